@@ -1,0 +1,1 @@
+"""Notebooks to training data: DLPlanData, DLSamplePool, DLCodeEval (arrives with the corpus build)."""

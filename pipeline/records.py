@@ -1,0 +1,145 @@
+"""Every row the pipeline works on, once: Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated -> Scored.
+
+Each class adds one stage's fields to the one before. Added fields have defaults, so that a row that failed early
+still fits the last schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.plan import SolutionPlan
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why a row has no result: the stage it failed in, a countable kind, and the reason in plain words."""
+
+    stage: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceFile:
+    """A file of a generated project: its path inside the project folder, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetrievedSample:
+    """A sample that reached the generator: its rank from 1, and the BM25 score between its plan and the new one."""
+
+    id: str
+    rank: int
+    score: float
+    task_category: str
+    requirement: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExcludedSample:
+    """A sample the contamination firewall kept from the generator, with the similarity (0 to 1) that decided."""
+
+    id: str
+    reason: str
+    similarity: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SectionChoice:
+    """Which draft a section of the final project came from, with both drafts' points (0 to 1) and the reason."""
+
+    section: str
+    chosen: str
+    code_draft: float
+    template_draft: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scores:
+    """What was measured on one generated project. None where a measure does not apply (no reference, no parse).
+
+    CodeBLEU and its four parts are in [0, 1] (Ren et al., 2020; codebleu 0.7.0, default equal weights).
+    `conformance` is the share of the plan's checkable statements that the code keeps, in [0, 1].
+    `length_ratio` is candidate tokens over reference tokens: CodeBLEU rises with it.
+    """
+
+    parses: bool
+    undefined_names: tuple[str, ...] = ()
+    invalid_calls: tuple[str, ...] = ()
+    conformance: float | None = None
+    deviations: tuple[str, ...] = ()
+    lines: int = 0
+    codebleu: float | None = None
+    ngram_match: float | None = None
+    weighted_ngram_match: float | None = None
+    syntax_match: float | None = None
+    dataflow_match: float | None = None
+    length_ratio: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requirement:
+    """What the user asked for, and where it stood in the input.
+
+    `row` counts input rows from 0; `id` is unique in a job. `reference` is the known solution, for scoring only:
+    no stage before scoring reads it except the firewall. `extra` holds the input's further columns as JSON.
+    """
+
+    id: str
+    row: int
+    requirement: str = ""
+    attributes: str = ""
+    reference: str | None = None
+    extra: str = "{}"
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned(Requirement):
+    """With a solution plan, and the ids of the known plans it was drawn from."""
+
+    plan: SolutionPlan | None = None
+    plan_sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retrieved(Planned):
+    """With the samples most similar by plan (top 1 for Code RAG, top 2 for Template RAG), and what was kept out."""
+
+    samples: tuple[RetrievedSample, ...] = ()
+    excluded: tuple[ExcludedSample, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Templated(Retrieved):
+    """With the template that the top samples share."""
+
+    template: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drafted(Templated):
+    """With both drafts: the adapted sample (code_draft, draft 1) and the filled template (template_draft, draft 2)."""
+
+    code_draft: str = ""
+    template_draft: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Generated(Drafted):
+    """With the final project, and for each section the draft it came from."""
+
+    files: tuple[SourceFile, ...] = ()
+    choices: tuple[SectionChoice, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scored(Generated):
+    """With the project's scores."""
+
+    scores: Scores | None = None

@@ -1,0 +1,1 @@
+"""Ray Serve: the planner and the language model online (arrives with the LLM engines)."""
