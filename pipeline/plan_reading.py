@@ -32,7 +32,9 @@ def read_plan(source: str | Mapping[str, object]) -> SolutionPlan:
     dataset = _section(found, "dataset", "data")
     if not {"taskcategory", "dataset", "modelarchitecture", "preprocess"} & found.keys():
         raise UnreadablePlanError("no plan: none of Task Category, Dataset, Preprocess, Model Architecture is there")
-    hyper = _section(architecture, "hyperparameters", "hypermeters") or _section(found, "hyperparameters", "hypermeters")
+    hyper = _section(architecture, "hyperparameters", "hypermeters") or _section(
+        found, "hyperparameters", "hypermeters"
+    )
     return SolutionPlan(
         task_category=read_text(found.get("taskcategory")),
         dataset=DatasetShape(input=read_text(dataset.get("input")), output=read_text(dataset.get("output"))),
@@ -75,12 +77,19 @@ def _load(text: str) -> Mapping[str, object]:
         found = json.loads(text)
     except (ValueError, RecursionError):
         start = text.find("{")
-        found = json_repair.loads(text[start:], skip_json_loads=True) if start >= 0 else None
+        found = _repaired(text[start:]) if start >= 0 else None
     if isinstance(found, list) and found and isinstance(found[0], Mapping):
         found = found[0]
     if not isinstance(found, Mapping):
         raise UnreadablePlanError("no plan: the text holds no JSON object")
     return found
+
+
+def _repaired(text: str) -> object:
+    try:
+        return json_repair.loads(text, skip_json_loads=True)
+    except ValueError as error:  # nested beyond reason
+        raise UnreadablePlanError(f"no plan: {error}") from error
 
 
 def _fold(found: Mapping[str, object]) -> dict[str, object]:

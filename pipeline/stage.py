@@ -33,7 +33,7 @@ class Stage:
 
 
 @cache
-def _names(record: type[Requirement]) -> tuple[str, ...]:
+def _names(record: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(record))
 
 

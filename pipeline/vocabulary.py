@@ -27,7 +27,10 @@ _CATEGORY_RULES: tuple[tuple[str, str], ...] = (
     (r"object detection|image detection|locali[sz]ation", "Object Detection"),
     (r"image generation|text.to.image|3d shape gen|\bgan\b|image synthesis", "Image Generation"),
     (r"image.to.image|denois|reconstruct|inpaint|coloriz|style transfer|image processing$", "Image-to-Image"),
-    (r"image classification|image clustering|image retrieval|medical image|face|image and text", "Image Classification"),
+    (
+        r"image classification|image clustering|image retrieval|medical image|face|image and text",
+        "Image Classification",
+    ),
     (r"image and tabular|tabular and image|image regression|image processing and regression", "Image Regression"),
     (r"translation|summari[sz]|text.to.text", "Text-to-Text"),
     (r"text generation|language model", "Text Generation"),
@@ -38,7 +41,7 @@ _CATEGORY_RULES: tuple[tuple[str, str], ...] = (
     (r"reinforcement", "Reinforcement Learning"),
 )
 
-CATEGORIES: tuple[str, ...] = tuple(sorted({name for _, name in _CATEGORY_RULES})) + (OTHER,)
+CATEGORIES: tuple[str, ...] = (*sorted({name for _, name in _CATEGORY_RULES}), OTHER)
 """The canonical task categories, `Other` last."""
 
 _OPTIMIZER_RULES: tuple[tuple[str, str], ...] = (
@@ -105,7 +108,9 @@ _METRIC_RULES: tuple[tuple[str, str], ...] = (
     (r"perplexity", "perplexity"),
 )
 
-_UNSPECIFIED = re.compile(r"^\W*(none|null|nan|n/?a|not (explicitly )?(specified|stated|applicable|given)|unknown)\b", re.I)
+_UNSPECIFIED = re.compile(
+    r"^\W*(none|null|nan|n/?a|not (explicitly )?(specified|stated|applicable|given)|unknown)\b", re.I
+)
 
 
 def is_unspecified(text: str) -> bool:

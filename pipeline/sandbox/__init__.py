@@ -1,0 +1,1 @@
+"""Running generated projects apart from everything else."""

@@ -1,0 +1,120 @@
+"""The one place that knows Ray Data: a chain of stages over the shards of a run.
+
+A shard of rows is one block. Neighbouring stages that want the same resources share an operator, and so a process:
+rows then pass between them without being copied. Stages with resources of their own (a GPU model) get their own
+operator, and Ray Data streams shards from one to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+import ray
+
+from jobs.run_store import RunStore
+from pipeline.arrow import from_rows, to_table
+from pipeline.records import Requirement
+from pipeline.stage import Chain, Stage, check_chain
+
+_SHARD, _SECONDS = "shard", "seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDone:
+    """A shard's result file is written: its number, its rows, and how many of them failed."""
+
+    shard: int
+    rows: int
+    failed: int
+
+
+def run_shards(
+    stages: Sequence[Stage], store: RunStore, shards: Sequence[int], workers: int | None = None
+) -> Iterator[ShardDone]:
+    """Runs the stages over the shards and yields each one when it is written, in the order they finish.
+
+    Needs an initialised Ray. A worker that dies is replaced and its shard done again; an exception outside of the
+    stages (storage that fails) ends the job.
+    """
+    check_chain(stages)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    groups = [tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers))]
+    cpus = int(ray.cluster_resources().get("CPU", 1))
+    flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
+    for number, group in enumerate(groups):
+        wanted = group[0].workers or workers or max(1, int(cpus / max(group[0].num_cpus, 0.01)))
+        flow = flow.map_batches(
+            _ShardWorker,
+            fn_constructor_args=(group, store, number == 0, number == len(groups) - 1),
+            batch_size=None,
+            batch_format="pyarrow",
+            zero_copy_batch=True,
+            compute=ray.data.ActorPoolStrategy(size=min(wanted, len(shards))),
+            num_cpus=group[0].num_cpus,
+        )
+    for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        for row in batch.to_pylist():
+            yield ShardDone(**row)
+
+
+class _ShardWorker:
+    """One worker's part of the chain: the first reads a shard's rows, the last writes them."""
+
+    def __init__(self, stages: Sequence[Stage], store: RunStore, first: bool, last: bool) -> None:
+        self._chain = Chain(stages)
+        self._accepts, self._returns = stages[0].accepts, stages[-1].returns
+        self._store, self._first, self._last = store, first, last
+
+    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
+        # Blocks are never split or joined on purpose, but a block may hold several shards if Ray Data chose to.
+        if self._first:
+            for shard in batch[_SHARD].to_pylist():
+                records = self._store.read_input(shard)
+                yield self._work(shard, records, [{} for _ in records])
+            return
+        rows = batch.to_pylist()
+        for shard, group in groupby(rows, key=lambda row: row.pop(_SHARD)):
+            seconds, values = [], []
+            for row in group:
+                seconds.append(dict(row.pop(_SECONDS)))
+                values.append(row)
+            yield self._work(shard, from_rows(values, self._accepts), seconds)
+
+    def _work(self, shard: int, records: Sequence[Requirement], seconds: list[dict[str, float]]) -> pa.Table:
+        finished: list[Any] = []
+        for number, record in enumerate(records):
+            done, taken = self._chain(record)
+            finished.append(done)
+            seconds[number] = seconds[number] | taken
+        if self._last:
+            self._store.write_results(shard, finished, seconds)
+            failed = sum(record.failure is not None for record in finished)
+            return pa.table({"shard": [shard], "rows": [len(finished)], "failed": [failed]})
+        table = to_table(finished, self._returns)
+        timings = pa.array([list(item.items()) for item in seconds], type=pa.map_(pa.string(), pa.float64()))
+        return table.append_column(_SHARD, pa.array([shard] * len(finished))).append_column(_SECONDS, timings)
+
+
+def start_ray(address: str | None, workers: int | None) -> None:
+    """Connects to a cluster, or starts a local one without a dashboard. Does nothing where Ray runs already."""
+    if ray.is_initialized():
+        return
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address or _inside_cluster():
+        ray.init(address=address or "auto", **options)
+    else:
+        ray.init(num_cpus=workers, include_dashboard=False, **options)
+
+
+def _inside_cluster() -> bool:
+    import os
+
+    return "RAY_ADDRESS" in os.environ or "RAY_JOB_ID" in os.environ
+
+

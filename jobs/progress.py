@@ -1,0 +1,60 @@
+"""Progress of a job: rows done, rate, time left, failures; a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class RowProgress:
+    """Counts rows on standard error. `done` rows of `total` were finished by an earlier run and are not in the rate."""
+
+    def __init__(self, label: str, total: int, done: int = 0, *, quiet: bool = False) -> None:
+        self._label, self._total, self._before = label, total, done
+        self._rows, self._failed = 0, 0
+        self._start = self._last_line = time.monotonic()
+        self._quiet = quiet
+        self._bar: Progress | None = None
+        console = Console(stderr=True)
+        if console.is_terminal and not quiet:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]:.0f} rows/s"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[failed]} failed"),
+                console=console,
+            )
+            self._task = self._bar.add_task(label, total=total, completed=done, rate=0.0, failed=0)
+
+    def __enter__(self) -> RowProgress:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def advance(self, rows: int, failed: int) -> None:
+        self._rows += rows
+        self._failed += failed
+        elapsed = max(time.monotonic() - self._start, 1e-6)
+        rate = self._rows / elapsed
+        done = self._before + self._rows
+        if self._bar:
+            self._bar.update(self._task, completed=done, rate=rate, failed=self._failed)
+        elif not self._quiet and (time.monotonic() - self._last_line > 10 or done == self._total):
+            self._last_line = time.monotonic()
+            left = (self._total - done) / rate
+            print(
+                f"{self._label}: {done}/{self._total} rows, {rate:.0f} rows/s, {left:.0f} s left, {self._failed} failed",
+                file=sys.stderr,
+            )

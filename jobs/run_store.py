@@ -1,0 +1,168 @@
+"""A run's folder: the staged input, one result file per shard of rows, and what is written at the end.
+
+    input/part-00000.parquet     requirements as read, `shard_rows` a file
+    input/staged.json            how many, their digest, the settings: written last, so its presence means "complete"
+    results/part-00000.parquet   the same rows, finished; equal bytes for equal input and settings
+    timings/part-00000.parquet   seconds per row and stage (apart, since they differ from run to run)
+    failures.jsonl, manifest.json, report.html, projects/<id>/
+
+A shard is done when its result file is there; files appear whole. So a killed run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.arrow import from_rows, to_table
+from pipeline.errors import DLCodeGenError
+from pipeline.records import Requirement, Scored
+from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, remove_temporary, write_bytes
+
+_TIMINGS = pa.schema([("id", pa.string()), ("stage", pa.string()), ("seconds", pa.float64())])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Staged:
+    """What was staged: rows, shards, a digest of all rows, and the settings' digest the run belongs to."""
+
+    input: str
+    rows: int
+    shards: int
+    digest: str
+    settings: str
+    shard_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunStore:
+    """The folder of one run, on disk or any fsspec URL. Small enough to be sent to every worker."""
+
+    folder: str
+
+    def stage(self, rows: Iterable[Requirement], source: str, settings: str, shard_rows: int) -> Staged:
+        """Writes the input as shards, once. A run that was staged before is checked against the settings instead.
+
+        Raises DLCodeGenError where the folder belongs to another run.
+        """
+        marker = join(self.folder, "input", "staged.json")
+        if exists(marker):
+            staged = Staged(**json.loads(read_bytes(marker)))
+            self._check(staged, source, settings)
+            return staged
+        remove_temporary(join(self.folder, "input"))
+        digest, count, shard = hashlib.sha256(), 0, 0
+        iterator = iter(rows)
+        while chunk := list(islice(iterator, shard_rows)):
+            for row in chunk:
+                digest.update(repr(row).encode("utf-8", "surrogatepass"))
+            _write_table(join(self.folder, "input", _part(shard)), to_table(chunk, Requirement))
+            count, shard = count + len(chunk), shard + 1
+        staged = Staged(
+            input=source, rows=count, shards=shard, digest=digest.hexdigest()[:16], settings=settings, shard_rows=shard_rows
+        )
+        write_bytes(marker, _json(asdict(staged)))
+        return staged
+
+    def _check(self, staged: Staged, source: str, settings: str) -> None:
+        if staged.input != source:
+            raise DLCodeGenError(f"{self.folder} holds a run of {staged.input}; choose another --out for {source}")
+        if staged.settings != settings:
+            raise DLCodeGenError(
+                f"{self.folder} holds a run with other settings (pool, plans, planner, retrieval or seed); "
+                "choose another --out, or delete the folder to start over"
+            )
+
+    def pending(self, staged: Staged) -> list[int]:
+        """Shards without a result file."""
+        remove_temporary(join(self.folder, "results"))
+        remove_temporary(join(self.folder, "timings"))
+        done = set(names_in(join(self.folder, "results")))
+        return [shard for shard in range(staged.shards) if _part(shard) not in done]
+
+    def read_input(self, shard: int) -> list[Requirement]:
+        return from_rows(_read_rows(join(self.folder, "input", _part(shard))), Requirement)
+
+    def write_results(self, shard: int, records: Sequence[Scored], seconds: Sequence[dict[str, float]]) -> None:
+        """Publishes a shard: timings first, results last, since their presence means that the shard is done."""
+        timings = [
+            {"id": record.id, "stage": stage, "seconds": taken}
+            for record, stages in zip(records, seconds, strict=True)
+            for stage, taken in stages.items()
+        ]
+        _write_table(join(self.folder, "timings", _part(shard)), pa.Table.from_pylist(timings, schema=_TIMINGS))
+        _write_table(join(self.folder, "results", _part(shard)), to_table(records, Scored))
+
+    def results(self) -> Iterator[Scored]:
+        """All finished rows in input order, a shard in memory at a time."""
+        for name in names_in(join(self.folder, "results")):
+            yield from from_rows(_read_rows(join(self.folder, "results", name)), Scored)
+
+    def stage_seconds(self) -> dict[str, float]:
+        """Seconds spent in each stage, summed over all rows and workers."""
+        totals: dict[str, float] = {}
+        for name in names_in(join(self.folder, "timings")):
+            for row in _read_rows(join(self.folder, "timings", name)):
+                totals[row["stage"]] = totals.get(row["stage"], 0.0) + row["seconds"]
+        return totals
+
+    def write_failures(self) -> int:
+        """Writes failures.jsonl, which is itself an input for `dlcodegen generate`; returns the number of lines."""
+        count = 0
+        with atomic_writer(join(self.folder, "failures.jsonl")) as stream:
+            for record in self.results():
+                if record.failure is not None:
+                    stream.write(_json(_failed_row(record)) + b"\n")
+                    count += 1
+        return count
+
+    def write_projects(self) -> int:
+        """Writes each generated project as a folder projects/<id>/; returns the number of projects."""
+        count = 0
+        for record in self.results():
+            for file in record.files:
+                write_bytes(join(self.folder, "projects", record.id, file.path), file.text.encode())
+            count += bool(record.files)
+        return count
+
+    def write_json(self, name: str, value: dict[str, Any]) -> str:
+        path = join(self.folder, name)
+        write_bytes(path, json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n")
+        return path
+
+
+def _failed_row(record: Scored) -> dict[str, object]:
+    assert record.failure is not None
+    row: dict[str, object] = {"id": record.id, "requirement": record.requirement, "attributes": record.attributes}
+    if record.reference is not None:
+        row["reference"] = record.reference
+    return row | json.loads(record.extra) | {"failure": asdict(record.failure), "row": record.row}
+
+
+def _part(shard: int) -> str:
+    return f"part-{shard:05d}.parquet"
+
+
+def _write_table(url: str, table: pa.Table) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    write_bytes(url, buffer.getvalue())
+
+
+def _read_rows(url: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(read_bytes(url))).to_pylist()
+    return rows
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+

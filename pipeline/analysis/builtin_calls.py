@@ -1,0 +1,83 @@
+"""What calls of Python's own functions and methods give on known values: range, min, list.append and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from pipeline.analysis.values import Unknown, is_constant
+
+_LONGEST = 2000  # items; no network has as many layers
+
+_PURE: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "bool": bool,
+    "float": float,
+    "int": int,
+    "len": len,
+    "max": max,
+    "min": min,
+    "round": round,
+    "str": str,
+    "sum": sum,
+}
+_ITERABLES: dict[str, Callable[..., Any]] = {
+    "enumerate": enumerate,
+    "list": list,
+    "reversed": reversed,
+    "sorted": sorted,
+    "tuple": tuple,
+    "zip": zip,
+}
+
+
+def call_builtin(name: str, args: tuple[object, ...], keywords: dict[str, object]) -> object:
+    """What the builtin gives; ANY where its arguments are not known; None where no builtin read here has the name."""
+    if name == "range":
+        known = args and all(isinstance(arg, int) for arg in args)
+        return _attempt(lambda *limits: range(*limits), args) if known else Unknown.ANY
+    if name == "dict" and not args:
+        return dict(keywords)
+    if name in _PURE:
+        return _attempt(_PURE[name], args) if args and not keywords and is_constant(args) else Unknown.ANY
+    if name in _ITERABLES:
+        if not args or keywords or not all(isinstance(arg, list | tuple | range | int) for arg in args):
+            return Unknown.ANY
+        build = tuple if name == "tuple" else list
+        limited = tuple(arg[:_LONGEST] if isinstance(arg, range) else arg for arg in args)
+        return _attempt(lambda *items: build(_ITERABLES[name](*items)), limited)
+    return None
+
+
+def call_method(owner: object, method: str, args: tuple[object, ...]) -> object:
+    """What a method of a known list, dict or string gives; lists change in place."""
+    if isinstance(owner, list):
+        return _list_method(owner, method, args)
+    if isinstance(owner, dict):
+        if method == "get" and args and isinstance(args[0], str | int):
+            return owner.get(args[0], args[1] if len(args) > 1 else None)
+        views = {"items": owner.items, "keys": owner.keys, "values": owner.values}
+        return list(islice(views[method](), _LONGEST)) if method in views else Unknown.ANY
+    if isinstance(owner, str) and method in ("lower", "upper", "strip") and not args:
+        return getattr(owner, method)()
+    return Unknown.ANY
+
+
+def _list_method(owner: list[object], method: str, args: tuple[object, ...]) -> object:
+    if method == "append" and len(args) == 1 and args[0] is not owner and len(owner) < _LONGEST:
+        owner.append(args[0])
+    elif method == "extend" and args and isinstance(args[0], list | tuple) and len(owner) + len(args[0]) <= _LONGEST:
+        owner.extend(args[0])
+    elif method == "reverse":
+        owner.reverse()
+    elif method == "pop" and all(isinstance(arg, int) for arg in args):
+        return _attempt(owner.pop, args)
+    return Unknown.ANY
+
+
+def _attempt(function: Callable[..., Any], args: tuple[object, ...]) -> object:
+    try:
+        return function(*args)
+    except (TypeError, ValueError, ArithmeticError, IndexError):
+        return Unknown.ANY

@@ -1,0 +1,229 @@
+"""What an expression is worth before anything has run: constants folded, the rest told apart as far as it matters."""
+
+from __future__ import annotations
+
+import ast
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.analysis.values import (
+    Class,
+    Function,
+    Instance,
+    Reference,
+    Scope,
+    Unknown,
+    arithmetic,
+    comparison,
+    is_constant,
+)
+
+MAX_ROUNDS = 200  # of one loop or comprehension
+MAX_STEPS = 20_000  # statements, calls and items of comprehensions: several times what the longest notebook takes
+
+_SMOKE_RUN = re.compile(r"(is_?)?(synthetic|debug(ging)?|smoke(_?test)?|dry_?run|fast_?dev_?run|quick_?run)", re.I)
+
+
+def truth(value: object) -> bool | None:
+    """Whether a constant counts as true; None for what is not constant."""
+    return bool(value) if is_constant(value) else None
+
+
+def member(owner: object, name: str) -> object:
+    """`owner.name`. Attributes of what is unknown are unknown; a `.shape` is a size."""
+    if isinstance(owner, Reference):
+        return Reference(f"{owner.path}.{name}")
+    if isinstance(owner, Instance):
+        if name in owner.attributes:
+            return owner.attributes[name]
+        found = owner.cls.member(name)
+        return Function(found.node, found.scope, owner) if isinstance(found, Function) else found
+    if isinstance(owner, Class):
+        return owner.member(name)
+    return Unknown.SIZE if name == "shape" else Unknown.ANY
+
+
+def items_of(value: object) -> list[object] | None:
+    """What a loop over the value goes through, at most MAX_ROUNDS items; None where that is unknown."""
+    return list(value)[:MAX_ROUNDS] if isinstance(value, list | tuple | range | dict) else None
+
+
+class Exhausted(Exception):
+    """MAX_STEPS are used up."""
+
+
+class Evaluator(ABC):
+    """Evaluates expressions in `scope`. What a call does is for the subclass to say."""
+
+    def __init__(self) -> None:
+        self.scope = Scope({"__name__": "__main__"})
+        self.undecided = 0  # how many branches around this place may not be taken
+        self._steps = 0
+
+    @abstractmethod
+    def call(self, node: ast.Call) -> object: ...
+
+    def step(self) -> None:
+        """Counts one step. Raises Exhausted after MAX_STEPS."""
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise Exhausted
+
+    def value(self, node: ast.expr) -> object:
+        """The value of an expression; ANY for kinds that never matter here (f-strings, await)."""
+        evaluate = _KINDS.get(type(node))
+        return evaluate(self, node) if evaluate else Unknown.ANY
+
+    def bind(self, target: ast.expr, value: object) -> None:
+        """Assigns, as far as the target is known. A constant stays what it is where the change may not happen."""
+        if isinstance(target, ast.Name):
+            if not (self.undecided and is_constant(self.scope.names.get(target.id, Unknown.ANY))):
+                self.scope.names[target.id] = value
+        elif isinstance(target, ast.Attribute):
+            owner = self.value(target.value)
+            if isinstance(owner, Instance):
+                owner.attributes[target.attr] = value
+            elif isinstance(owner, Class):
+                owner.scope.names[target.attr] = value
+        elif isinstance(target, ast.Subscript):
+            owner, key = self.value(target.value), self.value(target.slice)
+            if isinstance(owner, dict) and isinstance(key, str | int):
+                owner[key] = value
+        elif isinstance(target, ast.Tuple | ast.List):
+            rest = Unknown.SIZE if value is Unknown.SIZE else Unknown.ANY
+            known = isinstance(value, list | tuple) and len(value) == len(target.elts)
+            parts = list(value) if known and isinstance(value, list | tuple) else [rest] * len(target.elts)
+            for element, part in zip(target.elts, parts, strict=True):
+                self.bind(element, part)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, Unknown.ANY)
+
+    def _constant(self, node: ast.Constant) -> object:
+        return node.value
+
+    def _name(self, node: ast.Name) -> object:
+        value = self.scope.find(node.id)
+        if isinstance(value, Unknown) and _SMOKE_RUN.fullmatch(node.id):
+            return False  # a switch for short trial runs is taken to be off
+        return value
+
+    def _attribute(self, node: ast.Attribute) -> object:
+        return member(self.value(node.value), node.attr)
+
+    def _sequence(self, node: ast.List | ast.Tuple | ast.Set) -> object:
+        items: list[object] = []
+        for element in node.elts:
+            if isinstance(element, ast.Starred):
+                inner = self.value(element.value)
+                items.extend(inner if isinstance(inner, list | tuple | range) else [Unknown.ANY])
+            else:
+                items.append(self.value(element))
+        return tuple(items) if isinstance(node, ast.Tuple) else items
+
+    def _dict(self, node: ast.Dict) -> object:
+        found: dict[object, object] = {}
+        for key, item in zip(node.keys, node.values, strict=True):
+            name, value = self.value(key) if key is not None else None, self.value(item)
+            if key is None and isinstance(value, dict):
+                found |= value
+            elif isinstance(name, str | int | float):
+                found[name] = value
+        return found
+
+    def _binary(self, node: ast.BinOp) -> object:
+        return arithmetic(type(node.op), self.value(node.left), self.value(node.right))
+
+    def _unary(self, node: ast.UnaryOp) -> object:
+        value = self.value(node.operand)
+        if isinstance(node.op, ast.Not):
+            known = truth(value)
+            return Unknown.ANY if known is None else not known
+        if isinstance(node.op, ast.USub) and isinstance(value, int | float):
+            return -value
+        return value if isinstance(node.op, ast.UAdd) else Unknown.ANY
+
+    def _compare(self, node: ast.Compare) -> object:
+        operands = [self.value(operand) for operand in (node.left, *node.comparators)]
+        found = [
+            comparison(type(kind), left, right)
+            for kind, left, right in zip(node.ops, operands, operands[1:], strict=False)
+        ]
+        return False if False in found else Unknown.ANY if Unknown.ANY in found else True
+
+    def _boolean(self, node: ast.BoolOp) -> object:
+        deciding = isinstance(node.op, ast.Or)  # `or` is settled by a true operand, `and` by a false one
+        undecided = False
+        value: object = Unknown.ANY
+        for operand in node.values:
+            value = self.value(operand)
+            known = truth(value)
+            if known is deciding:
+                return value
+            undecided = undecided or known is None
+        return Unknown.ANY if undecided else value
+
+    def _choice(self, node: ast.IfExp) -> object:
+        return self.value(node.orelse if truth(self.value(node.test)) is False else node.body)
+
+    def _subscript(self, node: ast.Subscript) -> object:
+        owner = self.value(node.value)
+        if isinstance(owner, Unknown):
+            return owner
+        key: Any = self._slice(node.slice) if isinstance(node.slice, ast.Slice) else self.value(node.slice)
+        try:
+            return owner[key] if isinstance(owner, list | tuple | dict | str) else Unknown.ANY
+        except (KeyError, IndexError, TypeError, ValueError):
+            return Unknown.ANY
+
+    def _slice(self, node: ast.Slice) -> slice:
+        lower, upper, step = (
+            None if part is None else self.value(part) for part in (node.lower, node.upper, node.step)
+        )
+        return slice(lower, upper, step)
+
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp) -> object:
+        if len(node.generators) > 1:
+            return Unknown.ANY
+        clause = node.generators[0]
+        items = None if clause.ifs else items_of(self.value(clause.iter))
+        outer = self.scope
+        self.scope = Scope(outer=outer)
+        found = []
+        for item in [Unknown.ANY] if items is None else items:
+            self.step()
+            self.bind(clause.target, item)
+            found.append(self.value(node.elt))
+        self.scope = outer
+        return Unknown.ANY if items is None else found
+
+    def _named(self, node: ast.NamedExpr) -> object:
+        value = self.value(node.value)
+        self.bind(node.target, value)
+        return value
+
+    def _lambda(self, node: ast.Lambda) -> object:
+        return Function(node, self.scope)
+
+
+_KINDS: dict[type[ast.expr], Callable[[Any, Any], object]] = {
+    ast.Constant: Evaluator._constant,
+    ast.Name: Evaluator._name,
+    ast.Attribute: Evaluator._attribute,
+    ast.Call: lambda run, node: run.call(node),
+    ast.List: Evaluator._sequence,
+    ast.Tuple: Evaluator._sequence,
+    ast.Set: Evaluator._sequence,
+    ast.Dict: Evaluator._dict,
+    ast.BinOp: Evaluator._binary,
+    ast.UnaryOp: Evaluator._unary,
+    ast.Compare: Evaluator._compare,
+    ast.BoolOp: Evaluator._boolean,
+    ast.IfExp: Evaluator._choice,
+    ast.Subscript: Evaluator._subscript,
+    ast.ListComp: Evaluator._comprehension,
+    ast.GeneratorExp: Evaluator._comprehension,
+    ast.NamedExpr: Evaluator._named,
+    ast.Lambda: Evaluator._lambda,
+}

@@ -1,0 +1,190 @@
+"""The model and the training settings that a Keras project's source states, read without running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeGuard, TypeVar
+
+from pipeline.analysis.calls import Trace
+from pipeline.analysis.keras_names import is_loss, is_optimizer
+from pipeline.analysis.trace import trace
+from pipeline.analysis.values import Call, Function, LayerUse, Reference
+from pipeline.vocabulary import canonical_loss, canonical_metric, canonical_optimizer
+
+__all__ = ["CodeFacts", "LayerUse", "extract"]
+
+FRAMEWORKS = frozenset(
+    {
+        "catboost",
+        "fastai",
+        "jax",
+        "keras",
+        "lightgbm",
+        "paddle",
+        "sklearn",
+        "tensorflow",
+        "torch",
+        "transformers",
+        "xgboost",
+    }
+)
+LOOKUPS = frozenset({"IntegerLookup", "StringLookup", "TextVectorization"})
+"""Layer classes that prepare text ahead of the network: preprocessing, not architecture."""
+
+DIRECTORY_READERS = frozenset(
+    {
+        "audio_dataset_from_directory",
+        "flow_from_dataframe",
+        "flow_from_directory",
+        "image_dataset_from_directory",
+        "text_dataset_from_directory",
+    }
+)
+READERS_BATCH_SIZE = 32  # what each of them uses unless told otherwise
+
+# Constants that hold a setting where no call shows it, as in hand-written training loops.
+_BATCH_SIZE_NAMES = ("batch_size", "batchsize", "batch", "bs")
+_EPOCHS_NAMES = ("epochs", "num_epochs", "n_epochs", "max_epochs", "epoch")
+_LEARNING_RATE_NAMES = ("learning_rate", "lr", "init_lr", "initial_lr")
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CodeFacts:
+    """What the source states; "", () and None stand for what it does not.
+
+    `layers` are in build order, every unrolled use of a helper counted, `Input` and ready-made backbones among them; a
+    layer inside another (`Bidirectional(LSTM(8))`) is part of its text, a layer class of the project is one layer, and
+    LOOKUPS are left out. Optimizer, loss and metrics are spelled as in `pipeline.vocabulary`, a function of the project
+    by its own name. Of several `compile` and `fit` calls the first that states a setting counts. `input_shape` is the
+    first one known in full, else the first; it has no batch axis, and None for an axis that is open or not known.
+    """
+
+    layers: tuple[LayerUse, ...] = ()
+    optimizer: str = ""
+    loss: str = ""
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
+    metrics: tuple[str, ...] = ()
+    input_shape: tuple[int | None, ...] | None = None
+    frameworks: tuple[str, ...] = ()
+
+
+def extract(tree: ast.Module) -> CodeFacts:
+    """The facts of one project. Raises nothing, whatever the code; what is not understood is left out."""
+    found = trace(tree)
+    compiled = [call for call in found.calls if call.name == "compile" and not call.path.startswith("re.")]
+    optimizer = _first(_optimizers(compiled, found.calls), lambda value: canonical_optimizer(_name(value)) and value)
+    shapes = [shape for call in found.calls if call.layer and (shape := _input_shape(call)) is not None]
+    return CodeFacts(
+        layers=tuple(layer for layer in found.layers if layer.name not in LOOKUPS),
+        optimizer=canonical_optimizer(_name(optimizer)),
+        loss=_first(_losses(compiled, found.calls), lambda value: canonical_loss(_name(value)) or _name(value)) or "",
+        learning_rate=_learning_rate(optimizer) or _number_named(found, _LEARNING_RATE_NAMES),
+        batch_size=_first(_batch_sizes(found.calls), _count) or _count(_number_named(found, _BATCH_SIZE_NAMES)),
+        epochs=_first(_epochs(found.calls), _count) or _count(_number_named(found, _EPOCHS_NAMES)),
+        metrics=_first(compiled, _metrics) or (),
+        input_shape=next((shape for shape in shapes if None not in shape), shapes[0] if shapes else None),
+        frameworks=tuple(sorted(FRAMEWORKS & found.imports)),
+    )
+
+
+def _first(candidates: Iterable[A], read: Callable[[A], B | None]) -> B | None:
+    """The first reading that gives something."""
+    return next((result for candidate in candidates if (result := read(candidate))), None)
+
+
+def _optimizers(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
+    for call in compiled:
+        yield call.argument(0, "optimizer")
+        yield from (value for key, value in call.keywords.items() if key.endswith("optimizer"))
+    yield from (call for call in calls if is_optimizer(call.path))
+
+
+def _losses(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
+    for call in compiled:
+        yield call.argument(1, "loss", "loss_fn", "loss_function")
+    yield from (call for call in calls if is_loss(call.path))
+
+
+def _batch_sizes(calls: list[Call]) -> Iterator[object]:
+    """Candidates, the surest first: `fit`, data pipelines, then whatever else but evaluation is given a batch size."""
+    yield from (call.argument(2, "batch_size") for call in calls if call.name == "fit")
+    yield from (call.argument(0, "batch_size") for call in calls if call.name == "batch")
+    yield from (call.keywords.get("batch_size", READERS_BATCH_SIZE) for call in calls if call.name in DIRECTORY_READERS)
+    training = (call for call in calls if not call.name.startswith(("evaluate", "predict")))
+    yield from (call.keywords.get("batch_size") for call in training)
+
+
+def _epochs(calls: list[Call]) -> Iterator[object]:
+    for call in calls:
+        if call.name in ("fit", "fit_generator"):
+            yield call.argument(3 if call.name == "fit" else 2, "epochs", "nb_epoch")
+    yield from (call.argument(-1, "epochs", "num_epochs", "num_train_epochs") for call in calls)
+
+
+def _learning_rate(optimizer: object) -> float | None:
+    """The optimizer's rate; of a schedule, the rate it starts from."""
+    if not isinstance(optimizer, Call):
+        return None
+    rate = optimizer.argument(0, "learning_rate", "lr")
+    if isinstance(rate, Call):
+        rate = rate.argument(0, "initial_learning_rate", "initial_lr", "learning_rate")
+    return float(rate) if _is_number(rate) else None
+
+
+def _metrics(compiled: Call) -> tuple[str, ...]:
+    value = compiled.argument(2, "metrics")
+    if isinstance(value, dict):
+        value = list(value.values())
+    names = [_name(item) for item in (value if isinstance(value, list | tuple) else [value])]
+    return tuple(canonical_metric(name) or name for name in names if name)
+
+
+def _input_shape(layer: Call) -> tuple[int | None, ...] | None:
+    if layer.name in ("Input", "InputLayer"):
+        shape = layer.argument(0, "shape", "input_shape")
+    elif layer.name == "Embedding":  # its input_dim is the size of the vocabulary
+        shape = layer.argument(-1, "input_length", "input_shape")
+    else:
+        shape = layer.argument(-1, "input_shape", "input_dim")
+    batched = layer.argument(-1, "batch_shape", "batch_input_shape")
+    if isinstance(batched, list | tuple):
+        shape = batched[1:]
+    if isinstance(shape, int) and shape:
+        shape = (shape,)
+    if not isinstance(shape, list | tuple):
+        return None
+    return tuple(_count(size) for size in shape)
+
+
+def _name(value: object) -> str:
+    """What a setting is called, however it is given: "adam", `Adam(...)`, `losses.mse`, a function of the project."""
+    if isinstance(value, list | tuple):
+        value = value[0] if value else ""
+    elif isinstance(value, dict):
+        value = next(iter(value.values()), "")
+    if isinstance(value, Call | Reference):
+        return value.name
+    if isinstance(value, Function) and not isinstance(value.node, ast.Lambda):
+        return value.node.name
+    return value if isinstance(value, str) else ""
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _number_named(found: Trace, names: tuple[str, ...]) -> int | float | None:
+    by_name = {name.lower(): value for name, value in found.names.items()}
+    return next((value for name in names if _is_number(value := by_name.get(name))), None)

@@ -1,0 +1,167 @@
+"""What a project builds, compiles and fits, in order: its source followed step by step without running it.
+
+Constants are folded, loops over known items unrolled, the project's own functions, methods and classes entered. Where
+only running would tell which branch is taken, the first one is; a guard that would leave early is not.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+from typing import Any
+
+from pipeline.analysis.calls import Caller, Trace
+from pipeline.analysis.evaluate import Exhausted, items_of, truth
+from pipeline.analysis.values import Class, Function, Reference, Scope, Unknown, arithmetic
+
+
+def trace(tree: ast.Module) -> Trace:
+    """The trace of a module. Stops quietly after MAX_STEPS, and at code nested too deeply for Python's own stack."""
+    run = _Run()
+    try:
+        run.block(tree.body)
+        if not run.trace.layers:  # only a library calls what builds the model: a tuner, a scikit-learn wrapper
+            run.enter_unused()
+    except (Exhausted, RecursionError):
+        pass
+    return run.trace
+
+
+class _Leave(Enum):
+    """How a block is left before its end."""
+
+    RETURN = auto()
+    BREAK = auto()
+    CONTINUE = auto()
+
+
+class _Run(Caller):
+    def execute(self, body: Iterable[ast.stmt]) -> None:
+        self.block(body)
+
+    def block(self, statements: Iterable[ast.stmt]) -> _Leave | None:
+        for statement in statements:
+            self.step()
+            execute = _STATEMENTS.get(type(statement))
+            leave: _Leave | None = execute(self, statement) if execute else None
+            if leave is not None:
+                return leave
+        return None
+
+    def _assign(self, statement: ast.Assign) -> None:
+        value = self.value(statement.value)
+        for target in statement.targets:
+            self.bind(target, value)
+
+    def _annotated(self, statement: ast.AnnAssign) -> None:
+        if statement.value is not None:
+            self.bind(statement.target, self.value(statement.value))
+
+    def _augmented(self, statement: ast.AugAssign) -> None:
+        change = self.value(statement.value)
+        current = self.value(statement.target)
+        self.progress += isinstance(current, list)
+        self.bind(statement.target, arithmetic(type(statement.op), current, change))
+
+    def _expression(self, statement: ast.Expr) -> None:
+        self.value(statement.value)
+
+    def _return(self, statement: ast.Return) -> _Leave:
+        self.returned = self.value(statement.value) if statement.value is not None else None
+        return _Leave.RETURN
+
+    def _break(self, _: ast.Break) -> _Leave:
+        return _Leave.BREAK
+
+    def _continue(self, _: ast.Continue) -> _Leave:
+        return _Leave.CONTINUE
+
+    def _if(self, statement: ast.If) -> _Leave | None:
+        known = truth(self.value(statement.test))
+        if known is not None:
+            return self.block(statement.body if known else statement.orelse)
+        if not statement.orelse and isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break):
+            return None
+        self.undecided += 1
+        leave = self.block(statement.body)
+        self.undecided -= 1
+        return leave if leave is _Leave.RETURN else None
+
+    def _for(self, statement: ast.For | ast.AsyncFor) -> _Leave | None:
+        items = items_of(self.value(statement.iter))
+        for item in [Unknown.ANY] if items is None else items:
+            progress = self.progress
+            self.bind(statement.target, item)
+            leave = self.block(statement.body)
+            if leave is _Leave.RETURN:
+                return leave
+            if leave is _Leave.BREAK or self.progress == progress:
+                break
+        return None
+
+    def _while(self, statement: ast.While) -> _Leave | None:
+        leave = self.block(statement.body)
+        return leave if leave is _Leave.RETURN else None
+
+    def _with(self, statement: ast.With | ast.AsyncWith) -> _Leave | None:
+        for item in statement.items:
+            value = self.value(item.context_expr)
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, value)
+        return self.block(statement.body)
+
+    def _try(self, statement: ast.Try | ast.TryStar) -> _Leave | None:
+        return self.block([*statement.body, *statement.orelse, *statement.finalbody])
+
+    def _match(self, statement: ast.Match) -> _Leave | None:
+        return self.block(statement.cases[0].body)
+
+    def _define(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.scope.names[statement.name] = Function(statement, self.scope)
+
+    def _class(self, statement: ast.ClassDef) -> None:
+        bases = tuple(self.value(base) for base in statement.bases)
+        outer, self.scope = self.scope, Scope(outer=self.scope)
+        outer.names[statement.name] = Class(statement.name, bases, self.scope)
+        self.block(statement.body)
+        self.scope = outer
+
+    def _import(self, statement: ast.Import) -> None:
+        for alias in statement.names:
+            root = alias.name.partition(".")[0]
+            self.trace.imports.add(root)
+            self.scope.names[alias.asname or root] = Reference(alias.name if alias.asname else root)
+
+    def _import_from(self, statement: ast.ImportFrom) -> None:
+        module = statement.module or ""
+        if statement.level == 0:
+            self.trace.imports.add(module.partition(".")[0])
+        for alias in statement.names:
+            if alias.name != "*":
+                self.scope.names[alias.asname or alias.name] = Reference(f"{module}.{alias.name}")
+
+
+_STATEMENTS: dict[type[ast.stmt], Callable[[Any, Any], _Leave | None]] = {
+    ast.Assign: _Run._assign,
+    ast.AnnAssign: _Run._annotated,
+    ast.AugAssign: _Run._augmented,
+    ast.Expr: _Run._expression,
+    ast.Return: _Run._return,
+    ast.Break: _Run._break,
+    ast.Continue: _Run._continue,
+    ast.If: _Run._if,
+    ast.For: _Run._for,
+    ast.AsyncFor: _Run._for,
+    ast.While: _Run._while,
+    ast.With: _Run._with,
+    ast.AsyncWith: _Run._with,
+    ast.Try: _Run._try,
+    ast.TryStar: _Run._try,
+    ast.Match: _Run._match,
+    ast.FunctionDef: _Run._define,
+    ast.AsyncFunctionDef: _Run._define,
+    ast.ClassDef: _Run._class,
+    ast.Import: _Run._import,
+    ast.ImportFrom: _Run._import_from,
+}

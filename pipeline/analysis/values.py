@@ -1,0 +1,201 @@
+"""The values that static reading tells apart: constants, what calls of imported names gave, and everything else.
+
+A constant is the Python value itself; lists and dicts are shared by reference, as in Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+
+class Unknown(Enum):
+    """A value that only running the code would give."""
+
+    ANY = auto()
+    SIZE = auto()
+    """Something read off a tensor's `.shape`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An imported or undefined name with its full path: "tensorflow.keras.layers.Dense"."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerUse:
+    """A layer where it is constructed: its class, the call with constants put in, the line."""
+
+    name: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A call of something from outside the project: an imported name (its full path), or a method (its bare name).
+
+    As a value it stands for what the call gave: an optimizer, a loss, a layer (then `layer` is set).
+    """
+
+    path: str
+    args: tuple[object, ...]
+    keywords: dict[str, object]
+    layer: LayerUse | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+    def argument(self, position: int, *keywords: str) -> object:
+        """The argument under one of the keywords, or else at the position (none at -1); ANY where neither is given."""
+        for keyword in keywords:
+            if keyword in self.keywords:
+                return self.keywords[keyword]
+        return self.args[position] if 0 <= position < len(self.args) else Unknown.ANY
+
+
+@dataclass(slots=True)
+class Scope:
+    """Names and their values; what is missing here is looked up in the enclosing scope."""
+
+    names: dict[str, object] = field(default_factory=dict)
+    outer: Scope | None = None
+
+    def find(self, name: str) -> object:
+        """The value; an unbound name (a builtin, a star import, a typo) is a Reference to itself."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.outer
+        return Reference(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the project; `bound` holds the instance of a method."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: Scope
+    bound: Instance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the project, with its attributes and methods in `scope`."""
+
+    name: str
+    bases: tuple[object, ...]
+    scope: Scope
+
+    def member(self, name: str) -> object:
+        """A class attribute or method, its own or inherited from a class of the project; ANY without one."""
+        if name in self.scope.names:
+            return self.scope.names[name]
+        found = (base.member(name) for base in self.bases if isinstance(base, Class))
+        return next((value for value in found if value is not Unknown.ANY), Unknown.ANY)
+
+    def derives_from(self, name: str) -> bool:
+        """Whether a base class, at any distance, is called so."""
+        return any(
+            base.derives_from(name) if isinstance(base, Class) else isinstance(base, Reference) and base.name == name
+            for base in self.bases
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An object of a class of the project, with the attributes set on `self`."""
+
+    cls: Class
+    attributes: dict[str, object] = field(default_factory=dict)
+
+
+def is_constant(value: object) -> bool:
+    """Whether the value is known in full: no unknown part, nothing made by a call."""
+    if isinstance(value, list | tuple | set):
+        return all(is_constant(item) for item in value)
+    if isinstance(value, dict):
+        return all(is_constant(item) for item in value.values())
+    return value is None or isinstance(value, bool | int | float | str | bytes)
+
+
+_LARGEST = 10**15  # a size, a count or a step in a project is far below; beyond it folding could cost time
+_LONGEST = 2000
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], object]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda left, right: operator.contains(right, left),
+    ast.NotIn: lambda left, right: not operator.contains(right, left),
+}
+
+
+def arithmetic(kind: type[ast.operator], left: object, right: object) -> object:
+    """The result on constants, ANY where it is unknown, fails or would be huge.
+
+    The difference of two tensor sizes is taken to be 0: where code compares or subtracts shapes, they agree.
+    """
+    if left is Unknown.SIZE and right is Unknown.SIZE and kind is ast.Sub:
+        return 0
+    if left is Unknown.SIZE or right is Unknown.SIZE:
+        return Unknown.SIZE
+    compute = _ARITHMETIC.get(kind)
+    if compute is None or isinstance(left, Unknown) or isinstance(right, Unknown) or not _cheap(kind, left, right):
+        return Unknown.ANY
+    try:
+        result = compute(left, right)
+    except (TypeError, ValueError, ArithmeticError):
+        return Unknown.ANY
+    return Unknown.ANY if isinstance(result, complex) else result
+
+
+def comparison(kind: type[ast.cmpop], left: object, right: object) -> object:
+    """True, False or ANY. Tensor sizes are taken to agree with whatever they are compared with."""
+    if (left is Unknown.SIZE or right is Unknown.SIZE) and kind in (ast.Eq, ast.NotEq):
+        return kind is ast.Eq
+    if not is_constant(left) or not is_constant(right):
+        return Unknown.ANY
+    try:
+        return bool(_COMPARISONS[kind](left, right))
+    except TypeError:
+        return Unknown.ANY
+
+
+def _cheap(kind: type[ast.operator], left: object, right: object) -> bool:
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        small = abs(left) <= _LARGEST and abs(right) <= _LARGEST
+        return small and (kind is not ast.Pow or abs(right) <= 64)
+    if kind is ast.Add and isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
+        return len(left) + len(right) <= _LONGEST
+    if kind is ast.Mult:
+        times, items = (left, right) if isinstance(left, int) else (right, left)
+        return isinstance(times, int) and isinstance(items, list | tuple | str) and times * len(items) <= _LONGEST
+    return False

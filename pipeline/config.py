@@ -1,0 +1,98 @@
+"""Settings of the pipeline, and how they are read: defaults, then a YAML file, then `key=value` arguments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import fsspec
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import DLCodeGenError
+
+
+class Settings(BaseModel):
+    """A group of settings. Unknown keys are errors, so that a misspelt one is not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlannerSettings(Settings):
+    """`neighbours`: known plans that vote on a new one."""
+
+    neighbours: int = Field(12, ge=1)
+
+
+class RetrievalSettings(Settings):
+    """`top`: samples a row gets; the first is for Code RAG, the first two for Template RAG (paper, section III.B-C).
+
+    The similarities are the contamination firewall's thresholds; above 1 nothing is kept out.
+    """
+
+    top: int = Field(2, ge=1)
+    requirement_similarity: float = Field(0.8, ge=0)
+    code_similarity: float = Field(0.5, ge=0)
+
+
+class PipelineSettings(Settings):
+    """What decides a row's result. Two runs with equal settings and input give equal bytes.
+
+    `pool` and `plans` are locations: `starter`, a checkout of the published artifact, or a file. An artifact as
+    input brings its own pool and plans unless they are set.
+    """
+
+    seed: int = 0
+    pool: str = "starter"
+    plans: str = "starter"
+    planner: PlannerSettings = PlannerSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that name these settings."""
+        fields = PipelineSettings.model_fields
+        chosen = {name: getattr(self, name) for name in fields}
+        return hashlib.sha256(PipelineSettings(**chosen).model_dump_json().encode()).hexdigest()[:12]
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load_settings(kind: type[S], file: str | None = None, overrides: Iterable[str] = (), **given: object) -> S:
+    """Settings of a kind: `given` over `key=value` overrides (dots reach into groups) over the YAML file.
+
+    Raises DLCodeGenError that names the key at fault.
+    """
+    values: dict[str, Any] = _read_yaml(file) if file else {}
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator or not key:
+            raise DLCodeGenError(f"{override!r} is not a setting; write key=value, for example retrieval.top=3")
+        _set(values, key.strip().split("."), yaml.safe_load(text))
+    values |= given
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise DLCodeGenError(f"settings{f' in {file}' if file else ''}: {problems}") from None
+
+
+def _read_yaml(file: str) -> dict[str, Any]:
+    try:
+        with fsspec.open(file, "r") as stream:
+            values = yaml.safe_load(stream) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise DLCodeGenError(f"{file}: cannot be read as YAML settings ({error})") from error
+    if not isinstance(values, Mapping):
+        raise DLCodeGenError(f"{file}: settings are `key: value` lines, not a {type(values).__name__}")
+    return dict(values)
+
+
+def _set(values: dict[str, Any], path: list[str], value: object) -> None:
+    for name in path[:-1]:
+        inner = values.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise DLCodeGenError(f"{'.'.join(path)}: {name} is not a group of settings")
+        values = inner
+    values[path[-1]] = value

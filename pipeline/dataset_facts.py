@@ -1,0 +1,185 @@
+"""Numbers that a requirement, its dataset attributes or a plan states in words: sizes, classes, lengths, settings.
+
+"The dataset has 5,000 grayscale photos of five species, 64x64 pixels" -> height 64, width 64, channels 1, classes 5.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+
+_SMALL_NUMBERS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+).split()
+_NUMBER_WORDS = {word: value for value, word in enumerate(_SMALL_NUMBERS)} | {
+    "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "dozen": 12, "both": 2,
+}  # fmt: skip
+_NUMBER = r"(?P<number>\d[\d,]{0,11}|" + "|".join(_NUMBER_WORDS) + ")"
+_GAP = r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a)\b)[a-z]+(?:-[a-z]+)?[\s-]+){0,2}?"
+"""Up to two words between a number and what it counts ("12 numeric sensor features"), none that starts a new phrase."""
+
+_CLASS_NOUNS = (
+    "class|classes|categor(?:y|ies)|species|label|labels|types|kinds|genres|emotions|breeds|topics|groups|digits|letters|"
+    "varieties|diseases|conditions|activities|gestures|expressions|styles|languages|intents|speakers|words to recognise|"
+    "commands|grades|levels|stages|brands|models|instruments|sentiments|actions|defects"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatasetFacts:
+    """What is stated; None where nothing is. Sizes in pixels, sample rate in Hz, clips in seconds."""
+
+    height: int | None = None
+    width: int | None = None
+    channels: int | None = None
+    classes: int | None = None
+    features: int | None = None
+    targets: int | None = None
+    sequence_length: int | None = None
+    vocabulary: int | None = None
+    horizon: int | None = None
+    frames: int | None = None
+    sample_rate: int | None = None
+    clip_seconds: int | None = None
+    scale: int | None = None
+    latent: int | None = None
+    users: int | None = None
+    items: int | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
+
+    def otherwise(self, other: DatasetFacts) -> DatasetFacts:
+        """These facts, completed by the other's where nothing is stated here."""
+        missing = {field.name for field in fields(self) if getattr(self, field.name) is None}
+        return replace(self, **{name: getattr(other, name) for name in missing})
+
+
+def read_facts(text: str) -> DatasetFacts:
+    """The facts a text states. Of several statements about one thing the first counts."""
+    text = text.lower().replace("×", "x").replace("‑", "-")
+    height, width, channels = _image_size(text)
+    return DatasetFacts(
+        height=height,
+        width=width,
+        channels=channels or _channels(text),
+        classes=_classes(text),
+        features=_count(text, r"(?:features|columns|attributes|variables|predictors|measurements|sensors|indicators|inputs)"),
+        targets=_count(text, r"(?:targets|outputs|target (?:values|variables|columns)|quantities to predict)"),
+        sequence_length=_count(text, r"(?:time[\s-]?steps|steps|tokens|words each|words long|readings per|look[\s-]?back)")
+        or _after(text, r"(?:sequence length|max(?:imum)? length|window|window size|lookback|padded to|up to) (?:of |is |= ?)?(?:the )?(?:last |past )?")
+        or _count(text, r"(?:past|previous|last)? ?(?:days|hours|minutes|weeks|months|samples|points) of (?:history|data|readings|measurements|prices|records)"),
+        vocabulary=_after(text, r"vocabulary (?:size )?(?:of |is |= ?)?(?:the )?(?:about |around |most frequent )?")
+        or _count(text, r"(?:(?:unique |different |distinct |most frequent |most common )words|words? vocabulary|vocabulary)"),
+        horizon=_after(text, r"(?:next|following|horizon of|horizon is) (?:the )?", r"\s*-?(?:days?|hours?|minutes?|weeks?|months?|quarters?|steps?|time|values?|points?|readings?)")
+        or _count(text, r"(?:days|hours|minutes|weeks|months|steps|time steps|time-steps) (?:ahead|in advance|into the future)"),
+        frames=_count(text, r"(?:frames)"),
+        sample_rate=_sample_rate(text),
+        clip_seconds=_count(text, r"(?:seconds?|s)\b(?! of history)", gap=r"[\s-]*"),
+        scale=_scale(text),
+        latent=_after(text, r"(?:latent|noise) (?:vector |space |dimension |dim |size )*(?:of |is |= ?)?(?:size |dimension )?"),
+        users=_count(text, r"(?:users|customers|readers|viewers|listeners|members|subscribers|players|students)"),
+        items=_count(text, r"(?:items|movies|films|books|products|songs|tracks|articles|recipes|games|courses|restaurants|podcasts)"),
+        batch_size=_after(text, r"batch(?:es)?(?:[ _-]?size)?(?: of| is| =| to|=|:)? ?"),
+        epochs=_count(text, r"epochs?"),
+        learning_rate=_learning_rate(text),
+    )  # fmt: skip
+
+
+def shapes_in(text: str) -> list[tuple[int | None, ...]]:
+    """Shapes written as tuples, without the batch axis; a named or unknown size is None.
+
+    "(batch_size, 128, 128, 3)" -> (128, 128, 3). A leading name, None or "n" is the batch axis; so is the first of
+    four or more numbers followed by an image shape.
+    """
+    found = []
+    for inner in re.findall(r"\(([^()]*,[^()]*)\)", text):
+        items = [item.strip() for item in inner.split(",") if item.strip()]
+        if not items or any(re.search(r"\s", item) for item in items if not item.isdigit() and "*" not in item):
+            continue
+        if not items[0].isdigit():
+            items = items[1:]
+        found.append(tuple(int(item) if item.isdigit() and int(item) > 0 else None for item in items))
+    return [shape for shape in found if shape]
+
+
+def _value(text: str) -> int:
+    return _NUMBER_WORDS[text] if text in _NUMBER_WORDS else int(text.replace(",", ""))
+
+
+def _count(text: str, noun: str, gap: str = _GAP) -> int | None:
+    """The number that counts `noun`: "12 numeric features" -> 12."""
+    match = re.search(rf"\b{_NUMBER}{gap}{noun}\b", text)
+    return (_value(match["number"]) or None) if match else None
+
+
+def _after(text: str, phrase: str, following: str = "") -> int | None:
+    """The number that follows `phrase`: "batch size of 64" -> 64."""
+    match = re.search(rf"\b{phrase}{_NUMBER}\b{following}", text)
+    return (_value(match["number"]) or None) if match else None
+
+
+def _image_size(text: str) -> tuple[int | None, int | None, int | None]:
+    match = re.search(
+        r"\b(\d{2,4})\s*(?:px|pixels)?\s*(?:x|by|\*)\s*(\d{2,4})(?:\s*(?:px|pixels)?\s*(?:x|by|\*)\s*([134]))?\b", text
+    )
+    if match is None:
+        square = re.search(r"\b(\d{2,4})[\s-]*(?:px|pixels?)\b", text)
+        return (int(square[1]), int(square[1]), None) if square else (None, None, None)
+    # "640x480" names the width first; a square image has no order.
+    return int(match[2]), int(match[1]), int(match[3]) if match[3] else None
+
+
+def _channels(text: str) -> int | None:
+    if re.search(
+        r"\bgr[ae]y[\s-]?scale|\bsingle[\s-]channel|\bblack[\s-]and[\s-]white|\bone channel|\bmonochrome", text
+    ):
+        return 1
+    if re.search(r"\brgb\b|\bcolou?r\b|three channels|3 channels", text):
+        return 3
+    return None
+
+
+def _classes(text: str) -> int | None:
+    count = _count(text, rf"(?:{_CLASS_NOUNS})")
+    if count is not None and 2 <= count <= 20_000:
+        return count
+    if re.search(r"\bbinary\b|\byes/no\b|\bor not\b|\bwhether\b|\bversus\b|\bvs\.?\b", text):
+        return 2
+    chosen = re.search(
+        r"\b(?:as|into|between|either) ((?:[a-z-]+(?: [a-z-]+)?, )*[a-z-]+(?: [a-z-]+)?,? (?:or|and) [a-z-]+)\b", text
+    )
+    if chosen:
+        return len(re.split(r", (?:or |and )?| or | and ", chosen[1]))
+    listed = re.search(
+        r"(?:class|categor|label|species|type|genre)\w*[^.:]{0,60}[:(]\s*([^.()]{3,400}?)(?:[.)]|$)", text
+    )
+    if listed:
+        names = [name for name in re.split(r",\s*(?:and |or )?|;\s*|\s+and\s+|\s+or\s+", listed[1]) if name.strip()]
+        if len(names) >= 2 and all(len(name.split()) <= 4 for name in names):
+            return len(names)
+    return None
+
+
+def _sample_rate(text: str) -> int | None:
+    match = re.search(r"\b(\d+(?:\.\d+)?)\s*(k)?hz\b", text)
+    if match is None:
+        return None
+    rate = int(float(match[1]) * (1000 if match[2] else 1))
+    return rate if rate >= 1000 else None
+
+
+def _scale(text: str) -> int | None:
+    match = re.search(
+        r"\b(?:x([2348])|([2348])x|([2348]) times|factor (?:of )?([2348])|scale (?:of |factor )?([2348]))\b", text
+    )
+    if match:
+        return int(next(group for group in match.groups() if group))
+    word = re.search(r"\b(twice|double|doubling|four times|three times|quadruple)\b", text)
+    return {"three times": 3, "four times": 4, "quadruple": 4}.get(word[1], 2) if word else None
+
+
+def _learning_rate(text: str) -> float | None:
+    match = re.search(r"learning rate (?:of |is |= ?|to )?(\d*\.\d+(?:e-?\d+)?|\d+e-\d+)", text)
+    return float(match[1]) if match else None

@@ -1,0 +1,86 @@
+"""What a generated project has to be: the plan's statements as values that code can be adapted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.dataset_facts import DatasetFacts, read_facts
+from pipeline.plan import SolutionPlan
+from pipeline.plan_facts import CLASSIFICATION, plan_facts
+
+LABELLED = CLASSIFICATION | {"Image Segmentation"}
+"""Categories whose labels can be encoded in three ways, and whose output layer follows from that."""
+
+NUMBER_LOSSES = frozenset(
+    "mean_squared_error mean_absolute_error mean_absolute_percentage_error mean_squared_logarithmic_error huber "
+    "log_cosh".split()
+)
+_COLUMN_LOSSES = frozenset({"binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge"})
+_MASK_LOSSES = frozenset({"dice", "tversky"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """The plan's values. Names are canonical Keras names; None or "" where the plan leaves something open.
+
+    `labels` is the form the labels take: "sparse" (class numbers), "one_hot", or "column" (one 0/1 number), and ""
+    where the category has no labels of this kind.
+    """
+
+    title: str
+    category: str
+    facts: DatasetFacts
+    optimizer: str
+    loss: str
+    metric: str
+    learning_rate: float | None
+    batch_size: int | None
+    epochs: int | None
+    labels: str
+    layers: tuple[str, ...]
+
+    @property
+    def activation(self) -> str:
+        """The output layer's activation that goes with the labels."""
+        return "softmax" if self.labels == "sparse" or not self._binary else "sigmoid"
+
+    @property
+    def _binary(self) -> bool:
+        return self.labels == "column" or self.loss.startswith("binary")
+
+
+def target_of(plan: SolutionPlan, requirement: str, attributes: str) -> Target:
+    """The target for a plan. What the plan does not say about the data is looked up in the user's own words."""
+    plan = plan.canonical()
+    category = plan.task_category
+    facts = plan_facts(plan, category).otherwise(read_facts(f"{requirement}\n{attributes}"))
+    hyper = plan.hyperparameters
+    return Target(
+        title=_title(requirement),
+        category=category,
+        facts=facts,
+        optimizer=hyper.optimizer,
+        loss=hyper.loss,
+        metric=hyper.metric,
+        learning_rate=hyper.learning_rate,
+        batch_size=hyper.batch_size,
+        epochs=hyper.epochs,
+        labels=_label_form(category, hyper.loss, facts.classes),
+        layers=plan.layers,
+    )
+
+
+def _label_form(category: str, loss: str, classes: int | None) -> str:
+    if category not in LABELLED:
+        return ""
+    if loss.startswith("sparse"):
+        return "sparse"
+    if classes == 2 and loss in _COLUMN_LOSSES | _MASK_LOSSES:
+        return "column"
+    return "one_hot"
+
+
+def _title(requirement: str) -> str:
+    """The requirement as one line of prose for the first cell."""
+    text = " ".join(requirement.split())
+    return text if len(text) <= 400 else text[:397] + "..."

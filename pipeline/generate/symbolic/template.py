@@ -1,0 +1,238 @@
+"""Template RAG without a language model: two samples abstracted into one template by anti-unification.
+
+What both syntax trees share stays, what differs becomes a named placeholder; equal differences get the same
+placeholder (least general generalisation: Plotkin, 1970). Statements are aligned per section first, by what they
+define or call. The text kept is the first sample's, so that comments and layout survive.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from pipeline.generate.symbolic.notebook import SECTIONS, Notebook, Statement, edit_statement
+
+OPEN, CLOSE = "<<", ">>"
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A place in one statement where the samples differ: the node to exchange, and the placeholder's name."""
+
+    node: ast.AST
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateStatement:
+    """A statement of the first sample with its holes; one that the second sample lacks is a hole as a whole."""
+
+    statement: Statement
+    holes: tuple[Hole, ...] = ()
+    whole: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What two samples share. `values` gives each placeholder's text in the first and in the second sample."""
+
+    statements: tuple[TemplateStatement, ...]
+    values: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def notebook(self) -> Notebook:
+        """The template with placeholders as text; it is not Python any more."""
+        shown: list[Statement] = []
+        for item in self.statements:
+            if not item.whole:
+                shown.append(
+                    edit_statement(item.statement, [(hole.node, f"{OPEN}{hole.name}{CLOSE}") for hole in item.holes])
+                )
+            elif not (shown and shown[-1].source == f"{OPEN}{item.whole}{CLOSE}"):
+                # A run of statements that only the first sample has is one placeholder.
+                base = item.statement
+                shown.append(
+                    Statement(section=base.section, source=f"{OPEN}{item.whole}{CLOSE}", heading=base.heading, gap=1)
+                )
+        return Notebook(title="Template: what the two most similar samples share", statements=tuple(shown))
+
+    def text(self) -> str:
+        """The template, then each short placeholder with its two values as comments."""
+        lines = [
+            f"# {OPEN}{name}{CLOSE}: {first} | {second}"
+            for name, (first, second) in self.values.items()
+            if "\n" not in first + second and len(first) + len(second) < 90
+        ]
+        return self.notebook().text() + ("\n" + "\n".join(lines) + "\n" if lines else "")
+
+    def fill(self, title: str, values: dict[str, str]) -> Notebook:
+        """The template with each placeholder replaced: by `values`, or by what the first sample has there."""
+        filled = []
+        for item in self.statements:
+            edits = [(hole.node, values[hole.name]) for hole in item.holes if hole.name in values]
+            filled.append(edit_statement(item.statement, edits))
+        return Notebook(title=title, statements=tuple(filled))
+
+
+def anti_unify(first: Notebook, second: Notebook) -> Template:
+    """The template of two samples; of a sample with itself it is the sample, without placeholders."""
+    names = _Names()
+    statements: list[TemplateStatement] = []
+    for section in SECTIONS:
+        ours, theirs = first.section(section), second.section(section)
+        matcher = SequenceMatcher(a=[_key(item) for item in ours], b=[_key(item) for item in theirs], autojunk=False)
+        partner = {
+            block.a + offset: theirs[block.b + offset]
+            for block in matcher.get_matching_blocks()
+            for offset in range(block.size)
+        }
+        for number, statement in enumerate(ours):
+            if number in partner:
+                other = partner[number]
+                pairs = _Differences(statement.source, other.source, names).holes(statement.node, other.node)
+                statements.append(TemplateStatement(statement, tuple(pairs)))
+            else:
+                before = statements[-1] if statements else None
+                goes_on = before is not None and before.whole and before.statement.section == section
+                name = before.whole if before is not None and goes_on else names.fresh(f"{section}_steps")
+                statements.append(TemplateStatement(statement, whole=name))
+    return Template(tuple(statements), names.values)
+
+
+class _Names:
+    """Placeholder names, and the pair of texts each stands for."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, tuple[str, str]] = {}
+
+    def of(self, base: str, first: str, second: str) -> str:
+        number, name = 1, base
+        while self.values.get(name, (first, second)) != (first, second):
+            number += 1
+            name = f"{base}_{number}"
+        self.values[name] = first, second
+        return name
+
+    def fresh(self, base: str) -> str:
+        number, name = 1, base
+        while name in self.values:
+            number += 1
+            name = f"{base}_{number}"
+        self.values[name] = "", "\n"  # never equal to a real pair; too long to be listed
+        return name
+
+
+def _key(statement: Statement) -> tuple[str, ...]:
+    """What a statement defines or calls: statements with equal keys may be the same step in two projects."""
+    node = statement.node
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+        return "def", node.name
+    if isinstance(node, ast.Assign):
+        return "assign", *(ast.unparse(target) for target in node.targets)
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return "import", getattr(node, "module", None) or "", *(alias.name for alias in node.names)
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return "call", ast.unparse(node.value.func)
+    if isinstance(node, ast.If | ast.For | ast.With | ast.While):
+        return type(node).__name__, ast.dump(node)[:80]
+    return "other", ast.dump(node)
+
+
+class _Differences:
+    """Walks two trees side by side and yields a hole wherever they part."""
+
+    def __init__(self, first: str, second: str, names: _Names) -> None:
+        self._first, self._second, self._names = first, second, names
+
+    def holes(self, ours: ast.AST, theirs: ast.AST, context: str = "value") -> Iterator[Hole]:
+        if type(ours) is not type(theirs) or isinstance(ours, ast.JoinedStr):
+            if ast.dump(ours) != ast.dump(theirs):
+                yield from self._hole(ours, theirs, context)
+            return
+        if isinstance(ours, ast.Call) and isinstance(theirs, ast.Call):
+            yield from self._calls(ours, theirs, context)
+            return
+        if isinstance(ours, ast.Assign) and isinstance(theirs, ast.Assign):
+            if [ast.dump(item) for item in ours.targets] != [ast.dump(item) for item in theirs.targets]:
+                yield from self._hole(ours, theirs, "step")
+                return
+            context = _target_name(ours) or context
+        if isinstance(ours, ast.Return):
+            context = "result"
+        if isinstance(ours, ast.Expr) and isinstance(ours.value, ast.Constant):
+            context = "docstring"
+        for name, mine in ast.iter_fields(ours):
+            other = getattr(theirs, name)
+            if isinstance(mine, ast.AST) and isinstance(other, ast.AST):
+                yield from self.holes(mine, other, context)
+            elif isinstance(mine, list) and isinstance(other, list):
+                yield from self._lists(ours, mine, other, name, context)
+            elif mine != other:
+                yield from self._hole(ours, theirs, context)
+                return
+
+    def _calls(self, ours: ast.Call, theirs: ast.Call, context: str) -> Iterator[Hole]:
+        """Arguments by name; a call of another function, or with other arguments, is a hole as a whole."""
+        same = ast.dump(ours.func) == ast.dump(theirs.func) or isinstance(ours.func, ast.Call)
+        keywords = {item.arg: item.value for item in theirs.keywords}
+        if not same or len(ours.args) != len(theirs.args) or [k.arg for k in ours.keywords] != list(keywords):
+            yield from self._hole(ours, theirs, context)
+            return
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", ast.unparse(ours.func).rsplit(".", 1)[-1]).lower()
+        yield from self.holes(ours.func, theirs.func, context)
+        for mine, other in zip(ours.args, theirs.args, strict=True):
+            yield from self.holes(mine, other, "layers" if isinstance(mine, ast.List) and name == "sequential" else name)
+        for keyword in ours.keywords:
+            yield from self.holes(keyword.value, keywords[keyword.arg], keyword.arg or name)
+
+    def _lists(
+        self, parent: ast.AST, ours: list[ast.AST], theirs: list[ast.AST], name: str, context: str
+    ) -> Iterator[Hole]:
+        if len(ours) == len(theirs):
+            for mine, other in zip(ours, theirs, strict=True):
+                if isinstance(mine, ast.AST):
+                    yield from self.holes(mine, other, context)
+                elif mine != other:
+                    yield from self._span_hole(parent, [], context)
+        elif ours and name in ("body", "elts", "orelse", "handlers", "finalbody"):
+            base = context if name == "elts" else f"{getattr(parent, 'name', context)}_body"
+            yield from self._span_hole(parent, ours, base, theirs)
+        elif [ast.dump(item) for item in ours] != [ast.dump(item) for item in theirs]:
+            yield from self._span_hole(parent, [], context)
+
+    def _hole(self, ours: ast.AST, theirs: ast.AST, context: str) -> Iterator[Hole]:
+        if not hasattr(ours, "lineno"):
+            return  # an operator or a load/store mark: its parent's text holds it
+        first = ast.get_source_segment(self._first, ours) or ""
+        second = (ast.get_source_segment(self._second, theirs) or "") if hasattr(theirs, "lineno") else ""
+        yield Hole(ours, self._names.of(context, first, second))
+
+    def _span_hole(
+        self, parent: ast.AST, ours: Sequence[ast.AST], context: str, theirs: Sequence[ast.AST] = ()
+    ) -> Iterator[Hole]:
+        if not ours:
+            if hasattr(parent, "lineno"):
+                yield from self._hole(parent, ast.Pass(), context)
+            return
+        span = _span(ours)
+        first = ast.get_source_segment(self._first, span) or ""
+        second = (ast.get_source_segment(self._second, _span(theirs)) or "") if theirs else ""
+        yield Hole(span, self._names.of(context, first, second))
+
+
+def _span(nodes: Sequence[ast.AST]) -> ast.AST:
+    """A node that covers a run of nodes."""
+    first, last = nodes[0], nodes[-1]
+    return ast.Pass(
+        lineno=first.lineno,  # type: ignore[attr-defined]
+        col_offset=first.col_offset,  # type: ignore[attr-defined]
+        end_lineno=last.end_lineno,  # type: ignore[attr-defined]
+        end_col_offset=last.end_col_offset,  # type: ignore[attr-defined]
+    )
+
+
+def _target_name(node: ast.Assign) -> str:
+    target = node.targets[0]
+    return target.id.lower() if isinstance(target, ast.Name) else ""

@@ -1,0 +1,63 @@
+"""Template, drafts and comparison without a language model: the embedded default behind the same records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from pipeline.errors import StageFailure
+from pipeline.generate.project import project_files
+from pipeline.generate.symbolic.adapt import adapt
+from pipeline.generate.symbolic.architecture import with_plan_layers
+from pipeline.generate.symbolic.compare import compare
+from pipeline.generate.symbolic.notebook import Notebook, read_notebook
+from pipeline.generate.symbolic.target import Target, target_of
+from pipeline.generate.symbolic.template import Template, anti_unify
+from pipeline.records import Drafted, Retrieved, Templated
+from pipeline.retrieval.sample_pool import Sample
+
+
+class SymbolicWriter:
+    """Writes from a sample pool. Samples and templates are parsed once and kept."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._code = {sample.id: sample.code for sample in samples}
+        self._notebook = lru_cache(maxsize=1024)(self._read)
+        self._template = lru_cache(maxsize=4096)(self._abstract)
+
+    def template(self, record: Retrieved) -> dict[str, object]:
+        """Template RAG: what the two most similar samples share."""
+        return {"template": self._template_of(record).text()}
+
+    def drafts(self, record: Templated) -> dict[str, object]:
+        """Draft 1, the nearest sample adapted to the plan; draft 2, the template filled from the plan."""
+        target = _target(record)
+        code = adapt(self._notebook(record.samples[0].id), target)
+        filled = adapt(self._template_of(record).fill(target.title, {}), target)
+        template = with_plan_layers(filled, target) or filled
+        return {"code_draft": code.text(), "template_draft": template.text()}
+
+    def compare(self, record: Drafted) -> dict[str, object]:
+        """The final project, merged from the better sections of both drafts."""
+        code, template = read_notebook(record.code_draft), read_notebook(record.template_draft)
+        final, choices = compare(code, template, _target(record))
+        return {"files": project_files(final.text()), "choices": choices}
+
+    def _read(self, sample_id: str) -> Notebook:
+        notebook = read_notebook(self._code[sample_id])
+        if not notebook.statements:
+            raise StageFailure("unreadable_sample", f"sample {sample_id} holds no Python that parses")
+        return notebook
+
+    def _abstract(self, first: str, second: str) -> Template:
+        return anti_unify(self._notebook(first), self._notebook(second))
+
+    def _template_of(self, record: Retrieved) -> Template:
+        first, second = record.samples[0], record.samples[min(1, len(record.samples) - 1)]
+        return self._template(first.id, second.id)
+
+
+def _target(record: Retrieved) -> Target:
+    if record.plan is None or not record.samples:
+        raise StageFailure("no_plan", "the row has no plan or no sample to write from")
+    return target_of(record.plan, record.requirement, record.attributes)

@@ -1,0 +1,106 @@
+"""Which format a file is read in, and the formats without a module of their own: text and Parquet."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import DLCodeGenError
+from pipeline.inputs.csv_rows import read_csv
+from pipeline.inputs.json_rows import json_line_row, read_json_document, read_json_lines
+from pipeline.inputs.lines import read_lines
+from pipeline.inputs.rows import RawRow, cut_row, has_requirement_column
+
+_COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz"}
+_PARQUET_BATCH = 1024
+
+Reader = Callable[[BinaryIO, str], Iterator[RawRow]]
+"""Gives the rows of an open file; the text is the file's name, for messages."""
+
+
+def format_of(path: str) -> tuple[Reader, str | None]:
+    """The reader for a file, and its compression as fsspec names it, both by the extension (`.jsonl.gz`).
+
+    Raises DLCodeGenError for an extension that is not known.
+    """
+    stem, extension = posixpath.splitext(path.lower())
+    compression = _COMPRESSIONS.get(extension)
+    if compression:
+        extension = posixpath.splitext(stem)[1]
+    if extension not in _READERS:
+        known = ", ".join(_READERS)
+        raise DLCodeGenError(f"{path}: the extension {extension!r} is none of {known} (or one of these with .gz)")
+    return _READERS[extension], compression
+
+
+def read_text(stream: BinaryIO, name: str) -> Iterator[RawRow]:
+    """A requirement a line, blank lines left out. A file whose first line opens a JSON object is read as JSONL."""
+    as_json = None
+    for line in read_lines(stream):
+        if line.is_blank():
+            continue
+        place = f"{name}, line {line.number}"
+        if as_json is None:
+            as_json = line.data.lstrip().startswith(b"{")
+        if line.cut:
+            yield cut_row(place, line)
+        elif as_json:
+            yield json_line_row(place, line.data)
+        else:
+            try:
+                yield RawRow(place, {"requirement": line.data.decode("utf-8")})
+            except UnicodeDecodeError as error:
+                reason = f"not UTF-8 at byte {error.start + 1}; save it as UTF-8"
+                yield RawRow(place, problem=("invalid_encoding", reason))
+
+
+def read_parquet(stream: BinaryIO, name: str) -> Iterator[RawRow]:
+    """The rows of all row groups; one group is in memory at a time.
+
+    Raises DLCodeGenError where no column can be the requirement or two have one name, pyarrow's errors where the file
+    is damaged.
+    """
+    file = pq.ParquetFile(stream)
+    names = file.schema_arrow.names
+    if not has_requirement_column(names):
+        raise DLCodeGenError(f'no requirement column among {names[:20]}; name it "requirement"')
+    if len(set(names)) < len(names):
+        raise DLCodeGenError(f"two columns have one name among {names[:20]}; rename one")
+    number = 0
+    for batch in file.iter_batches(batch_size=_PARQUET_BATCH):
+        for values in _values(batch):
+            number += 1
+            place = f"{name}, row {number}"
+            if isinstance(values, UnicodeDecodeError):
+                yield RawRow(place, problem=("invalid_encoding", "a text is not UTF-8; write it as UTF-8"))
+            elif isinstance(values, Exception):
+                yield RawRow(place, problem=("wrong_type", f"{values}; store the column as text"))
+            else:
+                yield RawRow(place, values)
+
+
+def _values(batch: pa.RecordBatch) -> Iterator[dict[str, object] | Exception]:
+    """The batch's rows, an error in the place of each that has no Python value (bad UTF-8, a date after 9999)."""
+    try:
+        yield from batch.to_pylist()
+    except (ValueError, OverflowError):
+        for row in range(batch.num_rows):
+            try:
+                yield batch.slice(row, 1).to_pylist()[0]
+            except (ValueError, OverflowError) as error:
+                yield error
+
+
+_READERS: dict[str, Reader] = {
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+    ".json": read_json_document,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".parquet": read_parquet,
+    ".txt": read_text,
+}

@@ -1,0 +1,77 @@
+"""From a path or URL to requirements: which files there are, and all their rows under one count."""
+
+from __future__ import annotations
+
+import lzma
+import posixpath
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+
+from pipeline import artifact
+from pipeline.errors import DLCodeGenError
+from pipeline.inputs.formats import format_of
+from pipeline.inputs.ids import UniqueIds
+from pipeline.inputs.rows import RawRow, requirement_of
+from pipeline.records import Requirement
+
+
+def read_requirements(url: str) -> Iterator[Requirement]:
+    """Every row of the input once and in order, a bad one with `failure` set (stage `read`).
+
+    `url` is a path or any URL fsspec knows, of a .jsonl, .json, .csv, .tsv, .parquet or .txt file (also .gz, .bz2,
+    .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_` left out), or
+    of a checkout of the DLCodeGen artifact. Memory is bounded by a line or a Parquet row group, and 32 bytes an id.
+    Raises DLCodeGenError where the input cannot be read: at once for what its name and place tell, while reading for
+    a file that turns out to be damaged, after its good rows.
+    """
+    if artifact.is_artifact(url):
+        return artifact.read_requirements(url)
+    fs, files = _find(url)
+    formats = [format_of(path) for path in files]
+    return _read(fs, [(path, *found) for path, found in zip(files, formats, strict=True)])
+
+
+def _read(fs: Any, files: list[Any]) -> Iterator[Requirement]:
+    ids, row = UniqueIds(), 0
+    for path, reader, compression in files:
+        try:
+            with fs.open(path, "rb", compression=compression) as stream:
+                raw: RawRow
+                for raw in reader(stream, posixpath.basename(path)):
+                    yield requirement_of(raw, row, ids)
+                    row += 1
+        except DLCodeGenError as error:
+            raise DLCodeGenError(f"{path}: {error}") from error
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
+            reason = f"cannot be read ({type(error).__name__}: {error})"
+            raise DLCodeGenError(f"{path}: {reason}; it may be damaged or cut off, so get or write it anew") from error
+
+
+def _find(url: str) -> tuple[Any, list[str]]:
+    """The file system and the paths of the input's files on it."""
+    try:
+        fs, root = fsspec.url_to_fs(url)
+        if fs.isfile(root):
+            return fs, [root]
+        if not fs.isdir(root):
+            raise DLCodeGenError(f"{url}: no such file or folder; check the path")
+        files = [path for path in sorted(fs.find(root)) if not _is_hidden(path, root)]
+    except DLCodeGenError:
+        raise
+    except ImportError as error:
+        raise DLCodeGenError(f"{url}: {error}") from error
+    # Each storage service has errors of its own (credentials, names, network) with no common base.
+    except Exception as error:
+        raise DLCodeGenError(f"{url}: cannot be opened ({type(error).__name__}: {error}); check the URL") from error
+    if not files:
+        raise DLCodeGenError(f"{url}: the folder holds no files; point to requirements")
+    return fs, files
+
+
+def _is_hidden(path: str, root: str) -> bool:
+    """Whether the file, or a folder on the way to it, is bookkeeping: `_SUCCESS`, `.crc`, `_temporary/`."""
+    return any(part.startswith((".", "_")) for part in posixpath.relpath(path, root).split("/"))

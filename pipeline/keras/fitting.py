@@ -1,0 +1,278 @@
+"""Makes a straight stack of layers fit an input and a wanted output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+from pipeline.keras.arguments import Misfit, Shape
+from pipeline.keras.layer_call import LayerCall, Symbol
+from pipeline.keras.layer_fit import RECURRENT, collapsing, fitted, known_numbers
+from pipeline.keras.output_form import OutputForm, OutputKind, image_end, without_head
+from pipeline.keras.shape_rules import apply
+from pipeline.keras.shapes import trace
+
+__all__ = ["MAX_DENSE_PARAMETERS", "MAX_PARAMETERS", "FittedStack", "OutputForm", "OutputKind", "fit_stack"]
+
+MAX_DENSE_PARAMETERS = 30_000_000
+"""More weights than this between Flatten and a Dense layer make global average pooling the better choice."""
+MAX_PARAMETERS = 60_000_000
+"""The largest stack, backbones not counted: about 1 GB with Adam's state, what a small machine still trains."""
+
+_PREPROCESSING = frozenset(
+    {"Input", "InputLayer", "Rescaling", "Resizing", "CenterCrop", "Normalization", "TextVectorization", "StringLookup"}
+) | {
+    "IntegerLookup",
+    "CategoryEncoding",
+    "Hashing",
+    "HashedCrossing",
+    "Discretization",
+    "MelSpectrogram",
+    "STFTSpectrogram",
+}
+_NEED_SEQUENCE = ("Conv1D", "SeparableConv1D", "MaxPooling1D", "MaxPool1D", "AveragePooling1D", "AvgPool1D")
+_CROSS_STEPS = (*RECURRENT, *_NEED_SEQUENCE, "Flatten", "Reshape", "Permute", "Conv1DTranspose")
+_KEEP_AXES = frozenset(
+    {"Dropout", "BatchNormalization", "LayerNormalization", "Activation", "ReLU", "LeakyReLU", "GaussianNoise", "PReLU"}
+) | {"SpatialDropout1D", "GaussianDropout", "AlphaDropout", "ELU", "Masking", "UnitNormalization", "GroupNormalization"}
+
+
+@dataclass(frozen=True, slots=True)
+class FittedStack:
+    """A stack that builds, its output layer included, and what was changed, in plain words."""
+
+    layers: tuple[LayerCall, ...]
+    repairs: tuple[str, ...]
+
+
+@dataclass
+class _Walk:
+    """The stack as it grows, with the shape after it."""
+
+    shape: Shape
+    constants: Mapping[str, int]
+    layers: list[LayerCall] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+
+    def add(self, *calls: LayerCall) -> None:
+        """Raises Misfit where a layer does not fit."""
+        for call in calls:
+            self.shape, _ = apply(call, self.shape, self.constants)
+            self.layers.append(call)
+
+    def insert(self, call: LayerCall, why: str) -> None:
+        self.repairs.append(f"{call.source('')} inserted {why}")
+        self.add(call)
+
+
+def fit_stack(
+    layers: Sequence[LayerCall],
+    input_shape: Shape,
+    output: OutputForm,
+    *,
+    constants: Mapping[str, int],
+    token_ids: bool = False,
+) -> FittedStack | None:
+    """The stack changed as little as needed so that it takes `input_shape` (no batch axis) and gives `output`.
+
+    Input, preprocessing and multi-input layers go; Flatten or global pooling, a channel axis and, for `token_ids`, an
+    Embedding come in; recurrent layers get the `return_sequences` that the next layer needs; windows too large for
+    what is left get padding 'same', poolings of a single pixel go; the last layer becomes the wanted one. None where
+    no layer with weights could be kept, a constant is not known, or more than MAX_PARAMETERS remain.
+    """
+    walk = _Walk(input_shape, constants)
+    try:
+        wanted = output.shape(constants)
+        body = [_plain(call, walk) for call in layers if _kept(call, walk)]
+        body, head = without_head(body, output, wanted[-1] or 1)
+        body = _without_foreign_end(body, output, walk)
+        if token_ids:
+            _embed(body, walk)
+        for index, call in enumerate(body):
+            _add_fitted(call, body[index + 1 :], output, wanted, walk)
+        _finish(head, output, wanted, walk)
+    except Misfit:
+        return None
+    result = trace(walk.layers, input_shape, constants)
+    too_large = result.parameters - result.backbone_parameters > MAX_PARAMETERS
+    if result.problem or too_large or result.shapes[-1] != wanted or (body and len(walk.layers) < 2):
+        return None
+    return FittedStack(tuple(walk.layers), tuple(walk.repairs))
+
+
+def _kept(call: LayerCall, walk: _Walk) -> bool:
+    if call.name in _PREPROCESSING or call.name.startswith("Random"):
+        walk.repairs.append(f"{call.name} left out: the input is prepared before the model")
+        return False
+    return True
+
+
+def _plain(call: LayerCall, walk: _Walk) -> LayerCall:
+    """Without what names an input, or a part of another program."""
+    plain = known_numbers(call, walk.constants)
+    if plain != call:
+        walk.repairs.append(f"{call.source('')} became {plain.source('')}: not all of its numbers are known")
+    inputs = ("input_shape", "batch_shape", "return_state", "stateful", "name")
+    plain = plain.without(*inputs) if plain.name == "Embedding" else plain.without(*inputs, "input_dim")
+    inner = plain.arguments.get("layer")
+    return plain.changed(layer=inner.without(*inputs)) if isinstance(inner, LayerCall) else plain
+
+
+def _without_foreign_end(body: list[LayerCall], output: OutputForm, walk: _Walk) -> list[LayerCall]:
+    """Without the Flatten-Dense end of a classifier where the output is an image or a sequence."""
+    if output.kind is OutputKind.VECTOR:
+        return body
+    collapse = next(
+        (i for i, call in enumerate(body) if call.name == "Flatten" or call.name.startswith("Global")), None
+    )
+    if collapse is None or any(call.name in ("Reshape", "RepeatVector") for call in body[collapse:]):
+        return body
+    if not any(call.name.startswith("Conv") or call.name in RECURRENT or call.is_backbone for call in body[:collapse]):
+        return body
+    walk.repairs.append(f"{body[collapse].name} and what follows left out: the output is a {output.kind}")
+    return body[:collapse]
+
+
+def _embed(body: list[LayerCall], walk: _Walk) -> None:
+    first = next((call for call in body if call.name not in _KEEP_AXES), None)
+    if first is None or first.name != "Embedding":
+        walk.insert(LayerCall("Embedding", (Symbol("VOCAB_SIZE"), 128)), "for the token ids")
+
+
+def _add_fitted(call: LayerCall, rest: Sequence[LayerCall], output: OutputForm, wanted: Shape, walk: _Walk) -> None:
+    """Adds one layer of the plan, changed where it does not fit as it is; one that cannot fit is left out."""
+    if call.name == "Embedding" and (walk.layers or len(walk.shape) != 1):
+        walk.repairs.append("Embedding left out: it needs token ids")
+        return
+    if call.name == "Dense" and _must_collapse(walk.shape, rest, output):
+        walk.insert(_collapse(walk.shape, call, wanted, walk), "before the first Dense layer")
+    if call.name == "Flatten" and len(walk.shape) > 1:
+        call = _flattening(call, rest, wanted, walk)
+    if call.name in RECURRENT or call.name.startswith("ConvLSTM"):
+        call = _sequence_wise(call, rest, output, walk)
+    chosen = fitted(call, walk.shape, walk.constants)
+    if chosen is None and call.name == "Reshape" and _dense_for(call, walk):
+        chosen = [call]
+    if chosen is None:
+        walk.repairs.append(f"{call.source('')} left out: {_reason(call, walk)}")
+        return
+    if chosen != [call]:
+        became = ", ".join(one.source("") for one in chosen)
+        walk.repairs.append(f"{call.source('')} became {became}: {_reason(call, walk)}")
+    walk.add(*chosen)
+
+
+def _reason(call: LayerCall, walk: _Walk) -> str:
+    try:
+        apply(call, walk.shape, walk.constants)
+    except Misfit as reason:
+        return str(reason)
+    return "it does not fit here"
+
+
+def _crosses_steps(call: LayerCall) -> bool:
+    """Whether a layer needs, or brings together, what the axes before the last one hold."""
+    return (
+        call.name in _CROSS_STEPS
+        or "Pooling" in call.name
+        or call.name.startswith(("Conv", "Global", "TimeDistributed"))
+    )
+
+
+def _must_collapse(shape: Shape, rest: Sequence[LayerCall], output: OutputForm) -> bool:
+    """Whether a Dense layer here has to see one vector per row: nothing later brings the other axes together."""
+    return len(shape) > 1 and output.kind is OutputKind.VECTOR and not any(map(_crosses_steps, rest))
+
+
+def _units(call: LayerCall, walk: _Walk) -> int:
+    units = call.arguments.get("units", 1)
+    return units if isinstance(units, int) else walk.constants.get(str(units), 1)
+
+
+def _collapse(shape: Shape, dense: LayerCall, wanted: Shape, walk: _Walk) -> LayerCall:
+    after_backbone = any(call.is_backbone for call in walk.layers)
+    after_embedding = bool(walk.layers) and walk.layers[-1].name == "Embedding"
+    largest = 0 if after_backbone or after_embedding else MAX_DENSE_PARAMETERS
+    return collapsing(shape, _units(dense, walk), largest)
+
+
+def _flattening(call: LayerCall, rest: Sequence[LayerCall], wanted: Shape, walk: _Walk) -> LayerCall:
+    """Flatten, frame by frame where a recurrent layer follows, or global pooling where it would be too large."""
+    if len(walk.shape) > 2 and any(one.name in RECURRENT for one in rest):
+        return LayerCall("TimeDistributed", (call,))
+    dense = next((one for one in rest if one.name == "Dense"), None)
+    units = _units(dense, walk) if dense else prod(size or 1 for size in wanted)
+    smaller = collapsing(walk.shape, units, MAX_DENSE_PARAMETERS)
+    if smaller.name != "Flatten":
+        walk.repairs.append(f"Flatten became {smaller.name}: the Dense layer after it would be too large")
+    return smaller if smaller.name != "Flatten" else call
+
+
+def _sequence_wise(call: LayerCall, rest: Sequence[LayerCall], output: OutputForm, walk: _Walk) -> LayerCall:
+    """The recurrent layer with the `return_sequences` that the layers after it need."""
+    inner = call.arguments.get("layer") if call.name == "Bidirectional" else call
+    if not isinstance(inner, LayerCall):
+        return call
+    now = inner.arguments.get("return_sequences") is True
+    following = next((one for one in rest if one.name not in _KEEP_AXES), None)
+    if following is None:
+        needed = output.kind is OutputKind.SEQUENCE
+    elif following.name in RECURRENT or following.name in _NEED_SEQUENCE or following.name.startswith("ConvLSTM") or following.name == "TimeDistributed" or (following.name.startswith("Global") and call.name in RECURRENT):
+        needed = True
+    elif following.name == "RepeatVector":
+        needed = False
+    elif following.name == "Dense":
+        later = any(map(_crosses_steps, rest))
+        needed = output.kind is OutputKind.SEQUENCE or (now and later)
+    else:
+        needed = now
+    if needed == now:
+        return call
+    changed = inner.changed(return_sequences=True) if needed else inner.without("return_sequences")
+    before = following.name if following else "the output layer"
+    walk.repairs.append(f"{inner.name}: return_sequences={needed} before {before}")
+    return call.changed(layer=changed) if call.name == "Bidirectional" else changed
+
+
+def _dense_for(reshape: LayerCall, walk: _Walk) -> bool:
+    """Gives the Dense layer before a Reshape as many units as the wanted shape has values."""
+    target = reshape.arguments.get("target_shape")
+    if (
+        not isinstance(target, tuple)
+        or len(walk.shape) != 1
+        or not all(isinstance(size, int) and size > 0 for size in target)
+    ):
+        return False
+    at = next((i for i in reversed(range(len(walk.layers))) if walk.layers[i].name not in _KEEP_AXES), None)
+    if at is None or walk.layers[at].name != "Dense":
+        return False
+    values = prod(size for size in target if isinstance(size, int))
+    walk.repairs.append(f"Dense: units={values}, as {reshape.source('')} needs")
+    walk.layers[at] = walk.layers[at].changed(units=values)
+    walk.shape = (values,)
+    return True
+
+
+def _finish(head: LayerCall | None, output: OutputForm, wanted: Shape, walk: _Walk) -> None:
+    """Adds the output layer, and what has to come before it."""
+    if output.kind is OutputKind.IMAGE and len(walk.shape) == 3:
+        end = [head.changed(filters=output.units, padding="same").without("activation")] if head else []
+        end = [call.changed(activation=output.activation) if output.activation else call for call in end]
+        after = trace(end, walk.shape, walk.constants)
+        if not end or after.problem or after.shapes[-1] != wanted:
+            end = image_end(walk.shape, output, wanted)
+        walk.add(*end)
+    elif output.kind is OutputKind.VECTOR or (len(walk.shape) == 2 and walk.shape[0] == wanted[0]):
+        if output.kind is OutputKind.VECTOR and len(walk.shape) > 1:
+            walk.insert(_collapse(walk.shape, output.dense(), wanted, walk), "before the output layer")
+        walk.add(output.dense())
+    else:
+        if len(walk.shape) > 1:
+            walk.insert(
+                collapsing(walk.shape, prod(size or 1 for size in wanted), MAX_DENSE_PARAMETERS),
+                "before the output layer",
+            )
+        values = " * ".join(str(size) for size in (*output.size, output.units))
+        dense = replace(output.dense(), args=(Symbol(values),))
+        walk.add(dense, LayerCall("Reshape", ((*output.size, output.units),)))

@@ -1,0 +1,121 @@
+"""Reads one `Layers` entry of a plan, a Keras call or a phrase, into a call that Keras 3 accepts.
+
+    parse_layer("Conv2D(32, (3,3), activation='relu')(x)").source()
+        -> layers.Conv2D(32, (3, 3), activation="relu")
+    parse_layer("Dense Layer (128 neurons) with ReLU activation").source()
+        -> layers.Dense(128, activation="relu")
+    parse_layer("BERT Layer")
+        -> None
+
+A phrase is read by `pipeline.keras.prose`; names, keywords and values are put right by `pipeline.keras.repair`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+
+from pipeline.keras.layer_call import LayerCall, Symbol, Value
+from pipeline.keras.prose import activation_in, read_phrase
+from pipeline.keras.repair import layer_named, repaired
+
+__all__ = ["LayerCall", "Symbol", "Value", "parse_layer", "parse_layers"]
+
+_LEAD = re.compile(
+    r"^\s*(?:[-*•]\s+|\d+[.):]\s+|\w+\s*=\s*(?=[\w.]+\s*\()|model\.add\(|(?:layer|step)\s*\d*\s*:\s*)+", re.I
+)
+_HEAD = re.compile(r"^((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)[ \t]*(\(|$)")
+_SEPARATOR = re.compile(r"\s*(?:,|;|\+|->|→|⇒|\s-\s|\s/\s|\band\b|\bfollowed by\b|\bthen\b)\s*")
+
+
+@lru_cache(maxsize=16384)
+def parse_layer(text: str) -> LayerCall | None:
+    """The (first) layer named in the text, ready for Keras 3, or None where none is understood."""
+    text = _LEAD.sub("", text.strip()).strip("`'\" ")
+    match = _HEAD.match(text)
+    if match is None:
+        return read_phrase(text)
+    name = layer_named(match[2])
+    if not match[3]:
+        return repaired(name or match[2], (), ()) if name else read_phrase(text)
+    inner, rest = _parenthesis(text, match.end())
+    call = _call(f"f({inner})")
+    if name is None or call is None:
+        return read_phrase(text)
+    args, keywords = _arguments(call)
+    if not any(key == "activation" for key, _ in keywords) and (activation := activation_in(rest)):
+        keywords = (*keywords, ("activation", activation))
+    return repaired(match[2], args, keywords)
+
+
+@lru_cache(maxsize=16384)
+def parse_layers(text: str) -> tuple[LayerCall, ...]:
+    """Every layer of an entry that lists several ("Conv2D(64, 3) - BatchNormalization - ReLU", "Flatten, Dense
+    layers"); just the first where a part of the list is not understood."""
+    parts = [part for part in _split(text) if part]
+    calls = [parse_layer(part) for part in parts]
+    if len(parts) > 1 and all(call is not None and _HEAD.match(part) for call, part in zip(calls, parts, strict=True)):
+        return tuple(call for call in calls if call is not None)
+    first = parse_layer(text)
+    return () if first is None else (first,)
+
+
+def _split(text: str) -> list[str]:
+    """The text cut at separators outside parentheses."""
+    parts, depth, start, at = [], 0, 0, 0
+    while at < len(text):
+        depth += (text[at] in "([{") - (text[at] in ")]}")
+        separator = _SEPARATOR.match(text, at) if depth == 0 else None
+        if separator and separator.end() > at:
+            parts.append(text[start:at].strip())
+            start = at = separator.end()
+        else:
+            at += 1
+    return [*parts, re.sub(r"\s+[Ll]ayers?$", "", text[start:].strip())]
+
+
+def _parenthesis(text: str, start: int) -> tuple[str, str]:
+    """What stands between the parenthesis opened before `start` and its match, and what follows; open ends allowed."""
+    depth = 1
+    for at in range(start, len(text)):
+        depth += (text[at] in "([{") - (text[at] in ")]}")
+        if depth == 0:
+            return text[start:at], text[at + 1 :]
+    return text[start:] + ")" * (depth - 1), ""
+
+
+def _call(source: str) -> ast.Call | None:
+    try:
+        node = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return node if isinstance(node, ast.Call) else None
+
+
+def _arguments(call: ast.Call) -> tuple[tuple[Value, ...], tuple[tuple[str, Value], ...]]:
+    args = tuple(_value(node) for node in call.args if not isinstance(node, ast.Starred))
+    return args, tuple((keyword.arg, _value(keyword.value)) for keyword in call.keywords if keyword.arg)
+
+
+def _value(node: ast.expr) -> Value:
+    """A literal where the expression is one (integer arithmetic done), a nested layer, or the expression as it is."""
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() | None as value):
+            return value
+        case ast.Tuple() | ast.List():
+            return tuple(_value(item) for item in node.elts)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number
+        case ast.BinOp(op=ast.Mult()):
+            left, right = _value(node.left), _value(node.right)
+            if isinstance(left, int) and isinstance(right, int):
+                return left * right
+        case ast.Call():
+            name = ast.unparse(node.func).split(".")[-1]
+            if layer_named(name) and name[0].isupper():
+                args, keywords = _arguments(node)
+                nested = repaired(name, args, keywords)
+                # An activation given as a layer (`activation=LeakyReLU(0.2)`) is put right with the other activations.
+                return nested if nested is not None else Symbol(ast.unparse(node))
+    return Symbol(ast.unparse(node))

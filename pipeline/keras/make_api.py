@@ -1,0 +1,191 @@
+"""Writes api.json: the public names and signatures of Keras.
+
+Run it where TensorFlow is installed; nothing else in this project imports Keras:
+
+    path/to/python pipeline/keras/make_api.py pipeline/keras/api.json
+
+A signature is one string in Python's order: `filters kernel_size strides= * name= **`. A name with `=` may be
+left out, `*` starts the keyword-only part, `*args` takes any number of positional arguments, `**` any keyword. Keywords
+that reach a base class through `**kwargs` (name, dtype, input_shape, ...) are followed there and listed, so that `**`
+remains only where Keras truly takes anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+NAMES_ONLY = ("ops", "backend", "random", "tree", "distribution", "quantizers", "dtype_policies", "export", "src")
+MODEL_METHODS = ("compile", "fit", "evaluate", "predict", "summary", "save", "load_weights", "save_weights")
+
+
+class _Accepted:
+    """The parameters a constructor takes, those of its base classes included where `**kwargs` hands them on."""
+
+    def __init__(
+        self, positional: dict[str, bool], keyword: dict[str, bool], any_args: bool, any_keywords: bool
+    ) -> None:
+        self.positional = positional  # name -> required
+        self.keyword = keyword
+        self.any_args = any_args
+        self.any_keywords = any_keywords
+
+    def text(self) -> str:
+        def words(parameters: dict[str, bool]) -> list[str]:
+            return [name if required else f"{name}=" for name, required in parameters.items()]
+
+        star = ["*args"] if self.any_args else ["*"] if self.keyword else []
+        return " ".join([*words(self.positional), *star, *words(self.keyword), *(["**"] if self.any_keywords else [])])
+
+
+def _own(function: Callable[..., Any], skip_self: bool) -> _Accepted:
+    parameters = list(inspect.signature(function).parameters.values())[1 if skip_self else 0 :]
+    kinds = inspect.Parameter
+    return _Accepted(
+        {
+            p.name: p.default is p.empty
+            for p in parameters
+            if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.POSITIONAL_ONLY)
+        },
+        {p.name: p.default is p.empty for p in parameters if p.kind is kinds.KEYWORD_ONLY},
+        any(p.kind is kinds.VAR_POSITIONAL for p in parameters),
+        any(p.kind is kinds.VAR_KEYWORD for p in parameters),
+    )
+
+
+def _popped_and_passed(init: Callable[..., Any]) -> tuple[set[str], set[str], int, bool]:
+    """From the source of an `__init__`: keywords popped from kwargs; keywords and count of positional arguments given
+    to the base class; whether kwargs go on to the base class."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(init)))
+    popped: set[str] = set()
+    passed: set[str] = set()
+    positional, handed_on = 0, False
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        owner = ast.unparse(node.func.value)
+        if owner == "kwargs" and node.func.attr == "pop" and isinstance(node.args[0], ast.Constant):
+            popped.add(str(node.args[0].value))
+        elif owner == "super()" and node.func.attr == "__init__":
+            passed |= {keyword.arg for keyword in node.keywords if keyword.arg}
+            positional = max(positional, sum(not isinstance(arg, ast.Starred) for arg in node.args))
+            handed_on |= any(keyword.arg is None for keyword in node.keywords)
+    return popped, passed, positional, handed_on
+
+
+def _constructor(cls: type, bases: tuple[type, ...] | None = None) -> _Accepted:
+    order = cls.__mro__ if bases is None else bases
+    at = next((i for i, base in enumerate(order) if "__init__" in vars(base) and base is not object), None)
+    if at is None:
+        return _Accepted({}, {}, False, False)
+    accepted = _own(vars(order[at])["__init__"], skip_self=True)
+    if not accepted.any_keywords:
+        return accepted
+    try:
+        popped, passed, positional, handed_on = _popped_and_passed(vars(order[at])["__init__"])
+    except (OSError, TypeError):
+        return accepted
+    accepted.any_keywords = False
+    accepted.keyword |= {name: False for name in sorted(popped) if name not in accepted.positional}
+    if not handed_on:
+        return accepted
+    base = _constructor(cls, order[at + 1 :])
+    if accepted.any_args and not accepted.positional:  # a base class that only hands everything on
+        return base
+    inherited = dict(list(base.positional.items())[positional:]) | base.keyword
+    for name, required in inherited.items():
+        if name not in passed and name not in accepted.positional and name not in accepted.keyword:
+            accepted.keyword[name] = required
+    accepted.any_keywords = base.any_keywords
+    return accepted
+
+
+def _signature(value: Any) -> str | None:
+    try:
+        if inspect.isclass(value):
+            return _constructor(value).text()
+        return _own(value, skip_self=False).text() if callable(value) else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _modules(module: ModuleType, path: str = "") -> Iterator[tuple[str, ModuleType]]:
+    yield path, module
+    for name, value in sorted(vars(module).items()):
+        if isinstance(value, ModuleType) and not name.startswith("_") and "keras" in value.__name__ and name != "src":
+            yield from _modules(value, f"{path}.{name}".lstrip("."))
+
+
+def _names(module: ModuleType) -> set[str]:
+    return {name for name in dir(module) if not name.startswith("_")}
+
+
+def collect() -> dict[str, Any]:
+    """Everything api.json holds."""
+    import keras
+    import keras._tf_keras.keras as tf_keras  # what `tensorflow.keras` is: keras and some names of Keras 2
+    import tensorflow
+
+    names: dict[str, list[str]] = {}
+    tensorflow_only: list[str] = []
+    calls: dict[str, str] = {}
+    plain = dict(_modules(keras))
+    for path, module in _modules(tf_keras):
+        found = _names(module)
+        names[path] = sorted(found)
+        known = _names(plain[path]) if path in plain else set()
+        tensorflow_only += [f"{path}.{name}".lstrip(".") for name in sorted(found - known)]
+        if path.split(".")[0] in NAMES_ONLY:
+            continue
+        for name in sorted(found):
+            signature = _signature(getattr(module, name))
+            if signature is not None:
+                calls[f"{path}.{name}".lstrip(".")] = signature
+    for name in list(calls):
+        if name.startswith("optimizers.legacy."):
+            del calls[name]  # placeholders whose constructors raise; so are their names
+        elif name.split(".")[-1] == "Model":
+            # `Model(inputs, outputs)` is dispatched to Functional by __new__, which a signature cannot show.
+            calls[name] = "inputs= outputs= name= * trainable= dtype= autocast= activity_regularizer="
+    names["optimizers.legacy"] = []
+    for method in MODEL_METHODS:
+        calls[f"Model.{method}"] = _own(getattr(keras.Model, method), skip_self=True).text()
+    return {
+        "versions": {"keras": keras.__version__, "tensorflow": tensorflow.__version__},
+        "names": names,
+        "tensorflow_only": tensorflow_only,
+        "layer_aliases": {
+            name: cls.__name__
+            for name, cls in sorted(vars(keras.layers).items())
+            if inspect.isclass(cls) and cls.__name__ != name and hasattr(keras.layers, cls.__name__)
+        },
+        "layer_keywords": sorted(_constructor(keras.layers.Layer).keyword),
+        "calls": dict(sorted(calls.items())),
+    }
+
+
+def main(target: str) -> None:
+    facts = collect()
+    sections = []
+    for key, section in facts.items():
+        if isinstance(section, dict):  # one entry a line, so that a new Keras version gives a readable diff
+            entries = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in section.items())
+            sections.append(f"{json.dumps(key)}: {{\n{entries}\n}}")
+        else:
+            sections.append(f"{json.dumps(key)}: {json.dumps(section)}")
+    Path(target).write_text("{\n" + ",\n".join(sections) + "\n}\n", encoding="utf-8")
+    print(f"{target}: {len(facts['calls'])} signatures")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

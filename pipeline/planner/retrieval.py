@@ -1,0 +1,205 @@
+"""The retrieval planner: a plan for a new requirement from the plans of the requirements most like it.
+
+BM25 over requirement and attributes finds the neighbours; they vote, weighted by score, on the categorical fields and
+give medians for the numbers; the layers are the nearest plan's, with input shape and class count adapted. What the
+user states ("batch size of 64") always wins. No training, no weights, a few milliseconds a plan.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.dataset_facts import DatasetFacts, read_facts
+from pipeline.errors import StageFailure
+from pipeline.plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
+from pipeline.plan_facts import CLASSIFICATION, REGRESSION, plan_facts, shape_texts
+from pipeline.planner.cues import category_cues
+from pipeline.records import Requirement
+from pipeline.retrieval.bm25 import Bm25Index, ranking
+from pipeline.retrieval.firewall import Fingerprint, Firewall, fingerprint
+from pipeline.retrieval.sample_pool import KnownPlan
+from pipeline.retrieval.tokenize import content_words
+from pipeline.vocabulary import OTHER, canonical_loss, canonical_metric, canonical_optimizer
+
+CUE_WEIGHT = 0.35
+"""How much a category cue of weight 1 counts against the neighbours' votes, which add up to 1."""
+
+_STATED_OPTIMIZER = re.compile(
+    r"\b(adamw|adamax|nadam|adam|rmsprop|sgd|adagrad|adadelta|stochastic gradient descent)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbour:
+    known: KnownPlan
+    plan: SolutionPlan  # canonical
+    weight: float
+
+
+class RetrievalPlanner:
+    """Plans from neighbours among known plans; near-copies of the requirement are kept out by the firewall."""
+
+    def __init__(self, known: Sequence[KnownPlan], *, neighbours: int = 12, firewall: Firewall | None = None) -> None:
+        self._known = known
+        self._canonical = [item.plan.canonical() for item in known]
+        self._neighbours = neighbours
+        self._firewall = firewall or Firewall()
+        self._fingerprints = [fingerprint(item.requirement, None) for item in known]
+        self._index = Bm25Index([content_words(f"{item.requirement}\n{item.attributes}") for item in known])
+        self._by_category: dict[str, list[int]] = defaultdict(list)
+        for number, plan in enumerate(self._canonical):
+            self._by_category[plan.task_category].append(number)
+
+    def __call__(self, record: Requirement) -> dict[str, object]:
+        """The fields `plan` and `plan_sources`. Raises StageFailure where the firewall leaves no known plan."""
+        text = f"{record.requirement}\n{record.attributes}"
+        scores = self._index.scores(content_words(text))
+        query = fingerprint(record.requirement, None)
+        nearest = self._nearest(ranking(scores), scores, query)
+        if not nearest:
+            raise StageFailure("no_known_plan", "the firewall kept out every known plan")
+        stated = read_facts(text)
+        category = _vote_category(nearest, text)
+        members = self._by_category.get(category, [])
+        order = sorted(members, key=lambda number: (-scores[number], number))
+        peers = self._nearest(order, scores, query) or nearest
+        plan = _compose(category, peers, stated, record.requirement.lower())
+        return {"plan": plan, "plan_sources": tuple(peer.known.id for peer in peers)}
+
+    def _nearest(self, order: Iterable[int], scores: np.ndarray, query: Fingerprint) -> list[_Neighbour]:
+        found = []
+        for number in order:
+            if len(found) == self._neighbours:
+                break
+            if self._firewall.reason(query, self._fingerprints[number]) is None:
+                # Even a plan that shares no word is some evidence, once nothing better is there.
+                weight = max(float(scores[number]), 0.0) + 1e-3
+                found.append(_Neighbour(self._known[number], self._canonical[number], weight))
+        return found
+
+
+def _vote(pairs: Iterable[tuple[str, float]]) -> str:
+    """The value with the highest summed weight; of equals the first to appear; "" where there is none."""
+    totals: dict[str, float] = defaultdict(float)
+    for value, weight in pairs:
+        if value:
+            totals[value] += weight
+    return max(totals, key=lambda value: totals[value], default="")
+
+
+def _vote_category(nearest: Sequence[_Neighbour], text: str) -> str:
+    total = sum(neighbour.weight for neighbour in nearest)
+    votes = [(item.plan.task_category, item.weight / total) for item in nearest if item.plan.task_category != OTHER]
+    cues = [(category, CUE_WEIGHT * weight) for category, weight in category_cues(text).items()]
+    return _vote([*votes, *cues]) or OTHER
+
+
+def _median(pairs: Sequence[tuple[float | None, float]]) -> float | None:
+    """The weighted median: a value that is really somebody's, unlike a mean."""
+    known = sorted((value, weight) for value, weight in pairs if value is not None)
+    half, running = sum(weight for _, weight in known) / 2, 0.0
+    for value, weight in known:
+        running += weight
+        if running >= half:
+            return value
+    return None
+
+
+def _compose(category: str, peers: Sequence[_Neighbour], stated: DatasetFacts, requirement: str) -> SolutionPlan:
+    source = peers[0].plan
+    facts = stated.otherwise(plan_facts(source, category))
+    loss = _consistent_loss(category, _vote((_loss(peer), peer.weight) for peer in peers), facts)
+    single = loss in ("binary_crossentropy", "binary_focal_crossentropy") and facts.classes == 2
+    inputs, outputs = shape_texts(category, facts, single_output=single)
+    hypers = [(peer.plan.hyperparameters, peer.weight) for peer in peers]
+    named = _STATED_OPTIMIZER.search(requirement)
+    batch_size = stated.batch_size or _median([(hyper.batch_size, weight) for hyper, weight in hypers])
+    epochs = stated.epochs or _median([(hyper.epochs, weight) for hyper, weight in hypers])
+    return SolutionPlan(
+        task_category=category,
+        dataset=DatasetShape(input=inputs or source.dataset.input, output=outputs or source.dataset.output),
+        preprocess=source.preprocess,
+        architecture=ModelArchitecture(
+            layers=_adapted_layers(source.layers, category, facts, loss, single),
+            hyperparameters=Hyperparameters(
+                optimizer=canonical_optimizer(named[1])
+                if named
+                else _vote((hyper.optimizer, weight) for hyper, weight in hypers) or "Adam",
+                loss=loss,
+                learning_rate=stated.learning_rate
+                or _median([(hyper.learning_rate, weight) for hyper, weight in hypers])
+                or 1e-3,
+                batch_size=int(batch_size or 32),
+                epochs=int(epochs or 10),
+                metric=_consistent_metric(category, _vote((hyper.metric, weight) for hyper, weight in hypers)),
+            ),
+        ),
+    )
+
+
+def _loss(peer: _Neighbour) -> str:
+    return peer.plan.hyperparameters.loss or peer.known.plan.hyperparameters.loss
+
+
+_CLASS_LOSSES = frozenset(
+    f"{kind}crossentropy"
+    for kind in ("binary_", "categorical_", "sparse_categorical_", "binary_focal_", "categorical_focal_")
+) | {"hinge", "squared_hinge", "categorical_hinge", "kl_divergence"}
+_CLASS_METRICS = frozenset(
+    "accuracy binary_accuracy categorical_accuracy sparse_categorical_accuracy top_k_categorical_accuracy AUC Precision "
+    "Recall F1Score".split()
+)
+
+
+def _consistent_loss(category: str, voted: str, facts: DatasetFacts) -> str:
+    """The voted loss, unless it cannot go with the category or with the number of classes."""
+    if category in REGRESSION | {"Time Series Forecasting"} and canonical_loss(voted) in _CLASS_LOSSES | {""}:
+        return "mean_squared_error"
+    if category in CLASSIFICATION:
+        several = facts.classes is not None and facts.classes > 2
+        if voted not in _CLASS_LOSSES or (several and voted.startswith("binary")) or (not several and "hinge" in voted):
+            return "categorical_crossentropy" if several else "binary_crossentropy"
+    return voted or "mean_squared_error"
+
+
+def _consistent_metric(category: str, voted: str) -> str:
+    if category in REGRESSION | {"Time Series Forecasting"} and canonical_metric(voted) in _CLASS_METRICS | {""}:
+        return "mean_absolute_error"
+    if category in CLASSIFICATION and voted not in _CLASS_METRICS:
+        return "accuracy"
+    return voted or "accuracy"
+
+
+_HEAD_ACTIVATION = {True: "sigmoid", False: "softmax"}
+
+
+def _adapted_layers(
+    layers: tuple[str, ...], category: str, facts: DatasetFacts, loss: str, single: bool
+) -> tuple[str, ...]:
+    """The layers with this data's input shape, and an output layer for its classes or targets."""
+    sizes = [facts.height, facts.width, facts.channels]
+    if category.startswith(("Image", "Object")) and category != "Image Generation" and None not in sizes:
+        shape = f"({', '.join(map(str, sizes))})"
+        layers = tuple(
+            re.sub(r"(input_shape=|Input\(shape=)\([^()]*\)", lambda match: match[1] + shape, layer) for layer in layers
+        )
+    head = _head(category, facts, loss, single)
+    if head is None or not layers:
+        return layers
+    return (*layers[:-1], head) if re.search(r"dense|output", layers[-1], re.IGNORECASE) else (*layers, head)
+
+
+def _head(category: str, facts: DatasetFacts, loss: str, single: bool) -> str | None:
+    if category in CLASSIFICATION and facts.classes:
+        units = 1 if single else facts.classes
+        return f"Dense({units}, activation='{_HEAD_ACTIVATION[single or loss.startswith('binary')]}')"
+    if category in REGRESSION:
+        return f"Dense({facts.targets or 1})"
+    if category == "Time Series Forecasting" and facts.horizon:
+        return f"Dense({facts.horizon})"
+    return None

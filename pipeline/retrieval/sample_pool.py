@@ -1,0 +1,164 @@
+"""What the pipeline knows: samples (requirement, plan and code) and known plans (requirement and plan)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import fsspec
+import pyarrow.parquet as pq
+
+from pipeline import artifact
+from pipeline.errors import DLCodeGenError
+from pipeline.plan import SolutionPlan
+from pipeline.plan_reading import UnreadablePlanError, read_plan, read_text
+
+STARTER = "starter"
+"""The location that stands for the samples and plans bundled with this package."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownPlan:
+    """A requirement with its plan: a row of DLPlanData."""
+
+    id: str
+    requirement: str
+    attributes: str
+    plan: SolutionPlan
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """A requirement with its plan and code: a row of DLSamplePool. The plan is None where none is known."""
+
+    id: str
+    requirement: str
+    attributes: str
+    plan: SolutionPlan | None
+    code: str
+
+
+@cache
+def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
+    """The sample pool at a location: `starter`, a checkout of the published artifact, or a .jsonl or .parquet file.
+
+    Rows of a file have `id`, `requirement`, `attributes`, `plan` (an object or JSON text) and `code`, or the paper's
+    keys. Raises DLCodeGenError where there is nothing to read or no sample in it.
+    """
+    if location == STARTER:
+        samples = tuple(_starter_samples())
+    elif artifact.is_artifact(location):
+        samples = tuple(
+            Sample(id=row.id, requirement=row.requirement, attributes=row.attributes, plan=row.plan, code=row.code)
+            for row in artifact.read_samples(location)
+        )
+    else:
+        rows = enumerate(_rows(location))
+        samples = tuple(
+            Sample(
+                id=str(row.get("id") or f"sample-{number}"),
+                requirement=_requirement(row),
+                attributes=_attributes(row),
+                plan=_plan(row),
+                code=read_text(row.get("code")),
+            )
+            for number, row in rows
+        )
+    if not any(sample.code for sample in samples):
+        raise DLCodeGenError(f"{location}: no sample with code; set `pool` to a pool file, an artifact or `starter`")
+    return samples
+
+
+@cache
+def load_known_plans(location: str = STARTER) -> tuple[KnownPlan, ...]:
+    """The plans a retrieval planner draws from: `starter`, an artifact checkout (its Train.txt), or a file.
+
+    A .txt or .jsonl file holds objects with the paper's keys, a line each; rows without a readable plan are passed
+    over. Raises DLCodeGenError where no plan is left.
+    """
+    if location == STARTER:
+        rows: Iterator[Mapping[str, Any]] = _starter_plan_rows()
+    elif artifact.is_artifact(location):
+        rows = _rows(location.rstrip("/") + "/Datasets/DLPlanData/Train.txt")
+    else:
+        rows = _rows(location)
+    plans = tuple(
+        KnownPlan(
+            id=str(row.get("id") or f"plan-{number}"),
+            requirement=_requirement(row),
+            attributes=_attributes(row),
+            plan=plan,
+        )
+        for number, row in enumerate(rows)
+        if (plan := _plan(row)) is not None
+    )
+    if not plans:
+        raise DLCodeGenError(
+            f"{location}: no readable plan; set `plans` to a DLPlanData file, an artifact or `starter`"
+        )
+    return plans
+
+
+def _starter_samples() -> Iterator[Sample]:
+    folder = resources.files("pipeline.starter") / "samples"
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".json"):
+            row = json.loads(entry.read_text("utf-8"))
+            code = (folder / entry.name.replace(".json", ".py")).read_text("utf-8")
+            yield Sample(
+                id=row["id"], requirement=_requirement(row), attributes=_attributes(row), plan=_plan(row), code=code
+            )
+
+
+def _starter_plan_rows() -> Iterator[Mapping[str, Any]]:
+    for sample in _starter_samples():
+        yield {
+            "id": sample.id,
+            "requirement": sample.requirement,
+            "attributes": sample.attributes,
+            "plan": sample.plan.model_dump(by_alias=True) if sample.plan else None,
+        }
+    folder = resources.files("pipeline.starter") / "plans"
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        yield from _json_lines(entry.read_text("utf-8").splitlines())
+
+
+def _rows(location: str) -> Iterator[Mapping[str, Any]]:
+    """Rows of a Parquet file, or of a file with a JSON object a line."""
+    try:
+        with fsspec.open(location, "rb") as stream:
+            if location.endswith(".parquet"):
+                for batch in pq.ParquetFile(stream).iter_batches():
+                    yield from batch.to_pylist()
+            else:
+                yield from _json_lines(line.decode("utf-8", "replace") for line in stream)
+    except (OSError, ValueError) as error:
+        raise DLCodeGenError(f"{location}: cannot be read as a pool or as plans ({error})") from error
+
+
+def _json_lines(lines: Any) -> Iterator[Mapping[str, Any]]:
+    for line in lines:
+        if line.strip():
+            row = json.loads(line)
+            if isinstance(row, dict):
+                yield row
+
+
+def _requirement(row: Mapping[str, Any]) -> str:
+    return read_text(row.get("User Requirement", row.get("requirement")))
+
+
+def _attributes(row: Mapping[str, Any]) -> str:
+    return read_text(row.get("Dataset Attributes", row.get("attributes")))
+
+
+def _plan(row: Mapping[str, Any]) -> SolutionPlan | None:
+    value = row.get("Code Plan", row.get("plan"))
+    try:
+        return read_plan(value) if isinstance(value, str | Mapping) else None
+    except UnreadablePlanError:
+        return None

@@ -1,0 +1,104 @@
+"""What a supervised process gives up before the project's code starts. Standard library only: see `supervisor`.
+
+Each part needs something of the kernel (Linux 5.12, its own namespaces), so each says whether it holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import struct
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+# linux/mount.h, linux/prctl.h, linux/fcntl.h
+_MS_BIND = 0x1000
+_MS_NOSUID_NODEV_NOEXEC = 0x2 | 0x4 | 0x8
+_MOUNT_ATTR_RDONLY = 0x1
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
+_SYS_MOUNT_SETATTR = 442
+_PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
+_LAST_CAPABILITY = 63
+
+
+def make_files_read_only(workdir: str, shared_memory_bytes: int) -> bool:
+    """Makes every file system read-only but for `workdir` and a /dev/shm of its own. Needs a mount namespace."""
+    try:
+        _mount(workdir, workdir, "", _MS_BIND, "")
+        # A fresh /proc shows the sandbox's processes alone. Kernels refuse it inside some containers; the old one
+        # then stays, in which other users' and outer namespaces' processes are closed to the project anyway.
+        with contextlib.suppress(OSError):
+            _mount("proc", "/proc", "proc", _MS_NOSUID_NODEV_NOEXEC, "")
+        with contextlib.suppress(OSError):
+            _mount("tmpfs", "/dev/shm", "tmpfs", _MS_NOSUID_NODEV_NOEXEC, f"size={shared_memory_bytes}")
+        _set_mount_attributes("/", add=_MOUNT_ATTR_RDONLY, recursive=True)
+        _set_mount_attributes(workdir, clear=_MOUNT_ATTR_RDONLY)
+        with contextlib.suppress(OSError):
+            _set_mount_attributes("/dev/shm", clear=_MOUNT_ATTR_RDONLY)
+    except OSError:
+        return False
+    return True
+
+
+def adopt_orphans() -> None:
+    """Makes orphans among the descendants children of this process, so that it finds and ends them."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def drop_privileges() -> None:
+    """No capability and no set-uid program can be had from here on, whatever is executed."""
+    for capability in range(_LAST_CAPABILITY + 1):
+        with contextlib.suppress(OSError):
+            _prctl(_PR_CAPBSET_DROP, capability)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def set_resource_limits(seconds: float, file_bytes: int, processes: int | None) -> None:
+    """The kernel's limits per process: CPU time, file size, no core dumps; processes (with threads) per user.
+
+    Address space is not among them: TensorFlow reserves far more of it than it uses.
+    """
+    # The clock that counts is the supervisor's; CPU time, on all cores, is for the case that nobody watches any more.
+    _limit(resource.RLIMIT_CPU, int(seconds * (os.cpu_count() or 1)) + 10)
+    _limit(resource.RLIMIT_FSIZE, file_bytes)
+    _limit(resource.RLIMIT_CORE, 0)
+    if processes is not None:
+        _limit(resource.RLIMIT_NPROC, processes)
+
+
+def prefer_for_oom_kill() -> None:
+    """Where the machine itself runs out of memory, the kernel ends the project and not who started it."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+
+
+def _limit(which: int, value: int) -> None:
+    _, hard = resource.getrlimit(which)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(which, (value, value))
+
+
+def _mount(source: str, target: str, kind: str, flags: int, options: str) -> None:
+    _check(_LIBC.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()))
+
+
+def _set_mount_attributes(path: str, add: int = 0, clear: int = 0, recursive: bool = False) -> None:
+    attributes = struct.pack("QQQQ", add, clear, 0, 0)
+    flags = _AT_RECURSIVE if recursive else 0
+    size = ctypes.c_size_t(len(attributes))
+    _check(_LIBC.syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, path.encode(), flags, attributes, size))
+
+
+def _prctl(option: int, value: int) -> None:
+    _check(_LIBC.prctl(option, ctypes.c_ulong(value), 0, 0, 0))
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))

@@ -1,0 +1,190 @@
+"""A sandbox for generated code: a process tree in namespaces of its own, watched and ended as a whole.
+
+What it does. A project runs in a new temporary folder, with an environment made for it and a closed standard input,
+under limits of time, memory, processes and file sizes that hold for all its processes together. It has no network;
+it sees and signals no process but its own; every file system is read-only to it except that folder and a private
+/dev/shm; it has no privileges (also where this program runs as root) and can gain none. When it ends, or this program
+does, even by SIGKILL, all it started ends with it.
+
+What it does not do. It contains mistakes, not an attacker who knows the kernel:
+
+- Files that this program's user may read can be read, and what a project prints leaves the sandbox with its output.
+- Sockets in the file system (Docker's, for instance) can be connected to.
+- Memory and processes are measured every 50 ms: a project may exceed them for that long. There is no CPU share; two
+  projects on a core slow each other down, and time limits are wall-clock time.
+- All system calls are allowed (no seccomp filter), so a hole in the kernel is a way out.
+- With `allow_network=True`, on a machine that refuses namespaces, only the folder, the environment, the limits and
+  the ending of everything remain: other files of the user can be written, and its processes be signalled.
+- A killed program leaves the temporary folder behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.records import SourceFile
+from pipeline.sandbox.sandbox import Execution, Limits
+from pipeline.sandbox.supervisor import Report, Task
+
+_GRACE_SECONDS = 10.0
+"""How much longer than the time limit the supervisor may take to report, before it is killed itself."""
+
+_REPORT_BYTES = 4096
+_PACKAGE_ROOT = Path(__file__).parents[2]
+
+
+class ProcessSandbox:
+    """Runs projects with the given Python, which may belong to another virtual environment.
+
+    `environment` is added to the small one every project gets. Raises DLCodeGenError where that Python cannot be run,
+    or where the kernel gives no network namespace and `allow_network` is not set.
+    """
+
+    def __init__(
+        self, python: str = sys.executable, *, environment: Mapping[str, str] | None = None, allow_network: bool = False
+    ) -> None:
+        # Links are kept: a virtual environment is known by the path its python is called by.
+        self._python = os.path.abspath(python)
+        self._environment = dict(environment or {})
+        self._unshare = _namespaces(with_network=allow_network)
+        if not os.access(self._python, os.X_OK):
+            raise DLCodeGenError(f"{python}: no Python to run projects with; give the path of one that has TensorFlow")
+        if not self._unshare and not allow_network:
+            raise DLCodeGenError(
+                "this machine gives no namespaces to keep generated code off the network (util-linux `unshare` with "
+                "user namespaces is needed; containers need seccomp=unconfined or CAP_SYS_ADMIN); "
+                "where the machine itself is closed off, set allow_network"
+            )
+
+    def run(self, files: Sequence[SourceFile], entry: str, limits: Limits) -> Execution:
+        """Runs `entry`, one of the files, in a folder that holds them all and is removed afterwards.
+
+        Raises StageFailure (`unsafe_path`) for a path that leaves the folder, (`sandbox_failed`) without a result.
+        """
+        # A project may leave folders that cannot be listed; what cannot be removed even by force is left behind.
+        with tempfile.TemporaryDirectory(prefix="dlcodegen-", ignore_cleanup_errors=True) as workdir:
+            for name in ("project", "home", "tmp"):
+                Path(workdir, name).mkdir()
+            for file in files:
+                path = Path(workdir, "project", _inside(file.path))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(file.text, "utf-8", errors="replace")
+            task = Task(
+                command=[self._python, _inside(entry)],
+                environment=self._project_environment(workdir),
+                workdir=workdir,
+                folder=f"{workdir}/project",
+                seconds=limits.seconds,
+                memory_bytes=limits.memory_bytes,
+                processes=limits.processes,
+                file_bytes=limits.file_bytes,
+                apart=bool(self._unshare),
+            )
+            return self._supervise(task, limits.output_bytes)
+
+    def _project_environment(self, workdir: str) -> dict[str, str]:
+        return {
+            "PATH": f"{os.path.dirname(self._python)}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": f"{workdir}/home",
+            "TMPDIR": f"{workdir}/tmp",
+            "LANG": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONNOUSERSITE": "1",
+            **self._environment,
+        }
+
+    def _supervise(self, task: Task, output_bytes: int) -> Execution:
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                process = subprocess.Popen(
+                    [*self._unshare, sys.executable, "-S", "-m", "pipeline.sandbox.supervisor", str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                    cwd="/",
+                    env={"PATH": os.defpath, "PYTHONPATH": str(_PACKAGE_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+                )
+            with process:
+                try:
+                    ours.sendall(json.dumps(asdict(task)).encode() + b"\n")
+                    tails = _collect(process, ours, time.monotonic() + task.seconds + _GRACE_SECONDS, output_bytes)
+                finally:
+                    # The supervisor has gone by now, or is not needed any more; with it goes the whole namespace.
+                    _kill_session(process)
+        stdout, stderr, reported = tails
+        if not reported:
+            raise StageFailure("sandbox_failed", f"the sandbox gave no result; it said {stderr[-500:]!r}")
+        report = Report(**json.loads(reported))
+        return Execution(
+            exit_code=report.exit_code,
+            stopped=report.stopped,
+            seconds=report.seconds,
+            stdout_tail=stdout,
+            stderr_tail=stderr,
+            peak_memory_bytes=report.peak_memory_bytes,
+        )
+
+
+def _collect(
+    process: subprocess.Popen[bytes], report: socket.socket, deadline: float, limit: int
+) -> tuple[str, str, str]:
+    """The ends of both outputs and the report, read until all are closed or the deadline is past."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    tails = {stream.fileno(): bytearray() for stream in (process.stdout, process.stderr, report)}
+    limits = {process.stdout.fileno(): limit, process.stderr.fileno(): limit, report.fileno(): _REPORT_BYTES}
+    with selectors.DefaultSelector() as selector:
+        for fd in tails:
+            selector.register(fd, selectors.EVENT_READ)
+        while selector.get_map() and (left := deadline - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                data = os.read(key.fd, 2**16)
+                if not data:
+                    selector.unregister(key.fd)
+                tails[key.fd] += data
+                del tails[key.fd][: -limits[key.fd]]
+    stdout, stderr, reported = (bytes(tail).decode("utf-8", "replace") for tail in tails.values())
+    return stdout, stderr, reported
+
+
+def _kill_session(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _inside(path: str) -> str:
+    """The path, if it stays inside the folder it is relative to."""
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in path:
+        raise StageFailure("unsafe_path", f"the path {path!r} leaves the project's folder; use one inside it")
+    return str(parts)
+
+
+@cache
+def _namespaces(*, with_network: bool) -> tuple[str, ...]:
+    """The `unshare` command that puts what follows into namespaces of its own, () where the kernel refuses them."""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "--ipc", "--pid", "--fork", "--kill-child"]
+    if not with_network:
+        command.append("--net")
+    try:
+        done = subprocess.run([*command, "true"], capture_output=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return tuple(command) if done.returncode == 0 else ()

@@ -1,0 +1,124 @@
+"""How text and Python code get onto the report's page: made visible, cut to a bound, coloured, compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from functools import cache
+
+from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+from pygments.token import Comment, Keyword, Name, Number, Operator, String  # type: ignore[import-untyped]
+
+TEXT_LIMIT = 40_000
+"""Characters shown of one text; the code of a Keras notebook has about 10,000."""
+
+LINE_LIMIT = 1_500
+"""Lines shown of one text, and so the most that a comparison reads on each side."""
+
+WIDTH_LIMIT = 2_000
+"""Characters shown of one line: a data set or an image pasted into a string is not worth more."""
+
+Line = tuple[str, ...]
+"""A coloured line: plain and coloured parts take turns, plain first; a coloured part starts with its class letter."""
+
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+# Letters, not Pygments' own class names: they are repeated some hundred thousand times in a report.
+_LETTERS = (
+    (Comment, "c"),
+    (String, "s"),
+    (Number, "n"),
+    (Keyword, "k"),
+    (Operator.Word, "k"),
+    (Name.Decorator, "d"),
+    (Name.Function, "f"),
+    (Name.Class, "f"),
+    (Name.Builtin, "b"),
+)
+
+_LEXER = PythonLexer(stripnl=False, ensurenl=False)
+
+
+def visible(text: str) -> str:
+    """The text with every character that a browser drops, or that reorders its neighbours, as a symbol.
+
+    Control characters become their pictures (NUL: U+2400), lone surrogates U+FFFD, bidirectional overrides their
+    number: code must not read differently from what it does (Boucher and Anderson, Trojan Source, 2021).
+    """
+    return _HIDDEN.sub(_symbol, text.replace("\r\n", "\n"))
+
+
+def _symbol(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return f"⟦U+{code:04X}⟧"
+
+
+def clip(text: str, limit: int = TEXT_LIMIT) -> str:
+    """The visible text, at most `limit` characters and an ellipsis."""
+    return visible(text) if len(text) <= limit else f"{visible(text[:limit])}…"
+
+
+def clip_lines(text: str, limit: int = TEXT_LIMIT) -> str:
+    """The visible text within `limit` characters, LINE_LIMIT and WIDTH_LIMIT; a last line says how much is left out."""
+    lines = visible(text[:limit]).split("\n")
+    shown = "\n".join(line if len(line) <= WIDTH_LIMIT else f"{line[:WIDTH_LIMIT]}…" for line in lines[:LINE_LIMIT])
+    left = max(0, len(text) - limit) + sum(len(line) + 1 for line in lines[LINE_LIMIT:])
+    return f"{shown}\n… {left:,} more characters are not shown" if left else shown
+
+
+def plain_lines(text: str) -> list[Line]:
+    """The text's lines without colour."""
+    return [(line,) for line in text.removesuffix("\n").split("\n")]
+
+
+def python_lines(text: str) -> list[Line]:
+    """The lines of Python code with their colours; code that does not parse is coloured as far as it goes.
+
+    Letters: c comment, h the head of a notebook cell, s string, n number, k keyword, d decorator, f name of a
+    function or class where it is defined, b builtin.
+    """
+    lines: list[list[str]] = [[""]]
+    for token, value in _LEXER.get_tokens(text.removesuffix("\n")):
+        letter = "h" if value.startswith("# %%") else _letter(token)
+        for index, part in enumerate(value.split("\n")):
+            if index:
+                lines.append([""])
+            _extend(lines[-1], letter, part)
+    return [tuple(line) for line in lines]
+
+
+def _extend(line: list[str], letter: str, part: str) -> None:
+    if not part:
+        return
+    after_plain = len(line) % 2 == 1
+    if not letter and after_plain:
+        line[-1] += part
+    elif not letter:
+        line.append(part)
+    elif after_plain:
+        line.append(letter + part)
+    elif line[-1][0] == letter:
+        line[-1] += part
+    else:
+        line += ["", letter + part]
+
+
+@cache
+def _letter(token: tuple[str, ...]) -> str:
+    return next((letter for kind, letter in _LETTERS if token in kind), "")
+
+
+def changes(left: Sequence[Line], right: Sequence[Line]) -> list[tuple[int, int, int, int]]:
+    """Where two texts differ: lines i1 to i2 of `left` stand for j1 to j2 of `right`; what is between is equal."""
+    # SequenceMatcher's own treatment of frequent lines stays on: without it, hostile texts of this length take minutes.
+    matcher = SequenceMatcher(None, [_text(line) for line in left], [_text(line) for line in right])
+    return [(i1, i2, j1, j2) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"]
+
+
+def _text(line: Line) -> str:
+    return "".join(part[1:] if index % 2 else part for index, part in enumerate(line))

@@ -1,0 +1,82 @@
+"""Files on local disk or any fsspec URL, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+TEMPORARY = ".tmp-"
+"""How the name of a file that is still being written starts; a killed process leaves such files behind."""
+
+
+def join(folder: str, *names: str) -> str:
+    return "/".join([folder.rstrip("/"), *names])
+
+
+def exists(url: str) -> bool:
+    filesystem, path = fsspec.core.url_to_fs(url)
+    return bool(filesystem.exists(path))
+
+
+def read_bytes(url: str) -> bytes:
+    filesystem, path = fsspec.core.url_to_fs(url)
+    data: bytes = filesystem.cat_file(path)
+    return data
+
+
+@contextmanager
+def atomic_writer(url: str) -> Iterator[IO[bytes]]:
+    """A binary stream whose content appears under `url` when the block ends, and never if it raises or is killed.
+
+    Locally through a temporary file and a rename. An object store shows an object only once it is complete.
+    """
+    filesystem, path = fsspec.core.url_to_fs(url)
+    folder, _, name = path.rpartition("/")
+    filesystem.makedirs(folder, exist_ok=True)
+    if not isinstance(filesystem, LocalFileSystem):
+        with filesystem.open(path, "wb") as stream:
+            yield stream
+        return
+    temporary = f"{folder}/{TEMPORARY}{uuid.uuid4().hex}-{name}"
+    try:
+        with open(temporary, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def write_bytes(url: str, data: bytes) -> None:
+    """Writes a whole file atomically."""
+    with atomic_writer(url) as stream:
+        stream.write(data)
+
+
+def names_in(folder: str) -> list[str]:
+    """Names of the finished files in a folder, sorted; none where there is no folder."""
+    filesystem, path = fsspec.core.url_to_fs(folder)
+    if not filesystem.exists(path):
+        return []
+    filesystem.invalidate_cache(path)
+    found: Iterable[Any] = filesystem.ls(path, detail=False)
+    names = (str(item).rstrip("/").rsplit("/", 1)[-1] for item in found)
+    return sorted(name for name in names if not name.startswith(TEMPORARY))
+
+
+def remove_temporary(folder: str) -> None:
+    """Removes what killed writers left in a local folder."""
+    filesystem, path = fsspec.core.url_to_fs(folder)
+    if isinstance(filesystem, LocalFileSystem) and os.path.isdir(path):
+        for name in os.listdir(path):
+            if name.startswith(TEMPORARY):
+                os.unlink(os.path.join(path, name))
