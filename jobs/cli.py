@@ -29,7 +29,9 @@ Input = Annotated[
     ),
 ]
 ConfigFile = Annotated[str | None, typer.Option("--config", help="YAML file of settings.")]
-Overrides = Annotated[list[str] | None, typer.Argument(help="Settings as key=value, e.g. retrieval.top=3", show_default=False)]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Settings as key=value, e.g. retrieval.top=3", show_default=False)
+]
 
 
 @app.command(
@@ -82,7 +84,9 @@ def _print_summary(summary: object) -> None:
     for name in ("results/", "report.html", "manifest.json", *(("failures.jsonl",) if failed else ())):
         console.print(f"  {summary.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
     if summary.bugs:
-        console.print(f"[red]{summary.bugs} rows met a bug of ours; please report their messages from failures.jsonl[/red]")
+        console.print(
+            f"[red]{summary.bugs} rows met a bug of ours; please report their messages from failures.jsonl[/red]"
+        )
 
 
 @app.command(epilog="Example:  dlcodegen plan requirements.txt > plans.jsonl")

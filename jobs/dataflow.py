@@ -116,5 +116,3 @@ def _inside_cluster() -> bool:
     import os
 
     return "RAY_ADDRESS" in os.environ or "RAY_JOB_ID" in os.environ
-
-

@@ -74,7 +74,10 @@ def _ray() -> str:
 
 
 def _codebleu() -> str:
-    return f"{code_bleu('x = 1', 'x = 1').codebleu:.2f} for identical code"
+    result = code_bleu("x = 1", "x = 1")
+    if result is None:
+        raise RuntimeError("no score for identical code")
+    return f"{result.codebleu:.2f} for identical code"
 
 
 def _gpu() -> Check:

@@ -70,7 +70,9 @@ def main(config: GenerateConfig) -> Summary:
         store.write_projects()
     title = f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}"
     settings = config.model_dump(mode="json", exclude={"out", "workers", "quiet", "address"})
-    write_report(store.results(), join(config.out, "report.html"), title=title, settings=settings, items=config.report_items)
+    write_report(
+        store.results(), join(config.out, "report.html"), title=title, settings=settings, items=config.report_items
+    )
     summary = Summary(
         rows=staged.rows,
         generated=generated,
@@ -97,7 +99,15 @@ def _rows_in(shard: int, rows: int, shard_rows: int) -> int:
     return min(shard_rows, rows - shard * shard_rows)
 
 
-_MEASURES = ("conformance", "codebleu", "ngram_match", "weighted_ngram_match", "syntax_match", "dataflow_match", "length_ratio")
+_MEASURES = (
+    "conformance",
+    "codebleu",
+    "ngram_match",
+    "weighted_ngram_match",
+    "syntax_match",
+    "dataflow_match",
+    "length_ratio",
+)
 
 
 def _count(store: RunStore) -> tuple[dict[str, int], dict[str, float], int]:

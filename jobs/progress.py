@@ -55,6 +55,7 @@ class RowProgress:
             self._last_line = time.monotonic()
             left = (self._total - done) / rate
             print(
-                f"{self._label}: {done}/{self._total} rows, {rate:.0f} rows/s, {left:.0f} s left, {self._failed} failed",
+                f"{self._label}: {done}/{self._total} rows, {rate:.0f} rows/s, {left:.0f} s left, "
+                f"{self._failed} failed",
                 file=sys.stderr,
             )

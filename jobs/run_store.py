@@ -67,7 +67,12 @@ class RunStore:
             _write_table(join(self.folder, "input", _part(shard)), to_table(chunk, Requirement))
             count, shard = count + len(chunk), shard + 1
         staged = Staged(
-            input=source, rows=count, shards=shard, digest=digest.hexdigest()[:16], settings=settings, shard_rows=shard_rows
+            input=source,
+            rows=count,
+            shards=shard,
+            digest=digest.hexdigest()[:16],
+            settings=settings,
+            shard_rows=shard_rows,
         )
         write_bytes(marker, _json(asdict(staged)))
         return staged
@@ -144,7 +149,8 @@ def _failed_row(record: Scored) -> dict[str, object]:
     row: dict[str, object] = {"id": record.id, "requirement": record.requirement, "attributes": record.attributes}
     if record.reference is not None:
         row["reference"] = record.reference
-    return row | json.loads(record.extra) | {"failure": asdict(record.failure), "row": record.row}
+    extra: dict[str, object] = json.loads(record.extra)
+    return row | extra | {"failure": asdict(record.failure), "row": record.row}
 
 
 def _part(shard: int) -> str:
@@ -164,5 +170,3 @@ def _read_rows(url: str) -> list[dict[str, Any]]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-

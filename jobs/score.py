@@ -14,7 +14,15 @@ from pipeline.generate.project import SCRIPT
 from pipeline.records import Generated, Scored, Scores, SourceFile
 from pipeline.score.score import score
 
-_COLUMNS = ("conformance", "codebleu", "ngram_match", "weighted_ngram_match", "syntax_match", "dataflow_match", "length_ratio")
+_COLUMNS = (
+    "conformance",
+    "codebleu",
+    "ngram_match",
+    "weighted_ngram_match",
+    "syntax_match",
+    "dataflow_match",
+    "length_ratio",
+)
 
 
 def score_run(run: str) -> Table:

@@ -48,7 +48,11 @@ def _print_all(record: Scored, console: Console) -> None:
     if record.attributes:
         console.print(record.attributes, style="dim", markup=False, highlight=False)
     if record.failure:
-        console.print(f"failed in {record.failure.stage}: {record.failure.kind}: {record.failure.message}", style="red", markup=False)
+        console.print(
+            f"failed in {record.failure.stage}: {record.failure.kind}: {record.failure.message}",
+            style="red",
+            markup=False,
+        )
     if record.plan:
         console.rule("plan", align="left")
         console.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))

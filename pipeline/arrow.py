@@ -28,12 +28,14 @@ def schema_of(record: type) -> pa.Schema:
 
 def to_table(records: Sequence[R], record: type[R]) -> pa.Table:
     """The records as a table with the class's schema; no row gives an empty table with all columns."""
-    return pa.Table.from_pylist([_adapter(record).dump_python(item) for item in records], schema=schema_of(record))
+    kind: Any = record
+    return pa.Table.from_pylist([_adapter(kind).dump_python(item) for item in records], schema=schema_of(kind))
 
 
 def from_rows(rows: Iterable[dict[str, Any]], record: type[R]) -> list[R]:
     """Rows, such as `table.to_pylist()`, as validated records. Raises pydantic.ValidationError for a foreign row."""
-    adapter = _adapter(record)
+    kind: Any = record
+    adapter = _adapter(kind)
     return [adapter.validate_python(row) for row in rows]
 
 
@@ -42,7 +44,7 @@ def _adapter(record: type) -> TypeAdapter[Any]:
     return TypeAdapter(record)
 
 
-def _fields(record: type) -> dict[str, Any]:
+def _fields(record: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(record)
     if issubclass(record, BaseModel):
         return {name: hints[name] for name in record.model_fields}

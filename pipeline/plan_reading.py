@@ -124,7 +124,7 @@ def _layer_lines(value: object) -> list[str]:
     if isinstance(value, Mapping):
         inner = _fold(value).get("layers")
         return _layer_lines(inner) if inner is not None else [read_text(value)]
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [line for item in value for line in _layer_lines(item)]
     text = read_text(value)
     return [text] if text else []

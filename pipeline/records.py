@@ -1,5 +1,6 @@
-"""Every row the pipeline works on, once: Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated -> Scored.
+"""Every row the pipeline works on, once.
 
+Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated -> Scored.
 Each class adds one stage's fields to the one before. Added fields have defaults, so that a row that failed early
 still fits the last schema.
 """

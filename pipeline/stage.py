@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from pipeline.errors import StageFailure
@@ -32,14 +32,9 @@ class Stage:
     workers: int | None = None
 
 
-@cache
-def _names(record: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(record))
-
-
 def widen(record: Requirement, to: type[Requirement], **added: object) -> Requirement:
     """The record as `to`, a class that extends its own; what is not in `added` gets the defaults."""
-    values: dict[str, Any] = {name: getattr(record, name) for name in _names(type(record))}
+    values: dict[str, Any] = {name: getattr(record, name) for name in record.__dataclass_fields__}
     return to(**(values | added))
 
 
@@ -69,7 +64,7 @@ def _module(filename: str) -> str:
 
 def check_chain(stages: Sequence[Stage]) -> None:
     """Raises TypeError unless each stage accepts what the one before returns."""
-    for before, after in zip(stages, stages[1:], strict=False):
+    for before, after in pairwise(stages):
         if not issubclass(before.returns, after.accepts):
             raise TypeError(
                 f"stage {after.name!r} accepts {after.accepts.__name__}, but {before.name!r} before it returns "

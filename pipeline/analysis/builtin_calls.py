@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from pipeline.analysis.values import Unknown, is_constant
-
-_LONGEST = 2000  # items; no network has as many layers
+from pipeline.analysis.values import LARGEST, LONGEST, Unknown, is_constant
 
 _PURE: dict[str, Callable[..., Any]] = {
     "abs": abs,
@@ -21,6 +20,11 @@ _PURE: dict[str, Callable[..., Any]] = {
     "round": round,
     "str": str,
     "sum": sum,
+    "math.ceil": math.ceil,
+    "math.floor": math.floor,
+    "math.log2": math.log2,
+    "math.prod": math.prod,
+    "math.sqrt": math.sqrt,
 }
 _ITERABLES: dict[str, Callable[..., Any]] = {
     "enumerate": enumerate,
@@ -32,21 +36,21 @@ _ITERABLES: dict[str, Callable[..., Any]] = {
 }
 
 
-def call_builtin(name: str, args: tuple[object, ...], keywords: dict[str, object]) -> object:
-    """What the builtin gives; ANY where its arguments are not known; None where no builtin read here has the name."""
-    if name == "range":
+def call_builtin(path: str, args: tuple[object, ...], keywords: dict[str, object]) -> object:
+    """What a builtin or a function of `math` gives; ANY for unknown arguments; None for a function not listed here."""
+    if path == "range":
         known = args and all(isinstance(arg, int) for arg in args)
         return _attempt(lambda *limits: range(*limits), args) if known else Unknown.ANY
-    if name == "dict" and not args:
+    if path == "dict" and not args:
         return dict(keywords)
-    if name in _PURE:
-        return _attempt(_PURE[name], args) if args and not keywords and is_constant(args) else Unknown.ANY
-    if name in _ITERABLES:
+    if path in _PURE:
+        return _attempt(_PURE[path], args) if args and not keywords and is_constant(args) else Unknown.ANY
+    if path in _ITERABLES:
         if not args or keywords or not all(isinstance(arg, list | tuple | range | int) for arg in args):
             return Unknown.ANY
-        build = tuple if name == "tuple" else list
-        limited = tuple(arg[:_LONGEST] if isinstance(arg, range) else arg for arg in args)
-        return _attempt(lambda *items: build(_ITERABLES[name](*items)), limited)
+        build = tuple if path == "tuple" else list
+        limited = tuple(arg[:LONGEST] if isinstance(arg, range) else arg for arg in args)
+        return _attempt(lambda *items: build(_ITERABLES[path](*items)), limited)
     return None
 
 
@@ -58,16 +62,16 @@ def call_method(owner: object, method: str, args: tuple[object, ...]) -> object:
         if method == "get" and args and isinstance(args[0], str | int):
             return owner.get(args[0], args[1] if len(args) > 1 else None)
         views = {"items": owner.items, "keys": owner.keys, "values": owner.values}
-        return list(islice(views[method](), _LONGEST)) if method in views else Unknown.ANY
+        return list(islice(views[method](), LONGEST)) if method in views else Unknown.ANY
     if isinstance(owner, str) and method in ("lower", "upper", "strip") and not args:
         return getattr(owner, method)()
     return Unknown.ANY
 
 
 def _list_method(owner: list[object], method: str, args: tuple[object, ...]) -> object:
-    if method == "append" and len(args) == 1 and args[0] is not owner and len(owner) < _LONGEST:
+    if method == "append" and len(args) == 1 and args[0] is not owner and len(owner) < LONGEST:
         owner.append(args[0])
-    elif method == "extend" and args and isinstance(args[0], list | tuple) and len(owner) + len(args[0]) <= _LONGEST:
+    elif method == "extend" and args and isinstance(args[0], list | tuple) and len(owner) + len(args[0]) <= LONGEST:
         owner.extend(args[0])
     elif method == "reverse":
         owner.reverse()
@@ -78,6 +82,8 @@ def _list_method(owner: list[object], method: str, args: tuple[object, ...]) -> 
 
 def _attempt(function: Callable[..., Any], args: tuple[object, ...]) -> object:
     try:
-        return function(*args)
+        result = function(*args)
     except (TypeError, ValueError, ArithmeticError, IndexError):
         return Unknown.ANY
+    huge = (isinstance(result, str) and len(result) > LONGEST) or (isinstance(result, int) and abs(result) > LARGEST)
+    return Unknown.ANY if huge else result

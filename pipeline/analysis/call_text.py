@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from pipeline.analysis.values import Call, Function, Reference, is_constant
+from pipeline.analysis.values import LONGEST, Call, Function, Reference, is_constant
 
 
 def call_text(name: str, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call | None = None) -> str:
@@ -17,25 +17,30 @@ def call_text(name: str, args: tuple[object, ...], keywords: dict[str, object], 
     named = {keyword.arg: keyword.value for keyword in node.keywords} if node is not None else {}
     parts = [_text(value, source) for value, source in zip(args, positional, strict=True)]
     parts += [f"{key}={_text(value, named.get(key))}" for key, value in keywords.items()]
-    return f"{name}({', '.join(parts)})"
+    text = f"{name}({', '.join(parts)})"
+    return text if len(text) <= LONGEST else f"{name}(...)"
 
 
 def _text(value: object, source: ast.expr | None) -> str:
+    """The value as source. Goes no deeper than `source`: values share parts, and may be far larger than the code."""
     if is_constant(value):
-        return repr(value)
+        try:
+            return repr(value)
+        except ValueError:  # an integer of thousands of digits, which only hexadecimal source can hold
+            return "..."
     if isinstance(value, Call):
-        return (
-            value.layer.text if value.layer is not None else call_text(_short(value.path), value.args, value.keywords)
-        )
+        if value.layer is not None:
+            return value.layer.text
+        if isinstance(source, ast.Call | ast.Name | ast.Attribute):
+            inner = source if isinstance(source, ast.Call) else None
+            return call_text(_short(value.path), value.args, value.keywords, inner)
     if isinstance(value, Reference):
         return _short(value.path)
     if isinstance(value, Function) and not isinstance(value.node, ast.Lambda):
         return value.node.name
-    if isinstance(value, tuple | list):
-        sources = source.elts if isinstance(source, ast.Tuple | ast.List) else []
-        aligned: list[ast.expr | None] = [*sources] if len(sources) == len(value) else [None] * len(value)
-        inner = ", ".join(_text(item, element) for item, element in zip(value, aligned, strict=True))
-        return f"[{inner}]" if isinstance(value, list) else f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, tuple | list) and isinstance(source, ast.Tuple | ast.List) and len(value) == len(source.elts):
+        parts = ", ".join(_text(item, element) for item, element in zip(value, source.elts, strict=True))
+        return f"[{parts}]" if isinstance(value, list) else f"({parts},)" if len(value) == 1 else f"({parts})"
     return "..." if source is None else ast.unparse(source)
 
 

@@ -18,9 +18,14 @@ MAX_DEPTH = 20  # of functions that call functions
 
 @dataclass(slots=True)
 class Trace:
-    """Everything noteworthy, in the order of execution. `names` are the module's, with their last known values."""
+    """Everything noteworthy, in the order of execution.
+
+    `parts` are the ids of those layers that were given to another one; `names` are the module's, with their last known
+    values.
+    """
 
     layers: list[LayerUse] = field(default_factory=list)
+    parts: set[int] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
     names: dict[str, object] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
@@ -100,7 +105,7 @@ class Caller(Evaluator):
         if callee.name in MERGE_FUNCTIONS and ".layers." in callee.path:
             self._layer(MERGE_FUNCTIONS[callee.name], (), keywords, node)
             return Unknown.ANY
-        if "." not in callee.path and (value := call_builtin(callee.path, args, keywords)) is not None:
+        if (value := call_builtin(callee.path, args, keywords)) is not None:
             return value
         result = Call(callee.path, args, keywords)
         self.trace.calls.append(result)
@@ -110,8 +115,8 @@ class Caller(Evaluator):
         for value in (*args, *keywords.values()):
             for part in value if isinstance(value, list | tuple) else (value,):
                 # What a layer is given (`Bidirectional(LSTM(8))`) is a part of it, not a layer of its own.
-                if isinstance(part, Call) and part.layer is not None and part.layer in self.trace.layers:
-                    self.trace.layers.remove(part.layer)
+                if isinstance(part, Call) and part.layer is not None:
+                    self.trace.parts.add(id(part.layer))
         name = path.rpartition(".")[2]
         layer = LayerUse(name, call_text(name, args, keywords, node), node.lineno)
         result = Call(path, args, keywords, layer)

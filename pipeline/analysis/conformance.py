@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.analysis.extract import CodeFacts
 from pipeline.dataset_facts import shapes_in
+from pipeline.keras.facts import canonical_layer
 from pipeline.keras.layers import parse_layer, parse_layers
 from pipeline.keras.repair import layer_named
 from pipeline.plan import SolutionPlan
@@ -26,6 +27,7 @@ OTHER_LEARNING_RATE = 0.001
 
 _CROSSENTROPIES = frozenset({"categorical_crossentropy", "sparse_categorical_crossentropy"})
 _ACCURACIES = frozenset({"accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"})
+_CALLED = re.compile(r"\s*(?:\w+\.)*([A-Za-z_]\w*)\(")
 _LONGEST = 400  # layers compared; the comparison takes the product of both lengths
 
 
@@ -65,9 +67,12 @@ def conformance(facts: CodeFacts, plan: SolutionPlan) -> Conformance:
 
 
 def layer_types(entry: str) -> list[str]:
-    """The layer classes that one entry of a plan names; an entry that is not understood stands for itself, in full."""
-    calls = parse_layers(entry)
-    return [layer_named(call.name) or call.name for call in calls] or [entry]
+    """The layer classes that one entry of a plan names. Of a call that is not understood (a layer class of the project)
+    the name counts; a phrase that is not understood stands for itself, so that no code has it."""
+    if calls := parse_layers(entry):
+        return [_class(call.name) for call in calls]
+    called = _CALLED.match(entry)
+    return [called[1] if called else entry]
 
 
 def _settings(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
@@ -102,8 +107,7 @@ def _input_shape(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
 
 def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
     planned = [name for entry in plan.layers for name in layer_types(entry) if name != "Input"][:_LONGEST]
-    built = [layer_named(layer.name) or layer.name for layer in facts.layers]
-    built = [name for name in built if name != "Input"][:_LONGEST]
+    built = [name for layer in facts.layers if (name := _class(layer.name)) != "Input"][:_LONGEST]
     if not planned:
         return
     common = longest_common_subsequence(planned, built)
@@ -115,6 +119,11 @@ def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
     parts = [f"{len(built)} layers, the plan has {len(planned)}"]
     parts += [f"{word} {_counted(names)}" for word, names in (("without", missing), ("also", further)) if names]
     yield _Finding(kept, "; ".join(parts), LAYERS_WEIGHT)
+
+
+def _class(name: str) -> str:
+    """The Keras 3 class behind an alias or a former name; a name that Keras does not know as it is."""
+    return canonical_layer(layer_named(name) or name)
 
 
 def _output_units(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:

@@ -6,9 +6,11 @@ import ast
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from pipeline.analysis.values import (
+    LONGEST,
     Class,
     Function,
     Instance,
@@ -33,7 +35,7 @@ def truth(value: object) -> bool | None:
 
 def member(owner: object, name: str) -> object:
     """`owner.name`. Attributes of what is unknown are unknown; a `.shape` is a size."""
-    if isinstance(owner, Reference):
+    if isinstance(owner, Reference) and name != "shape":
         return Reference(f"{owner.path}.{name}")
     if isinstance(owner, Instance):
         if name in owner.attributes:
@@ -47,7 +49,7 @@ def member(owner: object, name: str) -> object:
 
 def items_of(value: object) -> list[object] | None:
     """What a loop over the value goes through, at most MAX_ROUNDS items; None where that is unknown."""
-    return list(value)[:MAX_ROUNDS] if isinstance(value, list | tuple | range | dict) else None
+    return list(islice(value, MAX_ROUNDS)) if isinstance(value, list | tuple | range | dict) else None
 
 
 class Exhausted(Exception):
@@ -120,6 +122,8 @@ class Evaluator(ABC):
                 items.extend(inner if isinstance(inner, list | tuple | range) else [Unknown.ANY])
             else:
                 items.append(self.value(element))
+            if len(items) > LONGEST:
+                return Unknown.ANY
         return tuple(items) if isinstance(node, ast.Tuple) else items
 
     def _dict(self, node: ast.Dict) -> object:

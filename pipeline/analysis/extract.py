@@ -83,7 +83,7 @@ def extract(tree: ast.Module) -> CodeFacts:
     optimizer = _first(_optimizers(compiled, found.calls), lambda value: canonical_optimizer(_name(value)) and value)
     shapes = [shape for call in found.calls if call.layer and (shape := _input_shape(call)) is not None]
     return CodeFacts(
-        layers=tuple(layer for layer in found.layers if layer.name not in LOOKUPS),
+        layers=tuple(use for use in found.layers if id(use) not in found.parts and use.name not in LOOKUPS),
         optimizer=canonical_optimizer(_name(optimizer)),
         loss=_first(_losses(compiled, found.calls), lambda value: canonical_loss(_name(value)) or _name(value)) or "",
         learning_rate=_learning_rate(optimizer) or _number_named(found, _LEARNING_RATE_NAMES),

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.analysis.calls import Caller, Trace
 from pipeline.analysis.evaluate import Exhausted, items_of, truth
+from pipeline.analysis.keras_names import MERGE_FUNCTIONS
 from pipeline.analysis.values import Class, Function, Reference, Scope, Unknown, arithmetic
 
 
@@ -140,6 +141,8 @@ class _Run(Caller):
         for alias in statement.names:
             if alias.name != "*":
                 self.scope.names[alias.asname or alias.name] = Reference(f"{module}.{alias.name}")
+            elif module.endswith(".layers"):  # of the names that come along, only these look like any function's
+                self.scope.names |= {name: Reference(f"{module}.{name}") for name in MERGE_FUNCTIONS}
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[[Any, Any], _Leave | None]] = {

@@ -122,17 +122,29 @@ class Instance:
     attributes: dict[str, object] = field(default_factory=dict)
 
 
+LARGEST = 10**15
+LONGEST = 2000
+"""Numbers and sequences beyond these are not computed: no size or count in a project is near, and code may double them
+line by line."""
+
+
 def is_constant(value: object) -> bool:
-    """Whether the value is known in full: no unknown part, nothing made by a call."""
-    if isinstance(value, list | tuple | set):
-        return all(is_constant(item) for item in value)
-    if isinstance(value, dict):
-        return all(is_constant(item) for item in value.values())
-    return value is None or isinstance(value, bool | int | float | str | bytes)
+    """Whether the value is known in full: no unknown part, nothing that a call gave, at most LONGEST items."""
+    if not isinstance(value, list | tuple | set | dict):
+        return value is None or isinstance(value, bool | int | float | str | bytes)
+    waiting: list[object] = [value]
+    seen = 0
+    while waiting:
+        item = waiting.pop()
+        seen += 1
+        if seen + len(waiting) > LONGEST:
+            return False
+        if isinstance(item, list | tuple | set | dict):
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+        elif item is not None and not isinstance(item, bool | int | float | str | bytes):
+            return False
+    return True
 
-
-_LARGEST = 10**15  # a size, a count or a step in a project is far below; beyond it folding could cost time
-_LONGEST = 2000
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], object]] = {
     ast.Add: operator.add,
@@ -191,11 +203,11 @@ def comparison(kind: type[ast.cmpop], left: object, right: object) -> object:
 
 def _cheap(kind: type[ast.operator], left: object, right: object) -> bool:
     if isinstance(left, int | float) and isinstance(right, int | float):
-        small = abs(left) <= _LARGEST and abs(right) <= _LARGEST
+        small = abs(left) <= LARGEST and abs(right) <= LARGEST
         return small and (kind is not ast.Pow or abs(right) <= 64)
     if kind is ast.Add and isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
-        return len(left) + len(right) <= _LONGEST
+        return len(left) + len(right) <= LONGEST
     if kind is ast.Mult:
         times, items = (left, right) if isinstance(left, int) else (right, left)
-        return isinstance(times, int) and isinstance(items, list | tuple | str) and times * len(items) <= _LONGEST
+        return isinstance(times, int) and isinstance(items, list | tuple | str) and times * len(items) <= LONGEST
     return False

@@ -75,14 +75,16 @@ class Arguments:
     def text(self, name: str, default: str) -> str:
         return str(self.value(name, default))
 
-    def window(self, name: str, axes: int, default: int | tuple[int, ...] | None = None) -> tuple[int, ...]:
+    def window(
+        self, name: str, axes: int, default: int | tuple[int, ...] | None = None, least: int = 1
+    ) -> tuple[int, ...]:
         """One size per spatial axis; a single number stands for all of them."""
         sizes = self.value(name)
         sizes = default if sizes is None else sizes
         sizes = sizes if isinstance(sizes, tuple) else (sizes,) * axes
-        whole = tuple(size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0)
+        whole = tuple(size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size >= least)
         if len(whole) != len(sizes) or len(whole) != axes:
-            raise Misfit(f"{name} must be {axes} positive whole number{'s' * (axes > 1)}, not {sizes}")
+            raise Misfit(f"{name} must be {axes} whole number{'s' * (axes > 1)} from {least} on, not {sizes}")
         return whole
 
     def amounts(self, name: str, axes: int, default: int) -> tuple[tuple[int, int], ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 
 from pipeline.keras.arguments import Misfit, Shape
-from pipeline.keras.layer_call import LayerCall, Symbol
+from pipeline.keras.layer_call import LayerCall, Symbol, Value
 from pipeline.keras.layer_fit import RECURRENT, collapsing, fitted, known_numbers
 from pipeline.keras.output_form import OutputForm, OutputKind, image_end, without_head
-from pipeline.keras.shape_rules import apply
+from pipeline.keras.shape_rules import apply, takes_several_inputs
 from pipeline.keras.shapes import trace
 
 __all__ = ["MAX_DENSE_PARAMETERS", "MAX_PARAMETERS", "FittedStack", "OutputForm", "OutputKind", "fit_stack"]
@@ -20,6 +20,7 @@ MAX_DENSE_PARAMETERS = 30_000_000
 MAX_PARAMETERS = 60_000_000
 """The largest stack, backbones not counted: about 1 GB with Adam's state, what a small machine still trains."""
 
+_PLACE = {OutputKind.SEQUENCE: "time step", OutputKind.IMAGE: "pixel"}
 _PREPROCESSING = frozenset(
     {"Input", "InputLayer", "Rescaling", "Resizing", "CenterCrop", "Normalization", "TextVectorization", "StringLookup"}
 ) | {
@@ -32,6 +33,7 @@ _PREPROCESSING = frozenset(
     "STFTSpectrogram",
 }
 _NEED_SEQUENCE = ("Conv1D", "SeparableConv1D", "MaxPooling1D", "MaxPool1D", "AveragePooling1D", "AvgPool1D")
+_NEED_STEPS = ("TimeDistributed", "ConvLSTM", "GlobalMaxPool", "GlobalAv")
 _CROSS_STEPS = (*RECURRENT, *_NEED_SEQUENCE, "Flatten", "Reshape", "Permute", "Conv1DTranspose")
 _KEEP_AXES = frozenset(
     {"Dropout", "BatchNormalization", "LayerNormalization", "Activation", "ReLU", "LeakyReLU", "GaussianNoise", "PReLU"}
@@ -52,6 +54,7 @@ class _Walk:
 
     shape: Shape
     constants: Mapping[str, int]
+    token_ids: bool
     layers: list[LayerCall] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
 
@@ -73,20 +76,22 @@ def fit_stack(
     *,
     constants: Mapping[str, int],
     token_ids: bool = False,
+    backbone_weights: Value = None,
 ) -> FittedStack | None:
     """The stack changed as little as needed so that it takes `input_shape` (no batch axis) and gives `output`.
 
     Input, preprocessing and multi-input layers go; Flatten or global pooling, a channel axis and, for `token_ids`, an
     Embedding come in; recurrent layers get the `return_sequences` that the next layer needs; windows too large for
-    what is left get padding 'same', poolings of a single pixel go; the last layer becomes the wanted one. None where
-    no layer with weights could be kept, a constant is not known, or more than MAX_PARAMETERS remain.
+    what is left get padding 'same', poolings of a single pixel go; the last layer becomes the wanted one. A backbone
+    gets `backbone_weights` (None, "imagenet" or an expression), so that nothing is downloaded unasked. None where no
+    layer with weights could be kept, a constant is not known, or more than MAX_PARAMETERS remain.
     """
-    walk = _Walk(input_shape, constants)
+    walk = _Walk(input_shape, constants, token_ids)
     try:
         wanted = output.shape(constants)
-        body = [_plain(call, walk) for call in layers if _kept(call, walk)]
-        body, head = without_head(body, output, wanted[-1] or 1)
-        body = _without_foreign_end(body, output, walk)
+        body, head = without_head([call for call in layers if _kept(call, walk)], output, wanted[-1] or 1)
+        body = [_plain(call, backbone_weights, walk) for call in _without_foreign_end(body, output, walk)]
+        head = head and _plain(head, backbone_weights, walk)
         if token_ids:
             _embed(body, walk)
         for index, call in enumerate(body):
@@ -105,18 +110,23 @@ def _kept(call: LayerCall, walk: _Walk) -> bool:
     if call.name in _PREPROCESSING or call.name.startswith("Random"):
         walk.repairs.append(f"{call.name} left out: the input is prepared before the model")
         return False
+    if takes_several_inputs(call.name):
+        walk.repairs.append(f"{call.name} left out: it takes several inputs, so a straight stack cannot hold it")
+        return False
     return True
 
 
-def _plain(call: LayerCall, walk: _Walk) -> LayerCall:
+def _plain(call: LayerCall, backbone_weights: Value, walk: _Walk) -> LayerCall:
     """Without what names an input, or a part of another program."""
+    if call.is_backbone:
+        return call.without("input_shape", "name").changed(weights=backbone_weights)
     plain = known_numbers(call, walk.constants)
     if plain != call:
         walk.repairs.append(f"{call.source('')} became {plain.source('')}: not all of its numbers are known")
     inputs = ("input_shape", "batch_shape", "return_state", "stateful", "name")
     plain = plain.without(*inputs) if plain.name == "Embedding" else plain.without(*inputs, "input_dim")
     inner = plain.arguments.get("layer")
-    return plain.changed(layer=inner.without(*inputs)) if isinstance(inner, LayerCall) else plain
+    return plain.changed(layer=_plain(inner, backbone_weights, walk)) if isinstance(inner, LayerCall) else plain
 
 
 def _without_foreign_end(body: list[LayerCall], output: OutputForm, walk: _Walk) -> list[LayerCall]:
@@ -130,7 +140,7 @@ def _without_foreign_end(body: list[LayerCall], output: OutputForm, walk: _Walk)
         return body
     if not any(call.name.startswith("Conv") or call.name in RECURRENT or call.is_backbone for call in body[:collapse]):
         return body
-    walk.repairs.append(f"{body[collapse].name} and what follows left out: the output is a {output.kind}")
+    walk.repairs.append(f"{body[collapse].name} and what follows left out: the output is one per {_PLACE[output.kind]}")
     return body[:collapse]
 
 
@@ -142,8 +152,11 @@ def _embed(body: list[LayerCall], walk: _Walk) -> None:
 
 def _add_fitted(call: LayerCall, rest: Sequence[LayerCall], output: OutputForm, wanted: Shape, walk: _Walk) -> None:
     """Adds one layer of the plan, changed where it does not fit as it is; one that cannot fit is left out."""
-    if call.name == "Embedding" and (walk.layers or len(walk.shape) != 1):
+    if call.name == "Embedding" and (walk.layers or not walk.token_ids):
         walk.repairs.append("Embedding left out: it needs token ids")
+        return
+    if call.arguments.get("target_shape") == (-1,) and any(map(_crosses_steps, rest)):
+        walk.repairs.append("Reshape left out: it states no shape, and later layers need the axes")
         return
     if call.name == "Dense" and _must_collapse(walk.shape, rest, output):
         walk.insert(_collapse(walk.shape, call, wanted, walk), "before the first Dense layer")
@@ -218,15 +231,12 @@ def _sequence_wise(call: LayerCall, rest: Sequence[LayerCall], output: OutputFor
     following = next((one for one in rest if one.name not in _KEEP_AXES), None)
     if following is None:
         needed = output.kind is OutputKind.SEQUENCE
-    elif following.name in RECURRENT or following.name in _NEED_SEQUENCE or following.name.startswith("ConvLSTM") or following.name == "TimeDistributed" or (following.name.startswith("Global") and call.name in RECURRENT):
-        needed = True
     elif following.name == "RepeatVector":
         needed = False
     elif following.name == "Dense":
-        later = any(map(_crosses_steps, rest))
-        needed = output.kind is OutputKind.SEQUENCE or (now and later)
+        needed = output.kind is OutputKind.SEQUENCE or (now and any(map(_crosses_steps, rest)))
     else:
-        needed = now
+        needed = now or following.name in (*RECURRENT, *_NEED_SEQUENCE) or following.name.startswith(_NEED_STEPS)
     if needed == now:
         return call
     changed = inner.changed(return_sequences=True) if needed else inner.without("return_sequences")
@@ -274,5 +284,6 @@ def _finish(head: LayerCall | None, output: OutputForm, wanted: Shape, walk: _Wa
                 "before the output layer",
             )
         values = " * ".join(str(size) for size in (*output.size, output.units))
-        dense = replace(output.dense(), args=(Symbol(values),))
-        walk.add(dense, LayerCall("Reshape", ((*output.size, output.units),)))
+        walk.add(LayerCall("Dense", (Symbol(values),)), LayerCall("Reshape", ((*output.size, output.units),)))
+        if output.activation:
+            walk.add(LayerCall("Activation", (output.activation,)))

@@ -72,7 +72,8 @@ def _attempts(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
     if axes and axes != given and 1 <= given <= 3 and (other := _of_rank(call, given)):
         attempts += [[other], *([one] for one in _other_arguments(other, other.name, shape))]
     if axes == given + 1 and None not in shape and not name.startswith(("Global", "Spatial")):
-        attempts.append([LayerCall("Reshape", ((*shape, 1),)), call])  # a channel axis for grey images, one variable
+        # A channel axis for grey images, or for a single variable.
+        attempts.append([LayerCall("Reshape", ((*shape, 1) if given else (-1, 1),)), call])
     if name.startswith("SpatialDropout"):
         attempts.append([LayerCall("Dropout", (call.arguments.get("rate", 0.5),))])
     inner = call.arguments.get("layer")

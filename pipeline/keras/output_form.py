@@ -14,6 +14,7 @@ Size: TypeAlias = "int | Symbol"
 
 _FINAL_ACTIVATIONS = frozenset({"softmax", "sigmoid", "log_softmax", "hard_sigmoid"})
 _NO_WEIGHTS = frozenset({"Dropout", "BatchNormalization", "SpatialDropout2D", "GaussianNoise"})
+"""Layers that sometimes stand between an output layer and its activation."""
 _SMALL_HEAD = 10
 """A last Dense layer of at most so many units is taken for the output layer, whatever its activation."""
 
@@ -58,20 +59,25 @@ def without_head(layers: Sequence[LayerCall], form: OutputForm, units: int) -> t
     Several output layers in a row (a model of many outputs, a head stated twice) all go.
     """
     body = list(layers)
-    head: LayerCall | None = None
+    heads = 0
     while True:
-        end = len(body)
-        final = False
-        while end and (body[end - 1].name in _NO_WEIGHTS or (is_final := _is_final_activation(body[end - 1]))):
-            final = final or (body[end - 1].name not in _NO_WEIGHTS and is_final)
-            end -= 1
-        last = body[end - 1] if end else None
-        if last is None or not _is_head(last, form, units, final, again=head is not None or end < len(layers) - 3):
-            return (body[:end] if final else body), head if form.kind is OutputKind.IMAGE else None
-        if head is None and last.name.startswith("Conv"):
-            return body[: end - 1], last
-        head = head or last
+        end, final = _last_with_weights(body)
+        if end == 0 or not _is_head(body[end - 1], form, units, final, again=heads > 0):
+            return (body[:end] if final else body), None
+        last = body[end - 1]
         body = body[: end - 1]
+        heads += 1
+        if last.name.startswith("Conv"):
+            return body, last
+
+
+def _last_with_weights(layers: Sequence[LayerCall]) -> tuple[int, bool]:
+    """The index after the last layer that a head could be, and whether a final activation stands behind it."""
+    end, final = len(layers), False
+    while end and (layers[end - 1].name in _NO_WEIGHTS or _is_final_activation(layers[end - 1])):
+        final = final or _is_final_activation(layers[end - 1])
+        end -= 1
+    return end, final
 
 
 def _is_final_activation(call: LayerCall) -> bool:

@@ -85,7 +85,10 @@ _LAYERS: tuple[tuple[str, str], ...] = (
 )
 _COMPILED = tuple((re.compile(pattern, re.I), name) for pattern, name in _LAYERS)
 
-_ACTIVATION_WORD = r"(?P<act>leaky[ _-]?relu|relu6?|p-?relu|sigmoid|softmax|tanh|elu|selu|gelu|swish|silu|mish|softplus|hard[ _-]sigmoid)"
+_ACTIVATION_WORD = (
+    r"(?P<act>leaky[ _-]?relu|relu6?|p-?relu|hard[ _-]sigmoid|sigmoid|softmax|tanh|elu|selu|gelu|swish|silu|mish"
+    r"|softplus)"
+)
 _ACTIVATION = re.compile(
     rf"\b{_ACTIVATION_WORD}\b|activation\W+(?P<linear>linear)|(?P<linear2>linear) activation", re.I
 )
@@ -94,7 +97,7 @@ _TRAILING_ACTIVATION = re.compile(
 )
 
 _COUNT = re.compile(
-    r"\b(\d+)\s*-?\s*(?:hidden |output )?(?:neurons?|units?|nodes?|hidden units|cells?|classes|class|outputs?|dim\w*)\b",
+    r"\b(\d+)\s*-?\s*(?:hidden |output )?(?:neurons?|units?|nodes?|cells?|class(?:es)?|outputs?|dim\w*)\b",
     re.I,
 )
 _COUNT_AFTER = re.compile(r"\b(?:units|neurons|nodes|classes|output(?: dim\w*)?)\s*(?:=|:|of)?\s*\(?(\d+)\b", re.I)
@@ -108,6 +111,7 @@ _KERNEL = re.compile(
     re.I,
 )
 _POOL = re.compile(r"pool(?:[ _]size)?\s*(?:=|:|of)?\s*\(?(\d+)|\(?\b(\d+)\s*(?:x|×|,)\s*(\d+)\b|\((\d)\)", re.I)
+_OUTPUT = re.compile(r"\b(?:outputs?|final|last|classification|predictions?|num(?:ber of)? classes)\b", re.I)
 _STRIDE = re.compile(r"strides?\s*(?:=|:|of)?\s*\(?(\d+)", re.I)
 _RATE = re.compile(r"(\d*\.\d+|\d+\s?%)|\brate\W+(?:of\W+)?(\d+)\b(?!\.)", re.I)
 _SIZES = re.compile(r"\(\s*(?:none\s*,\s*)?(\d+(?:\s*,\s*\d+)*)\s*,?\s*\)|\b(\d+(?:\s*[x×]\s*\d+)+)\b", re.I)
@@ -178,7 +182,7 @@ def _details(name: str, text: str, activation: str | None) -> dict[str, Value]:
         said["activation"] = (
             activation or (match and (match["act"] or match["linear"] or match["linear2"]).lower()) or None
         )
-    if "units" in said and said["units"] is None and said["activation"] == "softmax":
+    if name == "Dense" and said["units"] is None and (said["activation"] == "softmax" or _OUTPUT.search(text)):
         said["units"] = Symbol("NUM_CLASSES")
     if known.accepts("return_sequences") and re.search(r"return(?:ing)?[ _]sequences(?!\W+false)", text, re.I):
         said["return_sequences"] = True

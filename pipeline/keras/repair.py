@@ -67,37 +67,34 @@ def repaired(
         repairs.append(f"{name} takes {len(known.positional)} positional arguments, not {len(args)}")
 
     given: dict[str, Value] = {}
-    by_position = 0
     for parameter, value in zip(known.positional, args, strict=False):
-        if _take(name, parameter, value, given, repairs):
-            by_position += by_position == len(given) - 1
-    for keyword, value in keywords:
-        parameter = _parameter(name, keyword)
-        if parameter is None or parameter in given or parameter in _REMOVED:
-            repairs.append(
-                f"{name} has no argument '{keyword}'" if parameter is None else f"{name}: {keyword} left out"
-            )
-            continue
-        if parameter != keyword:
-            repairs.append(f"{name}: '{keyword}' is '{parameter}'")
         _take(name, parameter, value, given, repairs)
-    return _completed(name, given, by_position, repairs, positional)
+    for keyword, value in keywords:
+        meant = _parameter(name, keyword)
+        if meant is None:
+            repairs.append(f"{name} has no argument '{keyword}'")
+        elif meant in given or meant in _REMOVED:
+            repairs.append(f"{name}: {keyword} left out")
+        else:
+            if meant != keyword:
+                repairs.append(f"{name}: '{keyword}' is '{meant}'")
+            _take(name, meant, value, given, repairs)
+    return _completed(name, given, len(args), repairs, positional)
 
 
 def _signature(name: str) -> Signature | None:
     return signature(f"applications.{name}" if name in backbones() else f"layers.{name}")
 
 
-def _take(name: str, parameter: str, value: Value, given: dict[str, Value], repairs: list[str]) -> bool:
+def _take(name: str, parameter: str, value: Value, given: dict[str, Value], repairs: list[str]) -> None:
     """Puts the checked value among the given ones; a value that changes or is of no use leaves a repair."""
     try:
         given[parameter] = checked(canonical_layer(name), parameter, value)
     except Unusable as reason:
         repairs.append(f"{name}: {parameter} left out, {reason}")
-        return False
+        return
     if isinstance(value, int | float) and given[parameter] != value:
         repairs.append(f"{name}: {parameter} {value} read as {_shown(given[parameter])}")
-    return True
 
 
 def _rearranged(

@@ -26,11 +26,15 @@ def apply(call: LayerCall, shape: Shape, constants: Mapping[str, int]) -> tuple[
     if call.is_backbone:
         return window_rules.backbone(Arguments(call, constants), shape)
     name = canonical_layer(call.name)
-    if name in MERGING_LAYERS or name.endswith("Attention"):
+    if takes_several_inputs(name):
         raise Misfit("takes several inputs, so a straight stack cannot hold it")
     if name not in RULES:
         raise Misfit("its output shape is not known here")
     return RULES[name](Arguments(call, constants), shape)
+
+
+def takes_several_inputs(name: str) -> bool:
+    return name in MERGING_LAYERS or name.endswith("Attention")
 
 
 def _unchanged(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:

@@ -80,7 +80,7 @@ def transposed_convolution(arguments: Arguments, shape: Shape) -> tuple[Shape, i
     filters, kernel = arguments.count("filters"), arguments.window("kernel_size", axes)
     strides, dilation = arguments.window("strides", axes, 1), arguments.window("dilation_rate", axes, 1)
     same = arguments.text("padding", "valid") == "same"
-    extra = arguments.window("output_padding", axes) if arguments.value("output_padding") is not None else None
+    extra = arguments.window("output_padding", axes, least=0) if arguments.value("output_padding") is not None else None
     out: list[int | None] = []
     for axis, size in enumerate(sizes):
         reach = kernel[axis] + (kernel[axis] - 1) * (dilation[axis] - 1)
@@ -114,7 +114,8 @@ def depthwise_convolution(arguments: Arguments, shape: Shape) -> tuple[Shape, in
 
 def pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, sizes, channels = spatial(arguments, shape)
-    window = arguments.window("pool_size", axes, 2)
+    default = 2 if arguments.call.name.startswith("Max") else None  # AveragePooling has none
+    window = arguments.window("pool_size", axes, default)
     strides = arguments.window("strides", axes, window)
     return (*_slid_all(sizes, window, strides, arguments.text("padding", "valid"), (1,) * axes), channels), 0
 

@@ -1,43 +1,105 @@
-"""Words that give a task category away, for requirements that no known plan resembles."""
+"""Words that give a task category away, for requirements that no known plan resembles.
+
+A category is a task on a kind of data: what is asked for ("estimate", "which of five kinds", "remove the noise") and
+what it is asked of ("photos", "a table", "16 kHz recordings"). Both are looked for apart and then combined; the data
+are rather told by the dataset attributes, the task by the requirement.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
 
-_CUES: tuple[tuple[str, str, float], ...] = (
-    (r"super.?resolution|upscal|upsampl\w+ (photo|image)|low.?resolution|higher resolution|sharper|enlarg", "Image Super-Resolution", 3),
-    (r"caption|describe\w* (the |an? )?(image|photo|picture|scene)|sentence (for|about) (each|an?|the) (image|photo|picture)", "Image Captioning", 3),
-    (r"segment\w*|\bmasks?\b|outline|pixel.?(wise|level|by)|every pixel|each pixel", "Image Segmentation", 2.5),
-    (r"bounding box|\bboxes\b|detect (and )?(locate|count)|object detect|\blocat(e|es|ing)\b|where .{0,40} (is|are) in", "Object Detection", 2),
-    (r"generat\w+ (new |realistic |synthetic |small |artificial |fake )*(\w+ ){0,4}?(image|photo|face|picture|pattern|texture|icon|logo|sprite|tile|artwork|drawing|painting)|\bgan\b|invent", "Image Generation", 3),
-    (r"denois|remov\w+ (the )?(noise|blur|rain|scratch|haze|stain)|coloriz|colouri[sz]|restor\w+|inpaint|deblur|clean up .{0,30}(scan|image|photo|document)|style transfer|translate .{0,20}images? (in)?to", "Image-to-Image", 2.5),
-    (r"\b(estimat|predict|regress|count|how (many|old|much|far))\w*\b.{0,60}\bfrom\b.{0,40}(photo|image|picture|scan|x-ray)|(photo|image|picture)\w*.{0,60}\b(age|weight|angle|count|distance|price|number of|score|depth)\b", "Image Regression", 1.6),
-    (r"\b(image|photo|picture|x-?ray|scan|mri|microscop|satellite|camera|handwritten|leaf|leaves|snapshots?)", "Image Classification", 0.8),
-    (r"video|\bclips? of \w+ frames|\bframes\b|footage", "Video Classification", 2),
-    (r"audio|sound|speech|spoken|\bwav\b|recording|khz|microphone|acoustic|music|bird ?song|spectrogram|utterance", "Audio Classification", 2),
-    (r"recommend|user.?item|ratings? (of|by|from|that) |\bwhich (movies|books|songs|products)|\brate[sd]? .{0,30}(movie|book|item|recipe)", "Recommendation System", 3),
-    (r"forecast|next (\w+ )?(hour|day|week|month|quarter|value|step|reading|minute)|(hours|days|steps|weeks) ahead|future (value|demand|price|sales|load)|tomorrow", "Time Series Forecasting", 2.2),
-    (r"accelerometer|gyroscope|\becg\b|\beeg\b|heartbeat|wearable|sensor (window|signal|trace|sequence|stream)|time.?series.{0,40}(classif|categor)|classif\w* .{0,40}(signal|time.?series|waveform)", "Time Series Classification", 2.2),
-    (r"anomal|outlier|unusual|novelty|fault.{0,20}without label", "Anomaly Detection", 2),
-    (r"translat\w+ .{0,60}(english|french|german|spanish|language|sentence|phrase|text|italian|portuguese)|summari[sz]|paraphras|rewrit|sequence.to.sequence|seq2seq|(convert|turn|normali[sz])\w* .{0,40}(text|phrase|sentence|date|word)s? (in)?to|spell(ing)?.correct", "Text-to-Text", 2.6),
-    (r"generat\w+ .{0,40}(text|poem|poetry|lyric|stor(y|ies)|name|sentence|headline|recipe|verse|haiku|dialog)|next (word|character|token)|language model|writes? .{0,30}in the style", "Text Generation", 3),
-    (r"answer\w* .{0,30}question|question.answer|find .{0,20}answer", "Question Answering", 2.5),
-    (r"\b(text|review|tweet|comment|email|e-mail|message|article|document|sentence|news|headline|post|ticket|sentiment|spam|toxic|title|abstract|complaint|question|essay|description|resume|chat)s?\b", "Text Classification", 1.1),
-    (r"\b(price|cost|consumption|amount|revenue|yield|salary|income|rent|strength|duration|emission|score|how (much|many|long))\b.{0,120}", "Tabular Regression", 0.9),
-    (r"\bregression\b|\bestimate\b|\bcontinuous\b|numeric target|mean (squared|absolute) error|\bregressor\b", "Tabular Regression", 1.0),
-    (r"\b(columns|tabular|csv|spreadsheet|table|features|attributes|records|rows|patients|customers|applicants|loan|churn|credit|measurements)\b", "Tabular Classification", 0.7),
-    (r"\b(columns|tabular|csv|spreadsheet|table|features|attributes|records|rows)\b", "Tabular Regression", 0.6),
+_Cues = tuple[tuple[str, re.Pattern[str], float], ...]
+
+
+def _cues(*rows: tuple[str, str, float]) -> _Cues:
+    return tuple((name, re.compile(pattern), weight) for name, pattern, weight in rows)
+
+
+_DATA = _cues(
+    ("image", r"\b(image|photo|picture|radiograph|snapshot|painting|sketch|drawing|camera|dashcam|thumbnail|selfie|mammogram)", 1.0),
+    ("image", r"\bx-?rays?\b(?! fluor)|\b(mri|ct)\b|microscop|satellite|aerial|histolog|fundus|ultrasound|slides?\b|\bscans?\b|handwrit", 1.0),
+    ("image", r"\b\d+ ?[x×] ?\d+\b|pixel|\brgb\b|gr[ae]y-?scale|\bjpe?g|\bpng\b|colou?r channel", 1.0),
+    ("video", r"\bvideos?\b|footage|\bclips? .{0,30}frames|\bframes\b.{0,40}(clip|sequence|video|per|each)|\d+ frames|film clip|cctv", 3.0),
+    ("audio", r"\baudio|\bsounds?\b|\bspeech|spoken|\bwav\b|k?hz\b.{0,40}(record|clip|sampl)|(record|clip|sampl).{0,40}k?hz\b|microphone|\bsongs? clips?|spectrogram|waveform|bird ?song|\bcalls?\b.{0,20}record|\bvoice", 2.5),
+    ("text", r"\b(text|review|tweet|comment|e-?mail|message|article|document|sentence|news|headline|post|ticket|sms|title|abstract|complaint|essay|poem|lyric|transcript|clause|phrase|caption|question|quer(y|ie)|word|character|vocabulary|token|paragraph|stor(y|ie)|advertisement|verse|dialogue|nlp|language)s?\b", 1.2),
+    ("text", r"\b(sentiment|spam|toxic|sarcas|fake news|hate speech|clickbait|intents?)\b", 1.5),
+    ("series", r"time.?series|\b(hourly|daily|weekly|monthly|half-hourly)\b|(every|each|per) (\w+ )?(second|minute|hour|day|week|month)\b|time.?steps?|\b(past|last|previous) \d*\w* ?(hours|days|weeks|months|minutes)|sliding window|\bwindows? of\b|stock price|temperature over", 1.4),
+    ("series", r"accelerometer|gyroscope|\b(ecg|eeg|emg)s?\b|heart ?beat|wearable|sensor (window|signal|trace|stream|sequence)|\bsignals?\b|\b\d+ ?hz\b", 1.6),
+    ("table", r"\b(columns?|tabular|csv|spreadsheet|tables?|features|attributes|rows|numeric|categorical|variables|figures|questionnaire|survey|records)\b", 1.2),
+    ("table", r"\b(customers?|patients?|applicants?|students?|houses?|loans?|employees?|passengers?|wines?|cars?|flights?|churn|credit|insurance)\b", 0.5),
+    ("ratings", r"recommend|ratings? (of|by|from|that|given)|\bwho (bought|read|watched|rated|listened)|user.{0,30}item|\bclicks?\b.{0,30}item|collaborative", 2.0),
 )  # fmt: skip
 
-_COMPILED = tuple((re.compile(pattern), category, weight) for pattern, category, weight in _CUES)
+_TASKS = _cues(
+    ("classify", r"classif|categori[sz]|recogni[sz]|identif|distinguish|\bapart\b|\bwhich (of|kind|type|species|class|crop|one)|whether|\bflags?\b|diagnos|\btells?\b .{0,40}(or|from|apart|which)|\bspecies\b|\bclasses\b|\blabels?\b|sort .{0,30}(into|by)|\binto (one of|\w+ (classes|categories|kinds|types|groups))|\bdetect(s|ing|ion)?\b|\bgrades?\b|\blikely to\b|will (churn|default|leave|cancel|buy|drop)|\bone of\b|\b(kinds|types|genres|breeds|emotions|stages|levels) of\b|decide", 1.0),
+    ("classify", r"\b(will|whether|if|likely|predict) .{0,60}(cancel|churn|default|leave|buy|drop|pass|fail|survive|return|convert|click|fraud)|\byes/no\b|\bchurn|\bfraud", 2.0),
+    ("regress", r"\bestimat|regress|how (many|much|old|long|far|tall|strong|well)\b|\b(price|cost|age|weight|yield|salary|income|consumption|strength|duration|power|angle|amount|revenue|rent|charges|score|rating|speed|height|distance|loads?|emissions?|lifetime|time) (of|in|for|from|per|to|at)\b|predict(s|ing)? (the|a|an|its|their|each)?\s?(\w+ ){0,3}(price|cost|age|weight|yield|salary|income|consumption|strength|duration|power|angle|amount|revenue|rent|charges|score|speed|height|distance|load|emission|lifetime|value|number|count|time|percentage|concentration|temperature)|numeric target|continuous|\bcount(s|ing)?\b (the |how )|mean (squared|absolute) error|\btargets?\b (is|are) (the )?\w+ (in|from) ", 1.1),
+    ("segment", r"segment|\bmasks?\b|outlin|pixel.?(wise|level|by)|(every|each|per) pixel|delineat|\bu-?net\b", 3.0),
+    ("locate", r"bounding box|\bbox(es)?\b|object detect|\blocat(e|es|ing|ion of)\b|\bfind .{0,50} in (the |a |an |each |every |its )?(\w+ )?(photo|image|picture|frame|scan)|\byolo\b|localis|localiz", 3.0),
+    ("upscale", r"super.?resolution|upscal|upsampl|low.?resolution|higher resolution|sharper|enlarg|\b[2348]x (the )?(resolution|size|larger|bigger)|(twice|times) (as (large|big)|larger|bigger)|(twice|four times|double|\dx|three times) .{0,20}(resolution|size|detail)", 3.5),
+    ("restore", r"denois|(remove?|removing|take|get rid) .{0,40}(noise|blur|rain|scratch|haze|stain|speckle|grain|watermark|streak|fog)|coloriz|colou?ri[sz]|\brestor|inpaint|deblur|clean(s|ing)? (up )?.{0,40}(scan|image|photo|document|picture)|style transfer|(turn|translat|convert|transform)\w* .{0,50}(sketch|photo|image|picture|map|drawing|scene)\w* .{0,20}(in)?to|image.to.image|\bdepth map|reconstruct", 3.2),
+    ("generate", r"generat|\bgans?\b|invent|synthesi[sz]|\bvae\b|variational|propose new|\bdream up|new (images|pictures|photos|faces|designs|patterns|letters|names|verses|texts?|lines|melod)|creates? (new|fresh|original)|writes? (new|short|verses|poems|stor|lines)|in the (style|manner) of|next (word|character|token|letter)|language model|compose", 2.6),
+    ("caption", r"caption|(describ|draft|suggest|write|say|tell)\w* .{0,60}(sentence|line|description|caption|words|title)\w* .{0,40}(for|of|per|about|from|under) (a |an |each |every |the |its )?(\w+ ){0,2}(photo|image|picture|painting|radiograph|scan|scene|x-ray)|(photo|image|picture|painting|radiograph|scan|scene)s?\b.{0,60}(describe|description|in words|sentence|alt.?text|menu line)|describe (the )?(\w+ )?(photo|image|picture|painting|scene)", 3.6),
+    ("rewrite", r"translat\w* (\w+ ){0,5}(english|french|german|spanish|italian|portuguese|dutch|polish|latin|sentence|phrase|text|language|dialect|question)|summari[sz]|paraphras|rewrit|simplif\w+ .{0,30}(text|sentence)|sequence.to.sequence|seq2seq|(convert|turn|normali[sz]e|expand|correct|transliterat)\w* .{0,50}(text|phrase|sentence|date|word|spelling|name|abbreviation|shorthand|note|command)|from (english|french|german|spanish) (in)?to", 3.2),
+    ("answer", r"answer\w* .{0,40}question|question.answer|find .{0,30}answer|\banswers?\b .{0,40}\b(passage|paragraph|context|description)|questions? .{0,60}\banswers?\b", 3.2),
+    ("forecast", r"forecast|\bnext (\w+ )?(hours?|days?|weeks?|months?|quarters?|values?|steps?|readings?|minutes?|season|year)|(hours?|days?|steps?|weeks?|minutes|months) (ahead|in advance)|\b(future|tomorrow|coming (hours?|days?|weeks?))\b|in (one|two|\d+) (hours|days|weeks)", 3.0),
+    ("recommend", r"recommend(s|ation|er|ations)?\b.{0,60}(user|reader|listener|customer|member|item|rating|movie|book|product|song|cook|player)|\bratings?\b.{0,60}(user|member|reader|viewer|player|cook)|collaborative|(user|customer|reader|member|seeker|listener|viewer|player)s?\b.{0,80}(would (like|rate|enjoy|buy|click|apply)|will (like|rate|enjoy|buy|click|apply|open|watch)|might like)|matrix factori|suggest .{0,40}to (each|every|a|our) (user|customer|reader|member|listener|player)", 3.2),
+    ("anomaly", r"anomal|outlier|unusual|strange|abnormal (hours|behaviou?r|period)|novelty|no labels|without labels|unlabell?ed|odd(ly)? behav", 2.8),
+)  # fmt: skip
+
+_CATEGORIES: dict[tuple[str, str], str] = {
+    ("classify", "image"): "Image Classification",
+    ("classify", "video"): "Video Classification",
+    ("classify", "audio"): "Audio Classification",
+    ("classify", "text"): "Text Classification",
+    ("classify", "series"): "Time Series Classification",
+    ("classify", "table"): "Tabular Classification",
+    ("regress", "image"): "Image Regression",
+    ("regress", "table"): "Tabular Regression",
+    ("regress", "series"): "Tabular Regression",
+    ("generate", "image"): "Image Generation",
+    ("generate", "text"): "Text Generation",
+    ("segment", "image"): "Image Segmentation",
+    ("locate", "image"): "Object Detection",
+    ("upscale", "image"): "Image Super-Resolution",
+    ("restore", "image"): "Image-to-Image",
+    ("caption", "image"): "Image Captioning",
+    ("rewrite", "text"): "Text-to-Text",
+    ("answer", "text"): "Question Answering",
+    ("forecast", "series"): "Time Series Forecasting",
+    ("forecast", "table"): "Time Series Forecasting",
+    ("recommend", "ratings"): "Recommendation System",
+    ("recommend", "table"): "Recommendation System",
+    ("anomaly", "series"): "Anomaly Detection",
+    ("anomaly", "table"): "Anomaly Detection",
+    ("anomaly", "image"): "Anomaly Detection",
+}
 
 
-def category_cues(text: str) -> dict[str, float]:
-    """Evidence for task categories in the words of a requirement; weights add up, a category without cue is absent."""
-    lowered = text.lower()
-    found: dict[str, float] = defaultdict(float)
-    for pattern, category, weight in _COMPILED:
-        if pattern.search(lowered):
-            found[category] += weight
-    return dict(found)
+@lru_cache(maxsize=1024)
+def category_cues(requirement: str, attributes: str) -> Mapping[str, float]:
+    """Evidence for task categories in the user's words, adding up to 1; empty where nothing speaks for any."""
+    requirement, attributes = requirement.lower(), attributes.lower()
+    data = _weigh(_DATA, requirement, attributes, second=1.0)
+    tasks = _weigh(_TASKS, requirement, attributes, second=0.4)
+    data.setdefault("table", 0.1)  # what is not said to be anything else is most often a table
+    tasks.setdefault("classify", 0.2)
+    found: dict[str, float] = {}
+    for (task, kind), category in _CATEGORIES.items():
+        evidence = tasks.get(task, 0.0) * data.get(kind, 0.0)
+        if evidence:
+            found[category] = found.get(category, 0.0) + evidence
+    total = sum(found.values())
+    return {category: evidence / total for category, evidence in found.items()}
+
+
+def _weigh(cues: _Cues, first: str, second_text: str, second: float) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, pattern, weight in cues:
+        for text, factor in ((first, 1.0), (second_text, second)):
+            if pattern.search(text):
+                found[name] = found.get(name, 0.0) + factor * weight
+    return found

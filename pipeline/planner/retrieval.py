@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from pipeline.retrieval.sample_pool import KnownPlan
 from pipeline.retrieval.tokenize import content_words
 from pipeline.vocabulary import OTHER, canonical_loss, canonical_metric, canonical_optimizer
 
-CUE_WEIGHT = 0.35
+CUE_WEIGHT = 0.6
 """How much a category cue of weight 1 counts against the neighbours' votes, which add up to 1."""
 
 _STATED_OPTIMIZER = re.compile(
@@ -64,7 +64,7 @@ class RetrievalPlanner:
         if not nearest:
             raise StageFailure("no_known_plan", "the firewall kept out every known plan")
         stated = read_facts(text)
-        category = _vote_category(nearest, text)
+        category = _vote_category(nearest, category_cues(record.requirement, record.attributes))
         members = self._by_category.get(category, [])
         order = sorted(members, key=lambda number: (-scores[number], number))
         peers = self._nearest(order, scores, query) or nearest
@@ -72,7 +72,7 @@ class RetrievalPlanner:
         return {"plan": plan, "plan_sources": tuple(peer.known.id for peer in peers)}
 
     def _nearest(self, order: Iterable[int], scores: np.ndarray, query: Fingerprint) -> list[_Neighbour]:
-        found = []
+        found: list[_Neighbour] = []
         for number in order:
             if len(found) == self._neighbours:
                 break
@@ -92,11 +92,10 @@ def _vote(pairs: Iterable[tuple[str, float]]) -> str:
     return max(totals, key=lambda value: totals[value], default="")
 
 
-def _vote_category(nearest: Sequence[_Neighbour], text: str) -> str:
+def _vote_category(nearest: Sequence[_Neighbour], cues: Mapping[str, float]) -> str:
     total = sum(neighbour.weight for neighbour in nearest)
     votes = [(item.plan.task_category, item.weight / total) for item in nearest if item.plan.task_category != OTHER]
-    cues = [(category, CUE_WEIGHT * weight) for category, weight in category_cues(text).items()]
-    return _vote([*votes, *cues]) or OTHER
+    return _vote([*votes, *((category, CUE_WEIGHT * weight) for category, weight in cues.items())]) or OTHER
 
 
 def _median(pairs: Sequence[tuple[float | None, float]]) -> float | None:
@@ -172,7 +171,7 @@ def _consistent_metric(category: str, voted: str) -> str:
         return "mean_absolute_error"
     if category in CLASSIFICATION and voted not in _CLASS_METRICS:
         return "accuracy"
-    return voted or "accuracy"
+    return voted
 
 
 _HEAD_ACTIVATION = {True: "sigmoid", False: "softmax"}
@@ -188,6 +187,9 @@ def _adapted_layers(
         layers = tuple(
             re.sub(r"(input_shape=|Input\(shape=)\([^()]*\)", lambda match: match[1] + shape, layer) for layer in layers
         )
+    if category == "Image Segmentation" and facts.classes and layers:
+        units = 1 if single else facts.classes
+        return (*layers[:-1], re.sub(r"(?<=Conv2D\()\d+", str(units), layers[-1], count=1))
     head = _head(category, facts, loss, single)
     if head is None or not layers:
         return layers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -81,26 +81,24 @@ def load_known_plans(location: str = STARTER) -> tuple[KnownPlan, ...]:
     over. Raises DLCodeGenError where no plan is left.
     """
     if location == STARTER:
-        rows: Iterator[Mapping[str, Any]] = _starter_plan_rows()
+        plans = tuple(_starter_plans())
     elif artifact.is_artifact(location):
-        rows = _rows(location.rstrip("/") + "/Datasets/DLPlanData/Train.txt")
+        plans = tuple(_known_plans(_rows(location.rstrip("/") + "/Datasets/DLPlanData/Train.txt")))
     else:
-        rows = _rows(location)
-    plans = tuple(
-        KnownPlan(
-            id=str(row.get("id") or f"plan-{number}"),
-            requirement=_requirement(row),
-            attributes=_attributes(row),
-            plan=plan,
-        )
-        for number, row in enumerate(rows)
-        if (plan := _plan(row)) is not None
-    )
+        plans = tuple(_known_plans(_rows(location)))
     if not plans:
         raise DLCodeGenError(
             f"{location}: no readable plan; set `plans` to a DLPlanData file, an artifact or `starter`"
         )
     return plans
+
+
+def _known_plans(rows: Iterable[Mapping[str, Any]]) -> Iterator[KnownPlan]:
+    for number, row in enumerate(rows):
+        plan = _plan(row)
+        if plan is not None:
+            row_id = str(row.get("id") or f"plan-{number}")
+            yield KnownPlan(id=row_id, requirement=_requirement(row), attributes=_attributes(row), plan=plan)
 
 
 def _starter_samples() -> Iterator[Sample]:
@@ -114,17 +112,16 @@ def _starter_samples() -> Iterator[Sample]:
             )
 
 
-def _starter_plan_rows() -> Iterator[Mapping[str, Any]]:
+def _starter_plans() -> Iterator[KnownPlan]:
+    """The plans of the samples, then those without code."""
     for sample in _starter_samples():
-        yield {
-            "id": sample.id,
-            "requirement": sample.requirement,
-            "attributes": sample.attributes,
-            "plan": sample.plan.model_dump(by_alias=True) if sample.plan else None,
-        }
+        if sample.plan is not None:
+            yield KnownPlan(
+                id=sample.id, requirement=sample.requirement, attributes=sample.attributes, plan=sample.plan
+            )
     folder = resources.files("pipeline.starter") / "plans"
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        yield from _json_lines(entry.read_text("utf-8").splitlines())
+        yield from _known_plans(_json_lines(entry.read_text("utf-8").splitlines()))
 
 
 def _rows(location: str) -> Iterator[Mapping[str, Any]]:
@@ -140,7 +137,7 @@ def _rows(location: str) -> Iterator[Mapping[str, Any]]:
         raise DLCodeGenError(f"{location}: cannot be read as a pool or as plans ({error})") from error
 
 
-def _json_lines(lines: Any) -> Iterator[Mapping[str, Any]]:
+def _json_lines(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
     for line in lines:
         if line.strip():
             row = json.loads(line)

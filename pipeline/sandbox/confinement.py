@@ -1,6 +1,6 @@
 """What a supervised process gives up before the project's code starts. Standard library only: see `supervisor`.
 
-Each part needs something of the kernel (Linux 5.12, its own namespaces), so each says whether it holds.
+Run as `python -S -m pipeline.sandbox.confinement FOLDER` in new namespaces, it exits with 0 where all of it works.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ctypes
 import os
 import resource
 import struct
+import sys
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -26,23 +27,21 @@ _PR_SET_NO_NEW_PRIVS = 38
 _LAST_CAPABILITY = 63
 
 
-def make_files_read_only(workdir: str, shared_memory_bytes: int) -> bool:
-    """Makes every file system read-only but for `workdir` and a /dev/shm of its own. Needs a mount namespace."""
-    try:
-        _mount(workdir, workdir, "", _MS_BIND, "")
-        # A fresh /proc shows the sandbox's processes alone. Kernels refuse it inside some containers; the old one
-        # then stays, in which other users' and outer namespaces' processes are closed to the project anyway.
-        with contextlib.suppress(OSError):
-            _mount("proc", "/proc", "proc", _MS_NOSUID_NODEV_NOEXEC, "")
-        with contextlib.suppress(OSError):
-            _mount("tmpfs", "/dev/shm", "tmpfs", _MS_NOSUID_NODEV_NOEXEC, f"size={shared_memory_bytes}")
-        _set_mount_attributes("/", add=_MOUNT_ATTR_RDONLY, recursive=True)
-        _set_mount_attributes(workdir, clear=_MOUNT_ATTR_RDONLY)
-        with contextlib.suppress(OSError):
-            _set_mount_attributes("/dev/shm", clear=_MOUNT_ATTR_RDONLY)
-    except OSError:
-        return False
-    return True
+def make_files_read_only(workdir: str, shared_memory_bytes: int) -> None:
+    """Makes every file system read-only but for `workdir` and a /dev/shm of its own.
+
+    /proc and /sys too: with a root user's own files in them, a project could set up the kernel even without privileges.
+    Needs a mount namespace and mount_setattr (Linux 5.12); raises OSError without.
+    """
+    _mount(workdir, workdir, "", _MS_BIND, "")
+    # A fresh /proc shows the sandbox's processes alone. Kernels refuse it inside some containers; in the old one, which
+    # stays then, the processes of outer namespaces are closed to the project.
+    with contextlib.suppress(OSError):
+        _mount("proc", "/proc", "proc", _MS_NOSUID_NODEV_NOEXEC, "")
+    _mount("tmpfs", "/dev/shm", "tmpfs", _MS_NOSUID_NODEV_NOEXEC, f"size={shared_memory_bytes}")
+    _set_mount_attributes("/", add=_MOUNT_ATTR_RDONLY, recursive=True)
+    for writable in (workdir, "/dev/shm"):
+        _set_mount_attributes(writable, clear=_MOUNT_ATTR_RDONLY)
 
 
 def adopt_orphans() -> None:
@@ -72,7 +71,7 @@ def set_resource_limits(seconds: float, file_bytes: int, processes: int | None) 
 
 
 def prefer_for_oom_kill() -> None:
-    """Where the machine itself runs out of memory, the kernel ends the project and not who started it."""
+    """Where the machine itself runs out of memory, the kernel ends this process tree and not who started it."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
 
@@ -102,3 +101,8 @@ def _check(result: int) -> None:
     if result != 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+
+
+if __name__ == "__main__":
+    make_files_read_only(sys.argv[1], 2**20)
+    drop_privileges()

@@ -44,7 +44,9 @@ _GRACE_SECONDS = 10.0
 """How much longer than the time limit the supervisor may take to report, before it is killed itself."""
 
 _REPORT_BYTES = 4096
-_PACKAGE_ROOT = Path(__file__).parents[2]
+# The supervisor's interpreter and environment, not the project's.
+_PYTHON = (sys.executable, "-S", "-m")
+_ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class ProcessSandbox:
@@ -65,8 +67,8 @@ class ProcessSandbox:
             raise DLCodeGenError(f"{python}: no Python to run projects with; give the path of one that has TensorFlow")
         if not self._unshare and not allow_network:
             raise DLCodeGenError(
-                "this machine gives no namespaces to keep generated code off the network (util-linux `unshare` with "
-                "user namespaces is needed; containers need seccomp=unconfined or CAP_SYS_ADMIN); "
+                "this machine gives no namespaces to keep generated code off the network and other files (needed: "
+                "Linux 5.12, util-linux `unshare`, user namespaces; in containers CAP_SYS_ADMIN or no seccomp filter); "
                 "where the machine itself is closed off, set allow_network"
             )
 
@@ -112,14 +114,14 @@ class ProcessSandbox:
         with ours:
             with theirs:
                 process = subprocess.Popen(
-                    [*self._unshare, sys.executable, "-S", "-m", "pipeline.sandbox.supervisor", str(theirs.fileno())],
+                    [*self._unshare, *_PYTHON, "pipeline.sandbox.supervisor", str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
                     cwd="/",
-                    env={"PATH": os.defpath, "PYTHONPATH": str(_PACKAGE_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+                    env=_ENVIRONMENT,
                 )
             with process:
                 try:
@@ -180,11 +182,12 @@ def _inside(path: str) -> str:
 @cache
 def _namespaces(*, with_network: bool) -> tuple[str, ...]:
     """The `unshare` command that puts what follows into namespaces of its own, () where the kernel refuses them."""
-    command = ["unshare", "--user", "--map-root-user", "--mount", "--ipc", "--pid", "--fork", "--kill-child"]
-    if not with_network:
-        command.append("--net")
-    try:
-        done = subprocess.run([*command, "true"], capture_output=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return tuple(command) if done.returncode == 0 else ()
+    flags = ["--user", "--map-root-user", "--mount", "--ipc", "--pid", "--fork", "--kill-child"]
+    command = ("unshare", *flags) if with_network else ("unshare", *flags, "--net")
+    with tempfile.TemporaryDirectory(prefix="dlcodegen-") as folder:
+        try:
+            probe = [*command, *_PYTHON, "pipeline.sandbox.confinement", folder]
+            done = subprocess.run(probe, capture_output=True, timeout=30, env=_ENVIRONMENT)
+        except (OSError, subprocess.TimeoutExpired):
+            return ()
+    return command if done.returncode == 0 else ()

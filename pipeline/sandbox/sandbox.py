@@ -31,6 +31,7 @@ class Execution:
 
     `stopped` names the limit that ended it ("seconds", "memory_bytes", "processes", "file_bytes") and is empty where
     it ended by itself; then `exit_code` is the program's, 128 + n for death by signal n. `seconds` is wall-clock time.
+    `peak_memory_bytes` adds up all processes, pages that they share counted for each.
     """
 
     exit_code: int

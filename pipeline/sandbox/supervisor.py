@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -49,18 +50,19 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """How it ended (as in Execution), and whether the file systems were read-only to it."""
+    """How it ended, as in Execution."""
 
     exit_code: int
     stopped: str
     seconds: float
     peak_memory_bytes: int
-    files_read_only: bool
 
 
 def supervise(task: Task, peer: socket.socket) -> Report:
     """Runs the command until it ends, exceeds a limit, or nobody waits for it any more."""
-    read_only = task.apart and confinement.make_files_read_only(task.workdir, task.memory_bytes)
+    confinement.prefer_for_oom_kill()  # inherited; /proc is read-only afterwards
+    if task.apart:
+        confinement.make_files_read_only(task.workdir, task.memory_bytes)
     confinement.adopt_orphans()
     start = time.monotonic()
     child = _start(task)
@@ -76,13 +78,11 @@ def supervise(task: Task, peer: socket.socket) -> Report:
             break
         stopped = "abandoned" if ready else usage.exceeded_limit()
     seconds = time.monotonic() - start
-    return Report(
-        exit_code=_end(child, task.apart),
-        stopped=stopped,
-        seconds=seconds,
-        peak_memory_bytes=usage.peak_memory_bytes,
-        files_read_only=read_only,
-    )
+    exit_code = _end(child, task.apart)
+    # What lives shorter than a poll is known by the kernel's figure, that of the largest single process.
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    peak = max(usage.peak_memory_bytes, largest)
+    return Report(exit_code=exit_code, stopped=stopped, seconds=seconds, peak_memory_bytes=peak)
 
 
 def _start(task: Task) -> int:
@@ -92,7 +92,6 @@ def _start(task: Task) -> int:
     try:
         os.setsid()
         os.chdir(task.folder)
-        confinement.prefer_for_oom_kill()
         # Outside of a user namespace the kernel counts all processes of the user, those of other programs too.
         # Threads count too, and TensorFlow starts several per core.
         kernel_processes = _THREADS_PER_PROCESS * task.processes if task.apart else None

@@ -1,11 +1,13 @@
 """CodeBLEU (Ren et al., 2020, arXiv:2009.10297) as the package `codebleu` 0.7.0 has it, made repeatable and bounded.
 
-The parts are the package's own: BLEU-4 over words split at blanks, the same with Python keywords weighted 1 and other
-words 0.2, the share of the reference's syntax subtrees, and the share of its data-flow edges; CodeBLEU is their mean.
+The parts are the package's own: BLEU-4 over words split at blanks; the recall of the reference's n-grams, in which
+Python's keywords weigh 1 and other single words 0.2 (in practice without brevity penalty, since the package takes every
+reference for two words long); the share of the reference's syntax subtrees; and the share of its data-flow edges.
+CodeBLEU is their mean.
 Where this module differs from `codebleu.calc_codebleu`:
 
 - The package orders the variables of an edge by Python's string hashes, so that its data-flow match changes from run to
-  run (on one published notebook between 0.683 and 0.696). Here they are in source order.
+  run, by up to about 0.01 on published notebooks. Here they are in source order.
 - It counts a data-flow match of 0 as 1 in the mean, whatever the reason: an empty candidate gets 0.25. Here 0 counts as
   0, and only a reference without data flow counts as fully matched (the package reports 0 for it and logs a warning).
 - Its comparisons take the product of both lengths in time; counting gives the same numbers in the sum.

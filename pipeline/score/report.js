@@ -233,7 +233,7 @@ function openItem(number) {
         data.excluded.length > 0 && section(`Kept out by the firewall (${data.excluded.length} of ${data.allExcluded} shown)`, table(["Sample", "Reason", "Similarity"],
           data.excluded.map(([id, reason, similarity]) => [id, reason, score(similarity)]))),
         data.choices.length > 0 && section("Where each section came from", table(["Section", "From", "Code draft", "Template draft", "Reason"],
-          data.choices.map(([name, chosen, code, template, reason]) => [name, chosen.replace("_", " "), score(code), score(template), reason]))),
+          data.choices.map(([name, chosen, code, template, reason]) => [name, chosen, score(code), score(template), reason]))),
       )),
     codePart(data),
   ].filter(Boolean));

@@ -83,15 +83,12 @@ class FailureKind:
 
 @dataclass(slots=True)
 class Origin:
-    """Which draft one section of the final projects came from."""
+    """Which draft one section of the final projects came from. `both`: the drafts agreed on it."""
 
-    code_draft: int = 0
-    template_draft: int = 0
-    neither: int = 0
-
-    @property
-    def count(self) -> int:
-        return self.code_draft + self.template_draft + self.neither
+    count: int = 0
+    code: int = 0
+    template: int = 0
+    both: int = 0
 
 
 @dataclass(slots=True)
@@ -185,9 +182,10 @@ class Summary:
     def _add_choices(self, choices: Iterable[SectionChoice]) -> None:
         for choice in choices:
             origin = _entry(self.sections, clip(choice.section, 80), Origin)
-            origin.code_draft += choice.chosen == "code_draft"
-            origin.template_draft += choice.chosen == "template_draft"
-            origin.neither += choice.chosen not in ("code_draft", "template_draft")
+            origin.count += 1
+            origin.code += choice.chosen == "code draft"
+            origin.template += choice.chosen == "template draft"
+            origin.both += choice.chosen == "both"
 
     def _add_samples(self, samples: Iterable[RetrievedSample]) -> None:
         for sample in samples:

@@ -15,7 +15,13 @@ from pipeline.records import Failure, Scored, Scores, SourceFile
 from tests.pipeline.test_plan_reading import PLAN
 
 ROWS = [
-    Scored(id="a", row=0, plan=read_plan(PLAN), files=(SourceFile(path="project.py", text="é\n"),), scores=Scores(parses=True)),
+    Scored(
+        id="a",
+        row=0,
+        plan=read_plan(PLAN),
+        files=(SourceFile(path="project.py", text="é\n"),),
+        scores=Scores(parses=True),
+    ),
     Scored(id="b", row=1, failure=Failure(stage="plan", kind="no_plan", message="none")),
     Scored(id="c", row=2, plan=SolutionPlan()),
 ]

@@ -36,8 +36,13 @@ def test_a_plan_in_the_papers_form_is_read_and_written_unchanged() -> None:
 
 
 def test_the_papers_second_spelling_gives_the_same_plan() -> None:
-    architecture = {"Layers": PLAN["Model Architecture"]["Layers"], "Hypermeters": PLAN["Model Architecture"]["Hyperparameters"]}
-    second = {key: value for key, value in PLAN.items() if key != "Model Architecture"} | {"Model architecture": architecture}
+    architecture = {
+        "Layers": PLAN["Model Architecture"]["Layers"],
+        "Hypermeters": PLAN["Model Architecture"]["Hyperparameters"],
+    }
+    second = {key: value for key, value in PLAN.items() if key != "Model Architecture"} | {
+        "Model architecture": architecture
+    }
     assert read_plan(second) == read_plan(PLAN)
 
 
@@ -87,16 +92,31 @@ def test_what_holds_no_plan_says_so(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [(32, 32), ("0.0001", 1e-4), ("2**study.best", None), ("1e-3", 1e-3), (True, None), ("N/A", None), (float("nan"), None)]
+    [
+        (32, 32),
+        ("0.0001", 1e-4),
+        ("2**study.best", None),
+        ("1e-3", 1e-3),
+        (True, None),
+        ("N/A", None),
+        (float("nan"), None),
+    ]
     + [(-1, None), (10**400, None), ([0.01, 0.1], 0.01), (None, None), ("0.025 for one, 0.021 for two", 0.025)],
 )
 def test_numbers_are_read_from_any_value(value: object, number: float | None) -> None:
     assert read_number(value) == number
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
 def test_any_json_value_in_any_field_gives_a_plan(value: object) -> None:
-    plan = read_plan({"Task Category": value, "Dataset": value, "Preprocess": value, "Model Architecture": {"Layers": value}})
+    plan = read_plan(
+        {"Task Category": value, "Dataset": value, "Preprocess": value, "Model Architecture": {"Layers": value}}
+    )
     assert isinstance(plan, SolutionPlan)
 
 
@@ -121,7 +141,9 @@ def test_all_but_one_of_the_published_plans_are_read(artifact: str) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["GPT-2-Large_Beam", "GPT-2-Large_Greedy", "GPT-4o-mini_5-Shot", "GPT-3.5-Turbo-0125_3-Shot"])
+@pytest.mark.parametrize(
+    "name", ["GPT-2-Large_Beam", "GPT-2-Large_Greedy", "GPT-4o-mini_5-Shot", "GPT-3.5-Turbo-0125_3-Shot"]
+)
 def test_every_published_prediction_is_read(artifact: str, name: str) -> None:
     with open(f"{artifact}/Results/RQ3/results/{name}.txt", encoding="utf-8") as lines:
         plans = [read_plan(line[line.index('"Code Plan":') + len('"Code Plan":') :]) for line in lines]

@@ -7,7 +7,14 @@ import json
 import pytest
 
 from pipeline.plan_reading import read_plan
-from pipeline.vocabulary import CATEGORIES, OTHER, canonical_category, canonical_loss, canonical_metric, canonical_optimizer
+from pipeline.vocabulary import (
+    CATEGORIES,
+    OTHER,
+    canonical_category,
+    canonical_loss,
+    canonical_metric,
+    canonical_optimizer,
+)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from difflib import SequenceMatcher
 
-from pipeline.generate.symbolic.notebook import Notebook, Statement
+from pipeline.generate.symbolic.notebook import Notebook, Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, Target
-from pipeline.keras.layers import LayerCall, Symbol, parse_layers
-from pipeline.keras.shapes import OutputForm, fit_stack
+from pipeline.keras.fitting import OutputForm, OutputKind, fit_stack
+from pipeline.keras.layers import LayerCall, Symbol, parse_layer, parse_layers
+from pipeline.keras.shapes import trace
 from pipeline.plan_facts import CLASSIFICATION, REGRESSION
 
 _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
@@ -19,6 +21,10 @@ _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Mult: operator.mul,
     ast.FloorDiv: operator.floordiv,
 }
+
+
+_MERGING = frozenset({"Add", "Concatenate", "Dot", "Multiply", "Average", "Maximum", "Subtract", "MultiHeadAttention"})
+"""Layers that join branches: a list of layers does not say which."""
 
 
 def constants_of(notebook: Notebook) -> dict[str, int]:
@@ -54,13 +60,14 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     found = _builder(notebook)
     output = _output_form(notebook, target)
     layers = [call for text in target.layers for call in parse_layers(text)]
-    if found is None or output is None or 2 * len(layers) < len(target.layers) + 1:
+    branches = any(call.name in _MERGING for call in layers)
+    if found is None or output is None or branches or 2 * len(layers) <= len(target.layers):
         return None
-    statement, function, shape_node = found
+    statement, function, call, shape_node = found
     constants = constants_of(notebook)
     shape = tuple(_whole_number(item, constants) for item in getattr(shape_node, "elts", [shape_node]))
-    dtype = _input_dtype(function)
-    fitted = fit_stack([_portable(layer) for layer in layers], shape, output, constants, token_ids=dtype == "int32")
+    tokens = _input_dtype(call).startswith("int")
+    fitted = fit_stack([_portable(layer) for layer in layers], shape, output, constants=constants, token_ids=tokens)
     if fitted is None:
         return None
     lines = [
@@ -68,7 +75,7 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
         f'    """{_describe(fitted.layers)}"""',
         "    return keras.Sequential(",
         "        [",
-        f"            {_input_source(function)},",
+        f"            {ast.get_source_segment(statement.source, call)},",
         *(f"            {layer.source('layers.')}," for layer in fitted.layers),
         "        ]",
         "    )",
@@ -79,34 +86,82 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     return notebook.with_section("model", model)
 
 
-def _builder(notebook: Notebook) -> tuple[Statement, ast.FunctionDef, ast.expr] | None:
+_SIZES = ("units", "filters", "rate")
+"""What is taken over from the plan's layer where the sample has a layer of the same kind: size and dropout rate."""
+
+
+def with_aligned_sizes(notebook: Notebook, target: Target) -> Notebook:
+    """The notebook with its own stack of layers, sized like the layers of the plan that they correspond to.
+
+    Layers are paired by kind and order; the output layer is left alone, and so is a stack that would no longer build.
+    """
+    found = _builder(notebook)
+    if found is None:
+        return notebook
+    statement, _, _, shape_node = found
+    stack = next((node for node in ast.walk(statement.node) if isinstance(node, ast.List) and len(node.elts) > 2), None)
+    if stack is None:
+        return notebook
+    nodes = [node for node in stack.elts if isinstance(node, ast.Call)]
+    ours = [parse_layer(ast.unparse(node)) for node in nodes]
+    plan = [call for text in target.layers for call in parse_layers(text)]
+    sized, edits = list(ours), list[tuple[ast.AST, str]]()
+    for mine, theirs in _pairs([call.name if call else "" for call in ours[:-1]], [call.name for call in plan]):
+        call = ours[mine]
+        for name in _SIZES:
+            value, old = plan[theirs].arguments.get(name), call.arguments.get(name) if call else None
+            node = _argument(nodes[mine], name)
+            if call and node and isinstance(old, int | float) and isinstance(value, int | float) and value != old:
+                edits.append((node, repr(value)))
+                sized[mine] = call.changed(**{name: value})
+    constants = constants_of(notebook)
+    shape = tuple(_whole_number(item, constants) for item in getattr(shape_node, "elts", [shape_node]))
+    known = [call for call in sized if call is not None and call.name != "Input"]
+    if not edits or trace(known, shape, constants).problem is not None:
+        return notebook
+    edited = edit_statement(statement, edits)
+    return notebook.with_section("model", [edited if item is statement else item for item in notebook.section("model")])
+
+
+def _pairs(ours: list[str], theirs: list[str]) -> list[tuple[int, int]]:
+    """Indices of equal names in order: the longest matching blocks."""
+    blocks = SequenceMatcher(a=ours, b=theirs, autojunk=False).get_matching_blocks()
+    return [(block.a + offset, block.b + offset) for block in blocks for offset in range(block.size)]
+
+
+def _argument(call: ast.Call, name: str) -> ast.expr | None:
+    """The node of a layer's size: the first positional argument, or the keyword."""
+    keyword = next((item.value for item in call.keywords if item.arg == name), None)
+    return keyword or (call.args[0] if call.args else None)
+
+
+def _builder(notebook: Notebook) -> tuple[Statement, ast.FunctionDef, ast.Call, ast.expr] | None:
     """The one function that builds the model from one input, and that input's shape."""
-    found = []
-    for statement in notebook.section("model"):
-        for call in ast.walk(statement.node):
-            if isinstance(call, ast.Call) and ast.unparse(call.func).rsplit(".", 1)[-1] in ("Input", "InputLayer"):
-                found.append((statement, call))
-    if len(found) != 1 or not isinstance(found[0][0].node, ast.FunctionDef):
+    found = [(statement, call) for statement in notebook.section("model") for call in _input_calls(statement.node)]
+    if len(found) != 1:
         return None
     statement, call = found[0]
     function = statement.node
-    assert isinstance(function, ast.FunctionDef)
-    shape = next((keyword.value for keyword in call.keywords if keyword.arg == "shape"), call.args[0] if call.args else None)
-    return (statement, function, shape) if shape is not None and not function.args.args else None
-
-
-def _input_call(function: ast.FunctionDef) -> ast.Call:
-    return next(
-        node for node in ast.walk(function) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Input")
+    if not isinstance(function, ast.FunctionDef):
+        return None
+    shape = next(
+        (keyword.value for keyword in call.keywords if keyword.arg == "shape"), call.args[0] if call.args else None
     )
+    return (statement, function, call, shape) if shape is not None and not function.args.args else None
 
 
-def _input_source(function: ast.FunctionDef) -> str:
-    return ast.unparse(_input_call(function)).replace("'", '"')
+def _input_calls(node: ast.AST) -> list[ast.Call]:
+    return [
+        call
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name | ast.Attribute)
+        and (call.func.id if isinstance(call.func, ast.Name) else call.func.attr) in ("Input", "InputLayer")
+    ]
 
 
-def _input_dtype(function: ast.FunctionDef) -> str:
-    keywords = {keyword.arg: keyword.value for keyword in _input_call(function).keywords}
+def _input_dtype(call: ast.Call) -> str:
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     node = keywords.get("dtype")
     return str(node.value) if isinstance(node, ast.Constant) else ""
 
@@ -121,14 +176,19 @@ def _output_form(notebook: Notebook, target: Target) -> OutputForm | None:
     category = target.category
     if category in CLASSIFICATION:
         units = 1 if target.labels == "column" else size("NUM_CLASSES", target.facts.classes)
-        return OutputForm("vector", units, target.activation) if units is not None else None
+        return OutputForm(OutputKind.VECTOR, units, target.activation) if units is not None else None
     if category in REGRESSION:
-        return OutputForm("vector", size("NUM_TARGETS", target.facts.targets or 1), None)
+        units = size("NUM_TARGETS", target.facts.targets or 1)
+        return OutputForm(OutputKind.VECTOR, units) if units is not None else None
     if category == "Time Series Forecasting" and (units := size("HORIZON", target.facts.horizon)) is not None:
-        return OutputForm("vector", units, None)
+        return OutputForm(OutputKind.VECTOR, units)
     if category in LABELLED and {"IMAGE_HEIGHT", "IMAGE_WIDTH"} <= names.keys():
         channels = 1 if target.labels == "column" else size("NUM_CLASSES", target.facts.classes)
-        return OutputForm("image", channels, target.activation) if channels is not None else None
+        if channels is None:
+            return None
+        return OutputForm(
+            OutputKind.IMAGE, channels, target.activation, (Symbol("IMAGE_HEIGHT"), Symbol("IMAGE_WIDTH"))
+        )
     return None
 
 

@@ -42,9 +42,7 @@ def global_reads(source: str) -> frozenset[str]:
 def global_writes(source: str) -> frozenset[str]:
     """Names that a statement defines at the top level: assignments, imports, functions and classes."""
     table = symtable.symtable(source, "<statement>", "exec")
-    written = {
-        symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()
-    }
+    written = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     return frozenset(written | {child.get_name() for child in table.get_children() if child.get_type() != "module"})
 
 
@@ -59,7 +57,7 @@ def undefined_names(notebook: Notebook) -> frozenset[str]:
 
 
 def make_coherent(notebook: Notebook) -> Notebook:
-    """The notebook with missing Keras and numpy imports added, repeated imports once, and unused definitions removed."""
+    """The notebook with missing Keras and numpy imports added, each import once, and unused definitions removed."""
     missing = undefined_names(notebook) & _KERAS_IMPORTS.keys()
     added = [Statement(section="imports", source=_KERAS_IMPORTS[name]) for name in sorted(missing)]
     return _without_unused(_unique_imports(notebook.with_section("imports", [*notebook.section("imports"), *added])))

@@ -140,9 +140,7 @@ def _pieces(code: str) -> tuple[str, list[Statement]]:
         if not pieces and not title:
             title, note = textwrap.dedent(note).strip(), ""
         source = "\n".join([*comments, *lines[start:end]])
-        pieces.append(
-            Statement(section=section, source=source, heading=heading, note=note.strip(), gap=min(gap, 2))
-        )
+        pieces.append(Statement(section=section, source=source, heading=heading, note=note.strip(), gap=min(gap, 2)))
         heading, note, at = "", "", end
     return title, pieces
 

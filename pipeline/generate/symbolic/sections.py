@@ -19,7 +19,9 @@ _TRAITS: tuple[tuple[str, str], ...] = (
     ("show", r"plt\.|sns\.|\.show\(|imshow|savefig|history\.history"),
 )  # fmt: skip
 _TRAIT_PATTERNS = tuple((section, re.compile(pattern)) for section, pattern in _TRAITS)
-_SETUP = re.compile(r"os\.environ|warnings\.|set_random_seed|random\.seed|matplotlib\.use|set_seed|sns\.set|%matplotlib")
+_SETUP = re.compile(
+    r"os\.environ|warnings\.|set_random_seed|random\.seed|matplotlib\.use|set_seed|sns\.set|%matplotlib"
+)
 
 
 def assign_sections(pieces: Sequence[tuple[str, str]]) -> list[str]:

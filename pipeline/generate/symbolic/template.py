@@ -183,7 +183,9 @@ class _Differences:
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", ast.unparse(ours.func).rsplit(".", 1)[-1]).lower()
         yield from self.holes(ours.func, theirs.func, context)
         for mine, other in zip(ours.args, theirs.args, strict=True):
-            yield from self.holes(mine, other, "layers" if isinstance(mine, ast.List) and name == "sequential" else name)
+            yield from self.holes(
+                mine, other, "layers" if isinstance(mine, ast.List) and name == "sequential" else name
+            )
         for keyword in ours.keywords:
             yield from self.holes(keyword.value, keywords[keyword.arg], keyword.arg or name)
 

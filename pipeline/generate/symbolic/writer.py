@@ -8,7 +8,7 @@ from functools import lru_cache
 from pipeline.errors import StageFailure
 from pipeline.generate.project import project_files
 from pipeline.generate.symbolic.adapt import adapt
-from pipeline.generate.symbolic.architecture import with_plan_layers
+from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
 from pipeline.generate.symbolic.compare import compare
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
 from pipeline.generate.symbolic.target import Target, target_of
@@ -24,6 +24,7 @@ class SymbolicWriter:
         self._code = {sample.id: sample.code for sample in samples}
         self._notebook = lru_cache(maxsize=1024)(self._read)
         self._template = lru_cache(maxsize=4096)(self._abstract)
+        self._written: dict[str, Notebook] = {}  # the last row's drafts, which need no parsing to be compared
 
     def template(self, record: Retrieved) -> dict[str, object]:
         """Template RAG: what the two most similar samples share."""
@@ -32,14 +33,18 @@ class SymbolicWriter:
     def drafts(self, record: Templated) -> dict[str, object]:
         """Draft 1, the nearest sample adapted to the plan; draft 2, the template filled from the plan."""
         target = _target(record)
-        code = adapt(self._notebook(record.samples[0].id), target)
+        code = with_aligned_sizes(adapt(self._notebook(record.samples[0].id), target), target)
         filled = adapt(self._template_of(record).fill(target.title, {}), target)
         template = with_plan_layers(filled, target) or filled
-        return {"code_draft": code.text(), "template_draft": template.text()}
+        texts = code.text(), template.text()
+        self._written = dict(zip(texts, (code, template), strict=True))
+        return {"code_draft": texts[0], "template_draft": texts[1]}
 
     def compare(self, record: Drafted) -> dict[str, object]:
         """The final project, merged from the better sections of both drafts."""
-        code, template = read_notebook(record.code_draft), read_notebook(record.template_draft)
+        code, template = (
+            self._written.get(text) or read_notebook(text) for text in (record.code_draft, record.template_draft)
+        )
         final, choices = compare(code, template, _target(record))
         return {"files": project_files(final.text()), "choices": choices}
 

@@ -167,7 +167,8 @@ def record(row: int, **changed: object) -> Scored:
             "template_draft": project(task, units=units),
         }
     if reached > 4:
-        chosen = ["template_draft" if (row + place) % 3 else "code_draft" for place in range(len(SECTIONS))]
+        drafts = ("code draft", "template draft", "both")
+        chosen = [drafts[(row + place * place) % 3] for place in range(len(SECTIONS))]
         values["choices"] = tuple(
             SectionChoice(section=name, chosen=draft, code_draft=0.6, template_draft=0.75, reason="keeps more layers")
             for name, draft in zip(SECTIONS, chosen, strict=True)

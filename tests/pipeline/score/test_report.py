@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.plan import SolutionPlan
-from pipeline.records import Failure, RetrievedSample, Scored, Scores, SourceFile
+from pipeline.records import Failure, RetrievedSample, Scored, Scores, SectionChoice, SourceFile
 from pipeline.score.report import percent, write_report
 from pipeline.score.report_items import Selection
 from pipeline.score.report_text import LINE_LIMIT, changes, clip_lines, plain_lines, python_lines, visible
@@ -114,6 +114,15 @@ def test_means_and_shares_are_of_the_rows_they_were_measured_on() -> None:
     assert "0.8 to 1.25 0.20 1" in text
     assert "over 2 0.60 1" in text
     assert "CodeBLEU rises with length" in text
+
+
+def test_each_section_says_which_draft_it_came_from() -> None:
+    drafts = ("code draft", "template draft", "template draft", "both")
+    rows = [
+        record(0, choices=(SectionChoice(section="Model", chosen=chosen, code_draft=0, template_draft=0, reason=""),))
+        for chosen in drafts
+    ]
+    assert "Model 25 % 50 % 25 % 4" in Tags(page(rows)).text
 
 
 def test_without_references_there_is_no_codebleu_section() -> None:

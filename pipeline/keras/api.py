@@ -1,0 +1,205 @@
+"""Checks the Keras calls of a program against the facts of api.json, without importing Keras."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Sequence
+
+from pipeline.keras.facts import Signature, modules, signature, tensorflow_only
+from pipeline.keras.spellings import RENAMED_KEYWORDS
+
+__all__ = ["check_call", "invalid_calls"]
+
+_MODEL_METHODS = frozenset({"compile", "fit", "evaluate", "predict", "summary", "save", "load_weights", "save_weights"})
+_MODELS = frozenset({"Sequential", "Model", "models.Sequential", "models.Model"})
+
+
+def check_call(name: str, args: int, keywords: Sequence[str]) -> str | None:
+    """What is wrong with a call of a Keras name ("layers.Conv2D", "Model.fit"), in plain words; None if nothing is,
+    or if Keras takes any argument there.
+
+    `args` is the number of positional arguments, `keywords` the names of the others.
+    """
+    known = signature(name)
+    if known is None:
+        return _unknown_name(name, tensorflow=True)
+    return _wrong_arguments(name, known, args, keywords)
+
+
+def _wrong_arguments(name: str, known: Signature, args: int, keywords: Sequence[str]) -> str | None:
+    for keyword in keywords:
+        if not known.accepts(keyword):
+            return f"{name} has no argument '{keyword}'{_meant(keyword, known)}"
+    if args > len(known.positional) and not known.any_args:
+        return f"{name} takes at most {len(known.positional)} positional arguments, not {args}"
+    given = {*known.positional[:args], *keywords}
+    if twice := [keyword for keyword in keywords if keyword in known.positional[:args]]:
+        return f"{name} gets '{twice[0]}' twice"
+    if missing := [parameter for parameter in known.required if parameter not in given]:
+        return f"{name} lacks the argument '{missing[0]}'"
+    return None
+
+
+def _meant(keyword: str, known: Signature) -> str:
+    renamed = RENAMED_KEYWORDS.get(keyword)
+    if renamed is not None and known.accepts(renamed):
+        if keyword in ("filter", "kernel", "kernal_size", "num_filters"):  # never a name in any Keras
+            return f" (did you mean '{renamed}'?)"
+        return f" (Keras 3: {renamed})"
+    close = difflib.get_close_matches(keyword, known.names, 1, cutoff=0.7)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def _unknown_name(name: str, *, tensorflow: bool) -> str | None:
+    """What is wrong with a dotted name under keras; None for one that exists, or below a class."""
+    path = ""
+    for part in name.split(".") if name else ():
+        inside = modules().get(path)
+        if inside is None:
+            return None  # an attribute of a class or function
+        full = f"{path}.{part}".lstrip(".")
+        if part not in inside or (not tensorflow and full in tensorflow_only()):
+            close = difflib.get_close_matches(name.split(".")[-1], modules().get(path or "layers", ()), 1, cutoff=0.75)
+            hint = f" (did you mean '{close[0]}'?)" if close and close[0] != part else ""
+            return f"{'keras' if tensorflow is False else 'tf.keras'}.{full} does not exist in Keras 3{hint}"
+        path = full
+    return None
+
+
+class _Imports:
+    """What the names of a program stand for: "keras", "keras.layers.Dense", with the package they come from."""
+
+    def __init__(self, nodes: Sequence[ast.AST]) -> None:
+        self.targets: dict[str, tuple[str, bool]] = {}  # name -> (dotted name under keras, through tensorflow?)
+        self.tensorflow: set[str] = set()
+        self.imported: list[tuple[int, str, bool]] = []
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    self._import(alias.name, alias.asname)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                for alias in node.names:
+                    self._import_from(node.module, alias.name, alias.asname or alias.name, node.lineno)
+
+    def _import(self, module: str, alias: str | None) -> None:
+        root, *rest = module.split(".")
+        if root == "tensorflow":
+            if alias is None or not rest:
+                self.tensorflow.add(alias or "tensorflow")
+            elif rest[0] == "keras":
+                self.targets[alias] = (".".join(rest[1:]), True)
+        elif root == "keras":
+            self.targets[alias or "keras"] = (".".join(rest) if alias else "", False)
+
+    def _import_from(self, module: str, name: str, alias: str, line: int) -> None:
+        root, *rest = module.split(".")
+        if module == "tensorflow" and name == "keras":
+            self.targets[alias] = ("", True)
+        elif root == "keras" or (root == "tensorflow" and rest[:1] == ["keras"]):
+            tensorflow = root == "tensorflow"
+            target = ".".join([*(rest[1:] if tensorflow else rest), name])
+            self.imported.append((line, target, tensorflow))
+            self.targets[alias] = (target, tensorflow)
+
+    def resolve(self, node: ast.expr) -> tuple[str, bool] | None:
+        """The dotted name under keras that an expression stands for, or None."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return None
+        parts.reverse()
+        if node.id in self.targets:
+            target, tensorflow = self.targets[node.id]
+            return ".".join([*([target] if target else []), *parts]), tensorflow
+        if node.id in self.tensorflow and parts[:1] == ["keras"]:
+            return ".".join(parts[1:]), True
+        return None
+
+
+def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
+    """Every Keras name that does not exist and every call with arguments it does not take, one line each, in order.
+
+    Names are followed through the program's imports; methods (`model.fit`) where the model is assigned from Sequential
+    or Model, also through a function that builds it. What cannot be followed is passed over.
+    """
+    nodes = list(ast.walk(tree))
+    imports = _Imports(nodes)
+    if not imports.targets and not imports.tensorflow:
+        return ()
+    models = _models(tree, nodes, imports)
+    problems: list[tuple[int, str | None]] = [
+        (line, _unknown_name(target, tensorflow=tensorflow)) for line, target, tensorflow in imports.imported
+    ]
+    inner: set[ast.expr] = set()  # the `keras.layers` of `keras.layers.Dense`; the walk comes to it later
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            problems.append((node.lineno, _wrong_call(node, imports, models)))
+        elif isinstance(node, ast.Attribute):
+            inner.add(node.value)
+            if node not in inner and (target := imports.resolve(node)):
+                problems.append((node.lineno, _unknown_name(target[0], tensorflow=target[1])))
+    found = sorted((line, problem) for line, problem in problems if problem)
+    return tuple(dict.fromkeys(f"line {line}: {problem}" for line, problem in found))
+
+
+def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str]) -> str | None:
+    if any(isinstance(arg, ast.Starred) for arg in node.args) or any(key.arg is None for key in node.keywords):
+        return None  # `*args` and `**options` hide what is given
+    name: str | None = None
+    if target := imports.resolve(node.func):
+        name = target[0]
+    elif (
+        isinstance(node.func, ast.Attribute)
+        and node.func.attr in _MODEL_METHODS
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in models
+    ):
+        name = f"Model.{node.func.attr}"
+    known = signature(name) if name else None
+    if name is None or known is None:
+        return None
+    return _wrong_arguments(name, known, len(node.args), [key.arg for key in node.keywords if key.arg])
+
+
+def _models(tree: ast.Module, nodes: Sequence[ast.AST], imports: _Imports) -> frozenset[str]:
+    """Names that hold a Keras model and nothing else."""
+    built = {
+        node
+        for node in nodes
+        if isinstance(node, ast.Call) and (target := imports.resolve(node.func)) and target[0] in _MODELS
+    }
+    builders: set[str] = set()  # functions that return a model
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef) and any(_within(call, function) for call in built):
+            local = _assigned(list(ast.walk(function)))
+            returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+            values = [local.get(value.id, [value]) if isinstance(value, ast.Name) else [value] for value in returned]
+            if returned and all(value in built for each in values for value in each):
+                builders.add(function.name)
+    return frozenset(
+        name
+        for name, values in (_assigned(nodes) if built else {}).items()
+        if all(value in built or (isinstance(value, ast.Call) and _called(value) in builders) for value in values)
+    )
+
+
+def _within(call: ast.Call, function: ast.FunctionDef) -> bool:
+    return function.lineno <= call.lineno <= (function.end_lineno or function.lineno)
+
+
+def _assigned(nodes: Sequence[ast.AST]) -> dict[str, list[ast.expr]]:
+    """Every value assigned to each plain name."""
+    values: dict[str, list[ast.expr]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    values.setdefault(target.id, []).append(node.value)
+    return values
+
+
+def _called(call: ast.Call) -> str | None:
+    return call.func.id if isinstance(call.func, ast.Name) else None
