@@ -22,8 +22,9 @@ from pipeline import artifact
 from pipeline.config import load_settings
 from pipeline.inputs import read_requirements
 from pipeline.records import Scored
-from pipeline.retrieval.sample_pool import STARTER, load_known_plans, load_samples
+from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.score.report import write_report
+from pipeline.starter import STARTER
 from pipeline.stages import generation_stages
 from pipeline.storage import join
 

@@ -10,6 +10,7 @@ from pipeline.keras.arguments import Misfit, Shape
 from pipeline.keras.layer_call import LayerCall, Symbol, Value
 from pipeline.keras.layer_fit import RECURRENT, collapsing, fitted, known_numbers
 from pipeline.keras.output_form import OutputForm, OutputKind, image_end, without_head
+from pipeline.keras.sequence_fit import KEEP_AXES, crosses_steps, sequence_wise
 from pipeline.keras.shape_rules import apply, takes_several_inputs
 from pipeline.keras.shapes import trace
 
@@ -32,12 +33,6 @@ _PREPROCESSING = frozenset(
     "MelSpectrogram",
     "STFTSpectrogram",
 }
-_NEED_SEQUENCE = ("Conv1D", "SeparableConv1D", "MaxPooling1D", "MaxPool1D", "AveragePooling1D", "AvgPool1D")
-_NEED_STEPS = ("TimeDistributed", "ConvLSTM", "GlobalMaxPool", "GlobalAv")
-_CROSS_STEPS = (*RECURRENT, *_NEED_SEQUENCE, "Flatten", "Reshape", "Permute", "Conv1DTranspose")
-_KEEP_AXES = frozenset(
-    {"Dropout", "BatchNormalization", "LayerNormalization", "Activation", "ReLU", "LeakyReLU", "GaussianNoise", "PReLU"}
-) | {"SpatialDropout1D", "GaussianDropout", "AlphaDropout", "ELU", "Masking", "UnitNormalization", "GroupNormalization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +140,18 @@ def _without_foreign_end(body: list[LayerCall], output: OutputForm, walk: _Walk)
 
 
 def _embed(body: list[LayerCall], walk: _Walk) -> None:
-    first = next((call for call in body if call.name not in _KEEP_AXES), None)
+    first = next((call for call in body if call.name not in KEEP_AXES), None)
     if first is None or first.name != "Embedding":
         walk.insert(LayerCall("Embedding", (Symbol("VOCAB_SIZE"), 128)), "for the token ids")
+
+
+def _embedding_all_tokens(call: LayerCall, walk: _Walk) -> LayerCall:
+    """An id beyond the embedding's rows would end the training with an error."""
+    rows, tokens = call.arguments.get("input_dim"), walk.constants.get("VOCAB_SIZE", 0)
+    if not isinstance(rows, int) or rows >= tokens:
+        return call
+    walk.repairs.append(f"Embedding: input_dim={rows} became VOCAB_SIZE, which is {tokens}")
+    return call.changed(input_dim=Symbol("VOCAB_SIZE"))
 
 
 def _add_fitted(call: LayerCall, rest: Sequence[LayerCall], output: OutputForm, wanted: Shape, walk: _Walk) -> None:
@@ -155,15 +159,18 @@ def _add_fitted(call: LayerCall, rest: Sequence[LayerCall], output: OutputForm, 
     if call.name == "Embedding" and (walk.layers or not walk.token_ids):
         walk.repairs.append("Embedding left out: it needs token ids")
         return
-    if call.arguments.get("target_shape") == (-1,) and any(map(_crosses_steps, rest)):
+    if call.name == "Embedding":
+        call = _embedding_all_tokens(call, walk)
+    if call.arguments.get("target_shape") == (-1,) and any(map(crosses_steps, rest)):
         walk.repairs.append("Reshape left out: it states no shape, and later layers need the axes")
         return
     if call.name == "Dense" and _must_collapse(walk.shape, rest, output):
-        walk.insert(_collapse(walk.shape, call, wanted, walk), "before the first Dense layer")
+        walk.insert(_collapse(call, walk), "before the first Dense layer")
     if call.name == "Flatten" and len(walk.shape) > 1:
         call = _flattening(call, rest, wanted, walk)
     if call.name in RECURRENT or call.name.startswith("ConvLSTM"):
-        call = _sequence_wise(call, rest, output, walk)
+        call, why = sequence_wise(call, rest, per_step=output.kind is OutputKind.SEQUENCE)
+        walk.repairs += [why] if why else []
     chosen = fitted(call, walk.shape, walk.constants)
     if chosen is None and call.name == "Reshape" and _dense_for(call, walk):
         chosen = [call]
@@ -184,18 +191,9 @@ def _reason(call: LayerCall, walk: _Walk) -> str:
     return "it does not fit here"
 
 
-def _crosses_steps(call: LayerCall) -> bool:
-    """Whether a layer needs, or brings together, what the axes before the last one hold."""
-    return (
-        call.name in _CROSS_STEPS
-        or "Pooling" in call.name
-        or call.name.startswith(("Conv", "Global", "TimeDistributed"))
-    )
-
-
 def _must_collapse(shape: Shape, rest: Sequence[LayerCall], output: OutputForm) -> bool:
     """Whether a Dense layer here has to see one vector per row: nothing later brings the other axes together."""
-    return len(shape) > 1 and output.kind is OutputKind.VECTOR and not any(map(_crosses_steps, rest))
+    return len(shape) > 1 and output.kind is OutputKind.VECTOR and not any(map(crosses_steps, rest))
 
 
 def _units(call: LayerCall, walk: _Walk) -> int:
@@ -203,11 +201,12 @@ def _units(call: LayerCall, walk: _Walk) -> int:
     return units if isinstance(units, int) else walk.constants.get(str(units), 1)
 
 
-def _collapse(shape: Shape, dense: LayerCall, wanted: Shape, walk: _Walk) -> LayerCall:
+def _collapse(dense: LayerCall, walk: _Walk) -> LayerCall:
+    """Flatten or global pooling; always pooling after a backbone or an Embedding, where it is the custom."""
     after_backbone = any(call.is_backbone for call in walk.layers)
     after_embedding = bool(walk.layers) and walk.layers[-1].name == "Embedding"
     largest = 0 if after_backbone or after_embedding else MAX_DENSE_PARAMETERS
-    return collapsing(shape, _units(dense, walk), largest)
+    return collapsing(walk.shape, _units(dense, walk), largest)
 
 
 def _flattening(call: LayerCall, rest: Sequence[LayerCall], wanted: Shape, walk: _Walk) -> LayerCall:
@@ -222,29 +221,6 @@ def _flattening(call: LayerCall, rest: Sequence[LayerCall], wanted: Shape, walk:
     return smaller if smaller.name != "Flatten" else call
 
 
-def _sequence_wise(call: LayerCall, rest: Sequence[LayerCall], output: OutputForm, walk: _Walk) -> LayerCall:
-    """The recurrent layer with the `return_sequences` that the layers after it need."""
-    inner = call.arguments.get("layer") if call.name == "Bidirectional" else call
-    if not isinstance(inner, LayerCall):
-        return call
-    now = inner.arguments.get("return_sequences") is True
-    following = next((one for one in rest if one.name not in _KEEP_AXES), None)
-    if following is None:
-        needed = output.kind is OutputKind.SEQUENCE
-    elif following.name == "RepeatVector":
-        needed = False
-    elif following.name == "Dense":
-        needed = output.kind is OutputKind.SEQUENCE or (now and any(map(_crosses_steps, rest)))
-    else:
-        needed = now or following.name in (*RECURRENT, *_NEED_SEQUENCE) or following.name.startswith(_NEED_STEPS)
-    if needed == now:
-        return call
-    changed = inner.changed(return_sequences=True) if needed else inner.without("return_sequences")
-    before = following.name if following else "the output layer"
-    walk.repairs.append(f"{inner.name}: return_sequences={needed} before {before}")
-    return call.changed(layer=changed) if call.name == "Bidirectional" else changed
-
-
 def _dense_for(reshape: LayerCall, walk: _Walk) -> bool:
     """Gives the Dense layer before a Reshape as many units as the wanted shape has values."""
     target = reshape.arguments.get("target_shape")
@@ -254,7 +230,7 @@ def _dense_for(reshape: LayerCall, walk: _Walk) -> bool:
         or not all(isinstance(size, int) and size > 0 for size in target)
     ):
         return False
-    at = next((i for i in reversed(range(len(walk.layers))) if walk.layers[i].name not in _KEEP_AXES), None)
+    at = next((i for i in reversed(range(len(walk.layers))) if walk.layers[i].name not in KEEP_AXES), None)
     if at is None or walk.layers[at].name != "Dense":
         return False
     values = prod(size for size in target if isinstance(size, int))
@@ -275,7 +251,7 @@ def _finish(head: LayerCall | None, output: OutputForm, wanted: Shape, walk: _Wa
         walk.add(*end)
     elif output.kind is OutputKind.VECTOR or (len(walk.shape) == 2 and walk.shape[0] == wanted[0]):
         if output.kind is OutputKind.VECTOR and len(walk.shape) > 1:
-            walk.insert(_collapse(walk.shape, output.dense(), wanted, walk), "before the output layer")
+            walk.insert(_collapse(output.dense(), walk), "before the output layer")
         walk.add(output.dense())
     else:
         if len(walk.shape) > 1:

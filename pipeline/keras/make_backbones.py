@@ -5,8 +5,12 @@ Run it where TensorFlow is installed (minutes; the largest model needs about 4 G
     path/to/python pipeline/keras/make_backbones.py pipeline/keras/backbones.json
 
 Per model: `smallest` square input, `channels` and `parameters` without the top, and `spatial`, the steps between input
-and output that change height and width. A step is `p<before>,<after>` (zero padding), `v<window>/<stride>` (padding
-'valid') or `s<window>/<stride>` ('same'), so that the output size is exact for any input size.
+and output that change height and width, so that the output size is exact for any input size. A step is
+
+- `p<before>,<after>`: zero padding;
+- `v<window>/<stride>`, `s<window>/<stride>`: a window with padding 'valid' or 'same';
+- `c<window>/<stride>`: a window after `imagenet_utils.correct_pad`, which amounts to padding 'same' where the model is
+  built with `input_shape`, and else adds `window // 2 - 1` before and `window // 2` after.
 """
 
 from __future__ import annotations
@@ -51,15 +55,15 @@ def _step(layer: Any) -> list[str]:
 
 
 def _merged(ways: list[list[str]]) -> str:
-    """Steps for any size: a padding that depends on the parity of its input makes the window after it a 'same' one."""
+    """Steps for any size; a padding that depends on the parity of its input comes from correct_pad."""
     merged: list[str] = []
-    same = False
+    corrected = False
     for step, *others in zip(*ways, strict=True):
         if step[0] == "p" and any(other != step for other in others):
-            same = True
+            corrected = True
         else:
-            merged.append("s" + step[1:] if same else step)
-            same = False
+            merged.append("c" + step[1:] if corrected else step)
+            corrected = False
     return " ".join(merged)
 
 

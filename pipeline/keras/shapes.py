@@ -42,6 +42,8 @@ def trace(layers: Sequence[LayerCall], input_shape: Shape, constants: Mapping[st
         try:
             if call.name == "Embedding" and any(before.name != "Input" for before in layers[:index]):
                 raise Misfit("needs the token ids themselves, not what a layer made of them")
+            if index and call.name in ("Input", "InputLayer"):
+                raise Misfit("stands inside the stack")
             shape, added = apply(call, shape, constants)
         except Misfit as reason:
             return Trace(tuple(shapes), parameters, backbone_parameters, f"{call.name}: {reason}")

@@ -172,14 +172,21 @@ def backbone(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
         raise Misfit(f"needs images of at least {facts.smallest}x{facts.smallest}, got {height}x{width}")
     if arguments.text("pooling", "") in ("avg", "max"):
         return (facts.channels,), facts.parameters
-    return (_after(height, facts.spatial), _after(width, facts.spatial), facts.channels), facts.parameters
+    sized = "input_shape" in arguments
+    out = tuple(_after(size, facts.spatial, sized) for size in (height, width))
+    return (*out, facts.channels), facts.parameters
 
 
-def _after(size: int | None, steps: tuple[str, ...]) -> int | None:
+def _after(size: int | None, steps: tuple[str, ...], sized: bool) -> int | None:
+    """The size after a backbone's steps, in the notation of `make_backbones`."""
     for step in steps:
         first, second = (int(number) for number in step[1:].replace("/", ",").split(","))
+        if size is None:
+            return None
         if step[0] == "p":
-            size = None if size is None else size + first + second
+            size += first + second
+        elif step[0] == "c" and not sized:
+            size = slid(size + 2 * (first // 2) - 1, first, second, "valid")
         else:
             size = slid(size, first, second, "valid" if step[0] == "v" else "same")
     return size

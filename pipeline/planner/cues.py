@@ -70,7 +70,6 @@ _CATEGORIES: dict[tuple[str, str], str] = {
     ("rewrite", "text"): "Text-to-Text",
     ("answer", "text"): "Question Answering",
     ("forecast", "series"): "Time Series Forecasting",
-    ("forecast", "table"): "Time Series Forecasting",
     ("recommend", "ratings"): "Recommendation System",
     ("recommend", "table"): "Recommendation System",
     ("anomaly", "series"): "Anomaly Detection",
@@ -86,6 +85,7 @@ def category_cues(requirement: str, attributes: str) -> Mapping[str, float]:
     data = _weigh(_DATA, requirement, attributes, second=1.0)
     tasks = _weigh(_TASKS, requirement, attributes, second=0.4)
     data.setdefault("table", 0.1)  # what is not said to be anything else is most often a table
+    data.setdefault("series", 0.5 * ("forecast" in tasks))  # what is to be forecast is a series, said or not
     tasks.setdefault("classify", 0.2)
     found: dict[str, float] = {}
     for (task, kind), category in _CATEGORIES.items():

@@ -6,19 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import fsspec
 import pyarrow.parquet as pq
 
-from pipeline import artifact
+from pipeline import artifact, starter
 from pipeline.errors import DLCodeGenError
 from pipeline.plan import SolutionPlan
 from pipeline.plan_reading import UnreadablePlanError, read_plan, read_text
-
-STARTER = "starter"
-"""The location that stands for the samples and plans bundled with this package."""
+from pipeline.starter import STARTER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +47,10 @@ def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
     keys. Raises DLCodeGenError where there is nothing to read or no sample in it.
     """
     if location == STARTER:
-        samples = tuple(_starter_samples())
+        samples = tuple(
+            Sample(id=row["id"], requirement=_requirement(row), attributes=_attributes(row), plan=_plan(row), code=code)
+            for row, code in starter.sample_rows()
+        )
     elif artifact.is_artifact(location):
         samples = tuple(
             Sample(id=row.id, requirement=row.requirement, attributes=row.attributes, plan=row.plan, code=row.code)
@@ -81,7 +81,7 @@ def load_known_plans(location: str = STARTER) -> tuple[KnownPlan, ...]:
     over. Raises DLCodeGenError where no plan is left.
     """
     if location == STARTER:
-        plans = tuple(_starter_plans())
+        plans = tuple(_known_plans(starter.plan_rows()))
     elif artifact.is_artifact(location):
         plans = tuple(_known_plans(_rows(location.rstrip("/") + "/Datasets/DLPlanData/Train.txt")))
     else:
@@ -99,29 +99,6 @@ def _known_plans(rows: Iterable[Mapping[str, Any]]) -> Iterator[KnownPlan]:
         if plan is not None:
             row_id = str(row.get("id") or f"plan-{number}")
             yield KnownPlan(id=row_id, requirement=_requirement(row), attributes=_attributes(row), plan=plan)
-
-
-def _starter_samples() -> Iterator[Sample]:
-    folder = resources.files("pipeline.starter") / "samples"
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".json"):
-            row = json.loads(entry.read_text("utf-8"))
-            code = (folder / entry.name.replace(".json", ".py")).read_text("utf-8")
-            yield Sample(
-                id=row["id"], requirement=_requirement(row), attributes=_attributes(row), plan=_plan(row), code=code
-            )
-
-
-def _starter_plans() -> Iterator[KnownPlan]:
-    """The plans of the samples, then those without code."""
-    for sample in _starter_samples():
-        if sample.plan is not None:
-            yield KnownPlan(
-                id=sample.id, requirement=sample.requirement, attributes=sample.attributes, plan=sample.plan
-            )
-    folder = resources.files("pipeline.starter") / "plans"
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        yield from _known_plans(_json_lines(entry.read_text("utf-8").splitlines()))
 
 
 def _rows(location: str) -> Iterator[Mapping[str, Any]]:

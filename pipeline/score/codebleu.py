@@ -3,13 +3,14 @@
 The parts are the package's own: BLEU-4 over words split at blanks; the recall of the reference's n-grams, in which
 Python's keywords weigh 1 and other single words 0.2 (in practice without brevity penalty, since the package takes every
 reference for two words long); the share of the reference's syntax subtrees; and the share of its data-flow edges.
-CodeBLEU is their mean.
+CodeBLEU is their mean, in which the package counts a data-flow match of 0 as 1 (meant for references without data
+flow, but it does not tell them apart); this is kept, so that values can be compared with those others publish.
 Where this module differs from `codebleu.calc_codebleu`:
 
 - The package orders the variables of an edge by Python's string hashes, so that its data-flow match changes from run to
   run, by up to about 0.01 on published notebooks. Here they are in source order.
-- It counts a data-flow match of 0 as 1 in the mean, whatever the reason: an empty candidate gets 0.25. Here 0 counts as
-  0, and only a reference without data flow counts as fully matched (the package reports 0 for it and logs a warning).
+- It gives a blank candidate 0.25; here it is 0.
+- It logs a warning for a reference without data flow; here that is silent.
 - Its comparisons take the product of both lengths in time; counting gives the same numbers in the sum.
 
 A source that is not Python is still measured: tree-sitter parses around errors, comments and docstrings stay in where
@@ -72,10 +73,10 @@ def corpus_code_bleu(pairs: Iterable[tuple[str, str]]) -> CodeBleu | None:
         float(bleu.corpus_bleu([[pair.reference_words] for pair in measured], candidates)),
         float(weighted_ngram_match.corpus_bleu([[_weighted(pair.reference_words)] for pair in measured], candidates)),
         _share([pair.syntax for pair in measured], otherwise=0.0),
-        # A blank candidate matches nothing, not even a reference without data flow.
-        _share([pair.dataflow for pair in measured], otherwise=float(any(candidates))),
+        _share([pair.dataflow for pair in measured], otherwise=0.0),
     )
-    return CodeBleu(sum(parts) / 4, *parts)
+    blank = not any(candidates)
+    return CodeBleu(0.0 if blank else (sum(parts[:3]) + (parts[3] or 1.0)) / 4, *parts)
 
 
 def words(source: str) -> list[str]:

@@ -27,7 +27,10 @@ from pipeline.plan_facts import plan_facts, shape_texts
         ("2 second clips at 16 kHz", {"clip_seconds": 2, "sample_rate": 16_000}),
         ("clips of 16 frames", {"frames": 16}),
         ("1,200 users and 3,400 movies", {"users": 1200, "items": 3400}),
-        ("batch size of 64, 30 epochs, a learning rate of 0.0005", {"batch_size": 64, "epochs": 30, "learning_rate": 5e-4}),
+        (
+            "batch size of 64, 30 epochs, a learning rate of 0.0005",
+            {"batch_size": 64, "epochs": 30, "learning_rate": 5e-4},
+        ),
         ("enlarge photos four times", {"scale": 4}),
     ],
 )

@@ -37,7 +37,7 @@ if SYNTHETIC:
 
 
 # %% Data: reading images and masks
-def synthetic_data(count=40):
+def synthetic_data(count=32):
     """Wavy bands, one per class from top to bottom, each with a tint of its own."""
     print(f"No folder {DATA_DIR!r}: using {count} synthetic images.")
     rng = np.random.default_rng(42)
@@ -136,14 +136,14 @@ def build_model():
 
     skips = []
     x = inputs
-    for filters in (24, 48, 96):
+    for filters in (16, 32, 64):
         x = conv_block(x, filters)
         skips.append(x)
         x = layers.MaxPooling2D((2, 2), padding="same")(x)
 
-    x = conv_block(x, 192)
+    x = conv_block(x, 128)
 
-    for filters in (96, 48, 24):
+    for filters in (64, 32, 16):
         x = up_block(x, skips.pop(), filters)
 
     outputs = layers.Conv2D(NUM_CLASSES, (1, 1), activation="softmax")(x)

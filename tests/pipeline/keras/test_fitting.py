@@ -65,10 +65,12 @@ def test_a_stack_is_made_to_fit(texts: list[str], shape: tuple[int, ...], expect
 
 def test_token_ids_get_an_embedding_only_where_it_is_missing() -> None:
     assert sources(fitted(["LSTM(8)"], (20,), token_ids=True)) == ["Embedding(VOCAB_SIZE, 128)", "LSTM(8)", HEAD]
-    kept = fitted(["Embedding(50, 16)", "Flatten"], (20,), token_ids=True)
-    assert sources(kept) == ["Embedding(50, 16)", "Flatten()", HEAD]
+    kept = fitted(["Embedding(5000, 16)", "Flatten"], (20,), token_ids=True)
+    assert sources(kept) == ["Embedding(5000, 16)", "Flatten()", HEAD]
     assert kept is not None
     assert kept.repairs == ()
+    small = fitted(["Embedding(50, 16)", "Flatten"], (20,), token_ids=True)
+    assert sources(small)[0] == "Embedding(VOCAB_SIZE, 16)"
     numbers = fitted(["Embedding(50, 16)", "Dense(32, activation='relu')"], (20,))
     assert sources(numbers) == ['Dense(32, activation="relu")', HEAD]
 
@@ -120,8 +122,8 @@ def test_a_stack_that_cannot_fit_gives_none(texts: list[str]) -> None:
 ANY_LAYER = st.sampled_from(
     """Conv2D(4, 3); Conv1D(4, 5); MaxPooling2D(); MaxPooling1D(3); Flatten(); Dense(16); LSTM(4); GRU(3); Dropout(0.3)
     Bidirectional(LSTM(2)); BatchNormalization(); GlobalAveragePooling2D(); Embedding(9, 4); Reshape((2, -1))
-    Concatenate(); TimeDistributed(Dense(3)); Conv2DTranspose(2, 3, strides=2); Dense(n); SpatialDropout2D(0.1); RepeatVector(3)
-    Permute((2, 1)); Activation('softmax'); Dense(2, 'softmax')""".replace("\n", ";").split(";")
+    Concatenate(); TimeDistributed(Dense(3)); Conv2DTranspose(2, 3, strides=2); Dense(n); SpatialDropout2D(0.1)
+    RepeatVector(3); Permute((2, 1)); Activation('softmax'); Dense(2, 'softmax')""".replace("\n", ";").split(";")
 )
 
 

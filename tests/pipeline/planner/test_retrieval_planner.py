@@ -30,7 +30,11 @@ def _plan(planner: RetrievalPlanner, requirement: str, attributes: str = ""):  #
         ("Make small product photos four times larger without blur.", "", "Image Super-Resolution"),
         ("Write a caption for each holiday photo.", "", "Image Captioning"),
         ("How much will a used car sell for?", "A table with 9 columns and the price", "Tabular Regression"),
-        ("Will a customer cancel the contract next month?", "CSV with 20 columns, churn yes/no", "Tabular Classification"),
+        (
+            "Will a customer cancel the contract next month?",
+            "CSV with 20 columns, churn yes/no",
+            "Tabular Classification",
+        ),
         ("Tell friendly e-mails from angry ones.", "10,000 e-mails with two labels", "Text Classification"),
         ("Translate English sentences to Danish.", "", "Text-to-Text"),
         ("Forecast tomorrow's hourly power demand.", "Three years of hourly readings", "Time Series Forecasting"),

@@ -52,7 +52,9 @@ def test_a_category_with_one_sample_is_filled_from_the_others() -> None:
 
 
 def test_a_wrong_category_is_overruled_by_a_sample_that_fits_far_better() -> None:
-    found = CodeRag(POOL)(_row("tell whether a film review is sad or positive", "Tabular Regression", "Embedding(1000, 64)"))
+    found = CodeRag(POOL)(
+        _row("tell whether a film review is sad or positive", "Tabular Regression", "Embedding(1000, 64)")
+    )
     assert _ids(found)[0] == "reviews"
 
 
@@ -69,7 +71,10 @@ def test_a_near_copy_of_the_reference_is_kept_out() -> None:
     changed = code.replace("Dense(7,", "Dense(70,").replace("Dense(30,", "Dense(31,")
     found = CodeRag(pool)(_row("sort mushrooms", "Image Classification", "Conv2D(32, 3)", reference=changed))
     assert "fork" not in _ids(found)
-    assert [item.reason for item in found["excluded"] if item.id == "fork"] in ([], ["near-duplicate of the reference code"])  # type: ignore[attr-defined]
+    assert [item.reason for item in found["excluded"] if item.id == "fork"] in (
+        [],
+        ["near-duplicate of the reference code"],
+    )  # type: ignore[attr-defined]
     open_gate = CodeRag(pool, top=5, firewall=Firewall(code_similarity=1.1))
     assert "fork" in _ids(open_gate(_row("sort mushrooms", "Image Classification", reference=changed)))
 
