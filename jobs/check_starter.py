@@ -22,9 +22,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from jobs.progress import RowProgress
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.records import SourceFile
 from pipeline.sandbox.process import ProcessSandbox
@@ -160,22 +160,20 @@ def main(
     threads: Annotated[int, typer.Option(help="threads of each project", min=1)] = 1,
     seconds: Annotated[float, typer.Option(help="time limit of each project")] = 180.0,
     report: Annotated[Path, typer.Option(help="where the JSON report goes")] = Path("out/starter-check.json"),
-    allow_network: Annotated[bool, typer.Option(help="also run where the network cannot be cut off")] = False,
+    allow_network: Annotated[bool, typer.Option(help="leave the network on, for want of namespaces")] = False,
 ) -> None:
     """Run the bundled samples and generated projects, and say which do not finish."""
     start, console = time.monotonic(), Console()
     projects = [*(bundled_samples() if samples else []), *(generated_projects(generated) if generated else [])]
+    if not projects:
+        raise DLCodeGenError("no projects to run; give a folder of them by --generated, or leave out --no-samples")
     sandbox = ProcessSandbox(str(python), environment=tensorflow_environment(threads), allow_network=allow_network)
     found_versions = versions(sandbox)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     checks: list[Check] = []
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("0 failed", total=len(projects))
+    with RowProgress("check", len(projects)) as progress:
         for check in run_projects(sandbox, projects, Limits(seconds=seconds), workers):
             checks.append(check)
-            if not check.ok:
-                progress.console.print(f"{check.id}: {check.reason}", markup=False)
-            progress.update(bar, advance=1, description=f"{sum(not c.ok for c in checks)} failed")
+            progress.advance(1, failed=not check.ok)
     checks.sort(key=lambda check: (check.source, check.id))
     manifest = {
         "versions": found_versions,

@@ -25,9 +25,9 @@ def read_requirements(url: str) -> Iterator[Requirement]:
 
     `url` is a path or any URL fsspec knows, of a .jsonl, .json, .csv, .tsv, .parquet or .txt file (also .gz, .bz2,
     .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_` left out), or
-    of a checkout of the DLCodeGen artifact; or `starter`. Memory is bounded by a line or a Parquet row group, and 32 bytes an id.
-    Raises DLCodeGenError where the input cannot be read: at once for what its name and place tell, while reading for
-    a file that turns out to be damaged, after its good rows.
+    of a checkout of the DLCodeGen artifact; or it is `starter`. Memory is bounded by a line or a Parquet row group,
+    and 32 bytes an id. Raises DLCodeGenError where the input cannot be read: at once for what its name and place tell,
+    while reading for a file that turns out to be damaged, after its good rows.
     """
     if url == STARTER:
         ids = UniqueIds()

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import artifact
+from pipeline.artifact import is_artifact, read_blocks, read_plans, read_samples
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 
-SHARED = Path(__file__).parents[3] / "shared" / "dlcodegen-artifact"
-PUBLISHED = pytest.mark.skipif(not SHARED.is_dir(), reason="the published artifact is not in ../shared")
 DASHES = "-" * 37
 
 
@@ -41,8 +39,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_a_checkout_is_an_input(checkout: Path) -> None:
-    assert artifact.is_artifact(str(checkout))
-    assert artifact.is_artifact(f"file://{checkout}/")
+    assert is_artifact(str(checkout))
+    assert is_artifact(f"file://{checkout}/")
     rows = list(read_requirements(str(checkout)))
     assert [(row.id, row.row, row.requirement, row.attributes) for row in rows] == [
         (f"dlcodeeval-00{i}", i, f"Task {i}", f"classes: {i}") for i in range(3)
@@ -51,20 +49,20 @@ def test_a_checkout_is_an_input(checkout: Path) -> None:
 
 
 def test_other_folders_are_no_artifact(tmp_path: Path) -> None:
-    assert not artifact.is_artifact(str(tmp_path))
-    assert not artifact.is_artifact(str(tmp_path / "absent"))
-    assert not artifact.is_artifact("nosuchprotocol://x")
+    assert not is_artifact(str(tmp_path))
+    assert not is_artifact(str(tmp_path / "absent"))
+    assert not is_artifact("nosuchprotocol://x")
 
 
 def test_plans_without_content_are_counted(checkout: Path) -> None:
-    found = artifact.read_plans(str(checkout / "Datasets/DLPlanData/Train.txt"))
+    found = read_plans(str(checkout / "Datasets/DLPlanData/Train.txt"))
     assert found.unreadable == (1,)
     assert [(row.line, row.attributes) for row in found.plans] == [(2, "other"), (3, "classes: 1")]
     assert found.plans[1].plan.layers == ("Dense(1)",)
 
 
 def test_samples_find_their_requirement_by_code_and_their_plan_by_requirement(checkout: Path) -> None:
-    samples = list(artifact.read_samples(str(checkout)))
+    samples = list(read_samples(str(checkout)))
     assert [(sample.requirement, sample.attributes) for sample in samples] == [
         ("Task 1", "classes: 1"),
         ("", ""),
@@ -77,47 +75,47 @@ def test_samples_find_their_requirement_by_code_and_their_plan_by_requirement(ch
 
 
 def test_blocks(tmp_path: Path) -> None:
-    assert artifact.read_blocks(write(tmp_path, "a", f"one\n{DASHES}\n\n  two\n{DASHES}\n")) == ["one", "  two", ""]
-    assert artifact.read_blocks(write(tmp_path, "b", f"one\n{DASHES} 0\n{DASHES} 1\nlast\n{DASHES} 2\n\n")) == [
+    assert read_blocks(write(tmp_path, "a", f"one\n{DASHES}\n\n  two\n{DASHES}\n")) == ["one", "  two", ""]
+    assert read_blocks(write(tmp_path, "b", f"one\n{DASHES} 0\n{DASHES} 1\nlast\n{DASHES} 2\n\n")) == [
         "one",
         "",
         "last",
     ]
     inside = f"x = '{DASHES}'\n {DASHES}\n{DASHES}-"
-    assert artifact.read_blocks(write(tmp_path, "c", inside)) == [inside]
+    assert read_blocks(write(tmp_path, "c", inside)) == [inside]
 
 
 def test_damage_names_the_file_and_line(tmp_path: Path) -> None:
     path = write(tmp_path, "Train.txt", "{}\n{cut")
     with pytest.raises(DLCodeGenError, match=r"Train\.txt, line 2: not JSON"):
-        artifact.read_plans(path)
+        read_plans(path)
     with pytest.raises(DLCodeGenError, match=r"absent\.txt: cannot be read"):
-        artifact.read_blocks(str(tmp_path / "absent.txt"))
+        read_blocks(str(tmp_path / "absent.txt"))
 
 
 @pytest.mark.shared
-@PUBLISHED
 class TestPublished:
     """Counts of the released files (paper-protocol.md)."""
 
-    def test_requirements_and_references(self) -> None:
-        rows = list(read_requirements(str(SHARED)))
+    def test_requirements_and_references(self, artifact: str) -> None:
+        rows = list(read_requirements(artifact))
         assert len(rows) == 46
         assert all(row.reference and row.requirement and row.attributes and row.failure is None for row in rows)
 
     @pytest.mark.parametrize(
         ("part", "plans", "unreadable"), [("Train", 3298, (188,)), ("Evaluation", 100, ()), ("Test", 189, ())]
     )
-    def test_plans(self, part: str, plans: int, unreadable: tuple[int, ...]) -> None:
-        found = artifact.read_plans(str(SHARED / f"Datasets/DLPlanData/{part}.txt"))
+    def test_plans(self, artifact: str, part: str, plans: int, unreadable: tuple[int, ...]) -> None:
+        found = read_plans(f"{artifact}/Datasets/DLPlanData/{part}.txt")
         assert (len(found.plans), found.unreadable) == (plans, unreadable)
 
-    def test_samples_are_neighbours_of_the_references(self) -> None:
-        samples, rows = list(artifact.read_samples(str(SHARED))), list(read_requirements(str(SHARED)))
+    def test_samples_are_the_references_in_another_order(self, artifact: str) -> None:
+        samples, rows = list(read_samples(artifact)), list(read_requirements(artifact))
         assert len(samples) == 46
         assert {sample.requirement for sample in samples} == {row.requirement for row in rows}
         assert sum(sample.plan is not None for sample in samples) == 44
 
-    @pytest.mark.parametrize("path", sorted(SHARED.glob("Results/RQ[14]/**/*.txt")), ids=lambda path: path.name)
-    def test_results_have_a_block_for_each_reference(self, path: Path) -> None:
-        assert len(artifact.read_blocks(str(path))) == 46
+    def test_results_have_a_block_for_each_reference(self, artifact: str) -> None:
+        paths = sorted(Path(artifact).glob("Results/RQ[14]/**/*.txt"))
+        assert len(paths) == 10
+        assert {len(read_blocks(str(path))) for path in paths} == {46}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 
+from pipeline.generate.symbolic.adapt import assigned_names
 from pipeline.generate.symbolic.notebook import Notebook, Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, Target
 from pipeline.keras.fitting import OutputForm, OutputKind, fit_stack
@@ -67,7 +68,7 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     constants = constants_of(notebook)
     shape = tuple(_whole_number(item, constants) for item in getattr(shape_node, "elts", [shape_node]))
     tokens = _input_dtype(call).startswith("int")
-    fitted = fit_stack([_portable(layer) for layer in layers], shape, output, constants=constants, token_ids=tokens)
+    fitted = fit_stack(layers, shape, output, constants=constants, token_ids=tokens)
     if fitted is None:
         return None
     lines = [
@@ -76,7 +77,7 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
         "    return keras.Sequential(",
         "        [",
         f"            {ast.get_source_segment(statement.source, call)},",
-        *(f"            {layer.source('layers.')}," for layer in fitted.layers),
+        *(f"            {_pretrained(layer, notebook).source()}," for layer in fitted.layers),
         "        ]",
         "    )",
     ]
@@ -192,12 +193,12 @@ def _output_form(notebook: Notebook, target: Target) -> OutputForm | None:
     return None
 
 
-def _portable(layer: LayerCall) -> LayerCall:
-    """A backbone without its own input shape and classifier; weights only where real data is there to tune them on."""
+def _pretrained(layer: LayerCall, notebook: Notebook) -> LayerCall:
+    """A backbone with the weights that a project loads: ImageNet's, but none for a smoke run on synthetic data."""
     if not layer.is_backbone:
         return layer
-    weights = Symbol('None if SYNTHETIC else "imagenet"')
-    return LayerCall(layer.name, (), (("include_top", False), ("weights", weights)))
+    smoke = any("SYNTHETIC" in assigned_names(statement) for statement in notebook.statements)
+    return layer.changed(weights=Symbol('None if SYNTHETIC else "imagenet"') if smoke else "imagenet")
 
 
 def _describe(layers: tuple[LayerCall, ...]) -> str:

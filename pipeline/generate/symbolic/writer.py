@@ -34,7 +34,8 @@ class SymbolicWriter:
         """Draft 1, the nearest sample adapted to the plan; draft 2, the template filled from the plan."""
         target = _target(record)
         code = with_aligned_sizes(adapt(self._notebook(record.samples[0].id), target), target)
-        filled = adapt(self._template_of(record).fill(target.title, {}), target)
+        abstract = self._template_of(record)
+        filled = adapt(abstract.fill(target.title, _values_for(abstract, target)), target)
         template = with_plan_layers(filled, target) or filled
         texts = code.text(), template.text()
         self._written = dict(zip(texts, (code, template), strict=True))
@@ -60,6 +61,16 @@ class SymbolicWriter:
     def _template_of(self, record: Retrieved) -> Template:
         first, second = record.samples[0], record.samples[min(1, len(record.samples) - 1)]
         return self._template(first.id, second.id)
+
+
+def _values_for(template: Template, target: Target) -> dict[str, str]:
+    """What the second sample has where that, unlike the first, names the plan's optimizer, loss or metric."""
+    wanted = [name.lower() for name in (target.optimizer, target.loss, target.metric) if name]
+    return {
+        name: second
+        for name, (first, second) in template.values.items()
+        if "\n" not in second and any(word in second.lower() and word not in first.lower() for word in wanted)
+    }
 
 
 def _target(record: Retrieved) -> Target:

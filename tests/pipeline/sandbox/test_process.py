@@ -196,7 +196,8 @@ def test_nothing_outlives_the_program_that_started_it(sandbox: ProcessSandbox, t
         """)
     )
     starter = subprocess.Popen(
-        [sys.executable, str(tmp_path / "starter.py")], env={**os.environ, "PYTHONPATH": str(ROOT)}
+        [sys.executable, str(tmp_path / "starter.py")],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
     )
     deadline = time.monotonic() + 60
     while not running(marker) and time.monotonic() < deadline:

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from jobs.check_starter import Check, bundled_samples, failed_sources, generated_projects, main, run_projects
+from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.sandbox.process import ProcessSandbox
+from pipeline.sandbox.sandbox import Execution, Limits, ScriptedSandbox
+
+
+def project_folder(root: Path, projects: dict[str, str]) -> Path:
+    for name, code in projects.items():
+        (root / name).mkdir(parents=True)
+        (root / name / "project.py").write_text(code)
+    return root
+
+
+def check(source: str, ok: bool) -> Check:
+    return Check(id="x", source=source, ok=ok, seconds=1.0, peak_memory_mb=1, reason="", digest="")
+
+
+def test_the_bundled_samples_are_found() -> None:
+    samples = bundled_samples()
+    assert len(samples) >= 30
+    assert all(sample.files[0].text.strip() for sample in samples)
+    assert [sample.id for sample in samples] == sorted({sample.id for sample in samples})
+
+
+def test_generated_projects_come_with_their_modules(tmp_path: Path) -> None:
+    folder = project_folder(tmp_path / "projects", {"b": "import net.model", "a": "print(1)"})
+    (folder / "b" / "net").mkdir()
+    (folder / "b" / "net" / "model.py").write_text("x = 1")
+    (folder / "summary.json").write_text("{}")
+    projects = generated_projects(folder)
+    assert [project.id for project in projects] == ["a", "b"]
+    assert [file.path for file in projects[1].files] == ["net/model.py", "project.py"]
+
+
+def test_a_folder_without_projects_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DLCodeGenError, match=r"holds no <id>/project\.py"):
+        generated_projects(tmp_path)
+    with pytest.raises(DLCodeGenError, match="no such folder"):
+        generated_projects(tmp_path / "absent")
+
+
+def test_each_project_gets_its_check(tmp_path: Path) -> None:
+    def answer(files: object) -> Execution:
+        text = str(files)
+        if "unsafe" in text:
+            raise StageFailure("unsafe_path", "leaves the folder")
+        return Execution(exit_code=int("bad" in text), stderr_tail="Traceback ...:\nValueError: no\n")
+
+    folder = project_folder(tmp_path, {"one": "good", "three": "unsafe", "two": "bad"})
+    checks = run_projects(ScriptedSandbox(answer), generated_projects(folder), Limits(), workers=2)
+    assert {found.id: (found.ok, found.reason) for found in checks} == {
+        "one": (True, ""),
+        "two": (False, "ValueError: no"),
+        "three": (False, "unsafe_path: leaves the folder"),
+    }
+
+
+def test_how_many_may_fail() -> None:
+    generated = [check("generated", ok) for ok in [True] * 9 + [False]]
+    assert failed_sources([check("sample", True), *generated]) == []
+    assert failed_sources([check("sample", False), *generated]) == ["sample: 0 of 1 ran, needed are 100%"]
+    assert failed_sources([*generated, check("generated", False)]) == ["generated: 9 of 11 ran, needed are 90%"]
+
+
+@pytest.fixture
+def python_with_tensorflow(tmp_path: Path) -> Path:
+    """This Python, with packages of the names and versions that the job asks for."""
+    try:
+        ProcessSandbox()
+    except DLCodeGenError as error:
+        pytest.skip(str(error))
+    for name in ("tensorflow", "keras"):
+        information = tmp_path / "packages" / f"{name}-9.9.dist-info"
+        information.mkdir(parents=True)
+        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 9.9\n")
+        (information / "top_level.txt").write_text(name)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}/packages" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    return python
+
+
+def test_the_whole_job(tmp_path: Path, python_with_tensorflow: Path) -> None:
+    folder = project_folder(tmp_path / "projects", {f"p{i}": "print(1)" for i in range(9)} | {"slow": "while 1: pass"})
+    report = tmp_path / "out" / "report.json"
+    main(python=python_with_tensorflow, generated=folder, samples=False, workers=4, seconds=3, report=report)
+    found = json.loads(report.read_text())
+    assert found["manifest"]["versions"].endswith("tensorflow 9.9 keras 9.9")
+    assert (found["manifest"]["counts"]["generated"], found["manifest"]["ok"]["generated"]) == (10, 9)
+    assert found["projects"][-1]["id"] == "slow"
+    assert found["projects"][-1]["reason"].startswith("stopped at its limit of seconds")
+
+    project_folder(tmp_path / "projects", {"broken": "import absent"})
+    with pytest.raises(typer.Exit):
+        main(python=python_with_tensorflow, generated=folder, samples=False, workers=4, seconds=3, report=report)
+    assert json.loads(report.read_text())["projects"][0]["reason"] == "ModuleNotFoundError: No module named 'absent'"
+
+
+def test_a_python_without_tensorflow_is_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "jobs.check_starter", "--python", "/usr/bin/env", "--allow-network"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert done.returncode == 1
+    assert done.stderr.startswith("check_starter: the Python given has no TensorFlow")
+    assert "Traceback" not in done.stderr
