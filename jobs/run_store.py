@@ -150,7 +150,7 @@ def _failed_row(record: Scored) -> dict[str, object]:
     if record.reference is not None:
         row["reference"] = record.reference
     extra: dict[str, object] = json.loads(record.extra)
-    return row | extra | {"failure": asdict(record.failure), "row": record.row}
+    return extra | row | {"failure": asdict(record.failure), "row": record.row}
 
 
 def _part(shard: int) -> str:

@@ -21,7 +21,7 @@ _GAP = r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a)\b
 
 _CLASS_NOUNS = (
     "class|classes|categor(?:y|ies)|species|label|labels|types|kinds|genres|emotions|breeds|topics|groups|digits|letters|"
-    "varieties|diseases|conditions|activities|gestures|expressions|styles|languages|intents|speakers|words to recognise|"
+    "varieties|genera|moods|makes|outcomes|segments|answers|departments|cuisines|diseases|conditions|activities|gestures|expressions|styles|languages|intents|speakers|words to recognise|"
     "commands|grades|levels|stages|brands|models|instruments|sentiments|actions|defects"
 )
 

@@ -117,7 +117,7 @@ def _plain(call: LayerCall, backbone_weights: Value, walk: _Walk) -> LayerCall:
         return call.without("input_shape", "name").changed(weights=backbone_weights)
     plain = known_numbers(call, walk.constants)
     if plain != call:
-        walk.repairs.append(f"{call.source('')} became {plain.source('')}: not all of its numbers are known")
+        walk.repairs.append(f"{call.source('')} became {plain.source('')}: some of its names are not known here")
     inputs = ("input_shape", "batch_shape", "return_state", "stateful", "name")
     plain = plain.without(*inputs) if plain.name == "Embedding" else plain.without(*inputs, "input_dim")
     inner = plain.arguments.get("layer")
@@ -158,6 +158,9 @@ def _add_fitted(call: LayerCall, rest: Sequence[LayerCall], output: OutputForm, 
     """Adds one layer of the plan, changed where it does not fit as it is; one that cannot fit is left out."""
     if call.name == "Embedding" and (walk.layers or not walk.token_ids):
         walk.repairs.append("Embedding left out: it needs token ids")
+        return
+    if call.is_backbone and any(one.is_backbone for one in walk.layers):
+        walk.repairs.append(f"{call.name} left out: one backbone is enough, and several are alternatives in a plan")
         return
     if call.name == "Embedding":
         call = _embedding_all_tokens(call, walk)

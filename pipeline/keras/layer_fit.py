@@ -17,7 +17,10 @@ RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "Bidirectional"})
 
 
 def known_numbers(call: LayerCall, constants: Mapping[str, int]) -> LayerCall:
-    """The call with the default instead of every number that hangs on an unknown name, nested layers included."""
+    """The call with the default instead of every number that hangs on an unknown name, nested layers included.
+
+    A constant in lower case (`vocab_size`) is known.
+    """
     changes: dict[str, Value] = {}
     dropped: list[str] = []
     defaults = UNSPECIFIED.get(canonical_layer(call.name), {})
@@ -25,7 +28,9 @@ def known_numbers(call: LayerCall, constants: Mapping[str, int]) -> LayerCall:
         if isinstance(value, LayerCall):
             changes[name] = known_numbers(value, constants)
         elif _unknown(value, constants):
-            if name in defaults:
+            if isinstance(value, Symbol) and value.text.upper() in constants:
+                changes[name] = Symbol(value.text.upper())
+            elif name in defaults:
                 changes[name] = defaults[name]
             else:
                 dropped.append(name)
@@ -110,7 +115,9 @@ def _before_backbone(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
     colours = [] if shape[2] == 3 else [LayerCall("Conv2D", (3, 1), (("padding", "same"),))]
     small = any(size is not None and size < smallest for size in shape[:2])
     height, width = (max(size or smallest, smallest) for size in shape[:2])
-    return [[*([LayerCall("Resizing", (height, width))] if small else []), *colours, call]]
+    resized = [LayerCall("Resizing", (height, width))] if small else []
+    sized = call.changed(input_shape=(height, width, 3))
+    return [[*resized, *colours, call], [*resized, *colours, sized]]
 
 
 def _of_rank(call: LayerCall, axes: int) -> LayerCall | None:

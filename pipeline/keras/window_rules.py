@@ -173,18 +173,24 @@ def backbone(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     if arguments.text("pooling", "") in ("avg", "max"):
         return (facts.channels,), facts.parameters
     sized = "input_shape" in arguments
-    out = tuple(_after(size, facts.spatial, sized) for size in (height, width))
+    halves = arguments.call.name.startswith("NASNet") and not sized
+    out = tuple(_after(size, facts.spatial, sized, halves) for size in (height, width))
     return (*out, facts.channels), facts.parameters
 
 
-def _after(size: int | None, steps: tuple[str, ...], sized: bool) -> int | None:
-    """The size after a backbone's steps, in the notation of `make_backbones`."""
+def _after(size: int | None, steps: tuple[str, ...], sized: bool, halves: bool) -> int | None:
+    """The size after a backbone's steps, in the notation of `make_backbones`.
+
+    `halves`: windows with correct_pad and with padding 'same' stand side by side, which agree on even sizes only.
+    """
     for step in steps:
         first, second = (int(number) for number in step[1:].replace("/", ",").split(","))
         if size is None:
             return None
         if step[0] == "p":
             size += first + second
+        elif step[0] == "c" and halves and size % 2:
+            raise Misfit("needs input_shape for an image size that does not halve evenly")
         elif step[0] == "c" and not sized:
             size = slid(size + 2 * (first // 2) - 1, first, second, "valid")
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -111,7 +111,7 @@ def _median(pairs: Sequence[tuple[float | None, float]]) -> float | None:
 
 def _compose(category: str, peers: Sequence[_Neighbour], stated: DatasetFacts, requirement: str) -> SolutionPlan:
     source = peers[0].plan
-    facts = stated.otherwise(plan_facts(source, category))
+    facts = _within_reach(category, stated.otherwise(plan_facts(source, category)))
     loss = _consistent_loss(category, _vote((_loss(peer), peer.weight) for peer in peers), facts)
     single = loss in ("binary_crossentropy", "binary_focal_crossentropy") and facts.classes == 2
     inputs, outputs = shape_texts(category, facts, single_output=single)
@@ -139,6 +139,24 @@ def _compose(category: str, peers: Sequence[_Neighbour], stated: DatasetFacts, r
             ),
         ),
     )
+
+
+_LARGEST_SIDE = {"Image Super-Resolution": 96, "Image Generation": 128, "Video Classification": 112}
+
+
+def _within_reach(category: str, facts: DatasetFacts) -> DatasetFacts:
+    """The facts with image sizes a model is trained at: photos of 4000x3000 pixels are resized, not fed in whole.
+
+    At most 256 pixels a side; 96 for the small images of super-resolution (it is trained on patches), 128 for images
+    to be generated, 112 for frames. The proportions stay.
+    """
+    if not facts.height or not facts.width:
+        return facts
+    shrink = _LARGEST_SIDE.get(category, 256) / max(facts.height, facts.width)
+    if shrink >= 1:
+        return facts
+    height, width = (max(8, round(side * shrink / 8) * 8) for side in (facts.height, facts.width))
+    return replace(facts, height=height, width=width)
 
 
 def _loss(peer: _Neighbour) -> str:

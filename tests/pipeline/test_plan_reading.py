@@ -95,13 +95,17 @@ def test_what_holds_no_plan_says_so(text: str) -> None:
     [
         (32, 32),
         ("0.0001", 1e-4),
-        ("2**study.best", None),
         ("1e-3", 1e-3),
-        (True, None),
+        ("0.025 for one, 0.021 for two", 0.025),
+        ([0.01, 0.1], 0.01),
+        ("2**study.best", None),
         ("N/A", None),
+        (True, None),
         (float("nan"), None),
-    ]
-    + [(-1, None), (10**400, None), ([0.01, 0.1], 0.01), (None, None), ("0.025 for one, 0.021 for two", 0.025)],
+        (-1, None),
+        (10**400, None),
+        (None, None),
+    ],
 )
 def test_numbers_are_read_from_any_value(value: object, number: float | None) -> None:
     assert read_number(value) == number

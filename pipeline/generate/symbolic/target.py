@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.dataset_facts import DatasetFacts, read_facts
 from pipeline.plan import SolutionPlan
@@ -68,6 +68,14 @@ def target_of(plan: SolutionPlan, requirement: str, attributes: str) -> Target:
         labels=_label_form(category, hyper.loss, facts.classes),
         layers=plan.layers,
     )
+
+
+def for_other_task(target: Target) -> Target:
+    """The target for a sample of another task category: the sizes and training settings alone.
+
+    The sample's data, labels, loss and output go together; those of the plan's task would not fit them.
+    """
+    return replace(target, category="", loss="", metric="", labels="", layers=())
 
 
 def _label_form(category: str, loss: str, classes: int | None) -> str:

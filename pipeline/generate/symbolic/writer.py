@@ -11,7 +11,7 @@ from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
 from pipeline.generate.symbolic.compare import compare
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
-from pipeline.generate.symbolic.target import Target, target_of
+from pipeline.generate.symbolic.target import Target, for_other_task, target_of
 from pipeline.generate.symbolic.template import Template, anti_unify
 from pipeline.records import Drafted, Retrieved, Templated
 from pipeline.retrieval.sample_pool import Sample
@@ -76,4 +76,5 @@ def _values_for(template: Template, target: Target) -> dict[str, str]:
 def _target(record: Retrieved) -> Target:
     if record.plan is None or not record.samples:
         raise StageFailure("no_plan", "the row has no plan or no sample to write from")
-    return target_of(record.plan, record.requirement, record.attributes)
+    target = target_of(record.plan, record.requirement, record.attributes)
+    return target if record.samples[0].task_category == target.category else for_other_task(target)

@@ -33,6 +33,7 @@ DATA_DIR = os.environ.get("DATA_DIR", "data")
 SYNTHETIC = not os.path.isdir(DATA_DIR)
 if SYNTHETIC:
     EPOCHS = min(EPOCHS, 2)  # a smoke run; the full count is for real data
+    BATCH_SIZE = min(BATCH_SIZE, 8)
 
 
 # %% Data: reading images and masks

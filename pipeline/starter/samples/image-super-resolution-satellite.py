@@ -38,6 +38,7 @@ SYNTHETIC = not os.path.isdir(DATA_DIR)
 
 if SYNTHETIC:
     EPOCHS = min(EPOCHS, 2)  # a smoke run; the full count is for real data
+    BATCH_SIZE = min(BATCH_SIZE, 8)
 
 
 # %% Data

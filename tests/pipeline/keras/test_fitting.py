@@ -108,6 +108,20 @@ def test_backbones_get_the_weights_asked_for() -> None:
     assert 'weights="imagenet" if not SYNTHETIC else None' in sources(stack)[0]
 
 
+def test_a_constant_is_known_in_lower_case_too() -> None:
+    assert sources(fitted(["Dense(vocab_size, activation='relu')", "Dense(9, 'softmax')"], (20,)))[0] == (
+        'Dense(VOCAB_SIZE, activation="relu")'
+    )
+
+
+def test_of_several_backbones_the_first_is_taken() -> None:
+    assert sources(fitted(["ResNet50 and VGG16", "VGG16", "DenseNet121 base"], (64, 64, 3))) == [
+        "keras.applications.ResNet50(include_top=False, weights=None)",
+        "GlobalAveragePooling2D()",
+        HEAD,
+    ]
+
+
 def test_every_repair_is_told() -> None:
     stack = fitted(["RandomFlip('horizontal')", "LSTM(8)", "LSTM(8)", "Add()"], (20, 3))
     assert stack is not None

@@ -58,6 +58,27 @@ def test_a_problem_names_the_first_layer_that_does_not_fit(
     assert len(found.shapes) < len(texts)
 
 
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        (LayerCall("Conv2D", (8, 3), (("strides", 2), ("dilation_rate", 2))), "strides and dilation_rate exclude"),
+        (LayerCall("AveragePooling2D"), "pool_size must be 2 whole numbers"),
+        (LayerCall("Dense", (-3,)), "units must be a positive whole number, not -3"),
+        (LayerCall("Lambda", (Symbol("f"),)), "its output shape is not known here"),
+    ],
+)
+def test_what_the_reader_would_have_repaired_is_a_problem(call: LayerCall, problem: str) -> None:
+    found = trace([call], (20, 18, 3))
+    assert found.problem is not None
+    assert problem in found.problem
+
+
+def test_an_input_may_only_come_first() -> None:
+    first, dense = stack("Input(shape=(9,))", "Dense(3)")
+    assert trace([first, dense], (9,)).shapes == ((9,), (3,))
+    assert trace([dense, first], (9,)).problem == "Input: stands inside the stack"
+
+
 def test_constants_are_looked_up_and_calculated_with() -> None:
     calls = [LayerCall("Dense", (Symbol("NUM_CLASSES * 2"),)), layer("Dense(NUM_CLASSES)")]
     assert trace(calls, (4,), {"NUM_CLASSES": 3}).shapes == ((6,), (3,))

@@ -98,3 +98,8 @@ def test_category_accuracy_on_the_published_evaluation_split(artifact: str) -> N
         for row in rows
     )
     assert hits >= 84
+
+
+def test_large_photos_are_resized_in_proportion(planner: RetrievalPlanner) -> None:
+    plan = _plan(planner, "Sort photos of shells by species.", "RGB photos of 4000x3000 pixels, 12 species")
+    assert "(batch_size, 192, 256, 3)" in plan.dataset.input

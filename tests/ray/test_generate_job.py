@@ -1,0 +1,174 @@
+"""The generation job on Ray: the same rows as the local run, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.config import GenerateConfig
+from jobs.generate import Summary, main
+from jobs.run_store import RunStore
+from pipeline.config import PipelineSettings
+from pipeline.errors import DLCodeGenError
+from pipeline.inputs import read_requirements
+from pipeline.records import Failure
+from pipeline.stage import run_local
+from pipeline.stages import generation_stages
+from pipeline.starter import requirement_rows
+
+pytestmark = pytest.mark.ray
+
+HOSTILE = [
+    b'{"id": "good", "requirement": "Classify photos of clouds."}',
+    b'{"id": "broken", "requirement": "cut',
+    b'{"id": "empty", "requirement": "  "}',
+    b'{"id": "missing", "attributes": "images"}',
+    b'{"id": "wrong", "requirement": {"a": 1}}',
+    b'{"id": "nul", "requirement": "a\\u0000b"}',
+    b'{"id": "bytes", "requirement": "\xff\xfe caf\xe9"}',
+    b'{"id": "long", "requirement": "' + b"x" * 1_000_000 + b'"}',
+    b'{"id": "good", "requirement": "Classify photos of clouds again, by height."}',
+    b'{"id": "ours", "requirement": "Estimate rents.", "plan": "mine", "failure": 7, "files": [], "row": "x", "scores": null}',
+    b'{"id": "markup", "requirement": "<script>alert(1)</script> \\ud83d\\ude00 <<units>> {{ x }}"}',
+]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Hostile lines between good ones."""
+    good = [json.dumps(row).encode() for row in list(requirement_rows())[:21]]
+    path = tmp_path_factory.mktemp("input") / "requirements.jsonl"
+    path.write_bytes(b"\n".join(line for pair in zip(good, [*HOSTILE, *HOSTILE[:10]], strict=True) for line in pair))
+    return str(path)
+
+
+def _run(source: str, out: Path, **settings: object) -> Summary:
+    values: dict[str, object] = {"input": source, "out": str(out), "shard_rows": 5, "quiet": True}
+    return main(GenerateConfig(**(values | settings)))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def finished(source: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "out"
+    _run(source, out)
+    return out
+
+
+def _digests(out: Path) -> dict[str, str]:
+    names = [*(out / "results").iterdir(), out / "failures.jsonl", out / "report.html"]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in names}
+
+
+def test_the_ray_run_equals_the_local_run_failed_rows_included(source: str, finished: Path) -> None:
+    expected = list(run_local(generation_stages(PipelineSettings()), read_requirements(source)))
+    assert list(RunStore(str(finished)).results()) == expected
+
+
+def test_every_row_comes_out_once_as_a_result_or_with_its_reason(finished: Path) -> None:
+    rows = list(RunStore(str(finished)).results())
+    assert [row.row for row in rows] == list(range(42))
+    assert len({row.id for row in rows}) == 42
+    assert all((row.failure is None) == bool(row.files) for row in rows)
+    kinds = {row.failure.kind for row in rows if row.failure}
+    assert kinds == {
+        "broken_json", "missing_requirement", "wrong_type", "nul_bytes", "invalid_encoding", "too_long"
+    }  # fmt: skip
+    assert not any(isinstance(row.failure, Failure) and row.failure.kind == "bug" for row in rows)
+
+
+def test_a_column_named_like_ours_is_kept_apart(finished: Path) -> None:
+    row = next(row for row in RunStore(str(finished)).results() if row.id == "ours")
+    assert row.plan is not None
+    assert row.plan.task_category == "Tabular Regression"
+    assert json.loads(row.extra)["plan"] == "mine"
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_equal_bytes_whatever_the_parallelism(source: str, finished: Path, tmp_path: Path, workers: int) -> None:
+    _run(source, tmp_path / "again", workers=workers)
+    again, first = _digests(tmp_path / "again"), _digests(finished)
+    assert again == first
+
+
+def test_only_missing_shards_are_done_again(source: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _run(source, out)
+    before = _digests(out)
+    parts = sorted((out / "results").iterdir())
+    times = {path.name: path.stat().st_mtime_ns for path in parts}
+    for path in parts[2:4]:
+        path.unlink()
+    (out / "results" / ".tmp-dead-part-00007.parquet").write_bytes(b"torn")
+    summary = _run(source, out)
+    assert summary.resumed_rows == summary.rows - 10
+    assert _digests(out) == before
+    kept = [path for path in parts if path not in parts[2:4]]
+    assert {path.name: path.stat().st_mtime_ns for path in kept} == {path.name: times[path.name] for path in kept}
+
+
+def test_a_finished_run_is_left_as_it_is(source: str, finished: Path) -> None:
+    before = _digests(finished)
+    summary = _run(source, finished)
+    assert summary.resumed_rows == summary.rows
+    assert _digests(finished) == before
+
+
+def test_another_input_or_other_settings_do_not_mix_into_a_run(source: str, finished: Path, tmp_path: Path) -> None:
+    with pytest.raises(DLCodeGenError, match="other settings"):
+        _run(source, finished, seed=7)
+    other = tmp_path / "other.txt"
+    other.write_text("Classify rocks.\n")
+    with pytest.raises(DLCodeGenError, match="choose another --out"):
+        _run(str(other), finished)
+
+
+def test_failures_can_be_driven_again(finished: Path, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in (finished / "failures.jsonl").read_text().splitlines()]
+    assert {line["failure"]["stage"] for line in lines} == {"read"}
+    for line in lines:
+        line["requirement"] = "Classify photos of clouds by kind."
+    mended = tmp_path / "mended.jsonl"
+    mended.write_text("\n".join(map(json.dumps, lines)))
+    summary = _run(str(mended), tmp_path / "out")
+    assert (summary.rows, summary.generated) == (len(lines), len(lines))
+    assert [row.id for row in RunStore(str(tmp_path / "out")).results()] == [line["id"] for line in lines]
+
+
+def test_the_manifest_counts_rows_in_out_and_failed(finished: Path) -> None:
+    manifest = json.loads((finished / "manifest.json").read_text())
+    assert manifest["rows_in"] == 42 == manifest["rows_generated"] + manifest["rows_failed"]
+    assert sum(manifest["failures"].values()) == manifest["rows_failed"]
+    assert set(manifest["stage_seconds"]) == {"plan", "retrieve", "template", "draft", "compare", "score"}
+    assert manifest["versions"]["ray"]
+
+
+def test_results_are_plain_parquet_with_a_struct_for_the_plan(finished: Path) -> None:
+    table = pq.read_table(finished / "results")
+    assert table.num_rows == 42
+    assert table["plan"][0]["task_category"].as_py()
+    assert table["timings" if "timings" in table.column_names else "id"][0].as_py()
+
+
+def test_projects_are_written_as_folders_on_request(source: str, finished: Path) -> None:
+    _run(source, finished, projects=True)
+    rows = [row for row in RunStore(str(finished)).results() if row.files]
+    assert len(list((finished / "projects").iterdir())) == len(rows)
+    for file in rows[0].files:
+        assert (finished / "projects" / rows[0].id / file.path).read_text() == file.text
+
+
+def test_input_and_output_can_be_urls(source: str, finished: Path, tmp_path: Path) -> None:
+    _run(f"file://{source}", tmp_path / "x")
+    main(GenerateConfig(input=f"file://{source}", out=f"file://{tmp_path}/url", shard_rows=5, quiet=True))
+    assert _digests(tmp_path / "url")["part-00003.parquet"] == _digests(finished)["part-00003.parquet"]
+
+
+def test_an_empty_input_is_a_finished_run_of_no_rows(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n")
+    assert _run(str(empty), tmp_path / "out").rows == 0
+    assert (tmp_path / "out" / "report.html").exists()

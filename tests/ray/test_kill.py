@@ -1,0 +1,95 @@
+"""kill -9 of the driver at any moment: the same command finishes the job, with the bytes of a run that was never killed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jobs.run_store import RunStore
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+
+def _command(source: Path, out: Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "jobs.cli",
+        "generate",
+        str(source),
+        "--out",
+        str(out),
+        "--workers",
+        "2",
+        "shard_rows=4",
+    ]
+
+
+def _start(source: Path, out: Path) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    return subprocess.Popen(
+        _command(source, out),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _digest(out: Path) -> str:
+    parts = sorted((out / "results").glob("part-*.parquet"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in [*parts, out / "report.html"])).hexdigest()
+
+
+def _wait(process: subprocess.Popen[bytes], out: Path, parts: int) -> bool:
+    """Waits until the run has written so many parts; False if it ended before."""
+    while process.poll() is None:
+        if len(list((out / "results").glob("part-*.parquet"))) >= parts:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("input") / "requirements.txt"
+    path.write_text("".join(f"Classify photos of {number + 2} kinds of beetles.\n" for number in range(240)))
+    return path
+
+
+@pytest.mark.timeout(240)
+def test_a_killed_driver_and_a_killed_worker_leave_nothing_torn_missing_or_twice(source: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    process = _start(source, whole)
+    assert process.wait(timeout=120) == 0
+
+    process = _start(source, killed)
+    assert _wait(process, killed, parts=3)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    survivors = len(list((killed / "results").glob("part-*.parquet")))
+    assert 3 <= survivors < 60
+
+    process = _start(source, killed)
+    assert _wait(process, killed, parts=survivors + 4)
+    workers = [
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if "MapWorker" in "".join(child.cmdline())
+    ]
+    assert workers
+    workers[0].kill()
+    assert process.wait(timeout=180) == 0
+
+    assert _digest(killed) == _digest(whole)
+    rows = [row.row for row in RunStore(str(killed)).results()]
+    assert rows == list(range(240))
+    assert [path.name for path in (killed / "results").iterdir() if path.name.startswith(".tmp-")] == []
