@@ -7,6 +7,8 @@ operator, and Ray Data streams shards from one to the next.
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -41,9 +43,7 @@ def run_shards(
     stages (storage that fails) ends the job.
     """
     check_chain(stages)
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
+    _silence_ray_data()
     groups = [tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers))]
     cpus = int(ray.cluster_resources().get("CPU", 1))
     flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
@@ -61,6 +61,16 @@ def run_shards(
     for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
         for row in batch.to_pylist():
             yield ShardDone(**row)
+
+
+def _silence_ray_data() -> None:
+    """This job shows its own progress; Ray Data's goes to the session's log folder as before."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    for handler in logging.getLogger("ray.data").handlers:
+        if type(handler).__name__ == "PlainRayHandler" or isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.ERROR)
 
 
 class _ShardWorker:
@@ -109,10 +119,10 @@ def start_ray(address: str | None, workers: int | None) -> None:
     if address or _inside_cluster():
         ray.init(address=address or "auto", **options)
     else:
-        ray.init(num_cpus=workers, include_dashboard=False, **options)
+        # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+        ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
 
 
 def _inside_cluster() -> bool:
-    import os
-
     return "RAY_ADDRESS" in os.environ or "RAY_JOB_ID" in os.environ

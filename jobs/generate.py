@@ -24,8 +24,8 @@ from pipeline.inputs import read_requirements
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.score.report import write_report
-from pipeline.starter import STARTER
 from pipeline.stages import generation_stages
+from pipeline.starter import STARTER
 from pipeline.storage import join
 
 _VERSIONED = ("dlcodegen-ray", "ray", "pyarrow", "codebleu", "rank-bm25")

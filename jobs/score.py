@@ -37,20 +37,24 @@ def score_run(run: str) -> Table:
     if not rows:
         raise DLCodeGenError(f"{run}: no generated project there; give the folder of a `dlcodegen generate` run")
     table = Table(title=f"Scores of {run}", title_justify="left")
-    for name in ("task category", "rows", "parse", "undefined names", *(name.replace("_", " ") for name in _COLUMNS)):
-        table.add_column(name, justify="left" if name == "task category" else "right")
+    everything = [scores for found in rows.values() for scores in found]
+    # Without references there is no CodeBLEU, and no use for its columns.
+    measures = [name for name in _COLUMNS if any(getattr(item, name) is not None for item in everything)]
+    table.add_column("task category")
+    for name in ("rows", "parse", "undefined names", *(name.replace("_", " ") for name in measures)):
+        table.add_column(name, justify="right")
     for category, found in sorted(rows.items()):
-        table.add_row(category, *_cells(found))
+        table.add_row(category, *_cells(found, measures))
     if len(rows) > 1:
         table.add_section()
-        table.add_row("all", *_cells([scores for found in rows.values() for scores in found]))
+        table.add_row("all", *_cells(everything, measures))
     return table
 
 
-def _cells(found: list[Scores]) -> list[str]:
+def _cells(found: list[Scores], measures: list[str]) -> list[str]:
     cells = [str(len(found)), f"{fmean(item.parses for item in found):.1%}"]
     cells.append(str(sum(bool(item.undefined_names) for item in found)))
-    for name in _COLUMNS:
+    for name in measures:
         values = [value for item in found if (value := getattr(item, name)) is not None]
         cells.append(f"{fmean(values):.4f}" if values else "-")
     return cells

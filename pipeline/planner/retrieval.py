@@ -168,8 +168,8 @@ _CLASS_LOSSES = frozenset(
     for kind in ("binary_", "categorical_", "sparse_categorical_", "binary_focal_", "categorical_focal_")
 ) | {"hinge", "squared_hinge", "categorical_hinge", "kl_divergence"}
 _CLASS_METRICS = frozenset(
-    "accuracy binary_accuracy categorical_accuracy sparse_categorical_accuracy top_k_categorical_accuracy AUC Precision "
-    "Recall F1Score".split()
+    "accuracy binary_accuracy categorical_accuracy sparse_categorical_accuracy top_k_categorical_accuracy "
+    "AUC Precision Recall F1Score".split()
 )
 
 

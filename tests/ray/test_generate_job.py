@@ -32,7 +32,7 @@ HOSTILE = [
     b'{"id": "bytes", "requirement": "\xff\xfe caf\xe9"}',
     b'{"id": "long", "requirement": "' + b"x" * 1_000_000 + b'"}',
     b'{"id": "good", "requirement": "Classify photos of clouds again, by height."}',
-    b'{"id": "ours", "requirement": "Estimate rents.", "plan": "mine", "failure": 7, "files": [], "row": "x", "scores": null}',
+    b'{"id": "ours", "requirement": "Estimate rents.", "plan": "mine", "failure": 7, "files": [], "row": "x"}',
     b'{"id": "markup", "requirement": "<script>alert(1)</script> \\ud83d\\ude00 <<units>> {{ x }}"}',
 ]
 

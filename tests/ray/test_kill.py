@@ -1,4 +1,4 @@
-"""kill -9 of the driver at any moment: the same command finishes the job, with the bytes of a run that was never killed."""
+"""kill -9 of the driver or a worker: the same command finishes the job, with the bytes of a run never killed."""
 
 from __future__ import annotations
 
