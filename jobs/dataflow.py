@@ -49,13 +49,16 @@ def run_shards(
     flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
     for number, group in enumerate(groups):
         wanted = group[0].workers or workers or max(1, int(cpus / max(group[0].num_cpus, 0.01)))
+        largest = min(wanted, len(shards))
+        # Several operators share the CPUs: each starts with one worker, since a full first pool would starve the rest.
+        smallest = largest if len(groups) == 1 else 1
         flow = flow.map_batches(
             _ShardWorker,
             fn_constructor_args=(group, store, number == 0, number == len(groups) - 1),
             batch_size=None,
             batch_format="pyarrow",
             zero_copy_batch=True,
-            compute=ray.data.ActorPoolStrategy(size=min(wanted, len(shards))),
+            compute=ray.data.ActorPoolStrategy(min_size=smallest, max_size=largest),
             num_cpus=group[0].num_cpus,
         )
     for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):

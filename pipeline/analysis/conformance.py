@@ -55,8 +55,8 @@ def conformance(facts: CodeFacts, plan: SolutionPlan) -> Conformance:
 
     Weight 1 each: optimizer, loss, learning rate, batch size, epochs, metric, input shape, units of the last layer, as
     far as the plan states them. Weight 4: the sequence of layer types, kept to the share 2 * LCS / (layers of the
-    plan + layers of the code), where LCS is the longest common subsequence; `Input` does not count. Where the code is
-    silent, Keras' defaults are compared. Losses that differ only in how labels are encoded count as equal, and are
+    plan + layers of the code), where LCS is the longest common subsequence; `Input` does not count, nor do augmentation
+    layers if the plan names none. Where the code is silent, Keras' defaults are compared. Losses that differ only in how labels are encoded count as equal, and are
     named all the same.
     """
     findings = [*_settings(facts, plan), *_input_shape(facts, plan), *_layers(facts, plan), *_output_units(facts, plan)]
@@ -110,6 +110,8 @@ def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
     built = [name for layer in facts.layers if (name := _class(layer.name)) != "Input"][:_LONGEST]
     if not planned:
         return
+    if not any(map(_augments, planned)):
+        built = [name for name in built if not _augments(name)]
     common = longest_common_subsequence(planned, built)
     kept = 2 * len(common) / (len(planned) + len(built))
     if kept == 1:
@@ -119,6 +121,11 @@ def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
     parts = [f"{len(built)} layers, the plan has {len(planned)}"]
     parts += [f"{word} {_counted(names)}" for word, names in (("without", missing), ("also", further)) if names]
     yield _Finding(kept, "; ".join(parts), LAYERS_WEIGHT)
+
+
+def _augments(name: str) -> bool:
+    """RandomFlip and its kin: part of the preprocessing, unless the plan lists them among its layers."""
+    return name.startswith("Random")
 
 
 def _class(name: str) -> str:
