@@ -20,6 +20,6 @@ class GenerateConfig(PipelineSettings):
     shard_rows: int = Field(64, ge=1, le=10_000)
     workers: int | None = Field(None, ge=1)
     projects: bool = False
-    report_items: int = Field(200, ge=0)
+    report_items: int = Field(100, ge=0)
     address: str | None = None
     quiet: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import PurePosixPath
 
@@ -65,20 +65,18 @@ def main(config: GenerateConfig) -> Summary:
             for done in run_shards(generation_stages(config), store, pending, config.workers):
                 progress.advance(done.rows, done.failed)
     worked = max(time.monotonic() - working, 1e-6)
-    failures, means, generated = _count(store)
-    store.write_failures()
-    if config.projects:
-        store.write_projects()
+    totals = _Totals()
     title = f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}"
     settings = config.model_dump(mode="json", exclude={"out", "workers", "quiet", "address"})
-    write_report(
-        store.results(), join(config.out, "report.html"), title=title, settings=settings, items=config.report_items
-    )
+    rows = map(totals.add, store.results_with_failures_written())
+    write_report(rows, join(config.out, "report.html"), title=title, settings=settings, items=config.report_items)
+    if config.projects:
+        store.write_projects()
     summary = Summary(
         rows=staged.rows,
-        generated=generated,
-        failures=failures,
-        means=means,
+        generated=totals.generated,
+        failures=dict(sorted(totals.failures.items())),
+        means={name: total / count for name, (total, count) in totals.sums.items()},
         seconds=round(time.monotonic() - start, 3),
         rows_per_second=round((staged.rows - resumed) / worked, 1),
         resumed_rows=resumed,
@@ -111,20 +109,22 @@ _MEASURES = (
 )
 
 
-def _count(store: RunStore) -> tuple[dict[str, int], dict[str, float], int]:
-    """Failures by stage and kind, means of the scores over the rows that have them, and the generated projects."""
-    failures: Counter[str] = Counter()
-    sums: dict[str, list[float]] = {}
-    generated = 0
-    for record in store.results():
-        generated += bool(record.files)
+@dataclass(slots=True)
+class _Totals:
+    """Failures by stage and kind, sums and counts of the scores that rows have, and the generated projects."""
+
+    failures: Counter[str] = field(default_factory=Counter)
+    sums: dict[str, tuple[float, int]] = field(default_factory=dict)
+    generated: int = 0
+
+    def add(self, record: Scored) -> Scored:
+        self.generated += bool(record.files)
         if record.failure:
-            failures[f"{record.failure.stage}: {record.failure.kind}"] += 1
+            self.failures[f"{record.failure.stage}: {record.failure.kind}"] += 1
         for name, value in _measures(record).items():
-            total = sums.setdefault(name, [0.0, 0.0])
-            total[0] += value
-            total[1] += 1
-    return dict(sorted(failures.items())), {name: total / count for name, (total, count) in sums.items()}, generated
+            total, count = self.sums.get(name, (0.0, 0))
+            self.sums[name] = total + value, count + 1
+        return record
 
 
 def _measures(record: Scored) -> dict[str, float]:

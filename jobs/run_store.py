@@ -119,15 +119,13 @@ class RunStore:
                 totals[row["stage"]] = totals.get(row["stage"], 0.0) + row["seconds"]
         return totals
 
-    def write_failures(self) -> int:
-        """Writes failures.jsonl, which is itself an input for `dlcodegen generate`; returns the number of lines."""
-        count = 0
+    def results_with_failures_written(self) -> Iterator[Scored]:
+        """All finished rows; on the way, those that failed are written to failures.jsonl, itself an input for the job."""
         with atomic_writer(join(self.folder, "failures.jsonl")) as stream:
             for record in self.results():
                 if record.failure is not None:
                     stream.write(_json(_failed_row(record)) + b"\n")
-                    count += 1
-        return count
+                yield record
 
     def write_projects(self) -> int:
         """Writes each generated project as a folder projects/<id>/; returns the number of projects."""

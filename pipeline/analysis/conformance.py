@@ -56,8 +56,8 @@ def conformance(facts: CodeFacts, plan: SolutionPlan) -> Conformance:
     Weight 1 each: optimizer, loss, learning rate, batch size, epochs, metric, input shape, units of the last layer, as
     far as the plan states them. Weight 4: the sequence of layer types, kept to the share 2 * LCS / (layers of the
     plan + layers of the code), where LCS is the longest common subsequence; `Input` does not count, nor do augmentation
-    layers if the plan names none. Where the code is silent, Keras' defaults are compared. Losses that differ only in how labels are encoded count as equal, and are
-    named all the same.
+    layers if the plan names none. Where the code is silent, Keras' defaults are compared. Losses that differ only in
+    how labels are encoded count as equal, and are named all the same.
     """
     findings = [*_settings(facts, plan), *_input_shape(facts, plan), *_layers(facts, plan), *_output_units(facts, plan)]
     total = sum(finding.weight for finding in findings)
