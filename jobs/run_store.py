@@ -120,7 +120,7 @@ class RunStore:
         return totals
 
     def results_with_failures_written(self) -> Iterator[Scored]:
-        """All finished rows; on the way, those that failed are written to failures.jsonl, itself an input for the job."""
+        """All finished rows; on the way, failed ones are written to failures.jsonl, itself an input for the job."""
         with atomic_writer(join(self.folder, "failures.jsonl")) as stream:
             for record in self.results():
                 if record.failure is not None:
