@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import ray
 
+from jobs.isolation import run_isolated
 from jobs.run_store import RunStore
 from pipeline.arrow import from_rows, to_table
 from pipeline.records import Requirement
@@ -39,8 +40,8 @@ def run_shards(
 ) -> Iterator[ShardDone]:
     """Runs the stages over the shards and yields each one when it is written, in the order they finish.
 
-    Needs an initialised Ray. A worker that dies is replaced and its shard done again; an exception outside of the
-    stages (storage that fails) ends the job.
+    Needs an initialised Ray. A worker that dies is replaced and its shard done again, row by row in isolation; an
+    exception outside of the stages (storage that fails) ends the job.
     """
     check_chain(stages)
     _silence_ray_data()
@@ -54,7 +55,7 @@ def run_shards(
         smallest = largest if len(groups) == 1 else 1
         flow = flow.map_batches(
             _ShardWorker,
-            fn_constructor_args=(group, store, number == 0, number == len(groups) - 1),
+            fn_constructor_args=(group, store, number, number == len(groups) - 1),
             batch_size=None,
             batch_format="pyarrow",
             zero_copy_batch=True,
@@ -79,14 +80,14 @@ def _silence_ray_data() -> None:
 class _ShardWorker:
     """One worker's part of the chain: the first reads a shard's rows, the last writes them."""
 
-    def __init__(self, stages: Sequence[Stage], store: RunStore, first: bool, last: bool) -> None:
+    def __init__(self, stages: Sequence[Stage], store: RunStore, number: int, last: bool) -> None:
         self._chain = Chain(stages)
         self._accepts, self._returns = stages[0].accepts, stages[-1].returns
-        self._store, self._first, self._last = store, first, last
+        self._store, self._number, self._last = store, number, last
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         # Blocks are never split or joined on purpose, but a block may hold several shards if Ray Data chose to.
-        if self._first:
+        if self._number == 0:
             for shard in batch[_SHARD].to_pylist():
                 records = self._store.read_input(shard)
                 yield self._work(shard, records, [{} for _ in records])
@@ -101,10 +102,12 @@ class _ShardWorker:
 
     def _work(self, shard: int, records: Sequence[Requirement], seconds: list[dict[str, float]]) -> pa.Table:
         finished: list[Any] = []
+        suspicious = self._store.begin(shard, self._number)
         for number, record in enumerate(records):
-            done, taken = self._chain(record)
+            done, taken = run_isolated(self._chain, record) if suspicious else self._chain(record)
             finished.append(done)
             seconds[number] = seconds[number] | taken
+        self._store.end(shard, self._number)
         if self._last:
             self._store.write_results(shard, finished, seconds)
             failed = sum(record.failure is not None for record in finished)

@@ -2,6 +2,7 @@
 
     input/part-00000.parquet     requirements as read, `shard_rows` a file
     input/staged.json            how many, their digest, the settings: written last, so its presence means "complete"
+    begun/                       a marker for each shard in work
     results/part-00000.parquet   the same rows, finished; equal bytes for equal input and settings
     timings/part-00000.parquet   seconds per row and stage (apart, since they differ from run to run)
     failures.jsonl, manifest.json, report.html, projects/<id>/
@@ -25,7 +26,7 @@ import pyarrow.parquet as pq
 from pipeline.arrow import from_rows, to_table
 from pipeline.errors import DLCodeGenError
 from pipeline.records import Requirement, Scored
-from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, remove_temporary, write_bytes
+from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, remove, remove_temporary, write_bytes
 
 _TIMINGS = pa.schema([("id", pa.string()), ("stage", pa.string()), ("seconds", pa.float64())])
 
@@ -92,6 +93,18 @@ class RunStore:
         remove_temporary(join(self.folder, "timings"))
         done = set(names_in(join(self.folder, "results")))
         return [shard for shard in range(staged.shards) if _part(shard) not in done]
+
+    def begin(self, shard: int, operator: int) -> bool:
+        """Notes that an operator begins a shard; True if it, or an earlier run, began it before and never finished."""
+        marker = join(self.folder, "begun", f"{shard:05d}-{operator}")
+        before = exists(marker)
+        if not before:
+            write_bytes(marker, b"")
+        return before
+
+    def end(self, shard: int, operator: int) -> None:
+        """Notes that the operator is through with the shard."""
+        remove(join(self.folder, "begun", f"{shard:05d}-{operator}"))
 
     def read_input(self, shard: int) -> list[Requirement]:
         return from_rows(_read_rows(join(self.folder, "input", _part(shard))), Requirement)

@@ -80,6 +80,8 @@ class Chain:
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         check_chain(stages)
+        self.name = " to ".join(dict.fromkeys((stages[0].name, stages[-1].name)))
+        self.returns = stages[-1].returns
         self._steps = [(stage, stage.build()) for stage in stages]
 
     def __call__(self, record: Requirement) -> tuple[Requirement, dict[str, float]]:

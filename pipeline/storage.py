@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import fsspec
@@ -22,6 +22,13 @@ def join(folder: str, *names: str) -> str:
 def exists(url: str) -> bool:
     filesystem, path = fsspec.core.url_to_fs(url)
     return bool(filesystem.exists(path))
+
+
+def remove(url: str) -> None:
+    """Removes a file; one that is not there is no error."""
+    filesystem, path = fsspec.core.url_to_fs(url)
+    with suppress(FileNotFoundError):
+        filesystem.rm_file(path)
 
 
 def read_bytes(url: str) -> bytes:

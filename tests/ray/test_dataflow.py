@@ -57,6 +57,33 @@ def _build_dying(folder: str) -> Step:
     return step
 
 
+def _build_deadly() -> Step:
+    import os
+
+    def step(record: Requirement) -> Mapping[str, object]:
+        if record.row == 7:
+            os.kill(os.getpid(), 11)
+        return {}
+
+    return step
+
+
+def test_a_row_that_always_kills_its_worker_becomes_a_failure_of_its_own(tmp_path: Path) -> None:
+    deadly = Stage(name="deadly", accepts=Scored, returns=Scored, build=_build_deadly)
+    stages = generation_stages(PipelineSettings())
+    store, shards = _store(tmp_path)
+    assert sum(done.failed for done in run_shards((*stages, deadly), store, shards, workers=2)) == 1
+    expected = list(run_local(stages, _rows()))
+    for row, whole in zip(store.results(), expected, strict=True):
+        if row.row == 7:
+            assert row.failure is not None
+            assert row.failure.kind == "crash"
+            assert "SIGSEGV" in row.failure.message
+        else:
+            assert row == whole
+    assert list((tmp_path / "begun").iterdir()) == []
+
+
 def test_a_worker_that_is_killed_costs_no_row(tmp_path: Path) -> None:
     dying = Stage(name="dying", accepts=Scored, returns=Scored, build=partial(_build_dying, str(tmp_path)))
     stages = generation_stages(PipelineSettings())
