@@ -147,18 +147,20 @@ def score(
     Console().print(table)
 
 
-@app.command(epilog="Example:  dlcodegen show out/demo req-image-a-01 --what plan")
+@app.command(epilog="Example:  dlcodegen show req-image-a-01 --run out/demo --what plan")
 def show(
-    run: Annotated[str, typer.Argument(help="A run's folder.")],
     id: Annotated[str, typer.Argument(help="The row's id.")],
+    run: Annotated[
+        str | None, typer.Option("--run", help="A run's folder; by default the newest under out/.", show_default=False)
+    ] = None,
     what: Annotated[
         str, typer.Option("--what", help="all, plan, template, draft1, draft2, code, notebook, requirements.")
     ] = "all",
 ) -> None:
     """Show one row of a run: requirement, plan, samples, choices, scores and code."""
-    from jobs.show import show_row
+    from jobs.show import newest_run, show_row
 
-    show_row(run, id, what)
+    show_row(run or newest_run(), id, what)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from rich.console import Console
 from rich.syntax import Syntax
@@ -14,6 +15,14 @@ from pipeline.generate.project import NOTEBOOK, REQUIREMENTS, SCRIPT
 from pipeline.records import Scored
 
 _PARTS = ("all", "plan", "template", "draft1", "draft2", "code", "notebook", "requirements")
+
+
+def newest_run(folder: str = "out") -> str:
+    """The run under a folder whose manifest was written last. Raises DLCodeGenError where there is none."""
+    manifests = sorted(Path(folder).glob("*/manifest.json"), key=lambda path: path.stat().st_mtime)
+    if not manifests:
+        raise DLCodeGenError(f"no finished run under {folder}/; name one with --run")
+    return str(manifests[-1].parent)
 
 
 def show_row(run: str, row_id: str, what: str) -> None:

@@ -69,11 +69,11 @@ def test_generate_writes_a_run_and_ends_with_a_table_and_the_paths(requirements:
 
 
 def test_show_prints_one_part_that_can_be_piped(run: str) -> None:
-    code = _call("show", run, "row-00000000", "--what", "code").stdout
+    code = _call("show", "row-00000000", "--run", run, "--what", "code").stdout
     compile(code, "project.py", "exec")
-    plan = json.loads(_call("show", run, "row-00000001", "--what", "plan").stdout)
+    plan = json.loads(_call("show", "row-00000001", "--run", run, "--what", "plan").stdout)
     assert plan["Task Category"] == "Time Series Forecasting"
-    assert "comparison" in _call("show", run, "row-00000000").stdout
+    assert "comparison" in _call("show", "row-00000000", "--run", run).stdout
 
 
 def test_score_prints_means_by_category(run: str) -> None:
@@ -111,7 +111,7 @@ def test_mistakes_end_with_one_line_that_names_them(arguments: list[str], reason
 
 
 def test_show_of_an_unknown_row_says_where_ids_are(run: str) -> None:
-    assert "no row 'nobody'" in _call("show", run, "nobody", code=2).stderr
+    assert "no row 'nobody'" in _call("show", "nobody", "--run", run, code=2).stderr
 
 
 def test_doctor_finds_what_the_default_needs() -> None:

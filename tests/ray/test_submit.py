@@ -35,6 +35,8 @@ def dashboard(tmp_path: Path) -> Iterator[str]:
     """A one-machine cluster of its own; ended by pid, since `ray stop` would end every Ray of the machine."""
     port, client, dashboard = _free_port(), _free_port(), _free_port()
     options = [f"--port={port}", f"--ray-client-server-port={client}", f"--dashboard-port={dashboard}", "--num-cpus=3"]
+    # The agent that starts jobs has a fixed port, which another Ray on this machine may hold.
+    options.append(f"--dashboard-agent-listen-port={_free_port()}")
     head = subprocess.Popen(
         [RAY, "start", "--head", "--block", "--dashboard-host=127.0.0.1", *options],
         env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
