@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.errors import DLCodeGenError
@@ -174,7 +175,7 @@ def doctor() -> None:
     found = checks()
     for check in found:
         mark = "[green]ok[/green]" if check.works else ("[red]no[/red]" if check.required else "[yellow]-[/yellow]")
-        table.add_row(mark, check.name, check.found, check.remedy)
+        table.add_row(mark, check.name, escape(check.found), escape(check.remedy))
     Console().print(table)
     raise typer.Exit(0 if all(check.works or not check.required for check in found) else 1)
 

@@ -66,11 +66,19 @@ def section_of(source: str) -> str:
     node = parse_statement(source)
     if isinstance(node, ast.Import | ast.ImportFrom):
         return "imports"
-    if isinstance(node, ast.Expr | ast.Assign) and _SETUP.search(source):
+    if isinstance(node, ast.Expr) and _SETUP.search(source) and _reads_modules_only(node):
         return "imports"
     if isinstance(node, ast.FunctionDef | ast.ClassDef) and not _builds_model(source):
         return ""  # a helper stays beside the code that follows it
     return next((section for section, pattern in _TRAIT_PATTERNS if pattern.search(source)), "")
+
+
+_MODULES = frozenset("os np numpy random tf tensorflow keras matplotlib mpl plt sns pd warnings".split())
+
+
+def _reads_modules_only(node: ast.AST) -> bool:
+    """Whether a line can move to the front: it reads no value that is yet to be computed."""
+    return all(name.id in _MODULES for name in ast.walk(node) if isinstance(name, ast.Name))
 
 
 def _builds_model(source: str) -> bool:

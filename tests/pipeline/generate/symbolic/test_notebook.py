@@ -28,6 +28,12 @@ def test_code_without_cells_is_sorted_by_what_it_does() -> None:
     assert found["show"] == ['plt.plot(history.history["loss"])', "plt.show()"]
 
 
+def test_set_up_lines_move_to_the_imports_unless_they_read_what_comes_later() -> None:
+    code = "import numpy as np\nseed = 42\nx = np.load('x')\nnp.random.seed(7)\nnp.random.seed(seed)\n"
+    notebook = read_notebook(code)
+    assert [item.source for item in notebook.section("imports")] == ["import numpy as np", "np.random.seed(7)"]
+
+
 def test_what_is_not_python_is_left_out_and_the_rest_kept() -> None:
     assert "pip" not in read_notebook(PLAIN).text()
     broken = (
