@@ -26,11 +26,10 @@ from rich.table import Table
 
 from jobs.progress import RowProgress
 from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.generate.project import SCRIPT
 from pipeline.records import SourceFile
 from pipeline.sandbox.process import ProcessSandbox
 from pipeline.sandbox.sandbox import Execution, Limits, Sandbox
-
-ENTRY = "project.py"
 
 NEEDED_SHARE = {"sample": 1.0, "generated": 0.9}
 """Share of the projects of each source that must run to the end."""
@@ -77,7 +76,7 @@ def bundled_samples() -> list[Project]:
         Project(
             id=entry.name.removesuffix(".py"),
             source="sample",
-            files=(SourceFile(path=ENTRY, text=entry.read_text("utf-8")),),
+            files=(SourceFile(path=SCRIPT, text=entry.read_text("utf-8")),),
         )
         for entry in files
     ]
@@ -96,10 +95,10 @@ def generated_projects(folder: Path) -> list[Project]:
                 for path in sorted(entry.parent.rglob("*.py"))
             ),
         )
-        for entry in sorted(folder.glob(f"*/{ENTRY}"))
+        for entry in sorted(folder.glob(f"*/{SCRIPT}"))
     ]
     if not projects:
-        raise DLCodeGenError(f"{folder}: holds no <id>/{ENTRY}; write them with `dlcodegen generate --projects`")
+        raise DLCodeGenError(f"{folder}: holds no <id>/{SCRIPT}; write them with `dlcodegen generate --projects`")
     return projects
 
 
@@ -108,7 +107,7 @@ def run_projects(sandbox: Sandbox, projects: Sequence[Project], limits: Limits, 
 
     def run(project: Project) -> Check:
         try:
-            execution = sandbox.run(project.files, ENTRY, limits)
+            execution = sandbox.run(project.files, SCRIPT, limits)
         except StageFailure as failure:
             execution = Execution(exit_code=1, stderr_tail=f"{failure.kind}: {failure}")
         return Check(
@@ -144,7 +143,7 @@ def tensorflow_environment(threads: int) -> dict[str, str]:
 
 def versions(sandbox: Sandbox) -> str:
     """Python, TensorFlow and Keras of the sandbox. Raises DLCodeGenError where it has no TensorFlow."""
-    execution = sandbox.run([SourceFile(path=ENTRY, text=_VERSIONS)], ENTRY, Limits())
+    execution = sandbox.run([SourceFile(path=SCRIPT, text=_VERSIONS)], SCRIPT, Limits())
     if not execution.ok:
         raise DLCodeGenError(
             f"the Python given has no TensorFlow ({execution.reason()}); give one that has by --python"

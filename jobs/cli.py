@@ -113,13 +113,14 @@ def retrieve(
 def _print_rows(input: str, settings: list[str] | None, config: str | None, stages: int) -> None:
     from dataclasses import asdict
 
-    from pipeline.config import PipelineSettings, load_settings
+    from jobs.config import GenerateConfig
+    from pipeline.config import load_settings
     from pipeline.inputs import read_requirements
     from pipeline.records import Planned, Retrieved
     from pipeline.stage import run_local
     from pipeline.stages import generation_stages
 
-    chosen = load_settings(PipelineSettings, config, settings or [])
+    chosen = load_settings(GenerateConfig, config, settings or [], input=input, out="-").for_input(input)
     failed = 0
     for record in run_local(generation_stages(chosen)[:stages], read_requirements(input)):
         row: dict[str, object] = {"id": record.id, "User Requirement": record.requirement}

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -36,23 +37,32 @@ class ShardDone:
 
 
 def run_shards(
-    stages: Sequence[Stage], store: RunStore, shards: Sequence[int], workers: int | None = None
+    stages: Sequence[Stage],
+    store: RunStore,
+    shards: Sequence[int],
+    workers: int | None = None,
+    *,
+    elastic: bool = False,
 ) -> Iterator[ShardDone]:
     """Runs the stages over the shards and yields each one when it is written, in the order they finish.
+
+    Every operator gets `workers` processes; by default one per CPU there is now, and where the cluster is `elastic`, as
+    many more as it adds nodes for.
 
     Needs an initialised Ray. A worker that dies is replaced and its shard done again, row by row in isolation; an
     exception outside of the stages (storage that fails) ends the job.
     """
     check_chain(stages)
-    _silence_ray_data()
+    _set_up_ray_data()
     groups = [tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers))]
     cpus = int(ray.cluster_resources().get("CPU", 1))
     flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
     for number, group in enumerate(groups):
         wanted = group[0].workers or workers or max(1, int(cpus / max(group[0].num_cpus, 0.01)))
-        largest = min(wanted, len(shards))
+        grows = elastic and not workers and not group[0].workers
+        largest = len(shards) if grows else min(wanted, len(shards))
         # Several operators share the CPUs: each starts with one worker, since a full first pool would starve the rest.
-        smallest = largest if len(groups) == 1 else 1
+        smallest = min(wanted, len(shards)) if len(groups) == 1 else 1
         flow = flow.map_batches(
             _ShardWorker,
             fn_constructor_args=(group, store, number, number == len(groups) - 1),
@@ -67,9 +77,10 @@ def run_shards(
             yield ShardDone(**row)
 
 
-def _silence_ray_data() -> None:
-    """This job shows its own progress; Ray Data's goes to the session's log folder as before."""
+def _set_up_ray_data() -> None:
+    """A shard stays one block, however large. This job shows its own progress; Ray Data's goes to the log folder."""
     context = ray.data.DataContext.get_current()
+    context.target_max_block_size = None
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     for handler in logging.getLogger("ray.data").handlers:
@@ -92,12 +103,10 @@ class _ShardWorker:
                 records = self._store.read_input(shard)
                 yield self._work(shard, records, [{} for _ in records])
             return
-        rows = batch.to_pylist()
-        for shard, group in groupby(rows, key=lambda row: row.pop(_SHARD)):
-            seconds, values = [], []
-            for row in group:
-                seconds.append(dict(row.pop(_SECONDS)))
-                values.append(row)
+        for shard, group in groupby(batch.to_pylist(), key=itemgetter(_SHARD)):
+            rows = list(group)
+            seconds = [dict(row.pop(_SECONDS)) for row in rows]
+            values = [{name: value for name, value in row.items() if name != _SHARD} for row in rows]
             yield self._work(shard, from_rows(values, self._accepts), seconds)
 
     def _work(self, shard: int, records: Sequence[Requirement], seconds: list[dict[str, float]]) -> pa.Table:
@@ -117,17 +126,18 @@ class _ShardWorker:
         return table.append_column(_SHARD, pa.array([shard] * len(finished))).append_column(_SECONDS, timings)
 
 
-def start_ray(address: str | None, workers: int | None) -> None:
-    """Connects to a cluster, or starts a local one without a dashboard. Does nothing where Ray runs already."""
+def start_ray(address: str | None, workers: int | None) -> bool:
+    """Connects to a cluster, or starts a local one without a dashboard, unless Ray runs already; True for a cluster."""
     if ray.is_initialized():
-        return
+        return False
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address or _inside_cluster():
         ray.init(address=address or "auto", **options)
-    else:
-        # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-        ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
+        return True
+    # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
+    return False
 
 
 def _inside_cluster() -> bool:

@@ -11,22 +11,21 @@ import argparse
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 
 from jobs.config import GenerateConfig
 from jobs.dataflow import run_shards, start_ray
 from jobs.progress import RowProgress
 from jobs.run_store import RunStore
-from pipeline import artifact
 from pipeline.config import load_settings
 from pipeline.inputs import read_requirements
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.score.report import write_report
+from pipeline.score.score import MEASURES
 from pipeline.stages import generation_stages
-from pipeline.starter import STARTER
-from pipeline.storage import join
+from pipeline.storage import fingerprint, join
 
 _VERSIONED = ("dlcodegen-ray", "ray", "pyarrow", "codebleu", "rank-bm25")
 
@@ -52,24 +51,28 @@ class Summary:
 def main(config: GenerateConfig) -> Summary:
     """Runs the job and writes the run's folder. Raises DLCodeGenError for settings or input that cannot work."""
     start = time.monotonic()
-    config = _with_artifact_pool(config)
+    config = config.for_input(config.input)
     load_samples(config.pool), load_known_plans(config.plans)  # a pool that cannot be read fails here, not per worker
     store = RunStore(config.out)
-    staged = store.stage(read_requirements(config.input), config.input, config.digest(), config.shard_rows)
+    sources = " ".join(map(fingerprint, (config.input, config.pool, config.plans)))
+    rows = read_requirements(config.input)
+    staged = store.stage(rows, config.input, config.digest(), config.shard_rows, sources)
     pending = store.pending(staged)
-    resumed = staged.rows - sum(_rows_in(shard, staged.rows, config.shard_rows) for shard in pending)
+    resumed = staged.rows - sum(map(staged.rows_in, pending))
     working = time.monotonic()
     if pending:
-        start_ray(config.address, config.workers)
+        elastic = start_ray(config.address, config.workers)
         with RowProgress("generate", staged.rows, resumed, quiet=config.quiet) as progress:
-            for done in run_shards(generation_stages(config), store, pending, config.workers):
+            for done in run_shards(generation_stages(config), store, pending, config.workers, elastic=elastic):
                 progress.advance(done.rows, done.failed)
     worked = max(time.monotonic() - working, 1e-6)
     totals = _Totals()
     title = f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}"
     settings = config.model_dump(mode="json", exclude={"out", "workers", "quiet", "address"})
-    rows = map(totals.add, store.results_with_failures_written())
-    write_report(rows, join(config.out, "report.html"), title=title, settings=settings, items=config.report_items)
+    store.write_failures(map(totals.add, store.results()))
+    write_report(
+        store.results(), join(config.out, "report.html"), title=title, settings=settings, items=config.report_items
+    )
     if config.projects:
         store.write_projects()
     summary = Summary(
@@ -84,29 +87,6 @@ def main(config: GenerateConfig) -> Summary:
     )
     _write_manifest(store, config, summary, staged.digest)
     return summary
-
-
-def _with_artifact_pool(config: GenerateConfig) -> GenerateConfig:
-    """An artifact as input brings its own sample pool and plans, unless the settings name others."""
-    if not artifact.is_artifact(config.input):
-        return config
-    own = {name: config.input for name in ("pool", "plans") if getattr(config, name) == STARTER}
-    return config.model_copy(update=own)
-
-
-def _rows_in(shard: int, rows: int, shard_rows: int) -> int:
-    return min(shard_rows, rows - shard * shard_rows)
-
-
-_MEASURES = (
-    "conformance",
-    "codebleu",
-    "ngram_match",
-    "weighted_ngram_match",
-    "syntax_match",
-    "dataflow_match",
-    "length_ratio",
-)
 
 
 @dataclass(slots=True)
@@ -130,7 +110,7 @@ class _Totals:
 def _measures(record: Scored) -> dict[str, float]:
     if record.scores is None:
         return {}
-    found = {name: getattr(record.scores, name) for name in _MEASURES}
+    found = {name: getattr(record.scores, name) for name in MEASURES}
     found |= {"parses": float(record.scores.parses), "undefined_names": float(len(record.scores.undefined_names))}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -139,11 +119,13 @@ def _write_manifest(store: RunStore, config: GenerateConfig, summary: Summary, d
     store.write_json(
         "manifest.json",
         {
-            "versions": {name: version(name) for name in _VERSIONED},
+            "versions": {name: _version(name) for name in _VERSIONED},
             "settings": config.model_dump(mode="json"),
             "settings_digest": config.digest(),
             "seed": config.seed,
             "input_digest": digest,
+            "pool": {"location": config.pool, "fingerprint": fingerprint(config.pool)},
+            "plans": {"location": config.plans, "fingerprint": fingerprint(config.plans)},
             "rows_in": summary.rows,
             "rows_generated": summary.generated,
             "rows_failed": sum(summary.failures.values()),
@@ -155,6 +137,14 @@ def _write_manifest(store: RunStore, config: GenerateConfig, summary: Summary, d
             "stage_seconds": {name: round(value, 3) for name, value in store.stage_seconds().items()},
         },
     )
+
+
+def _version(distribution: str) -> str:
+    """The installed version; this project itself may have come by --working-dir, without being installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 if __name__ == "__main__":

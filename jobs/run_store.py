@@ -1,10 +1,10 @@
 """A run's folder: the staged input, one result file per shard of rows, and what is written at the end.
 
-    input/part-00000.parquet     requirements as read, `shard_rows` a file
+    input/part-000000.parquet     requirements as read, `shard_rows` a file
     input/staged.json            how many, their digest, the settings: written last, so its presence means "complete"
     begun/                       a marker for each shard in work
-    results/part-00000.parquet   the same rows, finished; equal bytes for equal input and settings
-    timings/part-00000.parquet   seconds per row and stage (apart, since they differ from run to run)
+    results/part-000000.parquet   the same rows, finished; equal bytes for equal input and settings
+    timings/part-000000.parquet   seconds per row and stage (apart, since they differ from run to run)
     failures.jsonl, manifest.json, report.html, projects/<id>/
 
 A shard is done when its result file is there; files appear whole. So a killed run goes on where it was.
@@ -33,14 +33,19 @@ _TIMINGS = pa.schema([("id", pa.string()), ("stage", pa.string()), ("seconds", p
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Staged:
-    """What was staged: rows, shards, a digest of all rows, and the settings' digest the run belongs to."""
+    """What was staged: rows, shards of `shard_rows`, a digest of all rows, and what the run belongs to: the settings'
+    digest and the fingerprint of the files it reads (input, pool, plans)."""
 
     input: str
     rows: int
     shards: int
     digest: str
     settings: str
+    sources: str
     shard_rows: int
+
+    def rows_in(self, shard: int) -> int:
+        return min(self.shard_rows, self.rows - shard * self.shard_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +54,17 @@ class RunStore:
 
     folder: str
 
-    def stage(self, rows: Iterable[Requirement], source: str, settings: str, shard_rows: int) -> Staged:
-        """Writes the input as shards, once. A run that was staged before is checked against the settings instead.
+    def stage(
+        self, rows: Iterable[Requirement], source: str, settings: str, shard_rows: int, sources: str = ""
+    ) -> Staged:
+        """Writes the input as shards, once. A run that was staged before is checked to be the same instead.
 
         Raises DLCodeGenError where the folder belongs to another run.
         """
         marker = join(self.folder, "input", "staged.json")
         if exists(marker):
             staged = Staged(**json.loads(read_bytes(marker)))
-            self._check(staged, source, settings)
+            self._check(staged, source, settings, sources)
             return staged
         remove_temporary(join(self.folder, "input"))
         digest, count, shard = hashlib.sha256(), 0, 0
@@ -73,12 +80,13 @@ class RunStore:
             shards=shard,
             digest=digest.hexdigest()[:16],
             settings=settings,
+            sources=sources,
             shard_rows=shard_rows,
         )
         write_bytes(marker, _json(asdict(staged)))
         return staged
 
-    def _check(self, staged: Staged, source: str, settings: str) -> None:
+    def _check(self, staged: Staged, source: str, settings: str, sources: str) -> None:
         if staged.input != source:
             raise DLCodeGenError(f"{self.folder} holds a run of {staged.input}; choose another --out for {source}")
         if staged.settings != settings:
@@ -86,17 +94,22 @@ class RunStore:
                 f"{self.folder} holds a run with other settings (pool, plans, planner, retrieval or seed); "
                 "choose another --out, or delete the folder to start over"
             )
+        if staged.sources != sources:
+            raise DLCodeGenError(
+                f"the input, pool or plans have changed since the run in {self.folder} was begun; "
+                "choose another --out, or delete the folder to start over"
+            )
 
     def pending(self, staged: Staged) -> list[int]:
         """Shards without a result file."""
-        remove_temporary(join(self.folder, "results"))
-        remove_temporary(join(self.folder, "timings"))
+        for name in ("", "results", "timings"):
+            remove_temporary(join(self.folder, name))
         done = set(names_in(join(self.folder, "results")))
         return [shard for shard in range(staged.shards) if _part(shard) not in done]
 
     def begin(self, shard: int, operator: int) -> bool:
         """Notes that an operator begins a shard; True if it, or an earlier run, began it before and never finished."""
-        marker = join(self.folder, "begun", f"{shard:05d}-{operator}")
+        marker = join(self.folder, "begun", f"{shard:06d}-{operator}")
         before = exists(marker)
         if not before:
             write_bytes(marker, b"")
@@ -104,7 +117,7 @@ class RunStore:
 
     def end(self, shard: int, operator: int) -> None:
         """Notes that the operator is through with the shard."""
-        remove(join(self.folder, "begun", f"{shard:05d}-{operator}"))
+        remove(join(self.folder, "begun", f"{shard:06d}-{operator}"))
 
     def read_input(self, shard: int) -> list[Requirement]:
         return from_rows(_read_rows(join(self.folder, "input", _part(shard))), Requirement)
@@ -132,13 +145,12 @@ class RunStore:
                 totals[row["stage"]] = totals.get(row["stage"], 0.0) + row["seconds"]
         return totals
 
-    def results_with_failures_written(self) -> Iterator[Scored]:
-        """All finished rows; on the way, failed ones are written to failures.jsonl, itself an input for the job."""
+    def write_failures(self, records: Iterable[Scored]) -> None:
+        """Writes the records that failed to failures.jsonl, which is itself an input for `dlcodegen generate`."""
         with atomic_writer(join(self.folder, "failures.jsonl")) as stream:
-            for record in self.results():
+            for record in records:
                 if record.failure is not None:
                     stream.write(_json(_failed_row(record)) + b"\n")
-                yield record
 
     def write_projects(self) -> int:
         """Writes each generated project as a folder projects/<id>/; returns the number of projects."""
@@ -165,13 +177,13 @@ def _failed_row(record: Scored) -> dict[str, object]:
 
 
 def _part(shard: int) -> str:
-    return f"part-{shard:05d}.parquet"
+    return f"part-{shard:06d}.parquet"
 
 
 def _write_table(url: str, table: pa.Table) -> None:
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
-    write_bytes(url, buffer.getvalue())
+    write_bytes(url, buffer.getvalue(), durable=True)
 
 
 def _read_rows(url: str) -> list[dict[str, Any]]:

@@ -12,17 +12,7 @@ from jobs.run_store import RunStore
 from pipeline.errors import DLCodeGenError
 from pipeline.generate.project import SCRIPT
 from pipeline.records import Generated, Scored, Scores, SourceFile
-from pipeline.score.score import score
-
-_COLUMNS = (
-    "conformance",
-    "codebleu",
-    "ngram_match",
-    "weighted_ngram_match",
-    "syntax_match",
-    "dataflow_match",
-    "length_ratio",
-)
+from pipeline.score.score import MEASURES, score
 
 
 def score_run(run: str) -> Table:
@@ -39,7 +29,7 @@ def score_run(run: str) -> Table:
     table = Table(title=f"Scores of {run}", title_justify="left")
     everything = [scores for found in rows.values() for scores in found]
     # Without references there is no CodeBLEU, and no use for its columns.
-    measures = [name for name in _COLUMNS if any(getattr(item, name) is not None for item in everything)]
+    measures = [name for name in MEASURES if any(getattr(item, name) is not None for item in everything)]
     table.add_column("task category")
     for name in ("rows", "parse", "undefined names", *(name.replace("_", " ") for name in measures)):
         table.add_column(name, justify="right")

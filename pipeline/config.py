@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import fsspec
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
+from pipeline.starter import STARTER
+
+AUTO = "auto"
 
 
 class Settings(BaseModel):
@@ -39,15 +43,21 @@ class RetrievalSettings(Settings):
 class PipelineSettings(Settings):
     """What decides a row's result. Two runs with equal settings and input give equal bytes.
 
-    `pool` and `plans` are locations: `starter`, a checkout of the published artifact, or a file. An artifact as
-    input brings its own pool and plans unless they are set.
+    `pool` and `plans` are locations: `starter`, a checkout of the published artifact, or a file; `auto` is the input
+    itself where that is an artifact, else `starter`. `seed` is part of a run's identity; nothing in the symbolic
+    default is random.
     """
 
     seed: int = 0
-    pool: str = "starter"
-    plans: str = "starter"
+    pool: str = AUTO
+    plans: str = AUTO
     planner: PlannerSettings = PlannerSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+
+    def for_input(self, url: str) -> Self:
+        """The settings with `auto` locations settled for an input."""
+        own = url if is_artifact(url) else STARTER
+        return self.model_copy(update={name: own for name in ("pool", "plans") if getattr(self, name) == AUTO})
 
     def digest(self) -> str:
         """Twelve hexadecimal digits that name these settings."""
@@ -69,7 +79,10 @@ def load_settings(kind: type[S], file: str | None = None, overrides: Iterable[st
         key, separator, text = override.partition("=")
         if not separator or not key:
             raise DLCodeGenError(f"{override!r} is not a setting; write key=value, for example retrieval.top=3")
-        _set(values, key.strip().split("."), yaml.safe_load(text))
+        try:
+            _set(values, key.strip().split("."), yaml.safe_load(text))
+        except yaml.YAMLError as error:
+            raise DLCodeGenError(f"{override!r}: the value cannot be read ({error})") from error
     values |= given
     try:
         return kind.model_validate(values)

@@ -8,15 +8,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields, replace
 
-_SMALL_NUMBERS = (
+_UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty"
+    "eighteen nineteen"
 ).split()
-_NUMBER_WORDS = {word: value for value, word in enumerate(_SMALL_NUMBERS)} | {
-    "thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "dozen": 12, "both": 2,
-}  # fmt: skip
-_NUMBER = r"(?P<number>\d[\d,]{0,11}|" + "|".join(_NUMBER_WORDS) + ")"
-_GAP = r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a)\b)[a-z]+(?:-[a-z]+)?[\s-]+){0,2}?"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_NUMBER_WORDS = (
+    {word: value for value, word in enumerate(_UNITS)}
+    | {word: 10 * value for value, word in enumerate(_TENS, start=2)}
+    | {"a hundred": 100, "hundred": 100, "a dozen": 12, "dozen": 12, "both": 2}
+    | {
+        f"{tens}-{unit}": 10 * ten + value
+        for ten, tens in enumerate(_TENS, start=2)
+        for value, unit in enumerate(_UNITS[:10])
+    }
+    | {f"{unit} hundred": 100 * value for value, unit in enumerate(_UNITS) if 0 < value < 10}
+)
+_WORDED = "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True))  # the longest first: "twenty-five" before "twenty"
+_NUMBER = rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,3}}|\d{{1,12}}|{_WORDED})"
+_GAP = r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a|hundred|thousand|million)\b)[a-z]+(?:-[a-z]+)?[\s-]+){0,2}?"
 """Up to two words between a number and what it counts ("12 numeric sensor features"), none that starts a new phrase."""
 
 _CLASS_NOUNS = (
@@ -82,7 +92,7 @@ def read_facts(text: str) -> DatasetFacts:
         users=_count(text, r"(?:users|customers|readers|viewers|listeners|members|subscribers|players|students)"),
         items=_count(text, r"(?:items|movies|films|books|products|songs|tracks|articles|recipes|games|courses|restaurants|podcasts)"),
         batch_size=_after(text, r"batch(?:es)?(?:[ _-]?size)?(?: of| is| =| to|=|:)? ?"),
-        epochs=_count(text, r"epochs?"),
+        epochs=_count(text, r"epochs?") or _after(text, r"epochs?(?: of| is| =| to|=|:)? ?"),
         learning_rate=_learning_rate(text),
     )  # fmt: skip
 
@@ -96,11 +106,11 @@ def shapes_in(text: str) -> list[tuple[int | None, ...]]:
     found = []
     for inner in re.findall(r"\(([^()]*,[^()]*)\)", text):
         items = [item.strip() for item in inner.split(",") if item.strip()]
-        if not items or any(re.search(r"\s", item) for item in items if not item.isdigit() and "*" not in item):
+        if not items or any(re.search(r"\s", item) for item in items if not item.isdecimal() and "*" not in item):
             continue
-        if not items[0].isdigit():
+        if not items[0].isdecimal():
             items = items[1:]
-        found.append(tuple(int(item) if item.isdigit() and int(item) > 0 else None for item in items))
+        found.append(tuple(int(item) if item.isdecimal() and int(item) > 0 else None for item in items))
     return [shape for shape in found if shape]
 
 
@@ -110,7 +120,7 @@ def _value(text: str) -> int:
 
 def _count(text: str, noun: str, gap: str = _GAP) -> int | None:
     """The number that counts `noun`: "12 numeric features" -> 12."""
-    match = re.search(rf"\b{_NUMBER}{gap}{noun}\b", text)
+    match = re.search(rf"(?<![.\d])\b{_NUMBER}{gap}{noun}\b", text)
     return (_value(match["number"]) or None) if match else None
 
 
@@ -181,5 +191,7 @@ def _scale(text: str) -> int | None:
 
 
 def _learning_rate(text: str) -> float | None:
-    match = re.search(r"learning rate (?:of |is |= ?|to )?(\d*\.\d+(?:e-?\d+)?|\d+e-\d+)", text)
+    match = re.search(
+        r"(?:learning[ _-]?rate|\blr)(?: of| is| to| =|=|:)? ?(\d*\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+)", text
+    )
     return float(match[1]) if match else None

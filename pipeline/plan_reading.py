@@ -48,7 +48,7 @@ def read_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()
+        return value.strip().encode("utf-8", "replace").decode()  # half of a surrogate pair, where JSON was cut off
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {read_text(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
@@ -137,7 +137,7 @@ def _hyperparameters(found: Mapping[str, object]) -> Hyperparameters:
 
     def count(*keys: str) -> int | None:
         number = next((read_number(found[key]) for key in keys if key in found), None)
-        return int(number) if number is not None and number >= 1 else None
+        return int(number) if number is not None and 1 <= number < 2**31 else None
 
     return Hyperparameters(
         optimizer=name("optimizer"),

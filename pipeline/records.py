@@ -31,7 +31,7 @@ class SourceFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrievedSample:
-    """A sample that reached the generator: its rank from 1, and the BM25 score between its plan and the new one."""
+    """A sample that reached the generator: its rank from 1, and its BM25 score for the row's plan and words."""
 
     id: str
     rank: int

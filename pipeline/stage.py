@@ -53,6 +53,7 @@ def advance(stage: Stage, step: Step, record: Requirement) -> Requirement:
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         message = f"{type(error).__name__}: {error} (in {place.name}, line {place.lineno} of {_module(place.filename)})"
+        message = message.encode("utf-8", "replace").decode()
         failure = Failure(stage=stage.name, kind="bug", message=message)
     return widen(record, stage.returns, failure=failure)
 

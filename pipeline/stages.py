@@ -16,10 +16,15 @@ from pipeline.retrieval.firewall import Firewall
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.score.score import score_stage
 from pipeline.stage import Stage, Step
+from pipeline.starter import STARTER
 
 
 def generation_stages(settings: PipelineSettings) -> tuple[Stage, ...]:
-    """Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated -> Scored."""
+    """Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated -> Scored.
+
+    A pool or plans still left to `auto` are the bundled ones.
+    """
+    settings = settings.for_input(STARTER)
     return (
         Stage(name="plan", accepts=Requirement, returns=Planned, build=partial(_planner, settings)),
         Stage(name="retrieve", accepts=Planned, returns=Retrieved, build=partial(_code_rag, settings)),

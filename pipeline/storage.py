@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -38,24 +40,28 @@ def read_bytes(url: str) -> bytes:
 
 
 @contextmanager
-def atomic_writer(url: str) -> Iterator[IO[bytes]]:
+def atomic_writer(url: str, *, durable: bool = False) -> Iterator[IO[bytes]]:
     """A binary stream whose content appears under `url` when the block ends, and never if it raises or is killed.
 
-    Locally through a temporary file and a rename. An object store shows an object only once it is complete.
+    Locally through a temporary file beside it and a rename, with `durable` also on the disk before it appears.
+    Elsewhere through a local temporary file and one upload, which object stores show only once it is complete.
     """
     filesystem, path = fsspec.core.url_to_fs(url)
     folder, _, name = path.rpartition("/")
     filesystem.makedirs(folder, exist_ok=True)
     if not isinstance(filesystem, LocalFileSystem):
-        with filesystem.open(path, "wb") as stream:
+        with tempfile.NamedTemporaryFile() as stream:
             yield stream
+            stream.flush()
+            filesystem.put_file(stream.name, path)
         return
     temporary = f"{folder}/{TEMPORARY}{uuid.uuid4().hex}-{name}"
     try:
         with open(temporary, "wb") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):
@@ -63,19 +69,20 @@ def atomic_writer(url: str) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_bytes(url: str, data: bytes) -> None:
+def write_bytes(url: str, data: bytes, *, durable: bool = False) -> None:
     """Writes a whole file atomically."""
-    with atomic_writer(url) as stream:
+    with atomic_writer(url, durable=durable) as stream:
         stream.write(data)
 
 
 def names_in(folder: str) -> list[str]:
     """Names of the finished files in a folder, sorted; none where there is no folder."""
     filesystem, path = fsspec.core.url_to_fs(folder)
-    if not filesystem.exists(path):
-        return []
     filesystem.invalidate_cache(path)
-    found: Iterable[Any] = filesystem.ls(path, detail=False)
+    try:
+        found: Iterable[Any] = filesystem.ls(path, detail=False)
+    except FileNotFoundError:
+        return []
     names = (str(item).rstrip("/").rsplit("/", 1)[-1] for item in found)
     return sorted(name for name in names if not name.startswith(TEMPORARY))
 
@@ -86,4 +93,19 @@ def remove_temporary(folder: str) -> None:
     if isinstance(filesystem, LocalFileSystem) and os.path.isdir(path):
         for name in os.listdir(path):
             if name.startswith(TEMPORARY):
-                os.unlink(os.path.join(path, name))
+                with suppress(FileNotFoundError):
+                    os.unlink(os.path.join(path, name))
+
+
+def fingerprint(url: str) -> str:
+    """Sixteen hexadecimal digits that change when a file, or a file in a folder, does: by name, size and date or tag.
+
+    A location that is no file (`starter`) is its own fingerprint.
+    """
+    filesystem, path = fsspec.core.url_to_fs(url)
+    digest = hashlib.sha256(url.encode("utf-8", "replace"))
+    for name in sorted(filesystem.find(path)) if filesystem.exists(path) else []:
+        info = filesystem.info(name)
+        tag = next((info[key] for key in ("ETag", "etag", "mtime", "LastModified", "created") if info.get(key)), "")
+        digest.update(f"{name}\0{info.get('size')}\0{tag}\n".encode("utf-8", "replace"))
+    return digest.hexdigest()[:16]

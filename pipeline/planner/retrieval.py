@@ -1,8 +1,9 @@
 """The retrieval planner: a plan for a new requirement from the plans of the requirements most like it.
 
 BM25 over requirement and attributes finds the neighbours; they vote, weighted by score, on the categorical fields and
-give medians for the numbers; the layers are the nearest plan's, with input shape and class count adapted. What the
-user states ("batch size of 64") always wins. No training, no weights, a few milliseconds a plan.
+give medians for the numbers; the layers are the nearest plan's, with input shape and class count adapted. Sizes,
+counts, optimizer, batch size, epochs and learning rate that the user states win over them (images are scaled to a size
+that models are trained at). No training, no weights, a few milliseconds a plan.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class RetrievalPlanner:
         members = self._by_category.get(category, [])
         order = sorted(members, key=lambda number: (-scores[number], number))
         peers = self._nearest(order, scores, query) or nearest
-        plan = _compose(category, peers, stated, record.requirement.lower())
+        plan = _compose(category, peers, stated, text.lower())
         return {"plan": plan, "plan_sources": tuple(peer.known.id for peer in peers)}
 
     def _nearest(self, order: Iterable[int], scores: np.ndarray, query: Fingerprint) -> list[_Neighbour]:
@@ -109,14 +110,14 @@ def _median(pairs: Sequence[tuple[float | None, float]]) -> float | None:
     return None
 
 
-def _compose(category: str, peers: Sequence[_Neighbour], stated: DatasetFacts, requirement: str) -> SolutionPlan:
+def _compose(category: str, peers: Sequence[_Neighbour], stated: DatasetFacts, text: str) -> SolutionPlan:
     source = peers[0].plan
     facts = _within_reach(category, stated.otherwise(plan_facts(source, category)))
     loss = _consistent_loss(category, _vote((_loss(peer), peer.weight) for peer in peers), facts)
     single = loss in ("binary_crossentropy", "binary_focal_crossentropy") and facts.classes == 2
     inputs, outputs = shape_texts(category, facts, single_output=single)
     hypers = [(peer.plan.hyperparameters, peer.weight) for peer in peers]
-    named = _STATED_OPTIMIZER.search(requirement)
+    named = _STATED_OPTIMIZER.search(text)
     batch_size = stated.batch_size or _median([(hyper.batch_size, weight) for hyper, weight in hypers])
     epochs = stated.epochs or _median([(hyper.epochs, weight) for hyper, weight in hypers])
     return SolutionPlan(

@@ -1,4 +1,7 @@
-"""Two-stage retrieval over the sample pool (DLCodeGen, section III.B): task category first, then BM25 plan to plan."""
+"""Two-stage retrieval over the sample pool (DLCodeGen, section III.B): task category first, then BM25 plan to plan.
+
+Beyond the paper, the requirement's words count beside the plan's, on both sides.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -68,8 +69,12 @@ def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
             )
             for number, row in rows
         )
-    if not any(sample.code for sample in samples):
+    samples = tuple(sample for sample in samples if sample.code.strip())
+    if not samples:
         raise DLCodeGenError(f"{location}: no sample with code; set `pool` to a pool file, an artifact or `starter`")
+    repeated = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
+    if repeated:
+        raise DLCodeGenError(f"{location}: samples share the id {repeated[0]!r}; make the ids of the pool unique")
     return samples
 
 

@@ -8,23 +8,26 @@ says which sample each row would copy; a row's own reference is never among them
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.retrieval.bm25 import Bm25Index, ranking
-from pipeline.retrieval.tokenize import words
+
+_WORD = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Solution:
-    """A requirement and the code that solves it: a row with its reference, or a sample of the pool."""
+    """A requirement, its plan in words, and the code that solves it: a row with its reference, or a sample."""
 
     requirement: str
-    category: str
     code: str
+    category: str = ""
+    plan: str = ""
 
 
 def others(row: Solution, samples: Sequence[Solution]) -> list[int]:
@@ -38,33 +41,48 @@ def neighbours(rows: Sequence[Solution], samples: Sequence[Solution]) -> list[in
     return [number % len(samples) for number in range(len(rows))]
 
 
-def nearest_by_requirement(rows: Sequence[Solution], samples: Sequence[Solution]) -> list[int]:
-    """The sample whose requirement has the highest BM25 score for the row's."""
-    index = Bm25Index([words(sample.requirement) for sample in samples])
+def nearest(
+    rows: Sequence[Solution],
+    samples: Sequence[Solution],
+    query: Callable[[Solution], str],
+    document: Callable[[Solution], str],
+    *,
+    same_category: bool = False,
+) -> list[int]:
+    """The sample whose `document` has the highest BM25 score for the row's `query`, over lower-case letters and digits;
+    with `same_category` one of the row's category, where there is one."""
+    index = Bm25Index([_words(document(sample)) for sample in samples])
     chosen = []
     for row in rows:
-        allowed = set(others(row, samples))
-        chosen.append(next(number for number in ranking(index.scores(words(row.requirement))) if number in allowed))
+        allowed = _same_category(row, samples) if same_category else others(row, samples)
+        order = ranking(index.scores(_words(query(row))))
+        chosen.append(next(number for number in order if number in set(allowed)))
     return chosen
 
 
 def random_of_category(rows: Sequence[Solution], samples: Sequence[Solution], seed: int) -> list[int]:
     """A random sample of the row's category; of any category where no other has it."""
     draw = random.Random(seed)
-    chosen = []
-    for row in rows:
-        allowed = others(row, samples)
-        same = [number for number in allowed if samples[number].category == row.category]
-        chosen.append(draw.choice(same or allowed))
-    return chosen
+    return [draw.choice(_same_category(row, samples)) for row in rows]
 
 
 def best_in_hindsight(scores: npt.NDArray[np.float64]) -> list[int]:
     """For each row the sample with the highest score against its reference, which no method can know beforehand.
-    `scores` has a row a row and a column a sample; NaN for a pair that is not allowed or not measured."""
+    `scores` has a row a row and a column a sample; NaN for a pair that is not allowed or was not measured."""
     return [int(number) for number in np.nanargmax(scores, axis=1)]
 
 
-def best_for_all(scores: npt.NDArray[np.float64]) -> int:
-    """The one sample with the highest mean score over all rows, for every task the same. Shape as above."""
-    return int(np.nanargmax(np.nanmean(scores, axis=0)))
+def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
+    """The same sample for every row: the one with the highest mean score; the next best for the row whose reference it
+    is. Also known in hindsight only. Shape as above."""
+    order = np.argsort(-np.nanmean(scores, axis=0), kind="stable")
+    return [next(int(number) for number in order if not np.isnan(row[number])) for row in scores]
+
+
+def _same_category(row: Solution, samples: Sequence[Solution]) -> list[int]:
+    allowed = others(row, samples)
+    return [number for number in allowed if samples[number].category == row.category] or allowed
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())

@@ -10,13 +10,23 @@ from dataclasses import replace
 from pipeline.analysis.conformance import conformance
 from pipeline.analysis.extract import extract
 from pipeline.analysis.names import undefined_names
+from pipeline.generate.project import SCRIPT
 from pipeline.keras.api import invalid_calls
 from pipeline.plan import SolutionPlan
 from pipeline.records import Generated, Scored, Scores
 from pipeline.score.codebleu import code_bleu, words
 from pipeline.stage import Stage
 
-MAIN_FILE = "project.py"
+MEASURES = (
+    "conformance",
+    "codebleu",
+    "ngram_match",
+    "weighted_ngram_match",
+    "syntax_match",
+    "dataflow_match",
+    "length_ratio",
+)
+"""The scores that means are taken of; each is None where it does not apply."""
 
 
 def score_stage() -> Stage:
@@ -37,7 +47,7 @@ def score(record: Generated) -> dict[str, object]:
 def main_source(record: Generated) -> str:
     """The text of `project.py`, without one that of the first Python file, without any ""."""
     python = [file for file in record.files if file.path.endswith(".py")]
-    main = next((file for file in python if file.path == MAIN_FILE), python[0] if python else None)
+    main = next((file for file in python if file.path == SCRIPT), python[0] if python else None)
     return main.text if main is not None else ""
 
 

@@ -93,18 +93,19 @@ def test_score_of_a_file_against_a_reference(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["generate", "/nowhere.jsonl", "--out", "/tmp/x"], "no such file"),
+        (["generate", "/nowhere.jsonl", "--out", "OUT"], "no such file"),
         (["generate", "starter"], "out: Field required"),
-        (["generate", "starter", "--out", "/tmp/x", "retrieval.topp=3"], "retrieval.topp"),
-        (["generate", "starter", "--out", "/tmp/x", "shard_rows"], "write key=value"),
-        (["generate", "starter", "--out", "/tmp/x", "--config", "/nowhere.yaml"], "cannot be read as YAML"),
-        (["generate", "starter", "--out", "/tmp/x", "pool=/nowhere.parquet"], "/nowhere.parquet"),
+        (["generate", "starter", "--out", "OUT", "retrieval.topp=3"], "retrieval.topp"),
+        (["generate", "starter", "--out", "OUT", "shard_rows"], "write key=value"),
+        (["generate", "starter", "--out", "OUT", "pool=[1"], "pool=[1"),
+        (["generate", "starter", "--out", "OUT", "--config", "/nowhere.yaml"], "cannot be read as YAML"),
+        (["generate", "starter", "--out", "OUT", "pool=/nowhere.parquet"], "/nowhere.parquet"),
         (["plan", "README.nothing"], "no such file"),
         (["score", "/nowhere"], "no generated project"),
     ],
 )
-def test_mistakes_end_with_one_line_that_names_them(arguments: list[str], reason: str) -> None:
-    done = _call(*arguments, code=2)
+def test_mistakes_end_with_one_line_that_names_them(arguments: list[str], reason: str, tmp_path: Path) -> None:
+    done = _call(*(str(tmp_path) if argument == "OUT" else argument for argument in arguments), code=2)
     assert done.stderr.startswith("dlcodegen: ")
     assert reason in done.stderr
     assert "Traceback" not in done.stderr

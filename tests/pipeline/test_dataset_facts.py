@@ -31,6 +31,12 @@ from pipeline.plan_facts import plan_facts, shape_texts
             "batch size of 64, 30 epochs, a learning rate of 0.0005",
             {"batch_size": 64, "epochs": 30, "learning_rate": 5e-4},
         ),
+        ("twenty-five species", {"classes": 25}),
+        ("two hundred classes", {"classes": 200}),
+        ("a dozen breeds", {"classes": 12}),
+        ("learning rate: 0.05, epochs=7, batch_size=16", {"learning_rate": 0.05, "epochs": 7, "batch_size": 16}),
+        ("lr=1e-3", {"learning_rate": 1e-3}),
+        ("64² pixels", {}),
         ("enlarge photos four times", {"scale": 4}),
     ],
 )

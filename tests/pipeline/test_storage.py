@@ -5,7 +5,16 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, remove_temporary, write_bytes
+from pipeline.storage import (
+    atomic_writer,
+    exists,
+    fingerprint,
+    join,
+    names_in,
+    read_bytes,
+    remove_temporary,
+    write_bytes,
+)
 
 
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -23,6 +32,23 @@ def test_what_a_killed_writer_left_is_not_listed_and_is_removed(tmp_path: Path) 
     assert names_in(str(tmp_path)) == ["part-1"]
     remove_temporary(str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["part-1"]
+
+
+def test_a_write_that_fails_publishes_nothing_on_an_object_store() -> None:
+    with contextlib.suppress(RuntimeError), atomic_writer("memory://bucket/broken/file") as stream:
+        stream.write(b"half of the n")
+        raise RuntimeError
+    assert not exists("memory://bucket/broken/file")
+
+
+def test_a_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text("one")
+    first = fingerprint(str(file))
+    assert fingerprint(str(file)) == first
+    file.write_text("three")
+    assert fingerprint(str(file)) != first
+    assert fingerprint("starter") == fingerprint("starter")
 
 
 def test_object_stores_are_written_as_one_object() -> None:

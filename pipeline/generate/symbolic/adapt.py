@@ -169,7 +169,7 @@ class _Adapter:
 
     def _has_optimizer(self, node: ast.expr) -> bool:
         text = ast.unparse(node)
-        rate = self._setting("LEARNING_RATE", self._target.learning_rate)
+        rate = self._setting("LEARNING_RATE", self._target.learning_rate or 0.001)
         return re.search(rf"\b{self._target.optimizer}\(", text) is not None and f"learning_rate={rate}" in text
 
     def _may_change_loss(self, node: ast.expr) -> bool:
@@ -217,7 +217,9 @@ def _with_class_count(notebook: Notebook, target: Target, constants: frozenset[s
     if "NUM_CLASSES" in constants or not reads or target.facts.classes is None:
         return notebook
     data = notebook.section("data")
-    first = Statement(section="data", source=f"NUM_CLASSES = {target.facts.classes}", heading=data[0].heading or "Data")
+    first = Statement(
+        section="data", source=f"NUM_CLASSES = {target.facts.classes}", heading=data[0].heading if data else "Data"
+    )
     return notebook.with_section("data", [first, replace(data[0], heading=""), *data[1:]] if data else [first])
 
 

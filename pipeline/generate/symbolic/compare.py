@@ -9,15 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from functools import lru_cache
 
+from pipeline.analysis.conformance import layer_types, longest_common_subsequence
 from pipeline.generate.symbolic.coherence import make_coherent, undefined_names
 from pipeline.generate.symbolic.notebook import SECTIONS, Notebook, Statement
 from pipeline.generate.symbolic.target import Target
 from pipeline.keras.api import invalid_calls
 from pipeline.keras.facts import canonical_layer, layer_names
-from pipeline.keras.layers import parse_layer
 from pipeline.records import SectionChoice
 
 CODE, TEMPLATE, BOTH = "code draft", "template draft", "both"
@@ -26,7 +25,7 @@ CODE, TEMPLATE, BOTH = "code draft", "template draft", "both"
 def compare(code: Notebook, template: Notebook, target: Target) -> tuple[Notebook, tuple[SectionChoice, ...]]:
     """The final project and where each of its sections came from.
 
-    If the chosen sections read names that none of them defines, the draft with more points is taken whole.
+    If sections of draft 2 would leave a name undefined that draft 1 defines, draft 1 is taken whole.
     """
     choices: list[SectionChoice] = []
     merged = code
@@ -39,7 +38,7 @@ def compare(code: Notebook, template: Notebook, target: Target) -> tuple[Noteboo
         if choice.chosen == TEMPLATE:
             merged = merged.with_section(section, second)
     final = make_coherent(merged)
-    if any(choice.chosen == TEMPLATE for choice in choices) and undefined_names(final) > undefined_names(code):
+    if any(choice.chosen == TEMPLATE for choice in choices) and undefined_names(final) - undefined_names(code):
         return make_coherent(code), tuple(_whole(choice) for choice in choices)
     return final, tuple(choices)
 
@@ -58,7 +57,6 @@ def _choose(section: str, code: Sequence[Statement], template: Sequence[Statemen
 _REASONS = {
     "model": "its layers are closer to the plan's",
     "compile": "its optimizer, loss and metric are closer to the plan's",
-    "train": "its epochs and batch size are closer to the plan's",
 }
 
 
@@ -93,11 +91,9 @@ def _conformance(section: str, source: str, target: Target) -> float:
     wanted: list[object] = []
     if section == "compile":
         wanted = [target.optimizer, target.loss, target.metric]
-    elif section == "train":
-        wanted = [target.epochs and "epochs", target.batch_size and "batch_size"]
-    stated = [str(item).lower() for item in wanted if item]
-    lowered = source.lower()
-    return sum(item in lowered for item in stated) / len(stated) if stated else 1.0
+    stated = [str(item) for item in wanted if item]
+    named = sum(re.search(rf"\b{re.escape(item)}\b", source, re.IGNORECASE) is not None for item in stated)
+    return named / len(stated) if stated else 1.0
 
 
 @lru_cache(maxsize=4096)
@@ -119,11 +115,10 @@ def layers_in(source: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _plan_layers(layers: tuple[str, ...]) -> tuple[str, ...]:
-    calls = [parse_layer(layer) for layer in layers]
-    return tuple(call.name for call in calls if call is not None and call.name not in ("Input", "InputLayer"))
+    return tuple(name for layer in layers for name in layer_types(layer) if name not in ("Input", "InputLayer"))
 
 
 @lru_cache(maxsize=4096)
 def _layer_similarity(code: tuple[str, ...], plan: tuple[str, ...]) -> float:
-    """Twice the matching layers over all layers of both, in order (Ratcliff and Obershelp); 1 for a plan without."""
-    return SequenceMatcher(a=code, b=plan, autojunk=False).ratio() if plan else 1.0
+    """Twice the longest common subsequence over all layers, as the score has it; 1 for a plan without layers."""
+    return 2 * len(longest_common_subsequence(plan, code)) / (len(plan) + len(code)) if plan else 1.0

@@ -53,6 +53,17 @@ class Notebook:
         parts = [statements if section == name else self.section(section) for section in SECTIONS]
         return replace(self, statements=tuple(statement for part in parts for statement in part))
 
+    def settled(self) -> Notebook:
+        """The notebook as it comes back from its own text: with the blank lines that `text` writes."""
+        settled: list[Statement] = []
+        for before, statement in zip((None, *self.statements), self.statements, strict=False):
+            opens = bool(statement.heading) or before is None or statement.section != before.section
+            apart = before is not None and (_is_definition(before) or _is_definition(statement))
+            gap = 0 if opens else 2 if apart else statement.gap
+            heading = statement.heading or (statement.section.capitalize() if opens else "")
+            settled.append(replace(statement, gap=gap, heading=heading))
+        return replace(self, statements=tuple(settled))
+
     def text(self) -> str:
         """The project in the percent format: `# %%` opens a cell, `# %% [markdown]` prose."""
         lines = _prose(self.title) if self.title else []

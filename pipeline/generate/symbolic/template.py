@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
@@ -91,8 +91,8 @@ def anti_unify(first: Notebook, second: Notebook) -> Template:
         for number, statement in enumerate(ours):
             if number in partner:
                 other = partner[number]
-                pairs = _Differences(statement.source, other.source, names).holes(statement.node, other.node)
-                statements.append(TemplateStatement(statement, tuple(pairs)))
+                found = _Differences(statement.source, other.source, names).holes(statement.node, other.node)
+                statements.append(TemplateStatement(statement, tuple(found)))
             else:
                 before = statements[-1] if statements else None
                 goes_on = before is not None and before.whole and before.statement.section == section
@@ -140,88 +140,103 @@ def _key(statement: Statement) -> tuple[str, ...]:
     return "other", ast.dump(node)
 
 
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """A place where two trees part: the node of the first, what to call it, and both texts."""
+
+    node: ast.AST
+    name: str
+    first: str
+    second: str
+
+
+class _PartedError(Exception):
+    """Two trees part at a node that has no place in the text of its own; the node around it is the hole."""
+
+
 class _Differences:
-    """Walks two trees side by side and yields a hole wherever they part."""
+    """Walks two trees side by side and finds the smallest nodes that hold all differences; they never overlap."""
 
     def __init__(self, first: str, second: str, names: _Names) -> None:
         self._first, self._second, self._names = first, second, names
 
-    def holes(self, ours: ast.AST, theirs: ast.AST, context: str = "value") -> Iterator[Hole]:
-        if type(ours) is not type(theirs) or isinstance(ours, ast.JoinedStr):
-            if ast.dump(ours) != ast.dump(theirs):
-                yield from self._hole(ours, theirs, context)
-            return
-        if isinstance(ours, ast.Call) and isinstance(theirs, ast.Call):
-            yield from self._calls(ours, theirs, context)
-            return
-        if isinstance(ours, ast.Assign) and isinstance(theirs, ast.Assign):
-            if [ast.dump(item) for item in ours.targets] != [ast.dump(item) for item in theirs.targets]:
-                yield from self._hole(ours, theirs, "step")
-                return
-            context = _target_name(ours) or context
-        if isinstance(ours, ast.Return):
-            context = "result"
-        if isinstance(ours, ast.Expr) and isinstance(ours.value, ast.Constant):
-            context = "docstring"
-        for name, mine in ast.iter_fields(ours):
-            other = getattr(theirs, name)
-            if isinstance(mine, ast.AST) and isinstance(other, ast.AST):
-                yield from self.holes(mine, other, context)
-            elif isinstance(mine, list) and isinstance(other, list):
-                yield from self._lists(ours, mine, other, name, context)
-            elif mine != other:
-                yield from self._hole(ours, theirs, context)
-                return
+    def holes(self, ours: ast.AST, theirs: ast.AST) -> list[Hole]:
+        try:
+            found = self._compare(ours, theirs, "step")
+        except _PartedError:
+            found = [self._whole(ours, theirs, "step")]
+        return [Hole(item.node, self._names.of(item.name, item.first, item.second)) for item in found]
 
-    def _calls(self, ours: ast.Call, theirs: ast.Call, context: str) -> Iterator[Hole]:
+    def _compare(self, ours: ast.AST, theirs: ast.AST, context: str) -> list[_Difference]:
+        """The differences below two nodes. Raises _PartedError where they part and `ours` has no place in the text."""
+        if ast.dump(ours) == ast.dump(theirs):
+            return []
+        context = _context(ours, context)
+        try:
+            if type(ours) is not type(theirs) or isinstance(ours, ast.JoinedStr):
+                raise _PartedError
+            if isinstance(ours, ast.Assign) and isinstance(theirs, ast.Assign):
+                self._same([*ours.targets], [*theirs.targets])
+            if isinstance(ours, ast.Call) and isinstance(theirs, ast.Call):
+                return self._calls(ours, theirs)
+            return [
+                difference
+                for name, mine in ast.iter_fields(ours)
+                for difference in self._field(ours, name, mine, getattr(theirs, name), context)
+            ]
+        except _PartedError:
+            return [self._whole(ours, theirs, context)]
+
+    def _field(self, parent: ast.AST, name: str, mine: object, other: object, context: str) -> list[_Difference]:
+        if isinstance(mine, ast.AST) and isinstance(other, ast.AST):
+            return self._compare(mine, other, context)
+        if isinstance(mine, list) and isinstance(other, list):
+            if len(mine) == len(other):
+                pairs = zip(mine, other, strict=True)
+                return [item for ours, theirs in pairs for item in self._field(parent, name, ours, theirs, context)]
+            if mine and other and name in ("body", "elts", "orelse", "finalbody"):
+                base = context if name == "elts" else f"{getattr(parent, 'name', context)}_body"
+                return [self._whole(_span(mine), _span(other), base)]
+        if mine != other:
+            raise _PartedError
+        return []
+
+    def _same(self, ours: list[ast.AST], theirs: list[ast.AST]) -> None:
+        if [ast.dump(item) for item in ours] != [ast.dump(item) for item in theirs]:
+            raise _PartedError
+
+    def _calls(self, ours: ast.Call, theirs: ast.Call) -> list[_Difference]:
         """Arguments by name; a call of another function, or with other arguments, is a hole as a whole."""
-        same = ast.dump(ours.func) == ast.dump(theirs.func) or isinstance(ours.func, ast.Call)
         keywords = {item.arg: item.value for item in theirs.keywords}
-        if not same or len(ours.args) != len(theirs.args) or [k.arg for k in ours.keywords] != list(keywords):
-            yield from self._hole(ours, theirs, context)
-            return
+        if len(ours.args) != len(theirs.args) or [item.arg for item in ours.keywords] != list(keywords):
+            raise _PartedError
+        if not isinstance(ours.func, ast.Call):
+            self._same([ours.func], [theirs.func])
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", ast.unparse(ours.func).rsplit(".", 1)[-1]).lower()
-        yield from self.holes(ours.func, theirs.func, context)
+        found = self._compare(ours.func, theirs.func, name)
         for mine, other in zip(ours.args, theirs.args, strict=True):
-            yield from self.holes(
-                mine, other, "layers" if isinstance(mine, ast.List) and name == "sequential" else name
-            )
+            stack = isinstance(mine, ast.List) and name == "sequential"
+            found += self._compare(mine, other, "layers" if stack else name)
         for keyword in ours.keywords:
-            yield from self.holes(keyword.value, keywords[keyword.arg], keyword.arg or name)
+            found += self._compare(keyword.value, keywords[keyword.arg], keyword.arg or name)
+        return found
 
-    def _lists(
-        self, parent: ast.AST, ours: list[ast.AST], theirs: list[ast.AST], name: str, context: str
-    ) -> Iterator[Hole]:
-        if len(ours) == len(theirs):
-            for mine, other in zip(ours, theirs, strict=True):
-                if isinstance(mine, ast.AST):
-                    yield from self.holes(mine, other, context)
-                elif mine != other:
-                    yield from self._span_hole(parent, [], context)
-        elif ours and name in ("body", "elts", "orelse", "handlers", "finalbody"):
-            base = context if name == "elts" else f"{getattr(parent, 'name', context)}_body"
-            yield from self._span_hole(parent, ours, base, theirs)
-        elif [ast.dump(item) for item in ours] != [ast.dump(item) for item in theirs]:
-            yield from self._span_hole(parent, [], context)
+    def _whole(self, ours: ast.AST, theirs: ast.AST, context: str) -> _Difference:
+        first = ast.get_source_segment(self._first, ours)
+        if first is None:
+            raise _PartedError
+        return _Difference(ours, context, first, ast.get_source_segment(self._second, theirs) or "")
 
-    def _hole(self, ours: ast.AST, theirs: ast.AST, context: str) -> Iterator[Hole]:
-        if not hasattr(ours, "lineno"):
-            return  # an operator or a load/store mark: its parent's text holds it
-        first = ast.get_source_segment(self._first, ours) or ""
-        second = (ast.get_source_segment(self._second, theirs) or "") if hasattr(theirs, "lineno") else ""
-        yield Hole(ours, self._names.of(context, first, second))
 
-    def _span_hole(
-        self, parent: ast.AST, ours: Sequence[ast.AST], context: str, theirs: Sequence[ast.AST] = ()
-    ) -> Iterator[Hole]:
-        if not ours:
-            if hasattr(parent, "lineno"):
-                yield from self._hole(parent, ast.Pass(), context)
-            return
-        span = _span(ours)
-        first = ast.get_source_segment(self._first, span) or ""
-        second = (ast.get_source_segment(self._second, _span(theirs)) or "") if theirs else ""
-        yield Hole(span, self._names.of(context, first, second))
+def _context(node: ast.AST, context: str) -> str:
+    """What to call the differences below a node."""
+    if isinstance(node, ast.Assign):
+        return _target_name(node) or context
+    if isinstance(node, ast.Return):
+        return "result"
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return "docstring"
+    return context
 
 
 def _span(nodes: Sequence[ast.AST]) -> ast.AST:

@@ -37,6 +37,7 @@ class SymbolicWriter:
         abstract = self._template_of(record)
         filled = adapt(abstract.fill(target.title, _values_for(abstract, target)), target)
         template = with_plan_layers(filled, target) or filled
+        code, template = code.settled(), template.settled()  # what comparing reads, from memory or from text
         texts = code.text(), template.text()
         self._written = dict(zip(texts, (code, template), strict=True))
         return {"code_draft": texts[0], "template_draft": texts[1]}

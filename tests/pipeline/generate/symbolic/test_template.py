@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,27 @@ def test_steps_that_only_the_first_sample_has_are_one_placeholder() -> None:
     text = anti_unify(read_notebook(first), read_notebook(FLOWERS)).text()
     assert text.count("<<train_steps>>") == 1
     assert "EarlyStopping" not in text
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("x = a.alpha", "x = b.beta"),
+        ("x = a + b", "x = a * b"),
+        ("x = a < b", "x = c < b < d"),
+        ("x = [i for i in a]", "x = [i for i in a if i]"),
+        ("def f(a):\n    return a", "def f(a, b):\n    return a"),
+        ("if a:\n    x = 1", "if a:\n    x = 1\nelse:\n    x = 2"),
+        ("with a as b:\n    f(b)", "with a as c:\n    f(b)"),
+        ("f(*a)", "f(a)"),
+    ],
+)
+def test_every_difference_is_in_one_placeholder_and_placeholders_never_overlap(first: str, second: str) -> None:
+    template = anti_unify(read_notebook(first), read_notebook(second))
+    text = template.notebook().text()
+    assert text.count("<<") == text.count(">>") >= 1
+    assert template.fill("", {}) == replace(read_notebook(first), title="")
+    assert all(f"<<{name}>>" in text for name in template.values)
 
 
 def test_filling_sets_given_placeholders_and_keeps_the_first_sample_elsewhere() -> None:
