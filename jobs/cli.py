@@ -22,6 +22,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"dlcodegen {version('dlcodegen-ray')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
+
+
 Input = Annotated[
     str,
     typer.Argument(
@@ -45,7 +63,9 @@ def generate(
     out: Annotated[str, typer.Option("--out", help="The run's folder; the same command goes on after a kill.")] = "",
     config: ConfigFile = None,
     projects: Annotated[bool, typer.Option("--projects", help="Also write each project as a folder.")] = False,
-    workers: Annotated[int | None, typer.Option("--workers", help="One-CPU workers; by default one per CPU.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="One-CPU workers; by default one per CPU.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Generate a scored project for every requirement, in parallel on Ray."""
@@ -58,7 +78,11 @@ def generate(
     given |= {"workers": workers} if workers else {}
     given |= {"projects": True} if projects else {}
     given |= {"quiet": True} if quiet else {}
-    summary = run(load_settings(GenerateConfig, config, settings or [], **given))
+    try:
+        summary = run(load_settings(GenerateConfig, config, settings or [], **given))
+    except KeyboardInterrupt:
+        print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        raise typer.Exit(130) from None
     _print_summary(summary)
     raise typer.Exit(3 if summary.bugs else 0)
 
@@ -82,7 +106,9 @@ def _print_summary(summary: object) -> None:
     table.add_row("time", f"{summary.seconds:.1f} s")
     console = Console()
     console.print(table)
-    for name in ("results/", "report.html", "manifest.json", *(("failures.jsonl",) if failed else ())):
+    written = ["results/"] * bool(summary.rows) + ["report.html", "manifest.json"]
+    written += ["failures.jsonl"] * bool(failed) + ["projects/"] * summary.projects
+    for name in written:
         console.print(f"  {summary.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
     if summary.bugs:
         console.print(
@@ -188,9 +214,6 @@ def main() -> None:
     except DLCodeGenError as error:
         print(f"dlcodegen: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -136,8 +137,22 @@ def start_ray(address: str | None, workers: int | None) -> bool:
         return True
     # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
+    with _native_stderr_silenced():
+        ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
     return False
+
+
+@contextmanager
+def _native_stderr_silenced() -> Iterator[None]:
+    """Ray's native code says on standard error which log level it was given. What fails here is raised, not printed."""
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _inside_cluster() -> bool:

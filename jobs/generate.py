@@ -41,6 +41,7 @@ class Summary:
     seconds: float
     rows_per_second: float
     resumed_rows: int
+    projects: bool
     out: str
 
     @property
@@ -83,6 +84,7 @@ def main(config: GenerateConfig) -> Summary:
         seconds=round(time.monotonic() - start, 3),
         rows_per_second=round((staged.rows - resumed) / worked, 1),
         resumed_rows=resumed,
+        projects=config.projects,
         out=config.out,
     )
     _write_manifest(store, config, summary, staged.digest)

@@ -66,6 +66,10 @@ class RunStore:
             staged = Staged(**json.loads(read_bytes(marker)))
             self._check(staged, source, settings, sources)
             return staged
+        try:
+            write_bytes(join(self.folder, "input", ".begun"), b"")
+        except OSError as error:
+            raise DLCodeGenError(f"--out {self.folder}: cannot be written ({error}); choose another folder") from error
         remove_temporary(join(self.folder, "input"))
         digest, count, shard = hashlib.sha256(), 0, 0
         iterator = iter(rows)
@@ -99,6 +103,10 @@ class RunStore:
                 f"the input, pool or plans have changed since the run in {self.folder} was begun; "
                 "choose another --out, or delete the folder to start over"
             )
+
+    def exists(self) -> bool:
+        """Whether a run was begun in the folder."""
+        return exists(join(self.folder, "input", "staged.json"))
 
     def pending(self, staged: Staged) -> list[int]:
         """Shards without a result file."""

@@ -30,6 +30,8 @@ def show_row(run: str, row_id: str, what: str) -> None:
     if what not in _PARTS:
         raise DLCodeGenError(f"--what {what}: choose one of {', '.join(_PARTS)}")
     record = next((item for item in RunStore(run).results() if item.id == row_id), None)
+    if record is None and not RunStore(run).exists():
+        raise DLCodeGenError(f"{run}: no run there; give the folder that `dlcodegen generate --out` wrote")
     if record is None:
         raise DLCodeGenError(f"{run}: no row {row_id!r} among the finished ones; ids are in {run}/results")
     if what == "all":
@@ -82,7 +84,8 @@ def _print_all(record: Scored, console: Console) -> None:
         for name in record.scores.__dataclass_fields__:
             value = getattr(record.scores, name)
             if value not in (None, ()):
-                scores.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
+                shown = "; ".join(value) if isinstance(value, tuple) else str(value)
+                scores.add_row(name.replace("_", " "), f"{value:.4f}" if isinstance(value, float) else shown)
         console.print(scores)
     console.rule(SCRIPT, align="left")
-    console.print(Syntax(_part(record, "code"), "python", background_color="default"))
+    console.print(Syntax(_part(record, "code"), "python", word_wrap=True, background_color="default"))

@@ -87,8 +87,16 @@ def load_settings(kind: type[S], file: str | None = None, overrides: Iterable[st
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        problems = "; ".join(
+            _problem(".".join(map(str, item["loc"])), item["type"], item["msg"]) for item in error.errors()
+        )
         raise DLCodeGenError(f"settings{f' in {file}' if file else ''}: {problems}") from None
+
+
+def _problem(key: str, kind: str, message: str) -> str:
+    if kind == "missing":
+        return f"{key} is missing; give {key}=..." + (" or --out DIR" if key == "out" else "")
+    return f"there is no setting {key}" if kind == "extra_forbidden" else f"{key}: {message}"
 
 
 def _read_yaml(file: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _GAP = r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a|hu
 """Up to two words between a number and what it counts ("12 numeric sensor features"), none that starts a new phrase."""
 
 _CLASS_NOUNS = (
-    "class|classes|categor(?:y|ies)|species|label|labels|types|kinds|genres|emotions|breeds|topics|groups|digits|letters|"
+    "class|classes|categor(?:y|ies)|species|label|labels|types|kinds|genres|emotions|breeds|topics|groups|digits|letters|brand|"
     "varieties|genera|moods|makes|outcomes|segments|answers|departments|cuisines|diseases|conditions|activities|gestures|expressions|styles|languages|intents|speakers|words to recognise|"
     "commands|grades|levels|stages|brands|models|instruments|sentiments|actions|defects"
 )
@@ -75,15 +75,16 @@ def read_facts(text: str) -> DatasetFacts:
         width=width,
         channels=channels or _channels(text),
         classes=_classes(text),
-        features=_count(text, r"(?:features|columns|attributes|variables|predictors|measurements|sensors|indicators|inputs)"),
-        targets=_count(text, r"(?:targets|outputs|target (?:values|variables|columns)|quantities to predict)"),
-        sequence_length=_count(text, r"(?:time[\s-]?steps|steps|tokens|words each|words long|readings per|look[\s-]?back)")
-        or _after(text, r"(?:sequence length|max(?:imum)? length|window|window size|lookback|padded to|up to) (?:of |is |= ?)?(?:the )?(?:last |past )?")
+        features=_count(text, r"(?:features?|columns?|attributes?|variables?|predictors?|measurements?|sensors?|indicators?|inputs?|channels? of (?:the )?(?:series|signal|sensor))"),
+        targets=_count(text, r"(?:targets?|outputs?|target (?:values?|variables?|columns?)|quantities to predict)"),
+        sequence_length=_count(text, r"(?:time[\s-]?steps?|steps|tokens|words each|words long|readings per|look[\s-]?back)")
+        or _after(text, r"(?:sequence length|max(?:imum)? length|window|window size|lookback|padded to|cut to|truncated to|up to|past|previous|last) (?:of |is |= ?)?(?:the )?(?:last |past )?", r"\s*(?:tokens|words|characters|steps|time|values|points|readings|samples|hours|hourly|days|daily|minutes|weeks|months|entries)")
         or _count(text, r"(?:past|previous|last)? ?(?:days|hours|minutes|weeks|months|samples|points) of (?:history|data|readings|measurements|prices|records)"),
-        vocabulary=_after(text, r"vocabulary (?:size )?(?:of |is |= ?)?(?:the )?(?:about |around |most frequent )?")
+        vocabulary=_after(text, r"vocab(?:ulary)? ?(?:size )?(?:of |is |= ?)?(?:the )?(?:about |around |most frequent )?")
         or _count(text, r"(?:(?:unique |different |distinct |most frequent |most common )words|words? vocabulary|vocabulary)"),
-        horizon=_after(text, r"(?:next|following|horizon of|horizon is) (?:the )?", r"\s*-?(?:days?|hours?|minutes?|weeks?|months?|quarters?|steps?|time|values?|points?|readings?)")
-        or _count(text, r"(?:days|hours|minutes|weeks|months|steps|time steps|time-steps) (?:ahead|in advance|into the future)"),
+        horizon=_after(text, r"(?:next|following) (?:the )?", r"\s*-?(?:days?|hours?|minutes?|weeks?|months?|quarters?|steps?|time|values?|points?|readings?)")
+        or _after(text, r"horizon ?(?:of|is|=|:)? ?")
+        or _count(text, r"(?:days?|hours?|minutes?|weeks?|months?|steps?|time steps?|time-steps?) (?:ahead|in advance|into the future)"),
         frames=_count(text, r"(?:frames)"),
         sample_rate=_sample_rate(text),
         clip_seconds=_count(text, r"(?:seconds?|s)\b(?! of history)", gap=r"[\s-]*"),
@@ -131,14 +132,19 @@ def _after(text: str, phrase: str, following: str = "") -> int | None:
 
 
 def _image_size(text: str) -> tuple[int | None, int | None, int | None]:
+    wide = re.search(r"\b(\d{2,4})\s*(?:px|pixels)? wide\b.{0,20}?\b(\d{2,4})\s*(?:px|pixels)? (?:high|tall)\b", text)
+    if wide:
+        return int(wide[2]), int(wide[1]), None
     match = re.search(
         r"\b(\d{2,4})\s*(?:px|pixels)?\s*(?:x|by|\*)\s*(\d{2,4})(?:\s*(?:px|pixels)?\s*(?:x|by|\*)\s*([134]))?\b", text
     )
     if match is None:
         square = re.search(r"\b(\d{2,4})[\s-]*(?:px|pixels?)\b", text)
         return (int(square[1]), int(square[1]), None) if square else (None, None, None)
-    # "640x480" names the width first; a square image has no order.
-    return int(match[2]), int(match[1]), int(match[3]) if match[3] else None
+    first, second, channels = int(match[1]), int(match[2]), int(match[3]) if match[3] else None
+    if re.search(r"height ?(?:x|by|\*|,|and) ?width|\bh ?x ?w\b", text):
+        return first, second, channels
+    return second, first, channels  # "640x480" names the width first
 
 
 def _channels(text: str) -> int | None:
@@ -182,16 +188,21 @@ def _sample_rate(text: str) -> int | None:
 
 def _scale(text: str) -> int | None:
     match = re.search(
-        r"\b(?:x([2348])|([2348])x|([2348]) times|factor (?:of )?([2348])|scale (?:of |factor )?([2348]))\b", text
+        r"\b(?:x([2348])|([2348])x|([2348]) times|factor (?:of |by )?([2348])|scale (?:of |factor )?([2348]))\b", text
     )
     if match:
         return int(next(group for group in match.groups() if group))
-    word = re.search(r"\b(twice|double|doubling|four times|three times|quadruple)\b", text)
-    return {"three times": 3, "four times": 4, "quadruple": 4}.get(word[1], 2) if word else None
+    word = re.search(
+        r"\b(twice|double|doubling|four times|three times|quadruple|factor (?:of )?(?:two|three|four))\b", text
+    )
+    if word is None:
+        return None
+    return 4 if re.search("four|quad", word[1]) else 3 if "three" in word[1] else 2
 
 
 def _learning_rate(text: str) -> float | None:
     match = re.search(
-        r"(?:learning[ _-]?rate|\blr)(?: of| is| to| =|=|:)? ?(\d*\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+)", text
+        r"(?:learning[ _-]?rate|\blr|\b(?:adam\w*|sgd|rmsprop|nadam))(?: of| is| to| =|=|:)? ?(\d*\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+)",
+        text,
     )
     return float(match[1]) if match else None

@@ -31,14 +31,17 @@ _LAYOUTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Anomaly Detection": (("features",), ("features",)),
 }
 
+_NOTHING = DatasetFacts()
+
 CLASSIFICATION = frozenset(name for name, (_, output) in _LAYOUTS.items() if output == ("classes",))
 """Categories whose model gives one label a row."""
 
 REGRESSION = frozenset({"Tabular Regression", "Image Regression"})
 
 
-def plan_facts(plan: SolutionPlan, category: str) -> DatasetFacts:
-    """What the plan's input and output say about the data, read with the axes of the canonical task category."""
+def plan_facts(plan: SolutionPlan, category: str, said: DatasetFacts = _NOTHING) -> DatasetFacts:
+    """What the plan says about the data: its shapes, read with the axes of the canonical task category, before what the
+    user `said`; that before the vocabulary of an Embedding, and before numbers the plan's texts mention in passing."""
     sizes: dict[str, int] = {}
     inputs, outputs = _LAYOUTS.get(category, ((), ()))
     for axes, text in ((inputs, plan.dataset.input), (outputs, plan.dataset.output)):
@@ -53,9 +56,9 @@ def plan_facts(plan: SolutionPlan, category: str) -> DatasetFacts:
     if category == "Image Super-Resolution":
         sizes |= _scale(plan)
     embedding = next((match for layer in plan.layers if (match := _EMBEDDING.match(layer))), None)
-    if embedding and category.startswith("Text"):
-        sizes.setdefault("vocabulary", int(embedding[1]))
-    return DatasetFacts(**sizes).otherwise(read_facts(f"{plan.dataset.input}\n{plan.dataset.output}"))
+    vocabulary = int(embedding[1]) if embedding and category.startswith("Text") else None
+    mentioned = read_facts(f"{plan.dataset.input}\n{plan.dataset.output}")
+    return DatasetFacts(**sizes).otherwise(said).otherwise(DatasetFacts(vocabulary=vocabulary)).otherwise(mentioned)
 
 
 def shape_texts(category: str, facts: DatasetFacts, *, single_output: bool) -> tuple[str, str]:
@@ -75,6 +78,12 @@ def shape_texts(category: str, facts: DatasetFacts, *, single_output: bool) -> t
         known = bool(sizes) and None not in sizes
         texts.append(f"Shape of the {word} data is (batch_size, {', '.join(map(str, sizes))})." if known else "")
     return texts[0], texts[1]
+
+
+def input_shape(category: str, facts: DatasetFacts) -> tuple[int, ...]:
+    """The input's sizes without the batch axis; () where the category has no one input, or not all sizes are known."""
+    sizes = [getattr(facts, axis) for axis in _LAYOUTS.get(category, ((), ()))[0]]
+    return tuple(sizes) if None not in sizes else ()
 
 
 _EMBEDDING = re.compile(r"\s*(?:layers\.)?Embedding\((?:input_dim=)?(\d{2,})\b")

@@ -17,8 +17,9 @@ import numpy as np
 
 from pipeline.dataset_facts import DatasetFacts, read_facts
 from pipeline.errors import StageFailure
+from pipeline.keras.facts import backbones
 from pipeline.plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
-from pipeline.plan_facts import CLASSIFICATION, REGRESSION, plan_facts, shape_texts
+from pipeline.plan_facts import CLASSIFICATION, REGRESSION, input_shape, plan_facts, shape_texts
 from pipeline.planner.cues import category_cues
 from pipeline.records import Requirement
 from pipeline.retrieval.bm25 import Bm25Index, ranking
@@ -30,6 +31,11 @@ from pipeline.vocabulary import OTHER, canonical_loss, canonical_metric, canonic
 CUE_WEIGHT = 0.6
 """How much a category cue of weight 1 counts against the neighbours' votes, which add up to 1."""
 
+_STATED_LOSS = re.compile(
+    r"\b(dice|tversky|focal|huber|log.?cosh|(?:sparse )?categorical cross.?entropy|binary cross.?entropy|"
+    r"mean (?:squared|absolute) (?:percentage )?error|mse|mae|l1|l2|hinge)(?: loss)?\b"
+)
+_CELLS = ("GRU", "LSTM", "SimpleRNN")
 _STATED_OPTIMIZER = re.compile(
     r"\b(adamw|adamax|nadam|adam|rmsprop|sgd|adagrad|adadelta|stochastic gradient descent)\b"
 )
@@ -111,11 +117,16 @@ def _median(pairs: Sequence[tuple[float | None, float]]) -> float | None:
 
 
 def _compose(category: str, peers: Sequence[_Neighbour], stated: DatasetFacts, text: str) -> SolutionPlan:
-    source = peers[0].plan
+    named_layers = _named_layers(text)
+    source = next((peer.plan for peer in peers if _has_layer(peer.plan, named_layers)), peers[0].plan)
     facts = _within_reach(category, stated.otherwise(plan_facts(source, category)))
-    loss = _consistent_loss(category, _vote((_loss(peer), peer.weight) for peer in peers), facts)
+    asked = _STATED_LOSS.search(text)
+    voted = _vote((_loss(peer), peer.weight) for peer in peers)
+    loss = _consistent_loss(category, (asked and canonical_loss(asked[1])) or voted, facts)
     single = loss in ("binary_crossentropy", "binary_focal_crossentropy") and facts.classes == 2
     inputs, outputs = shape_texts(category, facts, single_output=single)
+    if category == "Audio Classification" and facts.sample_rate and facts.clip_seconds:
+        inputs = f"Audio clips of {facts.clip_seconds} seconds, sampled at {facts.sample_rate} Hz."
     hypers = [(peer.plan.hyperparameters, peer.weight) for peer in peers]
     named = _STATED_OPTIMIZER.search(text)
     batch_size = stated.batch_size or _median([(hyper.batch_size, weight) for hyper, weight in hypers])
@@ -123,9 +134,9 @@ def _compose(category: str, peers: Sequence[_Neighbour], stated: DatasetFacts, t
     return SolutionPlan(
         task_category=category,
         dataset=DatasetShape(input=inputs or source.dataset.input, output=outputs or source.dataset.output),
-        preprocess=source.preprocess,
+        preprocess=_sized(source.preprocess, facts),
         architecture=ModelArchitecture(
-            layers=_adapted_layers(source.layers, category, facts, loss, single),
+            layers=_adapted_layers(_with_named(source.layers, named_layers, category), category, facts, loss, single),
             hyperparameters=Hyperparameters(
                 optimizer=canonical_optimizer(named[1])
                 if named
@@ -142,22 +153,62 @@ def _compose(category: str, peers: Sequence[_Neighbour], stated: DatasetFacts, t
     )
 
 
-_LARGEST_SIDE = {"Image Super-Resolution": 96, "Image Generation": 128, "Video Classification": 112}
+_LARGEST_SIDE = {
+    "Image Super-Resolution": (128, 96),
+    "Image Generation": (128, 128),
+    "Video Classification": (112, 112),
+}
+"""Pixels a side up to which a stated size is kept, and what a larger one is scaled to; (320, 256) for all others."""
 
 
 def _within_reach(category: str, facts: DatasetFacts) -> DatasetFacts:
-    """The facts with image sizes a model is trained at: photos of 4000x3000 pixels are resized, not fed in whole.
+    """The facts with image sizes a model is trained at, in proportion: photos of 4000x3000 pixels are resized.
 
-    At most 256 pixels a side; 96 for the small images of super-resolution (it is trained on patches), 128 for images
-    to be generated, 112 for frames. The proportions stay.
+    Super-resolution is trained on small patches, and what is generated pixel by pixel is small too.
     """
     if not facts.height or not facts.width:
         return facts
-    shrink = _LARGEST_SIDE.get(category, 256) / max(facts.height, facts.width)
-    if shrink >= 1:
+    longest = max(facts.height, facts.width)
+    kept, scaled = _LARGEST_SIDE.get(category, (320, 256))
+    if longest <= kept:
         return facts
+    shrink = scaled / longest
     height, width = (max(8, round(side * shrink / 8) * 8) for side in (facts.height, facts.width))
     return replace(facts, height=height, width=width)
+
+
+def _named_layers(text: str) -> tuple[str, ...]:
+    """Backbones and recurrent cells that the user names ("use ResNet50", "with a GRU"); of two, the longer name."""
+    folded = re.sub(r"[^a-z0-9]", "", text)
+    found = [name for name in backbones() if re.sub(r"[^a-z0-9]", "", name.lower()) in folded]
+    longest = [name for name in found if not any(name != other and name in other for other in found)]
+    cells = [cell for cell in _CELLS if re.search(rf"\b{cell.lower()}s?\b", text)]
+    return (*longest[:1], *cells[:1])
+
+
+def _has_layer(plan: SolutionPlan, names: tuple[str, ...]) -> bool:
+    return bool(names) and all(any(name in layer for layer in plan.layers) for name in names)
+
+
+def _with_named(layers: tuple[str, ...], names: tuple[str, ...], category: str) -> tuple[str, ...]:
+    """The layers with the network or cell that the user names in the place of another, or of plain convolutions."""
+    for name in names:
+        if any(name in layer for layer in layers):
+            continue
+        others = "|".join(_CELLS if name in _CELLS else backbones())
+        swapped = tuple(re.sub(rf"\b(?:{others})\(", f"{name}(", layer) for layer in layers)
+        if swapped == layers and name not in _CELLS and category in ("Image Classification", "Image Regression"):
+            backbone = f"{name}(include_top=False, weights='imagenet')"
+            swapped = (backbone, "GlobalAveragePooling2D()", "Dropout(0.2)", *layers[-1:])
+        layers = swapped
+    return layers
+
+
+def _sized(text: str, facts: DatasetFacts) -> str:
+    """A neighbour's text with this data's image size in the place of its own."""
+    if not facts.height or not facts.width:
+        return text
+    return re.sub(r"\b\d{2,4} ?[x×] ?\d{2,4}\b", f"{facts.width}x{facts.height}", text)
 
 
 def _loss(peer: _Neighbour) -> str:
@@ -178,6 +229,8 @@ def _consistent_loss(category: str, voted: str, facts: DatasetFacts) -> str:
     """The voted loss, unless it cannot go with the category or with the number of classes."""
     if category in REGRESSION | {"Time Series Forecasting"} and canonical_loss(voted) in _CLASS_LOSSES | {""}:
         return "mean_squared_error"
+    if category == "Image Segmentation" and (facts.classes or 2) > 2 and voted.startswith("binary"):
+        return "categorical_crossentropy"
     if category in CLASSIFICATION:
         several = facts.classes is not None and facts.classes > 2
         if voted not in _CLASS_LOSSES or (several and voted.startswith("binary")) or (not several and "hinge" in voted):
@@ -200,12 +253,13 @@ def _adapted_layers(
     layers: tuple[str, ...], category: str, facts: DatasetFacts, loss: str, single: bool
 ) -> tuple[str, ...]:
     """The layers with this data's input shape, and an output layer for its classes or targets."""
-    sizes = [facts.height, facts.width, facts.channels]
-    if category.startswith(("Image", "Object")) and category != "Image Generation" and None not in sizes:
-        shape = f"({', '.join(map(str, sizes))})"
-        layers = tuple(
-            re.sub(r"(input_shape=|Input\(shape=)\([^()]*\)", lambda match: match[1] + shape, layer) for layer in layers
-        )
+    shape = input_shape(category, facts)
+    if shape and layers:
+        text = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+        first = re.sub(r"(input_shape=|Input\(shape=)\([^()]*\)", lambda match: match[1] + text, layers[0], count=1)
+        layers = (first, *layers[1:])
+    if category.startswith("Text") and facts.vocabulary:
+        layers = tuple(re.sub(r"\bEmbedding\(\d{3,}", f"Embedding({facts.vocabulary}", layer) for layer in layers)
     if category == "Image Segmentation" and facts.classes and layers:
         units = 1 if single else facts.classes
         return (*layers[:-1], re.sub(r"(?<=Conv2D\()\d+", str(units), layers[-1], count=1))

@@ -94,7 +94,7 @@ def test_score_of_a_file_against_a_reference(tmp_path: Path) -> None:
     ("arguments", "reason"),
     [
         (["generate", "/nowhere.jsonl", "--out", "OUT"], "no such file"),
-        (["generate", "starter"], "out: Field required"),
+        (["generate", "starter"], "--out DIR"),
         (["generate", "starter", "--out", "OUT", "retrieval.topp=3"], "retrieval.topp"),
         (["generate", "starter", "--out", "OUT", "shard_rows"], "write key=value"),
         (["generate", "starter", "--out", "OUT", "pool=[1"], "pool=[1"),
@@ -102,6 +102,8 @@ def test_score_of_a_file_against_a_reference(tmp_path: Path) -> None:
         (["generate", "starter", "--out", "OUT", "pool=/nowhere.parquet"], "/nowhere.parquet"),
         (["plan", "README.nothing"], "no such file"),
         (["score", "/nowhere"], "no generated project"),
+        (["generate", "starter", "--out", "/dev/null"], "cannot be written"),
+        (["show", "a", "--run", "/nowhere"], "no run there"),
     ],
 )
 def test_mistakes_end_with_one_line_that_names_them(arguments: list[str], reason: str, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     statement, function, call, shape_node = found
     constants = constants_of(notebook)
     shape = tuple(_whole_number(item, constants) for item in getattr(shape_node, "elts", [shape_node]))
-    tokens = _input_dtype(call).startswith("int")
+    tokens = _input_dtype(call).startswith("int") or "Embedding(" in statement.source
     fitted = fit_stack(layers, shape, output, constants=constants, token_ids=tokens)
     if fitted is None:
         return None

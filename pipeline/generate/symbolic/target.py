@@ -53,7 +53,7 @@ def target_of(plan: SolutionPlan, requirement: str, attributes: str) -> Target:
     """The target for a plan. What the plan does not say about the data is looked up in the user's own words."""
     plan = plan.canonical()
     category = plan.task_category
-    facts = plan_facts(plan, category).otherwise(read_facts(f"{requirement}\n{attributes}"))
+    facts = plan_facts(plan, category, read_facts(f"{requirement}\n{attributes}"))
     hyper = plan.hyperparameters
     return Target(
         title=_title(requirement),
@@ -75,7 +75,10 @@ def for_other_task(target: Target) -> Target:
 
     The sample's data, labels, loss and output go together; those of the plan's task would not fit them.
     """
-    return replace(target, category="", loss="", metric="", labels="", layers=())
+    note = (
+        "Adapted from a project of another task: the sample pool holds none of this one. Check data, labels and loss."
+    )
+    return replace(target, title=f"{target.title}\n\n{note}", category="", loss="", metric="", labels="", layers=())
 
 
 def _label_form(category: str, loss: str, classes: int | None) -> str:
