@@ -88,7 +88,11 @@ def load_known_plans(location: str = STARTER) -> tuple[KnownPlan, ...]:
     if location == STARTER:
         plans = tuple(_known_plans(starter.plan_rows()))
     elif artifact.is_artifact(location):
-        plans = tuple(_known_plans(_rows(location.rstrip("/") + "/Datasets/DLPlanData/Train.txt")))
+        train = artifact.read_plans(location.rstrip("/") + "/Datasets/DLPlanData/Train.txt")
+        plans = tuple(
+            KnownPlan(id=f"train-{row.line}", requirement=row.requirement, attributes=row.attributes, plan=row.plan)
+            for row in train.plans
+        )
     else:
         plans = tuple(_known_plans(_rows(location)))
     if not plans:

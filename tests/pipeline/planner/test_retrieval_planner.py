@@ -103,3 +103,30 @@ def test_category_accuracy_on_the_published_evaluation_split(artifact: str) -> N
 def test_large_photos_are_resized_in_proportion(planner: RetrievalPlanner) -> None:
     plan = _plan(planner, "Sort photos of shells by species.", "RGB photos of 4000x3000 pixels, 12 species")
     assert "(batch_size, 192, 256, 3)" in plan.dataset.input
+
+
+@pytest.mark.parametrize(
+    ("requirement", "layer"),
+    [
+        ("Use ResNet50 to sort photos of roof tiles into eight kinds.", "ResNet50("),
+        ("Classify photos of coins with EfficientNetB0.", "EfficientNetB0("),
+        ("Forecast the next value of a sensor series with a GRU.", "GRU("),
+    ],
+)
+def test_a_network_or_cell_that_the_user_names_is_in_the_layers(
+    planner: RetrievalPlanner, requirement: str, layer: str
+) -> None:
+    assert any(layer in entry for entry in _plan(planner, requirement).layers)
+
+
+def test_a_stated_loss_wins_where_it_goes_with_the_task(planner: RetrievalPlanner) -> None:
+    plan = _plan(planner, "Estimate the age of trees from photos of cross sections with Huber loss.")
+    assert plan.hyperparameters.loss == "huber"
+    plan = _plan(planner, "Tell nine kinds of nuts apart in photos, with mean squared error.")
+    assert plan.hyperparameters.loss.endswith("categorical_crossentropy")
+
+
+def test_the_first_layer_and_the_input_say_the_same(planner: RetrievalPlanner) -> None:
+    plan = _plan(planner, "Predict rents of flats.", "A table with 17 numeric columns and the rent")
+    assert "(batch_size, 17)" in plan.dataset.input
+    assert "(17,)" in plan.layers[0]

@@ -123,3 +123,15 @@ def test_the_published_benchmark_runs_through_with_its_own_pool(artifact: str) -
         json.loads(next(file.text for file in row.files if file.path == NOTEBOOK))
     scored = [row.scores.codebleu for row in rows if isinstance(row, Scored) and row.scores and row.scores.codebleu]
     assert len(scored) >= 40
+
+
+def test_text_projects_embed_their_tokens(rows: list[Scored]) -> None:
+    for row in rows:
+        if row.plan is not None and row.plan.task_category == row.samples[0].task_category == "Text Classification":
+            assert "layers.Embedding(" in _code(row), row.id
+
+
+def test_a_project_from_another_tasks_sample_says_so(rows: list[Scored]) -> None:
+    for row in rows:
+        other = row.plan is not None and row.samples[0].task_category != row.plan.task_category
+        assert ("Adapted from a project of another task" in _code(row)) == other
