@@ -28,8 +28,10 @@ class CodeScores:
 
 
 def score_outputs(candidates: Sequence[str], references: Sequence[str]) -> CodeScores:
-    """The scores of texts that a protocol (`paper_text.PROTOCOLS`) has made ready. Raises ValueError where there are not
-    as many candidates as references."""
+    """The scores of texts that a protocol (`paper_text.PROTOCOLS`) has made ready.
+
+    Raises ValueError where there are not as many candidates as references.
+    """
     pairs = list(zip(candidates, references, strict=True))
     return CodeScores(
         corpus=corpus_code_bleu(pairs),

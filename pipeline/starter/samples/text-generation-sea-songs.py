@@ -30,6 +30,7 @@ LEARNING_RATE = 0.002
 
 if SYNTHETIC:
     EPOCHS = min(EPOCHS, 2)  # a smoke run; the full count is for real data
+    BATCH_SIZE = min(BATCH_SIZE, 8)
 
 
 # %% Data

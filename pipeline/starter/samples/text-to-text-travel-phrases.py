@@ -32,6 +32,7 @@ MAX_SHOWN_WORDS = 20
 
 if SYNTHETIC:
     EPOCHS = min(EPOCHS, 2)  # a smoke run; the full count is for real data
+    BATCH_SIZE = min(BATCH_SIZE, 8)
 
 
 # %% Data
