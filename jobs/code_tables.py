@@ -6,9 +6,8 @@ score are the pure ones of `pipeline.score`, so no value depends on how the work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +24,7 @@ from jobs.code_rows import (
     comparisons,
     mean_over_seeds,
 )
-from jobs.progress import RowProgress
+from jobs.parallel import in_parallel
 from jobs.published import OURS, OutputFile
 from pipeline.artifact import read_blocks, read_requirements, read_samples
 from pipeline.score.baselines import (
@@ -73,9 +72,12 @@ def code_tables(root: str, files: Sequence[OutputFile], *, seeds: int = 5, quiet
         scored = _scored(protocol, rows, samples, outputs, seeds, quiet)
         found = list(code_rows(protocol, scored))
         draws = [row for row in found if row.method.startswith(RANDOM)]
-        corpora += [row for row in found if row not in draws] + [mean_over_seeds(RANDOM, draws)] * bool(draws)
+        corpora += [row for row in found if row not in draws]
+        if draws:
+            corpora.append(mean_over_seeds(RANDOM, draws))
         items += code_items(protocol, scored)
-        compared += comparisons(protocol, scored)
+        # One draw stands for the random baseline: five of them would be five tests in Holm's correction.
+        compared += comparisons(protocol, {name: scores for name, scores in scored.items() if not _redrawn(name)})
     return CodeTables(rows=tuple(corpora), items=tuple(items), comparisons=tuple(compared), unusable=tuple(unusable))
 
 
@@ -113,14 +115,16 @@ def _scored(
 ) -> dict[Name, CodeScores]:
     """Every output file and every baseline, scored under one protocol."""
     texts = [[row.code for row in rows], [sample.code for sample in samples], *outputs.values()]
-    ready = _parallel(f"{protocol}: texts", _ready, [(protocol, part) for part in texts], quiet)
+    ready = in_parallel(f"{protocol}: texts", _ready, [(protocol, part) for part in texts], quiet=quiet)
     references, pool, *candidates = ready
     placed_pool, placed_references = ray.put(pool), ray.put(references)
-    matrix = _parallel(f"{protocol}: samples", _sample_scores, [(placed_pool, text) for text in references], quiet)
+    matrix = in_parallel(
+        f"{protocol}: samples", _sample_scores, [(placed_pool, text) for text in references], quiet=quiet
+    )
     ours = dict(zip(outputs, candidates, strict=True))
     named = ours | _baselines(rows, samples, np.array(matrix), pool, ours, seeds)
-    scored = _parallel(
-        f"{protocol}: files", _file_scores, [(part, placed_references) for part in named.values()], quiet
+    scored = in_parallel(
+        f"{protocol}: files", _file_scores, [(part, placed_references) for part in named.values()], quiet=quiet
     )
     return dict(zip(named, scored, strict=True))
 
@@ -157,6 +161,10 @@ def _baselines(
     return found
 
 
+def _redrawn(name: Name) -> bool:
+    return name.method.startswith(RANDOM) and not name.method.endswith(" 0")
+
+
 def _requirement(solution: Solution) -> str:
     return solution.requirement
 
@@ -181,14 +189,3 @@ def _sample_scores(pool: Sequence[str], reference: str) -> list[float]:
 
 def _file_scores(candidates: Sequence[str], references: Sequence[str]) -> CodeScores:
     return score_outputs(candidates, references)
-
-
-def _parallel(label: str, work: Callable[..., Any], calls: Sequence[tuple[Any, ...]], quiet: bool) -> list[Any]:
-    """`work` for each call's arguments as Ray tasks of one CPU; results in the calls' order."""
-    task = ray.remote(num_cpus=1)(work)
-    waiting = references = [task.remote(*arguments) for arguments in calls]
-    with RowProgress(label, len(calls), quiet=quiet) as progress:
-        while waiting:
-            done, waiting = ray.wait(waiting, num_returns=1)
-            progress.advance(len(done), 0)
-    return list(ray.get(references))

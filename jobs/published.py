@@ -132,11 +132,12 @@ def _folder(root: str, wanted: str) -> str | None:
 def _temperatures(root: str, figure: TemperatureFigure) -> Iterator[OutputFile]:
     for name in names_in(join(root, figure.folder)):
         if match := _TEMPERATURE.search(name):
-            printed = {number: value for number, value in figure.codebleu.items() if float(number) == float(match[1])}
+            temperature = float(match[1])
+            printed = next((value for at, value in figure.codebleu.items() if float(at) == temperature), None)
             yield OutputFile(
                 table=figure.table,
                 model=figure.model,
-                method=f"temperature {float(match[1])}",
+                method=f"temperature {temperature}",
                 path=join(root, figure.folder, name),
-                published={"codebleu": value for value in printed.values()},
+                published={} if printed is None else {"codebleu": printed},
             )
