@@ -191,6 +191,20 @@ def show(
     show_row(run or newest_run(), id, what)
 
 
+@app.command(epilog="Example:  dlcodegen reproduce --artifact ../dlcodegen-artifact --out out/reproduce")
+def reproduce(
+    artifact: Annotated[str, typer.Option("--artifact", help="A checkout of the paper's published artifact.")],
+    out: Annotated[str, typer.Option("--out", help="The folder the tables are written to, as CSV and Parquet.")],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Print the paper's tables from its released outputs: published, reproduced, difference; takes minutes."""
+    from jobs.reproduce import main as run
+    from jobs.reproduce_report import report_tables
+
+    for table in report_tables(run(artifact, out, quiet=quiet)):
+        Console().print(table)
+
+
 @app.command()
 def doctor() -> None:
     """Tell what is installed, what works here, what is missing and how to get it."""

@@ -17,7 +17,7 @@ from pipeline.score.plan_metrics import (
     score_plan,
 )
 from pipeline.score.statistics import holm, paired_bootstrap, paired_permutation_test
-from pipeline.storage import join, read_bytes
+from pipeline.storage import exists, join, read_bytes
 
 KNOWN = "Datasets/DLPlanData/Test.txt"
 OUR_PLANNER = "GPT-2-Large_Beam"
@@ -85,6 +85,8 @@ class _Scored:
 
 def plan_tables(root: str, files: Sequence[PredictionFile], published: Published, *, quiet: bool = False) -> PlanTables:
     """Every planner's columns, companions and validity. Needs an initialised Ray."""
+    if not exists(join(root, KNOWN)):
+        return PlanTables(rows=(), items=(), comparisons=(), unusable=(f"Table IV, Fig. 4: no {KNOWN}",))
     known = read_lines(join(root, KNOWN))
     lines, unusable = {NO_PLAN: ["{}"] * len(known)}, []
     for file in files:

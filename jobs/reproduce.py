@@ -34,7 +34,7 @@ from jobs.published import OutputFile, load_published, output_files, prediction_
 from pipeline.arrow import to_table
 from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
-from pipeline.storage import atomic_writer, join, read_bytes, write_bytes
+from pipeline.storage import atomic_writer, exists, join, read_bytes, write_bytes
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "sacrebleu", "rapidfuzz", "numpy", "ray")
 _DATA = ("Datasets/DLCodeEval/Test_Code.txt", "Datasets/DLSamplePool/Samples.txt", "Datasets/DLPlanData/Test.txt")
@@ -131,7 +131,7 @@ def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
             pq.write_table(table, stream)
         with atomic_writer(join(found.out, f"{name}.csv")) as stream:
             pacsv.write_csv(table, stream)
-    read = [join(artifact, name) for name in _DATA] + list(files)
+    read = [path for name in _DATA if exists(path := join(artifact, name))] + list(files)
     manifest = {
         "artifact": artifact,
         "versions": {name: version(name) for name in _VERSIONED},

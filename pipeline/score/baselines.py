@@ -31,9 +31,12 @@ class Solution:
 
 
 def others(row: Solution, samples: Sequence[Solution]) -> list[int]:
-    """The samples a row may copy: all whose code differs from its reference by more than white space."""
+    """The samples a row may copy: all whose code differs from its reference by more than white space. Raises ValueError
+    where there is none."""
     own = row.code.split()
-    return [number for number, sample in enumerate(samples) if sample.code.split() != own]
+    if found := [number for number, sample in enumerate(samples) if sample.code.split() != own]:
+        return found
+    raise ValueError("every sample is the row's own reference")
 
 
 def neighbours(rows: Sequence[Solution], samples: Sequence[Solution]) -> list[int]:
@@ -68,15 +71,18 @@ def random_of_category(rows: Sequence[Solution], samples: Sequence[Solution], se
 
 def best_in_hindsight(scores: npt.NDArray[np.float64]) -> list[int]:
     """For each row the sample with the highest score against its reference, which no method can know beforehand.
-    `scores` has a row a row and a column a sample; NaN for a pair that is not allowed or was not measured."""
-    return [int(number) for number in np.nanargmax(scores, axis=1)]
+    `scores` has a row a row and a column a sample; NaN for a pair that is not allowed or was not measured. A row of NaN
+    alone gets the first sample."""
+    return [int(number) for number in np.argmax(np.where(np.isnan(scores), -np.inf, scores), axis=1)]
 
 
 def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
     """The same sample for every row: the one with the highest mean score; the next best for the row whose reference it
     is. Also known in hindsight only. Shape as above."""
-    order = np.argsort(-np.nanmean(scores, axis=0), kind="stable")
-    return [next(int(number) for number in order if not np.isnan(row[number])) for row in scores]
+    measured = ~np.isnan(scores)
+    means = np.where(measured, scores, 0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
+    order = [int(number) for number in np.argsort(-means, kind="stable")]
+    return [next((number for number in order if allowed[number]), order[0]) for allowed in measured]
 
 
 def _same_category(row: Solution, samples: Sequence[Solution]) -> list[int]:

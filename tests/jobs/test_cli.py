@@ -42,7 +42,7 @@ def run(requirements: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return store.folder
 
 
-@pytest.mark.parametrize("command", ["generate", "plan", "retrieve", "score", "show", "doctor"])
+@pytest.mark.parametrize("command", ["generate", "plan", "retrieve", "score", "show", "reproduce", "doctor"])
 def test_every_command_explains_itself(command: str) -> None:
     help_text = _call(command, "--help").stdout
     assert "Usage" in help_text
@@ -103,6 +103,7 @@ def test_score_of_a_file_against_a_reference(tmp_path: Path) -> None:
         (["plan", "README.nothing"], "no such file"),
         (["score", "/nowhere"], "no generated project"),
         (["generate", "starter", "--out", "/dev/null"], "cannot be written"),
+        (["reproduce", "--artifact", "/nowhere", "--out", "OUT"], "no checkout"),
         (["show", "a", "--run", "/nowhere"], "no run there"),
     ],
 )

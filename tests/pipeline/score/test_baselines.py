@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from pipeline.score.baselines import (
     Solution,
@@ -57,6 +58,17 @@ def test_random_samples_are_of_the_category_and_repeatable() -> None:
 def test_hindsight_takes_the_best_allowed() -> None:
     scores = np.array([[np.nan, 0.2, 0.5], [0.9, np.nan, 0.1], [0.3, 0.4, np.nan]])
     assert best_in_hindsight(scores) == [2, 0, 1]
+
+
+def test_a_row_that_could_not_be_measured_gets_any_sample() -> None:
+    scores = np.array([[np.nan, np.nan], [0.1, 0.2]])
+    assert best_in_hindsight(scores) == [0, 1]
+    assert one_for_all(scores) == [1, 1]
+
+
+def test_a_pool_of_the_row_alone_is_refused() -> None:
+    with pytest.raises(ValueError, match="own reference"):
+        others(ROWS[0], [ROWS[0]])
 
 
 def test_one_for_all_gives_way_where_it_is_the_rows_own() -> None:

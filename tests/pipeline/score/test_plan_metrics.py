@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +156,23 @@ def test_bleu_over_lines_by_hand() -> None:
 def test_the_part_of_a_line_that_is_the_plan() -> None:
     assert plan_part('{"User Requirement": "x", "Code Plan":   {"a": 1}}') == '{"a": 1}}'
     assert plan_part("no plan") == "no plan"
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("planner", "not_json"), [("GPT-2-Large_Beam", 39), ("GPT-4o-mini_5-Shot", 0)])
+def test_the_released_predictions(artifact: str, planner: str, not_json: int) -> None:
+    lines = Path(artifact, "Results/RQ3/results", f"{planner}.txt").read_text("utf-8").splitlines()
+    answers = [read_predicted(line) for line in lines]
+    assert len(answers) == 189
+    assert sum(not answer.is_json for answer in answers) == not_json
+    assert all(answer.plan is not None for answer in answers)
+
+
+@pytest.mark.shared
+def test_figure_four_is_near_the_published_value(artifact: str) -> None:
+    """50.20 on 400 rows; 189 of them are here."""
+    predicted, known = (
+        Path(artifact, name).read_text("utf-8").splitlines()
+        for name in ("Results/RQ3/results/GPT-2-Large_Beam.txt", "Datasets/DLPlanData/Test.txt")
+    )
+    assert corpus_bleu(predicted, known) == pytest.approx(50.20, abs=2)
