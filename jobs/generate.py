@@ -69,7 +69,7 @@ def main(config: GenerateConfig) -> Summary:
     worked = max(time.monotonic() - working, 1e-6)
     totals = _Totals()
     title = f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}"
-    settings = config.model_dump(mode="json", exclude={"out", "workers", "quiet", "address"})
+    settings = config.model_dump(mode="json", exclude={"out", "shard_rows", "workers", "quiet", "address"})
     store.write_failures(map(totals.add, store.results()))
     write_report(
         store.results(), join(config.out, "report.html"), title=title, settings=settings, items=config.report_items

@@ -195,7 +195,9 @@ def _write_table(url: str, table: pa.Table) -> None:
 
 
 def _read_rows(url: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(read_bytes(url))).to_pylist()
+    # A shard is small and in memory; Arrow's threads would only get in the way of a process that ends early.
+    table = pq.read_table(io.BytesIO(read_bytes(url)), use_threads=False, pre_buffer=False)
+    rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
 

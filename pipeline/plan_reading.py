@@ -36,9 +36,9 @@ def read_plan(source: str | Mapping[str, object]) -> SolutionPlan:
         found, "hyperparameters", "hypermeters"
     )
     return SolutionPlan(
-        task_category=read_text(found.get("taskcategory")),
-        dataset=DatasetShape(input=read_text(dataset.get("input")), output=read_text(dataset.get("output"))),
-        preprocess=read_text(found.get("preprocess", found.get("preprocessing"))),
+        task_category=_text(found.get("taskcategory")),
+        dataset=DatasetShape(input=_text(dataset.get("input")), output=_text(dataset.get("output"))),
+        preprocess=_text(found.get("preprocess", found.get("preprocessing"))),
         architecture=ModelArchitecture(layers=_layers(architecture), hyperparameters=_hyperparameters(hyper)),
     )
 
@@ -48,7 +48,7 @@ def read_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip().encode("utf-8", "replace").decode()  # half of a surrogate pair, where JSON was cut off
+        return value.strip()
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {read_text(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
@@ -70,6 +70,11 @@ def read_number(value: object) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) and number > 0 else None
+
+
+def _text(value: object) -> str:
+    """A plan's text; half of a surrogate pair, where JSON was cut off, becomes a question mark."""
+    return read_text(value).encode("utf-8", "replace").decode()
 
 
 def _load(text: str) -> Mapping[str, object]:
@@ -123,16 +128,16 @@ def _layers(architecture: Mapping[str, object]) -> tuple[str, ...]:
 def _layer_lines(value: object) -> list[str]:
     if isinstance(value, Mapping):
         inner = _fold(value).get("layers")
-        return _layer_lines(inner) if inner is not None else [read_text(value)]
+        return _layer_lines(inner) if inner is not None else [_text(value)]
     if isinstance(value, list | tuple):
         return [line for item in value for line in _layer_lines(item)]
-    text = read_text(value)
+    text = _text(value)
     return [text] if text else []
 
 
 def _hyperparameters(found: Mapping[str, object]) -> Hyperparameters:
     def name(*keys: str) -> str:
-        text = next((read_text(found[key]) for key in keys if key in found), "")
+        text = next((_text(found[key]) for key in keys if key in found), "")
         return "" if is_unspecified(text) else text
 
     def count(*keys: str) -> int | None:
