@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
@@ -55,9 +56,9 @@ def main(config: GenerateConfig) -> Summary:
     config = config.for_input(config.input)
     load_samples(config.pool), load_known_plans(config.plans)  # a pool that cannot be read fails here, not per worker
     store = RunStore(config.out)
-    sources = " ".join(map(fingerprint, (config.input, config.pool, config.plans)))
+    sources = {name: fingerprint(getattr(config, name)) for name in ("input", "pool", "plans")}
     rows = read_requirements(config.input)
-    staged = store.stage(rows, config.input, config.digest(), config.shard_rows, sources)
+    staged = store.stage(rows, config.input, config.digest(), config.shard_rows, " ".join(sources.values()))
     pending = store.pending(staged)
     resumed = staged.rows - sum(map(staged.rows_in, pending))
     working = time.monotonic()
@@ -87,7 +88,7 @@ def main(config: GenerateConfig) -> Summary:
         projects=config.projects,
         out=config.out,
     )
-    _write_manifest(store, config, summary, staged.digest)
+    _write_manifest(store, config, summary, staged.digest, sources)
     return summary
 
 
@@ -117,7 +118,9 @@ def _measures(record: Scored) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _write_manifest(store: RunStore, config: GenerateConfig, summary: Summary, digest: str) -> None:
+def _write_manifest(
+    store: RunStore, config: GenerateConfig, summary: Summary, digest: str, sources: Mapping[str, str]
+) -> None:
     store.write_json(
         "manifest.json",
         {
@@ -126,8 +129,8 @@ def _write_manifest(store: RunStore, config: GenerateConfig, summary: Summary, d
             "settings_digest": config.digest(),
             "seed": config.seed,
             "input_digest": digest,
-            "pool": {"location": config.pool, "fingerprint": fingerprint(config.pool)},
-            "plans": {"location": config.plans, "fingerprint": fingerprint(config.plans)},
+            "pool": {"location": config.pool, "fingerprint": sources["pool"]},
+            "plans": {"location": config.plans, "fingerprint": sources["plans"]},
             "rows_in": summary.rows,
             "rows_generated": summary.generated,
             "rows_failed": sum(summary.failures.values()),

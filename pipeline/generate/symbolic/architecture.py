@@ -6,9 +6,9 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import SequenceMatcher
 
 from pipeline.generate.symbolic.adapt import assigned_names
+from pipeline.generate.symbolic.alignment import aligned
 from pipeline.generate.symbolic.notebook import Notebook, Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, Target
 from pipeline.keras.fitting import OutputForm, OutputKind, fit_stack
@@ -60,13 +60,13 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     """
     found = _builder(notebook)
     output = _output_form(notebook, target)
-    layers = [call for text in target.layers for call in parse_layers(text)]
+    layers = _plan_calls(target)
     branches = any(call.name in _MERGING for call in layers)
     if found is None or output is None or branches or 2 * len(layers) <= len(target.layers):
         return None
     statement, function, call, shape_node = found
     constants = constants_of(notebook)
-    shape = tuple(_whole_number(item, constants) for item in getattr(shape_node, "elts", [shape_node]))
+    shape = _sizes(shape_node, constants)
     tokens = _input_dtype(call).startswith("int") or "Embedding(" in statement.source
     fitted = fit_stack(layers, shape, output, constants=constants, token_ids=tokens)
     if fitted is None:
@@ -81,10 +81,7 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
         "        ]",
         "    )",
     ]
-    model = [
-        replace(item, source="\n".join(lines)) if item is statement else item for item in notebook.section("model")
-    ]
-    return notebook.with_section("model", model)
+    return _exchanged(notebook, statement, replace(statement, source="\n".join(lines)))
 
 
 _SIZES = ("units", "filters", "rate")
@@ -105,9 +102,9 @@ def with_aligned_sizes(notebook: Notebook, target: Target) -> Notebook:
         return notebook
     nodes = [node for node in stack.elts if isinstance(node, ast.Call)]
     ours = [parse_layer(ast.unparse(node)) for node in nodes]
-    plan = [call for text in target.layers for call in parse_layers(text)]
+    plan = _plan_calls(target)
     sized, edits = list(ours), list[tuple[ast.AST, str]]()
-    for mine, theirs in _pairs([call.name if call else "" for call in ours[:-1]], [call.name for call in plan]):
+    for mine, theirs in aligned([call.name if call else "" for call in ours[:-1]], [call.name for call in plan]):
         call = ours[mine]
         for name in _SIZES:
             value, old = plan[theirs].arguments.get(name), call.arguments.get(name) if call else None
@@ -116,18 +113,25 @@ def with_aligned_sizes(notebook: Notebook, target: Target) -> Notebook:
                 edits.append((node, repr(value)))
                 sized[mine] = call.changed(**{name: value})
     constants = constants_of(notebook)
-    shape = tuple(_whole_number(item, constants) for item in getattr(shape_node, "elts", [shape_node]))
+    shape = _sizes(shape_node, constants)
     known = [call for call in sized if call is not None and call.name != "Input"]
     if not edits or trace(known, shape, constants).problem is not None:
         return notebook
-    edited = edit_statement(statement, edits)
-    return notebook.with_section("model", [edited if item is statement else item for item in notebook.section("model")])
+    return _exchanged(notebook, statement, edit_statement(statement, edits))
 
 
-def _pairs(ours: list[str], theirs: list[str]) -> list[tuple[int, int]]:
-    """Indices of equal names in order: the longest matching blocks."""
-    blocks = SequenceMatcher(a=ours, b=theirs, autojunk=False).get_matching_blocks()
-    return [(block.a + offset, block.b + offset) for block in blocks for offset in range(block.size)]
+def _plan_calls(target: Target) -> list[LayerCall]:
+    return [call for text in target.layers for call in parse_layers(text)]
+
+
+def _sizes(shape: ast.expr, constants: Mapping[str, int]) -> tuple[int | None, ...]:
+    """The axes of a shape expression as numbers; None where one is not known."""
+    return tuple(_whole_number(item, constants) for item in getattr(shape, "elts", [shape]))
+
+
+def _exchanged(notebook: Notebook, old: Statement, new: Statement) -> Notebook:
+    """The notebook with one statement of its model section exchanged."""
+    return notebook.with_section("model", [new if item is old else item for item in notebook.section("model")])
 
 
 def _argument(call: ast.Call, name: str) -> ast.expr | None:

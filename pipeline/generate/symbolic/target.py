@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pipeline.dataset_facts import DatasetFacts, read_facts
 from pipeline.plan import SolutionPlan
@@ -49,6 +50,7 @@ class Target:
         return self.labels == "column" or self.loss.startswith("binary")
 
 
+@lru_cache(maxsize=16)  # drafting and comparing a row ask for the same target
 def target_of(plan: SolutionPlan, requirement: str, attributes: str) -> Target:
     """The target for a plan. What the plan does not say about the data is looked up in the user's own words."""
     plan = plan.canonical()

@@ -11,8 +11,8 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 
+from pipeline.generate.symbolic.alignment import aligned
 from pipeline.generate.symbolic.notebook import SECTIONS, Notebook, Statement, edit_statement
 
 OPEN, CLOSE = "<<", ">>"
@@ -82,12 +82,8 @@ def anti_unify(first: Notebook, second: Notebook) -> Template:
     statements: list[TemplateStatement] = []
     for section in SECTIONS:
         ours, theirs = first.section(section), second.section(section)
-        matcher = SequenceMatcher(a=[_key(item) for item in ours], b=[_key(item) for item in theirs], autojunk=False)
-        partner = {
-            block.a + offset: theirs[block.b + offset]
-            for block in matcher.get_matching_blocks()
-            for offset in range(block.size)
-        }
+        pairs = aligned([_key(item) for item in ours], [_key(item) for item in theirs])
+        partner = {mine: theirs[other] for mine, other in pairs}
         for number, statement in enumerate(ours):
             if number in partner:
                 other = partner[number]
