@@ -3,23 +3,31 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: setup demo test check format check-starter bench clean
+.PHONY: setup setup-cpu demo test check format check-starter bench clean
 
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraints constraints.txt -e '.[dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraints constraints.txt --excludes cpu-excludes.txt -e '.[dev]'
+	@touch $@
+
+# The engines for CPUs: vLLM, transformers, torch. Where a folder of wheels is configured, torch's CPU build comes from it.
+setup-cpu: .venv/.ready-cpu
+
+.venv/.ready-cpu: .venv/.ready cpu-excludes.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraints constraints.txt \
+	    --excludes cpu-excludes.txt $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)",--torch-backend cpu) -e '.[cpu,dev]'
 	@touch $@
 
 demo: setup
 	$(BIN)/dlcodegen generate starter --out out/demo --projects
 
-test: setup
+test: setup setup-cpu
 	$(BIN)/pytest
 
-check: setup
+check: setup-cpu
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -1,0 +1,1 @@
+"""Language models behind one protocol: what is asked and answered, and the clients that ask."""
