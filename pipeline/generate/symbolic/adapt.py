@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipeline.generate.symbolic.notebook import Notebook, Statement, edit_statement, parse_statement
+from pipeline.generate.symbolic.notebook import Notebook
+from pipeline.generate.symbolic.statement import Statement, edit_statement, parse_statement
 from pipeline.generate.symbolic.target import LABELLED, NUMBER_LOSSES, Target
 from pipeline.vocabulary import canonical_loss
 

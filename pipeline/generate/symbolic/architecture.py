@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from pipeline.generate.symbolic.adapt import assigned_names
 from pipeline.generate.symbolic.alignment import aligned
-from pipeline.generate.symbolic.notebook import Notebook, Statement, edit_statement
+from pipeline.generate.symbolic.notebook import Notebook
+from pipeline.generate.symbolic.statement import Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, Target
 from pipeline.keras.fitting import OutputForm, OutputKind, fit_stack
 from pipeline.keras.layers import LayerCall, Symbol, parse_layer, parse_layers

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
-from pipeline.generate.symbolic.notebook import Notebook, Statement
+from pipeline.generate.symbolic.notebook import Notebook
+from pipeline.generate.symbolic.statement import Statement
 
 _BUILTIN = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__"}
 _KERAS_IMPORTS = {

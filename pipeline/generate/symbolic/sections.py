@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pipeline.generate.symbolic.notebook import SECTIONS, parse_statement
+from pipeline.generate.symbolic.statement import SECTIONS, parse_statement
 
 _TRAITS: tuple[tuple[str, str], ...] = (
     ("compile", r"\.compile\("),

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.generate.symbolic.alignment import aligned
-from pipeline.generate.symbolic.notebook import SECTIONS, Notebook, Statement, edit_statement
+from pipeline.generate.symbolic.notebook import Notebook
+from pipeline.generate.symbolic.statement import SECTIONS, Statement, edit_statement
 
 OPEN, CLOSE = "<<", ">>"
 

@@ -6,7 +6,8 @@ import ast
 
 import pytest
 
-from pipeline.generate.symbolic.notebook import SECTIONS, edit_statement, read_notebook, replace_nodes
+from pipeline.generate.symbolic.notebook import read_notebook
+from pipeline.generate.symbolic.statement import SECTIONS, edit_statement, replace_nodes
 from pipeline.starter import sample_rows
 from tests.pipeline.generate.symbolic.projects import FLOWERS, PLAIN
 
