@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import fsspec
 import yaml
@@ -40,7 +40,67 @@ class RetrievalSettings(Settings):
     code_similarity: float = Field(0.5, ge=0)
 
 
-class PipelineSettings(Settings):
+class PriceSettings(Settings):
+    """What tokens cost, in a currency of your own per million; `cached_input` is for prompt tokens that the engine
+    had cached."""
+
+    input: float = Field(0.0, ge=0)
+    cached_input: float | None = Field(None, ge=0)
+    output: float = Field(0.0, ge=0)
+
+
+class LimitSettings(Settings):
+    """How an endpoint is treated. Rates hold for the whole job, the rest for each process that calls.
+
+    A call gets at most `call_seconds` of attempts and pauses, an attempt `attempt_seconds`; waiting for a free
+    connection or for the rates does not count. After `breaker_failures` failures in a row the endpoint counts as down:
+    it is only probed, and once it has been down for `outage_seconds`, rows fail without asking it.
+    """
+
+    requests_per_minute: int | None = Field(None, ge=1)
+    tokens_per_minute: int | None = Field(None, ge=1)
+    concurrency: int = Field(64, ge=1, le=4096)
+    retries: int = Field(6, ge=0)
+    attempt_seconds: float = Field(300.0, gt=0)
+    call_seconds: float = Field(900.0, gt=0)
+    breaker_failures: int = Field(10, ge=1)
+    outage_seconds: float = Field(120.0, ge=0)
+
+
+class LLMSettings(Settings):
+    """Which language model writes, and how it is reached.
+
+    `llm` is the backend: `none` writes symbolically; `openai` is any OpenAI-compatible endpoint at `base_url` (up to
+    and with `/v1`), whose key is in the environment variable `api_key_env`; `vllm` an engine of our own on the cluster;
+    `scripted` a function for tests, with `model` its `module:name`. `model` is a name that the backend knows, or for
+    `vllm` also a local folder. `cache` is the response cache's location: `auto` lies beside the run, `off` is none.
+    `context_length` counts prompt and reply, in tokens; by default the model preset's. `structured` is how the endpoint
+    is asked for JSON of a schema; `auto` finds out.
+    """
+
+    llm: Literal["none", "scripted", "openai", "vllm"] = "none"
+    model: str = ""
+    base_url: str = "https://api.openai.com/v1"
+    api_key_env: str = "OPENAI_API_KEY"
+    cache: str = AUTO
+    context_length: int | None = Field(None, ge=64)
+    structured: Literal["auto", "json_schema", "guided_json", "json_object", "none"] = "auto"
+    limits: LimitSettings = LimitSettings()
+    price: PriceSettings = PriceSettings()
+
+    def cache_for(self, out: str) -> str | None:
+        """The response cache's location for a run in the folder `out`: runs side by side share one. None for none."""
+        if self.cache == AUTO:
+            parent, _, _ = out.rstrip("/").rpartition("/")
+            return f"{parent or '.'}/llm-cache"
+        return None if self.cache in ("off", "") else self.cache
+
+
+_HOW_IT_IS_REACHED = ("api_key_env", "base_url", "cache", "limits", "price", "structured")
+"""Settings of a model that change nothing about what it answers."""
+
+
+class PipelineSettings(LLMSettings):
     """What decides a row's result. Two runs with equal settings and input give equal bytes.
 
     `pool` and `plans` are locations: `starter`, a checkout of the published artifact, or a file; `auto` is the input
@@ -62,7 +122,7 @@ class PipelineSettings(Settings):
     def digest(self) -> str:
         """Twelve hexadecimal digits that name these settings."""
         fields = PipelineSettings.model_fields
-        chosen = {name: getattr(self, name) for name in fields}
+        chosen = {name: getattr(self, name) for name in fields if name not in _HOW_IT_IS_REACHED}
         return hashlib.sha256(PipelineSettings(**chosen).model_dump_json().encode()).hexdigest()[:12]
 
 

@@ -1,0 +1,37 @@
+"""The language model that settings name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from pipeline.config import LLMSettings
+from pipeline.errors import DLCodeGenError
+from pipeline.llm.openai_compatible import OpenAICompatibleLLM
+from pipeline.llm.protocol import LLM
+from pipeline.llm.scripted import ScriptedLLM
+
+LLMBuilder = Callable[[], LLM]
+"""Makes a worker's language model. Travels to the worker, so it is picklable: a function, or a `partial` of one."""
+
+
+def build_llm(settings: LLMSettings, *, share: float = 1.0) -> LLM:
+    """The model of `llm=openai` or `llm=scripted`; `share` is the part of the job's rate limits that this process may
+    use (1 / number of processes). An engine of our own (`llm=vllm`) lives on Ray: `jobs.language_model` makes that one.
+
+    Raises DLCodeGenError for settings that name no model.
+    """
+    if settings.llm == "openai":
+        return OpenAICompatibleLLM(settings, share=share)
+    if settings.llm == "scripted":
+        return ScriptedLLM(_script(settings.model), model=settings.model)
+    raise DLCodeGenError(f"llm={settings.llm} is no model that can be built here; use openai or scripted")
+
+
+def _script(name: str) -> Callable[..., str]:
+    module, _, function = name.partition(":")
+    try:
+        script: Callable[..., str] = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise DLCodeGenError(f"llm=scripted takes model=package.module:function, not {name!r} ({error})") from error
+    return script

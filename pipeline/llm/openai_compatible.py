@@ -1,0 +1,188 @@
+"""Any endpoint that speaks OpenAI's chat completions: DeepSeek's API, a vLLM server, others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import uuid
+import weakref
+from asyncio import AbstractEventLoop
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import orjson
+
+from pipeline.config import LLMSettings
+from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.llm.answers import Refused, Transient, read_answer, read_reply
+from pipeline.llm.backoff import pause
+from pipeline.llm.breaker import CircuitBreaker
+from pipeline.llm.dialect import Dialect
+from pipeline.llm.limits import RateLimits
+from pipeline.llm.protocol import ChatReply, ChatRequest
+from pipeline.llm.tokens import estimate_request
+
+_CONNECT_SECONDS = 10.0
+_KEEPALIVE_SECONDS = 30.0
+_MODELS_SECONDS = 10.0
+_MODELS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Connections:
+    """What is bound to one event loop: the connection pool, and the places in it."""
+
+    client: httpx.AsyncClient
+    places: asyncio.Semaphore
+
+
+def _tokens(reply: ChatReply) -> int:
+    return reply.usage.prompt_tokens + reply.usage.completion_tokens
+
+
+async def _post(
+    client: httpx.AsyncClient, body: dict[str, Any], headers: dict[str, str], seconds: float
+) -> httpx.Response:
+    """The server's answer, read to its end. Raises Transient where none comes whole or in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await client.post("/chat/completions", content=orjson.dumps(body), headers=headers)
+    except TimeoutError as error:
+        raise Transient(f"no answer within {seconds:.3g} s", kind="llm_timeout") from error
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        reason = str(error) or type(error).__name__
+        raise Transient(f"the connection failed ({reason})", kind="llm_unavailable") from error
+
+
+class OpenAICompatibleLLM:
+    """The model `settings.model` at `settings.base_url`. One instance serves all event loops of a process; limits,
+    breaker and what was found out about the server are common to them.
+
+    Asks again, with growing pauses, what was not answered: 408, 409, 429, 5xx, resets, stalls, cut-off or unreadable
+    answers. All attempts of a call carry one `Idempotency-Key`. `share` is this process's part of the rate limits.
+    """
+
+    def __init__(self, settings: LLMSettings, *, share: float = 1.0) -> None:
+        if not settings.model:
+            raise DLCodeGenError("llm=openai needs a model: model=NAME, as the endpoint calls it")
+        self.model = settings.model
+        self._url = settings.base_url.rstrip("/")
+        if not self._url.startswith(("http://", "https://")):
+            raise DLCodeGenError(f"base_url={settings.base_url} is no address; write it like https://host/v1")
+        self._key_name, self._key = settings.api_key_env, os.environ.get(settings.api_key_env, "")
+        self._limits = settings.limits
+        self._rates = RateLimits(self._limits.requests_per_minute, self._limits.tokens_per_minute, share=share)
+        self._breaker = CircuitBreaker(self._url, self._limits.breaker_failures, self._limits.outage_seconds)
+        self._dialect = Dialect(settings.structured)
+        self._connections: weakref.WeakKeyDictionary[AbstractEventLoop, _Connections] = weakref.WeakKeyDictionary()
+        self._hopeless: DLCodeGenError | None = None
+
+    async def chat(self, request: ChatRequest) -> ChatReply:
+        """The model's reply. Raises StageFailure `llm_unavailable`, `llm_busy`, `llm_timeout` or `llm_bad_answer` after
+        the last attempt, `llm_context` for a prompt that is too long, `llm_refused` for a request the server does not
+        take; DLCodeGenError for a wrong model, address or key."""
+        connections = self._connect()
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        spent, failed = 0.0, 0
+        while True:
+            start, body = time.monotonic(), self._dialect.body(self.model, request)
+            try:
+                # The place is given up while the call pauses: what fails costs the others nothing.
+                async with connections.places:
+                    probe = await self._breaker.enter()
+                    await self._rates.wait(estimate_request(request))
+                    start = time.monotonic()
+                    allowed = min(self._limits.attempt_seconds, self._limits.call_seconds - spent)
+                    reply = await self._attempt(connections.client, body, headers, allowed, probe)
+                self._rates.correct(estimate_request(request), _tokens(reply))
+                return replace(reply, seconds=spent + time.monotonic() - start)
+            except Refused as error:
+                if not self._dialect.adapt(body, str(error)):
+                    raise StageFailure("llm_refused", self._without_key(f"{self._url} refuses: {error}")) from None
+            except Transient as error:
+                self._rates.correct(estimate_request(request), 0)
+                failed += 1
+                spent += time.monotonic() - start
+                wait = pause(failed, error.after)
+                if failed > self._limits.retries or spent + wait >= self._limits.call_seconds:
+                    raise self._given_up(error, failed, spent) from error
+                await asyncio.sleep(wait)
+                spent += wait
+
+    async def _attempt(
+        self, client: httpx.AsyncClient, body: dict[str, Any], headers: dict[str, str], allowed: float, probe: bool
+    ) -> ChatReply:
+        """One attempt, whose outcome the breaker learns: whoever answers, even with a refusal, is not down."""
+        if self._hopeless:
+            raise self._hopeless
+        try:
+            reply = read_reply(read_answer(await _post(client, body, headers, allowed)))
+        except Transient as error:
+            if not error.alive:
+                self._breaker.failed(str(error), probe=probe)
+            raise
+        except DLCodeGenError as error:
+            self._hopeless = await self._explained(client, str(error))
+            raise self._hopeless from None
+        except (Refused, StageFailure):
+            self._breaker.succeeded()
+            raise
+        self._breaker.succeeded()
+        return reply
+
+    def _given_up(self, error: Transient, attempts: int, spent: float) -> StageFailure:
+        tried = f"{attempts} attempt{'s' * (attempts > 1)} in {spent:.3g} s"
+        return StageFailure(error.kind, self._without_key(f"{self._url} gave no reply in {tried}; last: {error}"))
+
+    def _connect(self) -> _Connections:
+        """The running event loop's connections; a loop's own, since sockets are bound to their loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._connections:
+            headers = {"Content-Type": "application/json"}
+            headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
+            number = self._limits.concurrency
+            client = httpx.AsyncClient(
+                base_url=self._url,
+                headers=headers,
+                timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+                limits=httpx.Limits(
+                    max_connections=number, max_keepalive_connections=number, keepalive_expiry=_KEEPALIVE_SECONDS
+                ),
+            )
+            self._connections[loop] = _Connections(client, asyncio.Semaphore(number))
+        return self._connections[loop]
+
+    async def _explained(self, client: httpx.AsyncClient, refusal: str) -> DLCodeGenError:
+        """The error for a refusal that no other request would escape, with the way out."""
+        status = refusal[:3]
+        if status in ("401", "403"):
+            key = f"the key in ${self._key_name}" if self._key else f"no key, since ${self._key_name} is not set"
+            way_out = f"it was asked with {key}; set api_key_env=NAME to use another variable"
+        elif status in ("402", "429"):
+            way_out = "the account has nothing left"
+        elif models := await self._models(client):
+            way_out = f"model={self.model} may be none of its models: {', '.join(models)}"
+        else:
+            way_out = f"check base_url (is /v1 missing?) and model={self.model}"
+        return DLCodeGenError(self._without_key(f"{self._url} answers {refusal}; {way_out}"))
+
+    async def _models(self, client: httpx.AsyncClient) -> list[str]:
+        """The names of the endpoint's models, if it tells."""
+        try:
+            response = await client.get("/models", timeout=_MODELS_SECONDS)
+            names = sorted(str(item["id"]) for item in orjson.loads(response.content)["data"])
+        except (httpx.HTTPError, orjson.JSONDecodeError, KeyError, TypeError):
+            return []
+        return [*names[:_MODELS_SHOWN], *["..."] * (len(names) > _MODELS_SHOWN)]
+
+    def _without_key(self, text: str) -> str:
+        """A server may repeat the key it was sent; no message of ours does."""
+        return text.replace(self._key, "***") if self._key else text
+
+    async def close(self) -> None:
+        """Closes the running event loop's connections. Later calls open new ones."""
+        connections = self._connections.pop(asyncio.get_running_loop(), None)
+        if connections is not None:
+            await connections.client.aclose()
