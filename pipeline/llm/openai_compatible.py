@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 import uuid
@@ -48,7 +49,7 @@ async def _post(
     """The server's answer, read to its end. Raises Transient where none comes whole or in time."""
     try:
         async with asyncio.timeout(seconds):
-            return await client.post("/chat/completions", content=orjson.dumps(body), headers=headers)
+            return await client.post("/chat/completions", content=json.dumps(body).encode(), headers=headers)
     except TimeoutError as error:
         raise Transient(f"no answer within {seconds:.3g} s", kind="llm_timeout") from error
     except (httpx.TransportError, httpx.DecodingError) as error:
