@@ -1,191 +1,160 @@
-"""Tables II and V and Fig. 5 computed anew, with the baselines that need no model.
-
-Work goes to Ray tasks: a file's texts made ready, a reference against every sample, a file scored. The functions that
-score are the pure ones of `pipeline.score`, so no value depends on how the work is spread.
-"""
+"""Methods measured and compared: the tables that `dlcodegen reproduce` and `dlcodegen score` have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-import numpy as np
-import numpy.typing as npt
-import ray
-
-from jobs.code_rows import (
+from jobs.baseline_outputs import (
+    HINDSIGHT,
+    RANDOM,
+    Answers,
+    chosen_outputs,
+    hindsight_outputs,
+    named,
+    under_each_protocol,
+)
+from jobs.item_shards import Measurement, measure_items
+from pipeline.score.baselines import Solution
+from pipeline.score.code_rows import (
     BASELINES,
     CodeItem,
     CodeRow,
-    Comparison,
-    Name,
+    MethodRow,
     code_items,
     code_rows,
-    comparisons,
     mean_over_seeds,
+    method_rows,
 )
-from jobs.parallel import in_parallel
-from jobs.published import OURS, OutputFile
-from pipeline.artifact import read_blocks, read_requirements, read_samples
-from pipeline.score.baselines import (
-    Solution,
-    best_in_hindsight,
-    nearest,
-    neighbours,
-    one_for_all,
-    others,
-    random_of_category,
-)
-from pipeline.score.code_outputs import CodeScores, score_outputs
-from pipeline.score.codebleu import code_bleu, words
-from pipeline.score.length_control import cut
-from pipeline.score.paper_text import PROTOCOLS
+from pipeline.score.comparisons import Comparison, comparisons
+from pipeline.score.measure import failed, measure_all
+from pipeline.score.outputs import Measured, Name, Output
 
-RANDOM = "random sample of the category"
+WORK = "work"
+"""The folder of finished shards, inside the folder that the tables are written to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeTables:
-    """`unusable`: output files that do not hold a block for each reference, in words."""
+    """`measured`: what the rows were made from. `unusable`: what could not be read, in words."""
 
+    methods: tuple[MethodRow, ...]
     rows: tuple[CodeRow, ...]
     items: tuple[CodeItem, ...]
     comparisons: tuple[Comparison, ...]
-    unusable: tuple[str, ...]
+    measured: Mapping[Name, Sequence[Measured]]
+    unusable: tuple[str, ...] = ()
 
 
-def code_tables(root: str, files: Sequence[OutputFile], *, seeds: int = 5, quiet: bool = False) -> CodeTables:
-    """Everything about generated code, under every protocol. Needs an initialised Ray. `seeds`: draws of the random
-    baseline."""
-    rows, samples = solutions(root)
-    outputs, unusable = {}, []
-    for file in files:
-        blocks = read_blocks(file.path)
-        if len(blocks) == len(rows):
-            outputs[Name(file.table, file.model, file.method)] = blocks
-        else:
-            unusable.append(f"{file.path}: {len(blocks)} outputs for {len(rows)} references")
-    corpora: list[CodeRow] = []
-    items: list[CodeItem] = []
-    compared: list[Comparison] = []
-    for protocol in PROTOCOLS:
-        scored = _scored(protocol, rows, samples, outputs, seeds, quiet)
-        found = list(code_rows(protocol, scored))
-        draws = [row for row in found if row.method.startswith(RANDOM)]
-        corpora += [row for row in found if row not in draws]
-        if draws:
-            corpora.append(mean_over_seeds(RANDOM, draws))
-        items += code_items(protocol, scored)
-        # One draw stands for the random baseline: five of them would be five tests in Holm's correction.
-        compared += comparisons(protocol, {name: scores for name, scores in scored.items() if not _redrawn(name)})
-    return CodeTables(rows=tuple(corpora), items=tuple(items), comparisons=tuple(compared), unusable=tuple(unusable))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measuring:
+    """How outputs are measured: the folder of the tables, and the locations of pool and plans that the contamination
+    audit looks through ("" for none)."""
 
+    folder: str
+    pool: str = ""
+    plans: str = ""
+    quiet: bool = False
 
-def solutions(root: str) -> tuple[list[Solution], list[Solution]]:
-    """The rows that have a reference, and the samples; rows have the category and plan of the sample for their
-    requirement, since the evaluation set itself publishes neither."""
-    samples = [
-        Solution(
-            requirement=sample.requirement,
-            code=sample.code,
-            category=sample.plan.canonical().task_category if sample.plan else "",
-            plan=sample.plan.text() if sample.plan else "",
+    def measured(self, label: str, outputs: Iterable[Output], total: int) -> list[Measured]:
+        measurement = Measurement(
+            label=label,
+            work=partial(measure_all, pool=self.pool, plans=self.plans),
+            failed=failed,
+            record=Measured,
         )
-        for sample in read_samples(root)
-    ]
-    unknown = Solution(requirement="", code="")
-    known = {sample.requirement: sample for sample in samples if sample.requirement}
-    rows = []
-    for row in read_requirements(root):
-        if row.reference is not None:
-            same = known.get(row.requirement, unknown)
-            rows.append(
-                Solution(requirement=row.requirement, code=row.reference, category=same.category, plan=same.plan)
-            )
-    return rows, samples
+        return measure_items(measurement, outputs, total, f"{self.folder}/{WORK}", quiet=self.quiet)
+
+    def all_measured(self, answers: Mapping[Name, Sequence[Output]], label: str) -> dict[Name, list[Measured]]:
+        """All methods as one stream of work, so that workers that are through with one go on with the next."""
+        stream = (output for outputs in answers.values() for output in outputs)
+        found = iter(self.measured(label, stream, sum(map(len, answers.values()))))
+        return {name: [next(found) for _ in outputs] for name, outputs in answers.items()}
 
 
-def _scored(
-    protocol: str,
-    rows: Sequence[Solution],
-    samples: Sequence[Solution],
-    outputs: Mapping[Name, Sequence[str]],
-    seeds: int,
-    quiet: bool,
-) -> dict[Name, CodeScores]:
-    """Every output file and every baseline, scored under one protocol."""
-    texts = [[row.code for row in rows], [sample.code for sample in samples], *outputs.values()]
-    ready = in_parallel(f"{protocol}: texts", _ready, [(protocol, part) for part in texts], quiet=quiet)
-    references, pool, *candidates = ready
-    placed_pool, placed_references = ray.put(pool), ray.put(references)
-    matrix = in_parallel(
-        f"{protocol}: samples", _sample_scores, [(placed_pool, text) for text in references], quiet=quiet
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Baselines:
+    """The items that baselines answer, as tasks and as outputs, the pool they copy from, and the lengths they are cut
+    to. `copies`: see `chosen_outputs`."""
+
+    rows: Sequence[Solution]
+    items: Sequence[Output]
+    samples: Sequence[Solution]
+    seeds: int = 5
+    copies: Sequence[int] | None = None
+    cut_to: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def measured_baselines(baselines: Baselines, measuring: Measuring) -> dict[Name, list[Measured]]:
+    """Every baseline's answers, measured. Needs an initialised Ray."""
+    chosen = chosen_outputs(
+        baselines.rows,
+        baselines.items,
+        baselines.samples,
+        seeds=baselines.seeds,
+        copies=baselines.copies,
+        cut_to=baselines.cut_to,
     )
-    ours = dict(zip(outputs, candidates, strict=True))
-    named = ours | _baselines(rows, samples, np.array(matrix), pool, ours, seeds)
-    scored = in_parallel(
-        f"{protocol}: files", _file_scores, [(part, placed_references) for part in named.values()], quiet=quiet
-    )
-    return dict(zip(named, scored, strict=True))
+    work = f"{measuring.folder}/{WORK}"
+    hindsight = hindsight_outputs(baselines.rows, baselines.items, baselines.samples, work, quiet=measuring.quiet)
+    together: Answers = dict(chosen)
+    for protocol, answers in hindsight.items():
+        together |= {name._replace(model=protocol): outputs for name, outputs in answers.items()}
+    found = measuring.all_measured(together, "baselines")
+    measured = {name: found[name] for name in chosen}
+    for method in HINDSIGHT:
+        name = named(method)
+        measured[name] = under_each_protocol({protocol: found[name._replace(model=protocol)] for protocol in hindsight})
+    return measured
 
 
-def _baselines(
-    rows: Sequence[Solution],
-    samples: Sequence[Solution],
-    matrix: npt.NDArray[np.float64],
-    pool: Sequence[str],
-    outputs: Mapping[Name, Sequence[str]],
-    seeds: int,
-) -> dict[Name, list[str]]:
-    """The candidates of each baseline, taken from the pool's texts. `matrix`: CodeBLEU of each row with each sample."""
-    allowed = np.array(
-        [[number in kept for number in range(len(samples))] for kept in (others(row, samples) for row in rows)]
+def tables(
+    measured: Mapping[Name, Sequence[Measured]],
+    against: Iterable[Name],
+    *,
+    seeds_of: Mapping[Name, Sequence[Name]] | None = None,
+    unusable: Sequence[str] = (),
+) -> CodeTables:
+    """The tables of what was measured. Each method of `against` is compared with the other methods of its model and
+    with the baselines. `seeds_of`: methods that were run several times, with the names of their runs."""
+    draws = [name for name in measured if name.table == BASELINES and name.method.startswith(RANDOM)]
+    groups = dict(seeds_of or {}) | ({named(RANDOM): draws} if draws else {})
+    rows = list(code_rows(measured))
+    redrawn = {name for name in draws if not name.method.endswith(" 0")}
+    compared = []
+    for ours in against:
+        # One draw stands for the random baseline: five of them would be five tests in Holm's correction.
+        rivals = [name for name in measured if name != ours and name not in redrawn and _meets(name, ours)]
+        compared += comparisons(measured, ours, rivals)
+    return CodeTables(
+        methods=tuple(row for row in method_rows(measured) if Name(row.table, row.model, row.method) not in redrawn),
+        rows=tuple(_with_means(rows, groups)),
+        items=tuple(code_items(measured)),
+        comparisons=tuple(compared),
+        measured=measured,
+        unusable=tuple(unusable),
     )
-    matrix = np.where(allowed, matrix, np.nan)
-    chosen = {
-        "neighbour": neighbours(rows, samples),
-        "nearest requirement (BM25)": nearest(rows, samples, _requirement, _requirement),
-        "nearest code to the requirement (BM25)": nearest(rows, samples, _requirement, _code),
-        "nearest plan of the category (BM25)": nearest(rows, samples, _plan, _plan, same_category=True),
-        **{f"{RANDOM}, seed {seed}": random_of_category(rows, samples, seed) for seed in range(seeds)},
-        "one file for every task, in hindsight": one_for_all(matrix),
-        "best sample, in hindsight": best_in_hindsight(matrix),
-    }
-    found = {Name(BASELINES, "", name): [pool[number] for number in numbers] for name, numbers in chosen.items()}
-    for name, texts in outputs.items():
-        if name.method == OURS:
-            cut_texts = [
-                cut(pool[number], len(words(text))) for number, text in zip(chosen["neighbour"], texts, strict=True)
+
+
+def _meets(name: Name, ours: Name) -> bool:
+    return name.table == BASELINES or name.model == ours.model
+
+
+def _with_means(rows: Sequence[CodeRow], groups: Mapping[Name, Sequence[Name]]) -> list[CodeRow]:
+    """Draws of the random baseline become one row; runs with several seeds keep theirs beside their mean."""
+    found = list(rows)
+    for name, runs in groups.items():
+        for protocol, subset in dict.fromkeys((row.protocol, row.subset) for row in rows):
+            group = [
+                row
+                for row in rows
+                if (row.protocol, row.subset) == (protocol, subset) and Name(row.table, row.model, row.method) in runs
             ]
-            found[Name(BASELINES, "", f"neighbour, cut to {OURS}'s length with {name.model}")] = cut_texts
+            if not group:
+                continue
+            if name.table == BASELINES:
+                found = [row for row in found if row not in group]
+            if len(group) > 1 or name.table == BASELINES:
+                found.append(mean_over_seeds(name, group))
     return found
-
-
-def _redrawn(name: Name) -> bool:
-    return name.method.startswith(RANDOM) and not name.method.endswith(" 0")
-
-
-def _requirement(solution: Solution) -> str:
-    return solution.requirement
-
-
-def _code(solution: Solution) -> str:
-    return solution.code
-
-
-def _plan(solution: Solution) -> str:
-    return solution.plan
-
-
-def _ready(protocol: str, texts: Sequence[str]) -> list[str]:
-    return [PROTOCOLS[protocol](text) for text in texts]
-
-
-def _sample_scores(pool: Sequence[str], reference: str) -> list[float]:
-    """CodeBLEU of every sample as the answer; NaN beyond the limits."""
-    found = [code_bleu(sample, reference) for sample in pool]
-    return [item.codebleu if item is not None else np.nan for item in found]
-
-
-def _file_scores(candidates: Sequence[str], references: Sequence[str]) -> CodeScores:
-    return score_outputs(candidates, references)

@@ -6,7 +6,7 @@ Tables II, V and Fig. 5 (generated code, protocol `paper`) and Table IV and Fig.
 that are there; the absent ones are named. Beside each CodeBLEU: protocol `raw`, length ratio, the value at one length,
 baselines that need no model, and paired differences from DLCodeGen. Written to the folder, each as CSV and Parquet:
 
-    reproduced         a value of the paper a row              code            a corpus a row
+    reproduced         a value of the paper a row              methods, code   a method, a corpus a row
     code_items         a pair of candidate and reference       code_comparisons
     plans              a planner's column a row                plan_items, plan_comparisons
     manifest.json      versions, digests of the files read, what was absent, counts, seconds
@@ -26,14 +26,16 @@ from typing import Any
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from jobs.code_rows import CodeItem, CodeRow, Comparison
-from jobs.code_tables import CodeTables, code_tables
+from jobs.artifact_outputs import artifact_tables
+from jobs.code_tables import CodeTables
 from jobs.dataflow import start_ray
 from jobs.plan_tables import PlanComparison, PlanItem, PlanRow, PlanTables, plan_tables
 from jobs.published import OutputFile, load_published, output_files, prediction_files
 from pipeline.arrow import to_table
 from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
+from pipeline.score.code_rows import ALL, CodeItem, CodeRow, MethodRow
+from pipeline.score.comparisons import Comparison
 from pipeline.storage import atomic_writer, exists, join, read_bytes, write_bytes
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "sacrebleu", "rapidfuzz", "numpy", "ray")
@@ -79,7 +81,7 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
     outputs, no_outputs = output_files(artifact, published)
     predictions, no_predictions = prediction_files(artifact, published)
     start_ray(address, None)
-    code = code_tables(artifact, outputs, seeds=seeds, quiet=quiet)
+    code = artifact_tables(artifact, outputs, out, seeds=seeds, quiet=quiet)
     plans = plan_tables(artifact, predictions, published, quiet=quiet)
     found = Reproduction(
         values=tuple(_values(outputs, code.rows)),
@@ -95,7 +97,7 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
 
 
 def _values(files: Sequence[OutputFile], rows: Sequence[CodeRow]) -> list[ReproducedValue]:
-    measured = {(row.table, row.model, row.method): row for row in rows if row.protocol == "paper"}
+    measured = {(row.table, row.model, row.method): row for row in rows if (row.protocol, row.subset) == ("paper", ALL)}
     values = []
     for file in files:
         row = measured.get((file.table, file.model, file.method))
@@ -118,6 +120,7 @@ def _values(files: Sequence[OutputFile], rows: Sequence[CodeRow]) -> list[Reprod
 def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
     tables: dict[str, tuple[Sequence[Any], type]] = {
         "reproduced": (found.values, ReproducedValue),
+        "methods": (found.code.methods, MethodRow),
         "code": (found.code.rows, CodeRow),
         "code_items": (found.code.items, CodeItem),
         "code_comparisons": (found.code.comparisons, Comparison),
@@ -140,8 +143,10 @@ def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
         "bootstrap_resamples": 10_000,
         "absent": list(found.absent),
         "rows": {name: len(rows) for name, (rows, _) in tables.items()},
-        "code_pairs_asked": sum(row.asked for row in found.code.rows),
-        "code_pairs_measured": sum(row.measured for row in found.code.rows),
+        "outputs_asked": sum(row.asked for row in found.code.methods),
+        "outputs_scored": sum(row.scored for row in found.code.methods),
+        "failures_of_the_method": sum(row.method_failures for row in found.code.methods),
+        "failures_of_the_machinery": sum(row.machinery_failures for row in found.code.methods),
         "seconds": found.seconds,
     }
     write_bytes(join(found.out, "manifest.json"), json.dumps(manifest, indent=2).encode() + b"\n")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from jobs.code_rows import BASELINES, CodeRow
 from jobs.published import OURS
 from jobs.reproduce import ReproducedValue, Reproduction
+from pipeline.score.code_rows import ALL, BASELINES, CodeRow
 
 _HEADS = {
     "ngram_match": "n-gram",
@@ -24,7 +24,7 @@ def report_tables(found: Reproduction) -> Iterator[Table]:
     and what was absent."""
     for group in sorted({(value.table, value.model) for value in found.values}):
         yield _published([value for value in found.values if (value.table, value.model) == group])
-    yield _corpora(found.code.rows)
+    yield _corpora([row for row in found.code.rows if row.subset == ALL])
     yield _differences(found)
     yield _plans(found)
     if found.absent:
@@ -95,6 +95,8 @@ def _differences(found: Reproduction) -> Table:
     for head in ("items", "difference", "95 % interval", "p", "p (Holm)", ""):
         table.add_column(head, justify="right")
     for row in found.code.comparisons:
+        if row.measure != "CodeBLEU" or row.subset != ALL:
+            continue
         table.add_row(
             row.protocol,
             row.model,

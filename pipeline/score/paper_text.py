@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 import black
 
-from pipeline.score.codebleu import MAX_CHARACTERS
+from pipeline.score.code_features import MAX_CHARACTERS
 
 _BLACK = black.Mode(line_length=210)
 _INDENT = 4

@@ -38,7 +38,7 @@ def score(record: Generated) -> dict[str, object]:
     """The scores of the record's main file. A record without code gets the worst of every measure, not a failure:
     left out of an average, it would raise it."""
     source = main_source(record)
-    scores = _read(source, record.plan)
+    scores = read_code(source, record.plan)
     if record.reference and record.reference.strip():
         scores = _compared(scores, source, record.reference)
     return {"scores": scores}
@@ -61,7 +61,8 @@ def parsed(source: str) -> ast.Module | None:
     return tree if tree.body else None
 
 
-def _read(source: str, plan: SolutionPlan | None) -> Scores:
+def read_code(source: str, plan: SolutionPlan | None) -> Scores:
+    """What the source says by itself, and how far it keeps to the plan; no CodeBLEU."""
     lines = sum(bool(line.strip()) for line in source.splitlines())
     tree = parsed(source)
     if tree is None:

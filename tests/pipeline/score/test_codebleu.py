@@ -6,7 +6,7 @@ from math import exp
 import pytest
 from codebleu import calc_codebleu
 
-from pipeline.score import codebleu
+from pipeline.score import code_features
 from pipeline.score.codebleu import CodeBleu, code_bleu, corpus_code_bleu
 
 REFERENCE = "a = 1\nb = a + 2\nprint(b)"
@@ -145,5 +145,5 @@ def test_the_same_value_in_every_process() -> None:
 
 def test_limits_leave_room_for_real_projects() -> None:
     project = "".join(f"def step_{i}(x):\n    for a in x:\n        y = a + {i}\n    return y\n\n\n" for i in range(400))
-    assert len(project) < codebleu.MAX_CHARACTERS
+    assert len(project) < code_features.MAX_CHARACTERS
     assert code_bleu(project, project) is not None

@@ -1,0 +1,155 @@
+"""What CodeBLEU compares, read from a source once: its words, the subtrees of its syntax tree, its data-flow edges.
+
+A source is parsed a single time. The tree is copied into plain Python nodes, on which the package `codebleu` finds the
+data flow with its own rules; asking tree-sitter for the same children again and again is what makes the package slow.
+Features of sources are kept (`kept_features`), since a reference meets every method and a sample every reference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+import tree_sitter
+import tree_sitter_python
+from codebleu.dataflow_match import get_data_flow, normalize_dataflow
+from codebleu.parser import DFG_python, remove_comments_and_docstrings
+
+MAX_CHARACTERS = 100_000
+MAX_DEPTH = 150
+MAX_WORK = 150_000
+"""Limits on a source, beyond which nothing is measured: its length; the depth of its syntax tree, since the package
+recurses into it; and its nodes, each counted twice for every loop around it, since the package goes through each loop
+twice. The longest published notebook has 26,000 characters, the deepest a depth of 21, none over 14,000 counted
+nodes."""
+
+KEPT = 384
+"""Sources whose features are kept in a process: some 100 kB each for a notebook."""
+
+_PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
+_LOOPS = frozenset({"for_statement", "while_statement"})
+
+Edge = tuple[str, str, tuple[str, ...]]
+"""A data-flow edge: a variable, how its value arises, the variables it comes from; names numbered as they appear."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFeatures:
+    """`words`: split at blanks, comments included. `subtrees` (each as a digest of its S-expression, which shows the
+    structure without names and values) and `edges` with how often each occurs, comments and docstrings removed."""
+
+    words: list[str]
+    subtrees: Counter[bytes]
+    edges: Counter[Edge]
+
+
+def code_features(source: str) -> CodeFeatures | None:
+    """The features of a source; None beyond the limits. A source that is not Python has features too: tree-sitter
+    parses around errors, comments stay in where Python's tokenizer fails, and what the data-flow rules cannot read has
+    no edges."""
+    source = source.strip()
+    if len(source) > MAX_CHARACTERS:
+        return None
+    plain = _without_comments(source)
+    tree = _PARSER.parse(plain.encode("utf-8", "replace"))
+    root = _copied(tree.root_node)
+    if root is None:
+        return None
+    return CodeFeatures(source.split(), _subtrees(tree.root_node), _edges(plain, root))
+
+
+kept_features = lru_cache(maxsize=KEPT)(code_features)
+"""`code_features`, remembered for the sources that were asked for last."""
+
+
+class _Node:
+    """A node of the syntax tree with what the data-flow rules ask it for."""
+
+    __slots__ = ("children", "end_point", "fields", "start_point", "type")
+
+    def __init__(self, node: tree_sitter.Node) -> None:
+        self.type = node.type
+        # Points as plain tuples: they are keys of dictionaries over and over.
+        self.start_point, self.end_point = tuple(node.start_point), tuple(node.end_point)
+        self.children: list[_Node] = []
+        self.fields: dict[str, _Node] = {}
+
+    def child_by_field_name(self, name: str) -> _Node | None:
+        return self.fields.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """Stands for a parser that is handed a source whose tree is there already."""
+
+    root_node: _Node
+
+    def parse(self, _: bytes) -> _Parsed:
+        return self
+
+
+def _copied(root: tree_sitter.Node) -> _Node | None:
+    """The tree as plain nodes; None where it is deeper or more work than the limits allow."""
+    cursor = root.walk()
+    top = _Node(root)
+    path, rounds, work = [top], [1], 0
+    while True:
+        work += rounds[-1]
+        if len(path) > MAX_DEPTH + 1 or work > MAX_WORK:
+            return None
+        if cursor.goto_first_child():
+            rounds.append(2 * rounds[-1] if path[-1].type in _LOOPS else rounds[-1])
+        else:
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return top
+                path.pop()
+                rounds.pop()
+            path.pop()
+        node = cursor.node
+        assert node is not None
+        copy = _Node(node)
+        path[-1].children.append(copy)
+        if cursor.field_name is not None:
+            path[-1].fields.setdefault(cursor.field_name, copy)
+        path.append(copy)
+
+
+def _without_comments(source: str) -> str:
+    try:
+        return str(remove_comments_and_docstrings(source, "python"))
+    except Exception:  # whatever Python's tokenizer raises on a source that is not Python
+        return source
+
+
+def _subtrees(root: tree_sitter.Node) -> Counter[bytes]:
+    found: Counter[bytes] = Counter()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        found[hashlib.blake2b(str(node).encode(), digest_size=12).digest()] += 1
+        waiting += [child for child in node.children if child.child_count]
+    return found
+
+
+def _edges(source: str, root: _Node) -> Counter[Edge]:
+    items = get_data_flow(source, [_Parsed(root), DFG_python])
+    name_at = {place: name for name, place, *_ in items}
+    ordered = [
+        (name, place, relation, _in_source_order(origins, places, name_at), places)
+        for name, place, relation, origins, places in items
+    ]
+    return Counter((name, relation, tuple(origins)) for name, relation, origins in normalize_dataflow(ordered))
+
+
+def _in_source_order(names: list[str], places: list[int], name_at: dict[int, str]) -> list[str]:
+    """The names an edge comes from, by their first place, so that their order is not that of Python's string hashes.
+    Where one occurs twice the package has kept their order."""
+    if len(set(names)) < len(names):
+        return names
+    first: dict[str, int] = {}
+    for place in sorted(places):
+        first.setdefault(name_at.get(place, ""), place)
+    return sorted(names, key=lambda name: (first.get(name, len(name_at)), name))

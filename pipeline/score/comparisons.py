@@ -1,0 +1,111 @@
+"""Methods compared on the same items: differences with their uncertainty, and which of them are noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from pipeline.score.code_rows import ALL, CLEAN, Scored, is_clean, item_codebleu, pair_of
+from pipeline.score.outputs import Measured, Name
+from pipeline.score.statistics import holm, paired_bootstrap, paired_permutation_test
+
+SIGNIFICANT = 0.05
+NOISE = "within noise"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Mean difference of a measure over the items, `method` less `against`, with its 95 % paired bootstrap interval,
+    the p-value of a paired permutation test, and that value after Holm's correction over all comparisons of the measure
+    with one method, protocol and subset. CodeBLEU in points, shares in percentage points. `items`: measured for both.
+    `verdict` is "within noise" unless the interval excludes zero and the corrected p is below 0.05."""
+
+    table: str
+    model: str
+    method: str
+    against: str
+    measure: str
+    protocol: str
+    subset: str
+    items: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    verdict: str
+
+
+Measure = Callable[[Measured], float | None]
+
+
+def _codebleu(protocol: str, equal_length: bool, item: Measured) -> float | None:
+    pair = pair_of(protocol, item)
+    return item_codebleu(pair, equal_length=equal_length) if pair is not None else None
+
+
+def _parses(item: Measured) -> float | None:
+    return None if item.machinery_failed or item.scores is None else 100.0 * item.scores.parses
+
+
+def _conformance(item: Measured) -> float | None:
+    if item.machinery_failed or item.scores is None or item.scores.conformance is None:
+        return None
+    return 100 * item.scores.conformance
+
+
+MEASURES: Mapping[tuple[str, str], Measure] = {
+    ("CodeBLEU", "raw"): partial(_codebleu, "raw", False),
+    ("CodeBLEU", "paper"): partial(_codebleu, "paper", False),
+    ("CodeBLEU at equal length", "raw"): partial(_codebleu, "raw", True),
+    ("CodeBLEU at equal length", "paper"): partial(_codebleu, "paper", True),
+    ("parses", ""): _parses,
+    ("conformance", ""): _conformance,
+}
+"""What methods are compared by: (measure, protocol); an item has None where it does not apply."""
+
+
+def comparisons(scored: Scored, ours: Name, rivals: Sequence[Name]) -> Iterator[Comparison]:
+    """Each rival against `ours` by every measure, over all items and over the clean ones where those are fewer. Items
+    are paired by their id."""
+    our_items = {item.item: item for item in scored[ours]}
+    for (measure, protocol), value in MEASURES.items():
+        for subset in (ALL, CLEAN):
+            found = {}
+            for name in rivals:
+                pairs = [
+                    (first, second)
+                    for item in scored[name]
+                    if (mine := our_items.get(item.item)) is not None
+                    if subset == ALL or (is_clean(item) and is_clean(mine))
+                    if (first := value(item)) is not None and (second := value(mine)) is not None
+                ]
+                if pairs and not (subset == CLEAN and len(pairs) == len(our_items)):
+                    found[name] = [one for one, _ in pairs], [other for _, other in pairs]
+            yield from _tested(found, ours, measure, protocol, subset)
+
+
+def _tested(
+    found: Mapping[Name, tuple[list[float], list[float]]], ours: Name, measure: str, protocol: str, subset: str
+) -> Iterator[Comparison]:
+    p_values = [paired_permutation_test(*both) for both in found.values()]
+    for (name, both), p, adjusted in zip(found.items(), p_values, holm(p_values), strict=True):
+        interval = paired_bootstrap(*both)
+        noise = not interval.excludes_zero or adjusted >= SIGNIFICANT
+        yield Comparison(
+            table=name.table,
+            model=name.model or ours.model,
+            method=name.method,
+            against=ours.method,
+            measure=measure,
+            protocol=protocol,
+            subset=subset,
+            items=len(both[0]),
+            difference=interval.estimate,
+            low=interval.low,
+            high=interval.high,
+            p=p,
+            p_holm=adjusted,
+            verdict=NOISE if noise else ("higher" if interval.estimate > 0 else "lower"),
+        )

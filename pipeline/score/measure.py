@@ -1,0 +1,115 @@
+"""Everything that is measured on one output, in one pass: what its code says, how near it comes to the reference under
+each protocol, what it copied, and what was known before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pipeline.records import Failure
+from pipeline.score.codebleu import code_bleu, pair_counts, words
+from pipeline.score.contamination import audit
+from pipeline.score.copying import copying
+from pipeline.score.imports import unknown_imports
+from pipeline.score.length_control import cut, cut_to_equal_length
+from pipeline.score.outputs import Measured, Output, PairScore
+from pipeline.score.paper_text import PROTOCOLS
+from pipeline.score.score import parsed, read_code
+
+LONGEST = 300_000
+"""Characters of a candidate beyond which nothing is read in it."""
+
+
+def measure_all(outputs: Sequence[Output], pool: str = "", plans: str = "") -> list[Measured]:
+    """`measure` for each; `pool` and `plans` are the locations that the contamination audit looks through."""
+    return [measure(output, pool, plans) for output in outputs]
+
+
+def measure(output: Output, pool: str = "", plans: str = "") -> Measured:
+    """An item without code counts with the lowest value of every measure, unless the machinery failed: left out of an
+    average it would raise it."""
+    found = {"raw": None, "paper": None} if not _has_reference(output) else _pairs(output)
+    beyond = any(pair is not None and pair.counts is None for pair in found.values())
+    failure = output.failure
+    if failure is None and not output.code.strip():
+        failure = Failure(stage="generate", kind="no_code", message="the method gave no code")
+    if failure is None and (beyond or len(output.code) > LONGEST):
+        message = f"{len(output.code):,} characters, or too deeply nested: beyond the limits of what is measured"
+        failure = Failure(stage="score", kind="beyond_limits", message=message)
+    scores = read_code(output.code, output.plan) if len(output.code) <= LONGEST else None
+    tree = parsed(output.code) if scores is not None and scores.parses else None
+    return Measured(
+        item=output.item,
+        category=output.category,
+        failure=failure,
+        generated=bool(output.code.strip()),
+        scores=scores,
+        unknown_imports=unknown_imports(tree) if tree is not None else (),
+        copying=copying(output.code, output.shown) if len(output.code) <= LONGEST else None,
+        contamination=audit(output, pool, plans),
+        raw=found["raw"],
+        paper=found["paper"],
+    )
+
+
+def compare_texts(candidate: str, reference: str) -> PairScore:
+    """A pair that a protocol has made ready."""
+    counts = pair_counts(candidate, reference)
+    # Texts cut to each other's length meet no second time: their features need not be kept.
+    equal = pair_counts(*cut_to_equal_length(candidate, reference), keep=False) if counts is not None else None
+    return PairScore(
+        counts=counts,
+        equal_length=equal,
+        candidate_words=len(words(candidate)),
+        reference_words=len(words(reference)),
+    )
+
+
+@lru_cache(maxsize=384)
+def ready(protocol: str, source: str) -> str:
+    """The source under a protocol, kept for the next method that meets it."""
+    return PROTOCOLS[protocol](source)
+
+
+def failed(output: Output, kind: str, message: str) -> Measured:
+    """An output that could not be measured at all, since that ended its process or its time."""
+    failure = Failure(stage="score", kind=kind, message=message)
+    return Measured(item=output.item, category=output.category, failure=failure, generated=bool(output.code.strip()))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SampleScores:
+    """CodeBLEU in [0, 1] of each sample as the answer to one item, by protocol; None where it was not measured."""
+
+    raw: tuple[float | None, ...] = ()
+    paper: tuple[float | None, ...] = ()
+
+
+def score_samples(references: Sequence[str], samples: Sequence[str]) -> list[SampleScores]:
+    """Each sample against each reference."""
+    return [
+        SampleScores(**{name: tuple(_sample_scores(name, samples, reference)) for name in PROTOCOLS})
+        for reference in references
+    ]
+
+
+def _sample_scores(protocol: str, samples: Sequence[str], reference: str) -> Iterator[float | None]:
+    for sample in samples:
+        found = code_bleu(ready(protocol, sample), ready(protocol, reference))
+        yield found.codebleu if found is not None else None
+
+
+def _has_reference(output: Output) -> bool:
+    return bool(output.reference and output.reference.strip())
+
+
+def _pairs(output: Output) -> dict[str, PairScore | None]:
+    assert output.reference is not None
+    found: dict[str, PairScore | None] = {}
+    for name in PROTOCOLS:
+        candidate = ready(name, output.code)
+        if output.cut_to is not None:
+            candidate = cut(candidate, len(words(ready(name, output.cut_to))))
+        found[name] = compare_texts(candidate, ready(name, output.reference))
+    return found
