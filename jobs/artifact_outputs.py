@@ -24,7 +24,7 @@ def artifact_tables(
         for number, row in enumerate(rows)
     ]
     outputs: dict[Name, list[Output]] = {}
-    unusable = []
+    unusable: list[str] = []
     for file in files:
         name = Name(file.table, file.model, file.method)
         blocks = _blocks(file.path, unusable)

@@ -122,7 +122,7 @@ def tables(
     groups = dict(seeds_of or {}) | ({named(RANDOM): draws} if draws else {})
     rows = list(code_rows(measured))
     redrawn = {name for name in draws if not name.method.endswith(" 0")}
-    compared = []
+    compared: list[Comparison] = []
     for ours in against:
         # One draw stands for the random baseline: five of them would be five tests in Holm's correction.
         rivals = [name for name in measured if name != ours and name not in redrawn and _meets(name, ours)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.output_names import method_in, model_in, plain, temperature_in
 from pipeline.config import Settings, load_settings
 from pipeline.storage import join, names_in
 
@@ -14,8 +14,6 @@ FILE = Path(__file__).parent / "configs" / "published.yaml"
 
 OURS = "DLCodeGen"
 """The paper's method, which the others are compared with."""
-
-_TEMPERATURE = re.compile(r"(\d+(?:\.\d+)?)\.txt$")
 
 
 class CodeTable(Settings):
@@ -84,28 +82,31 @@ def load_published() -> Published:
 
 
 def output_files(root: str, published: Published) -> tuple[list[OutputFile], list[str]]:
-    """The files of Tables II and V and of Fig. 5 that a checkout holds, and the absent ones in words.
+    """The files of Tables II and V and of Fig. 5 that a checkout holds; and in words the absent ones, and those that
+    belong to nothing.
 
-    A file belongs to the method its name ends in, whatever the prefix and its case: deepseekcoder_PS.txt. Any folder
-    under Results/RQ1 may stand for a model by its name, case aside.
+    Names are read leniently (`jobs.output_names`): prefix, case and separators do not matter.
     """
-    found, absent = [], []
+    found, unread = [], []
     for table in published.code.tables:
         folder = _folder(root, table.folder)
-        names = names_in(join(root, folder)) if folder else []
+        by_method, unfit = _by_method(join(root, folder), list(table.methods)) if folder else ({}, [])
+        unread += [f"{folder}/{name}: not read, it names no method of {table.table}" for name in unfit]
         for method, values in table.methods.items():
-            name = next((name for name in names if name.lower().endswith(f"_{method}.txt".lower())), None)
-            if folder is None or name is None:
-                absent.append(f"{table.table}, {table.model}, {method}: no {table.folder}/*_{method}.txt")
+            names = by_method.get(method, [])
+            if folder is None or not names:
+                unread.append(f"{table.table}, {table.model}, {method}: no {table.folder}/*_{method}.txt")
                 continue
+            unread += [f"{folder}/{name}: not read, {names[0]} is taken for {method}" for name in names[1:]]
             printed = dict(zip(published.code.columns, values, strict=True))
-            path = join(root, folder, name)
+            path = join(root, folder, names[0])
             found.append(OutputFile(table=table.table, model=table.model, method=method, path=path, published=printed))
     figure = published.code.temperatures
-    at_temperatures = list(_temperatures(root, figure))
+    at_temperatures, unfit = _temperatures(root, figure, [table.model for table in published.code.tables])
+    unread += [f"{name}: not read, it names no temperature, or one that another file has" for name in unfit]
     if not at_temperatures:
-        absent.append(f"{figure.table}: no {figure.folder}/*<temperature>.txt")
-    return found + at_temperatures, absent
+        unread.append(f"{figure.table}: no {figure.folder}/*<temperature>.txt")
+    return found + at_temperatures, unread
 
 
 def prediction_files(root: str, published: Published) -> tuple[list[PredictionFile], list[str]]:
@@ -124,20 +125,50 @@ def prediction_files(root: str, published: Published) -> tuple[list[PredictionFi
 
 
 def _folder(root: str, wanted: str) -> str | None:
+    """The folder as it is written in the checkout: case and separators aside."""
     parent, _, name = wanted.rpartition("/")
-    match = next((item for item in names_in(join(root, parent)) if item.lower() == name.lower()), None)
+    match = next((item for item in names_in(join(root, parent)) if plain(item) == plain(name)), None)
     return f"{parent}/{match}" if match else None
 
 
-def _temperatures(root: str, figure: TemperatureFigure) -> Iterator[OutputFile]:
-    for name in names_in(join(root, figure.folder)):
-        if match := _TEMPERATURE.search(name):
-            temperature = float(match[1])
-            printed = next((value for at, value in figure.codebleu.items() if float(at) == temperature), None)
-            yield OutputFile(
-                table=figure.table,
-                model=figure.model,
-                method=f"temperature {temperature}",
-                path=join(root, figure.folder, name),
-                published={} if printed is None else {"codebleu": printed},
-            )
+def _by_method(folder: str, methods: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
+    found: dict[str, list[str]] = {}
+    unfit = []
+    for name in names_in(folder):
+        method = method_in(name, methods) if name.lower().endswith(".txt") else None
+        if method is not None:
+            found.setdefault(method, []).append(name)
+        elif name.lower().endswith(".txt"):
+            unfit.append(name)
+    return found, unfit
+
+
+def _temperatures(root: str, figure: TemperatureFigure, models: Sequence[str]) -> tuple[list[OutputFile], list[str]]:
+    """The temperature files, in the figure's folder or in one of a model inside it, and those without a temperature."""
+    found: dict[tuple[str, float], OutputFile] = {}
+    unfit = []
+    folder = _folder(root, figure.folder) or figure.folder
+    for name in _text_files(join(root, folder)):
+        temperature = temperature_in(name)
+        model = model_in(name, models) or figure.model
+        if temperature is None or (model, temperature) in found:
+            unfit.append(f"{folder}/{name}")
+            continue
+        printed = next((value for at, value in figure.codebleu.items() if float(at) == temperature), None)
+        found[model, temperature] = OutputFile(
+            table=figure.table,
+            model=model,
+            method=f"temperature {temperature}",
+            path=join(root, folder, name),
+            published={} if printed is None or model != figure.model else {"codebleu": printed},
+        )
+    return [found[key] for key in sorted(found)], unfit
+
+
+def _text_files(folder: str) -> Iterator[str]:
+    """Text files in a folder and its folders, by their paths inside it."""
+    for name in names_in(folder):
+        if name.lower().endswith(".txt"):
+            yield name
+        elif "." not in name:
+            yield from (f"{name}/{inner}" for inner in names_in(join(folder, name)) if inner.lower().endswith(".txt"))

@@ -14,11 +14,11 @@ from pipeline.plan import SolutionPlan
 from pipeline.records import Failure, Scores
 from pipeline.score.codebleu import PairCounts
 
-MACHINERY = frozenset({"bug", "crash", "timeout", "unavailable", "beyond_limits", "unreadable"})
-"""Kinds of failure that say nothing about the method; so do all kinds that start with `llm_`, but for an answer that
-was cut off or is none."""
+MACHINERY = frozenset({"bug", "crash", "timeout", "beyond_limits"})
+"""Kinds of failure that say nothing about the method; so do all that start with `llm_`, but for those in METHOD_LLM."""
 
-METHOD_LLM = frozenset({"llm_length", "llm_content_filter", "llm_no_code", "llm_refused", "llm_schema"})
+METHOD_LLM = frozenset({"llm_context"})
+"""A prompt that is too long for its model is the method's failure, an endpoint that does not answer is not."""
 
 
 class Name(NamedTuple):
@@ -39,7 +39,7 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
-    """One method's answer to one item. `code` is "" where there is none; `shown` are the samples that the generator saw.
+    """One method's answer to one item. `code` is "" where there is none; `shown` are samples that the generator saw.
     With `cut_to` the code is compared only up to as many words as that text has."""
 
     item: str

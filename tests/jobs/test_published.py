@@ -54,8 +54,11 @@ def test_temperatures_are_read_from_names(tmp_path: Path) -> None:
     found, absent = output_files(str(tmp_path), PUBLISHED)
     assert [(file.method, file.published) for file in found] == [
         ("temperature 0.0", {}),
-        ("temperature 2.0", {}),
         ("temperature 1.5", {"codebleu": 27.96}),
+        ("temperature 2.0", {}),
+    ]
+    assert [line for line in absent if "all.txt" in line] == [
+        "Results/RQ5/deepseekcoder_all.txt: not read, it names no temperature, or one that another file has"
     ]
     assert not any(line.startswith("Fig. 5") for line in absent)
 

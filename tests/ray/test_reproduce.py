@@ -112,7 +112,9 @@ def test_what_is_absent_or_damaged_is_named(found: Reproduction) -> None:
 def test_baselines_and_comparisons(found: Reproduction) -> None:
     paper = {row.method: row for row in found.code.rows if (row.protocol, row.subset) == ("paper", "all")}
     best = paper["best sample, in hindsight"].codebleu
-    assert best >= max(paper[name].codebleu for name in ("copy of the neighbour", "one file for every task, in hindsight"))
+    assert best >= max(
+        paper[name].codebleu for name in ("copy of the neighbour", "one file for every task, in hindsight")
+    )
     assert paper["random sample of the category"].standard_error is not None
     assert paper["copy of the neighbour, cut to DLCodeGen (DeepSeek-V2.5)'s length"].length_ratio <= 1
     compared = {
