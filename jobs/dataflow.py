@@ -2,7 +2,8 @@
 
 A shard of rows is one block. Neighbouring stages that want the same resources share an operator, and so a process:
 rows then pass between them without being copied. Stages with resources of their own (a GPU model) get their own
-operator, and Ray Data streams shards from one to the next.
+operator, and Ray Data streams shards from one to the next. Stages that wait for a language model have one as well, with
+little of a CPU: many rows of a shard are under way in it at once.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import ray
 from jobs.isolation import run_isolated
 from jobs.run_store import RunStore
 from pipeline.arrow import from_rows, to_table
+from pipeline.errors import BudgetSpent, DLCodeGenError
 from pipeline.records import Requirement
-from pipeline.stage import Chain, Stage, check_chain
+from pipeline.stage import ROWS_IN_FLIGHT, Chain, Stage, check_chain
 
 _SHARD, _SECONDS = "shard", "seconds"
 
@@ -44,38 +46,53 @@ def run_shards(
     workers: int | None = None,
     *,
     elastic: bool = False,
+    rows_in_flight: int = ROWS_IN_FLIGHT,
 ) -> Iterator[ShardDone]:
     """Runs the stages over the shards and yields each one when it is written, in the order they finish.
 
     Every operator gets `workers` processes; by default one per CPU there is now, and where the cluster is `elastic`, as
-    many more as it adds nodes for.
+    many more as it adds nodes for. Those of waiting stages have `rows_in_flight` rows under way each.
 
-    Needs an initialised Ray. A worker that dies is replaced and its shard done again, row by row in isolation; an
-    exception outside of the stages (storage that fails) ends the job.
+    Needs an initialised Ray. A worker that dies is replaced and its shard done again, row by row in isolation unless its
+    stages wait; an exception outside of the stages (storage that fails) ends the job. Raises DLCodeGenError where a stage
+    does: what no row would escape. After a stop (`store.stop`) the shards that are not finished stay pending.
     """
     check_chain(stages)
     _set_up_ray_data()
-    groups = [tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers))]
+    groups = [tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers, stage.waits))]
     cpus = int(ray.cluster_resources().get("CPU", 1))
     flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
     for number, group in enumerate(groups):
-        wanted = group[0].workers or workers or max(1, int(cpus / max(group[0].num_cpus, 0.01)))
+        wanted = group[0].workers or workers or max(1, int(cpus / max(group[0].num_cpus, 1)))
         grows = elastic and not workers and not group[0].workers
         largest = len(shards) if grows else min(wanted, len(shards))
         # Several operators share the CPUs: each starts with one worker, since a full first pool would starve the rest.
         smallest = min(wanted, len(shards)) if len(groups) == 1 else 1
         flow = flow.map_batches(
             _ShardWorker,
-            fn_constructor_args=(group, store, number, number == len(groups) - 1),
+            fn_constructor_args=(group, store, number, number == len(groups) - 1, rows_in_flight),
             batch_size=None,
             batch_format="pyarrow",
             zero_copy_batch=True,
             compute=ray.data.ActorPoolStrategy(min_size=smallest, max_size=largest),
             num_cpus=group[0].num_cpus,
         )
-    for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-        for row in batch.to_pylist():
-            yield ShardDone(**row)
+    try:
+        for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            for row in batch.to_pylist():
+                yield ShardDone(**row)
+    except ray.exceptions.RayError as error:
+        raise _cause(error) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The mistake of the user that a worker has met, if that is what ended the job; else the error as it is."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, DLCodeGenError):
+            return DLCodeGenError(str(getattr(inner, "cause", inner)))
+        inner = getattr(inner, "cause", None) or inner.__cause__
+    return error
 
 
 def _set_up_ray_data() -> None:
@@ -92,32 +109,39 @@ def _set_up_ray_data() -> None:
 class _ShardWorker:
     """One worker's part of the chain: the first reads a shard's rows, the last writes them."""
 
-    def __init__(self, stages: Sequence[Stage], store: RunStore, number: int, last: bool) -> None:
+    def __init__(self, stages: Sequence[Stage], store: RunStore, number: int, last: bool, rows_in_flight: int) -> None:
         self._chain = Chain(stages)
         self._accepts, self._returns = stages[0].accepts, stages[-1].returns
-        self._store, self._number, self._last = store, number, last
+        self._store, self._number, self._last, self._rows_in_flight = store, number, last, rows_in_flight
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         # Blocks are never split or joined on purpose, but a block may hold several shards if Ray Data chose to.
+        for shard, records, seconds in self._shards(batch):
+            if self._store.stopped():
+                continue
+            try:
+                yield self._work(shard, records, seconds)
+            except BudgetSpent as spent:
+                self._store.stop(str(spent))
+
+    def _shards(self, batch: pa.Table) -> Iterator[tuple[int, Sequence[Requirement], list[dict[str, float]]]]:
+        """The shards of a block: number, rows, and the seconds that the stages so far took for each."""
         if self._number == 0:
             for shard in batch[_SHARD].to_pylist():
                 records = self._store.read_input(shard)
-                yield self._work(shard, records, [{} for _ in records])
+                yield shard, records, [{} for _ in records]
             return
         for shard, group in groupby(batch.to_pylist(), key=itemgetter(_SHARD)):
             rows = list(group)
             seconds = [dict(row.pop(_SECONDS)) for row in rows]
             values = [{name: value for name, value in row.items() if name != _SHARD} for row in rows]
-            yield self._work(shard, from_rows(values, self._accepts), seconds)
+            yield shard, from_rows(values, self._accepts), seconds
 
     def _work(self, shard: int, records: Sequence[Requirement], seconds: list[dict[str, float]]) -> pa.Table:
         finished: list[Any] = []
-        suspicious = self._store.begin(shard, self._number)
-        for number, record in enumerate(records):
-            done, taken = run_isolated(self._chain, record) if suspicious else self._chain(record)
+        for number, (done, taken) in enumerate(self._run(shard, records)):
             finished.append(done)
             seconds[number] = seconds[number] | taken
-        self._store.end(shard, self._number)
         if self._last:
             self._store.write_results(shard, finished, seconds)
             failed = sum(record.failure is not None for record in finished)
@@ -125,6 +149,17 @@ class _ShardWorker:
         table = to_table(finished, self._returns)
         timings = pa.array([list(item.items()) for item in seconds], type=pa.map_(pa.string(), pa.float64()))
         return table.append_column(_SHARD, pa.array([shard] * len(finished))).append_column(_SECONDS, timings)
+
+
+    def _run(self, shard: int, records: Sequence[Requirement]) -> Iterator[tuple[Requirement, dict[str, float]]]:
+        """The rows through the stages. Rows that wait for a model crash no process, and are not to wait one by one: only
+        a shard of stages that compute is noted as begun, and isolated if it was begun before."""
+        if self._chain.waits:
+            yield from self._chain.run(records, self._rows_in_flight)
+            return
+        suspicious = self._store.begin(shard, self._number)
+        yield from (run_isolated(self._chain, record) for record in records) if suspicious else self._chain.run(records)
+        self._store.end(shard, self._number)
 
 
 def start_ray(address: str | None, workers: int | None) -> bool:

@@ -5,6 +5,8 @@
     begun/                       a marker for each shard in work
     results/part-000000.parquet   the same rows, finished; equal bytes for equal input and settings
     timings/part-000000.parquet   seconds per row and stage (apart, since they differ from run to run)
+    calls/part-000000.parquet     each call to a language model: tokens, seconds, cost, from the cache or not
+    stopped                      why the run stops early; removed when it goes on
     failures.jsonl, manifest.json, report.html, projects/<id>/
 
 A shard is done when its result file is there; files appear whole. So a killed run goes on where it was.
@@ -23,6 +25,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.call_rows import CallRow, call_rows, with_measures, without_measures
 from pipeline.arrow import from_rows, to_table
 from pipeline.errors import DLCodeGenError
 from pipeline.records import Requirement, Scored
@@ -110,10 +113,22 @@ class RunStore:
 
     def pending(self, staged: Staged) -> list[int]:
         """Shards without a result file."""
-        for name in ("", "results", "timings"):
+        for name in ("", "results", "timings", "calls"):
             remove_temporary(join(self.folder, name))
         done = set(names_in(join(self.folder, "results")))
         return [shard for shard in range(staged.shards) if _part(shard) not in done]
+
+    def stop(self, reason: str) -> None:
+        """Tells all workers to begin no further shard."""
+        write_bytes(join(self.folder, "stopped"), reason.encode())
+
+    def stopped(self) -> str | None:
+        """Why the run is to stop, or None."""
+        path = join(self.folder, "stopped")
+        return read_bytes(path).decode() if exists(path) else None
+
+    def go_on(self) -> None:
+        remove(join(self.folder, "stopped"))
 
     def begin(self, shard: int, operator: int) -> bool:
         """Notes that an operator begins a shard; True if it, or an earlier run, began it before and never finished."""
@@ -131,19 +146,31 @@ class RunStore:
         return from_rows(_read_rows(join(self.folder, "input", _part(shard))), Requirement)
 
     def write_results(self, shard: int, records: Sequence[Scored], seconds: Sequence[dict[str, float]]) -> None:
-        """Publishes a shard: timings first, results last, since their presence means that the shard is done."""
+        """Publishes a shard: timings and calls first, results last, since their presence means that the shard is done."""
         timings = [
             {"id": record.id, "stage": stage, "seconds": taken}
             for record, stages in zip(records, seconds, strict=True)
             for stage, taken in stages.items()
         ]
         _write_table(join(self.folder, "timings", _part(shard)), pa.Table.from_pylist(timings, schema=_TIMINGS))
-        _write_table(join(self.folder, "results", _part(shard)), to_table(records, Scored))
+        if calls := list(call_rows(records)):
+            _write_table(join(self.folder, "calls", _part(shard)), to_table(calls, CallRow))
+        _write_table(join(self.folder, "results", _part(shard)), to_table([*map(without_measures, records)], Scored))
 
-    def results(self) -> Iterator[Scored]:
-        """All finished rows in input order, a shard in memory at a time."""
+    def results(self, *, measured: bool = False) -> Iterator[Scored]:
+        """All finished rows in input order, a shard in memory at a time; `measured` with what each call took."""
+        with_calls = set(names_in(join(self.folder, "calls"))) if measured else set()
         for name in names_in(join(self.folder, "results")):
-            yield from from_rows(_read_rows(join(self.folder, "results", name)), Scored)
+            rows = from_rows(_read_rows(join(self.folder, "results", name)), Scored)
+            yield from with_measures(rows, self._calls(name)) if name in with_calls else rows
+
+    def calls(self) -> Iterator[CallRow]:
+        """All calls to language models made for finished rows, in input order."""
+        for name in names_in(join(self.folder, "calls")):
+            yield from self._calls(name)
+
+    def _calls(self, name: str) -> list[CallRow]:
+        return from_rows(_read_rows(join(self.folder, "calls", name)), CallRow)
 
     def stage_seconds(self) -> dict[str, float]:
         """Seconds spent in each stage, summed over all rows and workers."""

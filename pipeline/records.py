@@ -7,7 +7,7 @@ still fits the last schema.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.plan import SolutionPlan
 
@@ -19,6 +19,35 @@ class Failure:
     stage: str
     kind: str
     message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallMeasures:
+    """What differs between two runs that ask and get the same: seconds of waiting, whether the answer came from the
+    response cache, prompt tokens that the engine had in its prefix cache, and what was paid (nothing for the cache's)."""
+
+    seconds: float
+    cached: bool
+    cached_tokens: int
+    cost: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LLMCall:
+    """A call to a language model: the stage and the prompt file that made it, the model, tokens as the engine counted
+    them, how the reply ended (`stop`, `length`, ...), and what was cut from a prompt longer than the context.
+
+    Two calls are equal whatever was measured: `measured` travels with the row, and is stored apart from the results.
+    """
+
+    stage: str
+    prompt: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: str
+    cut: tuple[str, ...] = ()
+    measured: CallMeasures | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +117,8 @@ class Requirement:
     """What the user asked for, and where it stood in the input.
 
     `row` counts input rows from 0; `id` is unique in a job. `reference` is the known solution, for scoring only:
-    no stage before scoring reads it except the firewall. `extra` holds the input's further columns as JSON.
+    no stage before scoring reads it except the firewall. `extra` holds the input's further columns as JSON. `calls` are
+    the language model calls made for the row, by all stages so far, those of a stage that failed included.
     """
 
     id: str
@@ -98,6 +128,7 @@ class Requirement:
     reference: str | None = None
     extra: str = "{}"
     failure: Failure | None = None
+    calls: tuple[LLMCall, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,28 +1,44 @@
 """A stage, and how a chain of stages runs: the same on one machine and on a Ray cluster.
 
 A pipeline is a tuple of stages, read from top to bottom. `run_local` runs it in this process; `jobs.dataflow` runs it
-on Ray Data; both call `advance` for every row and stage, so their rows are equal.
+on Ray Data; both go through `Chain`, so their rows are equal. A step that computes is a function; one that waits (for a
+language model) is `async def`, and many rows are then under way in one process.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import isawaitable
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
-from pipeline.errors import StageFailure
+from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.records import Failure, Requirement
 
-Step = Callable[[Any], Mapping[str, object]]
-"""What a stage does to one row: takes the row's record, gives the fields it adds. Raises StageFailure."""
+Fields = Mapping[str, object]
+
+Step = Callable[[Any], Fields | Awaitable[Fields]]
+"""What a stage does to one row: takes the row's record, gives the fields it adds, at once or (async) after a while.
+Raises StageFailure."""
+
+ROWS_IN_FLIGHT = 32
+"""Rows that a worker of waiting stages has under way at once, unless settings say otherwise."""
+
+_HELD = 4
+"""Rows held for each one in flight: a slow row holds back those behind it in the output, and the others go on."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """One step of the pipeline. `build` makes the step, with its heavy objects, once per worker."""
+    """One step of the pipeline. `build` makes the step, with its heavy objects, once per worker. A stage that `waits`
+    has an async step."""
 
     name: str
     accepts: type[Requirement]
@@ -30,6 +46,7 @@ class Stage:
     build: Callable[[], Step]
     num_cpus: float = 1
     workers: int | None = None
+    waits: bool = False
 
 
 def widen(record: Requirement, to: type[Requirement], **added: object) -> Requirement:
@@ -39,23 +56,44 @@ def widen(record: Requirement, to: type[Requirement], **added: object) -> Requir
 
 
 def advance(stage: Stage, step: Step, record: Requirement) -> Requirement:
+    """`advance_async` for a step that does not wait."""
+    return _at_once(advance_async(stage, step, record))
+
+
+async def advance_async(stage: Stage, step: Step, record: Requirement) -> Requirement:
     """The record after one stage. A row that has failed passes by; a row that fails here carries the reason.
 
-    An exception other than StageFailure is a bug of ours. It costs its row (kind `bug`, with the place it came from),
-    never the job; jobs report such rows apart.
+    A DLCodeGenError, which no row would escape, is raised. Any other exception than StageFailure is a bug of ours: it
+    costs its row (kind `bug`, with the place it came from), never the job; jobs report such rows apart.
     """
     if record.failure is not None:
         return widen(record, stage.returns)
+    added: Mapping[str, object] = {}
     try:
-        return widen(record, stage.returns, **step(record))
+        found = step(record)
+        return widen(record, stage.returns, **(await found if isawaitable(found) else found))
+    except DLCodeGenError:
+        raise
     except StageFailure as error:
         failure = Failure(stage=stage.name, kind=error.kind, message=str(error))
+        added = error.added
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         message = f"{type(error).__name__}: {error} (in {place.name}, line {place.lineno} of {_module(place.filename)})"
         message = message.encode("utf-8", "replace").decode()
         failure = Failure(stage=stage.name, kind="bug", message=message)
-    return widen(record, stage.returns, failure=failure)
+    return widen(record, stage.returns, failure=failure, **added)
+
+
+def _at_once(work: Coroutine[Any, Any, _T]) -> _T:
+    """What a coroutine that never waits comes to, without an event loop."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: _T = done.value
+        return result
+    work.close()
+    raise TypeError("a step of a stage without `waits` has waited; say Stage(waits=True)")
 
 
 def _module(filename: str) -> str:
@@ -77,26 +115,73 @@ def check_chain(stages: Sequence[Stage]) -> None:
 
 
 class Chain:
-    """Stages with their steps built: what one worker holds."""
+    """Stages with their steps built: what one worker holds. Its rows may be under way together if a stage `waits`."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         check_chain(stages)
         self.name = " to ".join(dict.fromkeys((stages[0].name, stages[-1].name)))
         self.returns = stages[-1].returns
+        self.waits = any(stage.waits for stage in stages)
         self._steps = [(stage, stage.build()) for stage in stages]
+        self._runner = asyncio.Runner()  # one event loop for all rows: clients keep their connections
 
     def __call__(self, record: Requirement) -> tuple[Requirement, dict[str, float]]:
+        """`finish` for a chain that does not wait."""
+        return _at_once(self.finish(record))
+
+    async def finish(self, record: Requirement) -> tuple[Requirement, dict[str, float]]:
         """The finished record, and the seconds each stage took."""
         seconds = {}
         for stage, step in self._steps:
             start = time.perf_counter()
-            record = advance(stage, step, record)
+            record = await advance_async(stage, step, record)
             seconds[stage.name] = time.perf_counter() - start
         return record, seconds
 
+    def run(
+        self, records: Iterable[Requirement], rows_in_flight: int = ROWS_IN_FLIGHT
+    ) -> Iterator[tuple[Requirement, dict[str, float]]]:
+        """`finish` for each record, in order; where stages wait, with up to `rows_in_flight` rows under way.
 
-def run_local(stages: Sequence[Stage], records: Iterable[Requirement]) -> Iterator[Requirement]:
+        When a row raises (DLCodeGenError: no other would fare better), rows that are under way come to their end first.
+        """
+        if not self.waits:
+            yield from map(self, records)
+            return
+        loop, gate = self._runner.get_loop(), asyncio.Semaphore(rows_in_flight)
+
+        async def admitted(record: Requirement) -> tuple[Requirement, dict[str, float]]:
+            async with gate:
+                return await self.finish(record)
+
+        held: deque[asyncio.Task[tuple[Requirement, dict[str, float]]]] = deque()
+        try:
+            for record in records:
+                held.append(loop.create_task(admitted(record)))
+                if len(held) == _HELD * rows_in_flight:
+                    yield loop.run_until_complete(held.popleft())
+            while held:
+                yield loop.run_until_complete(held.popleft())
+        except DLCodeGenError:
+            # What these rows have asked for is paid for: the response cache shall get it.
+            loop.run_until_complete(asyncio.gather(*held, return_exceptions=True))
+            raise
+        finally:
+            for task in held:
+                task.cancel()
+
+    def close(self) -> None:
+        """Ends the event loop, and what is still under way in it."""
+        self._runner.close()
+
+
+def run_local(
+    stages: Sequence[Stage], records: Iterable[Requirement], rows_in_flight: int = ROWS_IN_FLIGHT
+) -> Iterator[Requirement]:
     """The records after all stages, one by one and in order, in this process."""
     chain = Chain(stages)
-    for record in records:
-        yield chain(record)[0]
+    try:
+        for record, _ in chain.run(records, rows_in_flight):
+            yield record
+    finally:
+        chain.close()
