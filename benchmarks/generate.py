@@ -27,8 +27,8 @@ import psutil
 
 from pipeline.config import PipelineSettings
 from pipeline.inputs import read_requirements
+from pipeline.methods import generation_stages
 from pipeline.stage import run_local
-from pipeline.stages import generation_stages
 
 WORKERS = 2
 

@@ -1,7 +1,7 @@
 """Calls to language models as a data set of their own, beside the results: one flat row a call.
 
-What a call took (seconds, cost, cache) differs from run to run; the results, which are equal bytes for equal input, keep
-the rest of it.
+What a call took (seconds, cost, cache) differs from run to run; the results, which are equal bytes for equal input,
+keep the rest of it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def call_rows(records: Iterable[Scored]) -> Iterator[CallRow]:
 
 def without_measures(record: Scored) -> Scored:
     """The record as it is stored among the results."""
-    return replace(record, calls=tuple(replace(call, measured=None) for call in record.calls)) if record.calls else record
+    return (
+        replace(record, calls=tuple(replace(call, measured=None) for call in record.calls)) if record.calls else record
+    )
 
 
 def with_measures(records: Sequence[Scored], rows: Iterable[CallRow]) -> Iterator[Scored]:

@@ -53,13 +53,15 @@ def run_shards(
     Every operator gets `workers` processes; by default one per CPU there is now, and where the cluster is `elastic`, as
     many more as it adds nodes for. Those of waiting stages have `rows_in_flight` rows under way each.
 
-    Needs an initialised Ray. A worker that dies is replaced and its shard done again, row by row in isolation unless its
-    stages wait; an exception outside of the stages (storage that fails) ends the job. Raises DLCodeGenError where a stage
-    does: what no row would escape. After a stop (`store.stop`) the shards that are not finished stay pending.
+    Needs an initialised Ray. A worker that dies is replaced and its shard done again, row by row in isolation unless
+    its stages wait; an exception outside of the stages (storage that fails) ends the job. Raises DLCodeGenError where a
+    stage does: what no row would escape. After a stop (`store.stop`) the shards that are not finished stay pending.
     """
     check_chain(stages)
     _set_up_ray_data()
-    groups = [tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers, stage.waits))]
+    groups = [
+        tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers, stage.waits))
+    ]
     cpus = int(ray.cluster_resources().get("CPU", 1))
     flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
     for number, group in enumerate(groups):
@@ -150,10 +152,9 @@ class _ShardWorker:
         timings = pa.array([list(item.items()) for item in seconds], type=pa.map_(pa.string(), pa.float64()))
         return table.append_column(_SHARD, pa.array([shard] * len(finished))).append_column(_SECONDS, timings)
 
-
     def _run(self, shard: int, records: Sequence[Requirement]) -> Iterator[tuple[Requirement, dict[str, float]]]:
-        """The rows through the stages. Rows that wait for a model crash no process, and are not to wait one by one: only
-        a shard of stages that compute is noted as begun, and isolated if it was begun before."""
+        """The rows through the stages. Rows that wait for a model crash no process, and are not to wait one by one:
+        only a shard of stages that compute is noted as begun, and isolated if it was begun before."""
         if self._chain.waits:
             yield from self._chain.run(records, self._rows_in_flight)
             return

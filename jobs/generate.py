@@ -21,11 +21,11 @@ from jobs.progress import RowProgress
 from jobs.run_store import RunStore
 from pipeline.config import load_settings
 from pipeline.inputs import read_requirements
+from pipeline.methods import generation_stages
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.score.report import write_report
 from pipeline.score.score import MEASURES
-from pipeline.stages import generation_stages
 from pipeline.storage import fingerprint, join
 
 _VERSIONED = ("dlcodegen-ray", "ray", "pyarrow", "codebleu", "rank-bm25")

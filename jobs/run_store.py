@@ -146,7 +146,7 @@ class RunStore:
         return from_rows(_read_rows(join(self.folder, "input", _part(shard))), Requirement)
 
     def write_results(self, shard: int, records: Sequence[Scored], seconds: Sequence[dict[str, float]]) -> None:
-        """Publishes a shard: timings and calls first, results last, since their presence means that the shard is done."""
+        """Publishes a shard: timings and calls first, results last, since these mean that the shard is done."""
         timings = [
             {"id": record.id, "stage": stage, "seconds": taken}
             for record, stages in zip(records, seconds, strict=True)

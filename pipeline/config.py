@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeVar
 
 import fsspec
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
@@ -38,6 +38,21 @@ class RetrievalSettings(Settings):
     top: int = Field(2, ge=1)
     requirement_similarity: float = Field(0.8, ge=0)
     code_similarity: float = Field(0.5, ge=0)
+
+
+class CCotSettings(Settings):
+    """The chains of thought of C-CoT: `problems` representative requirements stand for a task category. `chains` is the
+    file they are kept in: `auto` lies beside the run, under a name that tells plans, model and settings apart."""
+
+    problems: int = Field(3, ge=1)
+    chains: str = AUTO
+
+    def file_for(self, out: str, digest: str) -> str:
+        """Where the chains of a run in the folder `out` are."""
+        if self.chains != AUTO:
+            return self.chains
+        parent, _, _ = out.rstrip("/").rpartition("/")
+        return f"{parent or '.'}/c-cot/{digest}.json"
 
 
 class PriceSettings(Settings):
@@ -100,7 +115,47 @@ _HOW_IT_IS_REACHED = ("api_key_env", "base_url", "cache", "limits", "price", "st
 """Settings of a model that change nothing about what it answers."""
 
 
-class PipelineSettings(LLMSettings):
+Method = Literal[
+    "symbolic",
+    "dlcodegen",
+    "direct",
+    "ps",
+    "c-cot",
+    "cedar",
+    "copy",
+    "wo-cr",
+    "wo-tr",
+    "wo-comparison-cr",
+    "wo-comparison-tr",
+    "wo-cr-tr",
+]
+"""How a project is written: DLCodeGen, the paper's baselines and ablations, and what needs no language model."""
+
+
+class WritingSettings(LLMSettings):
+    """How a language model is asked to write.
+
+    `method` is by default `dlcodegen` where there is an `llm`, else `symbolic`. The temperature is the best one of the
+    paper (section IV, RQ5, Fig. 5: CodeBLEU 27.96 at 1.5). A reply has at most `max_tokens`, and at most half of the
+    context; one that is cut off is continued up to `continuations` times.
+    """
+
+    method: Method = "symbolic"
+    temperature: float = Field(1.5, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int = Field(4096, ge=16)
+    continuations: int = Field(2, ge=0)
+    c_cot: CCotSettings = CCotSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_method(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("method", AUTO) == AUTO:
+            return values | {"method": "symbolic" if values.get("llm", "none") == "none" else "dlcodegen"}
+        return values
+
+
+class PipelineSettings(WritingSettings):
     """What decides a row's result. Two runs with equal settings and input give equal bytes.
 
     `pool` and `plans` are locations: `starter`, a checkout of the published artifact, or a file; `auto` is the input

@@ -24,7 +24,7 @@ class Failure:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallMeasures:
     """What differs between two runs that ask and get the same: seconds of waiting, whether the answer came from the
-    response cache, prompt tokens that the engine had in its prefix cache, and what was paid (nothing for the cache's)."""
+    response cache, prompt tokens the engine had in its prefix cache, and what was paid (nothing for the cache's)."""
 
     seconds: float
     cached: bool
@@ -60,13 +60,15 @@ class SourceFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrievedSample:
-    """A sample that reached the generator: its rank from 1, and its BM25 score for the row's plan and words."""
+    """A sample that reached the generator: its rank from 1, and its BM25 score for the row's plan and words, or, where
+    it was found `by` requirement (as CEDAR's example is), for its words alone."""
 
     id: str
     rank: int
     score: float
     task_category: str
     requirement: str
+    by: str = "plan"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""The pipeline, to be read from top to bottom: what happens to one requirement (DLCodeGen, section III).
+"""Stages that methods share, and those of the symbolic writer (DLCodeGen, section III); `pipeline.methods` chains them.
 
 Each stage's step is built once per worker; the sample pool and the known plans are loaded there, from their location.
 """
@@ -11,27 +11,35 @@ from pipeline.config import PipelineSettings
 from pipeline.generate.symbolic.writer import SymbolicWriter
 from pipeline.planner.retrieval import RetrievalPlanner
 from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
-from pipeline.retrieval.code_rag import CodeRag
+from pipeline.retrieval.code_rag import CodeRag, ExampleRag
 from pipeline.retrieval.firewall import Firewall
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
-from pipeline.score.score import score_stage
 from pipeline.stage import Stage, Step
-from pipeline.starter import STARTER
 
 
-def generation_stages(settings: PipelineSettings) -> tuple[Stage, ...]:
-    """Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated -> Scored.
+def plan_stage(settings: PipelineSettings) -> Stage:
+    """Requirement -> Planned."""
+    return Stage(name="plan", accepts=Requirement, returns=Planned, build=partial(_planner, settings))
 
-    A pool or plans still left to `auto` are the bundled ones.
-    """
-    settings = settings.for_input(STARTER)
+
+def retrieve_stage(settings: PipelineSettings) -> Stage:
+    """Planned -> Retrieved: the samples nearest to the plan."""
+    return Stage(name="retrieve", accepts=Planned, returns=Retrieved, build=partial(_code_rag, settings))
+
+
+def example_stage(settings: PipelineSettings, accepts: type[Requirement]) -> Stage:
+    """-> Retrieved: with the sample nearest by requirement."""
+    return Stage(name="example", accepts=accepts, returns=Retrieved, build=partial(_example_rag, settings))
+
+
+def symbolic_stages(settings: PipelineSettings) -> tuple[Stage, ...]:
+    """Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated, without a language model."""
     return (
-        Stage(name="plan", accepts=Requirement, returns=Planned, build=partial(_planner, settings)),
-        Stage(name="retrieve", accepts=Planned, returns=Retrieved, build=partial(_code_rag, settings)),
+        plan_stage(settings),
+        retrieve_stage(settings),
         Stage(name="template", accepts=Retrieved, returns=Templated, build=partial(_template, settings)),
         Stage(name="draft", accepts=Templated, returns=Drafted, build=partial(_drafts, settings)),
         Stage(name="compare", accepts=Drafted, returns=Generated, build=partial(_compare, settings)),
-        score_stage(),
     )
 
 
@@ -49,6 +57,10 @@ def _planner(settings: PipelineSettings) -> Step:
 
 def _code_rag(settings: PipelineSettings) -> Step:
     return CodeRag(load_samples(settings.pool), top=settings.retrieval.top, firewall=_firewall(settings))
+
+
+def _example_rag(settings: PipelineSettings) -> Step:
+    return ExampleRag(load_samples(settings.pool), firewall=_firewall(settings))
 
 
 @lru_cache(maxsize=4)

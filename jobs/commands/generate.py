@@ -104,9 +104,9 @@ def _print_rows(input: str, settings: list[str] | None, config: str | None, stag
     from jobs.config import GenerateConfig
     from pipeline.config import load_settings
     from pipeline.inputs import read_requirements
+    from pipeline.methods import generation_stages
     from pipeline.records import Planned, Retrieved
     from pipeline.stage import run_local
-    from pipeline.stages import generation_stages
 
     chosen = load_settings(GenerateConfig, config, settings or [], input=input, out="-").for_input(input)
     failed = 0

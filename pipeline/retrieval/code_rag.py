@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.errors import StageFailure
 from pipeline.plan import SolutionPlan
-from pipeline.records import ExcludedSample, Planned, RetrievedSample
+from pipeline.records import ExcludedSample, Planned, Requirement, Retrieved, RetrievedSample
 from pipeline.retrieval.bm25 import Bm25Index, ranking
 from pipeline.retrieval.firewall import Firewall, fingerprint, query_fingerprint
 from pipeline.retrieval.sample_pool import Sample
@@ -29,20 +29,32 @@ class CodeRag:
         self.samples = samples
         self._top = top
         self._firewall = firewall or Firewall()
-        self._index = Bm25Index([_document(sample) for sample in samples])
+        self._index = Bm25Index([self._document(sample) for sample in samples])
         self._fingerprints = [fingerprint(sample.requirement, sample.code) for sample in samples]
         self._categories = [canonical_category(sample.plan.task_category if sample.plan else "") for sample in samples]
+
+    def _document(self, sample: Sample) -> list[str]:
+        plan = words(sample.plan.text()) if sample.plan else []
+        return [*plan, *content_words(sample.requirement)]
 
     def __call__(self, record: Planned) -> dict[str, object]:
         """The fields `samples` and `excluded`. Raises StageFailure where the firewall leaves nothing."""
         if record.plan is None:
             raise StageFailure("no_plan", "the row has no plan to retrieve by")
         scores = self._index.scores(_query(record.plan, record.requirement))
+        order = self._order(scores, canonical_category(record.plan.task_category))
+        samples, excluded = self._admit(record, order, scores, self._top, "plan")
+        return {"samples": samples, "excluded": excluded}
+
+    def _admit(
+        self, record: Requirement, order: Iterable[int], scores: np.ndarray, top: int, by: str
+    ) -> tuple[tuple[RetrievedSample, ...], tuple[ExcludedSample, ...]]:
+        """The first `top` samples in an order that the firewall lets through, and those it kept out before them."""
         query = query_fingerprint(record)
         chosen: list[RetrievedSample] = []
         excluded: list[ExcludedSample] = []
-        for number in self._order(scores, canonical_category(record.plan.task_category)):
-            if len(chosen) == self._top:
+        for number in order:
+            if len(chosen) == top:
                 break
             sample = self.samples[number]
             reason = self._firewall.reason(query, self._fingerprints[number])
@@ -56,11 +68,12 @@ class CodeRag:
                     score=round(float(scores[number]), 4),
                     task_category=self._categories[number],
                     requirement=sample.requirement,
+                    by=by,
                 )
             )
         if not chosen:
             raise StageFailure("no_sample", f"the firewall kept out all {len(self.samples)} samples of the pool")
-        return {"samples": tuple(chosen), "excluded": tuple(excluded)}
+        return tuple(chosen), tuple(excluded)
 
     def _order(self, scores: np.ndarray, category: str) -> Iterable[int]:
         """Samples of the plan's category from the best down, then the others.
@@ -76,9 +89,19 @@ class CodeRag:
         return [*inside, *outside]
 
 
-def _document(sample: Sample) -> list[str]:
-    plan = words(sample.plan.text()) if sample.plan else []
-    return [*plan, *content_words(sample.requirement)]
+class ExampleRag(CodeRag):
+    """Finds the one sample whose requirement is most like the row's, by BM25 on the words of both, as the baseline
+    CEDAR does (paper, section IV.B). It is added to the samples that the row has already."""
+
+    def _document(self, sample: Sample) -> list[str]:
+        return words(sample.requirement)
+
+    def __call__(self, record: Requirement) -> dict[str, object]:
+        """The fields `samples` and `excluded`, with the example last. Raises StageFailure as `CodeRag`."""
+        scores = self._index.scores(words(record.requirement))
+        found, kept_out = self._admit(record, ranking(scores), scores, 1, "requirement")
+        before = (record.samples, record.excluded) if isinstance(record, Retrieved) else ((), ())
+        return {"samples": (*before[0], *found), "excluded": (*before[1], *kept_out)}
 
 
 def _query(plan: SolutionPlan, requirement: str) -> list[str]:

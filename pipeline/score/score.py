@@ -3,13 +3,12 @@ the known solution. Nothing is run here."""
 
 from __future__ import annotations
 
-import ast
-import warnings
 from dataclasses import replace
 
 from pipeline.analysis.conformance import conformance
 from pipeline.analysis.extract import extract
 from pipeline.analysis.names import undefined_names
+from pipeline.analysis.parsing import parsed
 from pipeline.generate.project import SCRIPT
 from pipeline.keras.api import invalid_calls
 from pipeline.plan import SolutionPlan
@@ -49,16 +48,6 @@ def main_source(record: Generated) -> str:
     python = [file for file in record.files if file.path.endswith(".py")]
     main = next((file for file in python if file.path == SCRIPT), python[0] if python else None)
     return main.text if main is not None else ""
-
-
-def parsed(source: str) -> ast.Module | None:
-    """The syntax tree; None for what Python cannot parse, and for a file without a statement."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # "\d" in a plain string is the project's affair, not ours
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return tree if tree.body else None
 
 
 def read_code(source: str, plan: SolutionPlan | None) -> Scores:

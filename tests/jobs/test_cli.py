@@ -12,9 +12,9 @@ import pytest
 from jobs.run_store import RunStore
 from pipeline.config import PipelineSettings
 from pipeline.inputs import read_requirements
+from pipeline.methods import generation_stages
 from pipeline.records import Scored
 from pipeline.stage import Chain
-from pipeline.stages import generation_stages
 
 
 def _call(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:

@@ -13,9 +13,9 @@ from jobs.dataflow import run_shards
 from jobs.run_store import RunStore
 from pipeline.config import PipelineSettings
 from pipeline.inputs import read_requirements
+from pipeline.methods import generation_stages
 from pipeline.records import Requirement, Scored
 from pipeline.stage import Stage, Step, run_local
-from pipeline.stages import generation_stages
 from pipeline.starter import STARTER
 
 pytestmark = pytest.mark.ray

@@ -15,9 +15,9 @@ from jobs.run_store import RunStore
 from pipeline.config import PipelineSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
+from pipeline.methods import generation_stages
 from pipeline.records import Failure
 from pipeline.stage import run_local
-from pipeline.stages import generation_stages
 from pipeline.starter import requirement_rows
 
 pytestmark = pytest.mark.ray

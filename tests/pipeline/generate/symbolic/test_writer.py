@@ -10,10 +10,10 @@ import pytest
 from pipeline.config import PipelineSettings
 from pipeline.generate.project import NOTEBOOK, REQUIREMENTS, SCRIPT
 from pipeline.inputs import read_requirements
+from pipeline.methods import generation_stages
 from pipeline.records import Requirement, Scored
 from pipeline.retrieval.sample_pool import Sample
 from pipeline.stage import run_local
-from pipeline.stages import generation_stages
 from pipeline.starter import STARTER
 
 

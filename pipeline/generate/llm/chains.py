@@ -1,0 +1,97 @@
+"""C-CoT: representative requirements of each task category, and the chain of thought that is made from them once.
+
+The paper's baseline (section IV.B): problems are clustered within their category, those nearest to the clusters'
+centres stand for it, and zero-shot chain of thought ("Let's think step by step", Kojima et al., 2022) gives the
+category's chain, which every requirement of the category then gets (clustering after Zhang et al., Auto-CoT, 2023).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import numpy as np
+from sklearn.cluster import KMeans  # type: ignore[import-untyped]
+from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+
+from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.generate.llm.asking import Asker, Asking
+from pipeline.records import Requirement
+from pipeline.retrieval.sample_pool import KnownPlan
+from pipeline.retrieval.tokenize import content_words
+from pipeline.storage import read_bytes, write_bytes
+from pipeline.vocabulary import canonical_category
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThoughtChain:
+    """A task category's chain of thought, and the requirements it was made from."""
+
+    category: str
+    problems: tuple[str, ...]
+    chain: str
+
+
+class Categories:
+    """The known requirements by task category, as TF-IDF vectors of their words."""
+
+    def __init__(self, known: Sequence[KnownPlan]) -> None:
+        self._texts = [item.requirement for item in known]
+        self._vectorizer = TfidfVectorizer(analyzer=content_words)
+        self._vectors = self._vectorizer.fit_transform(self._texts)
+        members: dict[str, list[int]] = defaultdict(list)
+        for number, item in enumerate(known):
+            members[canonical_category(item.plan.task_category)].append(number)
+        self._members = dict(sorted(members.items()))
+        self.names = tuple(self._members)
+        self._centres = np.vstack([np.asarray(self._vectors[rows].mean(axis=0)) for rows in self._members.values()])
+
+    def of(self, requirement: str) -> str:
+        """The category whose requirements are, on average, most like this one (cosine)."""
+        query = np.asarray(self._vectorizer.transform([requirement]).todense())
+        norms = np.linalg.norm(self._centres, axis=1)
+        return self.names[int(np.argmax(self._centres @ query[0] / np.maximum(norms, 1e-12)))]
+
+    def representatives(self, category: str, count: int) -> tuple[str, ...]:
+        """The requirements nearest to the centres of `count` clusters (k-means) of a category, in input order."""
+        rows = self._members[category]
+        vectors = self._vectors[rows].toarray()
+        distinct = len(np.unique(vectors, axis=0))
+        clusters = KMeans(n_clusters=min(count, distinct), n_init=4, random_state=0).fit(vectors)
+        nearest = {int(np.argmin(np.linalg.norm(vectors - centre, axis=1))) for centre in clusters.cluster_centers_}
+        return tuple(self._texts[rows[number]] for number in sorted(nearest))
+
+
+async def make_chains(asker: Asker, categories: Categories, problems: int) -> tuple[ThoughtChain, ...]:
+    """A chain for each category, all asked for at once. Raises DLCodeGenError where the model gives none."""
+    chosen = {name: categories.representatives(name, problems) for name in categories.names}
+    works = (partial(_chain, category=name, problems=texts) for name, texts in chosen.items())
+    try:
+        chains, _ = await asker.ask("chains", Requirement(id="", row=0), *works)
+    except StageFailure as failure:
+        raise DLCodeGenError(f"C-CoT's chains of thought cannot be made: {failure}") from failure
+    found = zip(chosen.items(), chains, strict=True)
+    return tuple(ThoughtChain(category=name, problems=texts, chain=chain) for (name, texts), chain in found)
+
+
+async def _chain(ask: Asking, category: str, problems: Sequence[str]) -> str:
+    listed = "\n".join(f"{number}. {problem}" for number, problem in enumerate(problems, start=1))
+    return await ask.text("c_cot_chain", category=category, problems=listed)
+
+
+def save_chains(url: str, model: str, chains: Sequence[ThoughtChain]) -> None:
+    """Keeps the chains as a file, whole or not at all."""
+    body = {"model": model, "chains": [asdict(item) for item in chains]}
+    write_bytes(url, json.dumps(body, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def load_chains(url: str) -> dict[str, str]:
+    """Chains by category. Raises DLCodeGenError for a file that holds none."""
+    try:
+        body = json.loads(read_bytes(url))
+        return {str(item["category"]): str(item["chain"]) for item in body["chains"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DLCodeGenError(f"{url}: no chains of thought ({error}); remove the file, or set c_cot.chains") from error
