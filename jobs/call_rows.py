@@ -36,6 +36,11 @@ class CallRow:
     cached_tokens: int
     cost: float
 
+    @property
+    def tokens(self) -> int:
+        """Of prompt and reply together."""
+        return self.prompt_tokens + self.completion_tokens
+
     def call(self) -> LLMCall:
         asked = {name: getattr(self, name) for name in _ASKED}
         return LLMCall(**asked, measured=CallMeasures(**{name: getattr(self, name) for name in _MEASURED}))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.commands import cache, doctor, generate, score
+from jobs.commands import cache, doctor, generate, prompts, score
 from pipeline.errors import DLCodeGenError
 
 app = typer.Typer(
@@ -37,7 +37,7 @@ def options(
     """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
 
 
-for subject in (generate, score, cache, doctor):
+for subject in (generate, prompts, score, cache, doctor):
     app.add_typer(subject.app)
 
 

@@ -9,49 +9,34 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from jobs.budget import JobBudget
 from jobs.config import GenerateConfig
 from jobs.dataflow import run_shards, start_ray
+from jobs.method_stages import method_stages
 from jobs.progress import RowProgress
-from jobs.run_store import RunStore
+from jobs.run_store import RunStore, Staged
+from jobs.run_summary import CallTotals, Summary, Totals, write_manifest
 from pipeline.config import load_settings
+from pipeline.errors import BudgetSpent
 from pipeline.inputs import read_requirements
-from pipeline.methods import generation_stages
-from pipeline.records import Scored
+from pipeline.llm.budget import Budget, Spending
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.score.report import write_report
-from pipeline.score.score import MEASURES
 from pipeline.storage import fingerprint, join
 
-_VERSIONED = ("dlcodegen-ray", "ray", "pyarrow", "codebleu", "rank-bm25")
+_HOW_IT_RUNS = {"out", "shard_rows", "workers", "llm_workers", "rows_in_flight", "budget", "quiet", "address"}
+"""Settings that change nothing about what comes out."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Summary:
-    """What a run came to. `failures` counts rows by "stage: kind"; `rows_per_second` is of this call's rows only."""
+def main(config: GenerateConfig, budget: Budget | None = None) -> Summary:
+    """Runs the job and writes the run's folder. Raises DLCodeGenError for settings or input that cannot work.
 
-    rows: int
-    generated: int
-    failures: dict[str, int]
-    means: dict[str, float]
-    seconds: float
-    rows_per_second: float
-    resumed_rows: int
-    projects: bool
-    out: str
-
-    @property
-    def bugs(self) -> int:
-        return sum(count for name, count in self.failures.items() if name.endswith(": bug"))
-
-
-def main(config: GenerateConfig) -> Summary:
-    """Runs the job and writes the run's folder. Raises DLCodeGenError for settings or input that cannot work."""
+    Where the budget is spent, the rows that are not finished stay pending for the next call; `budget` is one that
+    several runs share, by default it is this run's own.
+    """
     start = time.monotonic()
     config = config.for_input(config.input)
     load_samples(config.pool), load_known_plans(config.plans)  # a pool that cannot be read fails here, not per worker
@@ -60,96 +45,70 @@ def main(config: GenerateConfig) -> Summary:
     rows = read_requirements(config.input)
     staged = store.stage(rows, config.input, config.digest(), config.shard_rows, " ".join(sources.values()))
     pending = store.pending(staged)
-    resumed = staged.rows - sum(map(staged.rows_in, pending))
+    before = _rows_in(staged, pending)
     working = time.monotonic()
     if pending:
-        elastic = start_ray(config.address, config.workers)
-        with RowProgress("generate", staged.rows, resumed, quiet=config.quiet) as progress:
-            for done in run_shards(generation_stages(config), store, pending, config.workers, elastic=elastic):
-                progress.advance(done.rows, done.failed)
+        _work(config, store, staged, pending, budget)
     worked = max(time.monotonic() - working, 1e-6)
-    totals = _Totals()
+    totals = Totals()
     title = f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}"
-    settings = config.model_dump(mode="json", exclude={"out", "shard_rows", "workers", "quiet", "address"})
+    settings = config.model_dump(mode="json", exclude=_HOW_IT_RUNS)
     store.write_failures(map(totals.add, store.results()))
     write_report(
-        store.results(), join(config.out, "report.html"), title=title, settings=settings, items=config.report_items
+        store.results(measured=True),
+        join(config.out, "report.html"),
+        title=title,
+        settings=settings,
+        items=config.report_items,
     )
     if config.projects:
         store.write_projects()
+    left = _rows_in(staged, store.pending(staged))
     summary = Summary(
         rows=staged.rows,
         generated=totals.generated,
         failures=dict(sorted(totals.failures.items())),
-        means={name: total / count for name, (total, count) in totals.sums.items()},
+        means=totals.means(),
+        calls=CallTotals.of(store.calls()),
         seconds=round(time.monotonic() - start, 3),
-        rows_per_second=round((staged.rows - resumed) / worked, 1),
-        resumed_rows=resumed,
+        rows_per_second=round((before - left) / worked, 1),
+        resumed_rows=staged.rows - before,
+        pending=left,
+        stopped=store.stopped(),
         projects=config.projects,
         out=config.out,
     )
-    _write_manifest(store, config, summary, staged.digest, sources)
+    write_manifest(store, config, summary, staged.digest, sources)
     return summary
 
 
-@dataclass(slots=True)
-class _Totals:
-    """Failures by stage and kind, sums and counts of the scores that rows have, and the generated projects."""
-
-    failures: Counter[str] = field(default_factory=Counter)
-    sums: dict[str, tuple[float, int]] = field(default_factory=dict)
-    generated: int = 0
-
-    def add(self, record: Scored) -> Scored:
-        self.generated += bool(record.files)
-        if record.failure:
-            self.failures[f"{record.failure.stage}: {record.failure.kind}"] += 1
-        for name, value in _measures(record).items():
-            total, count = self.sums.get(name, (0.0, 0))
-            self.sums[name] = total + value, count + 1
-        return record
-
-
-def _measures(record: Scored) -> dict[str, float]:
-    if record.scores is None:
-        return {}
-    found = {name: getattr(record.scores, name) for name in MEASURES}
-    found |= {"parses": float(record.scores.parses), "undefined_names": float(len(record.scores.undefined_names))}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _write_manifest(
-    store: RunStore, config: GenerateConfig, summary: Summary, digest: str, sources: Mapping[str, str]
+def _work(
+    config: GenerateConfig, store: RunStore, staged: Staged, pending: Sequence[int], budget: Budget | None
 ) -> None:
-    store.write_json(
-        "manifest.json",
-        {
-            "versions": {name: _version(name) for name in _VERSIONED},
-            "settings": config.model_dump(mode="json"),
-            "settings_digest": config.digest(),
-            "seed": config.seed,
-            "input_digest": digest,
-            "pool": {"location": config.pool, "fingerprint": sources["pool"]},
-            "plans": {"location": config.plans, "fingerprint": sources["plans"]},
-            "rows_in": summary.rows,
-            "rows_generated": summary.generated,
-            "rows_failed": sum(summary.failures.values()),
-            "failures": summary.failures,
-            "means": summary.means,
-            "seconds": summary.seconds,
-            "rows_per_second": summary.rows_per_second,
-            "rows_resumed": summary.resumed_rows,
-            "stage_seconds": {name: round(value, 3) for name, value in store.stage_seconds().items()},
-        },
-    )
-
-
-def _version(distribution: str) -> str:
-    """The installed version; this project itself may have come by --working-dir, without being installed."""
+    """Works on the pending shards until they are done or the budget is spent."""
+    elastic = start_ray(config.address, config.workers)
+    store.go_on()
+    own = None
+    if budget is None and config.budget.limited:
+        paid = (Spending(calls=1, tokens=row.tokens, cost=row.cost) for row in store.calls() if not row.cached)
+        budget = own = JobBudget(config.out, config.budget, sum(paid, Spending()))
     try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "not installed"
+        stages = method_stages(config, len(pending), budget)
+        done_before = staged.rows - _rows_in(staged, pending)
+        with RowProgress("generate", staged.rows, done_before, quiet=config.quiet) as progress:
+            for done in run_shards(
+                stages, store, pending, config.workers, elastic=elastic, rows_in_flight=config.rows_in_flight
+            ):
+                progress.advance(done.rows, done.failed)
+    except BudgetSpent as spent:
+        store.stop(str(spent))
+    finally:
+        if own is not None:
+            own.close()
+
+
+def _rows_in(staged: Staged, shards: Sequence[int]) -> int:
+    return sum(map(staged.rows_in, shards))
 
 
 if __name__ == "__main__":

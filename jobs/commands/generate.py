@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs.commands.options import ConfigFile, Input, Overrides
+from jobs.commands.options import ConfigFile, Input, MaxCost, MaxTokens, Overrides, budget_settings
 
 if TYPE_CHECKING:
-    from jobs.generate import Summary
+    from jobs.run_summary import CallTotals, Summary
 
 app = typer.Typer()
 
@@ -31,6 +31,8 @@ def generate(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="One-CPU workers; by default one per CPU.")
     ] = None,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Generate a scored project for every requirement, in parallel on Ray."""
@@ -43,13 +45,26 @@ def generate(
     given |= {"workers": workers} if workers else {}
     given |= {"projects": True} if projects else {}
     given |= {"quiet": True} if quiet else {}
+    overrides = [*(settings or []), *budget_settings(max_cost, max_tokens)]
     try:
-        summary = run(load_settings(GenerateConfig, config, settings or [], **given))
+        summary = run(load_settings(GenerateConfig, config, overrides, **given))
     except KeyboardInterrupt:
         print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
         raise typer.Exit(130) from None
     _print_summary(summary)
-    raise typer.Exit(3 if summary.bugs else 0)
+    raise typer.Exit(3 if summary.bugs else 4 if summary.pending else 0)
+
+
+def call_totals(calls: CallTotals) -> dict[str, str]:
+    """The calls to language models as labels and texts; nothing where there were none."""
+    if not calls.calls:
+        return {}
+    return {
+        "model calls": f"{calls.calls:,}, {calls.cached:,} of them from the response cache",
+        "tokens": f"{calls.prompt_tokens:,} of prompts ({calls.cached_tokens:,} in the engine's prefix cache), "
+        f"{calls.completion_tokens:,} of replies",
+        "cost": f"{calls.cost:,.4f}",
+    }
 
 
 def _print_summary(summary: Summary) -> None:
@@ -60,18 +75,26 @@ def _print_summary(summary: Summary) -> None:
     table.add_row("failed", f"{failed:,}")
     for name, count in summary.failures.items():
         table.add_row(f"  {name}", f"{count:,}")
+    if summary.pending:
+        table.add_row("pending", f"{summary.pending:,}")
     for name, value in summary.means.items():
         table.add_row(f"mean {name.replace('_', ' ')}", f"{value:.4f}")
+    for label, text in call_totals(summary.calls).items():
+        table.add_row(label, text)
     if summary.resumed_rows:
         table.add_row("rows finished before", f"{summary.resumed_rows:,}")
     table.add_row("rate", f"{summary.rows_per_second:,.1f} rows/s")
     table.add_row("time", f"{summary.seconds:.1f} s")
     console = Console()
     console.print(table)
-    written = ["results/"] * bool(summary.rows) + ["report.html", "manifest.json"]
+    written = (
+        ["results/"] * bool(summary.rows) + ["calls/"] * bool(summary.calls.calls) + ["report.html", "manifest.json"]
+    )
     written += ["failures.jsonl"] * bool(failed) + ["projects/"] * summary.projects
     for name in written:
         console.print(f"  {summary.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+    if summary.stopped:
+        console.print(f"stopped: {summary.stopped}; the same command with a higher limit goes on", soft_wrap=True)
     if summary.bugs:
         console.print(
             f"[red]{summary.bugs} rows met a bug of ours; please report their messages from failures.jsonl[/red]"

@@ -6,6 +6,13 @@ from typing import Annotated
 
 import typer
 
+
+def budget_settings(max_cost: float | None, max_tokens: int | None) -> list[str]:
+    """The options' limits as settings."""
+    given = {"budget.cost": max_cost, "budget.tokens": max_tokens}
+    return [f"{name}={value}" for name, value in given.items() if value is not None]
+
+
 Input = Annotated[
     str,
     typer.Argument(
@@ -14,6 +21,13 @@ Input = Annotated[
     ),
 ]
 ConfigFile = Annotated[str | None, typer.Option("--config", help="YAML file of settings.")]
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost", min=0, help="Stop before calls to language models cost more; see `price`."),
+]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-tokens", min=0, help="Stop before calls use more tokens, prompts and replies.")
+]
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Settings as key=value, e.g. retrieval.top=3", show_default=False)
 ]

@@ -12,7 +12,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
 
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.protocol import Message, Role
@@ -34,6 +34,22 @@ def prompt_source(name: str) -> str:
     return (_HERE / f"{name}.jinja").read_text(encoding="utf-8")
 
 
+def prompt_text(name: str) -> str:
+    """A prompt's messages under their roles, shared parts filled in, with `{{ names }}` for the parts of a row."""
+    return "\n\n".join(f"[{message.role}]\n{message.content}" for message in render(name, **_names_of(name)))
+
+
+def _names_of(name: str) -> dict[str, str]:
+    """Each part that a prompt takes, those of the shared parts it includes as well, as its own name."""
+    environment = _environment()
+    found, waiting = set[str](), [f"{name}.jinja"]
+    while waiting:
+        tree = environment.parse((_HERE / waiting.pop()).read_text(encoding="utf-8"))
+        found |= meta.find_undeclared_variables(tree)
+        waiting += [file for file in meta.find_referenced_templates(tree) if file is not None]
+    return {part: f"{{{{ {part} }}}}" for part in found}
+
+
 def prompt_purpose(name: str) -> str:
     """What a prompt's first comment says about it."""
     found = _ABOUT.match(prompt_source(name))
@@ -53,8 +69,13 @@ def render(name: str, **parts: object) -> tuple[Message, ...]:
 
 @cache
 def _template(name: str) -> Template:
+    return _environment().get_template(f"{name}.jinja")
+
+
+@cache
+def _environment() -> Environment:
     # Nothing is escaped: a prompt is plain text, and code in it must stay code.
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(_HERE),
         undefined=StrictUndefined,
         autoescape=False,
@@ -62,4 +83,3 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(f"{name}.jinja")

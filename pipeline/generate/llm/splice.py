@@ -8,6 +8,7 @@ LONGEST_OVERLAP = 4_000
 """Characters: a model that repeats more than that has started over."""
 
 _SHORTEST_OVERLAP = 8
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _OPENING = re.compile(r"\A\s*(?:[^\n]{0,200}\n\s*)?(?:```|~~~)[\w+-]*[ \t]*\n")
 
 
@@ -16,10 +17,10 @@ def splice(begun: str, more: str) -> str:
 
     A continuation that starts over and gets further than the text so far replaces it.
     """
-    if _open_fence(begun):
-        more = _OPENING.sub("", more, count=1)
     if len(more) > len(begun) > LONGEST_OVERLAP and more.startswith(begun[:LONGEST_OVERLAP]):
         return more
+    if _open_fence(begun) or not _FENCE.search(begun):
+        more = _OPENING.sub("", more, count=1)
     for length in range(min(len(begun), len(more), LONGEST_OVERLAP), _SHORTEST_OVERLAP - 1, -1):
         if begun.endswith(more[:length]):
             return begun + more[length:]
@@ -36,4 +37,4 @@ def _starts_line_over(cut_line: str, more: str) -> bool:
 
 
 def _open_fence(text: str) -> bool:
-    return len(re.findall(r"^[ \t]*(?:```|~~~)", text, re.MULTILINE)) % 2 == 1
+    return len(_FENCE.findall(text)) % 2 == 1

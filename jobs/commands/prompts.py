@@ -1,0 +1,39 @@
+"""`dlcodegen prompts`: what the language model is asked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+prompts = typer.Typer(help="The prompts: `list` names them, `show` prints them.", no_args_is_help=True)
+app.add_typer(prompts, name="prompts")
+
+
+@prompts.command("list")
+def list_prompts() -> None:
+    """Name all prompts, with what each is for."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from pipeline.prompts import prompt_names, prompt_purpose
+
+    table = Table("prompt", "what it is for", title="Prompts", title_justify="left")
+    for name in prompt_names():
+        table.add_row(name, escape(prompt_purpose(name)))
+    Console().print(table)
+
+
+@prompts.command(epilog="Examples:  dlcodegen prompts show   |   dlcodegen prompts show compare")
+def show(
+    name: Annotated[str | None, typer.Argument(help="A prompt's name; by default all.", show_default=False)] = None,
+) -> None:
+    """Print a prompt as it is sent, with {{ names }} for what differs from row to row."""
+    from pipeline.prompts import prompt_names, prompt_text
+
+    for number, chosen in enumerate([name] if name else prompt_names()):
+        if not name:
+            print("\n" * bool(number) + f"===== {chosen} =====")
+        print(prompt_text(chosen))

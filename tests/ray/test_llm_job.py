@@ -1,0 +1,132 @@
+"""A method with a language model as a job on Ray: the rows of the local run, budgets that stop it, mistakes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.config import GenerateConfig
+from jobs.generate import main
+from jobs.run_store import RunStore
+from pipeline.config import load_settings
+from pipeline.errors import DLCodeGenError
+from pipeline.inputs import read_requirements
+from pipeline.llm.build import build_llm
+from pipeline.llm.protocol import ChatRequest, Message
+from pipeline.methods import generation_stages
+from pipeline.stage import run_local
+from pipeline.starter import requirement_rows
+from tests.pipeline.generate.llm.scripts import competent
+from tests.pipeline.llm.fault_server import MODEL, FaultServer, completion
+
+pytestmark = pytest.mark.ray
+
+
+def answered(body: dict[str, Any]) -> dict[str, Any]:
+    """What the scripted model answers, over HTTP."""
+    messages = tuple(Message(role=item["role"], content=item["content"]) for item in body["messages"])
+    wanted = body.get("response_format", {}).get("json_schema", {}).get("schema")
+    request = ChatRequest(messages=messages, schema=json.dumps(wanted) if wanted else None)
+    return completion(competent(request))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("input") / "requirements.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in list(requirement_rows())[:14]))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultServer]:
+    with FaultServer(answer=answered).running() as running:
+        yield running
+
+
+def _config(source: str, out: Path, server: FaultServer, *settings: str) -> GenerateConfig:
+    given = ["llm=openai", f"model={MODEL}", f"base_url={server.url}", "shard_rows=4", "quiet=true", *settings]
+    return load_settings(GenerateConfig, None, given, input=source, out=str(out))
+
+
+def test_the_ray_run_equals_the_local_run(source: str, server: FaultServer, tmp_path: Path) -> None:
+    config = _config(source, tmp_path / "run", server, "price.input=1", "price.output=2")
+    summary = main(config)
+    assert (summary.generated, summary.bugs, summary.pending) == (14, 0, 0)
+    stages = generation_stages(config, lambda: build_llm(config.model_copy(update={"cache": "off"})))
+    expected = list(run_local(stages, read_requirements(source)))
+    assert list(RunStore(config.out).results()) == expected
+    assert len(expected[0].calls) == 4
+
+
+def test_a_budget_stops_the_run_and_a_higher_one_lets_it_go_on(source: str, tmp_path: Path) -> None:
+    with FaultServer(answer=answered, seconds=lambda body: 0.01).running() as server:
+        whole = main(_config(source, tmp_path / "a" / "whole", server, "price.input=1", "price.output=2"))
+        asked = len(server.seen)
+        # A call is put aside with all the tokens it may take, so the limit is reached before it is used up.
+        stop = ["budget.tokens=5000", "max_tokens=200", "workers=1"]
+        first = main(_config(source, tmp_path / "b" / "run", server, *stop))
+        assert first.stopped is not None
+        assert "max-tokens 5,000 is reached" in first.stopped
+        assert first.pending > 0
+        assert first.generated + first.pending == 14
+        spent = json.loads((tmp_path / "b" / "run" / "spent.json").read_text())
+        assert spent["calls"] == len(server.seen) - asked
+        assert spent["tokens"] <= 5000
+        again = main(_config(source, tmp_path / "b" / "run", server, *stop))
+        assert (again.pending, again.generated) == (first.pending, first.generated)
+        second = main(_config(source, tmp_path / "b" / "run", server, "budget.tokens=900000", *stop[1:]))
+        assert (second.pending, second.generated, second.stopped) == (0, 14, None)
+        assert len(server.seen) == 2 * asked
+    assert whole.calls.calls == second.calls.calls == 14 * 4
+    assert whole.calls.cost > 0
+
+
+def test_calls_lie_beside_the_results_with_what_they_took(source: str, server: FaultServer, tmp_path: Path) -> None:
+    summary = main(_config(source, tmp_path / "run", server, "method=direct", "price.input=1", "price.output=2"))
+    calls = pq.read_table(tmp_path / "run" / "calls").to_pylist()
+    results = pq.read_table(tmp_path / "run" / "results").to_pylist()
+    assert [call["id"] for call in calls] == [row["id"] for row in results]
+    for call in calls:
+        assert (call["stage"], call["prompt"], call["finish_reason"], call["cached"]) == (
+            "write",
+            "direct",
+            "stop",
+            False,
+        )
+        assert call["seconds"] > 0
+        assert call["cost"] == pytest.approx((7 + 2 * call["completion_tokens"]) / 1e6)
+    assert all(row["calls"][0]["measured"] is None for row in results)
+    assert summary.calls.cost == pytest.approx(sum(call["cost"] for call in calls))
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["calls"]["calls"] == 14
+    measured = next(RunStore(str(tmp_path / "run")).results(measured=True))
+    assert measured.calls[0].measured is not None
+    # The same run elsewhere has all answers in the cache, and equal results.
+    again = main(_config(source, tmp_path / "other", server, "method=direct", "price.input=1", "price.output=2"))
+    assert (again.calls.cached, again.calls.cost) == (14, 0)
+    for name in ("part-000000.parquet", "part-000003.parquet"):
+        ours, theirs = (tmp_path / run / "results" / name for run in ("run", "other"))
+        assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_wrong_model_ends_the_job_at_once_with_its_name(source: str, server: FaultServer, tmp_path: Path) -> None:
+    with pytest.raises(DLCodeGenError, match="model=nonesuch may be none of its models"):
+        main(_config(source, tmp_path / "run", server, "model=nonesuch"))
+
+
+def test_c_cot_makes_its_chains_once_and_keeps_them(source: str, tmp_path: Path) -> None:
+    with FaultServer(answer=answered).running() as server:
+        main(_config(source, tmp_path / "a", server, "method=c-cot"))
+        (chains,) = (tmp_path / "c-cot").iterdir()
+        made = json.loads(chains.read_text())
+        assert all(item["chain"] and 1 <= len(item["problems"]) <= 3 for item in made["chains"])
+        asked = len(server.seen)
+        assert asked == len(made["chains"]) + 14
+        main(_config(source, tmp_path / "b", server, "method=c-cot", "seed=1", "temperature=0.5"))
+        assert len(server.seen) == asked + 14
+        assert list((tmp_path / "c-cot").iterdir()) == [chains]
