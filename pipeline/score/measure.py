@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pipeline.analysis.parsing import parsed
 from pipeline.records import Failure
 from pipeline.score.codebleu import code_bleu, pair_counts, words
 from pipeline.score.contamination import audit
@@ -15,7 +16,7 @@ from pipeline.score.imports import unknown_imports
 from pipeline.score.length_control import cut, cut_to_equal_length
 from pipeline.score.outputs import Measured, Output, PairScore
 from pipeline.score.paper_text import PROTOCOLS
-from pipeline.score.score import parsed, read_code
+from pipeline.score.score import read_code
 
 LONGEST = 300_000
 """Characters of a candidate beyond which nothing is read in it."""
