@@ -90,7 +90,7 @@ class LLMSettings(Settings):
     `scripted` a function for tests, with `model` its `module:name`. `model` is a name that the backend knows, or for
     `vllm` also a local folder. `cache` is the response cache's location: `auto` lies beside the run, `off` is none.
     `context_length` counts prompt and reply, in tokens; by default the model preset's. `structured` is how the endpoint
-    is asked for JSON of a schema; `auto` finds out.
+    is asked for JSON of a schema; `auto` finds out. `engine` changes settings of the model's preset (`vllm`).
     """
 
     llm: Literal["none", "scripted", "openai", "vllm"] = "none"
@@ -99,6 +99,7 @@ class LLMSettings(Settings):
     api_key_env: str = "OPENAI_API_KEY"
     cache: str = AUTO
     context_length: int | None = Field(None, ge=64)
+    engine: dict[str, Any] = Field(default_factory=dict)
     structured: Literal["auto", "json_schema", "guided_json", "json_object", "none"] = "auto"
     limits: LimitSettings = LimitSettings()
     price: PriceSettings = PriceSettings()
@@ -111,7 +112,7 @@ class LLMSettings(Settings):
         return None if self.cache in ("off", "") else self.cache
 
 
-_HOW_IT_IS_REACHED = ("api_key_env", "base_url", "cache", "limits", "price", "structured")
+_HOW_IT_IS_REACHED = ("api_key_env", "base_url", "cache", "engine", "limits", "price", "structured")
 """Settings of a model that change nothing about what it answers."""
 
 

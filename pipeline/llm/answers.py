@@ -11,6 +11,7 @@ import orjson
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.backoff import retry_after
 from pipeline.llm.protocol import ChatReply, FinishReason, Usage
+from pipeline.llm.retrying import Transient
 
 _TOO_LONG = re.compile(
     r"context_length_exceeded|context length|context window|maximum length|max_model_len|prompt is too long"
@@ -21,15 +22,6 @@ _FINISH: dict[str, FinishReason] = {"length": "length", "content_filter": "conte
 _ERROR_CHARACTERS = 300
 
 
-class Transient(Exception):
-    """An attempt that gave nothing, and may give something when made again. `after` is what the server asked to wait,
-    in seconds; `alive` tells a busy server from one in trouble."""
-
-    def __init__(self, reason: str, *, kind: str, after: float | None = None, alive: bool = False) -> None:
-        super().__init__(reason)
-        self.kind, self.after, self.alive = kind, after, alive
-
-
 class Refused(Exception):
     """A request that this server does not take as it is (400, 422)."""
 
@@ -38,7 +30,7 @@ def read_answer(response: httpx.Response) -> dict[str, Any]:
     """The answer's JSON object. Raises Transient, Refused, StageFailure (`llm_context`) or DLCodeGenError."""
     status = response.status_code
     if status != 200:
-        raise _refusal(status, error_text(response), response.headers.get("retry-after"))
+        raise refusal(status, _error_text(response), retry_after(response.headers.get("retry-after")))
     try:
         answer = orjson.loads(response.content)
     except orjson.JSONDecodeError as error:
@@ -48,12 +40,13 @@ def read_answer(response: httpx.Response) -> dict[str, Any]:
     return answer
 
 
-def _refusal(status: int, text: str, after: str | None) -> Exception:
+def refusal(status: int, text: str, after: float | None = None) -> Exception:
+    """The exception for an HTTP status and what was said with it."""
     said = f"{status}: {text}"
     if status == 429 and "insufficient_quota" not in text:
-        return Transient(said, kind="llm_busy", after=retry_after(after), alive=True)
+        return Transient(said, kind="llm_busy", after=after, alive=True)
     if status in (408, 409, 425) or status >= 500:
-        return Transient(said, kind="llm_unavailable", after=retry_after(after))
+        return Transient(said, kind="llm_unavailable", after=after)
     if status == 413 or (status in (400, 422) and _TOO_LONG.search(text)):
         return StageFailure("llm_context", f"the prompt is longer than the model's context ({said})")
     if status in (400, 422):
@@ -61,7 +54,7 @@ def _refusal(status: int, text: str, after: str | None) -> Exception:
     return DLCodeGenError(said)
 
 
-def error_text(response: httpx.Response) -> str:
+def _error_text(response: httpx.Response) -> str:
     """What a server says about an error, shortened: the `message` and `code` of its JSON, or its text."""
     try:
         answer = orjson.loads(response.content)

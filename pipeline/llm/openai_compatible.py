@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
 import uuid
 import weakref
 from asyncio import AbstractEventLoop
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,30 +16,17 @@ import orjson
 
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.llm.answers import Refused, Transient, read_answer, read_reply
-from pipeline.llm.backoff import pause
-from pipeline.llm.breaker import CircuitBreaker
+from pipeline.llm.answers import Refused, read_answer, read_reply
 from pipeline.llm.dialect import Dialect
 from pipeline.llm.limits import RateLimits
 from pipeline.llm.protocol import ChatReply, ChatRequest
+from pipeline.llm.retrying import Retrying, Transient
 from pipeline.llm.tokens import estimate_request
 
 _CONNECT_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 30.0
 _MODELS_SECONDS = 10.0
 _MODELS_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Connections:
-    """What is bound to one event loop: the connection pool, and the places in it."""
-
-    client: httpx.AsyncClient
-    places: asyncio.Semaphore
-
-
-def _tokens(reply: ChatReply) -> int:
-    return reply.usage.prompt_tokens + reply.usage.completion_tokens
 
 
 async def _post(
@@ -75,76 +61,57 @@ class OpenAICompatibleLLM:
         self._key_name, self._key = settings.api_key_env, os.environ.get(settings.api_key_env, "")
         self._limits = settings.limits
         self._rates = RateLimits(self._limits.requests_per_minute, self._limits.tokens_per_minute, share=share)
-        self._breaker = CircuitBreaker(self._url, self._limits.breaker_failures, self._limits.outage_seconds)
+        self._retrying = Retrying(self._url, self._limits)
         self._dialect = Dialect(settings.structured)
-        self._connections: weakref.WeakKeyDictionary[AbstractEventLoop, _Connections] = weakref.WeakKeyDictionary()
+        self._clients: weakref.WeakKeyDictionary[AbstractEventLoop, httpx.AsyncClient] = weakref.WeakKeyDictionary()
         self._hopeless: DLCodeGenError | None = None
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         """The model's reply. Raises StageFailure `llm_unavailable`, `llm_busy`, `llm_timeout` or `llm_bad_answer` after
         the last attempt, `llm_context` for a prompt that is too long, `llm_refused` for a request the server does not
         take; DLCodeGenError for a wrong model, address or key."""
-        connections = self._connect()
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
-        spent, failed = 0.0, 0
-        while True:
-            start, body = time.monotonic(), self._dialect.body(self.model, request)
+        client, headers = self._client(), {"Idempotency-Key": uuid.uuid4().hex}
+        estimated = estimate_request(request)
+
+        async def attempt(seconds: float) -> ChatReply:
+            used = 0
             try:
-                # The place is given up while the call pauses: what fails costs the others nothing.
-                async with connections.places:
-                    probe = await self._breaker.enter()
-                    await self._rates.wait(estimate_request(request))
-                    start = time.monotonic()
-                    allowed = min(self._limits.attempt_seconds, self._limits.call_seconds - spent)
-                    reply = await self._attempt(connections.client, body, headers, allowed, probe)
-                self._rates.correct(estimate_request(request), _tokens(reply))
-                return replace(reply, seconds=spent + time.monotonic() - start)
+                reply = await self._ask(client, request, headers, seconds)
+                used = reply.usage.prompt_tokens + reply.usage.completion_tokens
+                return reply
+            finally:
+                self._rates.correct(estimated, used)
+
+        try:
+            return await self._retrying.call(attempt, partial(self._rates.wait, estimated))
+        except StageFailure as error:
+            raise StageFailure(error.kind, self._without_key(str(error))) from None
+
+    async def _ask(
+        self, client: httpx.AsyncClient, request: ChatRequest, headers: dict[str, str], seconds: float
+    ) -> ChatReply:
+        """One attempt; asked anew at once in a weaker dialect where the server does not know the stronger one."""
+        while True:
+            if self._hopeless:
+                raise self._hopeless
+            body = self._dialect.body(self.model, request)
+            try:
+                return read_reply(read_answer(await _post(client, body, headers, seconds)))
             except Refused as error:
                 if not self._dialect.adapt(body, str(error)):
-                    raise StageFailure("llm_refused", self._without_key(f"{self._url} refuses: {error}")) from None
-            except Transient as error:
-                self._rates.correct(estimate_request(request), 0)
-                failed += 1
-                spent += time.monotonic() - start
-                wait = pause(failed, error.after)
-                if failed > self._limits.retries or spent + wait >= self._limits.call_seconds:
-                    raise self._given_up(error, failed, spent) from error
-                await asyncio.sleep(wait)
-                spent += wait
+                    raise StageFailure("llm_refused", f"{self._url} refuses: {error}") from None
+            except DLCodeGenError as error:
+                self._hopeless = await self._explained(client, str(error))
+                raise self._hopeless from None
 
-    async def _attempt(
-        self, client: httpx.AsyncClient, body: dict[str, Any], headers: dict[str, str], allowed: float, probe: bool
-    ) -> ChatReply:
-        """One attempt, whose outcome the breaker learns: whoever answers, even with a refusal, is not down."""
-        if self._hopeless:
-            raise self._hopeless
-        try:
-            reply = read_reply(read_answer(await _post(client, body, headers, allowed)))
-        except Transient as error:
-            if not error.alive:
-                self._breaker.failed(str(error), probe=probe)
-            raise
-        except DLCodeGenError as error:
-            self._hopeless = await self._explained(client, str(error))
-            raise self._hopeless from None
-        except (Refused, StageFailure):
-            self._breaker.succeeded()
-            raise
-        self._breaker.succeeded()
-        return reply
-
-    def _given_up(self, error: Transient, attempts: int, spent: float) -> StageFailure:
-        tried = f"{attempts} attempt{'s' * (attempts > 1)} in {spent:.3g} s"
-        return StageFailure(error.kind, self._without_key(f"{self._url} gave no reply in {tried}; last: {error}"))
-
-    def _connect(self) -> _Connections:
-        """The running event loop's connections; a loop's own, since sockets are bound to their loop."""
+    def _client(self) -> httpx.AsyncClient:
+        """The running event loop's connection pool; a loop's own, since sockets are bound to their loop."""
         loop = asyncio.get_running_loop()
-        if loop not in self._connections:
+        if loop not in self._clients:
             headers = {"Content-Type": "application/json"}
             headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
             number = self._limits.concurrency
-            client = httpx.AsyncClient(
+            self._clients[loop] = httpx.AsyncClient(
                 base_url=self._url,
                 headers=headers,
                 timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
@@ -152,8 +119,7 @@ class OpenAICompatibleLLM:
                     max_connections=number, max_keepalive_connections=number, keepalive_expiry=_KEEPALIVE_SECONDS
                 ),
             )
-            self._connections[loop] = _Connections(client, asyncio.Semaphore(number))
-        return self._connections[loop]
+        return self._clients[loop]
 
     async def _explained(self, client: httpx.AsyncClient, refusal: str) -> DLCodeGenError:
         """The error for a refusal that no other request would escape, with the way out."""
@@ -184,6 +150,6 @@ class OpenAICompatibleLLM:
 
     async def close(self) -> None:
         """Closes the running event loop's connections. Later calls open new ones."""
-        connections = self._connections.pop(asyncio.get_running_loop(), None)
-        if connections is not None:
-            await connections.client.aclose()
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
