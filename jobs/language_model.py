@@ -21,7 +21,8 @@ S = TypeVar("S", bound=LLMSettings)
 def language_model(settings: LLMSettings, *, workers: int = 1) -> Iterator[LLMBuilder | None]:
     """What the stages of `workers` processes make their model with; None for `llm=none`.
 
-    For `llm=vllm` the engine runs as long as the block does, and Ray has to be initialised. Raises DLCodeGenError for settings that cannot work, before anything is sent.
+    For `llm=vllm` the engine runs as long as the block does, and Ray has to be initialised. Raises DLCodeGenError for
+    settings that cannot work, before anything is sent.
     """
     if settings.llm == "none":
         yield None
