@@ -42,7 +42,9 @@ def run(requirements: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return store.folder
 
 
-@pytest.mark.parametrize("command", ["generate", "plan", "retrieve", "score", "show", "reproduce", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["generate", "plan", "retrieve", "score", "show", "reproduce", "train-planner", "doctor"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     help_text = _call(command, "--help").stdout
     assert "Usage" in help_text

@@ -1,0 +1,197 @@
+"""What one worker does: its share of every batch, in step with the others.
+
+The gradient of a step is that of the mean loss over all plan tokens of the whole batch, however the batch is divided:
+so the loss curve does not depend on the number of workers (but for rounding and dropout).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import torch
+import torch.distributed as dist
+from ray import train
+from ray.train.torch import get_device, prepare_model
+from transformers import get_cosine_schedule_with_warmup
+
+from jobs.training.data import epoch_batches, read_examples
+from jobs.training.model import build_model
+from jobs.training.settings import TrainConfig
+from jobs.training.state import PROGRESS, History, Place, load_checkpoint, save_checkpoint
+from pipeline.planner.codec import Example
+from pipeline.planner.model_folder import MODEL
+from pipeline.storage import atomic_writer, join, names_in, write_bytes
+
+IGNORED = -100
+"""The label of what is not learned: the prompt, and padding."""
+
+_PROGRESS_SECONDS = 2.0
+
+
+def collate(examples: Sequence[Example], pad: int) -> dict[str, torch.Tensor]:
+    """A batch, a row an example, padded on the right: nothing attends to padding or to another example, and only the
+    plan's tokens have labels."""
+    longest = max(len(example.tokens) for example in examples)
+    tokens = torch.full((len(examples), longest), pad)
+    attended = torch.zeros_like(tokens)
+    labels = torch.full_like(tokens, IGNORED)
+    for row, example in enumerate(examples):
+        length = len(example.tokens)
+        tokens[row, :length] = torch.tensor(example.tokens)
+        attended[row, :length] = 1
+        labels[row, example.plan_start : length] = tokens[row, example.plan_start : length]
+    return {"input_ids": tokens, "attention_mask": attended, "labels": labels}
+
+
+def plan_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The summed negative log-likelihood, in nats, of the batch's labelled tokens."""
+    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    return torch.nn.functional.cross_entropy(
+        logits[:, :-1].flatten(0, 1).float(), batch["labels"][:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
+    )
+
+
+class Worker:
+    """One of `world` training processes. All of them run the same steps; the first one writes."""
+
+    def __init__(self, config: TrainConfig, steps_per_epoch: int) -> None:
+        context = train.get_context()
+        self.rank, self.world = context.get_world_rank(), context.get_world_size()
+        self.config = config
+        self.device = get_device()
+        torch.manual_seed(config.seed)
+        with tempfile.TemporaryDirectory() as folder:
+            _download(join(config.out, MODEL + "-start"), folder)
+            model = build_model(folder)
+        if self.device.type == "cuda":
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            model.config.use_cache = False
+        self.model = prepare_model(model)
+        self.plain = getattr(self.model, "module", self.model)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        total = steps_per_epoch * config.epochs
+        self.schedule = get_cosine_schedule_with_warmup(self.optimizer, round(config.warm_up * total), total)
+        self.parts = {"model": self.plain, "optimizer": self.optimizer, "schedule": self.schedule}
+        self._last_progress = 0.0
+
+    def step(self, batch: dict[str, torch.Tensor], rows: int, place: Place, history: History) -> float:
+        """One optimizer step on this worker's part of a batch, of which `rows` rows are real; the batch's mean loss."""
+        self.model.train()
+        # A function of the place: a run that goes on draws the dropout that one never killed would have drawn.
+        torch.manual_seed(hash((self.config.seed, place.epoch, place.batch, self.rank)) & 0x7FFFFFFF)
+        loss = self._summed_loss(batch) * (1.0 if rows else 0.0)
+        tokens = float((batch["labels"][:, 1:] != IGNORED).sum()) if rows else 0.0
+        total, count = self._summed(float(loss.detach()), tokens)
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss * self.world / count).backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.largest_gradient)
+        rate = self.schedule.get_last_lr()[0]
+        self.optimizer.step()
+        self.schedule.step()
+        history.steps.append({"loss": total / count, "learning_rate": rate, "tokens": count})
+        return total / count
+
+    @torch.no_grad()
+    def evaluate(self, examples: Sequence[Example], pad: int) -> float:
+        """The mean loss per plan token over the evaluation rows, of which this worker takes its share."""
+        self.model.eval()
+        loss, tokens = 0.0, 0.0
+        own = examples[self.rank :: self.world]
+        for start in range(0, len(own), self.config.batch_size):
+            batch = self.to_device(collate(own[start : start + self.config.batch_size], pad))
+            # Not through DDP: workers may have unequal numbers of batches, and nothing is to be synchronised.
+            loss += float(self._summed_loss(batch, self.plain))
+            tokens += float((batch["labels"][:, 1:] != IGNORED).sum())
+        total, count = self._summed(loss, tokens)
+        return total / count
+
+    def to_device(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
+
+    def save(self, place: Place, history: History) -> None:
+        if self.rank == 0:
+            save_checkpoint(self.config.out, place, history, self.parts)
+
+    def export(self) -> None:
+        """Writes the model, as the best so far, beside its tokenizer."""
+        if self.rank == 0:
+            with tempfile.TemporaryDirectory() as folder:
+                self.plain.save_pretrained(folder, max_shard_size="1000GB")
+                for path in sorted(Path(folder).iterdir()):
+                    with atomic_writer(join(self.config.out, MODEL, path.name), durable=True) as stream:
+                        stream.write(path.read_bytes())
+
+    def tell(self, place: Place, rows: int, loss: float) -> None:
+        """Leaves for the driver how many rows are done, now and then."""
+        if self.rank == 0 and time.monotonic() - self._last_progress > _PROGRESS_SECONDS:
+            self._last_progress = time.monotonic()
+            state = {"epoch": place.epoch + 1, "rows": rows, "loss": loss}
+            write_bytes(join(self.config.out, PROGRESS), json.dumps(state).encode())
+
+    def _summed_loss(self, batch: dict[str, torch.Tensor], model: Any = None) -> torch.Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            return plan_loss(model or self.model, batch)
+
+    def _summed(self, *values: float) -> list[float]:
+        numbers = torch.tensor(values, dtype=torch.float64, device=self.device)
+        if self.world > 1:
+            dist.all_reduce(numbers)
+        return list(numbers.tolist())
+
+
+def train_worker(values: dict[str, Any]) -> None:
+    """Ray Train's entry point: goes on from the run's checkpoint, or starts."""
+    config, pad = TrainConfig(**values["config"]), int(values["pad"])
+    torch.set_num_threads(values["threads"])
+    examples = read_examples(join(config.out, "data", "train.parquet"))
+    evaluation = read_examples(join(config.out, "data", "evaluation.parquet"))
+    lengths = [len(example.tokens) for example in examples]
+    worker = Worker(config, math.ceil(len(examples) / config.batch_size))
+    place, history = load_checkpoint(config.out, worker.parts)
+    while not history.ended:
+        batches = epoch_batches(lengths, config.batch_size, config.seed, place.epoch)
+        for number in range(place.batch, len(batches)):
+            own = batches[number][worker.rank :: worker.world]
+            # A worker without a row of its own takes part with one that counts nothing.
+            batch = worker.to_device(collate([examples[row] for row in own or batches[number][:1]], pad))
+            place = Place(place.epoch, number)
+            loss = worker.step(batch, len(own), place, history)
+            place = Place(place.epoch, number + 1)
+            if not math.isfinite(loss):
+                history.ended = f"diverged: the loss at step {len(history.steps)} is {loss}"
+                break
+            worker.tell(place, place.epoch * len(examples) + min(place.batch * config.batch_size, len(examples)), loss)
+            if place.batch % config.checkpoint_steps == 0 and place.batch < len(batches):
+                worker.save(place, history)
+        if not history.ended:
+            _finish_epoch(worker, evaluation, pad, place, history)
+        place = Place(place.epoch + 1)
+        worker.save(place, history)
+
+
+def _finish_epoch(worker: Worker, evaluation: Sequence[Example], pad: int, place: Place, history: History) -> None:
+    loss, epoch = worker.evaluate(evaluation, pad), place.epoch + 1
+    better = loss < history.best_loss
+    history.epochs.append({"epoch": epoch, "step": len(history.steps), "eval_loss": loss})
+    if better:
+        history.best_epoch = epoch
+        worker.export()
+    if epoch == worker.config.epochs:
+        history.ended = "all epochs done"
+    elif epoch - history.best_epoch >= worker.config.patience:
+        history.ended = f"stopped early: no better evaluation loss in {worker.config.patience} epochs"
+
+
+def _download(url: str, folder: str) -> None:
+    filesystem, path = fsspec.core.url_to_fs(url)
+    for name in names_in(url):
+        filesystem.get_file(join(path, name), join(folder, name))

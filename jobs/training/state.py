@@ -1,0 +1,70 @@
+"""How far a training run is, in one file that is replaced whole: what a killed run goes on from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import fsspec
+import torch
+
+from pipeline.storage import atomic_writer, exists, join, read_bytes, write_bytes
+
+CHECKPOINT, HISTORY, PROGRESS = "checkpoint.pt", "history.json", "progress.json"
+
+
+@dataclass(slots=True)
+class History:
+    """The loss curves. `steps`: mean loss a plan token, learning rate and trained tokens of each step; `epochs`: loss
+    on the evaluation rows after each epoch. `ended`: why training is over, "" while it is not."""
+
+    steps: list[dict[str, float]] = field(default_factory=list)
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    ended: str = ""
+
+    @property
+    def best_loss(self) -> float:
+        return min((epoch["eval_loss"] for epoch in self.epochs), default=float("inf"))
+
+
+@dataclass(slots=True)
+class Place:
+    """`epoch` from 0, and `batch`: how many of its batches are done. The order of the batches and every random draw
+    follow from seed and place, so no generator's state has to be kept."""
+
+    epoch: int = 0
+    batch: int = 0
+
+
+def save_checkpoint(out: str, place: Place, history: History, parts: Mapping[str, Any]) -> None:
+    """Replaces the run's checkpoint: place, history and the `state_dict` of each part (model, optimizer, schedule)."""
+    state = {"place": asdict(place), "history": asdict(history)}
+    state |= {name: part.state_dict() for name, part in parts.items()}
+    with atomic_writer(join(out, CHECKPOINT), durable=True) as stream:
+        torch.save(state, stream)
+    write_history(out, history)
+
+
+def load_checkpoint(out: str, parts: Mapping[str, Any]) -> tuple[Place, History]:
+    """Puts the parts into the state of the run's checkpoint; where there is none, leaves them as they are."""
+    url = join(out, CHECKPOINT)
+    if not exists(url):
+        return Place(), History()
+    with fsspec.open(url, "rb") as stream:
+        state = torch.load(stream, map_location="cpu", weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    return Place(**state["place"]), History(**state["history"])
+
+
+def write_history(out: str, history: History) -> None:
+    write_bytes(join(out, HISTORY), json.dumps(asdict(history)).encode())
+
+
+def read_history(out: str) -> History:
+    """What the workers wrote last; empty before the first checkpoint."""
+    url = join(out, HISTORY)
+    return History(**json.loads(read_bytes(url))) if exists(url) else History()
