@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchTrainer
 
 from jobs.dataflow import start_ray
@@ -158,8 +158,15 @@ def _run_workers(config: TrainConfig, staged: dict[str, Any]) -> None:
             failure_config=FailureConfig(max_failures=config.max_failures),
         ),
     )
-    with _progress(config, staged["train"]["rows"]):
-        trainer.fit()
+    try:
+        with _progress(config, staged["train"]["rows"]):
+            trainer.fit()
+    except TrainingFailedError as error:
+        reason = str(error).strip().split("\n")[-1]
+        raise DLCodeGenError(
+            f"training failed, {config.max_failures + 1} times in a row: {reason}. Ray's logs tell more; the same "
+            "command goes on from the last checkpoint"
+        ) from error
 
 
 def _train_worker(values: dict[str, Any]) -> None:

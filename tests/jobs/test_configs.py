@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from jobs.config import GenerateConfig
+from jobs.training.settings import TrainConfig
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
+from pipeline.planner.gpt2 import BEAMS
 
 CONFIGS = Path(__file__).parents[2] / "jobs" / "configs"
 
@@ -16,6 +18,13 @@ CONFIGS = Path(__file__).parents[2] / "jobs" / "configs"
 def test_generate_yaml_holds_the_defaults() -> None:
     loaded = load_settings(GenerateConfig, str(CONFIGS / "generate.yaml"), input="a", out="b")
     assert loaded == GenerateConfig(input="a", out="b")
+
+
+def test_train_planner_yaml_holds_the_defaults() -> None:
+    loaded = load_settings(TrainConfig, str(CONFIGS / "train_planner.yaml"), data="a", out="b")
+    assert loaded == TrainConfig(data="a", out="b")
+    # The paper's settings (DLCodeGen, section IV.A): GPT-2-large, AdamW at 1e-3, batches of 16, 8 epochs, 3 beams.
+    assert (loaded.learning_rate, loaded.batch_size, loaded.epochs, BEAMS) == (1e-3, 16, 8, 3)
 
 
 def test_arguments_win_over_overrides_over_the_file(tmp_path: Path) -> None:

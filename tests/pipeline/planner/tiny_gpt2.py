@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from pipeline.planner.bpe import train_tokenizer
 from pipeline.retrieval.sample_pool import load_known_plans
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when transformers is imported: no test waits for a network
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
