@@ -10,6 +10,7 @@ from jobs.published import OURS, OutputFile
 from pipeline.artifact import read_blocks, read_requirements, read_samples
 from pipeline.errors import DLCodeGenError
 from pipeline.score.baselines import Solution
+from pipeline.score.code_rows import BASELINES
 from pipeline.score.outputs import Name, Output
 
 
@@ -36,10 +37,14 @@ def artifact_tables(
             outputs[name] = [replace(item, code=block) for item, block in zip(items, blocks, strict=True)]
     measuring = Measuring(folder=out, pool=root, plans=root, quiet=quiet)
     ours = [name for name in outputs if name.method == OURS]
-    cut_to = {f"{name.method} ({name.model})": [output.code for output in outputs[name]] for name in ours}
+    cut_to = {f"{name.method} with {name.model}": [output.code for output in outputs[name]] for name in ours}
     baselines = Baselines(rows=rows, items=items, samples=samples, seeds=seeds, cut_to=cut_to)
     measured = measuring.all_measured(outputs, "files") | measured_baselines(baselines, measuring)
-    return tables(measured, ours, unusable=unusable)
+    rivals = {
+        name: [other for other in measured if other != name and (other.table == BASELINES or other.model == name.model)]
+        for name in ours
+    }
+    return tables(measured, rivals, unusable=unusable)
 
 
 def solutions(root: str) -> tuple[list[Solution], list[Solution]]:

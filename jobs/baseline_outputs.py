@@ -24,6 +24,7 @@ from pipeline.score.outputs import Measured, Name, Output
 from pipeline.score.paper_text import PROTOCOLS
 
 COPY = "copy of the neighbour"
+COPY_SHOWN = "copy of the retrieved sample"
 RANDOM = "random sample of the category"
 ONE_FOR_ALL = "one file for every task, in hindsight"
 BEST = "best sample, in hindsight"
@@ -43,14 +44,18 @@ def chosen_outputs(
     *,
     seeds: int,
     copies: Sequence[int] | None = None,
+    copy: str = COPY,
     cut_to: Mapping[str, Sequence[str]] | None = None,
 ) -> Answers:
-    """What copying a sample answers, chosen without looking at the reference. `rows` and `items` are the same items, as
-    a task and as an output of any method. `copies`: the sample each item's method would copy, by default the one in
-    the item's own place. `cut_to`: texts to whose lengths the copies are cut as well, by the name of their method."""
+    """What copying a sample answers, chosen without looking at the reference.
+
+    `rows` and `items` are the same items, as a task and as an output of any method. `copies`: the sample each item's
+    method would copy, by default the one in the item's own place; `copy` is what that baseline is called. `cut_to`:
+    texts to whose lengths the copies are cut as well, by the name of their method.
+    """
     copies = list(copies) if copies is not None else neighbours(rows, samples)
     chosen = {
-        COPY: copies,
+        copy: copies,
         "nearest requirement (BM25)": nearest(rows, samples, _requirement, _requirement),
         "nearest code to the requirement (BM25)": nearest(rows, samples, _requirement, _code),
         "nearest plan of the category (BM25)": nearest(rows, samples, _plan, _plan, same_category=True),
@@ -58,8 +63,8 @@ def chosen_outputs(
     }
     answers = {named(name): _copies(items, samples, numbers) for name, numbers in chosen.items()}
     for method, texts in (cut_to or {}).items():
-        cut = [replace(output, cut_to=text) for output, text in zip(answers[named(COPY)], texts, strict=True)]
-        answers[named(f"{COPY}, cut to {method}'s length")] = cut
+        cut = [replace(output, cut_to=text) for output, text in zip(answers[named(copy)], texts, strict=True)]
+        answers[named(f"{copy}, cut to the length of {method}")] = cut
     return answers
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from jobs.baseline_outputs import (
+    COPY,
     HINDSIGHT,
     RANDOM,
     Answers,
@@ -83,6 +84,7 @@ class Baselines:
     samples: Sequence[Solution]
     seeds: int = 5
     copies: Sequence[int] | None = None
+    copy: str = COPY
     cut_to: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -94,6 +96,7 @@ def measured_baselines(baselines: Baselines, measuring: Measuring) -> dict[Name,
         baselines.samples,
         seeds=baselines.seeds,
         copies=baselines.copies,
+        copy=baselines.copy,
         cut_to=baselines.cut_to,
     )
     work = f"{measuring.folder}/{WORK}"
@@ -111,22 +114,21 @@ def measured_baselines(baselines: Baselines, measuring: Measuring) -> dict[Name,
 
 def tables(
     measured: Mapping[Name, Sequence[Measured]],
-    against: Iterable[Name],
+    against: Mapping[Name, Sequence[Name]],
     *,
     seeds_of: Mapping[Name, Sequence[Name]] | None = None,
     unusable: Sequence[str] = (),
 ) -> CodeTables:
-    """The tables of what was measured. Each method of `against` is compared with the other methods of its model and
-    with the baselines. `seeds_of`: methods that were run several times, with the names of their runs."""
+    """The tables of what was measured. `against`: methods, and the ones each is compared with. `seeds_of`: methods that
+    were run several times, with the names of their runs."""
     draws = [name for name in measured if name.table == BASELINES and name.method.startswith(RANDOM)]
     groups = dict(seeds_of or {}) | ({named(RANDOM): draws} if draws else {})
     rows = list(code_rows(measured))
+    # One draw stands for the random baseline: five of them would be five tests in Holm's correction.
     redrawn = {name for name in draws if not name.method.endswith(" 0")}
     compared: list[Comparison] = []
-    for ours in against:
-        # One draw stands for the random baseline: five of them would be five tests in Holm's correction.
-        rivals = [name for name in measured if name != ours and name not in redrawn and _meets(name, ours)]
-        compared += comparisons(measured, ours, rivals)
+    for ours, rivals in against.items():
+        compared += comparisons(measured, ours, [name for name in rivals if name not in redrawn])
     return CodeTables(
         methods=tuple(row for row in method_rows(measured) if Name(row.table, row.model, row.method) not in redrawn),
         rows=tuple(_with_means(rows, groups)),
@@ -135,10 +137,6 @@ def tables(
         measured=measured,
         unusable=tuple(unusable),
     )
-
-
-def _meets(name: Name, ours: Name) -> bool:
-    return name.table == BASELINES or name.model == ours.model
 
 
 def _with_means(rows: Sequence[CodeRow], groups: Mapping[Name, Sequence[Name]]) -> list[CodeRow]:

@@ -20,23 +20,18 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Any
-
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from jobs.artifact_outputs import artifact_tables
 from jobs.code_tables import CodeTables
 from jobs.dataflow import start_ray
 from jobs.plan_tables import PlanComparison, PlanItem, PlanRow, PlanTables, plan_tables
 from jobs.published import OutputFile, load_published, output_files, prediction_files
-from pipeline.arrow import to_table
+from jobs.result_files import Table, versions, write_tables
 from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
 from pipeline.score.code_rows import ALL, CodeItem, CodeRow, MethodRow
 from pipeline.score.comparisons import Comparison
-from pipeline.storage import atomic_writer, exists, join, read_bytes, write_bytes
+from pipeline.storage import exists, join, read_bytes, write_bytes
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "sacrebleu", "rapidfuzz", "numpy", "ray")
 _DATA = ("Datasets/DLCodeEval/Test_Code.txt", "Datasets/DLSamplePool/Samples.txt", "Datasets/DLPlanData/Test.txt")
@@ -118,7 +113,7 @@ def _values(files: Sequence[OutputFile], rows: Sequence[CodeRow]) -> list[Reprod
 
 
 def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
-    tables: dict[str, tuple[Sequence[Any], type]] = {
+    tables: dict[str, Table] = {
         "reproduced": (found.values, ReproducedValue),
         "methods": (found.code.methods, MethodRow),
         "code": (found.code.rows, CodeRow),
@@ -128,16 +123,11 @@ def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
         "plan_items": (found.plans.items, PlanItem),
         "plan_comparisons": (found.plans.comparisons, PlanComparison),
     }
-    for name, (rows, kind) in tables.items():
-        table = to_table(rows, kind)
-        with atomic_writer(join(found.out, f"{name}.parquet")) as stream:
-            pq.write_table(table, stream)
-        with atomic_writer(join(found.out, f"{name}.csv")) as stream:
-            pacsv.write_csv(table, stream)
+    write_tables(found.out, tables)
     read = [path for name in _DATA if exists(path := join(artifact, name))] + list(files)
     manifest = {
         "artifact": artifact,
-        "versions": {name: version(name) for name in _VERSIONED},
+        "versions": versions(_VERSIONED),
         "sha256": {path: hashlib.sha256(read_bytes(path)).hexdigest() for path in read},
         "seeds": found.seeds,
         "bootstrap_resamples": 10_000,

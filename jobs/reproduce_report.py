@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from jobs.published import OURS
 from jobs.reproduce import ReproducedValue, Reproduction
-from pipeline.score.code_rows import ALL, BASELINES, CodeRow
+from jobs.scoring_tables import corpora_table, differences_table, method_table
+from pipeline.score.code_rows import ALL, BASELINES
 
 _HEADS = {
     "ngram_match": "n-gram",
@@ -24,8 +24,9 @@ def report_tables(found: Reproduction) -> Iterator[Table]:
     and what was absent."""
     for group in sorted({(value.table, value.model) for value in found.values}):
         yield _published([value for value in found.values if (value.table, value.model) == group])
-    yield _corpora([row for row in found.code.rows if row.subset == ALL])
-    yield _differences(found)
+    yield method_table([row for row in found.code.methods if row.table != BASELINES])
+    yield corpora_table([row for row in found.code.rows if row.subset == ALL])
+    yield differences_table(row for row in found.code.comparisons if row.measure == "CodeBLEU")
     yield _plans(found)
     if found.absent:
         absent = Table(title="Not there", title_justify="left", show_header=False)
@@ -59,56 +60,6 @@ def _three(value: ReproducedValue) -> str:
 def _mean_difference(values: Sequence[ReproducedValue], column: str) -> str:
     found = [abs(value.difference) for value in values if value.column == column and value.difference is not None]
     return f"{sum(found) / len(found):.2f}" if found else "-"
-
-
-def _corpora(rows: Sequence[CodeRow]) -> Table:
-    table = Table(
-        title="CodeBLEU as it is, and at equal length; baselines copy a sample of the pool", title_justify="left"
-    )
-    for head in ("protocol", "table", "model", "method"):
-        table.add_column(head)
-    for head in ("measured", "CodeBLEU", "equal length", "length ratio"):
-        table.add_column(head, justify="right")
-    before = None
-    for row in sorted(rows, key=lambda row: (row.protocol, row.table == BASELINES)):
-        if before is not None and (row.protocol, row.table) != before:
-            table.add_section()
-        before = row.protocol, row.table
-        error = f" ± {row.standard_error:.2f}" if row.standard_error is not None else ""
-        table.add_row(
-            row.protocol,
-            row.table,
-            row.model,
-            row.method,
-            f"{row.measured}/{row.asked}",
-            f"{row.codebleu:.2f}{error}",
-            f"{row.equal_length_codebleu:.2f}",
-            f"{row.length_ratio:.2f}",
-        )
-    return table
-
-
-def _differences(found: Reproduction) -> Table:
-    table = Table(title=f"Mean difference of the items' CodeBLEU from {OURS}, in points", title_justify="left")
-    for head in ("protocol", "model", "method"):
-        table.add_column(head)
-    for head in ("items", "difference", "95 % interval", "p", "p (Holm)", ""):
-        table.add_column(head, justify="right")
-    for row in found.code.comparisons:
-        if row.measure != "CodeBLEU" or row.subset != ALL:
-            continue
-        table.add_row(
-            row.protocol,
-            row.model,
-            row.method,
-            str(row.items),
-            f"{row.difference:+.2f}",
-            f"{row.low:+.2f} to {row.high:+.2f}",
-            f"{row.p:.4f}",
-            f"{row.p_holm:.4f}",
-            row.verdict,
-        )
-    return table
 
 
 def _plans(found: Reproduction) -> Table:

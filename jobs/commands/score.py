@@ -10,16 +10,47 @@ from rich.console import Console
 app = typer.Typer()
 
 
-@app.command(epilog="Examples:  dlcodegen score out/demo   |   dlcodegen score project.py --reference solution.py")
+@app.command(epilog="Examples:  dlcodegen score out/a out/b   |   dlcodegen score project.py --reference solution.py")
 def score(
-    path: Annotated[str, typer.Argument(help="A run's folder, or one Python file.")],
-    reference: Annotated[str | None, typer.Option("--reference", help="A known solution, for CodeBLEU.")] = None,
+    paths: Annotated[list[str], typer.Argument(help="Folders of runs, or one Python file.")],
+    reference: Annotated[str | None, typer.Option("--reference", help="A known solution, for one Python file.")] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", help="The folder for tables and report; by default scores/ in the first run.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="The run that the others are compared with.", show_default=False)
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="Draws of the random baseline.")] = 5,
+    address: Annotated[str | None, typer.Option("--address", help="A Ray cluster's address.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="CPUs of a local Ray.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Score a run's projects by category, or one Python file."""
-    from jobs.score import score_file, score_run
+    """Score runs and compare them, with baselines, leaks and noise; or score one Python file."""
+    if len(paths) == 1 and paths[0].endswith(".py"):
+        from jobs.score import score_file
 
-    table = score_file(path, reference) if path.endswith(".py") else score_run(path)
-    Console().print(table)
+        Console().print(score_file(paths[0], reference))
+        return
+    from jobs.score_runs import ScoreConfig, main
+    from jobs.scoring_tables import category_table, scoring_tables
+
+    config = ScoreConfig(
+        runs=tuple(paths),
+        out=out or f"{paths[0].rstrip('/')}/scores",
+        against=against,
+        seeds=seeds,
+        address=address,
+        workers=workers,
+        quiet=quiet,
+    )
+    found = main(config)
+    console = Console()
+    for run in found.runs:
+        console.print(category_table(run.name, found.tables.measured[run.name]))
+    for table in scoring_tables(found.tables):
+        console.print(table)
+    for name in ("report.html", "methods.csv", "code.csv", "items.csv", "comparisons.csv", "manifest.json"):
+        console.print(f"  {config.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example:  dlcodegen reproduce --artifact ../dlcodegen-artifact --out out/reproduce")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from pipeline.score.code_rows import ALL, CLEAN, Scored, is_clean, item_codebleu, pair_of
+from pipeline.score.code_rows import ALL, BASELINES, CLEAN, Scored, is_clean, item_codebleu, pair_of
 from pipeline.score.outputs import Measured, Name
 from pipeline.score.statistics import holm, paired_bootstrap, paired_permutation_test
 
@@ -74,6 +74,8 @@ def comparisons(scored: Scored, ours: Name, rivals: Sequence[Name]) -> Iterator[
         for subset in (ALL, CLEAN):
             found = {}
             for name in rivals:
+                if name.table == BASELINES and not measure.startswith("CodeBLEU"):
+                    continue  # a copied sample parses, and keeps to no plan
                 pairs = [
                     (first, second)
                     for item in scored[name]

@@ -116,7 +116,7 @@ def test_baselines_and_comparisons(found: Reproduction) -> None:
         paper[name].codebleu for name in ("copy of the neighbour", "one file for every task, in hindsight")
     )
     assert paper["random sample of the category"].standard_error is not None
-    assert paper["copy of the neighbour, cut to DLCodeGen (DeepSeek-V2.5)'s length"].length_ratio <= 1
+    assert paper["copy of the neighbour, cut to the length of DLCodeGen with DeepSeek-V2.5"].length_ratio <= 1
     compared = {
         row.method: row
         for row in found.code.comparisons

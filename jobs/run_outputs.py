@@ -1,0 +1,126 @@
+"""Finished runs of `dlcodegen generate` as the outputs of methods: what they were asked, gave, and failed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any
+
+from jobs.run_store import RunStore
+from pipeline.errors import DLCodeGenError
+from pipeline.records import Scored
+from pipeline.retrieval.sample_pool import load_samples
+from pipeline.score.outputs import Name, Output, Shown
+from pipeline.score.report_summary import category
+from pipeline.score.score import main_source
+from pipeline.starter import STARTER
+from pipeline.storage import exists, join, read_bytes
+
+RUNS = "Runs"
+"""What stands for a table where the outputs are runs of this project."""
+
+_OF_A_RUN = frozenset(
+    {"seed", "out", "workers", "quiet", "address", "projects", "report_items", "shard_rows", "cache", "limits"}
+)
+"""Settings in which runs of one method may differ: runs that agree in all others are its seeds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """A run's folder, the name its outputs get in tables, its settings as its manifest has them, and its rows."""
+
+    folder: str
+    name: Name
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    rows: int = 0
+
+    @property
+    def pool(self) -> str:
+        return str(self.settings.get("pool") or STARTER)
+
+    @property
+    def plans(self) -> str:
+        return str(self.settings.get("plans") or STARTER)
+
+    def records(self) -> Iterator[Scored]:
+        return RunStore(self.folder).results()
+
+    def outputs(self) -> Iterator[Output]:
+        """Every row as an output, read as it is needed."""
+        samples = {sample.id: sample.code for sample in load_samples(self.pool)}
+        for record in self.records():
+            yield output_of(record, samples)
+
+
+def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
+    """`samples`: the pool's codes by id; a sample that is not in it any more is not shown."""
+    return Output(
+        item=record.id,
+        requirement=record.requirement,
+        category=category(record),
+        code=main_source(record),
+        reference=record.reference,
+        plan=record.plan,
+        shown=tuple(Shown(id=found.id, code=samples[found.id]) for found in record.samples if found.id in samples),
+        failure=record.failure,
+    )
+
+
+def open_runs(folders: Sequence[str]) -> list[Run]:
+    """The runs, each under a name of its own. Raises DLCodeGenError where a folder is no run, or none has a result."""
+    if len(set(folders)) < len(folders):
+        raise DLCodeGenError("the same run is named twice; give each run once")
+    runs = []
+    for folder, label in zip(folders, _labels(folders), strict=True):
+        store = RunStore(folder)
+        if not store.exists():
+            raise DLCodeGenError(f"{folder}: no run there; give the folder of a `dlcodegen generate` run")
+        settings = _settings(folder)
+        rows = sum(1 for _ in store.results())
+        if not rows:
+            raise DLCodeGenError(f"{folder}: no row of the run is finished; run `dlcodegen generate` to its end first")
+        runs.append(
+            Run(folder=folder, name=Name(RUNS, str(settings.get("model") or ""), label), settings=settings, rows=rows)
+        )
+    return runs
+
+
+def seeds_of(runs: Sequence[Run]) -> dict[Name, list[Name]]:
+    """Methods that were run with several seeds: runs whose settings differ in nothing else."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        same = {name: value for name, value in run.settings.items() if name not in _OF_A_RUN}
+        groups.setdefault(json.dumps(same, sort_keys=True, default=str), []).append(run)
+    found = {}
+    for group in groups.values():
+        if len(group) > 1 and len({run.settings.get("seed") for run in group}) == len(group):
+            label = _shared_start([run.name.method for run in group]) or "method"
+            found[group[0].name._replace(method=f"{label} (mean of {len(group)} seeds)")] = [run.name for run in group]
+    return found
+
+
+def _shared_start(texts: Sequence[str]) -> str:
+    letters = takewhile(lambda column: len(set(column)) == 1, zip(*texts, strict=False))
+    return "".join(column[0] for column in letters).rstrip("-_ /")
+
+
+def _settings(folder: str) -> dict[str, Any]:
+    path = join(folder, "manifest.json")
+    if not exists(path):
+        return {}  # the run was ended early: its rows can be scored all the same
+    try:
+        return dict(json.loads(read_bytes(path)).get("settings") or {})
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _labels(folders: Sequence[str]) -> list[str]:
+    """The shortest endings of the paths that tell them apart."""
+    parts = [folder.rstrip("/").split("/") for folder in folders]
+    for length in range(1, max(map(len, parts)) + 1):
+        labels = ["/".join(part[-length:]) for part in parts]
+        if len(set(labels)) == len(labels):
+            return labels
+    return list(folders)
