@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from jobs.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
 from jobs.published import OURS, OutputFile
@@ -14,14 +14,29 @@ from pipeline.score.code_rows import BASELINES
 from pipeline.score.outputs import Name, Output
 
 
-def artifact_tables(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArtifactScoring:
+    """The tables, and the released outputs that they are about."""
+
+    tables: CodeTables
+    outputs: Mapping[Name, Sequence[Output]]
+
+
+def score_artifact(
     root: str, files: Sequence[OutputFile], out: str, *, seeds: int = 5, quiet: bool = False
-) -> CodeTables:
+) -> ArtifactScoring:
     """Everything about the released code, under every protocol. Needs an initialised Ray. `seeds`: draws of the random
     baseline."""
     rows, samples = solutions(root)
+    plans = {sample.requirement: sample.plan for sample in read_samples(root) if sample.requirement}
     items = [
-        Output(item=f"dlcodeeval-{number:03d}", requirement=row.requirement, category=row.category, reference=row.code)
+        Output(
+            item=f"dlcodeeval-{number:03d}",
+            requirement=row.requirement,
+            category=row.category,
+            reference=row.code,
+            plan=plans.get(row.requirement),
+        )
         for number, row in enumerate(rows)
     ]
     outputs: dict[Name, list[Output]] = {}
@@ -44,7 +59,7 @@ def artifact_tables(
         name: [other for other in measured if other != name and (other.table == BASELINES or other.model == name.model)]
         for name in ours
     }
-    return tables(measured, rivals, unusable=unusable)
+    return ArtifactScoring(tables=tables(measured, rivals, unusable=unusable), outputs=outputs)
 
 
 def solutions(root: str) -> tuple[list[Solution], list[Solution]]:

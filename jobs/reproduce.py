@@ -19,49 +19,23 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from jobs.artifact_outputs import artifact_tables
-from jobs.code_tables import CodeTables
+from jobs.artifact_outputs import score_artifact
 from jobs.dataflow import start_ray
-from jobs.plan_tables import PlanComparison, PlanItem, PlanRow, PlanTables, plan_tables
+from jobs.plan_tables import PlanComparison, PlanItem, PlanRow, plan_tables
 from jobs.published import OutputFile, load_published, output_files, prediction_files
+from jobs.reproduction import ReproducedValue, Reproduction
+from jobs.reproduction_page import reproduction_page
 from jobs.result_files import Table, versions, write_tables
 from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
 from pipeline.score.code_rows import ALL, CodeItem, CodeRow, MethodRow
 from pipeline.score.comparisons import Comparison
+from pipeline.score.score_report import write_score_report
 from pipeline.storage import exists, join, read_bytes, write_bytes
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "sacrebleu", "rapidfuzz", "numpy", "ray")
 _DATA = ("Datasets/DLCodeEval/Test_Code.txt", "Datasets/DLSamplePool/Samples.txt", "Datasets/DLPlanData/Test.txt")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReproducedValue:
-    """A value the paper prints, and the same from the released file (protocol `paper`, in percent). `published` is None
-    where the paper shows it in a plot only."""
-
-    table: str
-    model: str
-    method: str
-    column: str
-    published: float | None
-    reproduced: float
-    difference: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reproduction:
-    """What `main` wrote to `out`. `absent`: released files that are not there or do not fit, in words."""
-
-    values: tuple[ReproducedValue, ...]
-    code: CodeTables
-    plans: PlanTables
-    absent: tuple[str, ...]
-    seeds: int
-    seconds: float
-    out: str
 
 
 def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5, quiet: bool = False) -> Reproduction:
@@ -76,7 +50,8 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
     outputs, no_outputs = output_files(artifact, published)
     predictions, no_predictions = prediction_files(artifact, published)
     start_ray(address, None)
-    code = artifact_tables(artifact, outputs, out, seeds=seeds, quiet=quiet)
+    scoring = score_artifact(artifact, outputs, out, seeds=seeds, quiet=quiet)
+    code = scoring.tables
     plans = plan_tables(artifact, predictions, published, quiet=quiet)
     found = Reproduction(
         values=tuple(_values(outputs, code.rows)),
@@ -87,6 +62,7 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
         seconds=round(time.monotonic() - start, 1),
         out=out,
     )
+    write_score_report(reproduction_page(found, scoring), join(out, "report.html"))
     _write(found, [file.path for file in outputs] + [file.path for file in predictions], artifact)
     return found
 

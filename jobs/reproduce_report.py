@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from jobs.reproduce import ReproducedValue, Reproduction
+from jobs.reproduction import ReproducedValue, Reproduction
 from jobs.scoring_tables import corpora_table, differences_table, method_table
 from pipeline.score.code_rows import ALL, BASELINES
 
-_HEADS = {
+HEADS = {
     "ngram_match": "n-gram",
     "weighted_ngram_match": "weighted n-gram",
     "syntax_match": "syntax",
@@ -42,7 +42,7 @@ def _published(values: Sequence[ReproducedValue]) -> Table:
     )
     table.add_column("method")
     for column in columns:
-        table.add_column(_HEADS[column], justify="right")
+        table.add_column(HEADS[column], justify="right")
     for method in dict.fromkeys(value.method for value in values):
         cells = {value.column: value for value in values if value.method == method}
         table.add_row(method, *(_three(cells[column]) if column in cells else "" for column in columns))

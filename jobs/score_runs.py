@@ -25,6 +25,7 @@ from jobs.code_tables import Baselines, CodeTables, Measuring, measured_baseline
 from jobs.dataflow import start_ray
 from jobs.result_files import versions, write_tables
 from jobs.run_outputs import Run, open_runs, output_of, seeds_of
+from jobs.score_pages import runs_page
 from pipeline.config import Settings
 from pipeline.errors import DLCodeGenError
 from pipeline.retrieval.sample_pool import Sample, load_samples
@@ -32,6 +33,7 @@ from pipeline.score.baselines import Solution
 from pipeline.score.code_rows import CodeItem, CodeRow, MethodRow
 from pipeline.score.comparisons import Comparison
 from pipeline.score.outputs import Output
+from pipeline.score.score_report import write_score_report
 from pipeline.storage import join, write_bytes
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "numpy", "ray")
@@ -89,6 +91,9 @@ def main(config: ScoreConfig) -> Scoring:
         baseline_items=len(baselines.items) if baselines is not None else 0,
         seconds=round(time.monotonic() - start, 1),
         out=config.out,
+    )
+    write_score_report(
+        runs_page(scoring.tables, runs, scoring.against, config.report_items), join(config.out, "report.html")
     )
     _write(scoring, config)
     return scoring

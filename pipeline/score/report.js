@@ -196,13 +196,19 @@ function scoreParts(scores) {
 
 function planPart(data) {
   const plan = data.plan;
-  return section("Plan",
+  return section(data.planTitle ?? "Plan",
     facts([["task", plan.category], ["input", plan.input], ["output", plan.output], ["preprocessing", plan.preprocess], ...plan.hyperparameters]),
     h("h3", {}, plan.layers.length ? "Layers" : "No layers"),
     h("ol", { class: "layers" }, plan.layers.map((layer) => h("li", {}, h("bdi", {}, layer)))),
     data.sources.length > 0 && h("p", { class: "faint" }, "Drawn from the plans ", h("bdi", {}, data.sources.join(", "))),
   );
 }
+
+// A score report has several methods' answers to one item.
+const METHOD_HEADINGS = ["Method", "CodeBLEU raw", "paper", "equal length", "length ratio", "conformance %", "lines copied %", ""];
+const methodsPart = (data) => section("Methods on this item",
+  h("div", { class: "methods-of-item" }, table(METHOD_HEADINGS, data.methods.map((cells) => cells.map((cell) => (typeof cell === "number" ? score(cell) : cell ?? "–"))))),
+  data.contaminatedBy && h("p", { class: "faint" }, `Contaminated by: ${data.contaminatedBy}.`));
 
 function codePart(data) {
   const entries = data.texts.filter((text) => text.kind !== "joined").map((text) => ({ name: text.name, build: () => codePanel(data, text) }));
@@ -224,8 +230,9 @@ function openItem(number) {
     h("p", { class: "text quote", dir: "auto" }, data.requirement || "(no requirement)"),
     data.attributes && h("p", { class: "text faint", dir: "auto" }, data.attributes),
     data.failure && h("div", { class: "alert" }, h("strong", {}, `Failed in ${data.failure[0]}: ${data.failure[1]}`), h("div", { class: "text", dir: "auto" }, data.failure[2])),
+    data.methods && methodsPart(data),
     h("div", { class: "columns" },
-      h("div", {}, data.plan ? planPart(data) : section("Plan", h("p", { class: "faint" }, "None was made."))),
+      h("div", {}, data.plan ? planPart(data) : section("Plan", h("p", { class: "faint" }, data.methods ? "None is known." : "None was made."))),
       h("div", {},
         data.scores && scoreParts(data.scores),
         data.samples.length > 0 && section("Retrieved samples", table(["Rank", "Sample", "BM25", "Requirement"],

@@ -109,28 +109,32 @@ def item_json(item: Item) -> str:
         "requirement": record.requirement,
         "attributes": record.attributes,
         "failure": None if record.failure is None else [clip(text, 4_000) for text in astuple(record.failure)],
-        "plan": None if record.plan is None else _plan(record.plan),
-        "sources": _some(record.plan_sources),
-        "samples": [_entry(sample) for sample in record.samples[:ENTRIES]],
-        "excluded": [_entry(sample) for sample in record.excluded[:ENTRIES]],
+        "plan": None if record.plan is None else plan_view(record.plan),
+        "sources": some(record.plan_sources),
+        "samples": [entry(sample) for sample in record.samples[:ENTRIES]],
+        "excluded": [entry(sample) for sample in record.excluded[:ENTRIES]],
         "allExcluded": len(record.excluded),
-        "choices": [_entry(choice) for choice in record.choices[:ENTRIES]],
+        "choices": [entry(choice) for choice in record.choices[:ENTRIES]],
         "scores": None if record.scores is None else _scores(record.scores),
         "moreFiles": max(0, item.files - FILES),
         "lines": list(documents.lines),
         "texts": documents.texts,
         "diffs": documents.diffs,
     }
-    # Only "<" can end a script element or open a comment in it; ">" and "&" are plain text there.
-    return json.dumps(view, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    return script_json(view)
 
 
-def _entry(value: object) -> list[object]:
+def script_json(value: object) -> str:
+    """JSON that is safe inside a script element: only "<" can end one or open a comment in it."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def entry(value: object) -> list[object]:
     """A record's fields in their order, texts clipped."""
     return [_plain(part) for part in astuple(value)]  # type: ignore[call-overload]
 
 
-def _some(texts: tuple[str, ...]) -> list[str]:
+def some(texts: tuple[str, ...]) -> list[str]:
     """The first ENTRIES texts, clipped, and how many more there are."""
     more = len(texts) - ENTRIES
     return [clip(text, 400) for text in texts[:ENTRIES]] + ([f"… and {more:,} more"] if more > 0 else [])
@@ -144,27 +148,27 @@ def _plain(value: object) -> object:
     return value
 
 
-def _plan(plan: SolutionPlan) -> dict[str, object]:
+def plan_view(plan: SolutionPlan) -> dict[str, object]:
     hyper = plan.hyperparameters.model_dump(by_alias=True)
     return {
         "category": clip(plan.task_category, 400),
         "input": clip(plan.dataset.input, 4_000),
         "output": clip(plan.dataset.output, 4_000),
         "preprocess": clip(plan.preprocess, 8_000),
-        "layers": _some(plan.layers),
+        "layers": some(plan.layers),
         "hyperparameters": [[name, _plain(value)] for name, value in hyper.items()],
     }
 
 
 def _scores(scores: Scores) -> dict[str, object]:
     return {
-        name: _some(value) if isinstance(value, tuple) else _plain(value)
+        name: some(value) if isinstance(value, tuple) else _plain(value)
         for name in scores.__slots__
         for value in [getattr(scores, name)]
     }
 
 
-class _Documents:
+class Documents:
     """A row's texts as places in one table of lines, and where two of them differ.
 
     Drafts, final project and reference share most of their lines, so each different line is kept once.
@@ -188,14 +192,14 @@ class _Documents:
         self.diffs.append({"left": left, "right": right, "changes": found})
 
 
-def _documents(record: Scored) -> _Documents:
+def _documents(record: Scored) -> Documents:
     """The final project's files, both drafts, the template and the reference, with the two comparisons."""
-    documents = _Documents()
+    documents = Documents()
     final = _add_project(documents, record.files)
-    draft = _add_python(documents, "Draft 1", record.code_draft)
-    _add_python(documents, "Draft 2", record.template_draft)
-    _add_python(documents, "Template", record.template)
-    reference = _add_python(documents, "Reference", record.reference or "")
+    draft = add_python(documents, "Draft 1", record.code_draft)
+    add_python(documents, "Draft 2", record.template_draft)
+    add_python(documents, "Template", record.template)
+    reference = add_python(documents, "Reference", record.reference or "")
     if draft is not None and final is not None:
         documents.compare(draft, final)
     if final is not None and reference is not None:
@@ -203,11 +207,11 @@ def _documents(record: Scored) -> _Documents:
     return documents
 
 
-def _add_python(documents: _Documents, name: str, text: str) -> int | None:
+def add_python(documents: Documents, name: str, text: str) -> int | None:
     return documents.add(name, "text", python_lines(text)) if text else None
 
 
-def _add_project(documents: _Documents, files: Sequence[SourceFile]) -> int | None:
+def _add_project(documents: Documents, files: Sequence[SourceFile]) -> int | None:
     """Adds the files, and gives the place of all the Python in them: that file, or several joined, or None."""
     code: dict[int, str] = {}
     for file in files:

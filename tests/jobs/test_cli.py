@@ -103,7 +103,7 @@ def test_score_of_a_file_against_a_reference(tmp_path: Path) -> None:
         (["generate", "starter", "--out", "OUT", "--config", "/nowhere.yaml"], "cannot be read as YAML"),
         (["generate", "starter", "--out", "OUT", "pool=/nowhere.parquet"], "/nowhere.parquet"),
         (["plan", "README.nothing"], "no such file"),
-        (["score", "/nowhere"], "no generated project"),
+        (["score", "/nowhere"], "no run there"),
         (["generate", "starter", "--out", "/dev/null"], "cannot be written"),
         (["reproduce", "--artifact", "/nowhere", "--out", "OUT"], "no checkout"),
         (["show", "a", "--run", "/nowhere"], "no run there"),

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from jobs.reproduce import Reproduction, main
+from jobs.reproduce import main
 from jobs.reproduce_report import report_tables
+from jobs.reproduction import Reproduction
 from pipeline.errors import DLCodeGenError
 from pipeline.score.codebleu import code_bleu, corpus_code_bleu
 from pipeline.score.length_control import length_ratio

@@ -16,8 +16,9 @@ import pytest
 
 from pipeline.plan import SolutionPlan
 from pipeline.records import Failure, RetrievedSample, Scored, Scores, SectionChoice, SourceFile
-from pipeline.score.report import percent, write_report
+from pipeline.score.report import write_report
 from pipeline.score.report_items import Selection
+from pipeline.score.report_page import percent
 from pipeline.score.report_text import LINE_LIMIT, changes, clip_lines, plain_lines, python_lines, visible
 from tests.pipeline.score.report_records import FAILURES, record, records
 

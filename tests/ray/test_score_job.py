@@ -1,0 +1,164 @@
+"""`dlcodegen score`: runs measured and compared on Ray, resumable, and no row that ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.config import GenerateConfig
+from jobs.generate import main as generate
+from jobs.item_shards import Measurement, measure_items
+from jobs.score_runs import ScoreConfig, Scoring, main
+from jobs.scoring_tables import category_table, scoring_tables
+from pipeline.config import PlannerSettings
+from pipeline.errors import DLCodeGenError
+from pipeline.score.codebleu import code_bleu
+from pipeline.score.score import main_source
+from pipeline.starter import sample_rows
+
+pytestmark = pytest.mark.ray
+
+NEW_REFERENCE = "import keras\n\nmodel = keras.Sequential([keras.layers.Dense(7)])\nmodel.compile('adam', 'mse')\n"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The same six rows by two settings and one of them with another seed: four are the bundled pool's own, one is new
+    with a reference and one without."""
+    folder = tmp_path_factory.mktemp("runs")
+    rows: list[dict[str, object]] = [
+        {"id": row["id"], "requirement": row["User Requirement"], "reference": code}
+        for row, code in list(sample_rows())[:4]
+    ]
+    rows.append({"id": "new", "requirement": "Tell seven kinds of owls apart by photo.", "reference": NEW_REFERENCE})
+    rows.append({"id": "open", "requirement": "Predict tomorrow's tide from pressure and moon phase."})
+    source = folder / "rows.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)))
+    found = []
+    for name, neighbours, seed in (("a-1", 12, 1), ("a-2", 12, 2), ("b", 3, 1)):
+        config = GenerateConfig(
+            input=str(source),
+            out=str(folder / name),
+            seed=seed,
+            planner=PlannerSettings(neighbours=neighbours),
+            quiet=True,
+        )
+        generate(config)
+        found.append(str(folder / name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def scored(runs: list[str], tmp_path_factory: pytest.TempPathFactory) -> Scoring:
+    return main(ScoreConfig(runs=tuple(runs), out=str(tmp_path_factory.mktemp("scores")), seeds=2, quiet=True))
+
+
+def test_values_are_those_of_the_plain_function(runs: list[str], scored: Scoring) -> None:
+    values = {item.id: item.codebleu for item in scored.tables.items if (item.method, item.protocol) == ("a-1", "raw")}
+    for record in scored.runs[0].records():
+        if record.reference:
+            expected = code_bleu(main_source(record), record.reference)
+            assert expected is not None
+            assert values[record.id] == 100 * expected.codebleu
+        else:
+            assert values[record.id] is None
+
+
+def test_denominators(scored: Scoring) -> None:
+    for row in scored.tables.methods:
+        if row.table == "Runs":
+            assert (row.asked, row.generated, row.scored) == (6, 6, 5)
+            assert (row.method_failures, row.machinery_failures) == (0, 0)
+            assert row.contaminated == 4  # the pool holds these references
+        else:
+            assert row.asked == 5
+
+
+def test_values_without_the_contaminated_items(scored: Scoring) -> None:
+    rows = {row.method: row for row in scored.tables.rows if (row.protocol, row.subset) == ("raw", "not contaminated")}
+    assert (rows["b"].asked, rows["b"].measured) == (2, 1)
+    new = next(row for row in scored.tables.items if (row.method, row.protocol, row.id) == ("b", "raw", "new"))
+    assert rows["b"].codebleu == new.codebleu
+
+
+def test_seeds_get_their_mean_beside_them(scored: Scoring) -> None:
+    rows = {row.method: row for row in scored.tables.rows if (row.protocol, row.subset) == ("raw", "all")}
+    mean = rows["a (mean of 2 seeds)"]
+    assert mean.seeds == 2
+    assert mean.codebleu == pytest.approx((rows["a-1"].codebleu + rows["a-2"].codebleu) / 2)
+    assert mean.standard_error == 0.0  # nothing in the symbolic writer is random
+    assert {"b", "copy of the retrieved sample", "best sample, in hindsight"} <= set(rows)
+
+
+def test_equal_methods_differ_by_noise(scored: Scoring) -> None:
+    same = [row for row in scored.tables.comparisons if row.method == "a-2"]
+    assert same
+    assert {(row.against, row.difference, row.verdict) for row in same} == {("a-1", 0.0, "within noise")}
+
+
+def test_everything_is_written_and_printed(scored: Scoring) -> None:
+    for name in ("methods", "code", "items", "comparisons"):
+        rows = pq.read_table(Path(scored.out, f"{name}.parquet")).num_rows
+        assert rows == pacsv.read_csv(Path(scored.out, f"{name}.csv")).num_rows > 0
+    assert set(json.loads(Path(scored.out, "manifest.json").read_text())["runs"]) == {"a-1", "a-2", "b"}
+    page = Path(scored.out, "report.html").read_text()
+    assert "copy of the retrieved sample" in page
+    assert page.count('type="application/json"') == 6
+    assert len(list(scoring_tables(scored.tables))) == 4
+    name = scored.runs[0].name
+    assert category_table(name, scored.tables.measured[name]).row_count >= 2
+
+
+def test_a_second_call_reads_what_the_first_one_measured(runs: list[str], scored: Scoring) -> None:
+    work = Path(scored.out, "work")
+    before = {path.name: path.stat().st_mtime_ns for path in work.iterdir()}
+    again = main(ScoreConfig(runs=tuple(runs), out=scored.out, seeds=2, quiet=True))
+    assert {path.name: path.stat().st_mtime_ns for path in work.iterdir()} == before
+    assert again.tables.rows == scored.tables.rows
+
+
+def test_mistakes_are_named(runs: list[str], tmp_path: Path) -> None:
+    with pytest.raises(DLCodeGenError, match="no run there"):
+        main(ScoreConfig(runs=(str(tmp_path),), out=str(tmp_path / "out")))
+    with pytest.raises(DLCodeGenError, match="none of the runs"):
+        main(ScoreConfig(runs=tuple(runs), out=str(tmp_path / "out"), against="c"))
+    with pytest.raises(DLCodeGenError, match="named twice"):
+        main(ScoreConfig(runs=(runs[0], runs[0] + "/"), out=str(tmp_path / "out")))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Length:
+    length: int
+    failure: str = ""
+
+
+def lengths(items: Sequence[str]) -> list[Length]:
+    if "kill" in items:
+        os.kill(os.getpid(), 9)
+    if "hang" in items:
+        time.sleep(600)
+    if "raise" in items:
+        raise ValueError("a bug")
+    return [Length(length=len(item)) for item in items]
+
+
+def unmeasured(item: str, kind: str, message: str) -> Length:
+    return Length(length=-1, failure=f"{kind}: {message}")
+
+
+def test_an_item_that_kills_hangs_or_raises_costs_itself_only(tmp_path: Path) -> None:
+    measurement = Measurement(label="lengths", work=lengths, failed=unmeasured, record=Length, item_seconds=4)
+    items = ["a", "kill", "bb", "raise", "ccc", "dddd", "hang", "eeeee"]
+    found = measure_items(measurement, iter(items), len(items), str(tmp_path), shard=3, quiet=True)
+    assert [result.length for result in found] == [1, -1, 2, -1, 3, 4, -1, 5]
+    assert found[1].failure.startswith("crash: the worker process died (signal SIGKILL)")
+    assert found[6].failure.startswith("timeout")
+    assert measure_items(replace(measurement, work=lengths), items, 8, str(tmp_path), shard=3, quiet=True) == found
