@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeVar
 
 import fsspec
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
@@ -23,10 +23,38 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PlannerSettings(Settings):
-    """`neighbours`: known plans that vote on a new one."""
+_PLANNER_FOLDERS = {"retrieval": (False,), "hybrid": (False, True), "gpt2": (True,), "llm": (False,)}
+"""The planners, and whether `:DIR` follows the name."""
 
+
+class PlannerSettings(Settings):
+    """`use`: the planner, `retrieval`, `hybrid`, `hybrid:DIR`, `gpt2:DIR` or `llm`; `planner=hybrid:DIR` says the same.
+    `neighbours`: known plans that vote on a new one in `retrieval`."""
+
+    use: str = "retrieval"
     neighbours: int = Field(12, ge=1)
+
+    @property
+    def kind(self) -> str:
+        return self.use.partition(":")[0]
+
+    @property
+    def folder(self) -> str:
+        """Where the planner was fitted or trained to, a path or fsspec URL; "" where it is made from known plans."""
+        return self.use.partition(":")[2]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, values: Any) -> Any:
+        return {"use": values} if isinstance(values, str) else values
+
+    @field_validator("use")
+    @classmethod
+    def _is_planner(cls, use: str) -> str:
+        kind, _, folder = use.partition(":")
+        if bool(folder) not in _PLANNER_FOLDERS.get(kind, ()):
+            raise ValueError(f"{use!r} is no planner; write retrieval, hybrid, hybrid:DIR, gpt2:DIR or llm")
+        return use
 
 
 class RetrievalSettings(Settings):

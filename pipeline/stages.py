@@ -9,17 +9,17 @@ from functools import lru_cache, partial
 
 from pipeline.config import PipelineSettings
 from pipeline.generate.symbolic.writer import SymbolicWriter
-from pipeline.planner.retrieval import RetrievalPlanner
+from pipeline.planner.factory import build_planner
 from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.code_rag import CodeRag, ExampleRag
 from pipeline.retrieval.firewall import Firewall
-from pipeline.retrieval.sample_pool import load_known_plans, load_samples
+from pipeline.retrieval.sample_pool import load_samples
 from pipeline.stage import Stage, Step
 
 
 def plan_stage(settings: PipelineSettings) -> Stage:
     """Requirement -> Planned."""
-    return Stage(name="plan", accepts=Requirement, returns=Planned, build=partial(_planner, settings))
+    return Stage(name="plan", accepts=Requirement, returns=Planned, build=partial(build_planner, settings))
 
 
 def retrieve_stage(settings: PipelineSettings) -> Stage:
@@ -48,11 +48,6 @@ def _firewall(settings: PipelineSettings) -> Firewall:
         requirement_similarity=settings.retrieval.requirement_similarity,
         code_similarity=settings.retrieval.code_similarity,
     )
-
-
-def _planner(settings: PipelineSettings) -> Step:
-    known = load_known_plans(settings.plans)
-    return RetrievalPlanner(known, neighbours=settings.planner.neighbours, firewall=_firewall(settings))
 
 
 def _code_rag(settings: PipelineSettings) -> Step:

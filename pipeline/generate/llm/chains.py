@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
-from sklearn.cluster import KMeans  # type: ignore[import-untyped]
-from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+from sklearn.cluster import KMeans
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.generate.llm.asking import Asker, Asking

@@ -1,0 +1,35 @@
+"""Which planner a run uses, by name: `planner=retrieval`, `planner=hybrid:out/planner`, `planner=gpt2:out/gpt2`, ...
+
+Each planner is a step: a requirement in, the fields `plan` and `plan_sources` out.
+"""
+
+from __future__ import annotations
+
+from pipeline.config import PipelineSettings
+from pipeline.errors import DLCodeGenError
+from pipeline.planner.fitted import fit
+from pipeline.planner.fitted_folder import load_fitted
+from pipeline.planner.gpt2 import Gpt2Planner
+from pipeline.planner.hybrid import HybridPlanner
+from pipeline.planner.retrieval import RetrievalPlanner
+from pipeline.retrieval.firewall import Firewall
+from pipeline.retrieval.sample_pool import load_known_plans
+from pipeline.stage import Step
+
+
+def build_planner(settings: PipelineSettings) -> Step:
+    """The planner that `settings.planner.use` names, with its plans, model or folder loaded.
+
+    Raises DLCodeGenError where these are not there or not what they should be.
+    """
+    firewall = Firewall(requirement_similarity=settings.retrieval.requirement_similarity)
+    if settings.planner.kind == "retrieval":
+        known = load_known_plans(settings.plans)
+        return RetrievalPlanner(known, neighbours=settings.planner.neighbours, firewall=firewall)
+    if settings.planner.kind == "hybrid":
+        folder = settings.planner.folder
+        fitted = load_fitted(folder) if folder else fit(load_known_plans(settings.plans))
+        return HybridPlanner(fitted, firewall=firewall)
+    if settings.planner.kind == "gpt2":
+        return Gpt2Planner(settings.planner.folder)
+    raise DLCodeGenError(f"planner={settings.planner.use}: not in this version")

@@ -1,0 +1,64 @@
+"""Fitting the hybrid planner to known plans: similarities, weights, and a decision for each field."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.errors import DLCodeGenError
+from pipeline.planner import ridge
+from pipeline.planner.field_model import PENALTIES, FieldModel, fit_field
+from pipeline.planner.fields import field_of
+from pipeline.planner.payoff import PAYOFFS, Floats
+from pipeline.planner.views import Text, TextViews
+from pipeline.retrieval.sample_pool import KnownPlan
+
+MOST_PLANS = 8000
+"""Known plans that are used: memory and time of a fit grow with their square and cube. Of more, every k-th is."""
+_BLOCK = 150  # neighbours in a file are often about the same data, so they are held out together
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fit gives and a folder holds. `inverses`: by ridge penalty, for leaving rows out. `digest`: SHA-256 of the
+    known plans."""
+
+    ids: tuple[str, ...]
+    texts: tuple[Text, ...]
+    views: TextViews
+    fields: tuple[FieldModel, ...]
+    inverses: Mapping[float, Floats]
+    digest: str
+
+
+def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> Fitted:
+    """Fits every field on the known plans. Raises DLCodeGenError where there are none."""
+    if not known:
+        raise DLCodeGenError("no known plan to fit a planner on; set `plans` to a file with plans")
+    step = -(-len(known) // MOST_PLANS)
+    known = known[::step]
+    texts = tuple(Text(item.requirement, item.attributes) for item in known)
+    views = TextViews.of(texts)
+    similarities = views.similarities(texts)
+    inverses = {penalty: ridge.inverse(similarities, penalty) for penalty in penalties}
+    size = min(_BLOCK, max(1, len(known) // 10))
+    blocks = [np.arange(start, min(start + size, len(known))) for start in range(0, len(known), size)]
+    fields = tuple(
+        fit_field(name, payoff([field_of(item.plan, name) for item in known]), inverses, blocks)
+        for name, payoff in PAYOFFS.items()
+    )
+    used = {model.penalty for model in fields}
+    kept = {penalty: inverted for penalty, inverted in inverses.items() if penalty in used}
+    return Fitted(tuple(item.id for item in known), texts, views, fields, kept, _digest(known))
+
+
+def _digest(known: Sequence[KnownPlan]) -> str:
+    digest = hashlib.sha256()
+    for item in known:
+        digest.update(
+            "\0".join((item.requirement, item.attributes, item.plan.to_json(), "")).encode("utf-8", "replace")
+        )
+    return digest.hexdigest()

@@ -1,0 +1,39 @@
+"""What candidate values score against known ones: the plan metrics' own numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.planner import payoff
+from pipeline.score.plan_metrics import layers_distance
+
+
+def test_labels_are_equal_by_letters_and_digits_and_spelled_as_most_spell_them() -> None:
+    found = payoff.labels(["Cross Entropy", "mse", "cross_entropy", "cross_entropy", ""])
+    assert found.candidates == ("cross_entropy", "mse")
+    assert found.table.tolist() == [[1, 0], [0, 1], [1, 0], [1, 0], [0, 0]]
+    assert found.candidate_of.tolist() == [0, 1, 0, 0, -1]
+
+
+def test_layers_score_minus_their_distance() -> None:
+    lists = [("Dense(8)", "Dense(1)"), ("Conv2D(4, 3)", "", "Dense(10)"), ("Flatten()",)]
+    found = payoff.layer_lists(lists)
+    for row, known in enumerate(lists):
+        for column, candidate in enumerate(lists):
+            assert -10 * found.table[row, column] == pytest.approx(layers_distance(candidate, known))
+
+
+def test_numbers_score_minus_their_error_and_open_ones_say_nothing() -> None:
+    found = payoff.numbers([32, None, 64, 32])
+    assert found.candidates == (32, 64)
+    assert np.isnan(found.table[1]).all()
+    assert (found.table[0] * 32).tolist() == [0, -32]
+
+
+@pytest.mark.parametrize("name", sorted(payoff.PAYOFFS))
+def test_a_field_that_no_plan_has_has_no_candidates(name: str) -> None:
+    open_value = {"layers": (), "batch_size": None, "epochs": None, "learning_rate": None}.get(name, "")
+    found = payoff.PAYOFFS[name]([open_value, open_value])
+    assert found.candidates == ()
+    assert found.table.shape == (2, 0)
