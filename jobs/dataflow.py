@@ -1,4 +1,4 @@
-"""The one place that knows Ray Data: a chain of stages over the shards of a run.
+"""The one place that knows Ray Data: a chain of stages over the shards of a run, and a step over numbered shards.
 
 A shard of rows is one block. Neighbouring stages that want the same resources share an operator, and so a process:
 rows then pass between them without being copied. Stages with resources of their own (a GPU model) get their own
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -95,6 +95,39 @@ def _cause(error: BaseException) -> BaseException:
             return DLCodeGenError(str(getattr(inner, "cause", inner)))
         inner = getattr(inner, "cause", None) or inner.__cause__
     return error
+
+
+def each_shard(
+    build: Callable[[], Callable[[int], int]], shards: Sequence[int], workers: int | None = None
+) -> Iterator[ShardDone]:
+    """Runs a step over shard numbers, each of which it reads and writes by itself, and yields each one when it is done.
+
+    `build` makes the step once per worker; the step gives the number of rows it did. Needs an initialised Ray.
+    """
+    _set_up_ray_data()
+    wanted = min(len(shards), workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
+    flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards)).map_batches(
+        _ShardStep,
+        fn_constructor_args=(build,),
+        batch_size=None,
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(min_size=wanted, max_size=wanted),
+        num_cpus=1,
+    )
+    for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        for row in batch.to_pylist():
+            yield ShardDone(**row)
+
+
+class _ShardStep:
+    """A worker that holds a step."""
+
+    def __init__(self, build: Callable[[], Callable[[int], int]]) -> None:
+        self._step = build()
+
+    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
+        for shard in batch[_SHARD].to_pylist():
+            yield pa.table({"shard": [shard], "rows": [self._step(shard)], "failed": [0]})
 
 
 def _set_up_ray_data() -> None:

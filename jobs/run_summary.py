@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 
 from jobs.call_rows import CallRow
 from jobs.config import GenerateConfig
 from jobs.run_store import RunStore
+from jobs.versions import versions_of
 from pipeline.records import Scored
 from pipeline.score.score import MEASURES
 
@@ -108,7 +108,7 @@ def write_manifest(
     store.write_json(
         "manifest.json",
         {
-            "versions": {name: _version(name) for name in _VERSIONED},
+            "versions": versions_of(_VERSIONED),
             "settings": config.model_dump(mode="json"),
             "settings_digest": config.digest(),
             "seed": config.seed,
@@ -129,11 +129,3 @@ def write_manifest(
             "stage_seconds": {name: round(value, 3) for name, value in store.stage_seconds().items()},
         },
     )
-
-
-def _version(distribution: str) -> str:
-    """The installed version; this project itself may have come by --working-dir, without being installed."""
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "not installed"

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from jobs.training.model import prepare_model
 from jobs.training.report import CARD, write_card, write_events, write_plot
 from jobs.training.settings import TrainConfig
 from jobs.training.state import PROGRESS, History, read_history
+from jobs.versions import versions_of
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.planner.codec import PlanCodec
@@ -229,15 +229,8 @@ def _card(config: TrainConfig, staged: dict[str, Any], history: History, seconds
         "seed": config.seed,
         "workers": config.workers,
         "sources": staged["owner"]["sources"],
-        "versions": {name: _version(name) for name in _VERSIONED},
+        "versions": versions_of(_VERSIONED),
     }  # fmt: skip
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 if __name__ == "__main__":

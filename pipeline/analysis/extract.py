@@ -78,7 +78,11 @@ class CodeFacts:
 
 def extract(tree: ast.Module) -> CodeFacts:
     """The facts of one project. Raises nothing, whatever the code; what is not understood is left out."""
-    found = trace(tree)
+    return facts_of(trace(tree))
+
+
+def facts_of(found: Trace) -> CodeFacts:
+    """The facts of a project that has been traced."""
     compiled = [call for call in found.calls if call.name == "compile" and not call.path.startswith("re.")]
     optimizer = _first(_optimizers(compiled, found.calls), lambda value: canonical_optimizer(_name(value)) and value)
     shapes = [shape for call in found.calls if call.layer and (shape := _input_shape(call)) is not None]

@@ -1,0 +1,199 @@
+"""Every row of the corpus build, once: Scanned -> Chosen -> Extracted -> PlanRow, SampleRow, EvalRow.
+
+`place` tells files apart: the path inside the input, or the id of a row in a Parquet or JSONL shard. `reason` is ""
+for a row that stays, else a key of `corpus_build.drops.REASONS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from corpus_build.notebook import Cell
+from pipeline.plan import SolutionPlan
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scanned:
+    """A file after reading and filtering; a dropped one keeps place, id and size only. Digests are SHA-256 in
+    hexadecimal: of the file's bytes, and of its normalised code."""
+
+    place: str
+    id: str
+    bytes: int
+    reason: str = ""
+    detail: str = ""
+    title: str = ""
+    executed_at: float | None = None
+    time_source: str = ""
+    file_digest: str = ""
+    code_digest: str = ""
+    cells: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KaggleFacts:
+    """What Meta Kaggle says about one version of a notebook. Ids are 0 and texts "" where it says nothing."""
+
+    title: str = ""
+    kernel_id: int = 0
+    author_id: int = 0
+    created_at: float | None = None
+    current: bool = False
+    votes: int = 0
+    medal: int = 0
+    language: str = ""
+    dataset_sources: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    licence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clustered:
+    """A notebook that passed the filter, after deduplication. `row` counts in its shard; `kept` is the place of the
+    representative, its own if it is the one; `cluster` the smallest code digest in the cluster.
+
+    `first_executed_at` is of the cluster's oldest dated member, `cluster_size` counts exact duplicates too.
+    """
+
+    row: int
+    place: str
+    id: str
+    reason: str
+    kept: str
+    cluster: str
+    cluster_size: int
+    first_executed_at: float | None
+    executed_at: float | None
+    time_source: str
+    kaggle: KaggleFacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Confidence:
+    """How sure static reading is of each field, from 0 (nothing found) to 1 (stated outright in the code)."""
+
+    requirement: float = 0.0
+    attributes: float = 0.0
+    task_category: float = 0.0
+    input: float = 0.0
+    output: float = 0.0
+    preprocess: float = 0.0
+    layers: float = 0.0
+    optimizer: float = 0.0
+    loss: float = 0.0
+    learning_rate: float = 0.0
+    batch_size: float = 0.0
+    epochs: float = 0.0
+    metric: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disagreement:
+    """A field in which the language model's answer and the code differ, both sides as text, and whose was taken."""
+
+    field: str
+    static: str
+    answered: str
+    taken: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provenance:
+    """Where a row comes from. Times are ISO 8601 in UTC, "" for undated; digests as in Scanned."""
+
+    place: str
+    kernel_version_id: str
+    kernel_id: int
+    author_id: int
+    dataset_sources: tuple[str, ...]
+    licence: str
+    votes: int
+    medal: int
+    executed_at: str
+    time_source: str
+    cluster: str
+    cluster_size: int
+    cluster_first_executed_at: str
+    file_digest: str
+    code_digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extracted:
+    """What one notebook gave: requirement, attributes, plan, with the confidence in each, and the code itself."""
+
+    row: int
+    place: str
+    id: str
+    reason: str = ""
+    detail: str = ""
+    requirement: str = ""
+    attributes: str = ""
+    plan: SolutionPlan | None = None
+    confidence: Confidence | None = None
+    disagreements: tuple[Disagreement, ...] = ()
+    extraction: str = "static"
+    quality: float = 0.0
+    executed_at: float | None = None
+    code: str = ""
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanRow:
+    """A row of DLPlanData. The code the plan was read from is with it, so that anyone can repeat the audit."""
+
+    id: str
+    requirement: str
+    attributes: str
+    plan: SolutionPlan
+    code: str
+    confidence: Confidence
+    disagreements: tuple[Disagreement, ...]
+    extraction: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SampleRow:
+    """A row of DLSamplePool, with its quality score in [0, 1]."""
+
+    id: str
+    requirement: str
+    attributes: str
+    plan: SolutionPlan
+    code: str
+    quality: float
+    confidence: Confidence
+    disagreements: tuple[Disagreement, ...]
+    extraction: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvalRow:
+    """A row of DLCodeEval: a requirement, and the notebook's own code as the reference solution."""
+
+    id: str
+    requirement: str
+    attributes: str
+    reference: str
+    plan: SolutionPlan
+    confidence: Confidence
+    disagreements: tuple[Disagreement, ...]
+    extraction: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """A line of the drop report: what became of a file. `outcome` is a data set ("DLPlanData/train") or "dropped";
+    `kept` names the file that stands for a duplicate, or that a row overlaps."""
+
+    place: str
+    id: str
+    bytes: int
+    outcome: str
+    reason: str
+    detail: str
+    kept: str

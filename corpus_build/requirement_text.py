@@ -1,0 +1,137 @@
+"""What a notebook is for, in a user's words: its title, its markdown and the data it reads."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from corpus_build.notebook import Notebook
+
+LONGEST = 600
+"""Characters of a requirement: a few sentences, as users write."""
+
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s*(.+?)\s*#*\s*$", re.MULTILINE)
+_SETEXT = re.compile(r"^(\S.*)\n[=-]{3,}\s*$", re.MULTILINE)
+_HTML_HEADING = re.compile(r"<h[1-4][^>]*>(.*?)</h[1-4]>", re.IGNORECASE | re.DOTALL)
+_NOISE = re.compile(
+    r"<[^>]+>|!\[[^\]]*\]\([^)]*\)|`{3}.*?`{3}|https?://\S+|[*_`~]{1,3}|^\s*[>|].*$|\$\$.*?\$\$|&\w+;|^\s*[-=]{3,}\s*$",
+    re.DOTALL | re.MULTILINE,
+)
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_EMOJI = re.compile(r"[^\w\s.,;:!?'\"()/%&+#-]+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\d])|\n{2,}|\n(?=\s*[-*\d])")
+_CHORES = re.compile(
+    r"^(import|load|read|librar|packages?|modules?|set ?up|table of contents?|contents?|references?|thank|upvote|"
+    r"please|notebook|imports?|define|defining|plot|visuali[sz]|train(ing)?( the model)?$|evaluat|conclusion|introduction$|"
+    r"overview$|about|untitled|kernel|version|step \d|part \d|chapter \d|\d+$)",
+    re.IGNORECASE,
+)
+_PURPOSE = re.compile(
+    r"\b(goal|aim|objective|purpose|task|problem|want|going to|will (build|train|use|classif|predict|create|try)|predict|"
+    r"classif|detect|segment|recogni[sz]|forecast|generat|estimat|identif|build|train|implement|translat|caption)",
+    re.IGNORECASE,
+)
+_DATA = re.compile(
+    r"\b(dataset|data set|data|images?|samples?|rows|columns|features|labels?|classes|instances|records|reviews|files)\b",
+    re.IGNORECASE,
+)
+_INPUT_PATH = re.compile(r"['\"](?:\.\./|/kaggle/|\./)?input/([\w-]+)(?:/([\w-]+))?")
+_LOADED = re.compile(r"\bdatasets\.(\w+)\.load_data\b|\btfds\.load\(\s*['\"]([\w/]+)|load_dataset\(\s*['\"]([\w/-]+)")
+_CSV = re.compile(r"read_csv\(\s*[rf]?['\"]([^'\"]+)['\"]")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """The requirement and dataset attributes with the confidence in each, in [0, 1]."""
+
+    requirement: str
+    attributes: str
+    requirement_confidence: float
+    attributes_confidence: float
+
+
+def read_purpose(notebook: Notebook, title: str, sources: Iterable[str], tags: Iterable[str] = ()) -> Purpose:
+    """Title, sentences of purpose, and data sources as one requirement; sentences about the data as attributes.
+
+    `title` is Meta Kaggle's, if any; then the notebook's own, then its first heading stand in. Confidence: 0.9 with a
+    title and a sentence of purpose, 0.6 with one of them, 0.3 with a name of the data alone.
+    """
+    markdown = [cell.source for cell in notebook.cells if cell.kind == "markdown"]
+    heading = tidy(title) or tidy(notebook.title) or next(_headings(markdown), "")
+    sentences = list(_sentences(markdown))
+    purpose = [line for line in sentences if _PURPOSE.search(line) and not _CHORES.match(line)][:3]
+    data_names = tuple(dict.fromkeys([*map(_spoken, sources), *map(_spoken, data_sources(notebook.code))]))
+    parts = [_ended(heading)] if heading else []
+    parts += [_ended(line) for line in purpose if line.lower() not in heading.lower()]
+    told = bool(heading) + bool(purpose)
+    if data_names:
+        parts.append(f"The data is {_listed(data_names[:4])}.")
+    about_data = [line for line in sentences if _DATA.search(line) and not _CHORES.match(line)][:4]
+    attributes = [f"The dataset consists of {_listed(data_names[:4])}."] if data_names else []
+    attributes += map(_ended, about_data)
+    if kinds := sorted(tag for tag in tags if tag):
+        attributes.append(f"Its topics are {_listed(kinds[:6])}.")
+    return Purpose(
+        requirement=_cut(" ".join(parts)),
+        attributes=_cut(" ".join(attributes)),
+        requirement_confidence=(0.3 * bool(data_names), 0.6, 0.9)[told],
+        attributes_confidence=0.3 * bool(data_names) + 0.4 * bool(about_data),
+    )
+
+
+def data_sources(code: str) -> list[str]:
+    """Names of the data that code reads: folders under Kaggle's `input/`, Keras and TensorFlow data sets, CSV files."""
+    found = [match[2] if match[1] in ("datasets", "competitions") else match[1] for match in _INPUT_PATH.finditer(code)]
+    found += [next(name for name in match.groups() if name) for match in _LOADED.finditer(code)]
+    if not found:
+        found += [match[1].rsplit("/", 1)[-1].removesuffix(".csv") for match in _CSV.finditer(code)]
+    return list(dict.fromkeys(name for name in found if name))[:6]
+
+
+def tidy(text: str) -> str:
+    """Markdown as a line of plain words."""
+    text = _NOISE.sub(" ", _LINK.sub(r"\1", html.unescape(text)))
+    return " ".join(_EMOJI.sub(" ", text).split()).strip(" -:#|.")
+
+
+def _headings(markdown: Iterable[str]) -> Iterator[str]:
+    for text in markdown:
+        for pattern in (_HTML_HEADING, _HEADING, _SETEXT):
+            for match in pattern.finditer(text):
+                line = tidy(match[1])
+                if len(line.split()) >= 2 and not _CHORES.match(line):
+                    yield line[:160]
+
+
+def _sentences(markdown: Iterable[str]) -> Iterator[str]:
+    """Sentences of prose: no headings, code, tables or lists of links; 5 to 60 words."""
+    for text in markdown:
+        prose = _HTML_HEADING.sub("\n\n", _HEADING.sub("\n", _SETEXT.sub("\n", text)))
+        for piece in _SENTENCE.split(_NOISE.sub(" ", _LINK.sub(r"\1", html.unescape(prose)))):
+            line = tidy(piece)
+            if 5 <= len(line.split()) <= 60:
+                yield line
+
+
+def _spoken(name: str) -> str:
+    return " ".join(re.sub(r"[-_/]+", " ", name).split())
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _ended(line: str) -> str:
+    return line if line.endswith((".", "!", "?")) else f"{line}."
+
+
+def _cut(text: str) -> str:
+    """At most LONGEST characters, cut behind a sentence, or else a word."""
+    if len(text) <= LONGEST:
+        return text
+    short = text[:LONGEST]
+    end = max(short.rfind(". "), short.rfind("! "), short.rfind("? "))
+    return short[: end + 1] if end > LONGEST // 2 else short.rsplit(" ", 1)[0]

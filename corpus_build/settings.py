@@ -1,0 +1,69 @@
+"""What decides the result of a corpus build. Equal settings and equal input give equal bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from pydantic import Field
+
+from corpus_build.minhash import THRESHOLD
+from pipeline.config import Settings
+
+
+class DedupSettings(Settings):
+    """`similarity`: estimated Jaccard similarity of code shingles from which notebooks are near-duplicates."""
+
+    similarity: float = Field(THRESHOLD, gt=0, le=1)
+
+
+class PlanDataSizes(Settings):
+    """The parts of DLPlanData: shares where below 1, else numbers of rows; the defaults are the paper's proportions
+    (3,300 / 100 / 400). `train` left out takes what the others leave."""
+
+    train: float | None = Field(None, ge=0)
+    eval: float = Field(100 / 3800, ge=0)
+    test: float = Field(400 / 3800, ge=0)
+
+
+class SplitSettings(Settings):
+    """`since`: DLCodeEval holds what was executed on or after this day. `fresh`: also its near-duplicates must have
+    been. `eval_size` bounds DLCodeEval, best first. `quota`: samples a task category in the pool.
+
+    The similarities are those of the contamination firewall (`retrieval.*`): rows of two sets are never as alike.
+    """
+
+    since: date = date(2024, 1, 1)
+    fresh: bool = False
+    eval_size: int | None = Field(None, ge=0)
+    quota: int = Field(40, ge=0)
+    plan_data: PlanDataSizes = PlanDataSizes()
+    requirement_similarity: float = Field(0.8, gt=0, le=1)
+    code_similarity: float = Field(0.5, gt=0, le=1)
+
+    @property
+    def since_seconds(self) -> float:
+        """The first second of the day, UTC, since 1970."""
+        return datetime(self.since.year, self.since.month, self.since.day, tzinfo=UTC).timestamp()
+
+
+class CorpusSettings(Settings):
+    """Everything together. `seed` varies the hash by which DLPlanData is divided."""
+
+    framework: Literal["tensorflow", "pytorch", "jax"] = "tensorflow"
+    dedup: DedupSettings = DedupSettings()
+    split: SplitSettings = SplitSettings()
+    seed: int = 0
+
+    def read_digest(self) -> str:
+        """Names what decides reading, filtering, deduplication and extraction."""
+        return _digest(f"{self.framework} {self.dedup.model_dump_json()}")
+
+    def split_digest(self, approvals: str) -> str:
+        """Names what decides the split, the approvals of a review among it."""
+        return _digest(f"{self.split.model_dump_json()} {self.seed} {approvals}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

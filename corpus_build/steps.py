@@ -1,0 +1,113 @@
+"""The steps of the build over one shard each: what a worker does, whatever starts it.
+
+A step reads what earlier steps wrote for its shard, writes one file of its own, and returns how many rows it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from corpus_build.extraction import extract_static
+from corpus_build.listing import Source, open_input
+from corpus_build.overlap import OverlapIndex
+from corpus_build.ragged import packed, read_arrays, unpacked, write_arrays
+from corpus_build.records import Clustered, Extracted, Scanned
+from corpus_build.scan import scan
+from corpus_build.shingles import Hashes, word_shingles
+from corpus_build.sources import read_items
+from corpus_build.store import CorpusStore, record_writer
+
+REQUIREMENT_NGRAM, CODE_NGRAM = 2, 5
+"""Words in a shingle where sets are compared: those of `pipeline.retrieval.firewall`."""
+
+Step = Callable[[int], int]
+"""Does one shard; returns how many rows it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A row too similar to row number `other` of a set: by `requirement` or `code`, with the Jaccard similarity."""
+
+    row: int
+    other: int
+    by: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStep:
+    """Reads, filters and digests a shard's files."""
+
+    store: CorpusStore
+    input: str
+    framework: str
+
+    def __call__(self, shard: int) -> int:
+        fs, root = open_input(self.input)
+        count = 0
+        with record_writer(self.store.part("scan", shard), Scanned) as writer:
+            for source in self.store.read("listing", shard, Source):
+                for item in read_items(fs, root, source):
+                    row = scan(item, self.framework)
+                    writer.add(row, sum(len(cell.source) for cell in row.cells))
+                    count += 1
+        return count
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractStep:
+    """Requirement, attributes and plan of a shard's representatives, with the shingles by which sets are compared."""
+
+    store: CorpusStore
+    framework: str
+
+    def __call__(self, shard: int) -> int:
+        chosen = {item.row: item for item in self.store.read("clusters", shard, Clustered) if not item.reason}
+        requirements, codes = [], []
+        with record_writer(self.store.part("extracted", shard), Extracted) as writer:
+            for row, scanned in enumerate(self.store.read("scan", shard, Scanned) if chosen else ()):
+                if row in chosen:
+                    found = extract_static(scanned, chosen[row], needs_layers=self.framework == "tensorflow")
+                    requirements.append(word_shingles(found.requirement, REQUIREMENT_NGRAM))
+                    codes.append(word_shingles(found.code, CODE_NGRAM))
+                    writer.add(found, len(found.code))
+        write_arrays(
+            self.store.part("shingles", shard, "npz"), **packed(requirements, "requirement"), **packed(codes, "code")
+        )
+        return len(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapStep:
+    """Compares a shard's extracted rows with the rows of a set, whose shingles lie in a file."""
+
+    store: CorpusStore
+    step: str
+    requirement_similarity: float
+    code_similarity: float
+
+    def build(self) -> Step:
+        """The step with its indexes, made once per worker."""
+        arrays = read_arrays(self.store.path("work", self.step, "set.npz"))
+        indexes = {
+            "requirement": OverlapIndex(unpacked(arrays, "requirement"), self.requirement_similarity),
+            "code": OverlapIndex(unpacked(arrays, "code"), self.code_similarity),
+        }
+        return lambda shard: self._compare(shard, indexes)
+
+    def _compare(self, shard: int, indexes: dict[str, OverlapIndex]) -> int:
+        arrays = read_arrays(self.store.part("shingles", shard, "npz"))
+        rows = list(zip(unpacked(arrays, "requirement"), unpacked(arrays, "code"), strict=True))
+        found = [hit for row, sets in enumerate(rows) for hit in _hits(row, sets, indexes)]
+        self.store.write(self.step, shard, Overlap, found)
+        return len(rows)
+
+
+def _hits(row: int, sets: tuple[Hashes, Hashes], indexes: dict[str, OverlapIndex]) -> list[Overlap]:
+    """A row's overlaps; `row` counts the extracted rows of the shard."""
+    return [
+        Overlap(row, other, by, round(similarity, 4))
+        for (by, index), own in zip(indexes.items(), sets, strict=True)
+        for other, similarity in index.similar(own)
+    ]

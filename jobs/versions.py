@@ -1,0 +1,18 @@
+"""Which versions a job ran with, for its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+
+
+def versions_of(distributions: Iterable[str]) -> dict[str, str]:
+    """The installed versions by name; this project itself may have come by --working-dir, without being installed."""
+    return {name: _version(name) for name in distributions}
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,162 @@
+"""The whole build in this process: what is kept, what is dropped, and that nothing of the input's order shows."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from corpus_build.audit import audit
+from corpus_build.datasets import FILES
+from corpus_build.records import PlanRow
+from corpus_build.settings import PlanDataSizes, SplitSettings
+from corpus_build.store import CorpusStore, read_records, record_writer
+from jobs.corpus import Summary, main
+from jobs.corpus_config import CorpusConfig
+from pipeline.errors import DLCodeGenError
+from pipeline.inputs import read_requirements
+from pipeline.retrieval.sample_pool import load_known_plans, load_samples
+from tests.corpus_build.notebooks import code, notebook, project, small_corpus, write
+
+SPLIT = SplitSettings(quota=4, plan_data=PlanDataSizes(eval=0.2, test=0.2))
+
+
+def build(folder: Path, out: Path, **settings: object) -> Summary:
+    return main(CorpusConfig(input=str(folder), out=str(out), quiet=True, **({"split": SPLIT} | settings)))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("corpus"), small_corpus())
+
+
+@pytest.fixture(scope="module")
+def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("built")
+    build(corpus, out)
+    return out
+
+
+def results(out: Path) -> dict[str, bytes]:
+    names = [*FILES.values(), "drop_report.parquet", "card.md", "audit.json"]
+    return {name: (out / name).read_bytes() for name in names}
+
+
+def test_every_file_is_kept_or_dropped_for_one_reason(corpus: Path, built: Path) -> None:
+    report = pq.read_table(built / "drop_report.parquet").to_pylist()
+    files = {path.relative_to(corpus).as_posix() for path in corpus.rglob("*") if path.is_file()}
+    assert sorted(row["place"] for row in report) == sorted(files)
+    assert all((row["outcome"] == "dropped") == bool(row["reason"]) for row in report)
+    reasons = {row["place"]: row["reason"] for row in report}
+    assert reasons["bad/cut.ipynb"] == "truncated"
+    assert reasons["other/torch.ipynb"] == "pytorch_only"
+    assert reasons["copies/0.ipynb"] == "exact_duplicate"
+    assert reasons["forks/0.ipynb"] == "near_duplicate"
+    manifest = json.loads((built / "manifest.json").read_text())
+    assert manifest["files_in"] == len(report) == manifest["kept"] + manifest["dropped"]
+    assert sum(manifest["dropped_by_reason"].values()) == manifest["dropped"]
+
+
+def test_of_duplicates_the_newest_is_kept(built: Path) -> None:
+    report = {row["place"]: row for row in pq.read_table(built / "drop_report.parquet").to_pylist()}
+    assert report["forks/0.ipynb"]["kept"] == "0000/000/1000.ipynb"
+    # No. 4 is undated, its fork is of 2021: a date counts more than none.
+    assert report["0000/004/1004.ipynb"]["kept"] == "forks/4.ipynb"
+
+
+def test_the_sets_are_by_date_quality_and_hash(built: Path) -> None:
+    tables = {name: pq.read_table(built / path).to_pylist() for name, path in FILES.items()}
+    dates = [row["provenance"]["executed_at"] for row in tables["DLCodeEval"]]
+    assert dates
+    assert min(dates) >= "2024-01-01"
+    others = [row for name, rows in tables.items() if name != "DLCodeEval" for row in rows]
+    assert all(row["provenance"]["executed_at"] < "2024-01-01" for row in others)
+    categories = [row["plan"]["task_category"] for row in tables["DLSamplePool"]]
+    assert max(map(categories.count, categories)) <= 4
+    assert all(tables[name] for name in FILES)
+
+
+def test_the_pipeline_reads_all_three_sets(built: Path) -> None:
+    requirements = list(read_requirements(str(built / FILES["DLCodeEval"])))
+    assert requirements
+    assert all(row.failure is None and row.reference and row.requirement for row in requirements)
+    samples = load_samples(str(built / FILES["DLSamplePool"]))
+    assert all(sample.plan and sample.plan.layers and sample.code for sample in samples)
+    plans = load_known_plans(str(built / FILES["DLPlanData/train"]))
+    rows = list(read_records(str(built / FILES["DLPlanData/train"]), PlanRow))
+    assert [plan.plan for plan in plans] == [row.plan for row in rows]
+
+
+@pytest.mark.parametrize("shard_files", [1000, 17])
+def test_order_and_division_of_the_input_do_not_show(built: Path, tmp_path: Path, shard_files: int) -> None:
+    files = small_corpus()
+    random.Random(shard_files).shuffle(files)
+    rows = [{"path": name, "content": data.decode("utf-8", "replace")} for name, data in files]
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    (folder / "all.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    build(folder, tmp_path / "out", shard_files=shard_files)
+    ours, theirs = results(tmp_path / "out"), results(built)
+    for path in FILES.values():
+        assert pq.read_table(tmp_path / "out" / path).to_pylist() == pq.read_table(built / path).to_pylist()
+    assert ours["card.md"] == theirs["card.md"]
+
+
+def test_a_second_call_changes_nothing(corpus: Path, built: Path) -> None:
+    before = results(built)
+    build(corpus, built)
+    assert results(built) == before
+
+
+def test_other_settings_or_files_need_another_folder(corpus: Path, built: Path, tmp_path: Path) -> None:
+    with pytest.raises(DLCodeGenError, match="other settings"):
+        build(corpus, built, framework="pytorch")
+    folder = write(tmp_path / "in", [("a.ipynb", project(1))])
+    build(folder, tmp_path / "out")
+    write(folder, [("b.ipynb", project(2))])
+    with pytest.raises(DLCodeGenError, match="have changed"):
+        build(folder, tmp_path / "out")
+
+
+def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DLCodeGenError, match="no files to read"):
+        build(tmp_path, tmp_path / "out")
+
+
+def test_a_corpus_without_a_single_project_gives_empty_sets(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", [("a.ipynb", notebook(code("import torch"))), ("b.ipynb", b"")])
+    summary = build(folder, tmp_path / "out")
+    assert summary.counts.dropped == {"pytorch_only": 1, "empty": 1}
+    assert pq.read_table(tmp_path / "out" / FILES["DLPlanData/train"]).num_rows == 0
+
+
+def test_a_shared_requirement_never_spans_two_sets(tmp_path: Path) -> None:
+    words = "Tell pumpkins from melons on photos of the field"
+    files = [
+        (f"{number}.ipynb", project(number, f"{2020 + number % 6}-01-05T00:00:00Z", requirement=words))
+        for number in range(24)
+    ]
+    summary = build(write(tmp_path / "in", files), tmp_path / "out")
+    assert set(summary.counts.kept) == {"DLCodeEval"}
+    assert summary.counts.dropped["overlaps_DLCodeEval"] == 16
+
+
+@pytest.mark.parametrize("field", ["requirement", "code"])
+def test_the_audit_finds_a_planted_leak(corpus: Path, tmp_path: Path, field: str) -> None:
+    build(corpus, tmp_path)
+    store = CorpusStore(str(tmp_path))
+    assert audit(store, SPLIT).clean
+    train = list(read_records(store.path(FILES["DLPlanData/train"]), PlanRow))
+    test = list(read_records(store.path(FILES["DLPlanData/test"]), PlanRow))
+    stolen = getattr(test[0], field)
+    changed = stolen.upper() + "!" if field == "requirement" else stolen + "\nprint('my own work')\n"
+    values = {name: getattr(train[0], name) for name in PlanRow.__dataclass_fields__} | {field: changed}
+    with record_writer(store.path(FILES["DLPlanData/train"]), PlanRow) as writer:
+        for row in [PlanRow(**values), *train[1:]]:
+            writer.add(row)
+    found = audit(store, SPLIT)
+    assert not found.clean
+    assert (found.leaks[0].first_id, found.leaks[0].second_id) == (test[0].id, train[0].id)
