@@ -159,6 +159,7 @@ def train_worker(values: dict[str, Any]) -> None:
     place, history = load_checkpoint(config.out, worker.parts)
     while not history.ended:
         batches = epoch_batches(lengths, config.batch_size, config.seed, place.epoch)
+        start, tokens = time.perf_counter(), 0
         for number in range(place.batch, len(batches)):
             own = batches[number][worker.rank :: worker.world]
             # A worker without a row of its own takes part with one that counts nothing.
@@ -166,6 +167,7 @@ def train_worker(values: dict[str, Any]) -> None:
             place = Place(place.epoch, number)
             loss = worker.step(batch, len(own), place, history)
             place = Place(place.epoch, number + 1)
+            tokens += sum(lengths[row] for row in batches[number])
             if not math.isfinite(loss):
                 history.ended = f"diverged: the loss at step {len(history.steps)} is {loss}"
                 break
@@ -173,7 +175,9 @@ def train_worker(values: dict[str, Any]) -> None:
             if place.batch % config.checkpoint_steps == 0 and place.batch < len(batches):
                 worker.save(place, history)
         if not history.ended:
+            rate = tokens / max(time.perf_counter() - start, 1e-9)
             _finish_epoch(worker, evaluation, pad, place, history)
+            history.epochs[-1]["tokens_per_second"] = rate
         place = Place(place.epoch + 1)
         worker.save(place, history)
 

@@ -73,10 +73,12 @@ def _markdown(card: Mapping[str, Any], history: History) -> str:
             lines += ["| | |", "|---|---|", *(f"| {key} | {_cell(item)} |" for key, item in value.items()), ""]
         else:
             lines += [_cell(value), ""]
-    lines += ["## evaluation loss by epoch", "", "| epoch | steps | loss (nats a plan token) |", "|---|---|---|"]
+    lines += ["## evaluation loss by epoch", "", "| epoch | steps | loss (nats a plan token) | tokens/s |"]
+    lines.append("|---|---|---|---|")
     for epoch in history.epochs:
         kept = " (kept)" if epoch["epoch"] == history.best_epoch else ""
-        lines.append(f"| {int(epoch['epoch'])}{kept} | {int(epoch['step'])} | {epoch['eval_loss']:.4f} |")
+        loss, rate = f"{epoch['eval_loss']:.4f}", f"{epoch['tokens_per_second']:,.0f}"
+        lines.append(f"| {int(epoch['epoch'])}{kept} | {int(epoch['step'])} | {loss} | {rate} |")
     return "\n".join([*lines, "", "![loss curves](loss.png)", ""])
 
 

@@ -17,8 +17,9 @@ CHECKPOINT, HISTORY, PROGRESS = "checkpoint.pt", "history.json", "progress.json"
 
 @dataclass(slots=True)
 class History:
-    """The loss curves. `steps`: mean loss a plan token, learning rate and trained tokens of each step; `epochs`: loss
-    on the evaluation rows after each epoch. `ended`: why training is over, "" while it is not."""
+    """The loss curves. `steps`: mean loss a plan token, learning rate and learned tokens of each step. `epochs`: loss
+    on the evaluation rows after each epoch, and tokens (prompts included) trained a second. `ended`: why training is
+    over, "" while it is not."""
 
     steps: list[dict[str, float]] = field(default_factory=list)
     epochs: list[dict[str, float]] = field(default_factory=list)

@@ -1,0 +1,92 @@
+"""Plans/s and time to the first plan of constrained beams, against plain `transformers.generate` on the same model."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer, GPT2LMHeadModel
+
+from pipeline.plan import SolutionPlan
+from pipeline.planner.codec import PlanCodec
+from pipeline.planner.decoding import PlanDecoder
+from pipeline.planner.model_folder import local_model_folder
+from pipeline.retrieval.sample_pool import KnownPlan
+
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """`seconds` for all rows; written tokens and valid plans among them."""
+
+    rows: int
+    seconds: float
+    tokens: int
+    valid: int
+
+
+def measure_decoding(folder: str, rows: Sequence[KnownPlan], beams: int) -> None:
+    """Prints both decoders for the first row and for all rows, in batches of 16 sorted by length."""
+    with local_model_folder(folder) as path:
+        model, tokenizer = GPT2LMHeadModel.from_pretrained(path).eval(), AutoTokenizer.from_pretrained(path)
+    if torch.cuda.is_available():
+        model = model.to("cuda", torch.bfloat16)
+    codec = PlanCodec(tokenizer, model.config.n_positions)
+    decoder = PlanDecoder(model, codec, beams=beams)
+    prompts = sorted((codec.prompt(row.requirement, row.attributes) for row in rows), key=len, reverse=True)
+    kinds: dict[str, Callable[[Sequence[Sequence[int]]], list[Sequence[int]]]] = {
+        "constrained": lambda batch: list(decoder.decode(batch)),
+        "transformers.generate": lambda batch: _plain(model, codec, batch, beams),
+    }
+    print(f"\nDecoding, {beams} beams, {model.num_parameters():,} weights on {model.device}, {folder}")
+    heads = ("rows", "first plan", "plans/s", "tokens/plan", "tokens/s", "valid", "10,000 take")
+    print(f"{'':24}" + "".join(f"{head:>12}" for head in heads))
+    rates = {}
+    for name, decode in kinds.items():
+        decode(prompts[-1:])  # warm
+        chosen = prompts[:: max(1, len(prompts) // 3)]
+        first = statistics.median(_measure(decode, codec, [prompt]).seconds for prompt in chosen)
+        found = _measure(decode, codec, prompts)
+        rates[name] = found.rows / found.seconds
+        print(
+            f"{name:24}{found.rows:>12}{first:>10.2f} s{rates[name]:>12.2f}{found.tokens / found.rows:>12.0f}"
+            f"{found.tokens / found.seconds:>12.0f}{found.valid / found.rows:>12.0%}{10_000 / rates[name] / 60:>8.0f} min"
+        )
+    print(f"constrained / plain: {rates['constrained'] / rates['transformers.generate']:.2f} x plans/s")
+
+
+def _measure(
+    decode: Callable[[Any], list[Sequence[int]]], codec: PlanCodec, prompts: Sequence[Sequence[int]]
+) -> Measured:
+    start = time.perf_counter()
+    plans = [plan for at in range(0, len(prompts), BATCH) for plan in decode(prompts[at : at + BATCH])]
+    seconds = time.perf_counter() - start
+    return Measured(len(prompts), seconds, sum(map(len, plans)), sum(_is_plan(codec, plan) for plan in plans))
+
+
+def _plain(model: Any, codec: PlanCodec, batch: Sequence[Sequence[int]], beams: int) -> list[Sequence[int]]:
+    """What a user of transformers would write: left padding, an end token, the rest of the context as the limit."""
+    longest = max(map(len, batch))
+    tokens = torch.tensor(
+        [[codec.pad] * (longest - len(prompt)) + list(prompt) for prompt in batch], device=model.device
+    )
+    real = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in batch], device=model.device)
+    with torch.inference_mode():
+        found = model.generate(
+            input_ids=tokens, attention_mask=real, num_beams=beams, do_sample=False, pad_token_id=codec.pad,
+            eos_token_id=codec.end, max_new_tokens=codec.context - longest,
+        )  # fmt: skip
+    written = found[:, longest:].tolist()
+    return [row[: row.index(codec.end) + 1] if codec.end in row else row for row in written]
+
+
+def _is_plan(codec: PlanCodec, tokens: Sequence[int]) -> bool:
+    try:
+        return isinstance(codec.decode(tokens), SolutionPlan)
+    except ValueError:
+        return False
