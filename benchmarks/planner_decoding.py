@@ -55,7 +55,8 @@ def measure_decoding(folder: str, rows: Sequence[KnownPlan], beams: int) -> None
         rates[name] = found.rows / found.seconds
         print(
             f"{name:24}{found.rows:>12}{first:>10.2f} s{rates[name]:>12.2f}{found.tokens / found.rows:>12.0f}"
-            f"{found.tokens / found.seconds:>12.0f}{found.valid / found.rows:>12.0%}{10_000 / rates[name] / 60:>8.0f} min"
+            f"{found.tokens / found.seconds:>12.0f}"
+            f"{found.valid / found.rows:>12.0%}{10_000 / rates[name] / 60:>8.0f} min"
         )
     print(f"constrained / plain: {rates['constrained'] / rates['transformers.generate']:.2f} x plans/s")
 
