@@ -87,6 +87,16 @@ def open_runs(folders: Sequence[str]) -> list[Run]:
     return runs
 
 
+def run_named(runs: Sequence[Run], wanted: str | None) -> Run:
+    """The run with a folder or label; the first for None. Raises DLCodeGenError where there is none."""
+    if wanted is None:
+        return runs[0]
+    found = [run for run in runs if wanted.rstrip("/") in (run.folder, run.name.method)]
+    if not found:
+        raise DLCodeGenError(f"--against {wanted}: none of the runs; give one of {[run.folder for run in runs]}")
+    return found[0]
+
+
 def seeds_of(runs: Sequence[Run]) -> dict[Name, list[Name]]:
     """Methods that were run with several seeds: runs whose settings differ in nothing else."""
     groups: dict[str, list[Run]] = {}

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -24,10 +23,9 @@ from jobs.baseline_outputs import COPY_SHOWN
 from jobs.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
 from jobs.dataflow import start_ray
 from jobs.result_files import versions, write_tables
-from jobs.run_outputs import Run, open_runs, output_of, seeds_of
+from jobs.run_outputs import Run, open_runs, output_of, run_named, seeds_of
 from jobs.score_pages import runs_page
 from pipeline.config import Settings
-from pipeline.errors import DLCodeGenError
 from pipeline.retrieval.sample_pool import Sample, load_samples
 from pipeline.score.baselines import Solution
 from pipeline.score.code_rows import CodeItem, CodeRow, MethodRow
@@ -73,7 +71,7 @@ def main(config: ScoreConfig) -> Scoring:
     """Scores the runs and writes the folder. Raises DLCodeGenError for what is no run."""
     start = time.monotonic()
     runs = open_runs([run.rstrip("/") for run in config.runs])
-    against = _against(runs, config.against)
+    against = run_named(runs, config.against)
     start_ray(config.address, config.workers)
     measured = {}
     for run in runs:
@@ -97,15 +95,6 @@ def main(config: ScoreConfig) -> Scoring:
     )
     _write(scoring, config)
     return scoring
-
-
-def _against(runs: Sequence[Run], wanted: str | None) -> Run:
-    if wanted is None:
-        return runs[0]
-    found = [run for run in runs if wanted.rstrip("/") in (run.folder, run.name.method)]
-    if not found:
-        raise DLCodeGenError(f"--against {wanted}: none of the runs; give one of {[run.folder for run in runs]}")
-    return found[0]
 
 
 def _baselines(run: Run, config: ScoreConfig) -> Baselines | None:

@@ -85,12 +85,13 @@ def comparisons(scored: Scored, ours: Name, rivals: Sequence[Name]) -> Iterator[
                 ]
                 if pairs and not (subset == CLEAN and len(pairs) == len(our_items)):
                     found[name] = [one for one, _ in pairs], [other for _, other in pairs]
-            yield from _tested(found, ours, measure, protocol, subset)
+            yield from tested(found, ours, measure, protocol, subset)
 
 
-def _tested(
+def tested(
     found: Mapping[Name, tuple[list[float], list[float]]], ours: Name, measure: str, protocol: str, subset: str
 ) -> Iterator[Comparison]:
+    """The comparisons of one table: `found` holds for each method its values and `ours`' on the same items."""
     p_values = [paired_permutation_test(*both) for both in found.values()]
     for (name, both), p, adjusted in zip(found.items(), p_values, holm(p_values), strict=True):
         interval = paired_bootstrap(*both)

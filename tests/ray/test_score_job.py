@@ -16,6 +16,9 @@ import pytest
 from jobs.config import GenerateConfig
 from jobs.generate import main as generate
 from jobs.item_shards import Measurement, measure_items
+from jobs.judge import JudgeConfig
+from jobs.judge import main as judge
+from jobs.judge_tables import judge_tables
 from jobs.score_runs import ScoreConfig, Scoring, main
 from jobs.scoring_tables import category_table, scoring_tables
 from pipeline.config import PlannerSettings
@@ -132,6 +135,30 @@ def test_mistakes_are_named(runs: list[str], tmp_path: Path) -> None:
         main(ScoreConfig(runs=tuple(runs), out=str(tmp_path / "out"), against="c"))
     with pytest.raises(DLCodeGenError, match="named twice"):
         main(ScoreConfig(runs=(runs[0], runs[0] + "/"), out=str(tmp_path / "out")))
+
+
+def test_runs_are_judged(runs: list[str], tmp_path: Path) -> None:
+    config = JudgeConfig(
+        runs=tuple(runs),
+        out=str(tmp_path / "judged"),
+        llm="scripted",
+        model="tests.ray.judge_scripts:thorough",
+        samples=2,
+    )
+    found = judge(config)
+    compliance = {row.method: row for row in found.rows if row.aspect == "compliance"}
+    assert (compliance["b"].mean, compliance["b"].asked, compliance["b"].judged) == (8.0, 6, 5)
+    assert compliance["b"].failures == 2  # both samples of the question it does not answer
+    preferred = {(row.method, row.aspect): row for row in found.preferences}
+    assert preferred["a-2", "compliance"].preferred == 50.0  # the same projects
+    assert preferred["a-2", "idiomaticity"].steady == 0.0
+    assert preferred["a-2", "idiomaticity"].first_place == 100.0
+    assert any("family" in warning for warning in found.warnings)
+    for name in ("judged", "judgements", "preferred", "preferences", "judged_comparisons"):
+        assert pacsv.read_csv(tmp_path / "judged" / f"{name}.csv").num_rows > 0
+    assert next(table.row_count for table in judge_tables(found)) == 3
+    with pytest.raises(DLCodeGenError, match="a judge is a language model"):
+        judge(JudgeConfig(runs=tuple(runs), out=str(tmp_path / "no")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
