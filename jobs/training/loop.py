@@ -50,12 +50,20 @@ def collate(examples: Sequence[Example], pad: int) -> dict[str, torch.Tensor]:
     return {"input_ids": tokens, "attention_mask": attended, "labels": labels}
 
 
-def plan_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """The summed negative log-likelihood, in nats, of the batch's labelled tokens."""
-    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-    return torch.nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1).float(), batch["labels"][:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
-    )
+class PlanLoss(torch.nn.Module):
+    """A GPT-2 as what is trained: a batch in, the summed negative log-likelihood (nats) of its labelled tokens out."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        states = self.model.transformer(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+        labels = batch["labels"][:, 1:]
+        learned = labels != IGNORED
+        # The output layer is a large part of a small model's work: it is spared for prompts and padding.
+        logits = self.model.lm_head(states.last_hidden_state[:, :-1][learned])
+        return torch.nn.functional.cross_entropy(logits.float(), labels[learned], reduction="sum")
 
 
 class Worker:
@@ -73,8 +81,8 @@ class Worker:
         if self.device.type == "cuda":
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
             model.config.use_cache = False
-        self.model = prepare_model(model)
-        self.plain = getattr(self.model, "module", self.model)
+        self.plain = PlanLoss(model)
+        self.model = prepare_model(self.plain)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
@@ -88,7 +96,7 @@ class Worker:
         self.model.train()
         # A function of the place: a run that goes on draws the dropout that one never killed would have drawn.
         torch.manual_seed(hash((self.config.seed, place.epoch, place.batch, self.rank)) & 0x7FFFFFFF)
-        loss = self._summed_loss(batch) * (1.0 if rows else 0.0)
+        loss = self._summed_loss(self.model, batch) * (1.0 if rows else 0.0)
         tokens = float((batch["labels"][:, 1:] != IGNORED).sum()) if rows else 0.0
         total, count = self._summed(float(loss.detach()), tokens)
         self.optimizer.zero_grad(set_to_none=True)
@@ -109,7 +117,7 @@ class Worker:
         for start in range(0, len(own), self.config.batch_size):
             batch = self.to_device(collate(own[start : start + self.config.batch_size], pad))
             # Not through DDP: workers may have unequal numbers of batches, and nothing is to be synchronised.
-            loss += float(self._summed_loss(batch, self.plain))
+            loss += float(self._summed_loss(self.plain, batch))
             tokens += float((batch["labels"][:, 1:] != IGNORED).sum())
         total, count = self._summed(loss, tokens)
         return total / count
@@ -125,7 +133,7 @@ class Worker:
         """Writes the model, as the best so far, beside its tokenizer."""
         if self.rank == 0:
             with tempfile.TemporaryDirectory() as folder:
-                self.plain.save_pretrained(folder, max_shard_size="1000GB")
+                self.plain.model.save_pretrained(folder, max_shard_size="1000GB")
                 for path in sorted(Path(folder).iterdir()):
                     with atomic_writer(join(self.config.out, MODEL, path.name), durable=True) as stream:
                         stream.write(path.read_bytes())
@@ -137,9 +145,10 @@ class Worker:
             state = {"epoch": place.epoch + 1, "rows": rows, "loss": loss}
             write_bytes(join(self.config.out, PROGRESS), json.dumps(state).encode())
 
-    def _summed_loss(self, batch: dict[str, torch.Tensor], model: Any = None) -> torch.Tensor:
+    def _summed_loss(self, model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            return plan_loss(model or self.model, batch)
+            loss: torch.Tensor = model(batch)
+        return loss
 
     def _summed(self, *values: float) -> list[float]:
         numbers = torch.tensor(values, dtype=torch.float64, device=self.device)

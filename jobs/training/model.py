@@ -14,7 +14,7 @@ import yaml
 from jobs.training.settings import TrainConfig
 from pipeline.errors import DLCodeGenError
 from pipeline.planner.bpe import train_tokenizer
-from pipeline.planner.model_folder import local_model_folder
+from pipeline.planner.model_folder import gpt2_config, local_model_folder
 
 _SCRATCH = re.compile(r"scratch:(\d+)x(\d+)")
 _HEAD_WIDTH = 64
@@ -48,12 +48,12 @@ def prepare_model(config: TrainConfig, texts: Iterable[str], folder: Path) -> An
 
 def build_model(folder: str) -> Any:
     """The model in a prepared folder, its weights drawn from torch's generator where the folder has none."""
-    from transformers import GPT2Config, GPT2LMHeadModel
+    from transformers import GPT2LMHeadModel
 
     models: Any = GPT2LMHeadModel
-    if (Path(folder) / "model.safetensors").exists():
-        return models.from_pretrained(folder)
-    return models(GPT2Config.from_pretrained(folder))
+    config = gpt2_config(folder)
+    stored = (Path(folder) / "model.safetensors").exists()
+    return models.from_pretrained(folder, config=config) if stored else models(config)
 
 
 def _copied(name: str, given: str, folder: Path, tokenizers: Any, models: Any) -> Any:

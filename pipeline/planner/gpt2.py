@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.errors import DLCodeGenError
 from pipeline.plan import SolutionPlan
 from pipeline.planner.codec import PlanCodec
-from pipeline.planner.model_folder import local_model_folder
+from pipeline.planner.model_folder import gpt2_config, local_model_folder
 from pipeline.records import Requirement
 
 BEAMS = 3
@@ -66,7 +66,11 @@ def _load(path: str, folder: str) -> tuple[Any, Any, Any]:
             f"planner gpt2 needs torch and transformers ({error}); run `make setup-cpu`, or install the extra gpu"
         ) from error
     try:
-        return GPT2LMHeadModel.from_pretrained(path), AutoTokenizer.from_pretrained(path), torch
+        return (
+            GPT2LMHeadModel.from_pretrained(path, config=gpt2_config(path)),
+            AutoTokenizer.from_pretrained(path),
+            torch,
+        )
     except Exception as error:  # damaged files raise whatever their readers raise (safetensors, JSON, torch)
         reason = str(error).strip().split("\n")[0].replace(path, folder)
         raise DLCodeGenError(f"{folder}: cannot be loaded as a GPT-2 ({reason}); train or copy it anew") from error

@@ -7,7 +7,7 @@ import pytest
 from pipeline.planner.codec import Example
 from tests.pipeline.planner.tiny_gpt2 import torch, transformers
 
-from jobs.training.loop import IGNORED, collate, plan_loss  # isort: skip  (needs torch)
+from jobs.training.loop import IGNORED, PlanLoss, collate  # isort: skip  (needs torch)
 
 LONG, SHORT = Example((5, 6, 7, 8, 9, 10, 11, 0), 3), Example((12, 13, 0), 1)
 
@@ -34,9 +34,9 @@ def test_only_the_plan_has_labels() -> None:
 def test_an_example_s_loss_and_gradient_do_not_depend_on_its_neighbours_or_on_padding(model: object) -> None:
     def gradient(*batches: list[Example]) -> tuple[float, object]:
         model.zero_grad()  # type: ignore[attr-defined]
-        losses = [plan_loss(model, collate(batch, pad=0)) for batch in batches]
+        losses = [PlanLoss(model)(collate(batch, pad=0)) for batch in batches]
         sum(losses).backward()  # type: ignore[union-attr]
-        return float(sum(losses)), model.transformer.h[0].attn.c_attn.weight.grad.clone()  # type: ignore[attr-defined]
+        return float(sum(losses).detach()), model.transformer.h[0].attn.c_attn.weight.grad.clone()  # type: ignore[attr-defined]
 
     together, together_gradient = gradient([LONG, SHORT])
     apart, apart_gradient = gradient([LONG], [SHORT])
@@ -45,7 +45,7 @@ def test_an_example_s_loss_and_gradient_do_not_depend_on_its_neighbours_or_on_pa
 
 
 def test_what_is_padded_with_does_not_matter(model: object) -> None:
-    losses = [float(plan_loss(model, collate([LONG, SHORT], pad=pad))) for pad in (0, 3)]
+    losses = [float(PlanLoss(model)(collate([LONG, SHORT], pad=pad))) for pad in (0, 3)]
     assert losses[0] == losses[1]
 
 
@@ -53,4 +53,4 @@ def test_the_loss_is_the_negative_log_likelihood_of_the_plan(model: object) -> N
     with torch.inference_mode():
         logits = model(torch.tensor([SHORT.tokens])).logits[0].log_softmax(-1)  # type: ignore[operator]
         expected = -float(logits[0, 13] + logits[1, 0])
-        assert float(plan_loss(model, collate([SHORT], pad=0))) == pytest.approx(expected, rel=1e-5)
+        assert float(PlanLoss(model)(collate([SHORT], pad=0))) == pytest.approx(expected, rel=1e-5)
