@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.vocabulary import canonical_category, canonical_loss, canonical_metric, canonical_optimizer
+from pipeline.vocabulary import CATEGORIES, canonical_category, canonical_loss, canonical_metric, canonical_optimizer
 
 
 class _Part(BaseModel):
@@ -90,3 +90,42 @@ class SolutionPlan(_Part):
 def plan_schema() -> dict[str, Any]:
     """The JSON schema of a plan, keys as in the paper: for structured output of LLMs and for checks."""
     return SolutionPlan.model_json_schema(by_alias=True)
+
+
+_SENTENCE = {"type": "string", "pattern": r"^[ -!#-\[\]-~]{1,400}$"}
+_PHRASE = {"type": "string", "pattern": r"^[ -!#-\[\]-~]{1,120}$"}
+_LONGEST_STACK = 60
+
+
+def bounded_plan_schema() -> dict[str, Any]:
+    """The schema of a plan for structured output: every text, list and number has an end, and every key is there.
+
+    A model that is held to a schema without bounds can go on inside of a text, a list or a number until it is cut off.
+    Texts are printable ASCII without quotes, which no JSON reader trips over.
+    """
+    layers = {"type": "array", "items": _PHRASE, "minItems": 1, "maxItems": _LONGEST_STACK}
+    hyperparameters = {
+        "optimizer": _PHRASE,
+        "loss function": _PHRASE,
+        "learning rate": {"type": "number", "minimum": 0.000001, "maximum": 1, "multipleOf": 0.000001},
+        "batch size": {"type": "integer", "minimum": 1, "maximum": 4096},
+        "epochs": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "evaluation metric": _PHRASE,
+    }
+    return _object(
+        {
+            "Task Category": {"type": "string", "enum": list(CATEGORIES)},
+            "Dataset": _object({"Input": _SENTENCE, "Output": _SENTENCE}),
+            "Preprocess": _SENTENCE,
+            "Model Architecture": _object({"Layers": layers, "Hyperparameters": _object(hyperparameters)}),
+        }
+    )
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

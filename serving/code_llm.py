@@ -147,6 +147,11 @@ def llm_config(engine: EngineSettings, *, use_gpu: bool) -> dict[str, Any]:
     }
 
 
+def deployment_name(model: str) -> str:
+    """What Ray calls a model's deployment inside of its application."""
+    return "CodeLLMServer:" + served_name(model).replace("/", "--").replace(".", "_")
+
+
 def served_name(model: str) -> str:
     """What the engine calls a model: a hub id as it is, a folder by its last part."""
     return Path(model).expanduser().resolve().name if Path(model).expanduser().is_dir() else model
