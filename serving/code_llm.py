@@ -20,7 +20,10 @@ APP = "code-llm"
 
 # Compact JSON of bounded schemas is what made random weights give 100% valid plans; the default backend did not.
 _STRUCTURED_OUTPUTS = {"backend": "guidance", "disable_any_whitespace": True}
-_RESTART_TRIES = 3
+
+# What keeps an engine from starting keeps it from starting again, a minute later.
+_START_TRIES = 1
+_LOGS = "/tmp/ray/session_latest/logs/worker-*.err"
 
 
 def deploy(engine: EngineSettings, *, app: str = APP, route: str | None = None) -> None:
@@ -38,7 +41,10 @@ def deploy(engine: EngineSettings, *, app: str = APP, route: str | None = None) 
     except RuntimeError as error:
         reason = _reason(app) or str(error)
         undeploy(app)
-        raise DLCodeGenError(f"the engine for model={engine.model} does not start: {reason}") from error
+        raise DLCodeGenError(
+            f"the engine for model={engine.model} does not start: {reason}; for the cause look for "
+            f"Error in {_LOGS} of its machine"
+        ) from error
 
 
 def undeploy(app: str = APP) -> None:
@@ -70,7 +76,8 @@ def _is_cached(model: str) -> bool:
 
 
 def _device(engine: EngineSettings) -> str:
-    """Where the engine runs. Raises DLCodeGenError where the cluster lacks the GPUs that it cannot do without."""
+    """Where the engine runs. Raises DLCodeGenError where the cluster lacks what it cannot do without: Serve would wait
+    for it without end."""
     there = ray.cluster_resources().get("GPU", 0)
     if engine.device == "gpu" or (engine.device == "auto" and (there or engine.gpus > 1)):
         # A cluster that grows adds the GPUs when they are asked for; one that cannot is told from that by having none.
@@ -80,6 +87,12 @@ def _device(engine: EngineSettings) -> str:
                 "use a smaller model, or engine.device=cpu where it is small enough"
             )
         return "gpu"
+    cores = ray.cluster_resources().get("CPU", 0)
+    if cores <= engine.cpus and not _cluster_grows():
+        raise DLCodeGenError(
+            f"model={engine.model} wants {engine.cpus} cores beside those of the stages, and Ray has {cores:.0f}; "
+            "set engine.cpus lower, or start Ray with more (--workers counts them)"
+        )
     return "cpu"
 
 
@@ -141,7 +154,7 @@ def llm_config(engine: EngineSettings, *, use_gpu: bool) -> dict[str, Any]:
                 "target_ongoing_requests": replicas.target_requests,
             },
             "max_ongoing_requests": replicas.max_requests,
-            "max_constructor_retry_count": _RESTART_TRIES,
+            "max_constructor_retry_count": _START_TRIES,
             "ray_actor_options": {"num_cpus": 0},  # the placement group holds what the engine needs
         },
     }

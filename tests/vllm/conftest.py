@@ -21,8 +21,8 @@ from serving.code_llm import APP, deploy, deployment_name, served_name
 from serving.serve_llm import ServeLLM
 from tests.vllm import tiny_models
 
-ENGINE = {"kv_cache_gb": 0.25, "max_sequences": 32, "cpus": 1, "options": {"enforce_eager": True, "block_size": 16}}
-"""Small and quick to start; a block of the prefix cache holds 16 tokens, so that short prompts can share some."""
+ENGINE = {"kv_cache_gb": 0.25, "max_sequences": 32, "cpus": 1, "options": {"enforce_eager": True, "block_size": 32}}
+"""Small and quick to start; a block of the prefix cache holds 32 tokens, not 128, for short prompts to share."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

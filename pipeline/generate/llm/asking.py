@@ -17,7 +17,7 @@ from pipeline.generate.llm.splice import splice
 from pipeline.llm.cost import cost_of
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
 from pipeline.llm.tokens import estimate_prompt
-from pipeline.plan import SolutionPlan, plan_schema
+from pipeline.plan import SolutionPlan, bounded_plan_schema
 from pipeline.plan_reading import UnreadablePlanError, read_plan
 from pipeline.prompts import render
 from pipeline.records import CallMeasures, LLMCall, Requirement
@@ -94,7 +94,7 @@ class Asking:
 
     async def plan(self, prompt: str, **parts: str) -> SolutionPlan:
         """The plan that the model devises; its schema goes with the request. Raises StageFailure `unreadable_plan`."""
-        return await self._useful(prompt, parts, _read_plan, schema=json.dumps(plan_schema()))
+        return await self._useful(prompt, parts, _read_plan, schema=json.dumps(bounded_plan_schema()))
 
     async def template(self, prompt: str, **parts: str) -> str:
         """The template that the model writes: a program with placeholders. Raises StageFailure as `program`."""

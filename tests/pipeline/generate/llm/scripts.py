@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
-from pipeline.plan import plan_schema
+from pipeline.plan import bounded_plan_schema
 
 CODE = """import numpy as np
 from tensorflow import keras
@@ -66,7 +66,7 @@ def competent(request: ChatRequest) -> str:
     """Answers every call as it should be; the code says which call it answers."""
     role = role_of(request)
     if role == "plan":
-        assert request.schema == json.dumps(plan_schema())
+        assert request.schema == json.dumps(bounded_plan_schema())
         return json.dumps(PLAN)
     if role == "chain":
         return "1. Load the data.\n2. Build the model.\n3. Train it."
