@@ -52,6 +52,14 @@ class PlanTables(Settings):
     line_bleu: dict[str, float]
     all_rows: dict[str, tuple[float, ...]]
 
+    def by_planner(self, *, on_all_rows: bool = False) -> dict[str, dict[str, float]]:
+        """Values by planner and column: as printed, or by protocol P over all rows."""
+        source = self.all_rows if on_all_rows else self.planners
+        found = {name: dict(zip(self.columns, values, strict=True)) for name, values in source.items()}
+        for name, value in self.line_bleu.items() if not on_all_rows else ():
+            found.setdefault(name, {})["line_bleu"] = value
+        return found
+
 
 class Published(Settings):
     code: CodeTables

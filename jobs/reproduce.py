@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 from jobs.artifact_outputs import score_artifact
 from jobs.dataflow import start_ray
-from jobs.plan_tables import PlanComparison, PlanItem, PlanRow, plan_tables
+from jobs.plan_tables import plan_tables
 from jobs.published import OutputFile, load_published, output_files, prediction_files
 from jobs.reproduction import ReproducedValue, Reproduction
 from jobs.reproduction_page import reproduction_page
@@ -31,6 +31,7 @@ from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
 from pipeline.score.code_rows import ALL, CodeItem, CodeRow, MethodRow
 from pipeline.score.comparisons import Comparison
+from pipeline.score.plan_tables import PlanComparison, PlanItem, PlanRow
 from pipeline.score.score_report import write_score_report
 from pipeline.storage import exists, join, read_bytes, write_bytes
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jobs.artifact_outputs import ArtifactScoring
-from jobs.plan_tables import PlanComparison, PlanRow
 from jobs.reproduce_report import HEADS
 from jobs.reproduction import ReproducedValue, Reproduction
 from jobs.score_pages import artifact_items
 from pipeline.score.findings import findings
+from pipeline.score.plan_tables import PlanComparison, PlanRow
 from pipeline.score.score_report import PlainTable, PublishedRow, PublishedTable, ScorePage
 
 

@@ -1,4 +1,4 @@
-"""`dlcodegen fit-planner`: making planners from known plans."""
+"""`dlcodegen fit-planner` and `eval-planner`: planners made from known plans, and compared."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from jobs.commands.options import Overrides
 
 app = typer.Typer()
 
@@ -21,3 +23,46 @@ def fit_planner(
 
     Console().print(summary_table(run(data, out)))
     Console().print(f"  {out.rstrip('/')}/planner.json", highlight=False, soft_wrap=True)
+
+
+@app.command(
+    epilog="Example:  dlcodegen eval-planner --train Train.txt --test Test.txt --planner hybrid:DIR "
+    "--predictions GPT-2-Large_Beam.txt --out out/plans"
+)
+def eval_planner(
+    test: Annotated[
+        str, typer.Option("--test", help="Requirements with known plans: a DLPlanData file or a checkout.")
+    ],
+    train: Annotated[str, typer.Option("--train", help="Known plans that planners may use.")],
+    out: Annotated[str, typer.Option("--out", help="The folder the tables and the page are written to.")],
+    settings: Overrides = None,
+    planner: Annotated[
+        list[str] | None, typer.Option("--planner", help="retrieval, hybrid:DIR, gpt2:DIR, llm.")
+    ] = None,
+    predictions: Annotated[
+        list[str] | None, typer.Option("--predictions", help="A file with a prediction a line, in the test's order.")
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", help="What the others are compared with; by default each prediction file."),
+    ] = None,
+) -> None:
+    """Table IV and Fig. 4 for planners and prediction files on the same rows, with intervals and baselines."""
+    from jobs.eval_planner import main as run
+    from jobs.plan_page import terminal_tables
+
+    found = run(
+        test=test,
+        train=train,
+        out=out,
+        planners=planner or [],
+        predictions=predictions or [],
+        against=against or [],
+        settings=settings or [],
+    )
+    console = Console()
+    console = Console(width=max(console.width, 150))
+    for table in terminal_tables(found.rows, found.comparisons, len(found.near)):
+        console.print(table)
+    for name in ("report.html", "plans.csv", "plan_comparisons.csv", "predictions/", "manifest.json"):
+        console.print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)

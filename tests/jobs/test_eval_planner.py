@@ -1,0 +1,138 @@
+"""`dlcodegen fit-planner` and `eval-planner`, on bundled plans."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from jobs.cli import app
+from jobs.eval_planner import MAJORITY, PlanEvaluation, main
+from jobs.plan_tables import NO_PLAN
+from pipeline.errors import DLCodeGenError
+from pipeline.plan_reading import read_plan
+from pipeline.retrieval.sample_pool import load_known_plans
+from pipeline.score.plan_tables import ALL, NOT_NEAR
+
+
+def _line(requirement: str, attributes: str, plan: object) -> str:
+    return json.dumps({"User Requirement": requirement, "Dataset Attributes": attributes, "Code Plan": plan})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve test plans: two word for word in the known ones. One perfect and one broken file of predictions."""
+    folder = tmp_path_factory.mktemp("plans")
+    known = load_known_plans()
+    lines = [
+        _line(
+            item.requirement if number < 2 else f"Case {number}: " + item.requirement[::2],
+            item.attributes,
+            item.plan.model_dump(by_alias=True, mode="json"),
+        )
+        for number, item in enumerate(known[:12])
+    ]
+    (folder / "test.txt").write_text("\n".join(lines) + "\n")
+    (folder / "perfect.txt").write_text("\n".join(lines) + "\n")
+    (folder / "broken.txt").write_text("\n".join([*lines[:9], *(line[:-3] for line in lines[9:])]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> PlanEvaluation:
+    runner = CliRunner().invoke(app, ["fit-planner", "--data", "starter", "--out", str(folder / "fit")])
+    assert runner.exit_code == 0, runner.output
+    return main(
+        test=str(folder / "test.txt"),
+        train="starter",
+        planners=["retrieval", f"hybrid:{folder / 'fit'}"],
+        predictions=[str(folder / "perfect.txt"), str(folder / "broken.txt")],
+        out=str(folder / "out"),
+    )
+
+
+def _values(found: PlanEvaluation, planner: str, subset: str = ALL) -> dict[str, float | None]:
+    return {row.column: row.reproduced for row in found.rows if (row.planner, row.subset) == (planner, subset)}
+
+
+def test_files_and_planners_stand_in_one_table(found: PlanEvaluation) -> None:
+    names = dict.fromkeys(row.planner for row in found.rows)
+    both = ["retrieval", "retrieval (firewall)", "hybrid:fit", "hybrid:fit (firewall)"]
+    assert list(names) == ["perfect", "broken", NO_PLAN, MAJORITY, *both]
+    perfect, broken = _values(found, "perfect"), _values(found, "broken")
+    assert [perfect["task_category"], perfect["loss"], perfect["plan_bleu"]] == pytest.approx([100, 100, 100])
+    assert perfect["layers_distance"] == 0
+    assert (broken["validity_strict"], broken["validity_lenient"]) == (75, 100)
+
+
+def test_planners_of_ours_are_always_valid(found: PlanEvaluation) -> None:
+    for name in ("retrieval", "hybrid:fit", "hybrid:fit (firewall)"):
+        assert _values(found, name)["validity_strict"] == 100
+    written = sorted(path.name for path in Path(found.out, "predictions").iterdir())
+    assert written == [
+        "hybrid-fit--firewall-.jsonl", "hybrid-fit.jsonl", "retrieval--firewall-.jsonl", "retrieval.jsonl",
+    ]  # fmt: skip
+    lines = Path(found.out, "predictions", "hybrid-fit.jsonl").read_text().splitlines()
+    assert len(lines) == 12
+    assert all(read_plan(line).task_category for line in lines)
+
+
+def test_nearly_known_rows_are_found_and_left_out(found: PlanEvaluation) -> None:
+    assert found.near == (0, 1)
+    assert next(row.rows for row in found.rows if row.subset == NOT_NEAR) == 10
+    compared = {(row.planner, row.subset, row.column): row for row in found.comparisons if row.against == "perfect"}
+    assert compared["hybrid:fit", NOT_NEAR, "task_category"].rows == 10
+    assert compared["hybrid:fit", ALL, "task_category"].difference <= 0
+    assert ("broken", ALL, "task_category") not in compared
+
+
+def test_the_firewall_takes_the_known_answer_away(found: PlanEvaluation) -> None:
+    outputs = {(item.planner, item.row): item.value for item in found.items if item.column == "output_bleu"}
+    assert outputs["hybrid:fit", 0] == pytest.approx(100)
+    assert outputs["hybrid:fit (firewall)", 0] < 100  # type: ignore[operator]
+
+
+def test_everything_is_written(found: PlanEvaluation) -> None:
+    with open(Path(found.out, "plans.csv"), newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == len(found.rows)
+    manifest = json.loads(Path(found.out, "manifest.json").read_text())
+    assert manifest["test_rows"] == 12
+    assert len(manifest["read"]["test"]["sha256"]) == 64
+    page = Path(found.out, "report.html").read_text()
+    assert "Table IV without nearly known rows" in page
+    assert "cannot be recomputed" in page
+    assert "hybrid:fit" in page
+
+
+def test_files_that_do_not_belong_together(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "short.txt").write_text("{}\n")
+    (tmp_path / "none.txt").write_text("\n")
+    test = str(folder / "test.txt")
+
+    def run(**changed: object) -> PlanEvaluation:
+        given = {"test": test, "train": "starter", "planners": [], "predictions": [], "out": str(tmp_path / "out")}
+        return main(**(given | changed))  # type: ignore[arg-type]
+
+    with pytest.raises(DLCodeGenError, match="1 predictions for 12 test rows"):
+        run(predictions=[str(tmp_path / "short.txt")])
+    with pytest.raises(DLCodeGenError, match="no test plan"):
+        run(test=str(tmp_path / "none.txt"))
+    with pytest.raises(DLCodeGenError, match="row 1: no JSON object with `User Requirement`"):
+        run(test=str(tmp_path / "short.txt"))
+    with pytest.raises(DLCodeGenError, match="no such planner here"):
+        run(against=["GPT-5"])
+    with pytest.raises(DLCodeGenError, match="no fitted planner"):
+        run(planners=[f"hybrid:{tmp_path}"])
+
+
+def test_the_command_prints_the_tables(folder: Path, tmp_path: Path) -> None:
+    arguments = ["--test", str(folder / "test.txt"), "--train", "starter", "--planner", "retrieval"]
+    result = CliRunner().invoke(
+        app, ["eval-planner", *arguments, "--against", MAJORITY, "--out", str(tmp_path / "out")]
+    )
+    assert result.exit_code == 0, result.output
+    assert "Differences from majority and median" in result.output
+    assert "better" in result.output
