@@ -36,7 +36,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.planner.codec import PlanCodec
 from pipeline.planner.model_folder import MODEL
 from pipeline.retrieval.sample_pool import KnownPlan
-from pipeline.storage import exists, fingerprint, join, read_bytes, write_bytes
+from pipeline.storage import exists, fingerprint, join, read_bytes, upload_files, write_bytes
 
 _VERSIONED = ("dlcodegen-ray", "ray", "torch", "transformers", "tokenizers", "numpy")
 _STAGED = "staged.json"
@@ -66,9 +66,9 @@ def main(config: TrainConfig) -> TrainSummary:
     if not exists(join(config.out, CARD)):
         _run_workers(config, staged)
     history = read_history(config.out)
-    if history.ended.startswith("diverged"):
+    if not history.best_epoch:
         raise DLCodeGenError(
-            f"--out {config.out}: training {history.ended}; lower learning_rate (now {config.learning_rate}) or raise "
+            f"--out {config.out}: training {history.ended}, and no epoch gave a model worth keeping; lower learning_rate (now {config.learning_rate}) or raise "
             "warm_up, and choose another folder"
         )
     seconds = round(time.monotonic() - start, 1)
@@ -107,9 +107,9 @@ def _staged(config: TrainConfig) -> dict[str, Any]:
         tokenizer = prepare_model(config, texts, Path(folder))
         positions = json.loads((Path(folder) / "config.json").read_text()).get("n_positions", config.context)
         codec = PlanCodec(tokenizer, min(config.context, int(positions)), name=config.model)
-        _upload(folder, join(config.out, f"{MODEL}-start"))
+        upload_files(folder, join(config.out, f"{MODEL}-start"))
         tokenizer.save_pretrained(Path(folder) / "tokenizer")
-        _upload(os.path.join(folder, "tokenizer"), join(config.out, MODEL))
+        upload_files(os.path.join(folder, "tokenizer"), join(config.out, MODEL))
     encoded = {
         name: write_examples(join(config.out, "data", f"{name}.parquet"), rows, codec)
         for name, rows in (("train", split.train), ("evaluation", split.evaluation))
@@ -208,12 +208,6 @@ def _progress(config: TrainConfig, rows: int) -> Iterator[None]:
 def _rows_done(out: str) -> int:
     url = join(out, PROGRESS)
     return int(json.loads(read_bytes(url))["rows"]) if exists(url) else 0
-
-
-def _upload(folder: str, url: str) -> None:
-    for path in sorted(Path(folder).iterdir()):
-        if path.is_file():
-            write_bytes(join(url, path.name), path.read_bytes())
 
 
 def _card(config: TrainConfig, staged: dict[str, Any], history: History, seconds: float) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
@@ -73,6 +74,21 @@ def write_bytes(url: str, data: bytes, *, durable: bool = False) -> None:
     """Writes a whole file atomically."""
     with atomic_writer(url, durable=durable) as stream:
         stream.write(data)
+
+
+def upload_files(folder: str, url: str) -> None:
+    """Copies the files of a local folder to a folder on disk or at a URL, each of them whole or not at all."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_file():
+            with open(entry.path, "rb") as source, atomic_writer(join(url, entry.name), durable=True) as target:
+                shutil.copyfileobj(source, target)
+
+
+def download_files(url: str, folder: str) -> None:
+    """Copies the finished files of a folder on disk or at a URL into a local folder."""
+    filesystem, path = fsspec.core.url_to_fs(url)
+    for name in names_in(url):
+        filesystem.get_file(join(str(path), name), join(folder, name))
 
 
 def names_in(folder: str) -> list[str]:

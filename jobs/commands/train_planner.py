@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +46,12 @@ def train_planner(
     _check_extra()
     from jobs.trainer import main as run
 
-    _print_summary(run(chosen))
+    try:
+        summary = run(chosen)
+    except KeyboardInterrupt:
+        print("dlcodegen: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        raise typer.Exit(130) from None
+    _print_summary(summary)
 
 
 def _check_extra() -> None:

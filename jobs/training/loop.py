@@ -11,10 +11,8 @@ import math
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import fsspec
 import torch
 import torch.distributed as dist
 from ray import train
@@ -27,7 +25,7 @@ from jobs.training.settings import TrainConfig
 from jobs.training.state import PROGRESS, History, Place, load_checkpoint, save_checkpoint
 from pipeline.planner.codec import Example
 from pipeline.planner.model_folder import MODEL
-from pipeline.storage import atomic_writer, join, names_in, write_bytes
+from pipeline.storage import download_files, join, upload_files, write_bytes
 
 IGNORED = -100
 """The label of what is not learned: the prompt, and padding."""
@@ -76,7 +74,7 @@ class Worker:
         self.device = get_device()
         torch.manual_seed(config.seed)
         with tempfile.TemporaryDirectory() as folder:
-            _download(join(config.out, MODEL + "-start"), folder)
+            download_files(join(config.out, f"{MODEL}-start"), folder)
             model = build_model(folder)
         if self.device.type == "cuda":
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -134,9 +132,7 @@ class Worker:
         if self.rank == 0:
             with tempfile.TemporaryDirectory() as folder:
                 self.plain.model.save_pretrained(folder, max_shard_size="1000GB")
-                for path in sorted(Path(folder).iterdir()):
-                    with atomic_writer(join(self.config.out, MODEL, path.name), durable=True) as stream:
-                        stream.write(path.read_bytes())
+                upload_files(folder, join(self.config.out, MODEL))
 
     def tell(self, place: Place, rows: int, loss: float) -> None:
         """Leaves for the driver how many rows are done, now and then."""
@@ -185,26 +181,8 @@ def train_worker(values: dict[str, Any]) -> None:
                 worker.save(place, history)
         if not history.ended:
             rate = tokens / max(time.perf_counter() - start, 1e-9)
-            _finish_epoch(worker, evaluation, pad, place, history)
-            history.epochs[-1]["tokens_per_second"] = rate
+            loss = worker.evaluate(evaluation, pad)
+            if history.end_epoch(loss, rate, epochs=config.epochs, patience=config.patience):
+                worker.export()
         place = Place(place.epoch + 1)
         worker.save(place, history)
-
-
-def _finish_epoch(worker: Worker, evaluation: Sequence[Example], pad: int, place: Place, history: History) -> None:
-    loss, epoch = worker.evaluate(evaluation, pad), place.epoch + 1
-    better = loss < history.best_loss
-    history.epochs.append({"epoch": epoch, "step": len(history.steps), "eval_loss": loss})
-    if better:
-        history.best_epoch = epoch
-        worker.export()
-    if epoch == worker.config.epochs:
-        history.ended = "all epochs done"
-    elif epoch - history.best_epoch >= worker.config.patience:
-        history.ended = f"stopped early: no better evaluation loss in {worker.config.patience} epochs"
-
-
-def _download(url: str, folder: str) -> None:
-    filesystem, path = fsspec.core.url_to_fs(url)
-    for name in names_in(url):
-        filesystem.get_file(join(path, name), join(folder, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -28,7 +29,22 @@ class History:
 
     @property
     def best_loss(self) -> float:
-        return min((epoch["eval_loss"] for epoch in self.epochs), default=float("inf"))
+        losses = (epoch["eval_loss"] for epoch in self.epochs)
+        return min((loss for loss in losses if math.isfinite(loss)), default=math.inf)
+
+    def end_epoch(self, eval_loss: float, tokens_per_second: float, *, epochs: int, patience: int) -> bool:
+        """Notes an epoch, and whether it was the last one of `epochs`, or of `patience` without a better loss. True
+        where its model is the best so far."""
+        better = eval_loss < self.best_loss
+        entry = {"step": len(self.steps), "eval_loss": eval_loss, "tokens_per_second": tokens_per_second}
+        self.epochs.append({"epoch": len(self.epochs) + 1} | entry)
+        done = len(self.epochs)
+        self.best_epoch = done if better else self.best_epoch
+        if done == epochs:
+            self.ended = "all epochs done"
+        elif done - self.best_epoch >= patience:
+            self.ended = f"stopped early: no better evaluation loss in {patience} epochs"
+        return better
 
 
 @dataclass(slots=True)

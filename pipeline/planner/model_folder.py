@@ -12,7 +12,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
-from pipeline.storage import join, names_in, read_bytes
+from pipeline.storage import download_files, join, names_in, read_bytes
 
 MODEL = "model"
 """The folder in a training run's folder that holds the model."""
@@ -38,8 +38,7 @@ def local_model_folder(folder: str) -> Iterator[str]:
         yield str(path)
         return
     with tempfile.TemporaryDirectory(prefix="dlcodegen-model-") as copy:
-        for name in names:
-            filesystem.get_file(join(path, name), join(copy, name))
+        download_files(folder, copy)
         yield copy
 
 
