@@ -68,8 +68,8 @@ def main(config: TrainConfig) -> TrainSummary:
     history = read_history(config.out)
     if not history.best_epoch:
         raise DLCodeGenError(
-            f"--out {config.out}: training {history.ended}, and no epoch gave a model worth keeping; lower learning_rate "
-            f"(now {config.learning_rate}) or raise warm_up, and choose another folder"
+            f"--out {config.out}: training {history.ended}, and no epoch gave a model worth keeping; lower "
+            f"learning_rate (now {config.learning_rate}) or raise warm_up, and choose another folder"
         )
     seconds = round(time.monotonic() - start, 1)
     if not exists(join(config.out, CARD)):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import DLCodeGenError
 from pipeline.plan import SolutionPlan
-from pipeline.planner.codec import PlanCodec
+from pipeline.planner.codec import CONTEXT, PlanCodec
 from pipeline.planner.model_folder import gpt2_config, local_model_folder
 from pipeline.records import Requirement
 
@@ -28,7 +28,7 @@ class Gpt2Planner:
     def __init__(self, folder: str, *, beams: int = BEAMS, batch: int = 16, device: str | None = None) -> None:
         with local_model_folder(folder) as path:
             model, tokenizer, torch = _load(path, folder)
-            self._codec = PlanCodec(tokenizer, int(model.config.n_positions), name=folder)
+            self._codec = PlanCodec(tokenizer, min(CONTEXT, int(model.config.n_positions)), name=folder)
         from pipeline.planner.decoding import PlanDecoder
 
         tokens, outputs = len(self._codec.pieces), model.config.vocab_size
