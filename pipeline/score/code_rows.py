@@ -95,6 +95,10 @@ class CodeItem:
     dataflow_match: float | None
     equal_length_codebleu: float | None
     length_ratio: float | None
+    parses: bool | None
+    conformance: float | None
+    lines: int | None
+    lines_in_common: float | None
     contaminated_by: str
     failure: str
 
@@ -192,6 +196,10 @@ def code_items(scored: Scored) -> Iterator[CodeItem]:
                     **(parts(found) if found else dict.fromkeys(PARTS)),
                     equal_length_codebleu=100 * equal.codebleu if equal else None,
                     length_ratio=pair.candidate_words / pair.reference_words if pair and pair.reference_words else None,
+                    parses=item.scores.parses if item.scores else None,
+                    conformance=item.scores.conformance if item.scores else None,
+                    lines=item.scores.lines if item.scores else None,
+                    lines_in_common=item.copying.lines_in_common if item.copying else None,
                     contaminated_by=" ".join(reasons(item.contamination)) if item.contamination else "",
                     failure=f"{item.failure.stage}: {item.failure.kind}" if item.failure else "",
                 )

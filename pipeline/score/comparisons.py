@@ -83,7 +83,7 @@ def comparisons(scored: Scored, ours: Name, rivals: Sequence[Name]) -> Iterator[
                     if subset == ALL or (is_clean(item) and is_clean(mine))
                     if (first := value(item)) is not None and (second := value(mine)) is not None
                 ]
-                if pairs and not (subset == CLEAN and len(pairs) == len(our_items)):
+                if pairs and (subset == ALL or not all(map(is_clean, (*scored[name], *our_items.values())))):
                     found[name] = [one for one, _ in pairs], [other for _, other in pairs]
             yield from tested(found, ours, measure, protocol, subset)
 

@@ -35,12 +35,13 @@ def write_page(
     title: str,
     data: Iterable[tuple[int, str]],
     styles: Sequence[str] = ("report.css",),
+    script: str = "report.js",
     **parts: object,
 ) -> None:
     """Writes a template that extends page.html.jinja. `data`: for each row that can be opened its number and its JSON,
-    which is the bulk of the page and is written row by row. `styles` are joined."""
+    which is the bulk of the page and is written row by row. `styles` are joined, `script` is the page's."""
     css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in styles)
-    js = (_HERE / "report.js").read_text(encoding="utf-8")
+    js = (_HERE / script).read_text(encoding="utf-8")
     stream = (
         _environment()
         .get_template(template)

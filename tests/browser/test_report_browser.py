@@ -1,105 +1,19 @@
-"""The report in a real browser: that its policy admits its own script, and that a person can use it.
-
-Chromium is driven over its debugging pipe (NUL-terminated JSON on file descriptors 3 and 4), which needs no package.
-"""
+"""The report in a real browser: that its policy admits its own script, and that a person can use it."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline.score.report import write_report
+from pipeline.score.score_report import write_score_report
+from tests.browser.chromium import CHROMIUM, Browser
 from tests.pipeline.score.report_records import record, records
+from tests.pipeline.score.score_records import score_page
 from tests.pipeline.score.test_report import hostile_record
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
-
-
-class Browser:
-    """One tab of a headless Chromium; collects the requests it makes and what it writes to the console."""
-
-    def __init__(self, profile: Path) -> None:
-        command_read, self._commands = os.pipe()
-        answers, answer_write = os.pipe()
-        switches = f"--headless --no-sandbox --disable-gpu --remote-debugging-pipe --user-data-dir={profile}"
-        shell = f'exec "$0" {switches} about:blank 3<&{command_read} 4>&{answer_write} 2>/dev/null'
-        self._process = subprocess.Popen(["bash", "-c", shell, str(CHROMIUM)], pass_fds=(command_read, answer_write))
-        os.close(command_read)
-        os.close(answer_write)
-        self._answers = os.fdopen(answers, "rb")
-        self._number = 0
-        self._session = ""
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Network", "Runtime", "Log"):
-            self.call(f"{domain}.enable")
-
-    def call(self, method: str, **parameters: object) -> dict[str, Any]:
-        self._number += 1
-        message: dict[str, object] = {"id": self._number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._commands, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._read()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer
-                return dict(answer["result"])
-
-    def _read(self) -> dict[str, Any]:
-        text = bytearray()
-        while (byte := self._answers.read(1)) != b"\0":
-            assert byte, "chromium ended"
-            text += byte
-        message: dict[str, Any] = json.loads(text)
-        if message.get("method") == "Network.requestWillBeSent":
-            self.requests.append(message["params"]["request"]["url"])
-        elif message.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
-            self.complaints.append(json.dumps(message["params"]))
-        return message
-
-    def open(self, page: Path, hash: str = "") -> None:
-        self.call("Page.navigate", url="about:blank")  # a new hash alone would not load the page anew
-        self.requests.clear()
-        self.complaints.clear()
-        self.call("Page.navigate", url=f"{page.as_uri()}{hash}")
-        while self.js("location.href.startsWith('file:') && document.readyState") != "complete":
-            pass
-
-    def js(self, expression: str) -> Any:
-        answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def press(self, key: str) -> None:
-        text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=13 if text else 0, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
-        self.js("new Promise(done => setTimeout(done, 50))")  # hashchange comes after the key
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=20)
-        os.close(self._commands)
-        self._answers.close()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    opened = Browser(tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +104,23 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, report: Path, has
     width = browser.js("document.documentElement.scrollWidth")
     browser.call("Emulation.clearDeviceMetricsOverride")
     assert width == 400
+
+
+def test_a_score_report_opens_its_items_and_fits_a_phone(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "scores.html"
+    write_score_report(score_page(), path)
+    browser.open(path)
+    assert browser.requests == [path.as_uri()]
+    assert browser.complaints == []
+    assert browser.js("document.getElementById('matches').textContent") == "3 of 3 rows"
+    browser.call("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=True)
+    browser.open(path)
+    browser.js("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+    assert browser.js("document.documentElement.scrollWidth") == 400
+    browser.open(path, "#item-1")
+    assert browser.js("document.documentElement.scrollWidth") == 400
+    browser.call("Emulation.clearDeviceMetricsOverride")
+    names = browser.js("[...document.querySelectorAll('[role=tab]')].map((tab) => tab.textContent)")
+    assert names[:3] == ["Reference", "first", "second (a model)"]
+    assert "Compare first → reference" in names
+    assert browser.complaints == []
