@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -35,20 +37,28 @@ class _Treasurer(Purse):
         if time.monotonic() - self._written > _SECONDS_BETWEEN_WRITES:
             await self.write()
 
-    async def write(self) -> Spending:
+    async def write(self) -> None:
         self._written = time.monotonic()
         write_bytes(self._path, json.dumps(asdict(self.spent)).encode())
-        return self.spent
+
+
+@contextmanager
+def job_budget(folder: str, limits: BudgetSettings, paid: Spending) -> Iterator[JobBudget]:
+    """The budget of a run in a folder, for as long as the block takes. `paid` is what the finished rows have cost; what
+    was spent beyond that is in the folder. Needs an initialised Ray."""
+    budget = JobBudget(folder, limits, max(spent_in(folder), paid, key=lambda item: (item.tokens, item.cost)))
+    try:
+        yield budget
+    finally:
+        budget.close()
 
 
 class JobBudget:
-    """The job's budget, as the driver and every worker hold it. Needs an initialised Ray."""
+    """The job's budget, as the driver and every worker hold it; `spent` before counts."""
 
-    def __init__(self, folder: str, limits: BudgetSettings, paid: Spending) -> None:
-        """`paid` is what the finished rows have cost; what was spent beyond that is in the folder."""
-        before = max(spent_in(folder), paid, key=lambda item: (item.tokens, item.cost))
+    def __init__(self, folder: str, limits: BudgetSettings, spent: Spending) -> None:
         actor = ray.remote(num_cpus=0, max_concurrency=1000)(_Treasurer)
-        self._actor: Any = actor.remote(folder, limits, before)
+        self._actor: Any = actor.remote(folder, limits, spent)
 
     async def reserve(self, most: Spending) -> str | None:
         refused: str | None = await self._actor.reserve.remote(most)
@@ -57,8 +67,7 @@ class JobBudget:
     async def settle(self, most: Spending, spent: Spending) -> None:
         await self._actor.settle.remote(most, spent)
 
-    def close(self) -> Spending:
-        """Writes down, and gives, what was spent."""
-        spent: Spending = ray.get(self._actor.write.remote())
+    def close(self) -> None:
+        """Writes down what was spent."""
+        ray.get(self._actor.write.remote())
         ray.kill(self._actor)
-        return spent

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, model_validator
 
 from pipeline.config import PipelineSettings, Settings
 from pipeline.stage import ROWS_IN_FLIGHT
@@ -26,6 +28,8 @@ class GenerateConfig(PipelineSettings):
     `workers` is the number of one-CPU workers; by default one per CPU of the cluster. `llm_workers` processes wait for
     a language model, by default as many, each with `rows_in_flight` rows under way. `report_items` rows are shown whole
     in the HTML report. `address` is a Ray cluster's; by default the one this job was submitted to, or a new local one.
+
+    A list of temperatures is a `sweep`: one run for each, as an experiment (`jobs.experiment`).
     """
 
     input: str
@@ -39,3 +43,12 @@ class GenerateConfig(PipelineSettings):
     report_items: int = Field(100, ge=0)
     address: str | None = None
     quiet: bool = False
+    sweep: tuple[float, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several_temperatures(cls, values: Any) -> Any:
+        given = values.get("temperature") if isinstance(values, dict) else None
+        if isinstance(given, list | tuple) and given:
+            return values | {"temperature": given[0], "sweep": tuple(given)}
+        return values

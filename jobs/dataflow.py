@@ -199,7 +199,7 @@ class _ShardWorker:
 def start_ray(address: str | None, workers: int | None) -> bool:
     """Connects to a cluster, or starts a local one without a dashboard, unless Ray runs already; True for a cluster."""
     if ray.is_initialized():
-        return False
+        return bool(address) or _inside_cluster()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address or _inside_cluster():
         ray.init(address=address or "auto", **options)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import PurePosixPath
 
-from jobs.budget import JobBudget
+from jobs.budget import job_budget
 from jobs.config import GenerateConfig
 from jobs.dataflow import run_shards, start_ray
-from jobs.method_stages import method_stages
+from jobs.language_model import with_context_length
+from jobs.method_stages import method_stages, opened_model
 from jobs.progress import RowProgress
 from jobs.run_store import RunStore, Staged
 from jobs.run_summary import CallTotals, Summary, Totals, write_manifest
@@ -23,6 +25,7 @@ from pipeline.config import load_settings
 from pipeline.errors import BudgetSpent
 from pipeline.inputs import read_requirements
 from pipeline.llm.budget import Budget, Spending
+from pipeline.llm.build import LLMBuilder
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.score.report import write_report
 from pipeline.storage import fingerprint, join
@@ -31,14 +34,14 @@ _HOW_IT_RUNS = {"out", "shard_rows", "workers", "llm_workers", "rows_in_flight",
 """Settings that change nothing about what comes out."""
 
 
-def main(config: GenerateConfig, budget: Budget | None = None) -> Summary:
+def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: Budget | None = None) -> Summary:
     """Runs the job and writes the run's folder. Raises DLCodeGenError for settings or input that cannot work.
 
-    Where the budget is spent, the rows that are not finished stay pending for the next call; `budget` is one that
-    several runs share, by default it is this run's own.
+    Where the budget is spent, the rows that are not finished stay pending for the next call. `backend` and `budget` are
+    a language model and a budget that several runs share; by default the run has its own, as its settings say.
     """
     start = time.monotonic()
-    config = config.for_input(config.input)
+    config = with_context_length(config.for_input(config.input))
     load_samples(config.pool), load_known_plans(config.plans)  # a pool that cannot be read fails here, not per worker
     store = RunStore(config.out)
     sources = {name: fingerprint(getattr(config, name)) for name in ("input", "pool", "plans")}
@@ -48,7 +51,7 @@ def main(config: GenerateConfig, budget: Budget | None = None) -> Summary:
     before = _rows_in(staged, pending)
     working = time.monotonic()
     if pending:
-        _work(config, store, staged, pending, budget)
+        _work(config, store, staged, pending, backend, budget)
     worked = max(time.monotonic() - working, 1e-6)
     totals = Totals()
     title = f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}"
@@ -83,28 +86,32 @@ def main(config: GenerateConfig, budget: Budget | None = None) -> Summary:
 
 
 def _work(
-    config: GenerateConfig, store: RunStore, staged: Staged, pending: Sequence[int], budget: Budget | None
+    config: GenerateConfig,
+    store: RunStore,
+    staged: Staged,
+    pending: Sequence[int],
+    backend: LLMBuilder | None,
+    budget: Budget | None,
 ) -> None:
     """Works on the pending shards until they are done or the budget is spent."""
     elastic = start_ray(config.address, config.workers)
     store.go_on()
-    own = None
-    if budget is None and config.budget.limited:
-        paid = (Spending(calls=1, tokens=row.tokens, cost=row.cost) for row in store.calls() if not row.cached)
-        budget = own = JobBudget(config.out, config.budget, sum(paid, Spending()))
-    try:
-        stages = method_stages(config, len(pending), budget)
-        done_before = staged.rows - _rows_in(staged, pending)
-        with RowProgress("generate", staged.rows, done_before, quiet=config.quiet) as progress:
+    done_before = staged.rows - _rows_in(staged, pending)
+    with ExitStack() as stack:
+        if budget is None and config.budget.limited:
+            paid = (Spending(calls=1, tokens=row.tokens, cost=row.cost) for row in store.calls() if not row.cached)
+            budget = stack.enter_context(job_budget(config.out, config.budget, sum(paid, Spending())))
+        if backend is None:
+            backend = stack.enter_context(opened_model(config, len(pending)))
+        progress = stack.enter_context(RowProgress("generate", staged.rows, done_before, quiet=config.quiet))
+        try:
+            stages = method_stages(config, len(pending), backend, budget)
             for done in run_shards(
                 stages, store, pending, config.workers, elastic=elastic, rows_in_flight=config.rows_in_flight
             ):
                 progress.advance(done.rows, done.failed)
-    except BudgetSpent as spent:
-        store.stop(str(spent))
-    finally:
-        if own is not None:
-            own.close()
+        except BudgetSpent as spent:
+            store.stop(str(spent))
 
 
 def _rows_in(staged: Staged, shards: Sequence[int]) -> int:

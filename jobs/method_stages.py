@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
 import ray
 
 from jobs.config import GenerateConfig
+from jobs.language_model import language_model
 from pipeline.config import PipelineSettings
-from pipeline.errors import DLCodeGenError
 from pipeline.generate.llm.asking import Asker
 from pipeline.generate.llm.chains import Categories, make_chains, save_chains
 from pipeline.llm.budget import Budget, BudgetedLLM
-from pipeline.llm.build import LLMBuilder, build_llm, with_cache
+from pipeline.llm.build import LLMBuilder, with_cache
 from pipeline.llm.protocol import LLM
 from pipeline.methods import WITH_CHAINS, generation_stages
 from pipeline.retrieval.sample_pool import load_known_plans
@@ -24,30 +26,43 @@ from pipeline.stage import Stage
 from pipeline.storage import exists, fingerprint
 
 
-def method_stages(config: GenerateConfig, shards: int, budget: Budget | None = None) -> tuple[Stage, ...]:
+@contextmanager
+def opened_model(config: GenerateConfig, shards: int) -> Iterator[LLMBuilder | None]:
+    """The language model of a run, or of several runs that share it, for as long as the block takes; None for
+    `llm=none`. Needs an initialised Ray. Raises DLCodeGenError for a model that cannot be had."""
+    # The cache comes in front of the budget, which comes in front of this.
+    with language_model(config.model_copy(update={"cache": "off"}), workers=processes(config, shards)) as backend:
+        yield backend
+
+
+def method_stages(
+    config: GenerateConfig, shards: int, backend: LLMBuilder | None, budget: Budget | None = None
+) -> tuple[Stage, ...]:
     """The stages of `config.method` for `shards` shards of rows, with their language model where one is set. C-CoT's
-    chains are made first where the method needs them and they are not there. Needs an initialised Ray.
+    chains are made first where the method needs them and they are not there.
 
     Raises DLCodeGenError for settings that cannot work, BudgetSpent where the chains cannot be paid for.
     """
-    if config.llm == "none":
+    if backend is None:
         return generation_stages(config)
     config = config.model_copy(update={"cache": config.cache_for(config.out) or "off"})
-    processes = config.llm_workers or config.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-    processes = min(processes, max(1, shards))
-    llm = partial(_guarded, _backend(config, 1 / processes), config, budget)
+    llm = partial(_guarded, backend, config, budget)
     if config.method in WITH_CHAINS:
         config = with_chains(config, llm)
-    stages = generation_stages(config, llm)
-    return tuple(replace(stage, workers=processes) if stage.waits else stage for stage in stages)
+    workers = processes(config, shards)
+    return tuple(replace(stage, workers=workers) if stage.waits else stage for stage in generation_stages(config, llm))
+
+
+def processes(config: GenerateConfig, shards: int) -> int:
+    """How many processes wait for the model. Needs an initialised Ray."""
+    wanted = config.llm_workers or config.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+    return min(wanted, max(1, shards))
 
 
 def with_chains(config: GenerateConfig, llm: LLMBuilder) -> GenerateConfig:
     """The settings with the file of C-CoT's chains, which is made if it is not there: once for all temperatures and
     seeds, by the likeliest words."""
-    made_from = [config.model, fingerprint(config.plans), config.c_cot.problems]
-    digest = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:12]
-    file = config.c_cot.file_for(config.out, digest)
+    file = chains_file(config)
     config = config.model_copy(update={"c_cot": config.c_cot.model_copy(update={"chains": file})})
     if not exists(file):
         asker = Asker(llm(), config.model_copy(update={"temperature": 0.0, "seed": 0}))
@@ -56,10 +71,10 @@ def with_chains(config: GenerateConfig, llm: LLMBuilder) -> GenerateConfig:
     return config
 
 
-def _backend(settings: PipelineSettings, share: float) -> LLMBuilder:
-    if settings.llm == "vllm":
-        raise DLCodeGenError("llm=vllm is not in this version yet; use llm=openai with the address of a vLLM server")
-    return partial(build_llm, settings.model_copy(update={"cache": "off"}), share=share)
+def chains_file(config: GenerateConfig) -> str:
+    """Where the chains are that go with the settings' model and known plans."""
+    made_from = [config.model, fingerprint(config.plans), config.c_cot.problems]
+    return config.c_cot.file_for(config.out, hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:12])
 
 
 def _guarded(backend: LLMBuilder, settings: PipelineSettings, budget: Budget | None) -> LLM:

@@ -118,6 +118,11 @@ class RunStore:
         done = set(names_in(join(self.folder, "results")))
         return [shard for shard in range(staged.shards) if _part(shard) not in done]
 
+    def done_rows(self) -> frozenset[int]:
+        """The input rows of finished shards."""
+        done = names_in(join(self.folder, "results"))
+        return frozenset(row["row"] for name in done for row in _read_rows(join(self.folder, "results", name), ["row"]))
+
     def stop(self, reason: str) -> None:
         """Tells all workers to begin no further shard."""
         write_bytes(join(self.folder, "stopped"), reason.encode())
@@ -221,9 +226,9 @@ def _write_table(url: str, table: pa.Table) -> None:
     write_bytes(url, buffer.getvalue(), durable=True)
 
 
-def _read_rows(url: str) -> list[dict[str, Any]]:
+def _read_rows(url: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
     # A shard is small and in memory; Arrow's threads would only get in the way of a process that ends early.
-    table = pq.read_table(io.BytesIO(read_bytes(url)), use_threads=False, pre_buffer=False)
+    table = pq.read_table(io.BytesIO(read_bytes(url)), columns=columns, use_threads=False, pre_buffer=False)
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 

@@ -6,7 +6,7 @@ import math
 
 from pipeline.llm.protocol import ChatRequest
 
-_CHARACTERS_PER_TOKEN = 3.5
+CHARACTERS_PER_TOKEN = 3.5
 _TOKENS_PER_MESSAGE = 4
 
 
@@ -15,7 +15,7 @@ def estimate_tokens(text: str) -> int:
 
     Meant for limits, budgets and cuts, where an engine's own count comes afterwards.
     """
-    return math.ceil(len(text) / _CHARACTERS_PER_TOKEN)
+    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
 def estimate_prompt(request: ChatRequest) -> int:

@@ -1,0 +1,99 @@
+"""Methods x models x temperatures x seeds as one job, and one table of what came out.
+
+    ray job submit --working-dir . -- python -m jobs.experiment SPEC.yaml --out s3://bucket/experiment
+
+Written to the folder: a run of `dlcodegen generate` for each combination under runs/, and the table as table.csv and
+table.parquet. The same command goes on after a kill, or with a higher budget after a stop: finished shards are not
+done again, and the response cache answers what was asked before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby
+
+from jobs.budget import job_budget
+from jobs.dataflow import start_ray
+from jobs.experiment_spec import Arm, ExperimentConfig, arms_of
+from jobs.experiment_table import ExperimentRow, table_rows, write_table
+from jobs.generate import main as generate
+from jobs.method_stages import opened_model
+from jobs.run_summary import Summary
+from pipeline.config import load_settings
+from pipeline.llm.budget import Budget, Spending
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Experiment:
+    """What an experiment came to: its table, the runs begun so far, and why it stopped early, if it did."""
+
+    rows: tuple[ExperimentRow, ...]
+    runs: int
+    runs_begun: int
+    pending_rows: int
+    stopped: str | None
+    bugs: int
+    seconds: float
+    out: str
+
+
+def main(spec: ExperimentConfig) -> Experiment:
+    """Runs the experiment, one run after another, and writes its table. Raises DLCodeGenError for settings or input
+    that cannot work, before anything is sent.
+
+    One after another, since what several runs ask for is asked once only if one of them has the answer before the
+    other asks.
+    """
+    start = time.monotonic()
+    arms = arms_of(spec)
+    start_ray(spec.address, spec.workers)
+    done: list[tuple[Arm, Summary]] = []
+    with ExitStack() as stack:
+        budget = None
+        if spec.budget.limited:
+            budget = stack.enter_context(job_budget(spec.out, spec.budget, Spending()))
+        for _, group in groupby(arms, key=lambda arm: arm.model):
+            done += _run_model(list(group), budget, f"{{}} of {len(arms)}", len(done), quiet=spec.quiet)
+            if done[-1][1].stopped:
+                break
+    rows = table_rows([arm for arm, _ in done], spec.out, quiet=spec.quiet)
+    write_table(spec.out, rows)
+    return Experiment(
+        rows=rows,
+        runs=len(arms),
+        runs_begun=len(done),
+        pending_rows=sum(summary.pending for _, summary in done),
+        stopped=done[-1][1].stopped,
+        bugs=sum(summary.bugs for _, summary in done),
+        seconds=round(time.monotonic() - start, 1),
+        out=spec.out,
+    )
+
+
+def _run_model(
+    arms: Sequence[Arm], budget: Budget | None, place: str, before: int, *, quiet: bool
+) -> Iterator[tuple[Arm, Summary]]:
+    """Runs of one model, which is made ready once, until the budget is spent."""
+    with opened_model(arms[0].config, len(arms)) as backend:
+        for number, arm in enumerate(arms, start=before + 1):
+            if not quiet:
+                print(f"run {place.format(number)}: {arm.title}", file=sys.stderr)
+            summary = generate(arm.config, backend=backend, budget=budget)
+            yield arm, summary
+            if summary.stopped:
+                return
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("spec", help="YAML file of the experiment")
+    parser.add_argument("--out")
+    parser.add_argument("settings", nargs="*", metavar="key=value")
+    arguments = parser.parse_args()
+    given = {"out": arguments.out} if arguments.out else {}
+    print(main(load_settings(ExperimentConfig, arguments.spec, arguments.settings, **given)))
