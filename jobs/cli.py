@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.commands import cache, corpus, doctor, generate, judge, planner, prompts, rate, score, train_planner
+from jobs.commands import cache, corpus, doctor, experiment, generate, judge, planner, prompts, rate, score, train_planner
 from pipeline.errors import DLCodeGenError
 
 app = typer.Typer(
@@ -37,7 +37,7 @@ def options(
     """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
 
 
-for subject in (generate, prompts, score, judge, rate, corpus, cache, planner, train_planner, doctor):
+for subject in (generate, experiment, prompts, score, judge, rate, corpus, cache, planner, train_planner, doctor):
     app.add_typer(subject.app)
 
 

@@ -1,9 +1,9 @@
 """What a run would ask and cost, before anything is sent.
 
 The rows go through the method's own stages with a model that answers nothing real: a reply that the response cache
-holds is taken from there, and counted as free; any other is a stand-in of the expected length. So prompts that need no reply
-of the model (the first call of a row, and more where plan and samples come without one) are exact; those that contain
-earlier replies are as long as expected. Tokens are estimated from characters in both.
+holds is taken from there, and counted as free; any other is a stand-in of the expected length. So prompts that need no
+reply of the model (the first call of a row, and more where plan and samples come without one) are exact; those that
+contain earlier replies are as long as expected. Tokens are estimated from characters in both.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from jobs.config import GenerateConfig
@@ -38,9 +38,7 @@ EXPECTED_TOKENS = 1_200
 references, which have about 10,000 characters."""
 
 _STAND_IN = "stand_in_for_a_reply"
-_PLAN = (
-    '{"Task Category": "%s", "Dataset": {"Input": "%s", "Output": ""}, "Preprocess": "%s", "Model Architecture": {}}'
-)
+_PLAN = '{"Task Category": "%s", "Dataset": {"Input": "%s"}, "Preprocess": "%s", "Model Architecture": {}}'
 
 
 @dataclass(slots=True)
@@ -60,14 +58,15 @@ class Estimate:
     cost: float = 0.0
     most_cost: float = 0.0
 
-    def scaled(self, rows: int) -> Estimate:
-        """The estimate for so many rows."""
+    def for_rows(self, rows: int, once: Estimate) -> Estimate:
+        """The estimate counted up to so many rows; `once` is the part of it that does not grow with them."""
         share = rows / self.rows if self.rows else 0.0
-        counts = {name: round(share * getattr(self, name)) for name in _COUNTS}
-        return Estimate(self.title, rows, **counts, cost=share * self.cost, most_cost=share * self.most_cost)
+        grown = {name: getattr(once, name) + share * (getattr(self, name) - getattr(once, name)) for name in _GROWING}
+        counts = {name: round(value) for name, value in grown.items() if name not in ("cost", "most_cost")}
+        return Estimate(self.title, rows, **counts, cost=grown["cost"], most_cost=grown["most_cost"])
 
 
-_COUNTS = ("calls", "free", "exact", "prompt_tokens", "reply_tokens", "most_reply_tokens")
+_GROWING = ("calls", "free", "exact", "prompt_tokens", "reply_tokens", "most_reply_tokens", "cost", "most_cost")
 
 
 class EstimatingLLM:
@@ -111,12 +110,13 @@ class EstimatingLLM:
 def estimate_arms(arms: Sequence[Arm]) -> list[Estimate]:
     """An estimate for each run, in their order: what an earlier one asks for is free to the later ones."""
     known: dict[str, ChatReply] = {}
-    return [_estimate_arm(arm, known) for arm in arms]
+    return [estimate_run(arm.config, arm.title, known) for arm in arms]
 
 
-def _estimate_arm(arm: Arm, known: dict[str, ChatReply]) -> Estimate:
-    config = with_context_length(arm.config.for_input(arm.config.input))
-    estimate = Estimate(arm.title)
+def estimate_run(config: GenerateConfig, title: str = "", known: dict[str, ChatReply] | None = None) -> Estimate:
+    """An estimate for one run; `known` are replies to what others ask before it, to which its own are added."""
+    config = with_context_length(config.for_input(config.input))
+    estimate, known = Estimate(title or config.method), {} if known is None else known
     rows, total = _pending_rows(config)
     estimate.rows = len(rows)
     if config.llm == "none" or not rows:
@@ -130,10 +130,11 @@ def _estimate_arm(arm: Arm, known: dict[str, ChatReply]) -> Estimate:
             config = config.model_copy(update={"c_cot": c_cot})
         if config.method in WITH_CHAINS:
             config = with_chains(config, lambda: llm)
+        chains = replace(estimate)
         stages = list(takewhile(lambda stage: stage.name != "score", generation_stages(config, lambda: llm)))
         for _ in run_local(stages, rows):
             pass
-    return estimate.scaled(total)
+    return estimate.for_rows(total, chains)
 
 
 def _pending_rows(config: GenerateConfig) -> tuple[list[Requirement], int]:

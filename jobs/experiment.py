@@ -79,7 +79,7 @@ def _run_model(
     arms: Sequence[Arm], budget: Budget | None, place: str, before: int, *, quiet: bool
 ) -> Iterator[tuple[Arm, Summary]]:
     """Runs of one model, which is made ready once, until the budget is spent."""
-    with opened_model(arms[0].config, len(arms)) as backend:
+    with opened_model(arms[0].config) as backend:
         for number, arm in enumerate(arms, start=before + 1):
             if not quiet:
                 print(f"run {place.format(number)}: {arm.title}", file=sys.stderr)

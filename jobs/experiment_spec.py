@@ -111,7 +111,7 @@ def sweep_of(config: GenerateConfig) -> ExperimentConfig:
         **known,
         methods=(config.method,),
         models=(ModelSpec(**model),),
-        temperatures=config.sweep,
+        temperatures=config.sweep or (config.temperature,),
         seeds=(chosen.pop("seed", 0),),
         settings=chosen,
     )

@@ -27,9 +27,9 @@ from pipeline.storage import exists, fingerprint
 
 
 @contextmanager
-def opened_model(config: GenerateConfig, shards: int) -> Iterator[LLMBuilder | None]:
-    """The language model of a run, or of several runs that share it, for as long as the block takes; None for
-    `llm=none`. Needs an initialised Ray. Raises DLCodeGenError for a model that cannot be had."""
+def opened_model(config: GenerateConfig, shards: int | None = None) -> Iterator[LLMBuilder | None]:
+    """The language model of a run of `shards` shards, or of several runs that share it, for as long as the block takes;
+    None for `llm=none`. Needs an initialised Ray. Raises DLCodeGenError for a model that cannot be had."""
     # The cache comes in front of the budget, which comes in front of this.
     with language_model(config.model_copy(update={"cache": "off"}), workers=processes(config, shards)) as backend:
         yield backend
@@ -53,10 +53,10 @@ def method_stages(
     return tuple(replace(stage, workers=workers) if stage.waits else stage for stage in generation_stages(config, llm))
 
 
-def processes(config: GenerateConfig, shards: int) -> int:
+def processes(config: GenerateConfig, shards: int | None = None) -> int:
     """How many processes wait for the model. Needs an initialised Ray."""
     wanted = config.llm_workers or config.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-    return min(wanted, max(1, shards))
+    return wanted if shards is None else min(wanted, max(1, shards))
 
 
 def with_chains(config: GenerateConfig, llm: LLMBuilder) -> GenerateConfig:

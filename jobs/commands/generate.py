@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs.commands.options import ConfigFile, Input, MaxCost, MaxTokens, Overrides, budget_settings
+from jobs.commands.options import ConfigFile, DryRun, Input, MaxCost, MaxTokens, Overrides, budget_settings
 
 if TYPE_CHECKING:
     from jobs.run_summary import CallTotals, Summary
@@ -33,6 +33,7 @@ def generate(
     ] = None,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
+    dry_run: DryRun = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Generate a scored project for every requirement, in parallel on Ray."""
@@ -46,8 +47,20 @@ def generate(
     given |= {"projects": True} if projects else {}
     given |= {"quiet": True} if quiet else {}
     overrides = [*(settings or []), *budget_settings(max_cost, max_tokens)]
+    chosen = load_settings(GenerateConfig, config, overrides, **given)
+    if chosen.sweep:
+        from jobs.commands.experiment import run_experiment
+        from jobs.experiment_spec import sweep_of
+
+        run_experiment(sweep_of(chosen), dry_run=dry_run)
+    if dry_run:
+        from jobs.commands.experiment import print_estimates
+        from jobs.dry_run import estimate_run
+
+        print_estimates([estimate_run(chosen)])
+        raise typer.Exit
     try:
-        summary = run(load_settings(GenerateConfig, config, overrides, **given))
+        summary = run(chosen)
     except KeyboardInterrupt:
         print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
         raise typer.Exit(130) from None

@@ -28,6 +28,9 @@ MaxCost = Annotated[
 MaxTokens = Annotated[
     int | None, typer.Option("--max-tokens", min=0, help="Stop before calls use more tokens, prompts and replies.")
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print calls, tokens and cost of the language model, and send nothing.")
+]
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Settings as key=value, e.g. retrieval.top=3", show_default=False)
 ]
