@@ -1,0 +1,97 @@
+"""kill -9 of an experiment at several points: nothing is paid for twice, and the table is that of an unharmed run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.starter import requirement_rows
+from tests.pipeline.llm.fault_server import MODEL, FaultServer
+from tests.ray.test_llm_job import answered
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+ROWS = 12
+
+
+def _start(folder: Path, server: FaultServer) -> subprocess.Popen[bytes]:
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "requirements.jsonl"
+    if not source.exists():
+        source.write_text("\n".join(json.dumps(row) for row in list(requirement_rows())[:ROWS]))
+    spec = {
+        "input": str(source),
+        "out": str(folder / "experiment"),
+        "methods": ["direct", "dlcodegen"],
+        "models": [{"llm": "openai", "model": MODEL, "base_url": server.url, "price": {"input": 1, "output": 2}}],
+        "settings": {"shard_rows": 4, "rows_in_flight": 3, "llm_workers": 1},
+        "workers": 2,
+    }
+    (folder / "spec.yaml").write_text(json.dumps(spec))
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "jobs.cli", "experiment", str(folder / "spec.yaml")],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _kill_after(process: subprocess.Popen[bytes], server: FaultServer, calls: int) -> None:
+    """kill -9 of the driver once the server has been asked so often; returns when its workers are gone too."""
+    while len(server.seen) < calls:
+        assert process.poll() is None, "the experiment ended before it could be killed"
+        time.sleep(0.01)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert not alive
+
+
+def _asked(server: FaultServer) -> set[str]:
+    """What was asked, each different request once."""
+    return {json.dumps(seen.body, sort_keys=True) for seen in server.seen}
+
+
+def _digest(folder: Path) -> str:
+    parts = sorted((folder / "experiment" / "runs").glob("*/results/part-*.parquet"))
+    assert len(parts) == 6
+    return hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()
+
+
+@pytest.mark.timeout(280)
+def test_a_killed_experiment_pays_for_no_call_twice_but_those_in_flight(tmp_path: Path) -> None:
+    with FaultServer(answer=answered, seconds=lambda body: 0.15).running() as server:
+        assert _start(tmp_path / "whole", server).wait(timeout=120) == 0
+        whole = _asked(server)
+        # Direct asks once a row, DLCodeGen four times, but for a template that several rows share once.
+        assert len(server.seen) == len(whole)
+        assert ROWS * 4 < len(whole) <= ROWS * 5
+
+    with FaultServer(answer=answered, seconds=lambda body: 0.15).running() as server:
+        lost = 0
+        for calls in (4, 20, 45):
+            process = _start(tmp_path / "killed", server)
+            _kill_after(process, server, calls)
+            lost += server.most_in_flight
+        assert _start(tmp_path / "killed", server).wait(timeout=120) == 0
+        assert _asked(server) == whole
+        assert len(server.seen) <= len(whole) + lost
+
+    assert _digest(tmp_path / "killed") == _digest(tmp_path / "whole")
+    tables = [pq.read_table(tmp_path / name / "experiment" / "table.parquet") for name in ("whole", "killed")]
+    first, second = (table.drop_columns(["paid"]).to_pylist() for table in tables)
+    assert first == second
+    assert [row["asked"] for row in first] == [ROWS, ROWS]
