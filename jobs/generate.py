@@ -20,13 +20,14 @@ from jobs.language_model import with_context_length
 from jobs.method_stages import method_stages, opened_model
 from jobs.progress import RowProgress
 from jobs.run_store import RunStore, Staged
-from jobs.run_summary import CallTotals, Summary, Totals, write_manifest
+from jobs.run_summary import Summary, Totals, write_manifest
 from pipeline.config import load_settings
 from pipeline.errors import BudgetSpent
 from pipeline.inputs import read_requirements
 from pipeline.llm.budget import Budget, Spending
 from pipeline.llm.build import LLMBuilder
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
+from pipeline.score.call_totals import CallTotals
 from pipeline.score.report import write_report
 from pipeline.storage import fingerprint, join
 
@@ -72,7 +73,7 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
         generated=totals.generated,
         failures=dict(sorted(totals.failures.items())),
         means=totals.means(),
-        calls=CallTotals.of(store.calls()),
+        calls=CallTotals.of(row.call() for row in store.calls()),
         seconds=round(time.monotonic() - start, 3),
         rows_per_second=round((before - left) / worked, 1),
         resumed_rows=staged.rows - before,

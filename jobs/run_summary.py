@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from jobs.call_rows import CallRow
 from jobs.config import GenerateConfig
 from jobs.run_store import RunStore
 from jobs.versions import versions_of
 from pipeline.records import Scored
+from pipeline.score.call_totals import CallTotals
 from pipeline.score.score import MEASURES
 
 _VERSIONED = ("dlcodegen-ray", "ray", "pyarrow", "codebleu", "rank-bm25")
-
-
-@dataclass(slots=True)
-class CallTotals:
-    """The calls to language models of all finished rows. `cached` of them were answered by the response cache, and cost
-    nothing; `cached_tokens` of the prompts' tokens were in the engine's prefix cache. `seconds` add up over calls that
-    waited side by side."""
-
-    calls: int = 0
-    cached: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    cut: int = 0
-    cost: float = 0.0
-    seconds: float = 0.0
-
-    def add(self, row: CallRow) -> None:
-        self.calls += 1
-        self.cached += row.cached
-        self.prompt_tokens += row.prompt_tokens
-        self.cached_tokens += row.cached_tokens
-        self.completion_tokens += row.completion_tokens
-        self.cut += bool(row.cut)
-        self.cost += row.cost
-        self.seconds += row.seconds
-
-    @classmethod
-    def of(cls, rows: Iterable[CallRow]) -> CallTotals:
-        totals = cls()
-        for row in rows:
-            totals.add(row)
-        return totals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,7 +29,7 @@ def show_row(run: str, row_id: str, what: str) -> None:
     """Prints a row, or one part of it as plain text that can be piped. Raises DLCodeGenError for an unknown id."""
     if what not in _PARTS:
         raise DLCodeGenError(f"--what {what}: choose one of {', '.join(_PARTS)}")
-    record = next((item for item in RunStore(run).results() if item.id == row_id), None)
+    record = next((item for item in RunStore(run).results(measured=True) if item.id == row_id), None)
     if record is None and not RunStore(run).exists():
         raise DLCodeGenError(f"{run}: no run there; give the folder that `dlcodegen generate --out` wrote")
     if record is None:
@@ -79,6 +79,8 @@ def _print_all(record: Scored, console: Console) -> None:
             choice.section, choice.chosen, f"{choice.code_draft:.2f}", f"{choice.template_draft:.2f}", choice.reason
         )
     console.print(choices)
+    if record.calls:
+        console.print(_calls_table(record))
     if record.scores:
         scores = Table("measure", "value", title="scores", title_justify="left")
         for name in record.scores.__dataclass_fields__:
@@ -89,3 +91,24 @@ def _print_all(record: Scored, console: Console) -> None:
         console.print(scores)
     console.rule(SCRIPT, align="left")
     console.print(Syntax(_part(record, "code"), "python", word_wrap=True, background_color="default"))
+
+
+def _calls_table(record: Scored) -> Table:
+    calls = Table(title="calls to the language model", title_justify="left")
+    for head in ("stage", "prompt", "tokens in", "tokens out", "ended", "seconds", "cost", ""):
+        calls.add_column(head, justify="right" if head in ("tokens in", "tokens out", "seconds", "cost") else "left")
+    for call in record.calls:
+        took = call.measured
+        notes = ["from the response cache"] * bool(took and took.cached) + [f"cut: {part}" for part in call.cut]
+        prefix = f" ({took.cached_tokens:,} in prefix cache)" if took and took.cached_tokens else ""
+        spent = (f"{took.seconds:.2f}", f"{took.cost:.5f}") if took else ("-", "-")
+        calls.add_row(
+            call.stage,
+            call.prompt,
+            f"{call.prompt_tokens:,}{prefix}",
+            f"{call.completion_tokens:,}",
+            call.finish_reason,
+            *spent,
+            "; ".join(notes),
+        )
+    return calls

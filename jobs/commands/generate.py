@@ -13,7 +13,8 @@ from rich.table import Table
 from jobs.commands.options import ConfigFile, DryRun, Input, MaxCost, MaxTokens, Overrides, budget_settings
 
 if TYPE_CHECKING:
-    from jobs.run_summary import CallTotals, Summary
+    from jobs.run_summary import Summary
+    from pipeline.score.call_totals import CallTotals
 
 app = typer.Typer()
 

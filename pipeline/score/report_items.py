@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 
 from pipeline.plan import SolutionPlan
-from pipeline.records import Scored, Scores, SourceFile
+from pipeline.records import LLMCall, Scored, Scores, SourceFile
 from pipeline.score.report_summary import category
 from pipeline.score.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines
 
@@ -114,6 +114,7 @@ def item_json(item: Item) -> str:
         "samples": [entry(sample) for sample in record.samples[:ENTRIES]],
         "excluded": [entry(sample) for sample in record.excluded[:ENTRIES]],
         "allExcluded": len(record.excluded),
+        "calls": [_call(call) for call in record.calls[:ENTRIES]],
         "choices": [entry(choice) for choice in record.choices[:ENTRIES]],
         "scores": None if record.scores is None else _scores(record.scores),
         "moreFiles": max(0, item.files - FILES),
@@ -122,6 +123,16 @@ def item_json(item: Item) -> str:
         "diffs": documents.diffs,
     }
     return script_json(view)
+
+
+def _call(call: LLMCall) -> list[object]:
+    """Stage, prompt, tokens of prompt and reply, how the reply ended, what was cut; then what was measured: seconds,
+    cost, tokens in the engine's prefix cache, and whether the response cache answered."""
+    cut = clip("; ".join(call.cut), 400)
+    asked = [clip(call.stage, 80), clip(call.prompt, 80), call.prompt_tokens, call.completion_tokens]
+    took = call.measured
+    measured = [None] * 4 if took is None else [took.seconds, took.cost, took.cached_tokens, took.cached]
+    return [*asked, clip(call.finish_reason, 80), cut, *map(_plain, measured)]
 
 
 def script_json(value: object) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pipeline.records import ExcludedSample, Failure, RetrievedSample, Scored, Scores, SectionChoice
+from pipeline.score.call_totals import CallTotals
 from pipeline.score.report_text import clip
 from pipeline.vocabulary import canonical_category
 
@@ -150,6 +151,8 @@ class Summary:
     excluded_rows: int = 0
     excluded_reasons: dict[str, Exclusion] = field(default_factory=dict)
     excluded_samples: dict[str, Exclusion] = field(default_factory=dict)
+    calls: dict[str, CallTotals] = field(default_factory=dict)
+    all_calls: CallTotals = field(default_factory=CallTotals)
 
     def add(self, record: Scored) -> None:
         self.all.add(record)
@@ -164,6 +167,9 @@ class Summary:
         self._add_choices(record.choices)
         self._add_samples(record.samples)
         self._add_exclusions(record.excluded)
+        for call in record.calls:
+            self.all_calls.add(call)
+            _entry(self.calls, clip(call.prompt, 80), CallTotals).add(call)
 
     def _add_failure(self, row_id: str, failure: Failure) -> None:
         key = (clip(failure.stage, 80), clip(failure.kind, 80))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -53,11 +54,16 @@ def _kill_after(process: subprocess.Popen[bytes], server: FaultServer, calls: in
     while len(server.seen) < calls:
         assert process.poll() is None, "the experiment ended before it could be killed"
         time.sleep(0.01)
-    workers = psutil.Process(process.pid).children(recursive=True)
+    started = psutil.Process(process.pid).children(recursive=True)
+    workers = [child for child in started if "MapWorker" in "".join(child.cmdline())]
+    assert workers
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     _, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive
+    for child in started:  # Ray's own agents take longer to notice
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def _asked(server: FaultServer) -> set[str]:
