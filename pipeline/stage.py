@@ -13,7 +13,7 @@ import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -123,6 +123,9 @@ class Chain:
         self.returns = stages[-1].returns
         self.waits = any(stage.waits for stage in stages)
         self._steps = [(stage, stage.build()) for stage in stages]
+        for stage, step in self._steps:
+            if iscoroutinefunction(step) and not stage.waits:
+                raise TypeError(f"stage {stage.name!r} has an async step; say Stage(waits=True)")
         self._runner = asyncio.Runner()  # one event loop for all rows: clients keep their connections
 
     def __call__(self, record: Requirement) -> tuple[Requirement, dict[str, float]]:

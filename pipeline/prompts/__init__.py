@@ -35,7 +35,9 @@ def prompt_source(name: str) -> str:
 
 
 def prompt_text(name: str) -> str:
-    """A prompt's messages under their roles, shared parts filled in, with `{{ names }}` for the parts of a row."""
+    """A prompt's messages under their roles, shared parts filled in, with `{{ names }}` for the parts of a row. Raises
+    DLCodeGenError for an unknown name."""
+    prompt_source(name)
     return "\n\n".join(f"[{message.role}]\n{message.content}" for message in render(name, **_names_of(name)))
 
 

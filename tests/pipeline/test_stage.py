@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from pipeline.errors import StageFailure
+from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.plan import SolutionPlan
 from pipeline.records import Planned, Requirement, Retrieved
 from pipeline.stage import Stage, Step, check_chain, run_local
@@ -58,3 +59,69 @@ def test_a_chain_that_does_not_fit_is_named() -> None:
     later = Stage(name="later", accepts=Retrieved, returns=Retrieved, build=_build_plan)
     with pytest.raises(TypeError, match="'later' accepts Retrieved, but 'plan' before it returns Planned"):
         check_chain((PLAN, later))
+
+
+def _build_slow() -> Step:
+    async def step(record: Requirement) -> Mapping[str, object]:
+        await asyncio.sleep(0.02 if record.row == 0 else 0)
+        return _plan_step(record)
+
+    return step
+
+
+SLOW = Stage(name="plan", accepts=Requirement, returns=Planned, build=_build_slow, waits=True)
+
+
+def test_async_steps_give_the_rows_of_sync_ones_in_order() -> None:
+    rows = _rows("one", "fail", "bug", "two")
+    waited, at_once = list(run_local((SLOW, SOURCES), rows)), list(run_local((PLAN, SOURCES), rows))
+    assert [row.id for row in waited] == [row.id for row in at_once]
+    for ours, theirs in zip(waited, at_once, strict=True):
+        assert ours == theirs or (ours.failure and theirs.failure and ours.failure.kind == theirs.failure.kind == "bug")
+
+
+def test_rows_are_read_as_they_are_needed() -> None:
+    taken = 0
+
+    def rows() -> Iterator[Requirement]:
+        nonlocal taken
+        for row in _rows(*map(str, range(1000))):
+            taken += 1
+            yield row
+
+    found = run_local((SLOW,), rows(), rows_in_flight=2)
+    assert next(found).id == "0"
+    assert taken < 20
+    found.close()
+
+
+def test_an_async_step_needs_a_stage_that_waits() -> None:
+    stage = Stage(name="plan", accepts=Requirement, returns=Planned, build=_build_slow)
+    with pytest.raises(TypeError, match=r"stage 'plan' has an async step; say Stage\(waits=True\)"):
+        list(run_local((stage,), _rows("one")))
+
+
+def test_a_mistake_of_the_user_ends_the_run_after_rows_under_way_are_done() -> None:
+    finished = []
+
+    async def step(record: Requirement) -> Mapping[str, object]:
+        if record.row == 1:
+            raise DLCodeGenError("no such model")
+        await asyncio.sleep(0.02)
+        finished.append(record.row)
+        return {}
+
+    stage = Stage(name="plan", accepts=Requirement, returns=Planned, build=lambda: step, waits=True)
+    with pytest.raises(DLCodeGenError, match="no such model"):
+        list(run_local((stage,), _rows(*"abcd")))
+    assert finished == [0, 2, 3]
+
+
+def test_a_failure_keeps_the_fields_that_were_found_before_it() -> None:
+    def step(record: Requirement) -> Mapping[str, object]:
+        raise StageFailure("half", "only half of it", added={"plan_sources": ("p1",)})
+
+    (row,) = run_local((Stage(name="plan", accepts=Requirement, returns=Planned, build=lambda: step),), _rows("a"))
+    assert isinstance(row, Planned)
+    assert row.plan_sources == ("p1",)
+    assert row.failure is not None
