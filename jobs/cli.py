@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from jobs.commands import cache, corpus, doctor, experiment, generate, judge, planner, prompts, rate, score, train_planner
+from jobs.commands import (
+    cache,
+    corpus,
+    doctor,
+    experiment,
+    generate,
+    judge,
+    planner,
+    prompts,
+    rate,
+    score,
+    train_planner,
+)
 from pipeline.errors import DLCodeGenError
 
 app = typer.Typer(
