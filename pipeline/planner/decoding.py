@@ -15,6 +15,7 @@ import torch
 
 from pipeline.planner.codec import PlanCodec
 from pipeline.planner.constraint import PlanConstraint, Position
+from pipeline.planner.kv_cache import SlotCache
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class PlanDecoder:
         Deterministic. In another batch a prompt may get another plan where two are equally likely up to rounding.
         """
         rows = [_Row() for _ in prompts]
-        cache = _Cache(self._model, prompts, self._codec)
+        run = _Run(self._model, prompts, self._codec, self._beams)
         starts = [self._constraint.start(self._codec.context - len(prompt)) for prompt in prompts]
         live = [_Hypothesis(row, row, position) for row, position in enumerate(starts)]
         while live:
@@ -64,15 +65,15 @@ class PlanDecoder:
                 for hypothesis in live:
                     self._force(hypothesis, ahead)
             else:
-                live = self._choose(live, rows, cache.logits)
+                live = self._choose(live, rows, run.logits)
             for hypothesis in live:
                 if hypothesis.position.phase == "done":
                     self._force(hypothesis, len(hypothesis.position.pending))
                     rows[hypothesis.row].finished.append(hypothesis)
             live = [item for item in live if not item.position.done and len(rows[item.row].finished) < self._beams]
             if live:
-                cache.feed([(item.slot, item.tokens[-max(1, ahead) :]) for item in live])
-                for slot, hypothesis in enumerate(live):
+                slots = run.feed([(item.slot, item.tokens[-max(1, ahead) :]) for item in live])
+                for slot, hypothesis in zip(slots, live, strict=True):
                     hypothesis.slot = slot
         return [max(row.finished, key=lambda item: item.rank).tokens for row in rows]
 
@@ -117,36 +118,38 @@ class PlanDecoder:
         return self._masks
 
 
-class _Cache:
-    """The model's keys and values for the live hypotheses, a slot each, and the logits after each one's last token.
+class _Run:
+    """The model's pass over the live hypotheses, a slot each: `logits` are those after each slot's last token.
 
     Prompts are padded on the left, once; all hypotheses then grow by equally many tokens at a time.
     """
 
-    def __init__(self, model: Any, prompts: Sequence[Sequence[int]], codec: PlanCodec) -> None:
+    def __init__(self, model: Any, prompts: Sequence[Sequence[int]], codec: PlanCodec, beams: int) -> None:
         self._model = model
         longest = max(map(len, prompts))
         padded = [[codec.pad] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
         real = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
-        self._mask = torch.tensor(real, device=model.device)
-        self._keys_values: Any = None
-        self._run(torch.tensor(padded, device=model.device))
+        self._attended = torch.tensor(real, device=model.device)
+        self._cache = SlotCache(int(model.config.n_layer), len(prompts) * beams)
+        self._pass(torch.tensor(padded, device=model.device))
 
-    def feed(self, grown: Sequence[tuple[int, Sequence[int]]]) -> None:
-        """Goes on with these slots (a slot may be taken several times, or no more), each with its new tokens."""
-        slots = [slot for slot, _ in grown]
-        if slots != list(range(len(self._mask))):
-            chosen = torch.tensor(slots, device=self._mask.device)
-            self._keys_values.reorder_cache(chosen)
-            self._mask = self._mask[chosen]
-        tokens = torch.tensor([list(tokens) for _, tokens in grown], device=self._mask.device)
-        self._mask = torch.cat([self._mask, torch.ones_like(tokens)], dim=1)
-        self._run(tokens)
+    def feed(self, grown: Sequence[tuple[int, Sequence[int]]]) -> list[int]:
+        """Goes on with these slots (one may be taken several times, or no more), each with its new tokens; gives each
+        one's slot from now on."""
+        sources = [slot for slot, _ in grown]
+        slots = self._cache.rearrange(sources, self._attended.device)
+        order = sorted(range(len(slots)), key=slots.__getitem__)
+        tokens = torch.tensor([list(grown[number][1]) for number in order], device=self._attended.device)
+        self._attended = torch.cat(
+            [self._attended[[sources[number] for number in order]], torch.ones_like(tokens)], dim=1
+        )
+        self._pass(tokens)
+        return slots
 
-    def _run(self, tokens: torch.Tensor) -> None:
-        places = (self._mask.cumsum(dim=1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+    def _pass(self, tokens: torch.Tensor) -> None:
+        places = (self._attended.cumsum(dim=1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
         found = self._model(
-            input_ids=tokens, attention_mask=self._mask, position_ids=places, past_key_values=self._keys_values,
+            input_ids=tokens, attention_mask=self._attended, position_ids=places, past_key_values=self._cache,
             use_cache=True, logits_to_keep=1,
         )  # fmt: skip
-        self._keys_values, self.logits = found.past_key_values, found.logits[:, -1]
+        self.logits = found.logits[:, -1]
