@@ -33,8 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny Llama."""
-    return tiny_models.llama(tmp_path_factory.mktemp("models") / "tiny-llama")
+    """A tiny DeepSeek-V2 with random weights: latent attention, experts."""
+    return tiny_models.deepseek_v2(tmp_path_factory.mktemp("models") / "tiny-deepseek-v2")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from typing import Any
 
 import psutil
 import pytest
-import ray
 
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
@@ -86,14 +85,6 @@ def test_a_schema_that_is_none_is_refused(llm: ServeLLM) -> None:
     with pytest.raises(StageFailure) as failure:
         ask(llm, [request("Plan.", schema='{"type": "nonsense"}')])
     assert failure.value.kind == "llm_refused"
-
-
-def test_a_worker_of_ray_reaches_the_same_engine(llm: ServeLLM) -> None:
-    def in_worker(wanted: ChatRequest) -> ChatReply:
-        return ask(llm, [wanted])[0]
-
-    reply = ray.get(ray.remote(num_cpus=0.5)(in_worker).remote(request("Write.", seed=5)))
-    assert reply.text == ask(llm, [request("Write.", seed=5)])[0].text
 
 
 def test_the_http_client_gets_what_the_handle_gets(llm: ServeLLM, base_url: str) -> None:

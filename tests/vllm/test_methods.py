@@ -1,0 +1,88 @@
+"""Whole methods through the job, Ray Serve and vLLM: a model that knows one program, asked for every stage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jobs.experiment import main as experiment
+from jobs.experiment_spec import ExperimentConfig
+from ray import serve
+
+from jobs.config import GenerateConfig
+from jobs.generate import main as generate
+from jobs.run_store import RunStore
+from pipeline.errors import DLCodeGenError
+from pipeline.records import Scored
+from pipeline.starter import requirement_rows
+from serving.code_llm import APP
+from tests.vllm import tiny_models
+from tests.vllm.conftest import ENGINE
+
+METHODS = ["dlcodegen", "ps", "direct"]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("input") / "requirements.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in list(requirement_rows())[:3]))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def out(source: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment's folder: three methods on one engine, deployed by the job itself."""
+    serve.delete(APP)  # the engine tests' own
+    folder = tmp_path_factory.mktemp("experiment")
+    model = tiny_models.teach(tiny_models.llama(folder / "models" / "taught-llama"))
+    spec = ExperimentConfig(
+        input=source,
+        out=str(folder / "out"),
+        methods=METHODS,
+        models=[{"name": "taught", "llm": "vllm", "model": str(model), "engine": ENGINE}],
+        temperatures=[0.0],
+        settings={"max_tokens": 1500},
+        quiet=True,
+    )
+    done = experiment(spec)
+    assert (done.runs, done.runs_begun, done.pending_rows, done.bugs) == (3, 3, 0, 0)
+    return folder / "out"
+
+
+def results(out: Path, method: str) -> list[Scored]:
+    (run,) = [path for path in (out / "runs").iterdir() if path.name.startswith(method)]
+    return list(RunStore(str(run)).results())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_row_is_a_project_that_the_model_wrote(out: Path, method: str) -> None:
+    rows = results(out, method)
+    assert [row.failure for row in rows] == [None] * 3
+    for row in rows:
+        assert any("Sequential()" in file.text for file in row.files)
+        assert all(call.completion_tokens > 0 and call.prompt_tokens > 0 for call in row.calls)
+
+
+def test_dlcodegen_asks_for_template_drafts_and_comparison(out: Path) -> None:
+    for row in results(out, "dlcodegen"):
+        assert [call.stage for call in row.calls] == ["template", "draft", "draft", "compare"]
+        assert row.template
+        assert row.code_draft
+        assert row.template_draft
+
+
+def test_the_plan_of_plan_and_solve_is_held_to_the_schema(out: Path) -> None:
+    for row in results(out, "ps"):
+        assert row.plan is not None
+        assert row.plan.layers
+        assert row.plan.hyperparameters.batch_size
+
+
+def test_a_model_that_is_not_there_is_named(source: str, tmp_path: Path) -> None:
+    for model, words in (("/no/such/folder", "no such folder"), (str(tmp_path), "config.json")):
+        config = GenerateConfig(
+            input=source, out=str(tmp_path / "o"), llm="vllm", model=model, method="direct", quiet=True
+        )
+        with pytest.raises(DLCodeGenError, match=words):
+            generate(config)
