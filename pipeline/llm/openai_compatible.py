@@ -17,25 +17,25 @@ import orjson
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.answers import Refused, read_answer, read_reply
+from pipeline.llm.connections import Connections
 from pipeline.llm.dialect import Dialect
 from pipeline.llm.limits import RateLimits
 from pipeline.llm.protocol import ChatReply, ChatRequest
 from pipeline.llm.retrying import Retrying, Transient
 from pipeline.llm.tokens import estimate_request
 
-_CONNECT_SECONDS = 10.0
-_KEEPALIVE_SECONDS = 30.0
 _MODELS_SECONDS = 10.0
 _MODELS_SHOWN = 20
 
 
 async def _post(
-    client: httpx.AsyncClient, body: dict[str, Any], headers: dict[str, str], seconds: float
+    connections: Connections, body: dict[str, Any], headers: dict[str, str], seconds: float
 ) -> httpx.Response:
     """The server's answer, read to its end. Raises Transient where none comes whole or in time."""
     try:
-        async with asyncio.timeout(seconds):
-            return await client.post("/chat/completions", content=json.dumps(body).encode(), headers=headers)
+        with connections.client() as client:
+            async with asyncio.timeout(seconds):
+                return await client.post("/chat/completions", content=json.dumps(body).encode(), headers=headers)
     except TimeoutError as error:
         raise Transient(f"no answer within {seconds:.3g} s", kind="llm_timeout") from error
     except (httpx.TransportError, httpx.DecodingError) as error:
@@ -63,20 +63,20 @@ class OpenAICompatibleLLM:
         self._rates = RateLimits(self._limits.requests_per_minute, self._limits.tokens_per_minute, share=share)
         self._retrying = Retrying(self._url, self._limits)
         self._dialect = Dialect(settings.structured)
-        self._clients: weakref.WeakKeyDictionary[AbstractEventLoop, httpx.AsyncClient] = weakref.WeakKeyDictionary()
+        self._connections: weakref.WeakKeyDictionary[AbstractEventLoop, Connections] = weakref.WeakKeyDictionary()
         self._hopeless: DLCodeGenError | None = None
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         """The model's reply. Raises StageFailure `llm_unavailable`, `llm_busy`, `llm_timeout` or `llm_bad_answer` after
         the last attempt, `llm_context` for a prompt that is too long, `llm_refused` for a request the server does not
         take; DLCodeGenError for a wrong model, address or key."""
-        client, headers = self._client(), {"Idempotency-Key": uuid.uuid4().hex}
+        connections, headers = self._connected(), {"Idempotency-Key": uuid.uuid4().hex}
         estimated = estimate_request(request)
 
         async def attempt(seconds: float) -> ChatReply:
             used = 0
             try:
-                reply = await self._ask(client, request, headers, seconds)
+                reply = await self._ask(connections, request, headers, seconds)
                 used = reply.usage.prompt_tokens + reply.usage.completion_tokens
                 return reply
             finally:
@@ -88,7 +88,7 @@ class OpenAICompatibleLLM:
             raise StageFailure(error.kind, self._without_key(str(error))) from None
 
     async def _ask(
-        self, client: httpx.AsyncClient, request: ChatRequest, headers: dict[str, str], seconds: float
+        self, connections: Connections, request: ChatRequest, headers: dict[str, str], seconds: float
     ) -> ChatReply:
         """One attempt; asked anew at once in a weaker dialect where the server does not know the stronger one."""
         while True:
@@ -96,32 +96,24 @@ class OpenAICompatibleLLM:
                 raise self._hopeless
             body = self._dialect.body(self.model, request)
             try:
-                return read_reply(read_answer(await _post(client, body, headers, seconds)))
+                return read_reply(read_answer(await _post(connections, body, headers, seconds)))
             except Refused as error:
                 if not self._dialect.adapt(body, str(error)):
                     raise StageFailure("llm_refused", f"{self._url} refuses: {error}") from None
             except DLCodeGenError as error:
-                self._hopeless = await self._explained(client, str(error))
+                self._hopeless = await self._explained(connections, str(error))
                 raise self._hopeless from None
 
-    def _client(self) -> httpx.AsyncClient:
-        """The running event loop's connection pool; a loop's own, since sockets are bound to their loop."""
+    def _connected(self) -> Connections:
+        """The running event loop's connections; a loop's own, since sockets are bound to their loop."""
         loop = asyncio.get_running_loop()
-        if loop not in self._clients:
+        if loop not in self._connections:
             headers = {"Content-Type": "application/json"}
             headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
-            number = self._limits.concurrency
-            self._clients[loop] = httpx.AsyncClient(
-                base_url=self._url,
-                headers=headers,
-                timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-                limits=httpx.Limits(
-                    max_connections=number, max_keepalive_connections=number, keepalive_expiry=_KEEPALIVE_SECONDS
-                ),
-            )
-        return self._clients[loop]
+            self._connections[loop] = Connections(self._url, self._limits.concurrency, headers)
+        return self._connections[loop]
 
-    async def _explained(self, client: httpx.AsyncClient, refusal: str) -> DLCodeGenError:
+    async def _explained(self, connections: Connections, refusal: str) -> DLCodeGenError:
         """The error for a refusal that no other request would escape, with the way out."""
         status = refusal[:3]
         if status in ("401", "403"):
@@ -129,16 +121,17 @@ class OpenAICompatibleLLM:
             way_out = f"it was asked with {key}; set api_key_env=NAME to use another variable"
         elif status in ("402", "429"):
             way_out = "the account has nothing left"
-        elif models := await self._models(client):
+        elif models := await self._models(connections):
             way_out = f"model={self.model} may be none of its models: {', '.join(models)}"
         else:
             way_out = f"check base_url (is /v1 missing?) and model={self.model}"
         return DLCodeGenError(self._without_key(f"{self._url} answers {refusal}; {way_out}"))
 
-    async def _models(self, client: httpx.AsyncClient) -> list[str]:
+    async def _models(self, connections: Connections) -> list[str]:
         """The names of the endpoint's models, if it tells."""
         try:
-            response = await client.get("/models", timeout=_MODELS_SECONDS)
+            with connections.client() as client:
+                response = await client.get("/models", timeout=_MODELS_SECONDS)
             names = sorted(str(item["id"]) for item in orjson.loads(response.content)["data"])
         except (httpx.HTTPError, orjson.JSONDecodeError, KeyError, TypeError):
             return []
@@ -150,6 +143,6 @@ class OpenAICompatibleLLM:
 
     async def close(self) -> None:
         """Closes the running event loop's connections. Later calls open new ones."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        connections = self._connections.pop(asyncio.get_running_loop(), None)
+        if connections is not None:
+            await connections.close()

@@ -13,6 +13,7 @@ from pipeline.config import LimitSettings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.backoff import pause
 from pipeline.llm.breaker import CircuitBreaker
+from pipeline.llm.places import Places
 from pipeline.llm.protocol import ChatReply
 
 
@@ -36,7 +37,7 @@ class Retrying:
     def __init__(self, name: str, limits: LimitSettings) -> None:
         self._name, self._limits = name, limits
         self._breaker = CircuitBreaker(name, limits.breaker_failures, limits.outage_seconds)
-        self._places: weakref.WeakKeyDictionary[AbstractEventLoop, asyncio.Semaphore] = weakref.WeakKeyDictionary()
+        self._places: weakref.WeakKeyDictionary[AbstractEventLoop, Places] = weakref.WeakKeyDictionary()
 
     async def call(
         self,
@@ -50,7 +51,7 @@ class Retrying:
             start = time.monotonic()
             try:
                 # The place is given up while the call pauses: what fails costs the others nothing.
-                async with self._place():
+                async with self._places_of_loop().taken(back=failed > 0):
                     probe = await self._breaker.enter()
                     await allowance()
                     start = time.monotonic()
@@ -80,9 +81,9 @@ class Retrying:
         self._breaker.succeeded()
         return reply
 
-    def _place(self) -> asyncio.Semaphore:
-        """The running event loop's places: asyncio's semaphores are bound to their loop."""
+    def _places_of_loop(self) -> Places:
+        """The running event loop's places: who waits for one is bound to their loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._places:
-            self._places[loop] = asyncio.Semaphore(self._limits.concurrency)
+            self._places[loop] = Places(self._limits.concurrency)
         return self._places[loop]

@@ -14,6 +14,7 @@ from pipeline.errors import StageFailure
 from pipeline.llm.backoff import pause, retry_after
 from pipeline.llm.breaker import CircuitBreaker
 from pipeline.llm.limits import Rate
+from pipeline.llm.places import Places
 
 
 class Clock:
@@ -133,3 +134,23 @@ def test_a_success_in_between_keeps_a_breaker_closed() -> None:
         breaker.failed("500")
         breaker.succeeded()
     assert not breaker.is_open
+
+
+def test_who_comes_back_goes_before_who_comes_anew() -> None:
+    places, order = Places(1), []
+
+    async def call(name: str, *, back: bool) -> None:
+        async with places.taken(back=back):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        calls = [call("first", back=False), call("new", back=False), call("back", back=True), call("newer", back=False)]
+        tasks = [asyncio.create_task(item) for item in calls]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await call("last", back=False)
+
+    asyncio.run(run())
+    assert order == ["first", "back", "newer", "last"], "and a cancelled one takes no place with it"

@@ -1,0 +1,49 @@
+"""Many connections to one endpoint, in small pools."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import httpx
+
+_A_POOL = 8
+_CONNECT_SECONDS = 10.0
+_KEEPALIVE_SECONDS = 30.0
+
+
+class Connections:
+    """Up to `number` connections of one event loop to `base_url`.
+
+    httpx (httpcore 1.0) goes through all connections of a pool several times a request, and for each idle one through
+    all of them again: with 64 in one pool that takes longer than many a request. So they are spread over pools of 8.
+    """
+
+    def __init__(self, base_url: str, number: int, headers: Mapping[str, str]) -> None:
+        limits = httpx.Limits(
+            max_connections=_A_POOL, max_keepalive_connections=_A_POOL, keepalive_expiry=_KEEPALIVE_SECONDS
+        )
+        timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
+        certificates = httpx.create_ssl_context()  # reading the certificates takes 20 ms, so it is done once
+        self._clients = [
+            httpx.AsyncClient(
+                base_url=base_url, headers=dict(headers), timeout=timeout, limits=limits, verify=certificates
+            )
+            for _ in range(math.ceil(number / _A_POOL))
+        ]
+        self._busy = [0] * len(self._clients)
+
+    @contextmanager
+    def client(self) -> Iterator[httpx.AsyncClient]:
+        """A client for one request, of the pool with the fewest under way."""
+        pool = self._busy.index(min(self._busy))
+        self._busy[pool] += 1
+        try:
+            yield self._clients[pool]
+        finally:
+            self._busy[pool] -= 1
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.aclose()
