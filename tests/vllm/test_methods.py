@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from jobs.experiment import main as experiment
-from jobs.experiment_spec import ExperimentConfig
 from ray import serve
 
 from jobs.config import GenerateConfig
+from jobs.experiment import main as experiment
+from jobs.experiment_spec import ExperimentConfig
 from jobs.generate import main as generate
 from jobs.run_store import RunStore
 from pipeline.errors import DLCodeGenError
