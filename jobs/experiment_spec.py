@@ -45,8 +45,8 @@ class ModelSpec(LLMSettings):
 class ExperimentConfig(Settings):
     """Each method is run with each model, temperature and seed; one that asks no language model is run once.
 
-    `settings` are further ones of `dlcodegen generate`, for all runs; dots reach into groups. `budget` holds for all
-    runs together.
+    `settings` are further ones of `dlcodegen generate`, for all runs; dots reach into groups. `variants` are further
+    ones under a name: everything is run with each of them. `budget` holds for all runs together.
     """
 
     input: str
@@ -56,6 +56,7 @@ class ExperimentConfig(Settings):
     temperatures: tuple[float, ...] = Field((_BEST_TEMPERATURE,), min_length=1)
     seeds: tuple[int, ...] = Field((0,), min_length=1)
     settings: dict[str, Any] = Field(default_factory=dict)
+    variants: dict[str, dict[str, Any]] = Field({"": {}}, min_length=1)
     budget: BudgetSettings = BudgetSettings()
     workers: int | None = Field(None, ge=1)
     address: str | None = None
@@ -64,7 +65,8 @@ class ExperimentConfig(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One run of an experiment; `model` is "" and `temperature` None where no language model is asked."""
+    """One run of an experiment; `model` is "" and `temperature` None where no language model is asked. `method` is with
+    its variant, where there is one."""
 
     method: str
     model: str
@@ -92,11 +94,13 @@ def arms_of(spec: ExperimentConfig) -> list[Arm]:
     labels = [model.label for model in spec.models]
     if len(set(labels)) < len(labels):
         raise DLCodeGenError(f"experiment: two models are called {labels}; give each a `name` of its own")
-    arms = [_arm(spec, method, None, None, spec.seeds[0]) for method in spec.methods if method in WITHOUT_LLM]
+    without = [method for method in spec.methods if method in WITHOUT_LLM]
+    arms = [_arm(spec, method, variant, None, None, spec.seeds[0]) for method in without for variant in spec.variants]
     for model in spec.models:
         for temperature in spec.temperatures:
             for seed in spec.seeds:
-                arms += [_arm(spec, method, model, temperature, seed) for method in with_llm]
+                for variant in spec.variants:
+                    arms += [_arm(spec, method, variant, model, temperature, seed) for method in with_llm]
     return arms
 
 
@@ -117,9 +121,11 @@ def sweep_of(config: GenerateConfig) -> ExperimentConfig:
     )
 
 
-def _arm(spec: ExperimentConfig, method: str, model: ModelSpec | None, temperature: float | None, seed: int) -> Arm:
+def _arm(
+    spec: ExperimentConfig, method: str, variant: str, model: ModelSpec | None, temperature: float | None, seed: int
+) -> Arm:
     label = model.label if model else ""
-    parts = [method, label, "" if temperature is None else f"t{temperature:g}", f"s{seed}" if model else ""]
+    parts = [method, variant, label, "" if temperature is None else f"t{temperature:g}", f"s{seed}" if model else ""]
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(part for part in parts if part))
     given: dict[str, Any] = {"input": spec.input, "out": join(spec.out, "runs", slug), "method": method, "seed": seed}
     if model is not None:
@@ -127,5 +133,7 @@ def _arm(spec: ExperimentConfig, method: str, model: ModelSpec | None, temperatu
             name: value for name, value in model.given().items() if name != "cache"
         }
     given |= {"workers": spec.workers, "address": spec.address, "quiet": spec.quiet}
-    overrides = [f"{name}={json.dumps(value)}" for name, value in spec.settings.items()]
-    return Arm(method, label, temperature, seed, load_settings(GenerateConfig, None, overrides, **given))
+    chosen = spec.settings | spec.variants[variant]
+    overrides = [f"{name}={json.dumps(value)}" for name, value in chosen.items()]
+    named = f"{method}, {variant}" if variant else method
+    return Arm(named, label, temperature, seed, load_settings(GenerateConfig, None, overrides, **given))

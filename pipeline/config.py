@@ -157,8 +157,12 @@ Method = Literal[
     "wo-comparison-cr",
     "wo-comparison-tr",
     "wo-cr-tr",
+    "isolated-1",
+    "isolated-2",
+    "plain-template",
 ]
-"""How a project is written: DLCodeGen, the paper's baselines and ablations, and what needs no language model."""
+"""How a project is written: DLCodeGen, the paper's baselines and ablations, follow-up checks, and what needs no
+language model."""
 
 
 class WritingSettings(LLMSettings):

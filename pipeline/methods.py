@@ -131,6 +131,40 @@ def _without_code_and_template_rag(settings: PipelineSettings, llm: LLMBuilder) 
     )
 
 
+def _isolated_draft_1(settings: PipelineSettings, llm: LLMBuilder) -> tuple[Stage, ...]:
+    """The last call sees the plan and draft 1 alone."""
+    return (
+        plan_stage(settings),
+        retrieve_stage(settings),
+        _drafts(settings, llm, code_draft="from_sample"),
+        _project(settings, llm, "from_one_draft", stage="compare", accepts=Drafted),
+    )
+
+
+def _isolated_draft_2(settings: PipelineSettings, llm: LLMBuilder) -> tuple[Stage, ...]:
+    """The last call sees the plan and draft 2 alone."""
+    return (
+        plan_stage(settings),
+        retrieve_stage(settings),
+        _template(settings, llm),
+        _drafts(settings, llm, template_draft="from_template"),
+        _project(settings, llm, "from_one_draft", stage="compare", accepts=Drafted),
+    )
+
+
+def _plain_template(settings: PipelineSettings, llm: LLMBuilder) -> tuple[Stage, ...]:
+    """DLCodeGen with the nearest sample's values as placeholders for a template."""
+    return (
+        plan_stage(settings),
+        retrieve_stage(settings),
+        Stage(
+            name="template", accepts=Retrieved, returns=Templated, build=partial(_build_plain_template, settings.pool)
+        ),
+        _drafts(settings, llm, code_draft="from_sample", template_draft="from_template"),
+        _project(settings, llm, "from_drafts", stage="compare", accepts=Drafted),
+    )
+
+
 _LLM_METHODS: dict[str, Callable[[PipelineSettings, LLMBuilder], tuple[Stage, ...]]] = {
     "dlcodegen": _dlcodegen,
     "direct": _direct,
@@ -142,6 +176,9 @@ _LLM_METHODS: dict[str, Callable[[PipelineSettings, LLMBuilder], tuple[Stage, ..
     "wo-comparison-cr": _without_comparison_and_code_rag,
     "wo-comparison-tr": _without_comparison_and_template_rag,
     "wo-cr-tr": _without_code_and_template_rag,
+    "isolated-1": _isolated_draft_1,
+    "isolated-2": _isolated_draft_2,
+    "plain-template": _plain_template,
 }
 
 
@@ -174,6 +211,10 @@ def _copy(settings: PipelineSettings) -> Stage:
 
 def _build_copy(pool: str) -> Step:
     return steps.copy_step(load_samples(pool))
+
+
+def _build_plain_template(pool: str) -> Step:
+    return steps.plain_template_step(load_samples(pool))
 
 
 def _build_keep() -> Step:

@@ -33,6 +33,9 @@ CALLS = {
     "wo-comparison-cr": ["template", "draft 2"],
     "wo-comparison-tr": ["draft 1"],
     "wo-cr-tr": ["c-cot", "cedar", "compare"],
+    "isolated-1": ["draft 1", "isolated"],
+    "isolated-2": ["template", "draft 2", "isolated"],
+    "plain-template": ["draft 1", "draft 2", "compare"],
 }
 
 
@@ -83,6 +86,7 @@ _PROMPTS = {
     "draft 1": "draft_from_sample",
     "draft 2": "draft_from_template",
     "compare": "compare",
+    "isolated": "isolated",
     "direct": "direct",
     "plan": "ps_plan",
     "ps": "ps_code",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipeline.generate.llm.asking import Asker, Asking
+from pipeline.generate.llm.plain_template import plain_template
 from pipeline.generate.llm.replies import Program
 from pipeline.generate.llm.writers import task
 from pipeline.generate.project import NOTEBOOK, REQUIREMENTS, SCRIPT, project_files
@@ -38,6 +39,16 @@ def template_step(asker: Asker, write: Callable[[Asking, Any], Awaitable[str]]) 
     async def step(record: Retrieved) -> Fields:
         (template,), calls = await asker.ask("template", record, lambda ask: write(ask, record))
         return {"template": template, "calls": calls}
+
+    return step
+
+
+def plain_template_step(samples: tuple[Sample, ...]) -> Step:
+    """The nearest sample with its values as placeholders; no model is asked."""
+    code = {sample.id: sample.code for sample in samples}
+
+    def step(record: Retrieved) -> Fields:
+        return {"template": plain_template(code[record.samples[0].id])}
 
     return step
 

@@ -75,6 +75,12 @@ async def from_drafts(ask: Asking, record: Drafted) -> Program:
     )
 
 
+async def from_one_draft(ask: Asking, record: Drafted) -> Program:
+    """The final project from plan and the only draft (follow-up check of the comparison)."""
+    draft = record.code_draft or record.template_draft
+    return await ask.program("isolated", code_draft=draft, **planned_task(record))
+
+
 def task(record: Requirement) -> dict[str, str]:
     """A prompt's parts that say what is asked for."""
     return {"requirement": record.requirement.strip(), "attributes": record.attributes.strip()}

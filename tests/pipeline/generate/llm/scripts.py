@@ -52,6 +52,7 @@ def role_of(request: ChatRequest) -> str:
         ("filling the template", "draft 2"),
         ("Take over from the similar project", "draft 1"),
         ("Compare the drafts", "compare"),
+        ("Go through the draft", "isolated"),
         ("Think through these steps", "c-cot"),
         ("Carry out the plan", "ps"),
         ("was cut off", "continue"),
