@@ -8,8 +8,7 @@ from collections.abc import Iterable
 
 def normalised_code(cells: Iterable[str]) -> str:
     """The code cells as lines, without blank lines and trailing blanks, whatever cells they are divided into."""
-    lines = (line.rstrip() for cell in cells for line in cell.split("\n"))
-    return "\n".join(line for line in lines if line)
+    return "\n".join(filter(None, map(str.rstrip, "\n".join(cells).split("\n"))))
 
 
 def code_digest(cells: Iterable[str]) -> str:

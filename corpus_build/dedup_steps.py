@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from corpus_build.minhash import BANDS, PERMUTATIONS, band_keys, signature, similar_pairs
 from corpus_build.ragged import read_arrays, write_arrays
-from corpus_build.records import Scanned
+from corpus_build.scan import notebook_of
 from corpus_build.shingles import Hashes, code_shingles
+from corpus_build.steps import chosen_items
 from corpus_build.store import CorpusStore
 
 BANDS_PER_TASK = 4
@@ -33,15 +34,14 @@ class SignStep:
     """MinHash signatures of a shard's rows that are the first of their kind."""
 
     store: CorpusStore
+    input: str
 
     def __call__(self, shard: int) -> int:
         wanted = {item.row: item.digest for item in self.store.read("exact", shard, ToSign)}
         digests, signatures = [], []
-        for row, scanned in enumerate(self.store.read("scan", shard, Scanned) if wanted else ()):
-            if row in wanted:
-                code = "\n".join(cell.source for cell in scanned.cells if cell.kind == "code")
-                digests.append(digest_number(wanted[row]))
-                signatures.append(signature(code_shingles(code)))
+        for row, item in chosen_items(self.store, self.input, shard, wanted):
+            digests.append(digest_number(wanted[row]))
+            signatures.append(signature(code_shingles(notebook_of(item, prose=False).code)))
         write_arrays(
             self.store.part("signatures", shard, "npz"),
             digests=np.array(digests, np.uint64),

@@ -93,6 +93,7 @@ def _outcomes(groups: list[Sequence[Candidate]], name: str) -> Iterable[tuple[Cl
                     first_executed_at=min(times, default=None),
                     executed_at=member.executed_at,
                     time_source=member.time_source,
+                    code_digest=member.code_digest,
                     kaggle=member.kaggle,
                 ),
                 member.shard,

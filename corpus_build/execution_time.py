@@ -11,25 +11,59 @@ date of Meta Kaggle stands in (`corpus_build.metadata`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 SOURCES = ("execution", "papermill", "colab", "ExecuteTime", "kaggle_creation_date")
 """The names under which sources are recorded; the last is not found in the notebook."""
 
+_TO_THE_SECOND = 19
+_UTC = re.compile(r"20[1-9]\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z").fullmatch
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
 def executed_at(metadata: Iterable[object]) -> tuple[float | None, str]:
     """The latest stamp of all cells' metadata as seconds since 1970 (UTC), and its source; (None, "") without one."""
+    execution: list[Any] = []
+    others: list[tuple[Any, str]] = []
+    for cell in metadata:
+        if isinstance(cell, dict) and cell:
+            found = cell.get("execution")
+            if isinstance(found, dict):
+                execution += found.values()
+            if len(cell) > 1 or found is None:
+                others += _others(cell)
     latest, source = None, ""
-    for item in metadata:
-        if isinstance(item, Mapping) and item:
-            for seconds, name in _stamps(item):
-                if latest is None or seconds > latest:
-                    latest, source = seconds, name
+    for stamp, name in (*((stamp, "execution") for stamp in _last_of(execution)), *others):
+        seconds = _plausible(stamp / 1000) if isinstance(stamp, int | float) else read_time(stamp)
+        if seconds is not None and (latest is None or seconds > latest):
+            latest, source = seconds, name
     return latest, source
+
+
+def _last_of(stamps: list[Any]) -> list[Any]:
+    """The stamps without most of those that cannot be the latest. Nearly all are of the form 2024-01-02T03:04:05.678Z,
+    and texts of that form sort as their times do, to the second."""
+    try:
+        last = max(stamps, default="")
+    except TypeError:
+        return stamps
+    if not (isinstance(last, str) and _UTC(last)):
+        return stamps
+    return [stamp for stamp in stamps if stamp[-1:] != "Z" or stamp[:_TO_THE_SECOND] >= last[:_TO_THE_SECOND]]
+
+
+def _others(cell: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    """The stamps of papermill, ExecuteTime and Colab, unparsed, with their sources."""
+    for source in ("papermill", "ExecuteTime"):
+        if isinstance(times := cell.get(source), dict):
+            yield times.get("start_time"), source
+            yield times.get("end_time"), source
+    if isinstance(colab := cell.get("executionInfo"), dict):
+        yield colab.get("timestamp"), "colab"
 
 
 def read_time(value: object) -> float | None:
@@ -44,25 +78,6 @@ def read_time(value: object) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return _plausible(moment.timestamp())
-
-
-def _stamps(metadata: Mapping[str, object]) -> Iterator[tuple[float, str]]:
-    execution = metadata.get("execution")
-    if isinstance(execution, Mapping):
-        for value in execution.values():
-            if (seconds := read_time(value)) is not None:
-                yield seconds, "execution"
-    for key, source in (("papermill", "papermill"), ("ExecuteTime", "ExecuteTime")):
-        times = metadata.get(key)
-        if isinstance(times, Mapping):
-            for name in ("start_time", "end_time"):
-                if (seconds := read_time(times.get(name))) is not None:
-                    yield seconds, source
-    colab = metadata.get("executionInfo")
-    if isinstance(colab, Mapping):
-        stamp = colab.get("timestamp")
-        if isinstance(stamp, int | float) and (seconds := _plausible(stamp / 1000)) is not None:
-            yield seconds, "colab"
 
 
 def _plausible(seconds: float) -> float | None:

@@ -5,6 +5,7 @@ Pure and total: any notebook gives a row, with a reason where nothing could be e
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,18 +13,23 @@ from corpus_build.cell_code import parse, plain_python
 from corpus_build.drops import Drop
 from corpus_build.notebook import Notebook
 from corpus_build.quality import quality
-from corpus_build.records import Clustered, Confidence, Extracted, Provenance, Scanned
+from corpus_build.records import Clustered, Confidence, Extracted, Provenance
 from corpus_build.requirement_text import read_purpose
+from corpus_build.scan import notebook_of
+from corpus_build.sources import Item
 from corpus_build.static_plan import StaticPlan, read_plan_from_code
 
 SHORTEST_REQUIREMENT = 3
 """Words below which a requirement says nothing."""
 
 
-def extract_static(scanned: Scanned, clustered: Clustered, *, needs_layers: bool = True) -> Extracted:
+def extract_static(item: Item, clustered: Clustered, *, needs_layers: bool = True) -> Extracted:
     """The notebook's row. `needs_layers` is off for frameworks whose layers are not read (PyTorch, JAX)."""
-    row = Extracted(row=clustered.row, place=scanned.place, id=scanned.id)
-    notebook = Notebook(language="python", cells=scanned.cells, title=scanned.title)
+    row = Extracted(row=clustered.row, place=item.place, id=item.id)
+    try:
+        notebook = notebook_of(item)
+    except Drop as drop:  # it was read once already: the file is gone or has changed since
+        return replace(row, reason=drop.reason, detail=drop.detail)
     kaggle = clustered.kaggle
     purpose = read_purpose(notebook, kaggle.title, kaggle.dataset_sources, kaggle.tags)
     found = read_plan_from_code(notebook.code_cells, purpose.requirement, purpose.attributes)
@@ -45,7 +51,7 @@ def extract_static(scanned: Scanned, clustered: Clustered, *, needs_layers: bool
         quality=_quality(notebook, clustered, confidence),
         executed_at=clustered.executed_at,
         code=notebook.code,
-        provenance=provenance_of(scanned, clustered),
+        provenance=provenance_of(item, clustered),
     )
 
 
@@ -70,12 +76,12 @@ def _quality(notebook: Notebook, clustered: Clustered, confidence: Confidence) -
     )
 
 
-def provenance_of(scanned: Scanned, clustered: Clustered) -> Provenance:
+def provenance_of(item: Item, clustered: Clustered) -> Provenance:
     """Where the notebook comes from, with times in words."""
     kaggle = clustered.kaggle
     return Provenance(
-        place=scanned.place,
-        kernel_version_id=scanned.id if scanned.id.isdigit() else "",
+        place=item.place,
+        kernel_version_id=item.id if item.id.isdigit() else "",
         kernel_id=kaggle.kernel_id,
         author_id=kaggle.author_id,
         dataset_sources=kaggle.dataset_sources,
@@ -87,8 +93,8 @@ def provenance_of(scanned: Scanned, clustered: Clustered) -> Provenance:
         cluster=clustered.cluster,
         cluster_size=clustered.cluster_size,
         cluster_first_executed_at=time_text(clustered.first_executed_at),
-        file_digest=scanned.file_digest,
-        code_digest=scanned.code_digest,
+        file_digest=hashlib.sha256(item.data).hexdigest() if isinstance(item.data, bytes) else "",
+        code_digest=clustered.code_digest,
     )
 
 

@@ -10,7 +10,8 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from corpus_build.cell_code import parse_cell, plain_python
@@ -25,7 +26,7 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
 """The packages whose import makes a notebook one of a framework's."""
 
 CLASSICAL = frozenset({"catboost", "lightgbm", "sklearn", "statsmodels", "xgboost"})
-TREES = frozenset({"tensorflow_decision_forests", "ydf"})
+TREES = frozenset({"tensorflow_decision_forests"})
 _ONLY = {"tensorflow": "tensorflow_only", "pytorch": "pytorch_only", "jax": "jax_only"}
 _NEURAL = re.compile(r"\bkeras\b|\blayers\.|\bDense\b|\bGradientTape\b|\btf\.nn\b|\bSequential\b")
 
@@ -52,15 +53,29 @@ def check_framework(notebook: Notebook, framework: str) -> None:
 
 
 def imports_any(cells: Iterable[str], packages: frozenset[str]) -> bool:
-    """Whether one of the cells imports one of the packages. Cells without their names are not parsed."""
-    mention = _mention(packages)
-    return any(not packages.isdisjoint(imported(cell)) for cell in cells if mention.search(cell))
+    """Whether one of the cells imports one of the packages. Cells without them are not parsed."""
+    needles = _needles(packages)
+    for cell in cells:
+        for needle in needles:
+            if needle in cell:
+                if _imports(cell, packages):
+                    return True
+                break
+    return False
 
 
-def imported(cell: str) -> set[str]:
-    """The top-level packages that a cell imports."""
+def _imports(cell: str, packages: frozenset[str]) -> bool:
+    surely, maybe = _import_patterns(packages)
+    # Where no string spans lines, a line that reads as an import is one: no need of a tree.
+    if "'''" not in cell and '"""' not in cell and "\\\n" not in cell and "%%" not in cell and surely.search(cell):
+        return True
+    return maybe.search(cell) is not None and any(name in packages for name in imported(cell))
+
+
+def imported(cell: str) -> Iterator[str]:
+    """The top-level packages that a cell imports, those of its outer statements first."""
     tree = parse_cell(cell)
-    return set(_by_tree(tree) if tree is not None else _by_tokens(plain_python(cell)))
+    return _by_tree(tree) if tree is not None else _by_tokens(plain_python(cell))
 
 
 @cache
@@ -68,8 +83,23 @@ def _mention(packages: frozenset[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(sorted(packages))})\b")
 
 
-def _trees_only(cells: Iterable[str]) -> bool:
-    cells = list(cells)
+@cache
+def _needles(packages: frozenset[str]) -> tuple[str, ...]:
+    """The names without those that contain another one."""
+    return tuple(name for name in sorted(packages) if not any(other in name for other in packages - {name}))
+
+
+@cache
+def _import_patterns(packages: frozenset[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What is an import of the packages unless it stands in a string, and what every import looks like."""
+    names = "|".join(sorted(packages))
+    line = r"[^\n]*?(?:\\\n[^\n]*?)*"
+    surely = rf"^[ \t]*(?:import[ \t]+(?:{names})\b|from[ \t]+(?:{names})\b[\w.]*[ \t]+import\b)"
+    maybe = rf"\b(?:import|from)\b{line}\b(?:{names})\b|(?:import_module|__import__)\s*\(\s*['\"](?:{names})\b"
+    return re.compile(surely, re.MULTILINE), re.compile(maybe)
+
+
+def _trees_only(cells: Sequence[str]) -> bool:
     if not imports_any(cells, TREES):
         return False
     code = re.sub(r"\btfdf\.keras\b|\btensorflow_decision_forests\.keras\b|#.*", "", "\n".join(cells))
@@ -77,10 +107,9 @@ def _trees_only(cells: Iterable[str]) -> bool:
 
 
 def _by_tree(tree: ast.Module) -> Iterator[str]:
-    # `ast.walk` over every node is slow on large cells; imports are statements, found through their bodies.
-    waiting: list[ast.AST] = [tree]
+    waiting: deque[ast.AST] = deque([tree])
     while waiting:
-        node = waiting.pop()
+        node = waiting.popleft()
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

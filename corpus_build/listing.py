@@ -19,6 +19,7 @@ from pipeline.errors import DLCodeGenError
 NOTEBOOKS = (".ipynb", ".py", ".r", ".rmd")
 TABLES = (".parquet", ".jsonl", ".ndjson")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_TABLE_ENDS = tuple(f"{kind}{packed}" for kind in TABLES for packed in ("", *_COMPRESSED))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +36,7 @@ class Source:
 
     @property
     def is_table(self) -> bool:
-        return extension_of(self.path) in TABLES
+        return self.path.lower().endswith(_TABLE_ENDS)
 
 
 def extension_of(path: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """`kind` is code or markdown; `source` has line ends as in Unix and no NUL bytes."""
 
     kind: str
@@ -26,7 +26,7 @@ class Notebook:
 
     @property
     def code_cells(self) -> tuple[str, ...]:
-        return tuple(cell.source for cell in self.cells if cell.kind == "code")
+        return tuple([cell.source for cell in self.cells if cell.kind == "code"])
 
     @property
     def code(self) -> str:

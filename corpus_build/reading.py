@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -49,10 +50,10 @@ class _Document(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Document).decode
 
 
-def read_notebook(data: bytes, extension: str = ".ipynb") -> Notebook:
+def read_notebook(data: bytes, extension: str = ".ipynb", *, prose: bool = True) -> Notebook:
     """The notebook in a file's bytes; a script is a notebook of one code cell, or of those its `# %%` marks begin.
 
-    Raises Drop, with the reason.
+    Without `prose`, markdown is left out. Raises Drop, with the reason.
     """
     if len(data) > MAX_FILE_BYTES:
         raise Drop("too_large", f"{len(data):,} bytes, more than {MAX_FILE_BYTES:,}")
@@ -61,10 +62,11 @@ def read_notebook(data: bytes, extension: str = ".ipynb") -> Notebook:
         raise Drop("not_python", f"a {extension} file")
     if language is not None:
         return _script(data)
-    document = _document(to_utf8(data))
+    data = to_utf8(data)
+    document, lenient = _document(data)
     metadata = document.metadata if isinstance(document.metadata, Mapping) else {}
     found = _raw_cells(document)
-    cells = tuple(_cells(found))
+    cells = tuple(_cells(found, strict=not lenient, prose=prose))
     if not any(cell.kind == "code" for cell in cells):
         raise Drop("no_code")
     stamps = [cell.metadata for cell in found if cell.metadata]
@@ -87,21 +89,30 @@ def clean_text(text: str) -> str:
     return text if text.isascii() or not _SURROGATE.search(text) else _SURROGATE.sub("\ufffd", text)
 
 
-def source_text(value: object) -> str:
+def source_text(value: object, *, strict: bool = False) -> str:
     """A cell's source, stored as a text, a list of lines or null. Lines that lack their line ends, as some writers
-    leave them out of all lines, get them; where one line has its end, the list is taken as it is."""
-    if isinstance(value, str):
-        return clean_text(value)
-    if not isinstance(value, list):
+    leave them out of all lines, get them; where one line has its end, the list is taken as it is. `strict` says that a
+    strict decoder made it: there are no halves of surrogate pairs in it."""
+    if isinstance(value, list):
+        try:
+            ended = not value or value[0].endswith("\n")
+            value = "".join(value) if ended else _joined(value)
+        except (AttributeError, TypeError):  # a line that is no text
+            value = _joined([line for line in value if isinstance(line, str)])
+    elif not isinstance(value, str):
         return ""
-    lines = [line for line in value if isinstance(line, str)]
+    return value if strict and "\r" not in value and "\0" not in value else clean_text(value)
+
+
+def _joined(lines: list[str]) -> str:
     bare = len(lines) > 1 and not any(line.endswith("\n") for line in lines[:-1])
-    return clean_text(("\n" if bare else "").join(lines))
+    return ("\n" if bare else "").join(lines)
 
 
-def _document(data: bytes) -> _Document:
+def _document(data: bytes) -> tuple[_Document, bool]:
+    """The document, and whether it had to be read leniently."""
     try:
-        return _decode(data)
+        return _decode(data), False
     except msgspec.ValidationError:
         pass  # JSON, but a part has another type than it should: read it leniently
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -115,7 +126,7 @@ def _document(data: bytes) -> _Document:
         raise not_json_because(text, error) from None
     if not isinstance(found, dict):
         raise Drop("not_a_notebook", f"the JSON is a {type(found).__name__}, no object")
-    return _lenient(found)
+    return _lenient(found), True
 
 
 def _lenient(found: dict[str, Any]) -> _Document:
@@ -142,10 +153,12 @@ def _raw_cells(document: _Document) -> list[_Cell]:
     raise Drop("not_a_notebook")
 
 
-def _cells(found: Iterable[_Cell]) -> Iterator[Cell]:
+def _cells(found: Iterable[_Cell], *, strict: bool, prose: bool) -> Iterator[Cell]:
     for cell in found:
-        source = source_text(cell.input if cell.source is None else cell.source)
-        if not source.strip():
+        if cell.cell_type != "code" and not prose:
+            continue
+        source = source_text(cell.input if cell.source is None else cell.source, strict=strict)
+        if not source or source.isspace():
             continue
         if cell.cell_type == "code":
             yield Cell("code", source)
@@ -158,12 +171,17 @@ def _cells(found: Iterable[_Cell]) -> Iterator[Cell]:
 
 def _language(metadata: Mapping[str, Any], cells: Iterable[_Cell]) -> str:
     """The kernel's language, in lower case; python where nothing is said."""
-    said: list[object] = []
     for key, name in (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name")):
         part = metadata.get(key)
-        said.append(part.get(name) if isinstance(part, Mapping) else None)
-    said += (cell.language for cell in cells if cell.cell_type == "code")
-    text = next((value for value in said if isinstance(value, str) and value), "python").lower()
+        if isinstance(part, dict) and isinstance(said := part.get(name), str) and said:
+            return _canonical_language(said)
+    said = next((cell.language for cell in cells if isinstance(cell.language, str) and cell.language), "python")
+    return _canonical_language(said)
+
+
+@lru_cache(maxsize=256)
+def _canonical_language(said: str) -> str:
+    text = said.lower()
     if "python" in text or text in ("conda-root-py", "pysparkkernel", "colab"):
         return "python"
     return "r" if text in ("r", "ir") else text
@@ -174,7 +192,7 @@ def _script(data: bytes) -> Notebook:
         raise Drop("empty")
     text = clean_text(to_utf8(data).decode("utf-8", "replace"))
     if text.lstrip().startswith("{") and '"cells"' in text[:20_000]:  # a notebook under a script's name
-        return read_notebook(data)
+        return read_notebook(data, prose=True)
     drop = not_json_because(text, None)
     if drop.reason in ("lfs_pointer", "html_page", "merge_conflict"):
         raise drop

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from corpus_build.notebook import Cell
 from pipeline.plan import SolutionPlan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scanned:
-    """A file after reading and filtering; a dropped one keeps place, id and size only. Digests are SHA-256 in
-    hexadecimal: of the file's bytes, and of its normalised code."""
+    """A file after reading and filtering, without its text: duplicates, which are most, are never read again.
+    `code_digest` is SHA-256 of the normalised code, in hexadecimal."""
 
     place: str
     id: str
     bytes: int
     reason: str = ""
     detail: str = ""
-    title: str = ""
     executed_at: float | None = None
     time_source: str = ""
-    file_digest: str = ""
     code_digest: str = ""
-    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +61,7 @@ class Clustered:
     first_executed_at: float | None
     executed_at: float | None
     time_source: str
+    code_digest: str
     kaggle: KaggleFacts
 
 
@@ -99,7 +96,8 @@ class Disagreement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Provenance:
-    """Where a row comes from. Times are ISO 8601 in UTC, "" for undated; digests as in Scanned."""
+    """Where a row comes from. Times are ISO 8601 in UTC, "" for undated; digests are SHA-256 in
+    hexadecimal, of the file's bytes and of its normalised code."""
 
     place: str
     kernel_version_id: str

@@ -9,6 +9,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from corpus_build.records import SampleRow
 from pipeline.errors import DLCodeGenError
@@ -42,6 +46,16 @@ def sheet_csv(rows: Iterable[SampleRow]) -> bytes:
             }
         )
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
+
+
+def sheet_html(rows: Iterable[SampleRow]) -> bytes:
+    """The page: samples by task category, the best first, each with its plan and code to open."""
+    ordered = sorted(rows, key=lambda row: (row.plan.task_category, -row.quality, row.id))
+    groups = [(name, list(found)) for name, found in groupby(ordered, key=lambda row: row.plan.task_category)]
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    page = environment.get_template("review.html.jinja").render(groups=groups, total=len(ordered))
+    return page.encode("utf-8", "replace")
 
 
 def read_approvals(path: str) -> frozenset[str]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from corpus_build.code_digest import code_digest
 from corpus_build.drops import Drop
 from corpus_build.frameworks import check_framework
+from corpus_build.notebook import Notebook
 from corpus_build.reading import read_notebook
 from corpus_build.records import Scanned
 from corpus_build.sources import Item
 
 
 def scan(item: Item, framework: str) -> Scanned:
-    """The item's row: a notebook of the framework with its cells and digests, or the reason why it is dropped."""
+    """The item's row: a notebook of the framework with its digest, or the reason why it is dropped."""
     size = len(item.data) if isinstance(item.data, bytes) else 0
     try:
-        if isinstance(item.data, Drop):
-            raise item.data
-        notebook = read_notebook(item.data, item.extension)
+        notebook = notebook_of(item, prose=False)
         check_framework(notebook, framework)
     except Drop as drop:
         return Scanned(place=item.place, id=item.id, bytes=size, reason=drop.reason, detail=drop.detail)
@@ -26,10 +23,14 @@ def scan(item: Item, framework: str) -> Scanned:
         place=item.place,
         id=item.id,
         bytes=size,
-        title=notebook.title,
         executed_at=notebook.executed_at,
         time_source=notebook.time_source,
-        file_digest=hashlib.sha256(item.data).hexdigest() if isinstance(item.data, bytes) else "",
         code_digest=code_digest(notebook.code_cells),
-        cells=notebook.cells,
     )
+
+
+def notebook_of(item: Item, *, prose: bool = True) -> Notebook:
+    """The item's notebook, without `prose` its code alone. Raises Drop."""
+    if isinstance(item.data, Drop):
+        raise item.data
+    return read_notebook(item.data, item.extension, prose=prose)

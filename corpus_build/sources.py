@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from corpus_build.drops import Drop
 from corpus_build.listing import Source, extension_of
@@ -34,9 +35,31 @@ class Item:
     data: bytes | Drop
 
 
-def read_items(fs: Any, root: str, source: Source) -> Iterator[Item]:
+def read_items(fs: Any, root: str, sources: Iterable[Source]) -> Iterator[Item]:
+    """The items of all sources, one after the other."""
+    single = fs.isfile(root)
+    for source in sources:
+        yield from _source_items(fs, root if single else f"{root}/{source.path}", source)
+
+
+def read_chosen(fs: Any, root: str, sources: Iterable[Source], rows: Collection[int]) -> Iterator[tuple[int, Item]]:
+    """Those of the items that have these numbers, counted from 0, with the number; other files are not opened."""
+    single = fs.isfile(root)
+    number = 0
+    for source in sources:
+        if source.is_table:
+            for item in _source_items(fs, root if single else f"{root}/{source.path}", source):
+                if number in rows:
+                    yield number, item
+                number += 1
+        else:
+            if number in rows:
+                yield number, next(_source_items(fs, root if single else f"{root}/{source.path}", source))
+            number += 1
+
+
+def _source_items(fs: Any, path: str, source: Source) -> Iterator[Item]:
     """The items of one source; a file or a line that cannot be read is an item too."""
-    path = root if fs.isfile(root) else f"{root}/{source.path}"
     extension = extension_of(source.path)
     if not source.is_table:
         yield Item(source.path, id_of(source.path), extension, _file(fs, path, source))
@@ -64,6 +87,9 @@ def _file(fs: Any, path: str, source: Source) -> bytes | Drop:
     if source.bytes > MAX_FILE_BYTES:
         return Drop("too_large", f"{source.bytes:,} bytes, more than {MAX_FILE_BYTES:,}")
     try:
+        if isinstance(fs, LocalFileSystem):
+            with open(path, "rb", buffering=0) as stream:
+                return stream.read()
         data: bytes = fs.cat_file(path)
     except OSError as error:
         return Drop("unreadable", f"{type(error).__name__}: {error.strerror or error}")

@@ -5,7 +5,9 @@ A step reads what earlier steps wrote for its shard, writes one file of its own,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from corpus_build.extraction import extract_static
@@ -15,7 +17,7 @@ from corpus_build.ragged import packed, read_arrays, unpacked, write_arrays
 from corpus_build.records import Clustered, Extracted, Scanned
 from corpus_build.scan import scan
 from corpus_build.shingles import Hashes, word_shingles
-from corpus_build.sources import read_items
+from corpus_build.sources import Item, read_chosen, read_items
 from corpus_build.store import CorpusStore, record_writer
 
 REQUIREMENT_NGRAM, CODE_NGRAM = 2, 5
@@ -23,6 +25,25 @@ REQUIREMENT_NGRAM, CODE_NGRAM = 2, 5
 
 Step = Callable[[int], int]
 """Does one shard; returns how many rows it was."""
+
+
+def chosen_items(store: CorpusStore, input: str, shard: int, rows: Collection[int]) -> Iterator[tuple[int, Item]]:
+    """The items behind some rows of a shard, read once more."""
+    if rows:
+        fs, root = open_input(input)
+        yield from read_chosen(fs, root, store.read("listing", shard, Source), rows)
+
+
+@contextmanager
+def without_cycle_search() -> Iterator[None]:
+    """Reading makes many objects and no cycles of them: Python's search for cycles only takes time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +67,10 @@ class ScanStep:
     def __call__(self, shard: int) -> int:
         fs, root = open_input(self.input)
         count = 0
-        with record_writer(self.store.part("scan", shard), Scanned) as writer:
-            for source in self.store.read("listing", shard, Source):
-                for item in read_items(fs, root, source):
-                    row = scan(item, self.framework)
-                    writer.add(row, sum(len(cell.source) for cell in row.cells))
-                    count += 1
+        with record_writer(self.store.part("scan", shard), Scanned) as writer, without_cycle_search():
+            for item in read_items(fs, root, self.store.read("listing", shard, Source)):
+                writer.add(scan(item, self.framework))
+                count += 1
         return count
 
 
@@ -60,18 +79,18 @@ class ExtractStep:
     """Requirement, attributes and plan of a shard's representatives, with the shingles by which sets are compared."""
 
     store: CorpusStore
+    input: str
     framework: str
 
     def __call__(self, shard: int) -> int:
         chosen = {item.row: item for item in self.store.read("clusters", shard, Clustered) if not item.reason}
         requirements, codes = [], []
         with record_writer(self.store.part("extracted", shard), Extracted) as writer:
-            for row, scanned in enumerate(self.store.read("scan", shard, Scanned) if chosen else ()):
-                if row in chosen:
-                    found = extract_static(scanned, chosen[row], needs_layers=self.framework == "tensorflow")
-                    requirements.append(word_shingles(found.requirement, REQUIREMENT_NGRAM))
-                    codes.append(word_shingles(found.code, CODE_NGRAM))
-                    writer.add(found, len(found.code))
+            for row, item in chosen_items(self.store, self.input, shard, chosen):
+                found = extract_static(item, chosen[row], needs_layers=self.framework == "tensorflow")
+                requirements.append(word_shingles(found.requirement, REQUIREMENT_NGRAM))
+                codes.append(word_shingles(found.code, CODE_NGRAM))
+                writer.add(found, len(found.code))
         write_arrays(
             self.store.part("shingles", shard, "npz"), **packed(requirements, "requirement"), **packed(codes, "code")
         )

@@ -76,7 +76,9 @@ class _Build:
         self._shards = listing.shards
         self._each("scan", listing.shards, partial(ScanStep, store, config.input, config.framework))
         self._deduplicate(listing)
-        self._each("extract", listing.shards, partial(ExtractStep, store, config.framework), folder="extracted")
+        self._each(
+            "extract", listing.shards, partial(ExtractStep, store, config.input, config.framework), folder="extracted"
+        )
         assignment = self._timed("split", lambda: self._split(listing, approved))
         self._timed("write", lambda: _write(store, assignment))
         counts = self._timed("report", lambda: write_report(store, listing.shards, assignment))
@@ -99,7 +101,7 @@ class _Build:
         candidates = self._timed("index", lambda: read_candidates(store, shards, self.config.meta_kaggle))
         groups = exact_groups(candidates)
         write_rows_to_sign(store, shards, groups)
-        self._each("sign", shards, partial(SignStep, store), folder="signatures", extension="npz")
+        self._each("sign", shards, partial(SignStep, store, self.config.input), folder="signatures", extension="npz")
         similarity = self.settings.dedup.similarity
         self._each("pair", PAIR_TASKS, partial(PairStep, store, shards, similarity), folder="pairs", extension="npz")
         self._timed("cluster", lambda: write_clusters(store, shards, groups))
@@ -119,7 +121,7 @@ class _Build:
         """Runs a step over the shards that have no file of it yet."""
         pending = self.store.pending(folder or name, shards, extension)
         start = time.monotonic()
-        parallel = len(pending) > 1 and self._shards > FEW_SHARDS
+        parallel = len(pending) > 1 and self._shards > FEW_SHARDS and not self.config.local
         if parallel:
             start_ray(self.config.address, self.config.workers)
         with RowProgress(f"corpus {name}", shards, shards - len(pending), quiet=self.config.quiet) as progress:

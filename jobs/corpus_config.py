@@ -12,7 +12,8 @@ class CorpusConfig(CorpusSettings):
     Kaggle's tables. `review` is a review sheet (CSV) whose approved rows alone may enter the sample pool.
 
     `shard_files` files are read and worked on together: the unit of progress that a kill can cost. `workers` is the
-    number of one-CPU workers, by default one per CPU of the cluster.
+    number of one-CPU workers, by default one per CPU of the cluster; with `local` there are none, and this process does
+    everything.
     """
 
     input: str
@@ -21,6 +22,7 @@ class CorpusConfig(CorpusSettings):
     review: str | None = None
     shard_files: int = Field(256, ge=1, le=100_000)
     workers: int | None = Field(None, ge=1)
+    local: bool = False
     address: str | None = None
     quiet: bool = False
 

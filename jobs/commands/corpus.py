@@ -77,3 +77,86 @@ def _print_summary(summary: Summary) -> None:
     console.print(table)
     for name in ("DLPlanData/", "DLSamplePool/", "DLCodeEval/", "drop_report.parquet", "card.md", "manifest.json"):
         console.print(f"  {summary.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+
+
+Folder = Annotated[str, typer.Argument(help="The --out of a finished build.", show_default=False)]
+
+
+@corpus.command(
+    epilog="Examples:  dlcodegen corpus review out/corpus   |   dlcodegen corpus review out/corpus --take sheet.csv"
+)
+def review(
+    folder: Folder,
+    take: Annotated[
+        str | None,
+        typer.Option("--take", help="A sheet with decisions; the sets are divided anew.", show_default=False),
+    ] = None,
+) -> None:
+    """Write the review sheet of the sample pool (HTML and CSV), or take its approvals back."""
+    from jobs.corpus_folder import take_approvals, write_sheets
+
+    if take is not None:
+        _print_summary(take_approvals(folder, take))
+        return
+    for place in write_sheets(folder):
+        print(place)
+
+
+@corpus.command(epilog="Example:  dlcodegen corpus stats out/corpus")
+def stats(folder: Folder) -> None:
+    """Print the counts of a build, and plot them to stats.png in its folder."""
+    from corpus_build.split import SETS
+    from corpus_build.stats import FIELDS, read_stats
+    from jobs.corpus_folder import open_build
+    from jobs.corpus_plots import plot_stats
+
+    store, _ = open_build(folder)
+    found = read_stats(store)
+    table = Table(title="Rows by task category and set", title_justify="left")
+    for column in ("task category", *SETS):
+        table.add_column(column, justify="left" if column == "task category" else "right")
+    for category, counts in sorted(found.categories.items()):
+        table.add_row(category, *(f"{counts[name]:,}" for name in SETS))
+    table.add_row("all", *(f"{found.rows[name]:,}" for name in SETS), style="bold")
+    known = Table(title="Rows in which a field is known", title_justify="left")
+    for column in ("field", "rows", "share"):
+        known.add_column(column, justify="left" if column == "field" else "right")
+    for name in FIELDS:
+        known.add_row(name, f"{found.known[name]:,}", f"{found.known[name] / max(found.total, 1):.1%}")
+    dropped = Table(title="Files dropped", title_justify="left")
+    for column in ("reason", "files"):
+        dropped.add_column(column, justify="left" if column == "reason" else "right")
+    for reason, count in sorted(found.dropped.items(), key=lambda item: -item[1]):
+        dropped.add_row(reason, f"{count:,}")
+    console = Console()
+    for part in (table, known, dropped):
+        console.print(part)
+    plot_stats(found, store.path("stats.png"))
+    console.print(f"  {store.path('stats.png')}", highlight=False, soft_wrap=True)
+
+
+@corpus.command(epilog="Example:  dlcodegen corpus audit out/corpus")
+def audit(folder: Folder) -> None:
+    """Compare every two sets of a build anew; exit code 1 and the rows' names where they leak."""
+    from jobs.corpus_folder import audit_build
+
+    found = audit_build(folder)
+    for name, count in found.rows.items():
+        print(f"{name}: {count:,} rows")
+    for leak in found.leaks:
+        print(f"LEAK {leak} ({leak.similarity:.2f})")
+    print("clean" if found.clean else f"{sum(found.counts.values()):,} leaks")
+    raise typer.Exit(0 if found.clean else 1)
+
+
+@corpus.command(epilog="Example:  dlcodegen corpus export out/corpus --out out/artifact")
+def export(
+    folder: Folder,
+    out: Annotated[str, typer.Option("--out", help="The folder to write Datasets/ into.", show_default=False)],
+) -> None:
+    """Write a build in the text formats of the paper's published artifact."""
+    from corpus_build.paper_format import write_paper_format
+    from jobs.corpus_folder import open_build
+
+    write_paper_format(open_build(folder)[0], out)
+    print(f"{out.rstrip('/')}/Datasets/")

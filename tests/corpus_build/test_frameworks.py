@@ -95,6 +95,6 @@ def test_the_framework_can_be_another(framework: str, reason: str) -> None:
 
 def test_absurd_code_is_read_without_an_error() -> None:
     deep = "(" * 5000 + "import keras"
-    assert imported(deep) <= {"keras"}
-    assert imported("import keras\n" + "-" * 100_000 + "1") == {"keras"}
-    assert imported("import keras\nx = " + "+".join("a" * 20_000)) == {"keras"}
+    assert set(imported(deep)) <= {"keras"}
+    assert set(imported("import keras\n" + "-" * 100_000 + "1")) == {"keras"}
+    assert set(imported("import keras\nx = " + "+".join("a" * 20_000))) == {"keras"}

@@ -1,0 +1,166 @@
+"""How fast is the corpus build, does its cost stay linear, and does its memory stay flat?
+
+    python benchmarks/corpus.py [--files 1000 10000 50000] [--folder DIR]
+
+For each number of files (`benchmarks/corpus_files.py`), in one run:
+
+- *scan*: read, filter and exact deduplication in one process, by CPU time, against a plain script: orjson.loads, a
+  regular expression for the import, the digest of the code lines, a set. Both read the files from the page cache.
+- *whole job*: `dlcodegen corpus build` in one process (`local=true`), CPU time, peak memory, CPU time per file.
+- *MinHash*: our signatures and bands against datasketch's on the same rows, 128 permutations each.
+
+A build that was begun in --folder goes on; remove the folder to start over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+from benchmarks.corpus_files import write_corpus
+from corpus_build.dedup_index import read_candidates
+from corpus_build.deduplicate import exact_groups
+from corpus_build.minhash import BANDS, band_keys, signature, similar_pairs
+from corpus_build.records import Scanned
+from corpus_build.scan import notebook_of
+from corpus_build.shingles import code_shingles
+from corpus_build.stage_input import stage_listing
+from corpus_build.steps import ScanStep, chosen_items
+from corpus_build.store import CorpusStore
+
+T = TypeVar("T")
+_IMPORT = re.compile(r"^\s*(?:import|from)\s+(?:tensorflow|keras)\b", re.MULTILINE)
+MINHASH_ROWS = 1000
+
+
+def cpu_seconds(work: Callable[[], T]) -> tuple[T, float]:
+    start = time.process_time()
+    result = work()
+    return result, time.process_time() - start
+
+
+def plain_script(folder: Path) -> int:
+    """What one would write for the purpose: unique TensorFlow notebooks by their code."""
+    seen = set()
+    for path in sorted(folder.rglob("*.ipynb")):
+        try:
+            document = orjson.loads(path.read_bytes())
+        except ValueError:
+            continue
+        cells = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
+        sources = [cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"]) for cell in cells]
+        if any(_IMPORT.search(source) for source in sources):
+            lines = (line.rstrip() for source in sources for line in source.split("\n"))
+            seen.add(hashlib.sha256("\n".join(line for line in lines if line).encode()).hexdigest())
+    return len(seen)
+
+
+def our_scan(folder: Path, out: Path) -> int:
+    """Read, filter and exact deduplication, files of results and all."""
+    store = CorpusStore(str(out))
+    listing = stage_listing(store, str(folder), 256, "benchmark")
+    step = ScanStep(store, str(folder), "tensorflow")
+    for shard in range(listing.shards):
+        step(shard)
+    return len(exact_groups(read_candidates(store, listing.shards, None)))
+
+
+def whole_job(folder: Path, out: Path) -> tuple[float, float, dict[str, float]]:
+    """CPU seconds, peak MB and wall seconds by step of the job in a process of its own."""
+    command = [sys.executable, "-m", "jobs.cli", "corpus", "build", str(folder), "--out", str(out), "-q", "local=true"]
+    code = (
+        "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:]);"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN);"
+        "print('USED', used.ru_utime + used.ru_stime, used.ru_maxrss / 1e3); sys.exit(done.returncode)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    used = done.stdout.rsplit("USED", 1)[1].split()
+    return float(used[0]), float(used[1]), json.loads((out / "manifest.json").read_text())["seconds"]
+
+
+def minhash(folder: str, out: Path) -> None:
+    """Ours and datasketch on the first rows of a scan."""
+    from datasketch import MinHash, MinHashLSH
+
+    store, codes = CorpusStore(str(out)), []
+    for shard in range(1000):
+        rows = [number for number, row in enumerate(store.read("scan", shard, Scanned)) if not row.reason]
+        codes += [notebook_of(item).code for _, item in chosen_items(store, folder, shard, rows)][
+            : MINHASH_ROWS - len(codes)
+        ]
+        if len(codes) >= MINHASH_ROWS:
+            break
+    shingles = [code_shingles(code) for code in codes]
+
+    def ours() -> set[tuple[int, int]]:
+        import numpy as np
+
+        signatures = np.array([signature(item) for item in shingles])
+        bands = (similar_pairs(band_keys(signatures, band), signatures, 0.7) for band in range(BANDS))
+        return {(first, second) for pairs in bands for first, second, _ in pairs}
+
+    def theirs() -> set[tuple[int, int]]:
+        index, found = MinHashLSH(threshold=0.7, num_perm=128), set()
+        for number, item in enumerate(shingles):
+            made = MinHash(num_perm=128, hashfunc=int)
+            made.update_batch((item >> 32).tolist())  # the same shingles, hashed already: 32 bits, as it wants them
+            found |= {(other, number) for other in index.query(made)}
+            index.insert(number, made)
+        return found
+
+    (our_pairs, our_time), (their_pairs, their_time) = cpu_seconds(ours), cpu_seconds(theirs)
+    rows = [len({row for pair in pairs for row in pair}) for pairs in (our_pairs, their_pairs)]
+    print(
+        f"MinHash and LSH of {len(codes)} notebooks: ours {our_time:.2f} s, datasketch {their_time:.2f} s "
+        f"({their_time / our_time:.1f} times); rows with a near-duplicate: {rows[0]} and {rows[1]}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, nargs="+", default=[1000, 10_000, 50_000])
+    parser.add_argument("--folder", type=Path, help="where the corpus is written; by default a temporary folder")
+    parser.add_argument("--no-job", action="store_true", help="the scan alone")
+    arguments = parser.parse_args()
+    root = arguments.folder or Path(tempfile.mkdtemp(prefix="dlcodegen-corpus-"))
+    heads = ("files", "GB", "plain files/CPU-s", "scan files/CPU-s", "ratio", "job CPU-s", "ms a file", "peak MB")
+    print("".join(f"{head:>19}" for head in heads))
+    try:
+        for files in sorted(arguments.files):
+            folder = root / f"notebooks-{files}"
+            write_corpus(folder, 0, files)
+            paths = sorted(folder.rglob("*.ipynb"))
+            size = sum(len(path.read_bytes()) for path in paths) / 1e9  # and so they are in the page cache
+            _, ours = cpu_seconds(lambda: our_scan(folder, root / f"scan-{files}"))  # noqa: B023
+            _, plain = cpu_seconds(lambda: plain_script(folder))  # noqa: B023
+            figures = [f"{files}", f"{size:.2f}", f"{files / plain:.0f}", f"{files / ours:.0f}", f"{plain / ours:.2f}"]
+            seconds: dict[str, float] = {}
+            if not arguments.no_job:
+                cpu, peak, seconds = whole_job(folder, root / f"job-{files}")
+                figures += [f"{cpu:.0f}", f"{cpu / files * 1e3:.1f}", f"{peak:.0f}"]
+            print("".join(f"{figure:>19}" for figure in figures), flush=True)
+            print("   ", {name: round(value, 1) for name, value in seconds.items()}, flush=True)
+        minhash(str(root / f"notebooks-{min(arguments.files)}"), root / f"scan-{min(arguments.files)}")
+        print(f"peak of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
+    finally:
+        if arguments.folder is None:
+            shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()
