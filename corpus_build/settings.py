@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from corpus_build.minhash import THRESHOLD
-from pipeline.config import Settings
+from pipeline.config import LLMSettings, Settings
 
 
 class DedupSettings(Settings):
@@ -49,16 +49,19 @@ class SplitSettings(Settings):
 
 
 class CorpusSettings(Settings):
-    """Everything together. `seed` varies the hash by which DLPlanData is divided."""
+    """Everything together. `llm` is the language model that extraction asks too (`llm.llm=openai llm.model=NAME`);
+    without one, plans are read from the code alone. `seed` varies the hash by which DLPlanData is divided."""
 
     framework: Literal["tensorflow", "pytorch", "jax"] = "tensorflow"
+    llm: LLMSettings = LLMSettings()
     dedup: DedupSettings = DedupSettings()
     split: SplitSettings = SplitSettings()
     seed: int = 0
 
     def read_digest(self) -> str:
         """Names what decides reading, filtering, deduplication and extraction."""
-        return _digest(f"{self.framework} {self.dedup.model_dump_json()}")
+        asked = "" if self.llm.llm == "none" else f" {self.llm.llm} {self.llm.model} {self.llm.context_length}"
+        return _digest(f"{self.framework} {self.dedup.model_dump_json()}{asked}")
 
     def split_digest(self, approvals: str) -> str:
         """Names what decides the split, the approvals of a review among it."""

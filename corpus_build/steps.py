@@ -5,23 +5,31 @@ A step reads what earlier steps wrote for its shard, writes one file of its own,
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from corpus_build.extraction import extract_static
 from corpus_build.listing import Source, open_input
+from corpus_build.llm_extraction import extract_with_llm
 from corpus_build.overlap import OverlapIndex
 from corpus_build.ragged import packed, read_arrays, unpacked, write_arrays
 from corpus_build.records import Clustered, Extracted, Scanned
-from corpus_build.scan import scan
+from corpus_build.scan import notebook_of, scan
 from corpus_build.shingles import Hashes, word_shingles
 from corpus_build.sources import Item, read_chosen, read_items
 from corpus_build.store import CorpusStore, record_writer
+from pipeline.llm.build import LLMBuilder
+from pipeline.llm.protocol import LLM
 
 REQUIREMENT_NGRAM, CODE_NGRAM = 2, 5
 """Words in a shingle where sets are compared: those of `pipeline.retrieval.firewall`."""
+
+ASKED_AT_ONCE = 16
+"""Notebooks about which a worker has questions under way."""
 
 Step = Callable[[int], int]
 """Does one shard; returns how many rows it was."""
@@ -76,18 +84,20 @@ class ScanStep:
 
 @dataclass(frozen=True, slots=True)
 class ExtractStep:
-    """Requirement, attributes and plan of a shard's representatives, with the shingles by which sets are compared."""
+    """Requirement, attributes and plan of a shard's representatives, with the shingles by which sets are compared.
+    With `llm`, a language model is asked as well, about several notebooks at once."""
 
     store: CorpusStore
     input: str
     framework: str
+    llm: LLMBuilder | None = None
+    context: int | None = None
 
     def __call__(self, shard: int) -> int:
         chosen = {item.row: item for item in self.store.read("clusters", shard, Clustered) if not item.reason}
         requirements, codes = [], []
         with record_writer(self.store.part("extracted", shard), Extracted) as writer:
-            for row, item in chosen_items(self.store, self.input, shard, chosen):
-                found = extract_static(item, chosen[row], needs_layers=self.framework == "tensorflow")
+            for found in self._extracted(shard, chosen):
                 requirements.append(word_shingles(found.requirement, REQUIREMENT_NGRAM))
                 codes.append(word_shingles(found.code, CODE_NGRAM))
                 writer.add(found, len(found.code))
@@ -95,6 +105,30 @@ class ExtractStep:
             self.store.part("shingles", shard, "npz"), **packed(requirements, "requirement"), **packed(codes, "code")
         )
         return len(chosen)
+
+    def _extracted(self, shard: int, chosen: dict[int, Clustered]) -> Iterator[Extracted]:
+        items = chosen_items(self.store, self.input, shard, chosen)
+        static = (
+            (item, extract_static(item, chosen[row], needs_layers=self.framework == "tensorflow"))
+            for row, item in items
+        )
+        if self.llm is None:
+            yield from (found for _, found in static)
+            return
+        llm = self.llm()
+        while batch := list(islice(static, ASKED_AT_ONCE)):
+            yield from asyncio.run(self._ask(llm, batch))
+
+    async def _ask(self, llm: LLM, batch: list[tuple[Item, Extracted]]) -> list[Extracted]:
+        calls = (
+            extract_with_llm(llm, notebook_of(item), found, self.context) if not found.reason else _as_it_is(found)
+            for item, found in batch
+        )
+        return list(await asyncio.gather(*calls))
+
+
+async def _as_it_is(found: Extracted) -> Extracted:
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from corpus_build.steps import ExtractStep, OverlapStep, ScanStep, Step
 from corpus_build.store import CorpusStore
 from jobs.corpus_config import CorpusConfig
 from jobs.dataflow import each_shard, start_ray
+from jobs.language_model import language_model, with_context_length
 from jobs.progress import RowProgress
 from jobs.versions import versions_of
 from pipeline.config import load_settings
@@ -76,9 +77,7 @@ class _Build:
         self._shards = listing.shards
         self._each("scan", listing.shards, partial(ScanStep, store, config.input, config.framework))
         self._deduplicate(listing)
-        self._each(
-            "extract", listing.shards, partial(ExtractStep, store, config.input, config.framework), folder="extracted"
-        )
+        self._extract(listing)
         assignment = self._timed("split", lambda: self._split(listing, approved))
         self._timed("write", lambda: _write(store, assignment))
         counts = self._timed("report", lambda: write_report(store, listing.shards, assignment))
@@ -105,6 +104,15 @@ class _Build:
         similarity = self.settings.dedup.similarity
         self._each("pair", PAIR_TASKS, partial(PairStep, store, shards, similarity), folder="pairs", extension="npz")
         self._timed("cluster", lambda: write_clusters(store, shards, groups))
+
+    def _extract(self, listing: Listing) -> None:
+        cache = self.config.llm.cache_for(self.config.out) or "off"
+        settings = with_context_length(self.config.llm.model_copy(update={"cache": cache}))
+        if settings.llm == "vllm":
+            start_ray(self.config.address, self.config.workers)
+        with language_model(settings, workers=self.config.workers or 1) as llm:
+            arguments = self.store, self.config.input, self.config.framework, llm, settings.context_length
+            self._each("extract", listing.shards, partial(ExtractStep, *arguments), folder="extracted")
 
     def _split(self, listing: Listing, approved: frozenset[str] | None) -> Assignment:
         chosen = "" if approved is None else hashlib.sha256("\n".join(sorted(approved)).encode()).hexdigest()
