@@ -61,6 +61,7 @@ def _load(path: str, folder: str) -> tuple[Any, Any, Any]:
     try:
         import torch
         from transformers import AutoTokenizer, GPT2LMHeadModel
+        from transformers.utils.logging import disable_progress_bar
     except ImportError as error:
         raise DLCodeGenError(
             f"planner gpt2 needs torch and transformers ({error}); run `make setup-cpu`, or install the extra gpu"
