@@ -5,6 +5,7 @@ Callers reach it by handle (`serving.serve_llm.ServeLLM`), or over HTTP where it
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +37,9 @@ def deploy(engine: EngineSettings, *, app: str = APP, route: str | None = None) 
         raise DLCodeGenError("llm=vllm needs vLLM: install the `cpu` or the `gpu` extra (make setup-cpu for CPUs)")
     _check_model(engine.model)
     use_gpu = _device(engine) == "gpu"
+    _only_warnings()
+    if route is None:
+        serve.start(proxy_location="Disabled")  # no port is opened for calls by handle
     try:
         serve.run(_application(engine, use_gpu=use_gpu, http=route is not None), name=app, route_prefix=route)
     except RuntimeError as error:
@@ -48,8 +52,19 @@ def deploy(engine: EngineSettings, *, app: str = APP, route: str | None = None) 
 
 
 def undeploy(app: str = APP) -> None:
-    """Ends the engine and frees what it holds; one that does not run is no error."""
+    """Ends the engine and frees what it holds, Serve included where nothing else runs on it; an engine that does not
+    run is no error."""
     serve.delete(app)
+    if not serve.status().applications:
+        serve.shutdown()
+
+
+def _only_warnings() -> None:
+    """Serve and its LLM package tell the driver's terminal every step; a handler of their own keeps them from adding
+    more. What goes wrong is raised."""
+    logger = logging.getLogger("ray.serve")
+    logger.addHandler(logging.NullHandler())
+    logger.setLevel(logging.WARNING)
 
 
 def _check_model(model: str) -> None:
