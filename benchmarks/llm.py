@@ -43,7 +43,8 @@ from serving.code_llm import deploy, llm_config, served_name, undeploy
 from serving.engine_settings import EngineSettings
 from serving.serve_llm import ServeLLM
 
-CONTEXT = 8192
+CONTEXT, SMALL_CONTEXT = 16_384, 2048
+"""Tokens of prompt and reply: of a model that is given, and of the one made here, which is for CPUs."""
 
 
 class Recorder:
@@ -59,9 +60,10 @@ class Recorder:
         return ChatReply(text="```python\nmodel = keras.Sequential([keras.layers.Dense(1)])\n```")
 
 
-def row_requests(rows: int, tokens: int) -> list[list[ChatRequest]]:
-    """The requests of DLCodeGen's stages for each row, in their order; replies of `tokens` tokens each."""
-    settings = PipelineSettings(llm="scripted", model="recorder", method="dlcodegen", context_length=CONTEXT // 2)
+def row_requests(rows: int, tokens: int, context: int) -> list[list[ChatRequest]]:
+    """The requests of DLCodeGen's stages for each row, in their order; prompts cut to half of the context, replies of
+    `tokens` tokens each."""
+    settings = PipelineSettings(llm="scripted", model="recorder", method="dlcodegen", context_length=context)
     requests = []
     for row in islice(read_requirements("starter"), rows):
         recorder = Recorder()
@@ -91,7 +93,7 @@ def measure_direct(engine: EngineSettings, requests: Sequence[ChatRequest], fold
     command = [sys.executable, "-m", "benchmarks.llm", "--direct", str(folder / "direct.json")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(done.stderr[-3000:])
+        sys.exit(done.stdout[-6000:] + done.stderr[-3000:])
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
@@ -152,6 +154,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=96)
     parser.add_argument("--stages", type=int, default=2, help="engines of the third comparison; 0 leaves it out")
     parser.add_argument("--cpus", type=int, default=2, help="cores of the shared engine, without a GPU")
+    parser.add_argument("--eager", action="store_true", help="without torch.compile: starts sooner, runs slower")
     parser.add_argument("--direct", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.direct:
@@ -162,11 +165,15 @@ def main() -> None:
 
 def compare(arguments: argparse.Namespace, folder: Path) -> None:
     ray.init(address="local", num_cpus=arguments.cpus + 4, include_dashboard=False, log_to_driver=False)
-    changes: dict[str, Any] = {"cpus": arguments.cpus, "kv_cache_gb": 2, "options": {"seed": 0}}
+    changes: dict[str, Any] = {
+        "cpus": arguments.cpus,
+        "kv_cache_gb": 2,
+        "options": {"seed": 0, "enforce_eager": arguments.eager},
+    }
     model = arguments.model or make_model(folder)
-    length = CONTEXT if arguments.model else 4096
-    engine = engine_settings(LLMSettings(llm="vllm", model=model, context_length=length, engine=changes))
-    rows = row_requests(arguments.rows, arguments.tokens)
+    context = CONTEXT if arguments.model else SMALL_CONTEXT
+    engine = engine_settings(LLMSettings(llm="vllm", model=model, context_length=context, engine=changes))
+    rows = row_requests(arguments.rows, arguments.tokens, context)
     requests = [request for row in rows for request in row]
     print(f"{len(requests)} requests of {len(rows)} rows, replies of {arguments.tokens} tokens, {model}")
 

@@ -112,8 +112,8 @@ def _device(engine: EngineSettings) -> str:
 
 
 def _cluster_grows() -> bool:
-    """Whether an autoscaler runs, which may add nodes."""
-    return os.path.exists(os.path.expanduser("~/ray_bootstrap_config.yaml"))
+    """Whether an autoscaler may add nodes: Ray's launcher leaves its file on the head, KubeRay sets its variable."""
+    return "RAY_CLUSTER_NAME" in os.environ or os.path.exists(os.path.expanduser("~/ray_bootstrap_config.yaml"))
 
 
 def _application(engine: EngineSettings, *, use_gpu: bool, http: bool) -> Any:

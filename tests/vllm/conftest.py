@@ -8,10 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("vllm", reason="needs the `cpu` extra")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
 import ray
 from ray import serve
 
@@ -19,7 +15,8 @@ from jobs.model_presets import engine_settings
 from pipeline.config import LimitSettings, LLMSettings
 from serving.code_llm import APP, deploy, deployment_name, served_name
 from serving.serve_llm import ServeLLM
-from tests.vllm import tiny_models
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 ENGINE = {"kv_cache_gb": 0.25, "max_sequences": 32, "cpus": 1, "options": {"enforce_eager": True, "block_size": 32}}
 """Small and quick to start; a block of the prefix cache holds 32 tokens, not 128, for short prompts to share."""
@@ -34,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny DeepSeek-V2 with random weights: latent attention, experts."""
+    from tests.vllm import tiny_models  # needs torch: the modules that use this are skipped without it
+
     return tiny_models.deepseek_v2(tmp_path_factory.mktemp("models") / "tiny-deepseek-v2")
 
 

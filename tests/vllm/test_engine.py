@@ -13,6 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
+pytest.importorskip("vllm", reason="needs the `cpu` extra")
+
+
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.openai_compatible import OpenAICompatibleLLM

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("vllm", reason="needs the `cpu` extra")
+
 from ray import serve
 
 from jobs.config import GenerateConfig
@@ -41,8 +44,8 @@ def out(source: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         out=str(folder / "out"),
         methods=METHODS,
         models=[{"name": "taught", "llm": "vllm", "model": str(model), "engine": ENGINE}],
-        temperatures=[0.0],
-        settings={"max_tokens": 1500},
+        temperatures=[1.0],
+        settings={"max_tokens": 2000},
         quiet=True,
     )
     done = experiment(spec)
