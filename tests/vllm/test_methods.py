@@ -19,6 +19,7 @@ from jobs.run_store import RunStore
 from pipeline.errors import DLCodeGenError
 from pipeline.records import Scored
 from pipeline.starter import requirement_rows
+from pipeline.vocabulary import CATEGORIES
 from serving.code_llm import APP
 from tests.vllm import tiny_models
 from tests.vllm.conftest import ENGINE
@@ -78,14 +79,15 @@ def test_dlcodegen_asks_for_template_drafts_and_comparison(out: Path) -> None:
 def test_the_plan_of_plan_and_solve_is_held_to_the_schema(out: Path) -> None:
     for row in results(out, "ps"):
         assert row.plan is not None
-        assert row.plan.layers
-        assert row.plan.hyperparameters.batch_size
+        assert row.plan.task_category in CATEGORIES, "a word that the model was never taught"
+        assert row.plan.dataset.input
 
 
 def test_a_model_that_is_not_there_is_named(source: str, tmp_path: Path) -> None:
-    for model, words in (("/no/such/folder", "no such folder"), (str(tmp_path), "config.json")):
-        config = GenerateConfig(
-            input=source, out=str(tmp_path / "o"), llm="vllm", model=model, method="direct", quiet=True
-        )
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for model, words in (("/no/such/folder", "no such folder"), (str(empty), "config.json")):
+        out = str(tmp_path / f"out-{Path(model).name}")
+        config = GenerateConfig(input=source, out=out, llm="vllm", model=model, method="direct", quiet=True)
         with pytest.raises(DLCodeGenError, match=words):
             generate(config)
