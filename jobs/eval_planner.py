@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from jobs.language_model import planning
 from jobs.plan_page import write_plan_page
 from jobs.plan_tables import KNOWN, NO_PLAN, read_lines
 from jobs.published import load_published
@@ -47,7 +48,6 @@ from pipeline.score.plan_tables import (
     score_lines,
 )
 from pipeline.stage import Chain
-from pipeline.stages import plan_stage
 from pipeline.storage import join, read_bytes, write_bytes
 
 NEAR = 0.8
@@ -208,12 +208,13 @@ def _run_planner(
             [*settings, f"planner.use={planner}", f"retrieval.requirement_similarity={threshold}"],
             plans=train,
         )
-        chain = Chain([plan_stage(chosen)])
-        start = time.monotonic()
-        try:
-            done = [record for record, _ in chain.run(records)]
-        finally:
-            chain.close()
+        with planning(chosen) as stage:
+            chain = Chain([stage])
+            start = time.monotonic()
+            try:
+                done = [record for record, _ in chain.run(records)]
+            finally:
+                chain.close()
         failures: dict[str, int] = {}
         for record in done:
             if record.failure is not None:

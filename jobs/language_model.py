@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from jobs.model_presets import engine_settings
-from pipeline.config import LLMSettings
+from pipeline.config import LLMSettings, PipelineSettings
 from pipeline.llm.build import LLMBuilder, build_llm, with_cache
 from pipeline.llm.protocol import LLM
+from pipeline.stage import Stage
+from pipeline.stages import plan_stage
 from pipeline.storage import fingerprint
 
 S = TypeVar("S", bound=LLMSettings)
@@ -38,6 +40,20 @@ def language_model(settings: LLMSettings, *, workers: int = 1) -> Iterator[LLMBu
             yield partial(serve_llm, settings, _identity(chosen.model), served_name(chosen.model), APP)
         finally:
             undeploy()
+
+
+@contextmanager
+def planning(settings: PipelineSettings) -> Iterator[Stage]:
+    """The stage that plans in this process, with the language model of `planner=llm` where that is used."""
+    if settings.planner.kind != "llm":
+        yield plan_stage(settings)
+        return
+    if settings.llm == "vllm":
+        from jobs.dataflow import start_ray
+
+        start_ray(None, None)
+    with language_model(with_context_length(settings)) as llm:
+        yield plan_stage(with_context_length(settings), llm)
 
 
 def with_context_length(settings: S) -> S:

@@ -29,10 +29,12 @@ _PLANNER_FOLDERS = {"retrieval": (False,), "hybrid": (False, True), "gpt2": (Tru
 
 class PlannerSettings(Settings):
     """`use`: the planner, `retrieval`, `hybrid`, `hybrid:DIR`, `gpt2:DIR` or `llm`; `planner=hybrid:DIR` says the same.
-    `neighbours`: known plans that vote on a new one in `retrieval`."""
+    `neighbours`: known plans that vote on a new one in `retrieval`; `examples`: those that `llm` is shown (the paper: 3
+    and 5)."""
 
     use: str = "retrieval"
     neighbours: int = Field(12, ge=1)
+    examples: int = Field(5, ge=1)
 
     @property
     def kind(self) -> str:

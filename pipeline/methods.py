@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 
-from pipeline.config import PipelineSettings
+from pipeline.config import PipelineSettings, PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.generate.llm import steps, writers
 from pipeline.generate.llm.asking import Asker
@@ -21,7 +21,7 @@ from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.score.score import score_stage
 from pipeline.stage import Stage, Step
-from pipeline.stages import example_stage, plan_stage, retrieve_stage, symbolic_stages
+from pipeline.stages import WAITING_CPUS, example_stage, plan_stage, retrieve_stage, symbolic_stages
 from pipeline.starter import STARTER
 
 WITHOUT_LLM = ("symbolic", "copy")
@@ -30,9 +30,8 @@ WITHOUT_LLM = ("symbolic", "copy")
 WITH_CHAINS = ("c-cot", "wo-cr", "wo-cr-tr")
 """Methods that need C-CoT's chains of thought."""
 
-_WAITING_CPUS = 0.1
 _BESIDE_CPUS = 0.4
-"""CPUs of a worker that waits, and of one that computes before or after it: all three operators fit into one CPU."""
+"""CPUs of a worker that computes before or after one that waits: all three operators fit into one CPU."""
 
 
 def generation_stages(settings: PipelineSettings, llm: LLMBuilder | None = None) -> tuple[Stage, ...]:
@@ -41,6 +40,9 @@ def generation_stages(settings: PipelineSettings, llm: LLMBuilder | None = None)
     """
     settings = settings.for_input(STARTER)
     method = settings.method
+    if settings.planner.kind == "llm" and llm is not None and method != "ps":  # PS is its own planner
+        stages = generation_stages(settings.model_copy(update={"planner": PlannerSettings()}), llm)
+        return tuple(plan_stage(settings, llm) if stage.name == "plan" else stage for stage in stages)
     if method == "symbolic":
         return (*symbolic_stages(settings), score_stage())
     if method == "copy":
@@ -183,7 +185,7 @@ _LLM_METHODS: dict[str, Callable[[PipelineSettings, LLMBuilder], tuple[Stage, ..
 
 
 def _waiting(name: str, accepts: type[Requirement], returns: type[Requirement], build: Callable[[], Step]) -> Stage:
-    return Stage(name=name, accepts=accepts, returns=returns, build=build, num_cpus=_WAITING_CPUS, waits=True)
+    return Stage(name=name, accepts=accepts, returns=returns, build=build, num_cpus=WAITING_CPUS, waits=True)
 
 
 def _template(settings: PipelineSettings, llm: LLMBuilder) -> Stage:

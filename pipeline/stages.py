@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 
 from pipeline.config import PipelineSettings
 from pipeline.generate.symbolic.writer import SymbolicWriter
+from pipeline.llm.build import LLMBuilder
 from pipeline.planner.factory import build_planner
 from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.code_rag import CodeRag, ExampleRag
@@ -16,10 +17,21 @@ from pipeline.retrieval.firewall import Firewall
 from pipeline.retrieval.sample_pool import load_samples
 from pipeline.stage import Stage, Step
 
+WAITING_CPUS = 0.1
+"""CPUs of a worker that waits for a language model most of the time."""
 
-def plan_stage(settings: PipelineSettings) -> Stage:
-    """Requirement -> Planned."""
-    return Stage(name="plan", accepts=Requirement, returns=Planned, build=partial(build_planner, settings))
+
+def plan_stage(settings: PipelineSettings, llm: LLMBuilder | None = None) -> Stage:
+    """Requirement -> Planned, by `settings.planner`; `llm` is the model that `planner=llm` asks."""
+    waits = settings.planner.kind == "llm"
+    return Stage(
+        name="plan",
+        accepts=Requirement,
+        returns=Planned,
+        build=partial(build_planner, settings, llm),
+        num_cpus=WAITING_CPUS if waits else 1,
+        waits=waits,
+    )
 
 
 def retrieve_stage(settings: PipelineSettings) -> Stage:

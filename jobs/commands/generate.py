@@ -139,25 +139,27 @@ def _print_rows(input: str, settings: list[str] | None, config: str | None, stag
     from dataclasses import asdict
 
     from jobs.config import GenerateConfig
+    from jobs.language_model import planning
     from pipeline.config import load_settings
     from pipeline.inputs import read_requirements
-    from pipeline.methods import generation_stages
     from pipeline.records import Planned, Retrieved
     from pipeline.stage import run_local
+    from pipeline.stages import retrieve_stage
 
     chosen = load_settings(GenerateConfig, config, settings or [], input=input, out="-").for_input(input)
     failed = 0
-    for record in run_local(generation_stages(chosen)[:stages], read_requirements(input)):
-        row: dict[str, object] = {"id": record.id, "User Requirement": record.requirement}
-        if record.failure is not None:
-            failed += 1
-            row["failure"] = asdict(record.failure)
-        elif isinstance(record, Retrieved):
-            row |= {"samples": [asdict(item) for item in record.samples]}
-            row |= {"excluded": [asdict(item) for item in record.excluded]}
-        elif isinstance(record, Planned) and record.plan is not None:
-            row |= {"Dataset Attributes": record.attributes, "Code Plan": record.plan.model_dump(by_alias=True)}
-        print(json.dumps(row, ensure_ascii=False))
+    with planning(chosen) as plan_stage:
+        for record in run_local((plan_stage, retrieve_stage(chosen))[:stages], read_requirements(input)):
+            row: dict[str, object] = {"id": record.id, "User Requirement": record.requirement}
+            if record.failure is not None:
+                failed += 1
+                row["failure"] = asdict(record.failure)
+            elif isinstance(record, Retrieved):
+                row |= {"samples": [asdict(item) for item in record.samples]}
+                row |= {"excluded": [asdict(item) for item in record.excluded]}
+            elif isinstance(record, Planned) and record.plan is not None:
+                row |= {"Dataset Attributes": record.attributes, "Code Plan": record.plan.model_dump(by_alias=True)}
+            print(json.dumps(row, ensure_ascii=False))
     if failed:
         print(f"{failed} rows failed; see their `failure`", file=sys.stderr)
 

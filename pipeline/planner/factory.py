@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from pipeline.config import PipelineSettings
 from pipeline.errors import DLCodeGenError
+from pipeline.generate.llm.asking import Asker
+from pipeline.llm.build import LLMBuilder
+from pipeline.planner.few_shot import FewShotPlanner
 from pipeline.planner.fitted import fit
 from pipeline.planner.fitted_folder import load_fitted
 from pipeline.planner.gpt2 import Gpt2Planner
@@ -17,8 +20,9 @@ from pipeline.retrieval.sample_pool import load_known_plans
 from pipeline.stage import Step
 
 
-def build_planner(settings: PipelineSettings) -> Step:
-    """The planner that `settings.planner.use` names, with its plans, model or folder loaded.
+def build_planner(settings: PipelineSettings, llm: LLMBuilder | None = None) -> Step:
+    """The planner that `settings.planner.use` names, with its plans, model or folder loaded; `llm` is what
+    `planner=llm` asks, and waits for.
 
     Raises DLCodeGenError where these are not there or not what they should be.
     """
@@ -32,4 +36,7 @@ def build_planner(settings: PipelineSettings) -> Step:
         return HybridPlanner(fitted, firewall=firewall)
     if settings.planner.kind == "gpt2":
         return Gpt2Planner(settings.planner.folder)
-    raise DLCodeGenError(f"planner={settings.planner.use}: not in this version")
+    if llm is None:
+        raise DLCodeGenError("planner=llm asks a language model and none is set; add llm=openai base_url=... model=...")
+    known = load_known_plans(settings.plans)
+    return FewShotPlanner(Asker(llm(), settings), known, examples=settings.planner.examples, firewall=firewall)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,17 +29,21 @@ class FieldModel:
     penalty: float
     score: float
 
-    def best(self, similarity: Floats, excluded: ridge.Rows | None = None) -> Value | None:
-        """The value for a requirement; None without candidates. What only `excluded` plans say is no candidate."""
-        if not self.candidates:
+    def best(self, similarity: Floats, sayers: npt.NDArray[np.bool_]) -> Value | None:
+        """The value for a requirement, among those that the `sayers`, of the known plans, have; None where they have
+        none."""
+        own = self.candidate_of[sayers]
+        said = np.unique(own[own >= 0])
+        if not len(said):
             return None
         expected = similarity @ self.table + self.base
-        if excluded is not None and len(excluded):
-            count = len(self.candidates)
-            said = np.bincount(self.candidate_of[self.candidate_of >= 0], minlength=count)
-            own = self.candidate_of[excluded]
-            expected[said == np.bincount(own[own >= 0], minlength=count)] = -np.inf
-        return self.candidates[int(expected.argmax())]
+        return self.candidates[int(said[expected[said].argmax()])]
+
+    def holders(self, values: Collection[Value]) -> npt.NDArray[np.bool_]:
+        """Which known plans have one of the values."""
+        wanted = np.array([candidate in values for candidate in (*self.candidates, None)])
+        found: npt.NDArray[np.bool_] = wanted[self.candidate_of]  # -1 is the last place
+        return found
 
 
 def fit_field(name: str, payoff: Payoff, inverses: dict[float, Floats], blocks: Sequence[ridge.Rows]) -> FieldModel:

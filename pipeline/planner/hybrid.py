@@ -1,7 +1,8 @@
 """The hybrid planner: each field of a plan from known plans, by the decision that scores best for that field.
 
 The known plans are weighted by how much their requirements say about the new one (`views`, `ridge`); of the values they
-have, each field takes the one of the highest expected score under the field's own measure (`payoff`). No pre-trained
+have, each field takes the one of the highest expected score under the field's own measure (`payoff`). The category is
+decided first; then only plans of that category are drawn from, so that the fields go together. No pre-trained
 weights; a few milliseconds a plan. Values that the user states win.
 """
 
@@ -10,17 +11,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.dataset_facts import read_facts
 from pipeline.errors import StageFailure
 from pipeline.plan import SolutionPlan
 from pipeline.planner import ridge
+from pipeline.planner.field_model import FieldModel
 from pipeline.planner.fields import plan_of
 from pipeline.planner.fitted import Fitted
 from pipeline.planner.payoff import Floats
 from pipeline.planner.views import Text
 from pipeline.records import Requirement
 from pipeline.retrieval.firewall import Firewall, fingerprint
+from pipeline.vocabulary import canonical_category
 
 SOURCES = 5
 """Nearest known plans that are named as a plan's sources."""
@@ -45,6 +49,11 @@ class HybridPlanner:
         nearest = [row for row in np.argsort(-similarity, kind="stable") if row not in set(excluded.tolist())]
         return {"plan": plan, "plan_sources": tuple(fitted.ids[row] for row in nearest[:SOURCES])}
 
+    def _of_category(self, model: FieldModel, category: str | None) -> npt.NDArray[np.bool_]:
+        """The known plans of the same canonical category: what they say goes together."""
+        wanted = canonical_category(category or "")
+        return model.holders({name for name in model.candidates if canonical_category(str(name)) == wanted})
+
     def _near_copies(self, record: Requirement) -> ridge.Rows:
         query = fingerprint(record.requirement, None)
         near = [row for row, known in enumerate(self._fingerprints) if self._firewall.reason(query, known) is not None]
@@ -55,9 +64,16 @@ class HybridPlanner:
             penalty: ridge.without(similarity, inverted, excluded) if len(excluded) else similarity
             for penalty, inverted in self._fitted.inverses.items()
         }
-        values: dict[str, Any] = {
-            model.name: model.best(adjusted[model.penalty], excluded) for model in self._fitted.fields
-        }
+        everyone = np.ones(len(similarity), dtype=bool)
+        everyone[excluded] = False
+        values: dict[str, Any] = {}
+        sayers = everyone
+        for model in self._fitted.fields:  # the category first
+            values[model.name] = model.best(adjusted[model.penalty], sayers)
+            if values[model.name] is None:
+                values[model.name] = model.best(adjusted[model.penalty], everyone)
+            if model.name == "task_category":
+                sayers = everyone & self._of_category(model, values[model.name])
         stated = read_facts(text)
         for name in ("batch_size", "epochs", "learning_rate"):
             values[name] = getattr(stated, name) or values[name]

@@ -27,7 +27,7 @@ Value = str | float | tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Payoff:
     """`table[row, candidate]`: what the candidate scores where the row's value is the right one; more is better, NaN
-    where the row has no value. `candidate_of[row]`: the row's own value among the candidates, -1 where it has none.
+    where the row has no value. `candidate_of[row]`: the row's own value among the candidates, -1 where it is none.
     `is_loss`: payoffs are at most 0."""
 
     candidates: tuple[Value, ...]
@@ -56,9 +56,18 @@ def texts(values: Sequence[str]) -> Payoff:
 
 
 def layer_lists(values: Sequence[tuple[str, ...]]) -> Payoff:
-    """Minus the mean Levenshtein distance of layers in equal places, in tens of characters."""
+    """Minus the mean Levenshtein distance of layers in equal places, in tens of characters.
+
+    Candidates are lists of calls with arguments, where there are any: the distance alone prefers bare names ("Conv2D",
+    "Dense"), which are short but no network.
+    """
     kinds, own = _distinct(values)
-    return Payoff(kinds, _by_row(-_layer_distances(kinds) / 10, own), own, is_loss=True)
+    table = _by_row(-_layer_distances(kinds) / 10, own)
+    usable = [number for number, layers in enumerate(kinds) if all("(" in layer for layer in layers)]
+    usable = usable or list(range(len(kinds)))
+    renumbered = np.full(len(kinds) + 1, -1, np.int32)  # the last place is for rows without layers
+    renumbered[usable] = np.arange(len(usable))
+    return Payoff(tuple(kinds[number] for number in usable), table[:, usable], renumbered[own], is_loss=True)
 
 
 def numbers(values: Sequence[float | None]) -> Payoff:

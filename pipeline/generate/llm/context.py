@@ -16,10 +16,11 @@ CUT_ORDER = (
     "sample",
     "code_draft",
     "chain",
+    "examples",
     "attributes",
 )
 """What may be cut, and in which order: the template and the draft made from it, then samples and the draft made from
-them (a chain of thought stands in a sample's place), then the attributes. Requirement and plan are never cut."""
+them (a chain of thought or examples stand in a sample's place), then the attributes. Requirement and plan never are."""
 
 _CHARACTERS_PER_TOKEN = 3.0
 """Fewer than a token has on average, so that one cut is usually enough."""

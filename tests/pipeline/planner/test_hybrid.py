@@ -81,6 +81,16 @@ def test_one_plan_and_plans_with_missing_fields_are_enough() -> None:
     assert plan.layers == ()  # type: ignore[attr-defined]
 
 
+def test_fields_come_from_plans_of_the_category() -> None:
+    image = {"Task Category": "Image Classification", "Model Architecture": {"Layers": ["Conv2D(8, 3)", "Dense(2)"]}}
+    text = {"Task Category": "Text Classification", "Model Architecture": {"Layers": ["Embedding(100, 8)", "Dense(2)"]}}
+    known = [_known(number, "Sort photos of animals", image) for number in range(6)]
+    known.append(_known(6, "Sort angry letters from friendly ones", text))
+    plan = HybridPlanner(fit(known))(_ask("Sort angry e-mails from friendly ones"))["plan"]
+    assert plan.task_category == "Text Classification"  # type: ignore[attr-defined]
+    assert plan.layers[0] == "Embedding(100, 8)"  # type: ignore[attr-defined]
+
+
 def test_no_plan_is_an_error_that_says_so() -> None:
     with pytest.raises(DLCodeGenError, match="no known plan"):
         fit([])
