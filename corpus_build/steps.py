@@ -101,9 +101,12 @@ class ExtractStep:
                 requirements.append(word_shingles(found.requirement, REQUIREMENT_NGRAM))
                 codes.append(word_shingles(found.code, CODE_NGRAM))
                 writer.add(found, len(found.code))
-        write_arrays(
-            self.store.part("shingles", shard, "npz"), **packed(requirements, "requirement"), **packed(codes, "code")
-        )
+            # Before the rows appear: their file means that the shard is done.
+            write_arrays(
+                self.store.part("shingles", shard, "npz"),
+                **packed(requirements, "requirement"),
+                **packed(codes, "code"),
+            )
         return len(chosen)
 
     def _extracted(self, shard: int, chosen: dict[int, Clustered]) -> Iterator[Extracted]:

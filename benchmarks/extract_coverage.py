@@ -1,0 +1,58 @@
+"""How much of a plan is read from real code without a language model?
+
+    python benchmarks/extract_coverage.py ../shared/dlcodegen-artifact
+
+Reads the 46 reference solutions of the published benchmark (27 of them parse as Python 3) and counts for how many each
+field is recovered: stated in the code, or Keras' default where the code leaves it out. Where DLPlanData has a plan for
+the same requirement, tells how often the task category is the same (two references belong to another requirement).
+"""
+
+from __future__ import annotations
+
+import sys
+
+from corpus_build.cell_code import parse
+from corpus_build.static_plan import DEFAULT, read_plan_from_code
+from pipeline.artifact import read_plans, read_requirements
+from pipeline.vocabulary import canonical_category
+
+FIELDS = (
+    "layers",
+    "optimizer",
+    "loss",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+    "metric",
+    "input",
+    "output",
+    "preprocess",
+)
+
+
+def main(root: str) -> None:
+    rows = [row for row in read_requirements(root) if row.reference]
+    plans = {
+        row.requirement: row.plan
+        for part in ("Test", "Evaluation", "Train")
+        for row in read_plans(f"{root}/Datasets/DLPlanData/{part}.txt").plans
+    }
+    found = [read_plan_from_code([row.reference or ""], row.requirement, row.attributes) for row in rows]
+    clean = [parse(row.reference or "") is not None for row in rows]
+    print(f"{len(rows)} references, {sum(clean)} parse as Python 3")
+    print(f"{'field':<14} {'stated':>7} {'default':>8} {'missing':>8} {'stated, of the others':>22}")
+    for field in FIELDS:
+        values = [plan.confidence[field] for plan in found]
+        stated = [value > DEFAULT for value in values]
+        defaults = sum(value == DEFAULT for value in values)
+        broken = sum(yes for yes, whole in zip(stated, clean, strict=True) if not whole)
+        missing = len(rows) - sum(stated) - defaults
+        print(f"{field:<14} {sum(stated):>7} {defaults:>8} {missing:>8} {broken:>15} of {clean.count(False)}")
+    pairs = [(plan.plan.task_category, plans.get(row.requirement)) for plan, row in zip(found, rows, strict=True)]
+    known = [(ours, canonical_category(theirs.task_category)) for ours, theirs in pairs if theirs is not None]
+    same = sum(ours == theirs for ours, theirs in known)
+    print(f"task category as in DLPlanData: {same} of {len(known)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "../shared/dlcodegen-artifact")

@@ -1,0 +1,37 @@
+"""Plans written by hand for notebooks of different construction styles (golden/*.cells, cells divided by `# %%`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from corpus_build.static_plan import read_plan_from_code
+
+GOLDEN = Path(__file__).parent / "golden"
+NAMES = sorted(path.stem for path in GOLDEN.glob("*.cells"))
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(NAMES) >= 25
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_plan_is_read_from_the_code(name: str) -> None:
+    found = read_plan_from_code((GOLDEN / f"{name}.cells").read_text().split("# %%\n"))
+    plan, hyper = found.plan, found.plan.hyperparameters
+    assert {
+        "category": plan.task_category,
+        "layers": list(plan.layers),
+        "optimizer": hyper.optimizer,
+        "loss": hyper.loss,
+        "learning_rate": hyper.learning_rate,
+        "batch_size": hyper.batch_size,
+        "epochs": hyper.epochs,
+        "metric": hyper.metric,
+        "input": plan.dataset.input.removeprefix("Shape of the input data is ").rstrip("."),
+        "output": plan.dataset.output.removeprefix("Shape of the output data is ").rstrip("."),
+    } == json.loads((GOLDEN / f"{name}.json").read_text())
+    mended = name in ("broken_cell", "python_2")
+    assert found.confidence["layers"] == (0.8 if mended else 1.0)
