@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config import Settings
 
@@ -17,6 +17,12 @@ class ReplicaSettings(Settings):
     max: int = Field(1, ge=1)
     target_requests: int = Field(64, ge=1)
     max_requests: int = Field(256, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min is {self.min} and max only {self.max}")
+        return self
 
 
 class EngineSettings(Settings):

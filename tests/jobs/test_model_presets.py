@@ -77,6 +77,8 @@ def test_changes_reach_into_a_preset() -> None:
     found = engine_settings(vllm("deepseek-v2.5", context_length=9000, engine=changes))
     assert (found.replicas.max, found.replicas.max_requests) == (3, 512)
     assert (found.context_length, found.max_sequences) == (9000, 7)
+    with pytest.raises(DLCodeGenError, match="min is 5 and max only 1"):
+        engine_settings(vllm("deepseek-v2.5", engine={"replicas": {"min": 5}}))
     with pytest.raises(DLCodeGenError, match=r"engine\.replicas\.most"):
         engine_settings(vllm("deepseek-v2.5", engine={"replicas": {"most": 3}}))
 
