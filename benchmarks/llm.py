@@ -43,8 +43,8 @@ from serving.code_llm import deploy, llm_config, served_name, undeploy
 from serving.engine_settings import EngineSettings
 from serving.serve_llm import ServeLLM
 
-CONTEXT, SMALL_CONTEXT = 16_384, 2048
-"""Tokens of prompt and reply: of a model that is given, and of the one made here, which is for CPUs."""
+SMALL_CONTEXT = 2048
+"""Tokens of prompt and reply, for the model that is made here; one that is given has its own."""
 
 
 class Recorder:
@@ -171,9 +171,9 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
         "options": {"seed": 0, "enforce_eager": arguments.eager},
     }
     model = arguments.model or make_model(folder)
-    context = CONTEXT if arguments.model else SMALL_CONTEXT
+    context = None if arguments.model else SMALL_CONTEXT
     engine = engine_settings(LLMSettings(llm="vllm", model=model, context_length=context, engine=changes))
-    rows = row_requests(arguments.rows, arguments.tokens, context)
+    rows = row_requests(arguments.rows, arguments.tokens, engine.context_length)
     requests = [request for row in rows for request in row]
     print(f"{len(requests)} requests of {len(rows)} rows, replies of {arguments.tokens} tokens, {model}")
 
