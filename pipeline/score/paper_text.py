@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 
 import black
 
-from pipeline.score.code_features import MAX_CHARACTERS
+from pipeline.score.code_features import MAX_CHARACTERS, MAX_DEPTH
 
 _BLACK = black.Mode(line_length=210)
 _INDENT = 4
+_BRACKET = re.compile(r"[()\[\]{}]")
 _TOKEN = re.compile(r"(?P<string>\"[^\"]*\"|'[^']*')|(?P<float>\d+\.\d+)|==|!=|<=|>=|[^\w\s]")
 
 
@@ -51,13 +52,22 @@ def without_comments(source: str) -> str:
 
 def laid_out(source: str) -> str:
     """The source in black's layout with lines of up to 210 characters; as it is where black cannot parse it, and
-    beyond the length up to which CodeBLEU is measured."""
-    if len(source) > MAX_CHARACTERS:
+    beyond the length and depth up to which CodeBLEU is measured: black takes minutes for thousands of brackets."""
+    if len(source) > MAX_CHARACTERS or _bracket_depth(source) > MAX_DEPTH:
         return source
     try:
         return black.format_str(source, mode=_BLACK)
     except Exception:  # black's parser raises its own, the tokenizer's, and RecursionError on what is not Python
         return source
+
+
+def _bracket_depth(source: str) -> int:
+    """How deep brackets are open at most, those in strings counted too."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(source):
+        depth = depth + 1 if bracket in "([{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def one_line(source: str) -> str:

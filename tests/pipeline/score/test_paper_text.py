@@ -112,3 +112,9 @@ def test_table_two_is_reproduced(artifact: str) -> None:
         differences.append([abs(100 * value - printed) for value, printed in zip(parts, published, strict=True)])
     means = [fmean(column) for column in zip(*differences, strict=True)]
     assert all(mean <= bar for mean, bar in zip(means, (0.1, 0.1, 0.8, 2.0, 0.4), strict=True)), means
+
+
+def test_thousands_of_brackets_are_left_as_they_are() -> None:
+    nested = "x = " + "[" * 10_000 + "]" * 10_000  # black alone takes minutes for them
+    assert laid_out(nested) == nested
+    assert laid_out("x=[[1]]") == "x = [[1]]\n"
