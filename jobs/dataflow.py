@@ -69,14 +69,20 @@ def run_shards(
         grows = elastic and not workers and not group[0].workers
         largest = len(shards) if grows else min(wanted, len(shards))
         # Several operators share the CPUs: each starts with one worker, since a full first pool would starve the rest.
-        smallest = min(wanted, len(shards)) if len(groups) == 1 else 1
+        # Those that wait want hardly any.
+        smallest = min(wanted, len(shards)) if len(groups) == 1 or group[0].waits else 1
         flow = flow.map_batches(
             _ShardWorker,
             fn_constructor_args=(group, store, number, number == len(groups) - 1, rows_in_flight),
             batch_size=None,
             batch_format="pyarrow",
             zero_copy_batch=True,
-            compute=ray.data.ActorPoolStrategy(min_size=smallest, max_size=largest),
+            compute=ray.data.ActorPoolStrategy(
+                min_size=smallest,
+                max_size=largest,
+                # A shard that waits in line behind a waiting one could be under way in another process.
+                max_tasks_in_flight_per_actor=1 if group[0].waits else None,
+            ),
             num_cpus=group[0].num_cpus,
         )
     try:

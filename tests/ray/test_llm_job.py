@@ -130,3 +130,11 @@ def test_c_cot_makes_its_chains_once_and_keeps_them(source: str, tmp_path: Path)
         main(_config(source, tmp_path / "b", server, "method=c-cot", "seed=1", "temperature=0.5"))
         assert len(server.seen) == asked + 14
         assert list((tmp_path / "c-cot").iterdir()) == [chains]
+
+
+def test_many_rows_are_under_way_in_each_of_several_processes(source: str, tmp_path: Path) -> None:
+    with FaultServer(answer=answered, seconds=lambda body: 2.0).running() as server:
+        settings = ("method=direct", "shard_rows=2", "rows_in_flight=2", "llm_workers=2", "workers=1")
+        assert main(_config(source, tmp_path / "run", server, *settings)).generated == 14
+        # Both rows of a shard in one process, while another shard is under way in the other.
+        assert server.most_in_flight == 4
