@@ -2,14 +2,15 @@
 
     ray job submit --working-dir . -- python -m jobs.experiment SPEC.yaml --out s3://bucket/experiment
 
-Written to the folder: a run of `dlcodegen generate` for each combination under runs/, and the table as table.csv and
-table.parquet. The same command goes on after a kill, or with a higher budget after a stop: finished shards are not
-done again, and the response cache answers what was asked before.
+Written to the folder: a run of `dlcodegen generate` for each combination under runs/, the table as table.csv and
+table.parquet, and manifest.json. The same command goes on after a kill, or with a higher budget after a stop: finished
+shards are not done again, and the response cache answers what was asked before.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,8 +25,10 @@ from jobs.experiment_table import ExperimentRow, table_rows, write_table
 from jobs.generate import main as generate
 from jobs.method_stages import opened_model
 from jobs.run_summary import Summary
+from jobs.versions import versions_of
 from pipeline.config import load_settings
 from pipeline.llm.budget import Budget, Spending
+from pipeline.storage import join, write_bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +66,7 @@ def main(spec: ExperimentConfig) -> Experiment:
                 break
     rows = table_rows([arm for arm, _ in done], spec.out, quiet=spec.quiet)
     write_table(spec.out, rows)
-    return Experiment(
+    experiment = Experiment(
         rows=rows,
         runs=len(arms),
         runs_begun=len(done),
@@ -73,6 +76,22 @@ def main(spec: ExperimentConfig) -> Experiment:
         seconds=round(time.monotonic() - start, 1),
         out=spec.out,
     )
+    _write_manifest(spec, experiment, [arm for arm, _ in done])
+    return experiment
+
+
+def _write_manifest(spec: ExperimentConfig, experiment: Experiment, arms: Sequence[Arm]) -> None:
+    """Versions, the specification, and the runs with their folders, whose own manifests have the rest."""
+    manifest = {
+        "versions": versions_of(("dlcodegen-ray", "ray", "codebleu", "black")),
+        "experiment": spec.model_dump(mode="json"),
+        "runs": {arm.title: arm.config.out for arm in arms},
+        "runs_planned": experiment.runs,
+        "pending_rows": experiment.pending_rows,
+        "stopped": experiment.stopped,
+        "seconds": experiment.seconds,
+    }
+    write_bytes(join(spec.out, "manifest.json"), json.dumps(manifest, indent=2, default=str).encode() + b"\n")
 
 
 def _run_model(

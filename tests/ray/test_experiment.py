@@ -59,5 +59,7 @@ def test_an_experiment_ends_in_one_table_and_a_budget_only_interrupts_it(tmp_pat
     assert direct.paid == pytest.approx(2 * direct.cost)
     with (tmp_path / "experiment" / "table.csv").open() as stream:
         assert [row["method"] for row in csv.DictReader(stream)] == ["copy", "direct"]
+    manifest = json.loads((tmp_path / "experiment" / "manifest.json").read_text())
+    assert len(manifest["runs"]) == manifest["runs_planned"] == 3
     spent = json.loads((tmp_path / "experiment" / "spent.json").read_text())
     assert spent["calls"] == 2 * ROWS
