@@ -158,8 +158,8 @@ class _ShardWorker:
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         # Blocks are never split or joined on purpose, but a block may hold several shards if Ray Data chose to.
         for shard, records, seconds in self._shards(batch):
-            if self._store.stopped():
-                continue
+            if not self._last and self._store.stopped():
+                continue  # what has come as far as the last operator is finished
             try:
                 yield self._work(shard, records, seconds)
             except BudgetSpent as spent:
