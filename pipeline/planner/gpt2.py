@@ -66,7 +66,7 @@ def _load(path: str, folder: str) -> tuple[Any, Any, Any]:
         raise DLCodeGenError(
             f"planner gpt2 needs torch and transformers ({error}); run `make setup-cpu`, or install the extra gpu"
         ) from error
-    disable_progress_bar()  # of reading the weights, which takes no time to speak of
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # of reading the weights, which takes no time to speak of
     try:
         return (
             GPT2LMHeadModel.from_pretrained(path, config=gpt2_config(path)),
