@@ -1,7 +1,8 @@
-"""How fast is planning with a GPT-2, and training one?
+"""How fast is planning, and training a planner?
 
     python benchmarks/planner.py [--model out/planner] [--rows 100] [--data starter] [--size scratch:4x256]
 
+Planners without weights: seconds to the first plan and plans/s at 1, 100 and 10,000 requirements (`planner_lookup.py`).
 Training: tokens/s and model FLOPs utilisation of `train-planner` against a plain loop. Decoding: time to the first
 plan and plans/s of constrained beams against plain `transformers.generate`; without `--model` on the model that the
 training part has just made (a few steps old: its plans are long and plain decoding never ends them). All in one run.
@@ -16,6 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from planner_decoding import measure_decoding
+from planner_lookup import measure_lookup
 from planner_training import measure_training
 
 from pipeline.planner.gpt2 import BEAMS
@@ -31,6 +33,7 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="dlcodegen-bench-"))
     try:
+        measure_lookup(arguments.data, [1, 100, 10_000])
         measure_training(arguments.data, arguments.size, folder / "run")
         rows = list(islice(cycle(load_known_plans(arguments.data)), arguments.rows))
         for beams in (1, BEAMS):

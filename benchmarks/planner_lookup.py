@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from itertools import cycle, islice
 
 from pipeline.config import PipelineSettings, load_settings
@@ -24,12 +25,17 @@ def main() -> None:
     parser.add_argument("--plans", default="starter", help="known plans, whose requirements are planned too")
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 100, 1000])
     arguments = parser.parse_args()
-    known = load_known_plans(arguments.plans)
+    measure_lookup(arguments.plans, arguments.rows, arguments.fitted)
+
+
+def measure_lookup(plans: str, rows: Sequence[int], fitted: str | None = None) -> None:
+    """Prints both planners for each number of rows."""
+    known = load_known_plans(plans)
     print(f"{'planner':<24} {'rows':>6} {'first plan':>11} {'plans/s':>9} {'of retrieval':>13}")
     rates: dict[int, float] = {}
-    for name in ("retrieval", f"hybrid:{arguments.fitted}" if arguments.fitted else "hybrid"):
-        settings = load_settings(PipelineSettings, None, [f"planner={name}"], plans=arguments.plans)
-        for count in arguments.rows:
+    for name in ("retrieval", f"hybrid:{fitted}" if fitted else "hybrid"):
+        settings = load_settings(PipelineSettings, None, [f"planner={name}"], plans=plans)
+        for count in rows:
             start = time.perf_counter()
             planner = build_planner(settings)
             first = 0.0
