@@ -98,7 +98,7 @@ def minhash(folder: str, out: Path) -> None:
     from datasketch import MinHash, MinHashLSH
 
     store, codes = CorpusStore(str(out)), []
-    for shard in range(1000):
+    for shard in range(stage_listing(store, folder, 256, "benchmark").shards):
         rows = [number for number, row in enumerate(store.read("scan", shard, Scanned)) if not row.reason]
         codes += [notebook_of(item).code for _, item in chosen_items(store, folder, shard, rows)][
             : MINHASH_ROWS - len(codes)
@@ -138,6 +138,8 @@ def main() -> None:
     parser.add_argument("--no-job", action="store_true", help="the scan alone")
     arguments = parser.parse_args()
     root = arguments.folder or Path(tempfile.mkdtemp(prefix="dlcodegen-corpus-"))
+    write_corpus(root / "warm-up", 0, 20)
+    our_scan(root / "warm-up", root / "scan-warm-up")  # schemas and patterns are made once, not per file
     heads = ("files", "GB", "plain files/CPU-s", "scan files/CPU-s", "ratio", "job CPU-s", "ms a file", "peak MB")
     print("".join(f"{head:>19}" for head in heads))
     try:

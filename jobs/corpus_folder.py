@@ -1,15 +1,20 @@
-"""What can be done with a finished build: review its pool, audit it again, write it in the paper's formats."""
+"""What can be done with a finished build: review its pool, audit it again, ask a model whether it knows it."""
 
 from __future__ import annotations
 
+import asyncio
+
 from corpus_build.audit import Audit, audit
 from corpus_build.datasets import read_dataset
+from corpus_build.exposure import Exposure, check_exposure
 from corpus_build.review import read_approvals, sheet_csv, sheet_html
-from corpus_build.split import POOL
-from corpus_build.store import CorpusStore
+from corpus_build.split import EVALUATION, POOL
+from corpus_build.store import CorpusStore, record_writer
 from jobs.corpus import Summary, main
 from jobs.corpus_config import CorpusConfig
-from pipeline.config import load_settings
+from jobs.dataflow import start_ray
+from jobs.language_model import language_model
+from pipeline.config import LLMSettings, load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.storage import write_bytes
 
@@ -48,3 +53,22 @@ def audit_build(folder: str) -> Audit:
     """Audits the written files anew."""
     store, config = open_build(folder)
     return audit(store, config.split)
+
+
+def expose(folder: str, settings: LLMSettings) -> list[Exposure]:
+    """Asks a language model to continue each reference of DLCodeEval; writes exposure.parquet. Raises DLCodeGenError
+    where the settings name no model."""
+    store, config = open_build(folder)
+    cache = settings.cache_for(folder) or "off"
+    settings = settings.model_copy(update={"cache": cache})
+    if settings.llm == "vllm":
+        start_ray(config.address, config.workers)
+    with language_model(settings) as build:
+        if build is None:
+            raise DLCodeGenError("the exposure check needs a language model; for example llm=openai model=NAME")
+        references = ((row.id, row.reference) for row in read_dataset(store, EVALUATION))
+        found = asyncio.run(check_exposure(build(), references))
+    with record_writer(store.path("exposure.parquet"), Exposure) as writer:
+        for item in found:
+            writer.add(item)
+    return found

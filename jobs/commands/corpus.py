@@ -160,3 +160,22 @@ def export(
 
     write_paper_format(open_build(folder)[0], out)
     print(f"{out.rstrip('/')}/Datasets/")
+
+
+@corpus.command(epilog="Example:  dlcodegen corpus exposure out/corpus llm=openai model=gpt-4o-mini")
+def exposure(folder: Folder, settings: Overrides = None, config: ConfigFile = None) -> None:
+    """Ask a language model to continue each reference of DLCodeEval, for signs that it has seen them."""
+    from jobs.corpus_folder import expose
+    from pipeline.config import LLMSettings, load_settings
+
+    found = expose(folder, load_settings(LLMSettings, config, settings or []))
+    table = Table(title="Exposure", title_justify="left")
+    for column in ("reference", "overlap", "Min-20%", ""):
+        table.add_column(column)
+    for item in sorted(found, key=lambda item: -item.overlap)[:20]:
+        min_k = "-" if item.min_k is None else f"{item.min_k:.2f}"
+        table.add_row(item.id, f"{item.overlap:.2f}", min_k, item.failure or ("exposed" if item.exposed else ""))
+    console = Console()
+    console.print(table)
+    failed = sum(bool(item.failure) for item in found)
+    console.print(f"{sum(item.exposed for item in found)} of {len(found)} look exposed, {failed} calls failed")

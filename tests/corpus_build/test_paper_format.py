@@ -87,6 +87,19 @@ def test_semicolons_and_other_words_for_yes_are_read(tmp_path: Path) -> None:
     assert read_approvals(str(sheet)) == {"a", "c"}
 
 
+def continue_code(request: object) -> str:
+    return "x = 1"
+
+
+def test_exposure_is_asked_of_every_reference(built: Path) -> None:
+    model = f"{__name__}:continue_code"
+    status, output = call("exposure", str(built), "llm=scripted", f"model={model}")
+    assert status == 0
+    count = sum(1 for _ in read_dataset(CorpusStore(str(built)), "DLCodeEval"))
+    assert f"0 of {count} look exposed, 0 calls failed" in output
+    assert (built / "exposure.parquet").exists()
+
+
 def test_a_leak_ends_the_audit_with_code_1_and_names_the_rows(built: Path) -> None:
     from corpus_build.datasets import FILES
     from corpus_build.records import EvalRow, PlanRow
