@@ -8,6 +8,7 @@ weights; a few milliseconds a plan. Values that the user states win.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,10 @@ class HybridPlanner:
         self._fitted = fitted
         self._firewall = firewall or Firewall()
         self._fingerprints = [fingerprint(text.requirement, None) for text in fitted.texts]
+        self._rows_with: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for row, known in enumerate(self._fingerprints):
+            for shingle in known.requirement:
+                self._rows_with[shingle].append(row)
 
     def __call__(self, record: Requirement) -> dict[str, object]:
         """The fields `plan` and `plan_sources`. Raises StageFailure where the firewall leaves no known plan."""
@@ -46,8 +51,9 @@ class HybridPlanner:
         if len(excluded) == len(fitted.ids):
             raise StageFailure("no_known_plan", "the firewall kept out every known plan")
         plan = self._plan(similarity, excluded, f"{record.requirement}\n{record.attributes}")
-        nearest = [row for row in np.argsort(-similarity, kind="stable") if row not in set(excluded.tolist())]
-        return {"plan": plan, "plan_sources": tuple(fitted.ids[row] for row in nearest[:SOURCES])}
+        order = np.argsort(-similarity, kind="stable")
+        nearest = order[~np.isin(order, excluded)][:SOURCES]
+        return {"plan": plan, "plan_sources": tuple(fitted.ids[row] for row in nearest)}
 
     def _of_category(self, model: FieldModel, category: str | None) -> npt.NDArray[np.bool_]:
         """The known plans of the same canonical category: what they say goes together."""
@@ -56,7 +62,13 @@ class HybridPlanner:
 
     def _near_copies(self, record: Requirement) -> ridge.Rows:
         query = fingerprint(record.requirement, None)
-        near = [row for row, known in enumerate(self._fingerprints) if self._firewall.reason(query, known) is not None]
+        # A Jaccard similarity of t needs at least the share t of the query's shingles; few known plans have so many.
+        least = self._firewall.requirement_similarity * len(query.requirement)
+        shared = Counter(row for shingle in query.requirement for row in self._rows_with.get(shingle, ()))
+        rows = (
+            sorted(row for row, count in shared.items() if count >= least) if least else range(len(self._fingerprints))
+        )
+        near = [row for row in rows if self._firewall.reason(query, self._fingerprints[row]) is not None]
         return np.array(near, dtype=np.intp)
 
     def _plan(self, similarity: Floats, excluded: ridge.Rows, text: str) -> SolutionPlan:
