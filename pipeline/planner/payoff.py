@@ -56,13 +56,15 @@ def texts(values: Sequence[str]) -> Payoff:
 
 
 def layer_lists(values: Sequence[tuple[str, ...]]) -> Payoff:
-    """Minus the mean Levenshtein distance of layers in equal places, in tens of characters.
+    """Minus the mean Levenshtein distance of layers in equal places and the difference of their numbers, in tens.
 
-    Candidates are lists of calls with arguments, where there are any: the distance alone prefers bare names ("Conv2D",
+    The distance is divided by the longer list's length, so alone it prefers lists that are far too long. Candidates are lists of calls with arguments, where there are any: the distance alone prefers bare names ("Conv2D",
     "Dense"), which are short but no network.
     """
     kinds, own = _distinct(values)
-    table = _by_row(-_layer_distances(kinds) / 10, own)
+    lengths = np.array([len(layers) for layers in kinds], np.float32)
+    surplus = np.abs(lengths[:, None] - lengths[None, :])
+    table = _by_row(-(_layer_distances(kinds) + surplus) / 10, own)
     usable = [number for number, layers in enumerate(kinds) if all("(" in layer for layer in layers)]
     usable = usable or list(range(len(kinds)))
     renumbered = np.full(len(kinds) + 1, -1, np.int32)  # the last place is for rows without layers

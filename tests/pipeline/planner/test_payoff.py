@@ -16,19 +16,20 @@ def test_labels_are_equal_by_letters_and_digits_and_spelled_as_most_spell_them()
     assert found.candidate_of.tolist() == [0, 1, 0, 0, -1]
 
 
-def test_layers_score_minus_their_distance() -> None:
+def test_layers_score_minus_their_distance_and_surplus() -> None:
     lists = [("Dense(8)", "Dense(1)"), ("Conv2D(4, 3)", "Flatten()", "Dense(10)"), ("Flatten()",)]
     found = payoff.layer_lists(lists)
     for row, known in enumerate(lists):
         for column, candidate in enumerate(lists):
-            assert -10 * found.table[row, column] == pytest.approx(layers_distance(candidate, known))
+            surplus = abs(len(candidate) - len(known))
+            assert -10 * found.table[row, column] == pytest.approx(layers_distance(candidate, known) + surplus)
 
 
 def test_lists_of_bare_names_are_known_but_not_chosen_unless_there_are_only_such() -> None:
     found = payoff.layer_lists([("Conv2D", "Dense"), ("Dense(8)",), ()])
     assert found.candidates == (("Dense(8)",),)
     assert found.candidate_of.tolist() == [-1, 0, -1]
-    assert -10 * found.table[0, 0] == pytest.approx(layers_distance(("Dense(8)",), ("Conv2D", "Dense")))
+    assert -10 * found.table[0, 0] == pytest.approx(layers_distance(("Dense(8)",), ("Conv2D", "Dense")) + 1)
     assert payoff.layer_lists([("Conv2D", "Dense")]).candidates == (("Conv2D", "Dense"),)
 
 
