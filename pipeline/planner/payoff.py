@@ -58,8 +58,9 @@ def texts(values: Sequence[str]) -> Payoff:
 def layer_lists(values: Sequence[tuple[str, ...]]) -> Payoff:
     """Minus the mean Levenshtein distance of layers in equal places and the difference of their numbers, in tens.
 
-    The distance is divided by the longer list's length, so alone it prefers lists that are far too long. Candidates are lists of calls with arguments, where there are any: the distance alone prefers bare names ("Conv2D",
-    "Dense"), which are short but no network.
+    The distance is divided by the longer list's length, so alone it prefers lists that are far too long. Candidates are
+    lists of calls with arguments, where there are any: it also prefers bare names ("Conv2D", "Dense"), which are short
+    but no network.
     """
     kinds, own = _distinct(values)
     lengths = np.array([len(layers) for layers in kinds], np.float32)
