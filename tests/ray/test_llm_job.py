@@ -65,10 +65,12 @@ def test_the_ray_run_equals_the_local_run(source: str, server: FaultServer, tmp_
 
 def test_a_budget_stops_the_run_and_a_higher_one_lets_it_go_on(source: str, tmp_path: Path) -> None:
     with FaultServer(answer=answered, seconds=lambda body: 0.01).running() as server:
-        whole = main(_config(source, tmp_path / "a" / "whole", server, "price.input=1", "price.output=2"))
+        # One process: two could ask for a template that rows share at the same time, each before the other has it.
+        alone = ("llm_workers=1", "price.input=1", "price.output=2")
+        whole = main(_config(source, tmp_path / "a" / "whole", server, *alone))
         asked = len(server.seen)
         # A call is put aside with all the tokens it may take, so the limit is reached before it is used up.
-        stop = ["budget.tokens=5000", "max_tokens=200", "workers=1"]
+        stop = ["budget.tokens=5000", "max_tokens=200", *alone]
         first = main(_config(source, tmp_path / "b" / "run", server, *stop))
         assert first.stopped is not None
         assert "max-tokens 5,000 is reached" in first.stopped
