@@ -9,6 +9,7 @@ comparison has the drafts after the plan, since they are its row's alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def prompt_text(name: str) -> str:
     return "\n\n".join(f"[{message.role}]\n{message.content}" for message in render(name, **_names_of(name)))
 
 
-def _names_of(name: str) -> dict[str, str]:
+def _names_of(name: str) -> dict[str, _Name]:
     """Each part that a prompt takes, those of the shared parts it includes as well, as its own name."""
     environment = _environment()
     found, waiting = set[str](), [f"{name}.jinja"]
@@ -49,7 +50,25 @@ def _names_of(name: str) -> dict[str, str]:
         tree = environment.parse((_HERE / waiting.pop()).read_text(encoding="utf-8"))
         found |= meta.find_undeclared_variables(tree)
         waiting += [file for file in meta.find_referenced_templates(tree) if file is not None]
-    return {part: f"{{{{ {part} }}}}" for part in found}
+    return {part: _Name(part) for part in found}
+
+
+class _Name:
+    """Stands for a part of a row: shown as `{{ name }}`, its items as `{{ name[0] }}`, its fields as `{{ name.x }}`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __str__(self) -> str:
+        return f"{{{{ {self._name} }}}}"
+
+    def __iter__(self) -> Iterator[_Name]:
+        yield _Name(f"{self._name}[0]")
+
+    def __getattr__(self, field: str) -> _Name:
+        if field.startswith("__"):
+            raise AttributeError(field)
+        return _Name(f"{self._name}.{field}")
 
 
 def prompt_purpose(name: str) -> str:
