@@ -46,6 +46,8 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
     load_samples(config.pool), load_known_plans(config.plans)  # a pool that cannot be read fails here, not per worker
     store = RunStore(config.out)
     sources = {name: fingerprint(getattr(config, name)) for name in ("input", "pool", "plans")}
+    if config.planner.folder:  # a planner that was fitted or trained anew plans otherwise
+        sources["planner"] = fingerprint(config.planner.folder)
     rows = read_requirements(config.input)
     staged = store.stage(rows, config.input, config.digest(), config.shard_rows, " ".join(sources.values()))
     pending = store.pending(staged)
