@@ -25,7 +25,8 @@ from jobs.language_model import planning
 from jobs.plan_page import write_plan_page
 from jobs.plan_tables import KNOWN, NO_PLAN, read_lines
 from jobs.published import load_published
-from jobs.result_files import versions, write_tables
+from jobs.result_files import write_tables
+from jobs.versions import versions_of
 from pipeline.artifact import is_artifact
 from pipeline.config import PipelineSettings, load_settings
 from pipeline.errors import DLCodeGenError
@@ -253,7 +254,7 @@ def _write(found: PlanEvaluation, read: Mapping[str, str], settings: Sequence[st
             write_bytes(join(found.out, "predictions", f"{name}.jsonl"), text.encode("utf-8", "replace"))
     write_plan_page(found.rows, found.comparisons, len(found.near), found.test_rows, join(found.out, "report.html"))
     manifest: dict[str, Any] = {
-        "versions": versions(_VERSIONED),
+        "versions": versions_of(_VERSIONED),
         "settings": list(settings),
         "read": {name: {"path": path, "sha256": _digest(path)} for name, path in read.items()},
         "test_rows": found.test_rows,

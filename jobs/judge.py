@@ -21,8 +21,9 @@ from pydantic import Field
 from jobs.dataflow import start_ray
 from jobs.language_model import language_model
 from jobs.progress import RowProgress
-from jobs.result_files import versions, write_tables
+from jobs.result_files import write_tables
 from jobs.run_outputs import Run, open_runs, run_named
+from jobs.versions import versions_of
 from pipeline.config import LLMSettings, load_settings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.protocol import LLM, Sampling
@@ -243,7 +244,7 @@ def _write(
         "warnings": list(judging.warnings),
         "aspects": list(ASPECTS),
         "settings": config.model_dump(mode="json", exclude={"api_key_env"}),
-        "versions": versions(("dlcodegen-ray", "numpy")),
+        "versions": versions_of(("dlcodegen-ray", "numpy")),
         "asked": len(judgements) + len(preferences),
         "failed": judging.failures,
     }

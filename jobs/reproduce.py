@@ -26,7 +26,8 @@ from jobs.plan_tables import plan_tables
 from jobs.published import OutputFile, load_published, output_files, prediction_files
 from jobs.reproduction import ReproducedValue, Reproduction
 from jobs.reproduction_page import reproduction_page
-from jobs.result_files import Table, versions, write_tables
+from jobs.result_files import Table, write_tables
+from jobs.versions import versions_of
 from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
 from pipeline.score.code_rows import ALL, CodeItem, CodeRow, MethodRow
@@ -104,7 +105,7 @@ def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
     read = [path for name in _DATA if exists(path := join(artifact, name))] + list(files)
     manifest = {
         "artifact": artifact,
-        "versions": versions(_VERSIONED),
+        "versions": versions_of(_VERSIONED),
         "sha256": {path: hashlib.sha256(read_bytes(path)).hexdigest() for path in read},
         "seeds": found.seeds,
         "bootstrap_resamples": 10_000,

@@ -1,9 +1,8 @@
-"""Tables as files, each as Parquet and as CSV; and what a manifest says of the packages that made them."""
+"""Tables as files, each as Parquet and as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow.csv as pacsv
@@ -24,15 +23,3 @@ def write_tables(folder: str, tables: Mapping[str, Table]) -> None:
             pq.write_table(table, stream)
         with atomic_writer(join(folder, f"{name}.csv")) as stream:
             pacsv.write_csv(table, stream)
-
-
-def versions(distributions: Iterable[str]) -> dict[str, str]:
-    """The installed versions; this project itself may have come by --working-dir, without being installed."""
-    return {name: _version(name) for name in distributions}
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "not installed"

@@ -22,9 +22,10 @@ from pydantic import Field
 from jobs.baseline_outputs import COPY_SHOWN
 from jobs.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
 from jobs.dataflow import start_ray
-from jobs.result_files import versions, write_tables
+from jobs.result_files import write_tables
 from jobs.run_outputs import Run, open_runs, output_of, run_named, seeds_of
 from jobs.score_pages import runs_page
+from jobs.versions import versions_of
 from pipeline.config import Settings
 from pipeline.retrieval.sample_pool import Sample, load_samples
 from pipeline.score.baselines import Solution
@@ -158,7 +159,7 @@ def _write(scoring: Scoring, config: ScoreConfig) -> None:
         },
         "against": scoring.against,
         "settings": config.model_dump(mode="json"),
-        "versions": versions(_VERSIONED),
+        "versions": versions_of(_VERSIONED),
         "baseline_items": scoring.baseline_items,
         "bootstrap_resamples": 10_000,
         "seconds": scoring.seconds,
