@@ -24,7 +24,7 @@ import codebleu
 import psutil
 
 from jobs.dataflow import start_ray
-from jobs.item_shards import Measurement, measure_items
+from jobs.scoring.item_shards import Measurement, measure_items
 from pipeline.artifact import read_blocks
 from pipeline.score.codebleu import from_counts, pair_counts
 from pipeline.score.measure import failed, measure_all

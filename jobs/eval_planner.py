@@ -22,10 +22,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from jobs.language_model import planning
-from jobs.plan_page import write_plan_page
-from jobs.plan_tables import KNOWN, NO_PLAN, read_lines
-from jobs.published import load_published
 from jobs.result_files import write_tables
+from jobs.scoring.plan_page import write_plan_page
+from jobs.scoring.plan_tables import KNOWN, NO_PLAN, read_lines
+from jobs.scoring.published import load_published
 from jobs.versions import versions_of
 from pipeline.artifact import is_artifact
 from pipeline.config import PipelineSettings, load_settings

@@ -11,11 +11,11 @@ from typing import Any
 from rich.table import Table
 
 from jobs.call_rows import CallRow
-from jobs.code_tables import Measuring
 from jobs.experiment_spec import Arm
 from jobs.result_files import write_tables
-from jobs.run_outputs import RUNS, Run
 from jobs.run_store import RunStore
+from jobs.scoring.code_tables import Measuring
+from jobs.scoring.run_outputs import RUNS, Run
 from pipeline.config import PriceSettings
 from pipeline.llm.cost import cost_of
 from pipeline.llm.protocol import Usage

@@ -22,7 +22,7 @@ from jobs.dataflow import start_ray
 from jobs.language_model import language_model
 from jobs.progress import RowProgress
 from jobs.result_files import write_tables
-from jobs.run_outputs import Run, open_runs, run_named
+from jobs.scoring.run_outputs import Run, open_runs, run_named
 from jobs.versions import versions_of
 from pipeline.config import LLMSettings, load_settings
 from pipeline.errors import DLCodeGenError, StageFailure

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from jobs.result_files import write_tables
-from jobs.run_outputs import open_runs
+from jobs.scoring.run_outputs import open_runs
 from pipeline.errors import DLCodeGenError
 from pipeline.score.agreement import Agreement, Correlation, agreement, correlation
 from pipeline.score.comparisons import Comparison

@@ -20,13 +20,13 @@ import json
 import time
 from collections.abc import Sequence
 
-from jobs.artifact_outputs import score_artifact
 from jobs.dataflow import start_ray
-from jobs.plan_tables import plan_tables
-from jobs.published import OutputFile, load_published, output_files, prediction_files
-from jobs.reproduction import ReproducedValue, Reproduction
-from jobs.reproduction_page import reproduction_page
 from jobs.result_files import Table, write_tables
+from jobs.scoring.artifact_outputs import score_artifact
+from jobs.scoring.plan_tables import plan_tables
+from jobs.scoring.published import OutputFile, load_published, output_files, prediction_files
+from jobs.scoring.reproduction import ReproducedValue, Reproduction
+from jobs.scoring.reproduction_page import reproduction_page
 from jobs.versions import versions_of
 from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
@@ -123,7 +123,7 @@ def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
 if __name__ == "__main__":
     from rich.console import Console
 
-    from jobs.reproduce_report import report_tables
+    from jobs.scoring.reproduction_tables import report_tables
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--artifact", required=True, help="a checkout of the published artifact")

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from jobs.baseline_outputs import COPY_SHOWN
-from jobs.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
 from jobs.dataflow import start_ray
 from jobs.result_files import write_tables
-from jobs.run_outputs import Run, open_runs, output_of, run_named, seeds_of
-from jobs.score_pages import runs_page
+from jobs.scoring.baseline_outputs import COPY_SHOWN
+from jobs.scoring.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
+from jobs.scoring.run_outputs import Run, open_runs, output_of, run_named, seeds_of
+from jobs.scoring.score_pages import runs_page
 from jobs.versions import versions_of
 from pipeline.config import Settings
 from pipeline.retrieval.sample_pool import Sample, load_samples

@@ -41,7 +41,7 @@ def import_(
 ) -> None:
     """Merge raters' files: means, differences, agreement, and correlation with every automatic measure."""
     from jobs.rating import import_ratings
-    from jobs.rating_tables import rating_tables
+    from jobs.scoring.rating_tables import rating_tables
 
     found = import_ratings(files, key, out, scores=scores, judged=judged)
     for table in rating_tables(found):

@@ -32,7 +32,7 @@ def score(
         Console().print(score_file(paths[0], reference))
         return
     from jobs.score_runs import ScoreConfig, main
-    from jobs.scoring_tables import category_table, scoring_tables
+    from jobs.scoring.scoring_tables import category_table, scoring_tables
 
     config = ScoreConfig(
         runs=tuple(paths),
@@ -61,7 +61,7 @@ def reproduce(
 ) -> None:
     """Print the paper's tables from its released outputs: published, reproduced, difference; takes minutes."""
     from jobs.reproduce import main as run
-    from jobs.reproduce_report import report_tables
+    from jobs.scoring.reproduction_tables import report_tables
 
     for table in report_tables(run(artifact, out, quiet=quiet)):
         Console().print(table)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from jobs.cli import app
 from jobs.eval_planner import MAJORITY, PlanEvaluation, main
-from jobs.plan_tables import NO_PLAN
+from jobs.scoring.plan_tables import NO_PLAN
 from pipeline.errors import DLCodeGenError
 from pipeline.plan_reading import read_plan
 from pipeline.retrieval.sample_pool import load_known_plans

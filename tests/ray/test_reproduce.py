@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from jobs.reproduce import main
-from jobs.reproduce_report import report_tables
-from jobs.reproduction import Reproduction
+from jobs.scoring.reproduction import Reproduction
+from jobs.scoring.reproduction_tables import report_tables
 from pipeline.errors import DLCodeGenError
 from pipeline.score.codebleu import code_bleu, corpus_code_bleu
 from pipeline.score.length_control import length_ratio

@@ -15,12 +15,12 @@ import pytest
 
 from jobs.config import GenerateConfig
 from jobs.generate import main as generate
-from jobs.item_shards import Measurement, measure_items
 from jobs.judge import JudgeConfig
 from jobs.judge import main as judge
-from jobs.judge_tables import judge_tables
 from jobs.score_runs import ScoreConfig, Scoring, main
-from jobs.scoring_tables import category_table, scoring_tables
+from jobs.scoring.item_shards import Measurement, measure_items
+from jobs.scoring.judge_tables import judge_tables
+from jobs.scoring.scoring_tables import category_table, scoring_tables
 from pipeline.config import PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.score.codebleu import code_bleu

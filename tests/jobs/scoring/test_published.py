@@ -7,7 +7,7 @@ from statistics import fmean
 
 import pytest
 
-from jobs.published import FILE, load_published, output_files, prediction_files
+from jobs.scoring.published import FILE, load_published, output_files, prediction_files
 
 PUBLISHED = load_published()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobs.code_tables import CodeTables
-from jobs.plan_tables import PlanTables
+from jobs.scoring.code_tables import CodeTables
+from jobs.scoring.plan_tables import PlanTables
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

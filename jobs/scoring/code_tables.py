@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from jobs.baseline_outputs import (
+from jobs.scoring.baseline_outputs import (
     COPY,
     HINDSIGHT,
     RANDOM,
@@ -16,7 +16,7 @@ from jobs.baseline_outputs import (
     named,
     under_each_protocol,
 )
-from jobs.item_shards import Measurement, measure_items
+from jobs.scoring.item_shards import Measurement, measure_items
 from pipeline.score.baselines import Solution
 from pipeline.score.code_rows import (
     BASELINES,

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from rich.table import Table
 
-from jobs.code_tables import CodeTables
+from jobs.scoring.code_tables import CodeTables
 from pipeline.score.code_rows import ALL, BASELINES, CodeRow, MethodRow, item_codebleu, pair_of
 from pipeline.score.comparisons import Comparison
 from pipeline.score.outputs import Measured, Name

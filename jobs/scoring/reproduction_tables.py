@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from jobs.reproduction import ReproducedValue, Reproduction
-from jobs.scoring_tables import corpora_table, differences_table, method_table
+from jobs.scoring.reproduction import ReproducedValue, Reproduction
+from jobs.scoring.scoring_tables import corpora_table, differences_table, method_table
 from pipeline.score.code_rows import ALL, BASELINES
 
 HEADS = {

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from jobs.item_shards import Measurement, measure_items
+from jobs.scoring.item_shards import Measurement, measure_items
 from pipeline.score.baselines import (
     Solution,
     best_in_hindsight,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from jobs.judge import Judging
-from jobs.scoring_tables import differences_table
+from jobs.scoring.scoring_tables import differences_table
 from pipeline.score.judge import ASPECTS
 from pipeline.score.judge_rows import JudgedRow, PreferenceRow
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from jobs.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
-from jobs.published import OURS, OutputFile
+from jobs.scoring.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
+from jobs.scoring.published import OURS, OutputFile
 from pipeline.artifact import read_blocks, read_requirements, read_samples
 from pipeline.errors import DLCodeGenError
 from pipeline.score.baselines import Solution

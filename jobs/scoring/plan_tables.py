@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.parallel import in_parallel
-from jobs.published import PredictionFile, Published
+from jobs.scoring.published import PredictionFile, Published
 from pipeline.score.plan_tables import (
     PlanComparison,
     PlanItem,

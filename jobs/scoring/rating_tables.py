@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from jobs.rating import Rated
-from jobs.scoring_tables import differences_table
+from jobs.scoring.scoring_tables import differences_table
 
 
 def rating_tables(found: Rated) -> Iterator[Table]:

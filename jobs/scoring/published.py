@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.output_names import method_in, model_in, plain, temperature_in
+from jobs.scoring.output_names import method_in, model_in, plain, temperature_in
 from pipeline.config import Settings, load_settings
 from pipeline.storage import join, names_in
 
-FILE = Path(__file__).parent / "configs" / "published.yaml"
+FILE = Path(__file__).parents[1] / "configs" / "published.yaml"
 
 OURS = "DLCodeGen"
 """The paper's method, which the others are compared with."""
@@ -93,7 +93,7 @@ def output_files(root: str, published: Published) -> tuple[list[OutputFile], lis
     """The files of Tables II and V and of Fig. 5 that a checkout holds; and in words the absent ones, and those that
     belong to nothing.
 
-    Names are read leniently (`jobs.output_names`): prefix, case and separators do not matter.
+    Names are read leniently (`jobs.scoring.output_names`): prefix, case and separators do not matter.
     """
     found, unread = [], []
     for table in published.code.tables:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jobs.code_tables import CodeTables
-from jobs.run_outputs import Run
+from jobs.scoring.code_tables import CodeTables
+from jobs.scoring.run_outputs import Run
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_samples
 from pipeline.score.findings import findings

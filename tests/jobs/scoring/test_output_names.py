@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.output_names import method_in, model_in, temperature_in
+from jobs.scoring.output_names import method_in, model_in, temperature_in
 
 METHODS = ["Direct", "PS", "C-CoT", "DLCodeGen", "wo_CR", "wo_TR", "wo_CR&TR", "wo_Comparison(CR)"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jobs.artifact_outputs import ArtifactScoring
-from jobs.reproduce_report import HEADS
-from jobs.reproduction import ReproducedValue, Reproduction
-from jobs.score_pages import artifact_items
+from jobs.scoring.artifact_outputs import ArtifactScoring
+from jobs.scoring.reproduction import ReproducedValue, Reproduction
+from jobs.scoring.reproduction_tables import HEADS
+from jobs.scoring.score_pages import artifact_items
 from pipeline.score.findings import findings
 from pipeline.score.plan_tables import PlanComparison, PlanRow
 from pipeline.score.score_report import PlainTable, PublishedRow, PublishedTable, ScorePage
