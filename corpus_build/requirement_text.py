@@ -28,6 +28,12 @@ _CHORES = re.compile(
     r"overview$|about|untitled|kernel|version|step \d|part \d|chapter \d|\d+$)",
     re.IGNORECASE,
 )
+_ABOUT_ITSELF = re.compile(
+    r"\bnotebook (was|is|contains|accompanies) (a companion|a copy|generated|made|the code|code)|\brecommend reading\b|"
+    r"\bcopy of the book\b|\boriginal text\b|\bup-?vot(e|ing)\b|\bfork this\b|\bleave a comment\b",
+    re.IGNORECASE,
+)
+"""What a notebook says of itself and its readers, not of its task: the same in all notebooks of a book or an author."""
 _PURPOSE = re.compile(
     r"\b(goal|aim|objective|purpose|task|problem|want|going to|will (build|train|use|classif|predict|create|try)|predict|"
     r"classif|detect|segment|recogni[sz]|forecast|generat|estimat|identif|build|train|implement|translat|caption)",
@@ -106,12 +112,12 @@ def _headings(markdown: Iterable[str]) -> Iterator[str]:
 
 
 def _sentences(markdown: Iterable[str]) -> Iterator[str]:
-    """Sentences of prose: no headings, code, tables or lists of links; 5 to 60 words."""
+    """Sentences of prose: no headings, code, tables or lists of links, nothing about itself; 5 to 60 words."""
     for text in markdown:
         prose = _HTML_HEADING.sub("\n\n", _HEADING.sub("\n", _SETEXT.sub("\n", text)))
         for piece in _SENTENCE.split(_NOISE.sub(" ", _LINK.sub(r"\1", html.unescape(prose)))):
             line = tidy(piece)
-            if 5 <= len(line.split()) <= 60:
+            if 5 <= len(line.split()) <= 60 and not _ABOUT_ITSELF.search(line):
                 yield line
 
 
