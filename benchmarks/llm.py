@@ -94,11 +94,11 @@ def measure_direct(engine: EngineSettings, requests: Sequence[ChatRequest], fold
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stdout[-6000:] + done.stderr[-3000:])
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    return dict(json.loads((folder / "direct-result.json").read_text()))
 
 
 def run_direct(file: str) -> None:
-    """The part that runs in a process of its own: prints tokens and seconds as JSON."""
+    """The part that runs in a process of its own: writes tokens and seconds beside its task, since engines print too."""
     from vllm import LLM as Engine
     from vllm import SamplingParams
 
@@ -113,7 +113,8 @@ def run_direct(file: str) -> None:
     start = time.perf_counter()
     outputs = engine.chat(chats, sampling, use_tqdm=False)
     seconds = time.perf_counter() - start
-    print(json.dumps({"tokens": sum(len(output.outputs[0].token_ids) for output in outputs), "seconds": seconds}))
+    result = {"tokens": sum(len(output.outputs[0].token_ids) for output in outputs), "seconds": seconds}
+    Path(file).with_name("direct-result.json").write_text(json.dumps(result))
 
 
 async def send(work: Sequence[tuple[Sequence[LLM], Sequence[ChatRequest]]]) -> tuple[float, list[ChatReply]]:

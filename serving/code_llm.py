@@ -24,6 +24,8 @@ _STRUCTURED_OUTPUTS = {"backend": "guidance", "disable_any_whitespace": True}
 
 # What keeps an engine from starting keeps it from starting again, a minute later.
 _START_TRIES = 1
+_CPU_STEP_TOKENS = 4096
+"""Tokens that a CPU engine computes in one step, unless a prompt is longer."""
 _LOGS = "/tmp/ray/session_latest/logs/worker-*.err"
 
 
@@ -148,7 +150,13 @@ def llm_config(engine: EngineSettings, *, use_gpu: bool) -> dict[str, Any]:
             "gpu_memory_utilization": engine.gpu_memory,
         }
     else:
-        arguments |= {"kv_cache_memory_bytes": int(engine.kv_cache_gb * 2**30)}
+        arguments |= {
+            "kv_cache_memory_bytes": int(engine.kv_cache_gb * 2**30),
+            # A prompt computed in parts ends vLLM 0.29 on a CPU where the request has a seed: "CPU Generator does not use
+            # offset". So prompts stay whole, and a step has room for the longest.
+            "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(engine.context_length, _CPU_STEP_TOKENS),
+        }
         # Threads by number: bound to cores, two replicas of a machine would share the first ones.
         variables = {"OMP_NUM_THREADS": str(engine.cpus), "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
         placement = {"bundles": [{"CPU": engine.cpus}]}
