@@ -98,7 +98,7 @@ def measure_direct(engine: EngineSettings, requests: Sequence[ChatRequest], fold
 
 
 def run_direct(file: str) -> None:
-    """The part that runs in a process of its own: writes tokens and seconds beside its task, since engines print too."""
+    """The part in a process of its own: writes tokens and seconds beside its task, since engines print too."""
     from vllm import LLM as Engine
     from vllm import SamplingParams
 

@@ -152,8 +152,8 @@ def llm_config(engine: EngineSettings, *, use_gpu: bool) -> dict[str, Any]:
     else:
         arguments |= {
             "kv_cache_memory_bytes": int(engine.kv_cache_gb * 2**30),
-            # A prompt computed in parts ends vLLM 0.29 on a CPU where the request has a seed: "CPU Generator does not use
-            # offset". So prompts stay whole, and a step has room for the longest.
+            # A prompt that is computed in parts ends vLLM 0.29 on a CPU if its request has a seed ("CPU Generator does
+            # not use offset"). So prompts stay whole, and a step has room for the longest.
             "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(engine.context_length, _CPU_STEP_TOKENS),
         }

@@ -1,4 +1,4 @@
-"""Seeded requests with more prompt tokens than a step of the engine has room for, on the CPU engine as it is deployed."""
+"""Seeded requests with more prompt tokens than a step has room for, on the CPU engine as it is deployed."""
 
 from __future__ import annotations
 
