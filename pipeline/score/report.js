@@ -239,7 +239,7 @@ function openItem(number) {
           data.samples.map(([id, rank, bm25, category, requirement]) => [rank, id, score(bm25), requirement || category]))),
         data.excluded.length > 0 && section(`Kept out by the firewall (${data.excluded.length} of ${data.allExcluded} shown)`, table(["Sample", "Reason", "Similarity"],
           data.excluded.map(([id, reason, similarity]) => [id, reason, score(similarity)]))),
-        data.calls.length > 0 && section("Calls to the language model", table(["Stage", "Prompt", "Tokens in", "Tokens out", "Ended", "Seconds", "Cost", ""],
+        data.calls?.length > 0 && section("Calls to the language model", table(["Stage", "Prompt", "Tokens in", "Tokens out", "Ended", "Seconds", "Cost", ""],
           data.calls.map(([stage, prompt, read, written, ended, cut, seconds, cost, prefix, cached]) => [stage, prompt, prefix ? `${read} (${prefix} in prefix cache)` : read, written, ended,
             seconds === null ? "–" : seconds.toFixed(2), cost === null ? "–" : cost.toFixed(5), [cached && "from the response cache", cut && `cut: ${cut}`].filter(Boolean).join("; ")]))),
         data.choices.length > 0 && section("Where each section came from", table(["Section", "From", "Code draft", "Template draft", "Reason"],
