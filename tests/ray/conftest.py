@@ -8,8 +8,9 @@ import pytest
 import ray
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def local_ray() -> Iterator[None]:
+    """Ends with this folder: the tests of the engine start a Ray of their own."""
     ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     yield
     ray.shutdown()

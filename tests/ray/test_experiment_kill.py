@@ -55,7 +55,7 @@ def _kill_after(process: subprocess.Popen[bytes], server: FaultServer, calls: in
         assert process.poll() is None, "the experiment ended before it could be killed"
         time.sleep(0.01)
     started = psutil.Process(process.pid).children(recursive=True)
-    workers = [child for child in started if "MapWorker" in "".join(child.cmdline())]
+    workers = [child for child in started if _is_worker(child)]
     assert workers
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -64,6 +64,13 @@ def _kill_after(process: subprocess.Popen[bytes], server: FaultServer, calls: in
     for child in started:  # Ray's own agents take longer to notice
         with suppress(psutil.NoSuchProcess):
             child.kill()
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "MapWorker" in "".join(process.cmdline())
+    except psutil.Error:  # one that has just ended
+        return False
 
 
 def _asked(server: FaultServer) -> set[str]:
