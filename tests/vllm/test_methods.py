@@ -35,8 +35,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def out(source: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An experiment's folder: three methods on one engine, deployed by the job itself."""
+def out(source: str, port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment's folder: three methods on one engine, deployed by the job itself on the Ray of this folder."""
     serve.delete(APP)  # the engine tests' own
     folder = tmp_path_factory.mktemp("experiment")
     model = tiny_models.teach(tiny_models.llama(folder / "models" / "taught-llama"))
@@ -44,8 +44,8 @@ def out(source: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         input=source,
         out=str(folder / "out"),
         methods=METHODS,
-        models=[{"name": "taught", "llm": "vllm", "model": str(model), "engine": ENGINE}],
-        temperatures=[1.0],
+        models=[{"name": "taught", "llm": "vllm", "model": str(model), "engine": ENGINE | {"context_length": 8192}}],
+        temperatures=[0.0],  # what it was taught, without slips
         settings={"max_tokens": 2000},
         quiet=True,
     )

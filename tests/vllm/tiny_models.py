@@ -38,7 +38,7 @@ CHAT_TEMPLATE = """\
 
 
 def llama(folder: Path, *, hidden: int = 64, layers: int = 2, heads: int = 2, vocabulary: int = 1024) -> Path:
-    """A Llama, as deepseek-coder is one, under `folder`."""
+    """A Llama, as deepseek-coder is one, under `folder`; twice as long a context, since its plans may be long."""
     tokenizer = _tokenizer(vocabulary)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -48,7 +48,7 @@ def llama(folder: Path, *, hidden: int = 64, layers: int = 2, heads: int = 2, vo
         num_attention_heads=heads,
         num_key_value_heads=heads,
         head_dim=hidden // heads,
-        max_position_embeddings=CONTEXT,
+        max_position_embeddings=2 * CONTEXT,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         tie_word_embeddings=True,
