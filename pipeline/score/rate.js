@@ -1,9 +1,6 @@
-"use strict";
-
 // A rater's entries are kept in localStorage under the study and the rater's name, and go to a file on request.
 // Every text from a project enters the page as a text node.
 
-const byId = (id) => document.getElementById(id);
 const start = byId("start");
 const view = byId("items");
 const projects = [...document.querySelectorAll('script[type="application/json"]')].map((script) => JSON.parse(script.textContent));
@@ -13,17 +10,6 @@ let rater = "";
 let ratings = {}; // by project key: { compliance, usefulness, idiomaticity, comment }
 let order = [];
 let place = 0;
-
-function h(name, properties = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (value === true) element.setAttribute(key, "");
-    else if (value !== false && value != null) element.setAttribute(key, value);
-  }
-  element.append(...children.flat(2).filter((child) => child != null && child !== false));
-  return element;
-}
 
 // An order of each rater's own, the same whenever they come back: Fisher and Yates with numbers from a hash of the name.
 function shuffled(count, seed) {

@@ -1,9 +1,6 @@
-"use strict";
-
 // The page's rows are in the table #rows; what is known about each is JSON in #data-<number>, read when it is opened.
 // Every text from a record enters the page as a text node: nothing here parses HTML.
 
-const byId = (id) => document.getElementById(id);
 const overview = byId("overview");
 const itemView = byId("item");
 const body = byId("rows").tBodies[0];
@@ -12,17 +9,6 @@ const inputOrder = [...rows];
 const numberOf = (row) => Number(row.dataset.number);
 const HASH = /^#item-(\d+)$/;
 const CONTEXT = 3; // equal lines kept around a change, as in `diff -u`
-
-function h(name, properties = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (value === true) element.setAttribute(key, "");
-    else if (value !== false && value != null) element.setAttribute(key, value);
-  }
-  element.append(...children.flat(2).filter((child) => child != null && child !== false));
-  return element;
-}
 
 const score = (value) => (value == null ? "–" : value.toFixed(2));
 const section = (title, ...children) => h("section", {}, h("h2", {}, title), ...children);

@@ -39,9 +39,10 @@ def write_page(
     **parts: object,
 ) -> None:
     """Writes a template that extends page.html.jinja. `data`: for each row that can be opened its number and its JSON,
-    which is the bulk of the page and is written row by row. `styles` are joined, `script` is the page's."""
+    which is the bulk of the page and is written row by row. `styles` are joined, `script` is the page's and comes
+    behind `elements.js`."""
     css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in styles)
-    js = (_HERE / script).read_text(encoding="utf-8")
+    js = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("elements.js", script))
     stream = (
         _environment()
         .get_template(template)
