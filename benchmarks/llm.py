@@ -1,12 +1,15 @@
 """What does the way through our pipeline cost, against the bare engine; and what does sharing one engine bring?
 
-    python -m benchmarks.llm [--model FOLDER_OR_HUB_ID] [--rows 6] [--tokens 96] [--stages 2]
+    python -m benchmarks.llm [--model FOLDER_OR_HUB_ID] [--rows 32] [--tokens 96] [--stages 2]
 
 In one run, with equal prompts, sampling, output lengths and engine settings:
 
 1. The requests straight into one vLLM engine (`vllm.LLM.chat`, all at once): the bar.
-2. The same by Serve handle, as the batch stages send them, into one shared deployment. Bar: 0.9 of the tokens/s.
-3. Rows whose stages follow each other (each row's next request after its last reply), into the shared deployment, and
+2. The same by Serve handle, all at once, into one shared deployment. Bar: 0.9 of the tokens/s.
+3. The whole job (`jobs.generate`), whose stages send the same requests: each row's drafts wait for its template, its
+   comparison for the drafts. Timed from its call to its written results, Ray Data's start and the scoring included.
+   Bar: 0.9 of the tokens/s.
+4. Rows whose stages follow each other (each row's next request after its last reply), into the shared deployment, and
    into one engine a stage with the same cores in all. Bar: shared is faster. On GPUs it needs one GPU a stage.
 
 Prompts are those that DLCodeGen's stages send for the starter requirements. Without `--model`, the model is a Llama of
@@ -24,8 +27,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,11 +37,15 @@ from typing import Any
 import ray
 from ray import serve
 
+from jobs.config import GenerateConfig
+from jobs.generate import main as generate
 from jobs.model_presets import engine_settings
 from pipeline.config import LimitSettings, LLMSettings, PipelineSettings
 from pipeline.inputs import read_requirements
-from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
+from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling, Usage
 from pipeline.methods import generation_stages
+from pipeline.records import Requirement
+from pipeline.score.call_totals import CallTotals
 from pipeline.stage import run_local
 from serving.code_llm import deploy, llm_config, served_name, undeploy
 from serving.engine_settings import EngineSettings
@@ -45,6 +53,12 @@ from serving.serve_llm import ServeLLM
 
 SMALL_CONTEXT = 2048
 """Tokens of prompt and reply, for the model that is made here; one that is given has its own."""
+
+SEQUENCES = 32
+"""Requests that an engine on CPUs computes together, in all arms."""
+
+REPLY = "```python\nmodel = keras.Sequential([keras.layers.Dense(1)])\n```"
+"""What the stages read in place of a reply's noise, so that they go on as they would."""
 
 
 class Recorder:
@@ -57,22 +71,43 @@ class Recorder:
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         self.requests.append(request)
-        return ChatReply(text="```python\nmodel = keras.Sequential([keras.layers.Dense(1)])\n```")
+        return ChatReply(text=REPLY)
 
 
-def row_requests(rows: int, tokens: int, context: int) -> list[list[ChatRequest]]:
+@dataclass(frozen=True)
+class Rehearsal:
+    """Has the engine write `tokens` tokens for whatever it is asked, and answers with the short program instead."""
+
+    engine: LLM
+    tokens: int
+
+    @property
+    def model(self) -> str:
+        return self.engine.model
+
+    async def chat(self, request: ChatRequest) -> ChatReply:
+        reply = await self.engine.chat(renewed(replace(request, sampling=sampling(self.tokens)), "By job."))
+        return replace(reply, text=REPLY, finish_reason="stop")
+
+
+def sampling(tokens: int) -> Sampling:
+    return Sampling(temperature=1.0, max_tokens=tokens, seed=0)
+
+
+def method_settings(context: int) -> dict[str, Any]:
+    return {"llm": "scripted", "model": "recorder", "method": "dlcodegen", "context_length": context}
+
+
+def row_requests(rows: Sequence[Requirement], tokens: int, context: int) -> list[list[ChatRequest]]:
     """The requests of DLCodeGen's stages for each row, in their order; prompts cut to half of the context, replies of
     `tokens` tokens each."""
-    settings = PipelineSettings(llm="scripted", model="recorder", method="dlcodegen", context_length=context)
+    settings = PipelineSettings(**method_settings(context))
     requests = []
-    for row in islice(read_requirements("starter"), rows):
+    for row in rows:
         recorder = Recorder()
         list(run_local(generation_stages(settings, lambda made=recorder: made), [row]))
-        requests.append(recorder.requests)
-    return [
-        [replace(asked, sampling=Sampling(temperature=1.0, max_tokens=tokens, seed=number)) for asked in asked_by_row]
-        for number, asked_by_row in enumerate(requests)
-    ]
+        requests.append([replace(asked, sampling=sampling(tokens)) for asked in recorder.requests])
+    return requests
 
 
 def make_model(folder: Path) -> str:
@@ -105,13 +140,13 @@ def run_direct(file: str) -> None:
     task = json.loads(Path(file).read_text())
     engine = Engine(task["model"], **task["arguments"])
     chats = [request["messages"] for request in task["requests"]]
-    sampling = [
+    wanted = [
         SamplingParams(**{name: request["sampling"][name] for name in ("temperature", "max_tokens", "seed")})
         for request in task["requests"]
     ]
     engine.chat([[{"role": "user", "content": "Warm up."}]] * 4, SamplingParams(max_tokens=16), use_tqdm=False)
     start = time.perf_counter()
-    outputs = engine.chat(chats, sampling, use_tqdm=False)
+    outputs = engine.chat(chats, wanted, use_tqdm=False)
     seconds = time.perf_counter() - start
     result = {"tokens": sum(len(output.outputs[0].token_ids) for output in outputs), "seconds": seconds}
     Path(file).with_name("direct-result.json").write_text(json.dumps(result))
@@ -139,6 +174,30 @@ def engines(engine: EngineSettings, apps: Sequence[str]) -> list[LLM]:
     return models
 
 
+def measure_job(
+    engine: EngineSettings, app: str, rows: Sequence[Requirement], tokens: int, folder: Path
+) -> tuple[float, CallTotals]:
+    """Seconds and calls of `generate` over the rows, with its stages' calls sent to the engine of `app`."""
+    source = folder / "rows.jsonl"
+    source.write_text(
+        "".join(
+            json.dumps({"id": row.id, "requirement": row.requirement, "attributes": row.attributes}) + "\n"
+            for row in rows
+        )
+    )
+    config = GenerateConfig(
+        input=str(source), out=str(folder / "run"), cache="off", quiet=True, **method_settings(engine.context_length)
+    )
+    start = time.perf_counter()
+    summary = generate(config, backend=partial(rehearsal, served_name(engine.model), app, tokens))
+    assert not summary.failures, summary.failures
+    return time.perf_counter() - start, summary.calls
+
+
+def rehearsal(model: str, app: str, tokens: int) -> LLM:
+    return Rehearsal(ServeLLM(app, model, app, LimitSettings(concurrency=512)), tokens)
+
+
 def tokens_of(replies: Sequence[ChatReply]) -> int:
     return sum(reply.usage.completion_tokens for reply in replies)
 
@@ -151,9 +210,9 @@ def show(name: str, tokens: float, seconds: float, note: str = "") -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="")
-    parser.add_argument("--rows", type=int, default=6)
+    parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=96)
-    parser.add_argument("--stages", type=int, default=2, help="engines of the third comparison; 0 leaves it out")
+    parser.add_argument("--stages", type=int, default=2, help="engines of the last comparison; 0 leaves it out")
     parser.add_argument("--cpus", type=int, default=2, help="cores of the shared engine, without a GPU")
     parser.add_argument("--eager", action="store_true", help="without torch.compile: starts sooner, runs slower")
     parser.add_argument("--direct", help=argparse.SUPPRESS)
@@ -165,16 +224,19 @@ def main() -> None:
 
 
 def compare(arguments: argparse.Namespace, folder: Path) -> None:
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # as the jobs do
     ray.init(address="local", num_cpus=arguments.cpus + 4, include_dashboard=False, log_to_driver=False)
     changes: dict[str, Any] = {
         "cpus": arguments.cpus,
         "kv_cache_gb": 2,
+        "max_sequences": SEQUENCES,
         "options": {"seed": 0, "enforce_eager": arguments.eager},
     }
     model = arguments.model or make_model(folder)
     context = None if arguments.model else SMALL_CONTEXT
     engine = engine_settings(LLMSettings(llm="vllm", model=model, context_length=context, engine=changes))
-    rows = row_requests(arguments.rows, arguments.tokens, engine.context_length)
+    wanted = list(islice(read_requirements("starter"), arguments.rows))
+    rows = row_requests(wanted, arguments.tokens, engine.context_length)
     requests = [request for row in rows for request in row]
     print(f"{len(requests)} requests of {len(rows)} rows, replies of {arguments.tokens} tokens, {model}")
 
@@ -182,34 +244,41 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
     bare = show("1. bare vLLM engine", direct["tokens"], direct["seconds"])
     (shared,) = engines(engine, ["shared"])
     seconds, replies = asyncio.run(send([([shared], [request]) for request in requests]))
-    ours = show("2. by handle into the shared engine", tokens_of(replies), seconds, hit_rate(replies))
+    ours = show(
+        "2. by handle into the shared engine", tokens_of(replies), seconds, hit_rate(reply.usage for reply in replies)
+    )
+    print(f"   ratio to the bare engine: {ours / bare:.2f} (bar 0.9)")
+    seconds, calls = measure_job(engine, "shared", wanted, arguments.tokens, folder)
+    ours = show("3. the whole job, its stages in turn", calls.completion_tokens, seconds, hit_rate([calls]))
     print(f"   ratio to the bare engine: {ours / bare:.2f} (bar 0.9)")
 
     stages = arguments.stages
     if stages and int(ray.cluster_resources().get("GPU", 0)) not in range(1, stages):
-        # Other seeds and words than before, so that the shared engine has seen none of it.
-        work = [[renewed(request) for request in row[:stages]] for row in rows]
+        work = [[renewed(request, "In turn.") for request in row[:stages]] for row in rows]
         seconds, replies = asyncio.run(send([([shared] * stages, row) for row in work]))
-        together = show("3. stages share the engine", tokens_of(replies), seconds, hit_rate(replies))
+        together = show(
+            "4. stages share the engine", tokens_of(replies), seconds, hit_rate(reply.usage for reply in replies)
+        )
         undeploy("shared")
         own = engine.model_copy(update={"cpus": max(1, arguments.cpus // stages), "kv_cache_gb": 2 / stages})
         models = engines(own, [f"stage-{number}" for number in range(stages)])
         seconds, replies = asyncio.run(send([(models, row) for row in work]))
-        apart = show("   one engine a stage", tokens_of(replies), seconds, hit_rate(replies))
+        apart = show("   one engine a stage", tokens_of(replies), seconds, hit_rate(reply.usage for reply in replies))
         print(f"   shared over apart: {together / apart:.2f} (bar 1)")
     serve.shutdown()
     ray.shutdown()
 
 
-def renewed(request: ChatRequest) -> ChatRequest:
+def renewed(request: ChatRequest, words: str) -> ChatRequest:
+    """The request with other words in front, so that an engine's prefix cache has seen none of it in an earlier arm."""
     first, *rest = request.messages
-    return replace(request, messages=(replace(first, content=f"Another day.\n{first.content}"), *rest))
+    return replace(request, messages=(replace(first, content=f"{words}\n{first.content}"), *rest))
 
 
-def hit_rate(replies: Sequence[ChatReply]) -> str:
+def hit_rate(usages: Iterable[Usage | CallTotals]) -> str:
     """The share of prompt tokens that the engine's prefix cache had, in words."""
-    cached = sum(reply.usage.cached_tokens for reply in replies)
-    asked = sum(reply.usage.prompt_tokens for reply in replies)
+    counted = [(usage.cached_tokens, usage.prompt_tokens) for usage in usages]
+    cached, asked = (sum(column) for column in zip(*counted, strict=True))
     return f"{cached / asked:.0%} of {asked:,} prompt tokens from the prefix cache"
 
 
