@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import redirect_stdout
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +60,15 @@ def undeploy(app: str = APP) -> None:
     run is no error."""
     serve.delete(app)
     if not serve.status().applications:
-        serve.shutdown()
+        # Its controller ends without an answer, as planned, and Ray prints that to standard output as an error.
+        with redirect_stdout(StringIO()):
+            serve.shutdown()
 
 
 def _only_warnings() -> None:
-    """Serve and its LLM package tell the driver's terminal every step; a handler of their own keeps them from adding
-    more. What goes wrong is raised."""
+    """Serve, its LLM package and vLLM tell the driver's terminal every step; a handler of their own keeps the first two
+    from adding more. What goes wrong is raised."""
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
     logger = logging.getLogger("ray.serve")
     logger.addHandler(logging.NullHandler())
     logger.setLevel(logging.WARNING)
