@@ -80,6 +80,8 @@ _CATEGORIES: dict[tuple[str, str], str] = {
     ("anomaly", "image"): "Anomaly Detection",
 }
 
+CUED_CATEGORIES: tuple[str, ...] = tuple(sorted(set(_CATEGORIES.values())))
+"""The categories that cues can speak for."""
 
 _IMPLIED = (
     *((task, "image", 0.8) for task in ("segment", "locate", "upscale", "restore", "caption")),
@@ -96,7 +98,8 @@ _NEGATED = re.compile(
 
 @lru_cache(maxsize=1024)
 def category_cues(requirement: str, attributes: str) -> Mapping[str, float]:
-    """Evidence for task categories in the user's words, adding up to 1; empty where nothing speaks for any."""
+    """Evidence for task categories in the user's words, adding up to 1; where nothing speaks for any, a little for
+    what is commonest."""
     requirement, attributes = requirement.lower(), attributes.lower()
     requirement, attributes = (_NEGATED.sub(" ", text) for text in (requirement, attributes))
     data = _weigh(_DATA, requirement, attributes, second=1.0)

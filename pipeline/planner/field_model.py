@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,11 @@ from pipeline.planner import ridge
 from pipeline.planner.payoff import Floats, Payoff, Value
 
 PENALTIES = (0.3, 1.0, 3.0)
-"""Ridge penalties to choose from: small ones trust the nearest known plans, large ones the many."""
+"""Ridge penalties to choose from: small ones trust the nearest known plans, large ones the many. For numbers they are
+the weight of a prior: with a large one every answer is the median of all known plans."""
+_LEAST_PAYOFF = -16.0
+"""What a held-out row can cost at most when penalties are compared: batches and epochs off by about 500. A few known
+values of ten thousands would else decide alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +50,25 @@ class FieldModel:
         return found
 
 
-def fit_field(name: str, payoff: Payoff, inverses: dict[float, Floats], blocks: Sequence[ridge.Rows]) -> FieldModel:
-    """The field's model with the penalty, a key of `inverses`, that scores best on held-out blocks of known plans."""
+def fit_field(
+    name: str, payoff: Payoff, inverses: Mapping[float, Floats], foldings: Sequence[Sequence[ridge.Rows]]
+) -> FieldModel:
+    """The field's model with the penalty, a key of `inverses`, that scores best on known plans held out, on average
+    over the `foldings`: each divides all rows into those that are held out together."""
     deviations, base = ridge.centred(payoff.table, loss=payoff.is_loss)
     best: FieldModel | None = None
     for penalty, inverted in inverses.items():
         table = inverted @ deviations
         score = 0.0
         if len(inverses) > 1 and payoff.candidates:
-            chosen = (ridge.held_out(inverted, table, deviations, blocks) + base).argmax(axis=1)
-            reached = payoff.table[np.arange(len(chosen)), chosen]
-            score = float(np.nanmean(reached)) if not np.isnan(reached).all() else 0.0
+            expected = (ridge.held_out(inverted, table, deviations, folds) + base for folds in foldings)
+            score = float(np.mean([_reached(payoff, values.argmax(axis=1)) for values in expected]))
         if best is None or score > best.score:
             best = FieldModel(name, payoff.candidates, table, base, payoff.candidate_of, penalty, score)
     assert best is not None
     return best
+
+
+def _reached(payoff: Payoff, chosen: npt.NDArray[np.intp]) -> float:
+    reached = np.maximum(payoff.table[np.arange(len(chosen)), chosen], _LEAST_PAYOFF)
+    return float(np.nanmean(reached)) if not np.isnan(reached).all() else 0.0

@@ -18,7 +18,9 @@ from pipeline.retrieval.sample_pool import KnownPlan
 
 MOST_PLANS = 8000
 """Known plans that are used: memory and time of a fit grow with their square and cube. Of more, every k-th is."""
-_BLOCK = 150  # neighbours in a file are often about the same data, so they are held out together
+FOLDS = (22, 6)
+"""Parts of consecutive known plans that are held out together, as neighbours in a file are often about the same data
+(small parts: of 150 lines in the published file) and written in one style (large ones)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,9 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
     views = TextViews.of(texts)
     similarities = views.similarities(texts)
     inverses = {penalty: ridge.inverse(similarities, penalty) for penalty in penalties}
-    size = min(_BLOCK, max(1, len(known) // 10))
-    blocks = [np.arange(start, min(start + size, len(known))) for start in range(0, len(known), size)]
+    foldings = [np.array_split(np.arange(len(known)), min(folds, len(known))) for folds in FOLDS]
     fields = tuple(
-        fit_field(name, payoff([field_of(item.plan, name) for item in known]), inverses, blocks)
+        fit_field(name, payoff([field_of(item.plan, name) for item in known]), inverses, foldings)
         for name, payoff in PAYOFFS.items()
     )
     used = {model.penalty for model in fields}

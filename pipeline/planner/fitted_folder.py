@@ -25,7 +25,7 @@ from pipeline.planner.fitted import Fitted
 from pipeline.planner.views import Text, TextViews
 from pipeline.storage import atomic_writer, exists, join, read_bytes, write_bytes
 
-FORMAT = 1
+FORMAT = 2
 _CARD = "planner.json"
 
 
@@ -44,7 +44,7 @@ class _Card(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["hybrid"]
-    format: Literal[1]
+    format: Literal[2]
     data_digest: str
     about: dict[str, Any]
     versions: dict[str, str]
@@ -59,6 +59,7 @@ def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
         "postings_data": fitted.views.postings.data,
         "postings_indices": fitted.views.postings.indices,
         "postings_indptr": fitted.views.postings.indptr,
+        "cues": fitted.views.cues,
     }
     arrays |= {f"inverse_{penalty}": inverted for penalty, inverted in fitted.inverses.items()}
     for model in fitted.fields:
@@ -107,7 +108,7 @@ def load_fitted(folder: str) -> Fitted:
     return Fitted(
         ids=tuple(name for name, _, _ in card.known),
         texts=tuple(Text(requirement, attributes) for _, requirement, attributes in card.known),
-        views=TextViews(_array(folder, "inverse_frequency"), postings),
+        views=TextViews(_array(folder, "inverse_frequency"), postings, _array(folder, "cues")),
         fields=tuple(
             FieldModel(
                 name=field.name,

@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import Indel, Levenshtein
 from rapidfuzz.process import cdist
 
 from pipeline.score.pairwise_bleu import BleuTexts
+from pipeline.score.plan_metrics import layer_types
 
 Floats = npt.NDArray[np.float32]
 Value = str | float | tuple[str, ...]
+_FIRST_LETTER = 0x10000  # beyond it every number up to a million is a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +57,24 @@ def texts(values: Sequence[str]) -> Payoff:
     return Payoff(kinds, _by_row(by_kind, own), own)
 
 
-def layer_lists(values: Sequence[tuple[str, ...]]) -> Payoff:
-    """Minus the mean Levenshtein distance of layers in equal places and the difference of their numbers, in tens.
+TYPES_WORTH = 20.0
+"""Edits a layer that the right types in the right order are worth. In cross-validation by sixths of the published
+known plans (distance, types F1): 23.1, 0.36 for 0; 23.9, 0.44 for 20; 24.7, 0.46 for 40."""
 
-    The distance is divided by the longer list's length, so alone it prefers lists that are far too long. Candidates are
-    lists of calls with arguments, where there are any: it also prefers bare names ("Conv2D", "Dense"), which are short
-    but no network.
+
+def layer_lists(values: Sequence[tuple[str, ...]]) -> Payoff:
+    """Minus the mean Levenshtein distance of layers in equal places, the difference of their numbers, and what the
+    types in a wrong order cost, in tens.
+
+    The distance is divided by the longer list's length, so alone it prefers lists that are far too long, and it hardly
+    sees whether a layer is the right one. Candidates are lists of calls with arguments, where there are any: it also
+    prefers bare names ("Conv2D", "Dense"), which are short but no network.
     """
     kinds, own = _distinct(values)
     lengths = np.array([len(layers) for layers in kinds], np.float32)
     surplus = np.abs(lengths[:, None] - lengths[None, :])
-    table = _by_row(-(_layer_distances(kinds) + surplus) / 10, own)
+    mistyped = TYPES_WORTH * (1 - _type_agreement(kinds))
+    table = _by_row(-(_layer_distances(kinds) + surplus + mistyped) / 10, own)
     usable = [number for number, layers in enumerate(kinds) if all("(" in layer for layer in layers)]
     usable = usable or list(range(len(kinds)))
     renumbered = np.full(len(kinds) + 1, -1, np.int32)  # the last place is for rows without layers
@@ -108,6 +117,17 @@ def _by_row(by_kind: npt.NDArray[Any], own: npt.NDArray[np.int32]) -> Floats:
     table = np.full((len(own), by_kind.shape[1]), np.nan, np.float32)
     table[own >= 0] = by_kind[own[own >= 0]]
     return table
+
+
+def _type_agreement(lists: Sequence[tuple[str, ...]]) -> Floats:
+    """`PlanScores.layer_type_f1` of all pairs."""
+    letters: dict[str, str] = {}  # a type as a character, since strings are compared fastest
+    words = [
+        "".join(letters.setdefault(name, chr(_FIRST_LETTER + len(letters))) for name in layer_types(layers))
+        for layers in lists
+    ]
+    found: Floats = cdist(words, words, scorer=Indel.normalized_similarity, dtype=np.float32)
+    return found
 
 
 def _layer_distances(lists: Sequence[tuple[str, ...]]) -> Floats:

@@ -107,7 +107,7 @@ def score_plan(predicted: SolutionPlan | None, known: SolutionPlan) -> PlanScore
     """Every measure of one plan; None is a plan with nothing in it."""
     plan = predicted if predicted is not None else SolutionPlan()
     ours, theirs = plan.hyperparameters, known.hyperparameters
-    types, known_types = layer_types(plan), layer_types(known)
+    types, known_types = layer_types(plan.layers), layer_types(known.layers)
     numbers = {
         "learning_rate": (ours.learning_rate, theirs.learning_rate),
         "batch_size": (ours.batch_size, theirs.batch_size),
@@ -139,10 +139,10 @@ def layers_distance(layers: Sequence[str], known: Sequence[str]) -> float:
     return fmean(edits) if edits else 0.0
 
 
-def layer_types(plan: SolutionPlan) -> list[str]:
-    """The Keras classes of the plan's layers in order; an entry that names none stands for itself."""
+def layer_types(layers: Sequence[str]) -> list[str]:
+    """The Keras classes of a plan's layers in order; an entry that names none stands for itself."""
     types = []
-    for entry in plan.layers:
+    for entry in layers:
         types += [call.name for call in parse_layers(entry)] or [entry.lower()]
     return types
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.plan import SolutionPlan
+from pipeline.plan_reading import read_plan
 from pipeline.planner import payoff
-from pipeline.score.plan_metrics import layers_distance
+from pipeline.planner.payoff import TYPES_WORTH
+from pipeline.score.plan_metrics import layers_distance, score_plan
 
 
 def test_labels_are_equal_by_letters_and_digits_and_spelled_as_most_spell_them() -> None:
@@ -16,20 +19,27 @@ def test_labels_are_equal_by_letters_and_digits_and_spelled_as_most_spell_them()
     assert found.candidate_of.tolist() == [0, 1, 0, 0, -1]
 
 
-def test_layers_score_minus_their_distance_and_surplus() -> None:
+def _of_layers(layers: tuple[str, ...]) -> SolutionPlan:
+    return read_plan({"Model Architecture": {"Layers": list(layers)}})
+
+
+def test_layers_score_minus_their_distance_surplus_and_wrong_types() -> None:
     lists = [("Dense(8)", "Dense(1)"), ("Conv2D(4, 3)", "Flatten()", "Dense(10)"), ("Flatten()",)]
     found = payoff.layer_lists(lists)
     for row, known in enumerate(lists):
         for column, candidate in enumerate(lists):
-            surplus = abs(len(candidate) - len(known))
-            assert -10 * found.table[row, column] == pytest.approx(layers_distance(candidate, known) + surplus)
+            scores = score_plan(_of_layers(candidate), _of_layers(known))
+            lost = scores.layers_distance + scores.layer_count_error + TYPES_WORTH * (1 - scores.layer_type_f1)
+            assert -10 * found.table[row, column] == pytest.approx(lost)
 
 
 def test_lists_of_bare_names_are_known_but_not_chosen_unless_there_are_only_such() -> None:
     found = payoff.layer_lists([("Conv2D", "Dense"), ("Dense(8)",), ()])
     assert found.candidates == (("Dense(8)",),)
     assert found.candidate_of.tolist() == [-1, 0, -1]
-    assert -10 * found.table[0, 0] == pytest.approx(layers_distance(("Dense(8)",), ("Conv2D", "Dense")) + 1)
+    assert -10 * found.table[0, 0] == pytest.approx(
+        layers_distance(("Dense(8)",), ("Conv2D", "Dense")) + 1 + TYPES_WORTH / 3  # one type of one and of two: 2/3
+    )
     assert payoff.layer_lists([("Conv2D", "Dense")]).candidates == (("Conv2D", "Dense"),)
 
 

@@ -109,7 +109,7 @@ def test_layers_are_aligned_by_place(layers: list[str], known: list[str], distan
 
 def test_layer_types_agree_across_spellings() -> None:
     words = plan(["Convolutional layer with 32 filters, 3x3 kernel", "Flatten layer", "Dense layer with 10 units"])
-    assert layer_types(words) == layer_types(KNOWN) == ["Conv2D", "Flatten", "Dense"]
+    assert layer_types(words.layers) == layer_types(KNOWN.layers) == ["Conv2D", "Flatten", "Dense"]
     # Two of the types in order: 2 * 2 / (2 + 3).
     assert score_plan(plan(["Conv2D(8, 3)", "Dense(1)"]), KNOWN).layer_type_f1 == pytest.approx(0.8)
     assert score_plan(plan(["Dense(1)", "Conv2D(8, 3)"]), KNOWN).layer_type_f1 == pytest.approx(0.4)
