@@ -11,7 +11,6 @@ date of Meta Kaggle stands in (`corpus_build.metadata`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +18,6 @@ from typing import Any
 SOURCES = ("execution", "papermill", "colab", "ExecuteTime", "kaggle_creation_date")
 """The names under which sources are recorded; the last is not found in the notebook."""
 
-_TO_THE_SECOND = 19
-_UTC = re.compile(r"20[1-9]\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z").fullmatch
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
@@ -36,24 +33,22 @@ def executed_at(metadata: Iterable[object]) -> tuple[float | None, str]:
                 execution += found.values()
             if len(cell) > 1 or found is None:
                 others += _others(cell)
-    latest, source = None, ""
-    for stamp, name in (*((stamp, "execution") for stamp in _last_of(execution)), *others):
+    latest = _latest_of(execution)
+    source = "" if latest is None else "execution"
+    for stamp, name in others:
         seconds = _plausible(stamp / 1000) if isinstance(stamp, int | float) else read_time(stamp)
         if seconds is not None and (latest is None or seconds > latest):
             latest, source = seconds, name
     return latest, source
 
 
-def _last_of(stamps: list[Any]) -> list[Any]:
-    """The stamps without most of those that cannot be the latest. Nearly all are of the form 2024-01-02T03:04:05.678Z,
-    and texts of that form sort as their times do, to the second."""
+def _latest_of(stamps: list[Any]) -> float | None:
+    """The latest of Jupyter's stamps. Nearly always all of them can be read and compared; else each is read alone."""
     try:
-        last = max(stamps, default="")
-    except TypeError:
-        return stamps
-    if not (isinstance(last, str) and _UTC(last)):
-        return stamps
-    return [stamp for stamp in stamps if stamp[-1:] != "Z" or stamp[:_TO_THE_SECOND] >= last[:_TO_THE_SECOND]]
+        seconds = _seconds(max(map(datetime.fromisoformat, stamps)))
+    except (TypeError, ValueError):  # none, no text, no time, or times with and without a zone
+        seconds = None
+    return seconds or max(filter(None, map(read_time, stamps)), default=None)
 
 
 def _others(cell: dict[str, Any]) -> Iterator[tuple[Any, str]]:
@@ -72,12 +67,13 @@ def read_time(value: object) -> float | None:
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        return _seconds(datetime.fromisoformat(value))
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return _plausible(moment.timestamp())
+
+
+def _seconds(moment: datetime) -> float | None:
+    return _plausible((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _plausible(seconds: float) -> float | None:

@@ -53,12 +53,13 @@ def check_framework(notebook: Notebook, framework: str) -> None:
 
 
 def imports_any(cells: Iterable[str], packages: frozenset[str]) -> bool:
-    """Whether one of the cells imports one of the packages. Cells without them are not parsed."""
+    """Whether one of the cells imports one of the packages. Cells that name none of them, or do not have the word
+    `import` (Python has no import without it), are not parsed."""
     needles = _needles(packages)
     for cell in cells:
         for needle in needles:
             if needle in cell:
-                if _imports(cell, packages):
+                if "import" in cell and _imports(cell, packages):
                     return True
                 break
     return False

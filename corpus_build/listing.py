@@ -6,13 +6,16 @@ folders (`.git`, `.ipynb_checkpoints`, `_SUCCESS`) are left out.
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from stat import S_ISLNK, S_ISREG
 from typing import Any
 
 import fsspec
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
 
@@ -84,15 +87,32 @@ def _walk(fs: Any, folder: str, inside: str) -> Iterator[tuple[dict[str, Any], s
         path = f"{inside}{name}"
         if info["type"] == "directory":
             yield from _walk(fs, f"{folder}/{name}", f"{path}/")
-        elif info["type"] == "file" or info.get("islink"):
+        elif info["type"] == "file":
             yield info, path
 
 
 def _entries(fs: Any, folder: str) -> list[dict[str, Any]]:
     try:
-        return list(fs.ls(folder, detail=True))
+        return _on_disk(folder) if isinstance(fs, LocalFileSystem) else list(fs.ls(folder, detail=True))
     except PermissionError as error:
         raise DLCodeGenError(f"{folder}: cannot be listed ({error}); give read permission or leave it out") from error
+
+
+def _on_disk(folder: str) -> list[dict[str, Any]]:
+    """What fsspec says of a local folder's entries, as far as it is needed here: one look at each instead of three.
+    Links to files are files, links to folders are not followed, and a link to nothing is a file that cannot be read."""
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            kind = "directory" if entry.is_dir(follow_symlinks=False) else "file" if not entry.is_dir() else "other"
+            try:
+                stat = entry.stat()
+            except OSError:
+                stat = entry.stat(follow_symlinks=False)
+            if kind == "file" and not (S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode)):
+                kind = "other"
+            found.append({"name": entry.path, "type": kind, "size": stat.st_size, "mtime": stat.st_mtime})
+    return found
 
 
 def _sources(fs: Any, info: dict[str, Any], path: str) -> Iterator[Source]:

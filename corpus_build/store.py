@@ -31,8 +31,9 @@ from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, 
 
 R = TypeVar("R")
 
-_BATCH_ROWS = 128
-_BATCH_CHARACTERS = 16 * 2**20
+_ROW_GROUP = 1024
+_GROUP_CHARACTERS = 16 * 2**20
+_READ_AT_ONCE = 128
 
 
 class RecordWriter(Generic[R]):
@@ -48,7 +49,7 @@ class RecordWriter(Generic[R]):
         """`characters`: about how much text the record holds; it bounds the memory of a batch."""
         self._waiting.append(item)
         self._characters += characters
-        if len(self._waiting) >= _BATCH_ROWS or self._characters >= _BATCH_CHARACTERS:
+        if len(self._waiting) >= _ROW_GROUP or self._characters >= _GROUP_CHARACTERS:
             self.flush()
 
     def flush(self) -> None:
@@ -116,5 +117,5 @@ class CorpusStore:
 def read_records(url: str, record: type[R]) -> Iterator[R]:
     """The records of a Parquet file, a batch in memory at a time."""
     with fsspec.open(url, "rb") as stream:
-        for batch in pq.ParquetFile(stream).iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+        for batch in pq.ParquetFile(stream).iter_batches(batch_size=_READ_AT_ONCE, use_threads=False):
             yield from from_rows(batch.to_pylist(), record)
