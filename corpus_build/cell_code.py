@@ -62,11 +62,13 @@ def parse(source: str) -> ast.Module | None:
             return None
 
 
-def joined_python(cells: Iterable[str]) -> str:
-    """The cells as one program: each as plain Python, those that do not parse mended as far as they can be."""
-    sources = (plain_python(cell).strip("\n") for cell in cells)
-    parts = [source if parse(source) is not None else mended(source) for source in sources if source]
-    return "\n\n".join(part for part in parts if part.strip()) + "\n"
+def joined_python(cells: Iterable[str]) -> tuple[str, bool]:
+    """The cells as one program, each as plain Python, those that do not parse mended as far as they can be; and whether
+    all of them parse."""
+    sources = [source for cell in cells if (source := plain_python(cell).strip("\n"))]
+    broken = {number for number, source in enumerate(sources) if parse(source) is None}
+    parts = (mended(source) if number in broken else source for number, source in enumerate(sources))
+    return "\n\n".join(part for part in parts if part.strip()) + "\n", not broken
 
 
 def _cell_magic(source: str) -> str:

@@ -30,7 +30,17 @@ FILES = {
     TEST: "DLPlanData/test.parquet",
 }
 
-SHARED = ("id", "requirement", "attributes", "plan", "confidence", "disagreements", "extraction", "provenance")
+SHARED = (
+    "id",
+    "requirement",
+    "attributes",
+    "plan",
+    "confidence",
+    "disagreements",
+    "other_models",
+    "extraction",
+    "provenance",
+)
 
 
 def record_of(name: str) -> Any:

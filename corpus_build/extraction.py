@@ -9,7 +9,6 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from corpus_build.cell_code import parse, plain_python
 from corpus_build.drops import Drop
 from corpus_build.notebook import Notebook
 from corpus_build.quality import quality
@@ -48,7 +47,8 @@ def extract_static(item: Item, clustered: Clustered, *, needs_layers: bool = Tru
         attributes=purpose.attributes,
         plan=found.plan,
         confidence=confidence,
-        quality=_quality(notebook, clustered, confidence),
+        quality=_quality(notebook, clustered, confidence, parses=found.parses),
+        other_models=found.other_models,
         executed_at=clustered.executed_at,
         code=notebook.code,
         provenance=provenance_of(item, clustered),
@@ -63,7 +63,7 @@ def _check(found: StaticPlan, requirement: str, needs_layers: bool) -> None:
         raise Drop("no_requirement")
 
 
-def _quality(notebook: Notebook, clustered: Clustered, confidence: Confidence) -> float:
+def _quality(notebook: Notebook, clustered: Clustered, confidence: Confidence, *, parses: bool) -> float:
     prose = sum(len(cell.source) for cell in notebook.cells if cell.kind == "markdown")
     code = sum(map(len, notebook.code_cells))
     return quality(
@@ -72,7 +72,7 @@ def _quality(notebook: Notebook, clustered: Clustered, confidence: Confidence) -
         medal=clustered.kaggle.medal,
         lines=sum(bool(line.strip()) for cell in notebook.code_cells for line in cell.split("\n")),
         prose_share=prose / max(prose + code, 1),
-        parses=all(parse(plain_python(cell)) is not None for cell in notebook.code_cells),
+        parses=parses,
     )
 
 

@@ -118,7 +118,8 @@ class Provenance:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extracted:
-    """What one notebook gave: requirement, attributes, plan, with the confidence in each, and the code itself."""
+    """What one notebook gave: requirement, attributes, plan, with the confidence in each, and the code itself.
+    `other_models` are the layer classes of each further model that the notebook compiles, which the plan leaves out."""
 
     row: int
     place: str
@@ -130,6 +131,7 @@ class Extracted:
     plan: SolutionPlan | None = None
     confidence: Confidence | None = None
     disagreements: tuple[Disagreement, ...] = ()
+    other_models: tuple[str, ...] = ()
     extraction: str = "static"
     quality: float = 0.0
     executed_at: float | None = None
@@ -148,6 +150,7 @@ class PlanRow:
     code: str
     confidence: Confidence
     disagreements: tuple[Disagreement, ...]
+    other_models: tuple[str, ...]
     extraction: str
     provenance: Provenance
 
@@ -164,6 +167,7 @@ class SampleRow:
     quality: float
     confidence: Confidence
     disagreements: tuple[Disagreement, ...]
+    other_models: tuple[str, ...]
     extraction: str
     provenance: Provenance
 
@@ -179,6 +183,7 @@ class EvalRow:
     plan: SolutionPlan
     confidence: Confidence
     disagreements: tuple[Disagreement, ...]
+    other_models: tuple[str, ...]
     extraction: str
     provenance: Provenance
 

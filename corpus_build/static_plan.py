@@ -1,7 +1,8 @@
 """A solution plan read from code alone, with the confidence in each of its fields.
 
 Confidence is 1.0 for what a call states outright in code that parses, 0.8 where the code had to be mended first, 0.4
-for what Keras does when the code is silent, and 0 for what is not known.
+for what Keras does when the code is silent, and 0 for what is not known. Of several models one is chosen
+(`pipeline.analysis.models`), which takes a tenth off the confidence in its layers.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from corpus_build.cell_code import joined_python, parse, plain_python
+from corpus_build.cell_code import joined_python, parse
 from corpus_build.task_category import categorise
 from pipeline.analysis.calls import Trace
 from pipeline.analysis.conformance import DEFAULT_BATCH_SIZE, DEFAULT_EPOCHS, DEFAULT_LEARNING_RATE, OTHER_LEARNING_RATE
 from pipeline.analysis.extract import CodeFacts, facts_of
+from pipeline.analysis.models import main_model
 from pipeline.analysis.preparation import calls_named, image_size, preparation_steps, sequence_length
 from pipeline.analysis.trace import trace
 from pipeline.plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
 
-STATED, MENDED, DEFAULT = 1.0, 0.8, 0.4
+STATED, MENDED, DEFAULT, CHOSEN = 1.0, 0.8, 0.4, 0.9
 MOST_LAYERS = 400
 
 _DEFAULTED_OPTIMIZERS = frozenset("Adam AdamW Adamax Adadelta Adagrad Nadam RMSprop Ftrl SGD".split())
@@ -32,22 +34,23 @@ Shape = tuple[int | None, ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StaticPlan:
-    """The plan, and its confidence by the names of `records.Confidence`. `fits` says that training is called."""
+    """The plan, and its confidence by the names of `records.Confidence`. `fits` says that training is called, `parses`
+    that all cells are valid; `other_models` are the layer classes of each further model that is compiled."""
 
     plan: SolutionPlan
     confidence: dict[str, float]
     fits: bool
+    parses: bool
+    other_models: tuple[str, ...] = ()
 
 
 def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes: str = "") -> StaticPlan:
     """The plan of a notebook's code cells; the texts help to tell the task category. Raises nothing."""
-    cells = list(cells)
-    clean = all(not (source := plain_python(cell)).strip() or parse(source) is not None for cell in cells)
-    source = joined_python(cells)
+    source, parses = joined_python(cells)
     tree = parse(source)
-    found = trace(tree) if tree is not None else Trace()
+    found, others = main_model(trace(tree) if tree is not None else Trace())
     facts = facts_of(found)
-    sure = STATED if clean else MENDED
+    sure = STATED if parses else MENDED
     category, share = categorise(facts, source, requirement, attributes)
     steps = list(preparation_steps(found))
     if _DIVIDED.search(source) and not any("scaled by 1/255" in step for step in steps):
@@ -67,9 +70,15 @@ def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes:
         "input": _shape_confidence(shapes.input, sure),
         "output": 0.9 * _shape_confidence(shapes.output, sure),
         "preprocess": 0.8 * sure if steps else 0.0,
-        "layers": (0.8 if any("..." in text for text in layers) else 1.0) * sure if layers else 0.0,
+        "layers": _layers_confidence(layers, sure, several=bool(others)),
     }
-    return StaticPlan(plan=plan, confidence={key: round(value, 3) for key, value in confidence.items()}, fits=fits)
+    return StaticPlan(
+        plan=plan,
+        confidence={key: round(value, 3) for key, value in confidence.items()},
+        fits=fits,
+        parses=parses,
+        other_models=tuple(", ".join(layer.name for layer in model.layers[:MOST_LAYERS]) for model in others),
+    )
 
 
 def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hyperparameters, dict[str, float]]:
@@ -129,6 +138,13 @@ def _shape_text(word: str, shape: Shape) -> str:
         return ""
     sizes = ", ".join("None" if not size else str(size) for size in shape)
     return f"Shape of the {word} data is (batch_size, {sizes})."
+
+
+def _layers_confidence(layers: tuple[str, ...], sure: float, *, several: bool) -> float:
+    """Less for arguments that are not known, and where the model was chosen among several."""
+    if not layers:
+        return 0.0
+    return sure * (0.8 if any("..." in text for text in layers) else 1.0) * (CHOSEN if several else 1.0)
 
 
 def _shape_confidence(shape: Shape, sure: float) -> float:

@@ -1,144 +1,190 @@
 """The task category of a notebook: what its code is made of, weighed together with what its text says.
 
-The data are told by layers (Conv2D, Embedding), packages (librosa) and readers; the task by the last layer, the loss
-and telling shapes (an upsampling path that ends in a convolution paints masks or images).
+Layers limit what the data can be: a Conv2D looks at pictures, spectrograms or frames, an LSTM at series, texts or
+recordings. Where the code itself does not say more (`librosa`, `TextVectorization`), the text's words choose among
+them. The task is told by the last layer, the loss, and words of the code that count only where the network could do
+it. Categories that the loss does not fit lose most of their evidence: a mean squared error classifies nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from corpus_build.code_words import CodeWords
 from pipeline.analysis.extract import CodeFacts
 from pipeline.keras.facts import backbones
 from pipeline.planner.cues import category_cues
 from pipeline.vocabulary import OTHER
 
-CODE_WEIGHT = 1.0
 TEXT_WEIGHT = 0.9
-"""How much a point of code evidence counts against the whole of the text's, whose shares add up to 1."""
+"""How much all of the text's evidence, whose shares add up to 1, counts against a point of the code's."""
 
-_CLASSES = re.compile(r"crossentropy|hinge")
-_DISTANCES = re.compile(r"mean_squared|mean_absolute|huber|log_cosh")
-_AUDIO = re.compile(r"\b(librosa|torchaudio|soundfile|python_speech_features|tf\.audio|wavfile|melspectrogram|mfcc)\b")
-_VIDEO = re.compile(r"\bVideoCapture\b|\bframes?_per|\bConvLSTM2D\b|\bnum_frames\b|\bSEQUENCE_LENGTH\b.*\bIMAGE_HEIGHT")
-_GAN = re.compile(
-    r"def \w*(generator|discriminator)|\bgenerator\s*=|\bdiscriminator\s*=|\bz_mean\b|\bdiffusion\b", re.I
-)
-_IMAGE_GENERATOR = re.compile(r"def \w*(make|build|create|define|get)?_?\w*generator\b|\b(gan|dcgan|vae)\b", re.I)
-_MASKS = re.compile(r"\bmasks?\b|\bsegment|\bu_?net\b|\bdice|\biou\b", re.I)
-_BOXES = re.compile(r"\bbbox|bounding|\banchors?\b|\byolo|\bxmin\b|\bx_min\b|\bnon_max_suppression\b", re.I)
-_UPSCALE = re.compile(
-    r"\bdepth_to_space\b|\bsuper.?res|\bsrgan\b|\bsrcnn\b|\blow_?res|\bupscal|\bhigh_?res|\bedsr\b", re.I
-)
-_CAPTION = re.compile(r"\bcaptions?\b|\bflickr", re.I)
-_TRANSLATE = re.compile(
-    r"\bencoder_(inputs?|outputs?)\b|\bdecoder_(inputs?|outputs?)\b|\btarget_vocab|\bsummari[sz]|\btranslat", re.I
-)
-_NEXT_WORD = re.compile(
-    r"\bnext_(word|char|token)|\bseed_text\b|\bgenerate_text\b|\bngrams?_sequence|\btemperature\b", re.I
-)
-_WINDOW = re.compile(
-    r"\blook_?back\b|\bwindow(_size)?\b|\btime_?steps?\b|\bcreate_(dataset|sequences)\b|\bn_steps\b|\bTimeseriesGenerator\b|\btimeseries_dataset|\bforecast",
-    re.I,
-)
-_ANOMALY = re.compile(r"\banomal|\boutlier|\breconstruction_error\b", re.I)
-_NOISE = re.compile(
-    r"\bnoisy?\b|\bdenois|\bcoloriz|\binpaint|\bdeblur|\bpix2pix\b|\bcyclegan\b|\bstyle_?transfer", re.I
-)
-_RATINGS = re.compile(r"\buser_?ids?\b|\bratings?\b|\bmovie_?ids?\b|\bitem_?ids?\b|\bnum_users\b|\bn_users\b", re.I)
-_ANSWERS = re.compile(r"\bstart_(position|logits|token)|\bsquad\b|\bquestion_answer", re.I)
+UNLIKELY = 0.35
+"""What is left of a category's evidence where the loss does not fit it."""
+
+_CLASSES = re.compile(r"crossentropy|hinge|focal")
+_DISTANCES = re.compile(r"mean_squared|mean_absolute|huber|log_?cosh|\bmse\b|\bmae\b|rmse|smape|msle|poisson|quantile")
+_OVERLAPS = re.compile(r"dice|iou|jaccard|tversky")
+_NUMBERS = ("Image Regression", "Tabular Regression", "Time Series Forecasting")
+_RECURRENT = frozenset("Bidirectional Conv1D CuDNNGRU CuDNNLSTM GRU LSTM SimpleRNN".split())
+_WRITERS = frozenset("Embedding GRU LSTM MultiHeadAttention".split())
+_TEXT_LAYER = re.compile(r"\wEmbedding|TextVectorization|Transformer|Token|Bert")
+_PASSIVE = ("Input", "InputLayer", "Dropout", "BatchNormalization", "CenterCrop", "Cropping", "Random", "Rescaling")
+_SEQUENCE_LAYER = re.compile(r"LSTM|GRU|RNN|1D|Bidirectional|Attention|Transformer")
+_KINDS = {
+    "Image": "image",
+    "Object": "image",
+    "Text": "text",
+    "Question": "text",
+    "Audio": "audio",
+    "Video": "video",
+    "Time": "series",
+    "Tabular": "table",
+}
+"""The data of a category, by its first word."""
 
 
 def categorise(facts: CodeFacts, code: str, requirement: str, attributes: str) -> tuple[str, float]:
     """The canonical task category, and its share of all evidence in [0, 1]; (Other, 0) where there is none."""
-    scores: dict[str, float] = {}
-    for category, weight in _evidence(facts, code):
-        scores[category] = scores.get(category, 0.0) + CODE_WEIGHT * weight
-    if requirement.strip() or attributes.strip():
-        for category, share in category_cues(requirement, attributes).items():
-            scores[category] = scores.get(category, 0.0) + TEXT_WEIGHT * share
+    told = category_cues(requirement, attributes) if requirement.strip() or attributes.strip() else {}
+    network = _network(facts, CodeWords(code), told)
+    scores = {category: TEXT_WEIGHT * share for category, share in told.items()}
+    for category, weight in network.evidence():
+        scores[category] = scores.get(category, 0.0) + weight
     if not scores:
         return OTHER, 0.0
+    scores = {category: network.fit(category) * score for category, score in scores.items()}
     best = min(scores, key=lambda name: (-scores[name], name))
     return best, round(scores[best] / sum(scores.values()), 3)
 
 
-def _evidence(facts: CodeFacts, code: str) -> Iterator[tuple[str, float]]:
-    names = [layer.name for layer in facts.layers]
-    data = _data_kind(names, facts, code)
-    last = _last_layer(facts)
-    classifies = bool(_CLASSES.search(facts.loss)) or "softmax" in last
-    yield from _special(names, data, code, last)
-    if data == "image" and not _paints(names, last):
-        yield ("Image Classification", 1.0) if classifies else ("Image Regression", 0.6)
-    elif data == "image":
-        yield from (("Image Segmentation", 0.8),) if classifies else (("Image-to-Image", 0.6),)
-    elif data == "text":
-        yield "Text Classification", 0.9 if classifies else 0.4
-    elif data == "series":
-        yield ("Time Series Classification", 0.8) if classifies else ("Time Series Forecasting", 0.9)
-    elif data == "audio":
-        yield "Audio Classification", 1.2
-    elif data == "video":
-        yield "Video Classification", 1.2
-    elif data == "table":
-        yield ("Tabular Classification", 0.9) if classifies else ("Tabular Regression", 0.9)
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What the code says: the kind of data, whether that is more than a guess, and what the network gives out.
+
+    `loss` is `classes`, `distance`, `overlap` or "" for what is not known.
+    """
+
+    names: tuple[str, ...]
+    words: CodeWords
+    data: str
+    sure: bool
+    loss: str
+    paints: bool
+
+    def evidence(self) -> Iterator[tuple[str, float]]:
+        """Categories with points."""
+        yield from self._special()
+        classifies = self.loss == "classes"
+        if self.data == "image" and self.paints:
+            masks = self.loss == "overlap" or (self.loss != "distance" and self.words.has("masks"))
+            yield ("Image Segmentation", 1.2) if masks else ("Image-to-Image", 0.8)
+        elif self.data == "image":
+            yield ("Image Classification", 1.0) if classifies else ("Image Regression", 1.0 if self.loss else 0.4)
+        elif self.data == "text":
+            yield "Text Classification", 0.9 if classifies else 0.4
+        elif self.data == "series":
+            yield ("Time Series Classification", 0.8) if classifies else ("Time Series Forecasting", 0.9)
+        elif self.data == "audio":
+            yield "Audio Classification", 1.2
+        elif self.data == "video":
+            yield "Video Classification", 1.2
+        elif self.data == "table":
+            points = 0.9 if self.sure else 0.6
+            yield ("Tabular Classification", points) if classifies else ("Tabular Regression", points)
+
+    def _special(self) -> Iterator[tuple[str, float]]:
+        """Tasks that show in the words of the code, each only where the network could do it."""
+        image, text, has = self.data == "image", self.data == "text", self.words.has
+        upscales, restores = image and has("upscale"), image and has("restore")
+        if upscales:
+            yield "Image Super-Resolution", 1.4
+        if restores and self.paints:
+            yield "Image-to-Image", 1.0
+        if image and has("generator") and not upscales and not (restores and self.paints):
+            yield "Image Generation", 1.5
+        if image and has("boxes"):
+            yield "Object Detection", 1.2
+        if not _WRITERS.isdisjoint(self.names) and has("caption"):
+            yield "Image Captioning", 1.4
+        elif image and "Embedding" in self.names and any(map(_SEQUENCE_LAYER.search, self.names)):  # looks and writes
+            yield "Image Captioning", 1.2
+        if image and has("ctc"):  # reads what is written on a picture
+            yield "Image Captioning", 1.6
+        if has("anomaly"):
+            yield "Anomaly Detection", 0.9
+        if text and has("translate"):
+            yield "Text-to-Text", 1.2
+        if text and has("next_word"):
+            yield "Text Generation", 1.1
+        if text and has("answers"):
+            yield "Question Answering", 1.2
+        if self.names.count("Embedding") >= 2 and has("ratings"):
+            yield "Recommendation System", 1.6
+
+    def fit(self, category: str) -> float:
+        """How well the loss fits the category, from UNLIKELY to 1."""
+        if self.loss == "distance":
+            return UNLIKELY if category.endswith(("Classification", "Segmentation")) else 1.0
+        return UNLIKELY if self.loss in ("classes", "overlap") and category in _NUMBERS else 1.0
 
 
-def _special(names: list[str], data: str, code: str, last: str) -> Iterator[tuple[str, float]]:
-    """Tasks that show in the words of the code, each only where the network could do it."""
-    paints = _paints(names, last)
-    if paints and _MASKS.search(code):
-        yield "Image Segmentation", 0.8
-    if _UPSCALE.search(code) and (paints or data == "image"):
-        yield "Image Super-Resolution", 1.2
-    if _NOISE.search(code) and paints:
-        yield "Image-to-Image", 0.8
-    if _GAN.search(code) and _IMAGE_GENERATOR.search(code) and data in ("image", "table"):
-        yield "Image Generation", 1.5
-    if _BOXES.search(code) and data == "image":
-        yield "Object Detection", 0.9
-    if _CAPTION.search(code) and {"Embedding", "LSTM", "GRU", "MultiHeadAttention"} & set(names):
-        yield "Image Captioning", 1.4
-    if _ANOMALY.search(code):
-        yield "Anomaly Detection", 0.9
-    if data == "text" and _TRANSLATE.search(code):
-        yield "Text-to-Text", 1.2
-    if data == "text" and _NEXT_WORD.search(code):
-        yield "Text Generation", 0.9
-    if data == "text" and _ANSWERS.search(code):
-        yield "Question Answering", 1.2
-    if names.count("Embedding") >= 2 and _RATINGS.search(code):
-        yield "Recommendation System", 1.6
+def _network(facts: CodeFacts, words: CodeWords, told: Mapping[str, float]) -> _Network:
+    names = tuple(layer.name for layer in facts.layers)
+    last = next((use.text for use in reversed(facts.layers) if not use.name.startswith(_PASSIVE)), "")
+    data, sure = _data(names, facts, words, told)
+    return _Network(names, words, data, sure, _loss_kind(facts.loss, last), _paints(names, last))
 
 
-def _data_kind(names: list[str], facts: CodeFacts, code: str) -> str:
-    if _AUDIO.search(code):
-        return "audio"
-    if _VIDEO.search(code) and ("TimeDistributed" in names or "ConvLSTM2D" in names or "Conv3D" in names):
-        return "video"
-    if any(name in backbones() or "Conv2D" in name or name == "KerasLayer" for name in names):
-        return "image"
-    if any(name in ("Embedding", "TextVectorization") for name in names) or "transformers" in facts.frameworks:
-        return "text"
-    recurrent = any(name in ("LSTM", "GRU", "SimpleRNN", "Conv1D", "Bidirectional", "CuDNNLSTM") for name in names)
-    if recurrent or (_WINDOW.search(code) and names):
-        return "series"
-    if facts.input_shape is not None and len(facts.input_shape) in (2, 3) and None not in facts.input_shape[:2]:
-        return "image" if "Flatten" in names else "series"
-    return "table" if names else ""
+def _loss_kind(loss: str, last: str) -> str:
+    kinds = (("classes", _CLASSES), ("distance", _DISTANCES), ("overlap", _OVERLAPS))
+    found = next((kind for kind, pattern in kinds if pattern.search(loss.lower())), "")
+    return found or ("classes" if "softmax" in last else "")
 
 
-def _paints(names: list[str], last: str) -> bool:
-    """Whether the network gives an image: it ends in a convolution, or goes up again to where it came from."""
+def _data(names: tuple[str, ...], facts: CodeFacts, words: CodeWords, told: Mapping[str, float]) -> tuple[str, bool]:
+    """The kind of data, and whether the code alone says so."""
+    if words.has("audio"):
+        return "audio", True
+    pictures = any(name in backbones() or "Conv2D" in name or name == "KerasLayer" for name in names)
+    if not _RECURRENT.union(("ConvLSTM2D", "Conv3D", "TimeDistributed")).isdisjoint(names) and words.has("video"):
+        return "video", True
+    if not pictures and _reads_text(names, facts, words):
+        return "text", True
+    guess, possible = _guess(names, facts, words, pictures=pictures)
+    best = max(told, key=lambda name: (told[name], name), default="")
+    said = _KINDS.get(best.partition(" ")[0], "")
+    return (said if said in possible else guess), False
+
+
+def _reads_text(names: tuple[str, ...], facts: CodeFacts, words: CodeWords) -> bool:
+    """An Embedding alone does not tell: tables have them for their categories."""
+    if "transformers" in facts.frameworks or any(map(_TEXT_LAYER.search, names)):
+        return True
+    return "Embedding" in names and (any(map(_SEQUENCE_LAYER.search, names)) or words.has("text"))
+
+
+def _guess(
+    names: tuple[str, ...], facts: CodeFacts, words: CodeWords, *, pictures: bool
+) -> tuple[str, frozenset[str]]:
+    """What the data are by the layers, and what else they could be."""
+    if pictures:
+        return "image", frozenset({"audio", "video"})
+    shape = facts.input_shape
+    if not _RECURRENT.isdisjoint(names) or (names and words.has("window")):
+        return "series", frozenset({"audio", "text", "video"})
+    if shape is not None and len(shape) in (2, 3) and None not in shape[:2]:
+        return ("image" if "Flatten" in names else "series"), frozenset({"audio", "image", "series", "video"})
+    return ("table" if names else ""), frozenset({"audio", "image", "text", "video"} if names else ())
+
+
+def _paints(names: tuple[str, ...], last: str) -> bool:
+    """Whether the network gives an image: it goes up again to where it came from, or ends in a convolution without
+    having gone down."""
     ascends = any(name in ("Conv2DTranspose", "UpSampling2D", "Unet", "UNet", "Linknet") for name in names)
-    return (last.startswith(("Conv2D", "Activation")) and (ascends or last.startswith("Conv2D"))) or (
-        ascends and last.startswith(("Conv2D", "Reshape"))
-    )
-
-
-def _last_layer(facts: CodeFacts) -> str:
-    """The text of the last layer that computes."""
-    passive = ("Input", "InputLayer", "Dropout", "BatchNormalization", "Random", "Rescaling")
-    return next((use.text for use in reversed(facts.layers) if not use.name.startswith(passive)), "")
+    descends = any("Pool" in name or name in backbones() for name in names)
+    if last.startswith("Conv2D"):
+        return ascends or not descends
+    return ascends and last.startswith(("Activation", "Reshape"))

@@ -38,7 +38,7 @@ class Caller(Evaluator):
         super().__init__()
         self.trace = Trace(names=self.scope.names)
         self.returned: object = None  # by the function being executed
-        self.progress = 0  # grows with each layer and each known list item: a loop without them need not go on
+        self.progress = 0  # grows with each layer, compile and known list item: a loop without them need not go on
         self._depth = 0
         self._entered: set[int] = set()
         self._built: dict[tuple[int, str], object] = {}
@@ -61,7 +61,8 @@ class Caller(Evaluator):
             owner = self.value(node.func.value)
             args, keywords = self._arguments(node)
             if not isinstance(owner, Reference):
-                self.trace.calls.append(Call(node.func.attr, args, keywords))
+                self.trace.calls.append(Call(node.func.attr, args, keywords, owner=owner))
+                self.progress += node.func.attr == "compile"
             if isinstance(owner, list | dict | str):
                 self.progress += isinstance(owner, list) and any(is_constant(arg) for arg in args)
                 return call_method(owner, node.func.attr, args)
@@ -97,6 +98,8 @@ class Caller(Evaluator):
             return self._instance(callee, args, keywords)
         if isinstance(callee, Call) and callee.name == "partial" and callee.args:
             return self._apply(callee.args[0], (*callee.args[1:], *args), callee.keywords | keywords, node)
+        if isinstance(callee, Call) and callee.layer is None:
+            self.trace.calls.append(Call("__call__", args, keywords, owner=callee))
         return Unknown.ANY
 
     def _make(self, callee: Reference, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call) -> object:

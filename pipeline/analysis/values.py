@@ -45,13 +45,15 @@ class LayerUse:
 class Call:
     """A call of something from outside the project: an imported name (its full path), or a method (its bare name).
 
-    As a value it stands for what the call gave: an optimizer, a loss, a layer (then `layer` is set).
+    As a value it stands for what the call gave: an optimizer, a loss, a layer (then `layer` is set). `owner` is what a
+    method was called on. That an earlier call's result was itself called (`base(x)`) is a call of its `__call__`.
     """
 
     path: str
     args: tuple[object, ...]
     keywords: dict[str, object]
     layer: LayerUse | None = None
+    owner: object = None
 
     @property
     def name(self) -> str:

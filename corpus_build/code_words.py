@@ -1,0 +1,47 @@
+"""Words of code that give its task or its data away, looked for when they are asked for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_PATTERNS = {
+    "anomaly": r"anomal|reconstruction_error|novelty_detect",
+    "answers": r"start_(?:position|logits|token)|\bsquad\b|question_answer",
+    "audio": r"\b(?:librosa|torchaudio|soundfile|python_speech_features|wavfile|melspectrogram|mfccs?)\b|tf\.audio\b",
+    "boxes": r"\bbbox(?!_inches|_to_anchor|\s*=\s*(?:dict|\{))|bounding_?box|\banchor_box|\byolo|\bx_?min\b|non_max_supp|"
+    r"\bboxes\b|\bbox_",
+    "caption": r"\bcaption|flickr",
+    "ctc": r"\bctc_|ctc_(?:batch|loss|decode)|\bctcloss\b",
+    "generator": r"def \w*generator\b|\bgenerator\s*=\s*(?!\w*datagen|imagedatagen)\w*(?:build|make|create|define|get|gen|seq|model)|"
+    r"\b\w*gan\b|\bdcgan|\bvae\b|\bz_mean\b|diffusion",
+    "masks": r"\bmasks?\b|segment|\bdice|\biou\b",
+    "next_word": r"next_(?:word|char|token)|seed_text|generate_text|ngrams?_seq|\btemperature\b",
+    "ratings": r"\buser_?ids?\b|\bratings?\b|\bmovie_?ids?\b|\bitem_?ids?\b|\bn(?:um)?_users\b",
+    "restore": r"\bnois(?:y|ed|e_factor)|denois|coloriz|inpaint|deblur|pix2pix|cyclegan|style_?transfer",
+    "text": r"tokeni[sz]e|pad_sequences|textvectorization|\bvocab|stopwords|one_hot\(\s*\w*(?:text|doc|sentence)",
+    "translate": r"\bdecoder_\w|transformerdecoder|target_vocab|summari[sz]|translat|seq2seq",
+    "upscale": r"depth_to_space|super.?res|\bsrgan\b|\bsrcnn\b|\blow_?res|\bhr_images|\blr_images|\bhigh_?res|\bedsr\b",
+    "video": r"videocapture|frames?_per|\b(?:num|n|max)_frames\b|\bvideos?\b",
+    "window": r"look_?back|\bwindow(?:_size)?\b|time_?steps?\b|create_(?:dataset|sequences)\b|\bn_steps\b|"
+    r"timeseriesgenerator|timeseries_dataset|forecast",
+}
+_COMPILED = {name: re.compile(pattern) for name, pattern in _PATTERNS.items()}
+_PROSE = re.compile(r"#[^\n]*")
+
+
+@dataclass(slots=True)
+class CodeWords:
+    """A program's words in lower case, comments left out."""
+
+    code: str
+    _found: dict[str, bool] = field(default_factory=dict)
+    _text: str | None = None
+
+    def has(self, what: str) -> bool:
+        """Whether the code has one of the words that tell `what`."""
+        if what not in self._found:
+            if self._text is None:
+                self._text = _PROSE.sub("", self.code).lower()
+            self._found[what] = _COMPILED[what].search(self._text) is not None
+        return self._found[what]
