@@ -9,11 +9,11 @@ _PATTERNS = {
     "anomaly": r"anomal|reconstruction_error|novelty_detect",
     "answers": r"start_(?:position|logits|token)|\bsquad\b|question_answer",
     "audio": r"\b(?:librosa|torchaudio|soundfile|python_speech_features|wavfile|melspectrogram|mfccs?)\b|tf\.audio\b",
-    "boxes": r"\bbbox(?!_inches|_to_anchor|\s*=\s*(?:dict|\{))|bounding_?box|\banchor_box|\byolo|\bx_?min\b|non_max_supp|"
-    r"\bboxes\b|\bbox_",
+    "boxes": r"\bbbox(?!_inches|_to_anchor|\s*=\s*(?:dict|\{))|bounding_?box|\banchor_box|\byolo|\bx_?min\b|\bboxes\b|"
+    r"\bbox_|non_max_supp",
     "caption": r"\bcaption|flickr",
     "ctc": r"\bctc_|ctc_(?:batch|loss|decode)|\bctcloss\b",
-    "generator": r"def \w*generator\b|\bgenerator\s*=\s*(?!\w*datagen|imagedatagen)\w*(?:build|make|create|define|get|gen|seq|model)|"
+    "generator": r"def \w*generator\b|\bgenerator\s*=\s*(?!\w*datagen)\w*(?:build|make|create|define|get|gen|seq|model)|"
     r"\b\w*gan\b|\bdcgan|\bvae\b|\bz_mean\b|diffusion",
     "masks": r"\bmasks?\b|segment|\bdice|\biou\b",
     "next_word": r"next_(?:word|char|token)|seed_text|generate_text|ngrams?_seq|\btemperature\b",

@@ -166,9 +166,7 @@ def _reads_text(names: tuple[str, ...], facts: CodeFacts, words: CodeWords) -> b
     return "Embedding" in names and (any(map(_SEQUENCE_LAYER.search, names)) or words.has("text"))
 
 
-def _guess(
-    names: tuple[str, ...], facts: CodeFacts, words: CodeWords, *, pictures: bool
-) -> tuple[str, frozenset[str]]:
+def _guess(names: tuple[str, ...], facts: CodeFacts, words: CodeWords, *, pictures: bool) -> tuple[str, frozenset[str]]:
     """What the data are by the layers, and what else they could be."""
     if pictures:
         return "image", frozenset({"audio", "video"})

@@ -91,7 +91,7 @@ def facts_of(found: Trace) -> CodeFacts:
         optimizer=canonical_optimizer(_name(optimizer)),
         loss=_first(_losses(compiled, found.calls), lambda value: canonical_loss(_name(value)) or _name(value)) or "",
         learning_rate=_learning_rate(optimizer) or _number_named(found, _LEARNING_RATE_NAMES),
-        batch_size=_first(_batch_sizes(found.calls), _count) or _count(_number_named(found, _BATCH_SIZE_NAMES)),
+        batch_size=_batch_size(found),
         epochs=_first(_epochs(found.calls), _count) or _count(_number_named(found, _EPOCHS_NAMES)),
         metrics=_first(compiled, _metrics) or (),
         input_shape=next((shape for shape in shapes if None not in shape), shapes[0] if shapes else None),
@@ -117,9 +117,18 @@ def _losses(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
     yield from (call for call in calls if is_loss(call.path))
 
 
+def _batch_size(found: Trace) -> int | None:
+    """The first of the surest candidates. Of several pipelines' sizes the one that a constant is named after is that of
+    the training: others validate or test."""
+    named = _count(_number_named(found, _BATCH_SIZE_NAMES))
+    fitted = _first((call.argument(2, "batch_size") for call in found.calls if call.name == "fit"), _count)
+    if fitted is None and any(call.argument(0, "batch_size") == named for call in found.calls if call.name == "batch"):
+        return named
+    return fitted or _first(_batch_sizes(found.calls), _count) or named
+
+
 def _batch_sizes(calls: list[Call]) -> Iterator[object]:
-    """Candidates, the surest first: `fit`, data pipelines, then whatever else but evaluation is given a batch size."""
-    yield from (call.argument(2, "batch_size") for call in calls if call.name == "fit")
+    """Candidates, the surest first: data pipelines, then whatever else but evaluation is given a batch size."""
     yield from (call.argument(0, "batch_size") for call in calls if call.name == "batch")
     yield from (call.keywords.get("batch_size", READERS_BATCH_SIZE) for call in calls if call.name in DIRECTORY_READERS)
     training = (call for call in calls if not call.name.startswith(("evaluate", "predict")))

@@ -1,7 +1,8 @@
 """Which of several models a program is about: lessons and comparisons build, compile and fit one after the other.
 
 The one that is fit last counts, or where none of them is fit, the one compiled last: what comes before it are usually
-steps on the way or baselines. What it is made of (a GAN's generator and discriminator) belongs to it.
+steps on the way or baselines. What it is made of (a GAN's generator and discriminator) belongs to it. Of several times
+that it is trained, the longest counts.
 
 A sequential model has the layers that it was given. A functional or subclassed one has those built since the model
 before it, since the flow of tensors is not followed; one whose layers begin without an input of their own goes on
@@ -18,41 +19,64 @@ from pipeline.analysis.values import Call, Instance, LayerUse
 from pipeline.keras.facts import backbones
 
 _FUNCTIONAL = frozenset({"Functional", "Model"})
+_INPUTS = frozenset({"Input", "InputLayer"})
 _FITS = frozenset({"fit", "fit_generator"})
 
 
 @dataclass(slots=True, eq=False)
 class Model:
-    """A model of the program: the value that stands for it, its layers in build order, how often it is compiled and
-    fit."""
+    """A model of the program: the value that stands for it, its layers in build order, its `compile` and `fit` calls
+    in the order of execution."""
 
     value: object
     layers: list[LayerUse] = field(default_factory=list)
-    compiled: int = 0
-    fits: int = 0
+    compiles: list[Call] = field(default_factory=list)
+    fits: list[Call] = field(default_factory=list)
+    _settings: dict[int, Call] = field(default_factory=dict)
+
+    def trained(self, call: Call) -> None:
+        """Notes a `compile`, or a `fit` with the settings then in force."""
+        if call.name == "compile":
+            self.compiles.append(call)
+            return
+        self.fits.append(call)
+        if self.compiles:
+            self._settings[id(call)] = self.compiles[-1]
+
+    def training(self) -> tuple[Call, ...]:
+        """The longest fit, the first of equal ones, and the compile in force: a short one looks for a learning rate,
+        warms up or fine-tunes."""
+        if not self.fits:
+            return tuple(self.compiles[-1:])
+        longest = max(self.fits, key=_epochs)
+        settings = self._settings.get(id(longest)) or next(iter(self.compiles), None)
+        return (longest,) if settings is None else (settings, longest)
+
+
+def _epochs(fit: Call) -> int:
+    epochs = fit.argument(3 if fit.name == "fit" else 2, "epochs", "nb_epoch")
+    return epochs if isinstance(epochs, int) else 1
 
 
 def main_model(found: Trace) -> tuple[Trace, tuple[Model, ...]]:
-    """The trace with the layers and the `compile` and `fit` calls of the main model alone, and the other models that
-    are compiled; the trace as it is, and (), where the program has no two of them."""
+    """The trace with the layers and the training of the main model alone, and the other models that are compiled, ()
+    where there are none. A program of which no model is compiled has its trace as it is."""
     models = _Models()
     for call in found.calls:
         if call.layer is None or id(call.layer) not in found.parts:
             models.read(call)
-    compiled = [model for model in models.all if model.compiled and model.layers]
-    trained = models.last_fit if models.last_fit in compiled else None
-    if len(compiled) < 2:
+    compiled = [model for model in models.all if model.compiles and model.layers]
+    if not compiled:
         return found, ()
-    chosen = trained or compiled[-1]
+    chosen = models.last_fit if models.last_fit in compiled else compiled[-1]
     # A model that is a part of the chosen one is not another one.
     others = tuple(model for model in compiled if model is not chosen and _missing(model.layers, chosen.layers))
-    if not others:
-        return found, ()
-    owned = {id(layer) for layer in chosen.layers}
-    calls = [call for call in found.calls if models.about(call) in (None, chosen)]
-    foreign = {id(layer) for model in models.all for layer in model.layers} - owned
-    calls = [call for call in calls if call.layer is None or id(call.layer) not in foreign]
-    layers = [layer for layer in found.layers if id(layer) in owned or id(layer) in found.parts]
+    training = {id(call) for call in chosen.training()}
+    trained = [call for model in models.all for call in (*model.compiles, *model.fits) if id(call) not in training]
+    foreign = _missing((layer for model in models.all for layer in model.layers), chosen.layers) if others else []
+    layers = _missing(found.layers, foreign + (models.loose if others else []))
+    dropped = set(map(id, (*foreign, *trained)))
+    calls = [call for call in found.calls if id(call) not in dropped and id(call.layer) not in dropped]
     return replace(found, layers=layers, calls=calls), others
 
 
@@ -63,23 +87,18 @@ class _Models:
         self.all: list[Model] = []
         self.last_fit: Model | None = None
         self._known: dict[int, Model] = {}
-        self._calls: dict[int, Model] = {}
-        self._loose: list[LayerUse] = []  # layers that no model has yet
-
-    def about(self, call: Call) -> Model | None:
-        """The model that a `compile` or `fit` is of; None for other calls."""
-        return self._calls.get(id(call))
+        self.loose: list[LayerUse] = []  # layers that no model has yet
 
     def read(self, call: Call) -> None:
         if call.layer is not None:
-            self._loose.append(call.layer)
+            self.loose.append(call.layer)
         elif call.name == "Sequential":
             items = call.argument(0, "layers")
             self._add(call).layers += self._taken(items if isinstance(items, list | tuple) else ())
         elif call.name == "add" and (model := self._known.get(id(call.owner))):
             model.layers += self._taken(call.args[:1])
         elif call.name == "__call__" and (model := self._known.get(id(call.owner))):
-            self._loose += _missing(model.layers, self._loose)
+            self.loose += _missing(model.layers, self.loose)
         elif call.name in _FUNCTIONAL and (len(call.args) > 1 or {"outputs", "output"} & call.keywords.keys()):
             self._built(call)
         elif call.name == "compile" or call.name in _FITS:
@@ -100,35 +119,31 @@ class _Models:
                 found.append(item.layer)
             elif (model := self._known.get(id(item))) is not None:
                 found += model.layers
-        self._loose = _missing(self._loose, found)
+        self.loose = _missing(self.loose, found)
         return found
 
     def _built(self, value: object) -> Model:
         """A model of the loose layers, and of the model before it where they are its continuation."""
         before = next((model for model in reversed(self.all) if isinstance(model.value, Call)), None)
-        begins = any(layer.name in ("Input", "InputLayer") or layer.name in backbones() for layer in self._loose)
+        begins = any(layer.name in _INPUTS or layer.name in backbones() for layer in self.loose)
         model = self._add(value)
         if before is not None and not begins:
-            model.layers += _missing(before.layers, self._loose)
-        model.layers += self._loose
-        self._loose = []
+            model.layers += _missing(before.layers, self.loose)
+        model.layers += self.loose
+        self.loose = []
         return model
 
     def _trained(self, call: Call) -> None:
         model = self._known.get(id(call.owner))
-        if model is None and (isinstance(call.owner, Instance) or (self._loose and call.name == "compile")):
+        builds = call.name == "compile" and any(layer.name not in _INPUTS for layer in self.loose)
+        if model is None and (builds or isinstance(call.owner, Instance)):
             model = self._add(call.owner)
-            model.layers, self._loose = self._loose, []
+            model.layers, self.loose = self.loose, []
         elif model is None:
             model = self.all[-1] if self.all else None
-        if model is None:
-            return
-        self._calls[id(call)] = model
-        if call.name == "compile":
-            model.compiled += 1
-        else:
-            model.fits += 1
-            self.last_fit = model
+        if model is not None:
+            model.trained(call)
+            self.last_fit = self.last_fit if call.name == "compile" else model
 
 
 def _missing(layers: Iterable[LayerUse], known: Iterable[LayerUse]) -> list[LayerUse]:
