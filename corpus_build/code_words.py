@@ -13,7 +13,7 @@ _PATTERNS = {
     r"\bbox_|non_max_supp",
     "caption": r"\bcaption|flickr",
     "ctc": r"\bctc_|ctc_(?:batch|loss|decode)|\bctcloss\b",
-    "generator": r"def \w*generator\b|\bgenerator\s*=\s*(?!\w*datagen)\w*(?:build|make|create|define|get|gen|seq|model)|"
+    "generator": r"def \w*generator\b|\bgenerator\s*=\s*(?!\w*datagen)\w*(?:build|make|create|define|get|gen|seq|mod)|"
     r"\b\w*gan\b|\bdcgan|\bvae\b|\bz_mean\b|diffusion",
     "masks": r"\bmasks?\b|segment|\bdice|\biou\b",
     "next_word": r"next_(?:word|char|token)|seed_text|generate_text|ngrams?_seq|\btemperature\b",

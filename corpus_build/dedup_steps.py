@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpus_build.minhash import BANDS, PERMUTATIONS, band_keys, signature, similar_pairs
+from corpus_build.careful import carefully
+from corpus_build.drops import Drop
+from corpus_build.minhash import BANDS, PERMUTATIONS, Signature, band_keys, signature, similar_pairs
 from corpus_build.ragged import read_arrays, write_arrays
 from corpus_build.scan import notebook_of
 from corpus_build.shingles import Hashes, code_shingles
+from corpus_build.sources import Item
 from corpus_build.steps import chosen_items
 from corpus_build.store import CorpusStore
 
@@ -39,15 +42,23 @@ class SignStep:
     def __call__(self, shard: int) -> int:
         wanted = {item.row: item.digest for item in self.store.read("exact", shard, ToSign)}
         digests, signatures = [], []
-        for row, item in chosen_items(self.store, self.input, shard, wanted):
-            digests.append(digest_number(wanted[row]))
-            signatures.append(signature(code_shingles(notebook_of(item, prose=False).code)))
+        with self.store.begun("signatures", shard) as suspicious:
+            for row, item in chosen_items(self.store, self.input, shard, wanted):
+                try:
+                    signatures.append(carefully(_signature, suspicious, item))
+                except Drop:  # it stays unclustered; extraction reads it again and says what is wrong
+                    continue
+                digests.append(digest_number(wanted[row]))
         write_arrays(
             self.store.part("signatures", shard, "npz"),
             digests=np.array(digests, np.uint64),
             signatures=np.array(signatures, np.uint32).reshape(-1, PERMUTATIONS),
         )
         return len(digests)
+
+
+def _signature(item: Item) -> Signature:
+    return signature(code_shingles(notebook_of(item, prose=False).code))
 
 
 @dataclass(frozen=True, slots=True)

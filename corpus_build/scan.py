@@ -13,20 +13,24 @@ from corpus_build.sources import Item
 
 def scan(item: Item, framework: str) -> Scanned:
     """The item's row: a notebook of the framework with its digest, or the reason why it is dropped."""
-    size = len(item.data) if isinstance(item.data, bytes) else 0
     try:
         notebook = notebook_of(item, prose=False)
         check_framework(notebook, framework)
     except Drop as drop:
-        return Scanned(place=item.place, id=item.id, bytes=size, reason=drop.reason, detail=drop.detail)
+        return dropped(item, drop)
     return Scanned(
         place=item.place,
         id=item.id,
-        bytes=size,
+        bytes=_size(item),
         executed_at=notebook.executed_at,
         time_source=notebook.time_source,
         code_digest=code_digest(notebook.code_cells),
     )
+
+
+def dropped(item: Item, drop: Drop) -> Scanned:
+    """The row of an item that leaves the build."""
+    return Scanned(place=item.place, id=item.id, bytes=_size(item), reason=drop.reason, detail=drop.detail)
 
 
 def notebook_of(item: Item, *, prose: bool = True) -> Notebook:
@@ -34,3 +38,7 @@ def notebook_of(item: Item, *, prose: bool = True) -> Notebook:
     if isinstance(item.data, Drop):
         raise item.data
     return read_notebook(item.data, item.extension, prose=prose)
+
+
+def _size(item: Item) -> int:
+    return len(item.data) if isinstance(item.data, bytes) else 0

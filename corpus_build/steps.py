@@ -1,6 +1,7 @@
 """The steps of the build over one shard each: what a worker does, whatever starts it.
 
-A step reads what earlier steps wrote for its shard, writes one file of its own, and returns how many rows it did.
+A step reads what earlier steps wrote for its shard, writes one file of its own, and returns how many rows it did. A
+shard whose worker died is done again file by file, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
+from corpus_build.careful import carefully
+from corpus_build.drops import Drop
 from corpus_build.extraction import extract_static
 from corpus_build.listing import Source, open_input
 from corpus_build.llm_extraction import extract_with_llm
 from corpus_build.overlap import OverlapIndex
 from corpus_build.ragged import packed, read_arrays, unpacked, write_arrays
 from corpus_build.records import Clustered, Extracted, Scanned
-from corpus_build.scan import notebook_of, scan
+from corpus_build.scan import dropped, notebook_of, scan
 from corpus_build.shingles import Hashes, word_shingles
 from corpus_build.sources import Item, read_chosen, read_items
 from corpus_build.store import CorpusStore, record_writer
@@ -75,11 +78,21 @@ class ScanStep:
     def __call__(self, shard: int) -> int:
         fs, root = open_input(self.input)
         count = 0
-        with record_writer(self.store.part("scan", shard), Scanned) as writer, without_cycle_search():
+        with (
+            self.store.begun("scan", shard) as suspicious,
+            record_writer(self.store.part("scan", shard), Scanned) as writer,
+            without_cycle_search(),
+        ):
             for item in read_items(fs, root, self.store.read("listing", shard, Source)):
-                writer.add(scan(item, self.framework))
+                writer.add(self._scanned(item, suspicious))
                 count += 1
         return count
+
+    def _scanned(self, item: Item, suspicious: bool) -> Scanned:
+        try:
+            return carefully(scan, suspicious, item, self.framework)
+        except Drop as drop:
+            return dropped(item, drop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +109,11 @@ class ExtractStep:
     def __call__(self, shard: int) -> int:
         chosen = {item.row: item for item in self.store.read("clusters", shard, Clustered) if not item.reason}
         requirements, codes = [], []
-        with record_writer(self.store.part("extracted", shard), Extracted) as writer:
-            for found in self._extracted(shard, chosen):
+        with (
+            self.store.begun("extracted", shard) as suspicious,
+            record_writer(self.store.part("extracted", shard), Extracted) as writer,
+        ):
+            for found in self._extracted(shard, chosen, suspicious):
                 requirements.append(word_shingles(found.requirement, REQUIREMENT_NGRAM))
                 codes.append(word_shingles(found.code, CODE_NGRAM))
                 writer.add(found, len(found.code))
@@ -109,18 +125,22 @@ class ExtractStep:
             )
         return len(chosen)
 
-    def _extracted(self, shard: int, chosen: dict[int, Clustered]) -> Iterator[Extracted]:
+    def _extracted(self, shard: int, chosen: dict[int, Clustered], suspicious: bool) -> Iterator[Extracted]:
         items = chosen_items(self.store, self.input, shard, chosen)
-        static = (
-            (item, extract_static(item, chosen[row], needs_layers=self.framework == "tensorflow"))
-            for row, item in items
-        )
+        static = ((item, self._static(item, chosen[row], suspicious)) for row, item in items)
         if self.llm is None:
             yield from (found for _, found in static)
             return
         llm = self.llm()
         while batch := list(islice(static, ASKED_AT_ONCE)):
             yield from asyncio.run(self._ask(llm, batch))
+
+    def _static(self, item: Item, clustered: Clustered, suspicious: bool) -> Extracted:
+        needs_layers = self.framework == "tensorflow"
+        try:
+            return carefully(extract_static, suspicious, item, clustered, needs_layers=needs_layers)
+        except Drop as drop:
+            return Extracted(row=clustered.row, place=item.place, id=item.id, reason=drop.reason, detail=drop.detail)
 
     async def _ask(self, llm: LLM, batch: list[tuple[Item, Extracted]]) -> list[Extracted]:
         calls = (

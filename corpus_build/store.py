@@ -11,7 +11,8 @@
     work/split-<digest>/            overlaps found, for one choice of split settings
     DLPlanData/ DLSamplePool/ DLCodeEval/ drop_report.parquet audit.json card.md manifest.json
 
-A step is done for a shard when its file is there, so a killed build goes on where it was.
+A step is done for a shard when its file is there, so a killed build goes on where it was. While a shard's files are
+read, `.begun-*` lies beside it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.arrow import from_rows, schema_of, to_table
-from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, remove_temporary, write_bytes
+from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, remove, remove_temporary, write_bytes
 
 R = TypeVar("R")
 
@@ -89,6 +90,17 @@ class CorpusStore:
         remove_temporary(folder)
         done = set(names_in(folder))
         return [shard for shard in range(shards) if f"part-{shard:06d}.{extension}" not in done]
+
+    @contextmanager
+    def begun(self, step: str, shard: int) -> Iterator[bool]:
+        """Notes that a shard is being worked on; True if it was begun before and never finished. Then the worker died,
+        perhaps of one of its files."""
+        mark = self.path("work", step, f".begun-{shard:06d}")
+        before = exists(mark)
+        if not before:
+            write_bytes(mark, b"")
+        yield before
+        remove(mark)
 
     def read(self, step: str, shard: int, record: type[R]) -> Iterator[R]:
         """The shard's records, a batch in memory at a time."""

@@ -102,7 +102,8 @@ class _Build:
         write_rows_to_sign(store, shards, groups)
         self._each("sign", shards, partial(SignStep, store, self.config.input), folder="signatures", extension="npz")
         similarity = self.settings.dedup.similarity
-        self._each("pair", PAIR_TASKS, partial(PairStep, store, shards, similarity), folder="pairs", extension="npz")
+        pairs = partial(PairStep, store, shards, similarity)
+        self._each("pair", PAIR_TASKS, pairs, folder="pairs", extension="npz", unit="groups of bands")
         self._timed("cluster", lambda: write_clusters(store, shards, groups))
 
     def _extract(self, listing: Listing) -> None:
@@ -124,7 +125,14 @@ class _Build:
         return Splitter(self.store, listing.shards, self.settings, step, compare).run(approved)
 
     def _each(
-        self, name: str, shards: int, build: Callable[[], Step], *, folder: str = "", extension: str = "parquet"
+        self,
+        name: str,
+        shards: int,
+        build: Callable[[], Step],
+        *,
+        folder: str = "",
+        extension: str = "parquet",
+        unit: str = "shards",
     ) -> None:
         """Runs a step over the shards that have no file of it yet."""
         pending = self.store.pending(folder or name, shards, extension)
@@ -132,7 +140,8 @@ class _Build:
         parallel = len(pending) > 1 and self._shards > FEW_SHARDS and not self.config.local
         if parallel:
             start_ray(self.config.address, self.config.workers)
-        with RowProgress(f"corpus {name}", shards, shards - len(pending), quiet=self.config.quiet) as progress:
+        done = shards - len(pending)
+        with RowProgress(f"corpus {name}", shards, done, unit=unit, quiet=self.config.quiet) as progress:
             if parallel:
                 for _ in each_shard(build, pending, self.config.workers):
                     progress.advance(1, 0)

@@ -11,10 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class RowProgress:
-    """Counts rows on standard error. `done` rows of `total` were finished by an earlier run and are not in the rate."""
+    """Counts rows, or what `unit` says, on standard error. `done` of `total` were finished by an earlier run and are
+    not in the rate."""
 
-    def __init__(self, label: str, total: int, done: int = 0, *, quiet: bool = False) -> None:
-        self._label, self._total, self._before = label, total, done
+    def __init__(self, label: str, total: int, done: int = 0, *, unit: str = "rows", quiet: bool = False) -> None:
+        self._label, self._total, self._before, self._unit = label, total, done, unit
         self._rows, self._failed = 0, 0
         self._start = self._last_line = time.monotonic()
         self._quiet = quiet
@@ -25,12 +26,12 @@ class RowProgress:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]:.0f} rows/s"),
+                TextColumn(f"{{task.fields[rate]}} {unit}/s"),
                 TimeRemainingColumn(),
                 TextColumn("{task.fields[failed]} failed"),
                 console=console,
             )
-            self._task = self._bar.add_task(label, total=total, completed=done, rate=0.0, failed=0)
+            self._task = self._bar.add_task(label, total=total, completed=done, rate=_shown(0.0), failed=0)
 
     def __enter__(self) -> RowProgress:
         if self._bar:
@@ -50,12 +51,16 @@ class RowProgress:
         rate = self._rows / elapsed
         done = self._before + self._rows
         if self._bar:
-            self._bar.update(self._task, completed=done, rate=rate, failed=self._failed)
+            self._bar.update(self._task, completed=done, rate=_shown(rate), failed=self._failed)
         elif not self._quiet and (time.monotonic() - self._last_line > 10 or done == self._total):
             self._last_line = time.monotonic()
             left = (self._total - done) / rate
             print(
-                f"{self._label}: {done}/{self._total} rows, {rate:.0f} rows/s, {left:.0f} s left, "
+                f"{self._label}: {done}/{self._total} {self._unit}, {_shown(rate)} {self._unit}/s, {left:.0f} s left, "
                 f"{self._failed} failed",
                 file=sys.stderr,
             )
+
+
+def _shown(rate: float) -> str:
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 import ray
 from ray.exceptions import RayError
 
-from jobs.isolation import in_child
 from jobs.progress import RowProgress
 from pipeline.arrow import from_rows, to_table
+from pipeline.child_process import in_child
 from pipeline.errors import StageFailure
 from pipeline.storage import exists, join, read_bytes, write_bytes
 

@@ -1,0 +1,45 @@
+"""Work in a forked child: what kills or hangs its process costs that child only."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from pipeline.errors import StageFailure
+
+_FORK = multiprocessing.get_context("fork")  # the child starts with everything built
+
+
+def in_child(work: Callable[..., Any], *arguments: object, seconds: float) -> Any:
+    """What `work(*arguments)` gives in a forked child. Raises StageFailure of kind `timeout` where that takes longer
+    than `seconds`, `crash` where the child dies or `work` raises."""
+    ours, theirs = _FORK.Pipe(duplex=False)
+    child = _FORK.Process(target=_work, args=(work, arguments, theirs), daemon=True)
+    child.start()
+    theirs.close()
+    try:
+        if not ours.poll(seconds):
+            raise StageFailure("timeout", f"no result after {seconds:.0f} s while it worked on this row")
+        return ours.recv()
+    except EOFError:
+        child.join()
+        message = f"the worker process died ({_cause(child.exitcode)}) while it worked on this row"
+        raise StageFailure("crash", message) from None
+    finally:
+        ours.close()
+        child.kill()
+        child.join()
+
+
+def _work(work: Callable[..., Any], arguments: tuple[object, ...], result: Connection) -> None:
+    result.send(work(*arguments))
+    result.close()
+
+
+def _cause(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"signal {signal.Signals(-exit_code).name}"
+    return f"exit code {exit_code}"
