@@ -27,6 +27,7 @@ from corpus_build.split import (
     choose_evaluation,
     choose_pool,
     divide_plan_data,
+    pool_quotas,
     requirement_groups,
 )
 from corpus_build.steps import Overlap, OverlapStep
@@ -70,7 +71,8 @@ class Splitter:
             full = ("beyond_size", f"DLCodeEval has {split.eval_size} rows", "")
             result.dropped |= {row.number: full for row in late}
         self._exclude(result, (EVALUATION,), groups)
-        self._take(result, POOL, choose_pool(result.waiting(), groups, split.quota, approved))
+        waiting = result.waiting()
+        self._take(result, POOL, choose_pool(waiting, groups, pool_quotas(waiting, split), approved))
         self._exclude(result, (POOL,), groups)
         parts = divide_plan_data(result.waiting(), groups, split.plan_data, self._settings.seed)
         for row in parts[""]:

@@ -29,7 +29,8 @@ class PlanDataSizes(Settings):
 
 class SplitSettings(Settings):
     """`since`: DLCodeEval holds what was executed on or after this day. `fresh`: also its near-duplicates must have
-    been. `eval_size` bounds DLCodeEval, best first. `quota`: samples a task category in the pool.
+    been. `eval_size` bounds DLCodeEval, best first. `quota`: samples a task category in the pool, at most `pool_share`
+    of the category's notebooks that DLCodeEval leaves.
 
     The similarities are those of the contamination firewall (`retrieval.*`): rows of two sets are never as alike.
     """
@@ -38,6 +39,7 @@ class SplitSettings(Settings):
     fresh: bool = False
     eval_size: int | None = Field(None, ge=0)
     quota: int = Field(40, ge=0)
+    pool_share: float = Field(0.2, gt=0, le=1)
     plan_data: PlanDataSizes = PlanDataSizes()
     requirement_similarity: float = Field(0.8, gt=0, le=1)
     code_similarity: float = Field(0.5, gt=0, le=1)

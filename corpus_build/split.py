@@ -7,6 +7,7 @@ rows with nearly equal requirements form a group, of which no two sets get a par
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -64,19 +65,34 @@ def choose_evaluation(rows: Iterable[SplitRow], settings: SplitSettings) -> list
     return found if settings.eval_size is None else sorted(found, key=_by_quality)[: settings.eval_size]
 
 
+def pool_quotas(rows: Iterable[SplitRow], split: SplitSettings) -> dict[str, int]:
+    """How many rows of each task category the pool may have: the quota, but at most `pool_share` of what there is, so
+    that a small corpus leaves something for DLPlanData; one of a few, none of a single one."""
+    counts = Counter(row.category for row in rows)
+    return {
+        category: min(split.quota, max(1, int(split.pool_share * count)))
+        for category, count in counts.items()
+        if count > 1
+    }
+
+
 def choose_pool(
-    rows: Iterable[SplitRow], groups: npt.NDArray[np.int64], quota: int, approved: Collection[str] | None
+    rows: Iterable[SplitRow],
+    groups: npt.NDArray[np.int64],
+    quotas: Mapping[str, int],
+    approved: Collection[str] | None,
 ) -> list[SplitRow]:
-    """The best rows of each task category, at most `quota`, one of a group; only the approved ids after a review."""
+    """The best rows of each task category, at most its quota, one of a group; only the approved ids after a review."""
     chosen: list[SplitRow] = []
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     taken: set[int] = set()
     for row in sorted(rows, key=_by_quality):
         group = int(groups[row.number])
-        if group in taken or counts.get(row.category, 0) >= quota or (approved is not None and row.id not in approved):
+        full = counts[row.category] >= quotas.get(row.category, 0)
+        if group in taken or full or (approved is not None and row.id not in approved):
             continue
         taken.add(group)
-        counts[row.category] = counts.get(row.category, 0) + 1
+        counts[row.category] += 1
         chosen.append(row)
     return chosen
 

@@ -160,3 +160,17 @@ def test_the_audit_finds_a_planted_leak(corpus: Path, tmp_path: Path, field: str
     found = audit(store, SPLIT)
     assert not found.clean
     assert (found.leaks[0].first_id, found.leaks[0].second_id) == (test[0].id, train[0].id)
+
+
+def test_the_pool_leaves_a_small_corpus_most_of_its_rows(tmp_path: Path) -> None:
+    files = [(f"{number}.ipynb", project(number, "2022-05-01T00:00:00Z")) for number in range(41)]
+    folder = write(tmp_path / "in", files)
+    build(folder, tmp_path / "out", split=SplitSettings(plan_data=PlanDataSizes(eval=0, test=0)))
+    pool, train = (
+        [row["plan"]["task_category"] for row in pq.read_table(tmp_path / "out" / FILES[name]).to_pylist()]
+        for name in ("DLSamplePool", "DLPlanData/train")
+    )
+    for category in {*pool, *train}:
+        count = pool.count(category) + train.count(category)
+        assert pool.count(category) == (max(1, count // 5) if count > 1 else 0)
+    assert len(pool) >= 4
