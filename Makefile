@@ -48,7 +48,7 @@ check-starter: setup .venv-tensorflow/.ready
 	$(BIN)/python -m jobs.check_starter --python .venv-tensorflow/bin/python --generated out/check-starter/projects
 
 bench: setup
-	$(BIN)/python benchmarks/generate.py
+	$(BIN)/python -m benchmarks.generate
 
 clean:
 	rm -rf .venv .venv-tensorflow out

@@ -1,15 +1,18 @@
 """How fast is the corpus build, does its cost stay linear, and does its memory stay flat?
 
-    python benchmarks/corpus.py [--files 1000 10000 50000] [--folder DIR]
+    python -m benchmarks.corpus [--files 1000 10000 50000] [--folder DIR]
 
 For each number of files (`benchmarks/corpus_files.py`), in one run:
 
 - *scan*: read, filter and exact deduplication in one process, by CPU time, against a plain script: orjson.loads, a
-  regular expression for the import, the digest of the code lines, a set. Both read the files from the page cache.
-- *whole job*: `dlcodegen corpus build` in one process (`local=true`), CPU time, peak memory, CPU time per file.
+  regular expression for the import, the digest of the code lines, a set. Both read the files from the page cache; few
+  files are scanned several times, ours and theirs in turn, and the medians compared.
+- *whole job*: `dlcodegen corpus build` on Ray with two workers: CPU time of all its processes (Ray's among them), CPU
+  time per file, and the peak memory of the driver and of the largest worker.
 - *MinHash*: our signatures and bands against datasketch's on the same rows, 128 permutations each.
 
-A build that was begun in --folder goes on; remove the folder to start over.
+Files that are in --folder already are not written again; a build that was begun there goes on, so that its figures
+are of what was left: remove the folders job-* to start over.
 """
 
 from __future__ import annotations
@@ -18,19 +21,19 @@ import argparse
 import hashlib
 import json
 import re
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import TypeVar
 
 import orjson
 
 from benchmarks.corpus_files import write_corpus
+from benchmarks.usage import Usage, run_watched
 from corpus_build.dedup_index import read_candidates
 from corpus_build.deduplicate import exact_groups
 from corpus_build.minhash import BANDS, band_keys, signature, similar_pairs
@@ -44,6 +47,7 @@ from corpus_build.store import CorpusStore
 T = TypeVar("T")
 _IMPORT = re.compile(r"^\s*(?:import|from)\s+(?:tensorflow|keras)\b", re.MULTILINE)
 MINHASH_ROWS = 1000
+WORKERS = 2
 
 
 def cpu_seconds(work: Callable[[], T]) -> tuple[T, float]:
@@ -78,19 +82,21 @@ def our_scan(folder: Path, out: Path) -> int:
     return len(exact_groups(read_candidates(store, listing.shards, None)))
 
 
-def whole_job(folder: Path, out: Path) -> tuple[float, float, dict[str, float]]:
-    """CPU seconds, peak MB and wall seconds by step of the job in a process of its own."""
-    command = [sys.executable, "-m", "jobs.cli", "corpus", "build", str(folder), "--out", str(out), "-q", "local=true"]
-    code = (
-        "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:]);"
-        "used = resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "print('USED', used.ru_utime + used.ru_stime, used.ru_maxrss / 1e3); sys.exit(done.returncode)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stdout + done.stderr)
-    used = done.stdout.rsplit("USED", 1)[1].split()
-    return float(used[0]), float(used[1]), json.loads((out / "manifest.json").read_text())["seconds"]
+def compare_scans(folder: Path, out: Path, files: int) -> tuple[float, float]:
+    """CPU seconds of the plain script and of our scan: the median of several turns where there are few files."""
+    plain, ours = [], []
+    for _ in range(max(1, min(7, 10_000 // files))):
+        shutil.rmtree(out, ignore_errors=True)
+        ours.append(cpu_seconds(lambda: our_scan(folder, out))[1])
+        plain.append(cpu_seconds(lambda: plain_script(folder))[1])
+    return median(plain), median(ours)
+
+
+def whole_job(folder: Path, out: Path) -> tuple[Usage, dict[str, float]]:
+    """What the job used, and its wall seconds by step."""
+    command = [sys.executable, "-m", "jobs.cli", "corpus", "build", str(folder), "--out", str(out), "-q"]
+    _, usage = run_watched([*command, f"workers={WORKERS}"])
+    return usage, json.loads((out / "manifest.json").read_text())["seconds"]
 
 
 def minhash(folder: str, out: Path) -> None:
@@ -140,25 +146,26 @@ def main() -> None:
     root = arguments.folder or Path(tempfile.mkdtemp(prefix="dlcodegen-corpus-"))
     write_corpus(root / "warm-up", 0, 20)
     our_scan(root / "warm-up", root / "scan-warm-up")  # schemas and patterns are made once, not per file
-    heads = ("files", "GB", "plain files/CPU-s", "scan files/CPU-s", "ratio", "job CPU-s", "ms a file", "peak MB")
+    heads = ("files", "GB", "plain files/CPU-s", "scan files/CPU-s", "ratio", "job CPU-s", "ms a file")
+    heads += ("driver MB", "worker MB")
     print("".join(f"{head:>19}" for head in heads))
     try:
         for files in sorted(arguments.files):
             folder = root / f"notebooks-{files}"
-            write_corpus(folder, 0, files)
-            paths = sorted(folder.rglob("*.ipynb"))
+            if len(paths := sorted(folder.rglob("*.ipynb"))) != files:
+                write_corpus(folder, 0, files)
+                paths = sorted(folder.rglob("*.ipynb"))
             size = sum(len(path.read_bytes()) for path in paths) / 1e9  # and so they are in the page cache
-            _, ours = cpu_seconds(lambda: our_scan(folder, root / f"scan-{files}"))  # noqa: B023
-            _, plain = cpu_seconds(lambda: plain_script(folder))  # noqa: B023
+            plain, ours = compare_scans(folder, root / f"scan-{files}", files)
             figures = [f"{files}", f"{size:.2f}", f"{files / plain:.0f}", f"{files / ours:.0f}", f"{plain / ours:.2f}"]
             seconds: dict[str, float] = {}
             if not arguments.no_job:
-                cpu, peak, seconds = whole_job(folder, root / f"job-{files}")
-                figures += [f"{cpu:.0f}", f"{cpu / files * 1e3:.1f}", f"{peak:.0f}"]
+                used, seconds = whole_job(folder, root / f"job-{files}")
+                figures += [f"{used.cpu_seconds:.0f}", f"{used.cpu_seconds / files * 1e3:.1f}"]
+                figures += [f"{used.driver:.0f}", f"{used.worker:.0f}"]
             print("".join(f"{figure:>19}" for figure in figures), flush=True)
             print("   ", {name: round(value, 1) for name, value in seconds.items()}, flush=True)
         minhash(str(root / f"notebooks-{min(arguments.files)}"), root / f"scan-{min(arguments.files)}")
-        print(f"peak of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
     finally:
         if arguments.folder is None:
             shutil.rmtree(root)

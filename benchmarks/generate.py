@@ -1,6 +1,6 @@
 """How fast is generation, what does Ray cost, and does memory grow with the rows?
 
-    python benchmarks/generate.py [--plans DLPlanData/Train.txt] [--rows 1000 3300 10000]
+    python -m benchmarks.generate [--plans DLPlanData/Train.txt] [--rows 1000 3300 10000]
 
 For each number of rows, in one run: `dlcodegen generate` on Ray with two workers against `run_local` on the same rows
 in one process. Rows come from `--plans` (3,299 published ones), repeated under new ids as often as needed, else from
@@ -14,17 +14,14 @@ import argparse
 import json
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
 
-import psutil
-
+from benchmarks.usage import Usage, run_watched
 from pipeline.config import PipelineSettings
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages
@@ -53,27 +50,7 @@ def measure_local(path: Path) -> float:
     return time.perf_counter() - start
 
 
-class PeakMemory(threading.Thread):
-    """Peak resident memory in MB of a process and of its largest descendant that runs our stages."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self._process = psutil.Process(pid)
-        self.driver, self.worker = 0.0, 0.0
-
-    def run(self) -> None:
-        while self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
-            try:
-                self.driver = max(self.driver, self._process.memory_info().rss / 1e6)
-                for child in self._process.children(recursive=True):
-                    if "MapWorker" in " ".join(child.cmdline()):
-                        self.worker = max(self.worker, child.memory_info().rss / 1e6)
-            except psutil.Error:
-                pass
-            time.sleep(0.1)
-
-
-def measure_ray(path: Path, out: Path) -> tuple[dict[str, float], float, PeakMemory]:
+def measure_ray(path: Path, out: Path) -> tuple[dict[str, float], float, Usage]:
     """The run's manifest, the command's wall seconds (start of Ray, report and all), and its peak memory."""
     command = [
         sys.executable,
@@ -87,14 +64,8 @@ def measure_ray(path: Path, out: Path) -> tuple[dict[str, float], float, PeakMem
         "--workers",
         str(WORKERS),
     ]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    memory = PeakMemory(process.pid)
-    memory.start()
-    _, errors = process.communicate()
-    if process.returncode:
-        sys.exit(errors.decode())
-    return json.loads((out / "manifest.json").read_text()), time.perf_counter() - start, memory
+    wall, memory = run_watched(command)
+    return json.loads((out / "manifest.json").read_text()), wall, memory
 
 
 def main() -> None:
