@@ -84,7 +84,7 @@ def test_a_build_takes_dates_titles_and_versions_from_the_tables(tables: Path, t
     # Two versions of one kernel are one work, however their code differs: the newer stays.
     assert (report["1001"]["reason"], report["1001"]["kept"]) == ("near_duplicate", "0000/001/1002.ipynb")
     assert report["1002"]["outcome"] == "DLCodeEval"
-    assert report["1003"]["outcome"] == "DLSamplePool"
+    assert report["1003"]["outcome"] == "DLPlanData/train"
     row = pq.read_table(tmp_path / "out" / "DLCodeEval" / "requirements.parquet").to_pylist()[0]
     assert row["requirement"].startswith("Beans again.")
     assert row["provenance"]["time_source"] == "kaggle_creation_date"
