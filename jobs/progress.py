@@ -63,4 +63,4 @@ class RowProgress:
 
 
 def _shown(rate: float) -> str:
-    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}"
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
