@@ -11,8 +11,8 @@ For each number of files (`benchmarks/corpus_files.py`), in one run:
   time per file, and the peak memory of the driver and of the largest worker.
 - *MinHash*: our signatures and bands against datasketch's on the same rows, 128 permutations each.
 
-Files that are in --folder already are not written again; a build that was begun there goes on, so that its figures
-are of what was left: remove the folders job-* to start over.
+Files and jobs that are in --folder already are not done again: remove job-* there to start over. With --minutes a job
+is interrupted, its usage noted, and the next call goes on with it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -33,7 +34,7 @@ from typing import TypeVar
 import orjson
 
 from benchmarks.corpus_files import write_corpus
-from benchmarks.usage import Usage, run_watched
+from benchmarks.usage import run_watched
 from corpus_build.dedup_index import read_candidates
 from corpus_build.deduplicate import exact_groups
 from corpus_build.minhash import BANDS, band_keys, signature, similar_pairs
@@ -92,11 +93,29 @@ def compare_scans(folder: Path, out: Path, files: int) -> tuple[float, float]:
     return median(plain), median(ours)
 
 
-def whole_job(folder: Path, out: Path) -> tuple[Usage, dict[str, float]]:
-    """What the job used, and its wall seconds by step."""
-    command = [sys.executable, "-m", "jobs.cli", "corpus", "build", str(folder), "--out", str(out), "-q"]
-    _, usage = run_watched([*command, f"workers={WORKERS}"])
-    return usage, json.loads((out / "manifest.json").read_text())["seconds"]
+@dataclass
+class Job:
+    """What a build used, over all calls that it took: CPU seconds of all processes, peak MB of driver and worker."""
+
+    cpu: float = 0.0
+    driver: float = 0.0
+    worker: float = 0.0
+    calls: int = 0
+    done: bool = False
+
+
+def whole_job(folder: Path, out: Path, minutes: float | None) -> Job:
+    """Runs the job, or goes on with it; interrupts it after so many minutes."""
+    notes = out.with_suffix(".json")
+    job = Job(**json.loads(notes.read_text())) if notes.exists() else Job()
+    if not job.done:
+        command = [sys.executable, "-m", "jobs.cli", "corpus", "build", str(folder), "--out", str(out), "-q"]
+        seconds = None if minutes is None else minutes * 60
+        _, usage, job.done = run_watched([*command, f"workers={WORKERS}"], seconds=seconds)
+        job.cpu, job.calls = job.cpu + usage.cpu_seconds, job.calls + 1
+        job.driver, job.worker = max(job.driver, usage.driver), max(job.worker, usage.worker)
+        notes.write_text(json.dumps(asdict(job)))
+    return job
 
 
 def minhash(folder: str, out: Path) -> None:
@@ -142,6 +161,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, nargs="+", default=[1000, 10_000, 50_000])
     parser.add_argument("--folder", type=Path, help="where the corpus is written; by default a temporary folder")
     parser.add_argument("--no-job", action="store_true", help="the scan alone")
+    parser.add_argument("--minutes", type=float, help="interrupt a job after so long; the next call goes on with it")
     arguments = parser.parse_args()
     root = arguments.folder or Path(tempfile.mkdtemp(prefix="dlcodegen-corpus-"))
     write_corpus(root / "warm-up", 0, 20)
@@ -158,13 +178,11 @@ def main() -> None:
             size = sum(len(path.read_bytes()) for path in paths) / 1e9  # and so they are in the page cache
             plain, ours = compare_scans(folder, root / f"scan-{files}", files)
             figures = [f"{files}", f"{size:.2f}", f"{files / plain:.0f}", f"{files / ours:.0f}", f"{plain / ours:.2f}"]
-            seconds: dict[str, float] = {}
             if not arguments.no_job:
-                used, seconds = whole_job(folder, root / f"job-{files}")
-                figures += [f"{used.cpu_seconds:.0f}", f"{used.cpu_seconds / files * 1e3:.1f}"]
-                figures += [f"{used.driver:.0f}", f"{used.worker:.0f}"]
+                job = whole_job(folder, root / f"job-{files}", arguments.minutes)
+                figures += [f"{job.cpu:.0f}", f"{job.cpu / files * 1e3:.1f}", f"{job.driver:.0f}", f"{job.worker:.0f}"]
+                figures += ["" if job.done else "(not done: call again)"]
             print("".join(f"{figure:>19}" for figure in figures), flush=True)
-            print("   ", {name: round(value, 1) for name, value in seconds.items()}, flush=True)
         minhash(str(root / f"notebooks-{min(arguments.files)}"), root / f"scan-{min(arguments.files)}")
     finally:
         if arguments.folder is None:

@@ -64,7 +64,7 @@ def measure_ray(path: Path, out: Path) -> tuple[dict[str, float], float, Usage]:
         "--workers",
         str(WORKERS),
     ]
-    wall, memory = run_watched(command)
+    wall, memory, _ = run_watched(command)
     return json.loads((out / "manifest.json").read_text()), wall, memory
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -43,14 +44,21 @@ class Usage(threading.Thread):
         return float(process.memory_info().rss) / 1e6
 
 
-def run_watched(command: Sequence[str]) -> tuple[float, Usage]:
-    """Runs a command; its wall seconds and what it used. Ends this program where the command fails."""
+def run_watched(command: Sequence[str], *, seconds: float | None = None) -> tuple[float, Usage, bool]:
+    """Runs a command; its wall seconds, what it used, and whether it ended. After `seconds` it is interrupted. Ends
+    this program where the command fails."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     usage = Usage(process.pid)
     usage.start()
-    _, errors = process.communicate()
+    try:
+        _, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        usage.join()
+        return time.perf_counter() - start, usage, False
     usage.join()
     if process.returncode:
         sys.exit(errors.decode())
-    return time.perf_counter() - start, usage
+    return time.perf_counter() - start, usage, True

@@ -28,6 +28,7 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
 CLASSICAL = frozenset({"catboost", "lightgbm", "sklearn", "statsmodels", "xgboost"})
 TREES = frozenset({"tensorflow_decision_forests"})
 _ONLY = {"tensorflow": "tensorflow_only", "pytorch": "pytorch_only", "jax": "jax_only"}
+_NO_SIGN = re.compile(r"\btfdf\.keras\b|\btensorflow_decision_forests\.keras\b|#.*")
 _NEURAL = re.compile(r"\bkeras\b|\blayers\.|\bDense\b|\bGradientTape\b|\btf\.nn\b|\bSequential\b")
 
 
@@ -101,10 +102,10 @@ def _import_patterns(packages: frozenset[str]) -> tuple[re.Pattern[str], re.Patt
 
 
 def _trees_only(cells: Sequence[str]) -> bool:
-    if not imports_any(cells, TREES):
+    """Whether there are decision forests and no sign of a network; most notebooks show one in their first cells."""
+    if any(_NEURAL.search(_NO_SIGN.sub("", cell)) for cell in cells):
         return False
-    code = re.sub(r"\btfdf\.keras\b|\btensorflow_decision_forests\.keras\b|#.*", "", "\n".join(cells))
-    return not _NEURAL.search(code)
+    return imports_any(cells, TREES)
 
 
 def _by_tree(tree: ast.Module) -> Iterator[str]:

@@ -17,29 +17,39 @@ from corpus_build.shingles import Hashes, jaccard
 
 Numbers = npt.NDArray[np.int64]
 
+SAMPLE = 256
+"""Sets of a collection that tell which elements are rare."""
+
+_LOWER = np.uint64(2**32 - 1)
+_UPPER = ~_LOWER
+
 
 class OverlapIndex:
-    """The sets of a collection, by number, ready to be asked for those similar to another set."""
+    """The sets of a collection, by number, ready to be asked for those similar to another set.
+
+    Beside the sets it holds 8 bytes for each element of their prefixes: its upper half, and the set's number. Which
+    elements are rare is told by SAMPLE sets, which bounds memory; a worse order only means more candidates.
+    """
 
     def __init__(self, sets: Sequence[Hashes], threshold: float) -> None:
         if not 0 < threshold <= 1:
             raise ValueError(f"a Jaccard threshold is above 0 and at most 1, not {threshold}")
         self._sets, self._threshold = sets, threshold
-        everything = np.concatenate([*sets, np.empty(0, np.uint64)])
-        self._elements, self._counts = np.unique(everything, return_counts=True)
-        prefixes = [self._prefix(found) for found in sets]
-        owners = np.repeat(np.arange(len(sets)), [len(prefix) for prefix in prefixes])
-        keys = np.concatenate([*prefixes, np.empty(0, np.uint64)])
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._owners = keys[order], owners[order]
+        sample = np.concatenate([*sets[:: -(-len(sets) // SAMPLE) or 1], np.empty(0, np.uint64)])
+        elements, counts = np.unique(sample, return_counts=True)
+        self._elements, self._counts = elements[counts > 1], counts[counts > 1]
+        prefixes = [(self._prefix(found) & _UPPER) | np.uint64(number) for number, found in enumerate(sets)]
+        self._entries = np.concatenate([*prefixes, np.empty(0, np.uint64)])
+        self._entries.sort()
 
     def similar(self, found: Hashes) -> list[tuple[int, float]]:
         """The numbers of the sets whose similarity is at least the threshold, with it; in the order of numbers."""
-        if not len(found) or not len(self._keys):
+        if not len(found) or not len(self._entries):
             return []
-        prefix = self._prefix(found)
-        left, right = (np.searchsorted(self._keys, prefix, side) for side in ("left", "right"))
-        hits = [self._owners[a:b] for a, b in zip(left.tolist(), right.tolist(), strict=True) if a < b]
+        prefix = self._prefix(found) & _UPPER
+        left = np.searchsorted(self._entries, prefix, "left")
+        right = np.searchsorted(self._entries, prefix | _LOWER, "right")
+        hits = [self._entries[a:b] & _LOWER for a, b in zip(left.tolist(), right.tolist(), strict=True) if a < b]
         candidates: list[int] = np.unique(np.concatenate(hits)).tolist() if hits else []
         values = ((number, jaccard(self._sets[number], found)) for number in candidates)
         return [(number, value) for number, value in values if value >= self._threshold]
@@ -50,7 +60,7 @@ class OverlapIndex:
         return prefix
 
     def _frequency(self, found: Hashes) -> Numbers:
-        """How many of the collection's sets hold each element."""
+        """How many sets of the sample hold each element; 0 also for one."""
         if not len(self._elements):
             return np.zeros(len(found), np.int64)
         places = np.minimum(np.searchsorted(self._elements, found), len(self._elements) - 1)

@@ -18,9 +18,13 @@ class DedupSettings(Settings):
     similarity: float = Field(THRESHOLD, gt=0, le=1)
 
 
+MOST_BY_SHARE = 2000
+"""Rows of an evaluation set that is given as a share: more would cost memory and time, and tell no more."""
+
+
 class PlanDataSizes(Settings):
     """The parts of DLPlanData: shares where below 1, else numbers of rows; the defaults are the paper's proportions
-    (3,300 / 100 / 400). `train` left out takes what the others leave."""
+    (3,300 / 100 / 400). Shares of eval and test end at MOST_BY_SHARE rows. `train` left out takes what is left."""
 
     train: float | None = Field(None, ge=0)
     eval: float = Field(100 / 3800, ge=0)
@@ -29,7 +33,7 @@ class PlanDataSizes(Settings):
 
 class SplitSettings(Settings):
     """`since`: DLCodeEval holds what was executed on or after this day. `fresh`: also its near-duplicates must have
-    been. `eval_size` bounds DLCodeEval, best first. `quota`: samples a task category in the pool, at most `pool_share`
+    been. `eval_size` bounds DLCodeEval, best first; without it, all are taken and held in memory. `quota`: samples a task category in the pool, at most `pool_share`
     of the category's notebooks that DLCodeEval leaves.
 
     The similarities are those of the contamination firewall (`retrieval.*`): rows of two sets are never as alike.
@@ -37,7 +41,7 @@ class SplitSettings(Settings):
 
     since: date = date(2024, 1, 1)
     fresh: bool = False
-    eval_size: int | None = Field(None, ge=0)
+    eval_size: int | None = Field(1000, ge=0)
     quota: int = Field(40, ge=0)
     pool_share: float = Field(0.2, gt=0, le=1)
     plan_data: PlanDataSizes = PlanDataSizes()

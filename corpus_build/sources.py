@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -88,12 +90,21 @@ def _file(fs: Any, path: str, source: Source) -> bytes | Drop:
         return Drop("too_large", f"{source.bytes:,} bytes, more than {MAX_FILE_BYTES:,}")
     try:
         if isinstance(fs, LocalFileSystem):
-            with open(path, "rb", buffering=0) as stream:
-                return stream.read()
+            return _read_at_once(path, source.bytes)
         data: bytes = fs.cat_file(path)
     except OSError as error:
         return Drop("unreadable", f"{type(error).__name__}: {error.strerror or error}")
     return data
+
+
+def _read_at_once(path: str, size: int) -> bytes:
+    """A local file's bytes, in one read where it still has the size that was listed."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        data = os.read(descriptor, size + 1)
+    finally:
+        os.close(descriptor)
+    return data if len(data) == size else Path(path).read_bytes()
 
 
 def _parquet(stream: Any, part: int) -> Iterator[Mapping[str, Any]]:

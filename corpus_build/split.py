@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from corpus_build.clusters import components
 from corpus_build.overlap import OverlapIndex
-from corpus_build.settings import PlanDataSizes, SplitSettings
+from corpus_build.settings import MOST_BY_SHARE, PlanDataSizes, SplitSettings
 from corpus_build.shingles import Hashes
 
 EVALUATION, POOL = "DLCodeEval", "DLSamplePool"
@@ -103,7 +103,7 @@ def divide_plan_data(
     """The rows by part, whole groups on one side; under "" those beyond the size of train.
 
     Groups stand in the order of a hash of their clusters. Shares cut the hash's range, so a group keeps its part
-    whatever else is in the corpus; sizes are filled one after the other, a group that would overfill a part going on
+    whatever else is in the corpus (up to MOST_BY_SHARE rows); sizes are filled one after the other, a group that would overfill a part going on
     to the next. A group larger than a tenth of all rows always goes to train.
     """
     members: dict[int, list[SplitRow]] = {}
@@ -121,7 +121,8 @@ def _part(share: float, size: int, parts: Mapping[str, Sequence[SplitRow]], size
     start = 0.0
     for name, wanted in ((TEST, sizes.test), (EVAL, sizes.eval)):
         if wanted < 1:
-            if start <= share < start + wanted and size <= max(1.0, total / 10):
+            fits = size <= max(1.0, total / 10) and len(parts[name]) + size <= MOST_BY_SHARE
+            if start <= share < start + wanted and fits:
                 return name
             start += wanted
         elif len(parts[name]) + size <= wanted:
