@@ -165,6 +165,7 @@ def main() -> None:
     arguments = parser.parse_args()
     root = arguments.folder or Path(tempfile.mkdtemp(prefix="dlcodegen-corpus-"))
     write_corpus(root / "warm-up", 0, 20)
+    shutil.rmtree(root / "scan-warm-up", ignore_errors=True)
     our_scan(root / "warm-up", root / "scan-warm-up")  # schemas and patterns are made once, not per file
     heads = ("files", "GB", "plain files/CPU-s", "scan files/CPU-s", "ratio", "job CPU-s", "ms a file")
     heads += ("driver MB", "worker MB")

@@ -33,8 +33,8 @@ class PlanDataSizes(Settings):
 
 class SplitSettings(Settings):
     """`since`: DLCodeEval holds what was executed on or after this day. `fresh`: also its near-duplicates must have
-    been. `eval_size` bounds DLCodeEval, best first; without it, all are taken and held in memory. `quota`: samples a task category in the pool, at most `pool_share`
-    of the category's notebooks that DLCodeEval leaves.
+    been. `eval_size` bounds DLCodeEval, best first; without it, all are taken and held in memory. `quota`: samples a
+    task category in the pool, at most `pool_share` of the category's notebooks that DLCodeEval leaves.
 
     The similarities are those of the contamination firewall (`retrieval.*`): rows of two sets are never as alike.
     """

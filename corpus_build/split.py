@@ -103,8 +103,8 @@ def divide_plan_data(
     """The rows by part, whole groups on one side; under "" those beyond the size of train.
 
     Groups stand in the order of a hash of their clusters. Shares cut the hash's range, so a group keeps its part
-    whatever else is in the corpus (up to MOST_BY_SHARE rows); sizes are filled one after the other, a group that would overfill a part going on
-    to the next. A group larger than a tenth of all rows always goes to train.
+    whatever else is in the corpus, up to MOST_BY_SHARE rows; sizes are filled one after the other, a group that would
+    overfill a part going on to the next. A group larger than a tenth of all rows always goes to train.
     """
     members: dict[int, list[SplitRow]] = {}
     for row in rows:
