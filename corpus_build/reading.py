@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -26,6 +27,8 @@ SCRIPTS = {".py": "python", ".r": "r", ".rmd": "r"}
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CELL_MARK = re.compile(r"^# ?%%.*$|^# In\[[ \d]*\]:?.*$", re.MULTILINE)
+_COMMENT_SIGN = re.compile(r"^# ?", re.MULTILINE)
+_DOCSTRING = re.compile(r"(?:\s|#[^\n]*\n)*(\"{3}|'{3})(.*?)\1", re.DOTALL)
 
 
 class _Cell(msgspec.Struct):
@@ -196,7 +199,23 @@ def _script(data: bytes) -> Notebook:
     drop = not_json_because(text, None)
     if drop.reason in ("lfs_pointer", "html_page", "merge_conflict"):
         raise drop
-    parts = [part for part in _CELL_MARK.split(text) if part.strip()]
-    if not parts:
+    cells = tuple(_script_cells(text))
+    if not any(cell.kind == "code" for cell in cells):
         raise Drop("no_code")
-    return Notebook(language="python", cells=tuple(Cell("code", part.strip("\n") + "\n") for part in parts))
+    return Notebook(language="python", cells=cells)
+
+
+def _script_cells(text: str) -> Iterator[Cell]:
+    """The cells of a script, those marked as markdown without their comment signs; first its docstring, which is
+    prose (and stays in the code as well)."""
+    if docstring := _DOCSTRING.match(text):
+        yield Cell("markdown", docstring[2].strip())
+    marks = [(0, 0, ""), *((match.start(), match.end(), match[0]) for match in _CELL_MARK.finditer(text))]
+    for (_, start, mark), (end, _, _) in pairwise([*marks, (len(text), 0, "")]):
+        part = text[start:end]
+        if not part.strip():
+            continue
+        if "[markdown]" in mark or "[md]" in mark:
+            yield Cell("markdown", _COMMENT_SIGN.sub("", part).strip("\n") + "\n")
+        else:
+            yield Cell("code", part.strip("\n") + "\n")

@@ -36,9 +36,15 @@ _ABOUT_ITSELF = re.compile(
 """What a notebook says of itself and its readers, not of its task: the same in all notebooks of a book or an author."""
 _PURPOSE = re.compile(
     r"\b(goal|aim|objective|purpose|task|problem|want|going to|will (build|train|use|classif|predict|create|try)|predict|"
-    r"classif|detect|segment|recogni[sz]|forecast|generat|estimat|identif|build|train|implement|translat|caption)",
+    r"classif|detect|segment|recogni[sz]|forecast|generat|estimat|identif|build|train|implement|translat|caption|"
+    r"distinguish|recommend|diagnos|upscal|denois|summari[sz]|tell .+ (apart|from)|sort .+ (by|into))",
     re.IGNORECASE,
 )
+_BOAST = re.compile(
+    r"\s*[\[(][^\])]*\b(lb|cv|score|acc(uracy)?|auc|top|\d*\.\d+|\d+(\.\d+)?\s*%)[^\])]*[\])]|\s*[-|:+,]?\s*\b(EDA\b.*|lb:?\s*[\d.]+)$",
+    re.IGNORECASE,
+)
+"""What a title says of scores and of the usual look at the data, not of the task."""
 _DATA = re.compile(
     r"\b(dataset|data set|data|images?|samples?|rows|columns|features|labels?|classes|instances|records|reviews|files)\b",
     re.IGNORECASE,
@@ -62,27 +68,30 @@ def read_purpose(notebook: Notebook, title: str, sources: Iterable[str], tags: I
     """Title, sentences of purpose, and data sources as one requirement; sentences about the data as attributes.
 
     `title` is Meta Kaggle's, if any; then the notebook's own, then its first heading stand in. Confidence: 0.9 with a
-    title and a sentence of purpose, 0.6 with one of them, 0.3 with a name of the data alone.
+    title and a sentence of purpose, 0.6 with one of them, 0.3 with the first sentence or a name of the data alone.
     """
     markdown = [cell.source for cell in notebook.cells if cell.kind == "markdown"]
-    heading = tidy(title) or tidy(notebook.title) or next(_headings(markdown), "")
+    heading = _title(title) or _title(notebook.title) or next(_headings(markdown), "")
     sentences = list(_sentences(markdown))
-    purpose = [line for line in sentences if _PURPOSE.search(line) and not _CHORES.match(line)][:3]
+    told_of = [line for line in sentences if not _CHORES.match(line)]
+    purpose = [line for line in told_of if _PURPOSE.search(line)][:3]
+    opening = [] if purpose else told_of[:1]  # better than nothing
     data_names = tuple(dict.fromkeys([*map(_spoken, sources), *map(_spoken, data_sources(notebook.code))]))
     parts = [_ended(heading)] if heading else []
-    parts += [_ended(line) for line in purpose if line.lower() not in heading.lower()]
+    parts += [_ended(line) for line in (*purpose, *opening) if line.lower() not in heading.lower()]
     told = bool(heading) + bool(purpose)
-    if data_names:
-        parts.append(f"The data is {_listed(data_names[:4])}.")
-    about_data = [line for line in sentences if _DATA.search(line) and not _CHORES.match(line)][:4]
-    attributes = [f"The dataset consists of {_listed(data_names[:4])}."] if data_names else []
-    attributes += map(_ended, about_data)
+    named = (
+        [f"The data set{' is' if len(data_names) == 1 else 's are'} {_listed(data_names[:4])}."] if data_names else []
+    )
+    parts += named
+    about_data = [line for line in told_of if _DATA.search(line) and line not in (*purpose, *opening)][:4]
+    attributes = [*named, *map(_ended, about_data)]
     if kinds := sorted(tag for tag in tags if tag):
         attributes.append(f"Its topics are {_listed(kinds[:6])}.")
     return Purpose(
         requirement=_cut(" ".join(parts)),
         attributes=_cut(" ".join(attributes)),
-        requirement_confidence=(0.3 * bool(data_names), 0.6, 0.9)[told],
+        requirement_confidence=(0.3 * bool(data_names or opening), 0.6, 0.9)[told],
         attributes_confidence=0.3 * bool(data_names) + 0.4 * bool(about_data),
     )
 
@@ -93,7 +102,7 @@ def data_sources(code: str) -> list[str]:
     found += [next(name for name in match.groups() if name) for match in _LOADED.finditer(code)]
     if not found:
         found += [match[1].rsplit("/", 1)[-1].removesuffix(".csv") for match in _CSV.finditer(code)]
-    return list(dict.fromkeys(name for name in found if name))[:6]
+    return list(dict.fromkeys(name for name in found if name and "{" not in name))[:6]
 
 
 def tidy(text: str) -> str:
@@ -102,11 +111,18 @@ def tidy(text: str) -> str:
     return " ".join(_EMOJI.sub(" ", text).split()).strip(" -:#|.")
 
 
+def _title(text: str) -> str:
+    """A title without scores and the like; as it is where nothing else would be left."""
+    line = tidy(text)
+    short = _BOAST.sub("", line).strip(" -:#|.+")
+    return short if len(short.split()) >= 2 else line
+
+
 def _headings(markdown: Iterable[str]) -> Iterator[str]:
     for text in markdown:
         for pattern in (_HTML_HEADING, _HEADING, _SETEXT):
             for match in pattern.finditer(text):
-                line = tidy(match[1])
+                line = _title(match[1])
                 if len(line.split()) >= 2 and not _CHORES.match(line):
                     yield line[:160]
 

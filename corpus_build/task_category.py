@@ -15,22 +15,29 @@ from dataclasses import dataclass
 from corpus_build.code_words import CodeWords
 from pipeline.analysis.extract import CodeFacts
 from pipeline.keras.facts import backbones
-from pipeline.planner.cues import category_cues
+from pipeline.planner.cues import category_cues, cue_certainty
 from pipeline.vocabulary import OTHER
 
 TEXT_WEIGHT = 0.9
-"""How much all of the text's evidence, whose shares add up to 1, counts against a point of the code's."""
+"""How much all of the text's evidence, whose shares add up to at most 1, counts against a point of the code's."""
 
 UNLIKELY = 0.35
 """What is left of a category's evidence where the loss does not fit it."""
+
+MOST_COLUMNS = 256
+"""Inputs of a network up to which they are hardly the pixels of a picture or the words of a vocabulary."""
 
 _CLASSES = re.compile(r"crossentropy|hinge|focal")
 _DISTANCES = re.compile(r"mean_squared|mean_absolute|huber|log_?cosh|\bmse\b|\bmae\b|rmse|smape|msle|poisson|quantile")
 _OVERLAPS = re.compile(r"dice|iou|jaccard|tversky")
 _NUMBERS = ("Image Regression", "Tabular Regression", "Time Series Forecasting")
+_JUDGED = ("Classification", "Forecasting", "Regression")
+"""Tasks whose data go into the network as they are: what is generated or captioned need not."""
+
 _RECURRENT = frozenset("Bidirectional Conv1D CuDNNGRU CuDNNLSTM GRU LSTM SimpleRNN".split())
 _WRITERS = frozenset("Embedding GRU LSTM MultiHeadAttention".split())
 _TEXT_LAYER = re.compile(r"\wEmbedding|TextVectorization|Transformer|Token|Bert")
+_STRIDES = re.compile(r"\bstrides=\(?[2-9]")
 _PASSIVE = ("Input", "InputLayer", "Dropout", "BatchNormalization", "CenterCrop", "Cropping", "Random", "Rescaling")
 _SEQUENCE_LAYER = re.compile(r"LSTM|GRU|RNN|1D|Bidirectional|Attention|Transformer")
 _KINDS = {
@@ -48,7 +55,8 @@ _KINDS = {
 
 def categorise(facts: CodeFacts, code: str, requirement: str, attributes: str) -> tuple[str, float]:
     """The canonical task category, and its share of all evidence in [0, 1]; (Other, 0) where there is none."""
-    told = category_cues(requirement, attributes) if requirement.strip() or attributes.strip() else {}
+    certainty = cue_certainty(requirement, attributes)
+    told = {name: certainty * share for name, share in category_cues(requirement, attributes).items() if certainty}
     network = _network(facts, CodeWords(code), told)
     scores = {category: TEXT_WEIGHT * share for category, share in told.items()}
     for category, weight in network.evidence():
@@ -62,7 +70,7 @@ def categorise(facts: CodeFacts, code: str, requirement: str, attributes: str) -
 
 @dataclass(frozen=True, slots=True)
 class _Network:
-    """What the code says: the kind of data, whether that is more than a guess, and what the network gives out.
+    """What the code says: the kind of data, what other kinds its layers would allow, and what the network gives out.
 
     `loss` is `classes`, `distance`, `overlap` or "" for what is not known.
     """
@@ -70,7 +78,7 @@ class _Network:
     names: tuple[str, ...]
     words: CodeWords
     data: str
-    sure: bool
+    possible: frozenset[str]
     loss: str
     paints: bool
 
@@ -81,7 +89,7 @@ class _Network:
         if self.data == "image" and self.paints:
             masks = self.loss == "overlap" or (self.loss != "distance" and self.words.has("masks"))
             yield ("Image Segmentation", 1.2) if masks else ("Image-to-Image", 0.8)
-        elif self.data == "image":
+        elif self.data == "image" and not self._looks_and_writes():
             yield ("Image Classification", 1.0) if classifies else ("Image Regression", 1.0 if self.loss else 0.4)
         elif self.data == "text":
             yield "Text Classification", 0.9 if classifies else 0.4
@@ -92,7 +100,7 @@ class _Network:
         elif self.data == "video":
             yield "Video Classification", 1.2
         elif self.data == "table":
-            points = 0.9 if self.sure else 0.6
+            points = 0.6 if "image" in self.possible else 0.9
             yield ("Tabular Classification", points) if classifies else ("Tabular Regression", points)
 
     def _special(self) -> Iterator[tuple[str, float]]:
@@ -109,7 +117,7 @@ class _Network:
             yield "Object Detection", 1.2
         if not _WRITERS.isdisjoint(self.names) and has("caption"):
             yield "Image Captioning", 1.4
-        elif image and "Embedding" in self.names and any(map(_SEQUENCE_LAYER.search, self.names)):  # looks and writes
+        elif self._looks_and_writes():
             yield "Image Captioning", 1.2
         if image and has("ctc"):  # reads what is written on a picture
             yield "Image Captioning", 1.6
@@ -124,8 +132,17 @@ class _Network:
         if self.names.count("Embedding") >= 2 and has("ratings"):
             yield "Recommendation System", 1.6
 
+    def _looks_and_writes(self) -> bool:
+        """Whether the network has an eye for pictures and a part that goes through words."""
+        return self.data == "image" and "Embedding" in self.names and any(map(_SEQUENCE_LAYER.search, self.names))
+
     def fit(self, category: str) -> float:
-        """How well the loss fits the category, from UNLIKELY to 1."""
+        """How well loss and layers fit the category, from UNLIKELY squared to 1."""
+        kind = _KINDS.get(category.partition(" ")[0], self.data)
+        strange = bool(self.data) and category.endswith(_JUDGED) and kind not in {self.data, *self.possible}
+        return self._loss_fit(category) * (UNLIKELY if strange else 1.0)
+
+    def _loss_fit(self, category: str) -> float:
         if self.loss == "distance":
             return UNLIKELY if category.endswith(("Classification", "Segmentation")) else 1.0
         return UNLIKELY if self.loss in ("classes", "overlap") and category in _NUMBERS else 1.0
@@ -134,8 +151,8 @@ class _Network:
 def _network(facts: CodeFacts, words: CodeWords, told: Mapping[str, float]) -> _Network:
     names = tuple(layer.name for layer in facts.layers)
     last = next((use.text for use in reversed(facts.layers) if not use.name.startswith(_PASSIVE)), "")
-    data, sure = _data(names, facts, words, told)
-    return _Network(names, words, data, sure, _loss_kind(facts.loss, last), _paints(names, last))
+    data, possible = _data(names, facts, words, told)
+    return _Network(names, words, data, possible, _loss_kind(facts.loss, last), _paints(facts, last))
 
 
 def _loss_kind(loss: str, last: str) -> str:
@@ -144,24 +161,30 @@ def _loss_kind(loss: str, last: str) -> str:
     return found or ("classes" if "softmax" in last else "")
 
 
-def _data(names: tuple[str, ...], facts: CodeFacts, words: CodeWords, told: Mapping[str, float]) -> tuple[str, bool]:
-    """The kind of data, and whether the code alone says so."""
+def _data(
+    names: tuple[str, ...], facts: CodeFacts, words: CodeWords, told: Mapping[str, float]
+) -> tuple[str, frozenset[str]]:
+    """The kind of data, and what else the layers would allow where the code does not say for sure."""
     if words.has("audio"):
-        return "audio", True
-    pictures = any(name in backbones() or "Conv2D" in name or name == "KerasLayer" for name in names)
+        return "audio", frozenset()
+    pictures = any(name in backbones() or "Conv2D" in name for name in names)
+    hub = "KerasLayer" in names  # a network from TensorFlow Hub, for pictures or for text
+    pictures = pictures or (hub and not words.has("text"))
     if not _RECURRENT.union(("ConvLSTM2D", "Conv3D", "TimeDistributed")).isdisjoint(names) and words.has("video"):
-        return "video", True
+        return "video", frozenset()
     if not pictures and _reads_text(names, facts, words):
-        return "text", True
+        return "text", frozenset()
     guess, possible = _guess(names, facts, words, pictures=pictures)
     best = max(told, key=lambda name: (told[name], name), default="")
     said = _KINDS.get(best.partition(" ")[0], "")
-    return (said if said in possible else guess), False
+    return (said if said in possible else guess), possible
 
 
 def _reads_text(names: tuple[str, ...], facts: CodeFacts, words: CodeWords) -> bool:
     """An Embedding alone does not tell: tables have them for their categories."""
     if "transformers" in facts.frameworks or any(map(_TEXT_LAYER.search, names)):
+        return True
+    if "KerasLayer" in names and words.has("text"):
         return True
     return "Embedding" in names and (any(map(_SEQUENCE_LAYER.search, names)) or words.has("text"))
 
@@ -175,14 +198,18 @@ def _guess(names: tuple[str, ...], facts: CodeFacts, words: CodeWords, *, pictur
         return "series", frozenset({"audio", "text", "video"})
     if shape is not None and len(shape) in (2, 3) and None not in shape[:2]:
         return ("image" if "Flatten" in names else "series"), frozenset({"audio", "image", "series", "video"})
+    if shape is not None and len(shape) == 1 and 0 < (shape[0] or 0) <= MOST_COLUMNS and "Embedding" not in names:
+        return "table", frozenset({"audio"})  # averaged coefficients of a recording
     return ("table" if names else ""), frozenset({"audio", "image", "text", "video"} if names else ())
 
 
-def _paints(names: tuple[str, ...], last: str) -> bool:
+def _paints(facts: CodeFacts, last: str) -> bool:
     """Whether the network gives an image: it goes up again to where it came from, or ends in a convolution without
     having gone down."""
+    names = [layer.name for layer in facts.layers]
     ascends = any(name in ("Conv2DTranspose", "UpSampling2D", "Unet", "UNet", "Linknet") for name in names)
     descends = any("Pool" in name or name in backbones() for name in names)
+    descends = descends or any(_STRIDES.search(layer.text) for layer in facts.layers)
     if last.startswith("Conv2D"):
         return ascends or not descends
     return ascends and last.startswith(("Activation", "Reshape"))

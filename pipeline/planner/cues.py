@@ -119,6 +119,16 @@ def category_cues(requirement: str, attributes: str) -> Mapping[str, float]:
     return {category: evidence / total for category, evidence in found.items()}
 
 
+def cue_certainty(requirement: str, attributes: str) -> float:
+    """How much of `category_cues` is said, not supposed: 1 where words tell both the task and the data (or a task that
+    implies its data), 0.5 where they tell one of them, 0 where they tell neither."""
+    requirement, attributes = (_NEGATED.sub(" ", text.lower()) for text in (requirement, attributes))
+    data = _weigh(_DATA, requirement, attributes, second=1.0)
+    tasks = _weigh(_TASKS, requirement, attributes, second=0.4)
+    implied = any(task in tasks for task, _, _ in _IMPLIED)
+    return (bool(data or implied) + bool(tasks)) / 2
+
+
 def _weigh(cues: _Cues, first: str, second_text: str, second: float) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, pattern, weight in cues:

@@ -149,6 +149,12 @@ def test_scripts_are_notebooks_of_their_marked_cells() -> None:
     assert read_notebook(KERAS.encode(), ".py").code_cells == (KERAS,)
     marked = read_notebook(b"# %%\nimport keras\n# %% model\nx = 1\n", ".py")
     assert marked.code_cells == ("import keras\n", "x = 1\n")
+    prose = read_notebook(
+        b'"""Tell bees apart."""\nimport keras\n# %% [markdown]\n# # Model\n# A net.\n# %%\nx = 1\n', ".py"
+    )
+    assert [cell.source for cell in prose.cells if cell.kind == "markdown"] == ["Tell bees apart.", "# Model\nA net.\n"]
+    assert prose.code_cells == ('"""Tell bees apart."""\nimport keras\n', "x = 1\n")
+    assert reason(b"# %% [markdown]\n# only prose\n", ".py") == "no_code"
     assert reason(b"library(keras)", ".r") == reason(b"", ".rmd") == "not_python"
     assert reason(b"<html>", ".py") == "html_page"
     assert read_notebook(notebook(code(KERAS)), ".py").code_cells == (KERAS,)

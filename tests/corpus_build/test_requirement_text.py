@@ -18,7 +18,7 @@ def _notebook(*texts: str, code: str = "") -> Notebook:
 def test_heading_purpose_and_data_make_the_requirement() -> None:
     code = "train = pd.read_csv('../input/digit-recognizer/train.csv')"
     found = read_purpose(_notebook("# Digits by a small network", TASK, code=code), "", [])
-    assert found.requirement == f"Digits by a small network. {TASK} The data is digit recognizer."
+    assert found.requirement == f"Digits by a small network. {TASK} The data set is digit recognizer."
     assert found.requirement_confidence == pytest.approx(0.9)
 
 
@@ -45,3 +45,35 @@ def test_the_title_of_meta_kaggle_comes_first() -> None:
 def test_a_notebook_without_texts_or_data_has_no_requirement() -> None:
     found = read_purpose(_notebook(code="model.fit(x, y)"), "", [])
     assert (found.requirement, found.requirement_confidence) == ("", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("Digit Recognizer: CNN for MNIST (99.3%)", "Digit Recognizer: CNN for MNIST"),
+        ("House prices [LB 0.12]", "House prices"),
+        ("Titanic survival - EDA + Keras", "Titanic survival"),
+        ("EDA", "EDA"),
+        ("Speech (commands) to words", "Speech (commands) to words"),
+    ],
+)
+def test_scores_are_no_part_of_a_title(title: str, kept: str) -> None:
+    assert read_purpose(_notebook(TASK), title, []).requirement.startswith(f"{kept}. ")
+
+
+def test_the_first_sentence_stands_in_where_none_tells_a_purpose() -> None:
+    found = read_purpose(_notebook("# Hello", "Reviews of hotels are negative, mixed or positive."), "", [])
+    assert found.requirement == "Reviews of hotels are negative, mixed or positive."
+    assert found.requirement_confidence == pytest.approx(0.3)
+
+
+def test_a_sentence_stands_in_the_requirement_or_in_the_attributes() -> None:
+    texts = "We want to classify 900 photos of bees.", "The images have 64 by 64 pixels and three labels."
+    found = read_purpose(_notebook("# Bees by photo", *texts), "", [])
+    assert texts[0] in found.requirement
+    assert found.attributes == texts[1]
+
+
+def test_names_that_the_code_puts_together_are_no_names() -> None:
+    found = read_purpose(_notebook(TASK, code="pd.read_csv(f'{path}{competition}train.csv')"), "", [])
+    assert "{" not in found.requirement + found.attributes
