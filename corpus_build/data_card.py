@@ -36,6 +36,8 @@ def _lines(settings: CorpusSettings, counts: Counts, audit: Audit) -> Iterable[s
     yield ""
     yield f"- *DLCodeEval*: executed on or after {split.since} by the time stamps of the cells, or else the creation"
     yield "  date in Meta Kaggle; notebooks without a date are never in it."
+    if split.eval_size is not None:
+        yield f"  At most the {split.eval_size:,} best of them; later ones beyond that are left out of every set."
     yield f"- *DLSamplePool*: the best {split.quota} of each task category, at most {split.pool_share:.0%} of what"
     yield "  DLCodeEval leaves of it (one of a few), by the quality score, a weighted sum of"
     yield f"  {', '.join(f'{name} {weight:g}' for name, weight in WEIGHTS.items())}."
@@ -65,6 +67,8 @@ def _lines(settings: CorpusSettings, counts: Counts, audit: Audit) -> Iterable[s
     yield ""
     yield "- Requirements, attributes and plans are read from notebooks by rules; `confidence` says field by field how"
     yield "  surely, from 0 (not found) to 1 (stated in the code). A default of Keras is marked 0.4."
+    yield "- Where a notebook compiles several models, the plan holds the one that is fit last, with its longest"
+    yield "  training; `other_models` names the layers of the others."
     yield "- The code is its authors'. `provenance` has author, version, data sources and, where Meta Kaggle knows the"
     yield "  notebook, the licence; without a licence nothing is granted."
 

@@ -121,6 +121,8 @@ class _Shapes:
             self.input = (length,)
         units = next((u for use in reversed(facts.layers) if (u := _units(use.name, use.text)) is not None), None)
         self.output: Shape = (units,) if units is not None else ()
+        if category == "Image Generation":  # what comes last is not what is generated, but the judge of it
+            self.output = ()
         if units is not None and category in ("Image Segmentation", "Image-to-Image") and len(self.input) == 3:
             self.output = (*self.input[:2], units)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from corpus_build.datasets import read_dataset
 from corpus_build.records import Confidence
 from corpus_build.split import SETS
+from corpus_build.static_plan import DEFAULT
 from corpus_build.store import CorpusStore
 
 FIELDS = tuple(Confidence.__dataclass_fields__)
@@ -15,13 +16,15 @@ FIELDS = tuple(Confidence.__dataclass_fields__)
 
 @dataclass(slots=True)
 class Stats:
-    """Rows by set and task category, by year of execution ("undated" among them), and how many rows know each field
-    of plan, requirement and attributes (confidence above 0)."""
+    """Rows by set and task category, by year of execution ("undated" among them), and for each field of plan,
+    requirement and attributes how many rows know it (confidence above 0), and how many more surely than by a default
+    of Keras."""
 
     rows: Counter[str] = field(default_factory=Counter)
     categories: dict[str, Counter[str]] = field(default_factory=dict)
     years: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
+    stated: Counter[str] = field(default_factory=Counter)
     layers: list[int] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=dict)
 
@@ -39,5 +42,6 @@ def read_stats(store: CorpusStore) -> Stats:
             stats.categories.setdefault(row.plan.task_category, Counter())[name] += 1
             stats.years[row.provenance.executed_at[:4] or "undated"] += 1
             stats.layers.append(len(row.plan.layers))
-            stats.known.update(field for field in FIELDS if getattr(row.confidence, field) > 0)
+            stats.known.update(name for name in FIELDS if getattr(row.confidence, name) > 0)
+            stats.stated.update(name for name in FIELDS if getattr(row.confidence, name) > DEFAULT)
     return stats

@@ -119,10 +119,11 @@ def stats(folder: Folder) -> None:
         table.add_row(category, *(f"{counts[name]:,}" for name in SETS))
     table.add_row("all", *(f"{found.rows[name]:,}" for name in SETS), style="bold")
     known = Table(title="Rows in which a field is known", title_justify="left")
-    for column in ("field", "rows", "share"):
+    for column in ("field", "rows", "share", "not by default"):
         known.add_column(column, justify="left" if column == "field" else "right")
     for name in FIELDS:
-        known.add_row(name, f"{found.known[name]:,}", f"{found.known[name] / max(found.total, 1):.1%}")
+        shares = (f"{counts[name] / max(found.total, 1):.1%}" for counts in (found.known, found.stated))
+        known.add_row(name, f"{found.known[name]:,}", *shares)
     dropped = Table(title="Files dropped", title_justify="left")
     for column in ("reason", "files"):
         dropped.add_column(column, justify="left" if column == "reason" else "right")
