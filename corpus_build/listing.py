@@ -100,19 +100,21 @@ def _entries(fs: Any, folder: str) -> list[dict[str, Any]]:
 
 def _on_disk(folder: str) -> list[dict[str, Any]]:
     """What fsspec says of a local folder's entries, as far as it is needed here: one look at each instead of three.
-    Links to files are files, links to folders are not followed, and a link to nothing is a file that cannot be read."""
-    found = []
+    Links to folders are not followed; a link to nothing is a file that cannot be read."""
     with os.scandir(folder) as entries:
-        for entry in entries:
-            kind = "directory" if entry.is_dir(follow_symlinks=False) else "file" if not entry.is_dir() else "other"
-            try:
-                stat = entry.stat()
-            except OSError:
-                stat = entry.stat(follow_symlinks=False)
-            if kind == "file" and not (S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode)):
-                kind = "other"
-            found.append({"name": entry.path, "type": kind, "size": stat.st_size, "mtime": stat.st_mtime})
-    return found
+        return [_entry(entry) for entry in entries]
+
+
+def _entry(entry: os.DirEntry[str]) -> dict[str, Any]:
+    try:
+        stat = entry.stat()
+    except OSError:
+        stat = entry.stat(follow_symlinks=False)
+    if entry.is_dir():
+        kind = "other" if entry.is_symlink() else "directory"
+    else:
+        kind = "file" if S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode) else "other"
+    return {"name": entry.path, "type": kind, "size": stat.st_size, "mtime": stat.st_mtime}
 
 
 def _sources(fs: Any, info: dict[str, Any], path: str) -> Iterator[Source]:
