@@ -31,6 +31,7 @@ class CallRow:
     completion_tokens: int
     finish_reason: str
     cut: tuple[str, ...]
+    reference_share: float | None
     seconds: float
     cached: bool
     cached_tokens: int

@@ -3,7 +3,8 @@
     ray job submit --working-dir . -- python -m jobs.experiment SPEC.yaml --out s3://bucket/experiment
 
 Written to the folder: a run of `dlcodegen generate` for each combination under runs/, the table as table.csv and
-table.parquet, and manifest.json. The same command goes on after a kill, or with a higher budget after a stop: finished
+table.parquet, what `dlcodegen score` says of the runs under scores/ (differences on the same items, baselines, leaks,
+report.html), and manifest.json. The same command goes on after a kill, or with a higher budget after a stop: finished
 shards are not done again, and the response cache answers what was asked before.
 """
 
@@ -20,22 +21,29 @@ from itertools import groupby
 
 from jobs.budget import job_budget
 from jobs.dataflow import start_ray
+from jobs.experiment_runs import named_arms, ours_of, seeds_of
 from jobs.experiment_spec import Arm, ExperimentConfig, arms_of
 from jobs.experiment_table import ExperimentRow, table_rows, write_table
 from jobs.generate import main as generate
 from jobs.method_stages import opened_model
+from jobs.run_store import RunStore
 from jobs.run_summary import Summary
+from jobs.score_runs import ScoreConfig, score_runs
+from jobs.scoring.run_outputs import open_run
 from jobs.versions import versions_of
 from pipeline.config import load_settings
 from pipeline.llm.budget import Budget, Spending
+from pipeline.score.comparisons import Comparison
 from pipeline.storage import join, write_bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Experiment:
-    """What an experiment came to: its table, the runs begun so far, and why it stopped early, if it did."""
+    """What an experiment came to: its table, how its runs compare, the runs begun so far, and why it stopped early, if
+    it did."""
 
     rows: tuple[ExperimentRow, ...]
+    comparisons: tuple[Comparison, ...]
     runs: int
     runs_begun: int
     pending_rows: int
@@ -64,10 +72,11 @@ def main(spec: ExperimentConfig) -> Experiment:
             done += _run_model(list(group), budget, f"{{}} of {len(arms)}", len(done), quiet=spec.quiet)
             if done[-1][1].stopped:
                 break
-    rows = table_rows([arm for arm, _ in done], spec.out, quiet=spec.quiet)
+    rows, comparisons = _scored([arm for arm, _ in done], spec)
     write_table(spec.out, rows)
     experiment = Experiment(
         rows=rows,
+        comparisons=comparisons,
         runs=len(arms),
         runs_begun=len(done),
         pending_rows=sum(summary.pending for _, summary in done),
@@ -78,6 +87,25 @@ def main(spec: ExperimentConfig) -> Experiment:
     )
     _write_manifest(spec, experiment, [arm for arm, _ in done])
     return experiment
+
+
+def _scored(arms: Sequence[Arm], spec: ExperimentConfig) -> tuple[tuple[ExperimentRow, ...], tuple[Comparison, ...]]:
+    """The table and the differences of the runs that have a finished row."""
+    names = named_arms(arms)
+    runs = [run for name, arm in names.items() if (run := open_run(arm.config.out, name)).rows]
+    if not runs:
+        return (), ()
+    names = {run.name: names[run.name] for run in runs}
+    ours = ours_of(names)
+    config = ScoreConfig(
+        runs=tuple(run.folder for run in runs),
+        out=join(spec.out, "scores"),
+        baseline_items=spec.baseline_items,
+        quiet=spec.quiet,
+    )
+    scoring = score_runs(runs, [run for run in runs if run.name in ours], seeds_of(names), config)
+    calls = {run.name: list(RunStore(run.folder).calls()) for run in runs}
+    return table_rows(names, scoring.tables, calls), scoring.tables.comparisons
 
 
 def _write_manifest(spec: ExperimentConfig, experiment: Experiment, arms: Sequence[Arm]) -> None:

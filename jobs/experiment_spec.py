@@ -46,7 +46,8 @@ class ExperimentConfig(Settings):
     """Each method is run with each model, temperature and seed; one that asks no language model is run once.
 
     `settings` are further ones of `dlcodegen generate`, for all runs; dots reach into groups. `variants` are further
-    ones under a name: everything is run with each of them. `budget` holds for all runs together.
+    ones under a name: everything is run with each of them. `budget` holds for all runs together. `baseline_items`:
+    items that the baselines without a model answer when it is scored, at most.
     """
 
     input: str
@@ -58,6 +59,7 @@ class ExperimentConfig(Settings):
     settings: dict[str, Any] = Field(default_factory=dict)
     variants: dict[str, dict[str, Any]] = Field({"": {}}, min_length=1)
     budget: BudgetSettings = BudgetSettings()
+    baseline_items: int = Field(500, ge=0)
     workers: int | None = Field(None, ge=1)
     address: str | None = None
     quiet: bool = False
@@ -78,6 +80,11 @@ class Arm:
     def group(self) -> tuple[str, str, float | None]:
         """What the runs that differ in their seed alone have in common."""
         return self.method, self.model, self.temperature
+
+    @property
+    def label(self) -> str:
+        """The method with its variant and temperature: what it is called beside its model."""
+        return self.method if self.temperature is None else f"{self.method}, temperature {self.temperature:g}"
 
     @property
     def title(self) -> str:

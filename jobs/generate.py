@@ -26,7 +26,7 @@ from pipeline.errors import BudgetSpent
 from pipeline.inputs import read_requirements
 from pipeline.llm.budget import Budget, Spending
 from pipeline.llm.build import LLMBuilder
-from pipeline.retrieval.sample_pool import load_known_plans, load_samples
+from pipeline.retrieval.sample_pool import load_known_plans, load_samples, whole_pool
 from pipeline.score.call_totals import CallTotals
 from pipeline.score.report import write_report
 from pipeline.storage import fingerprint, join
@@ -45,7 +45,8 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
     config = with_context_length(config.for_input(config.input))
     load_samples(config.pool), load_known_plans(config.plans)  # a pool that cannot be read fails here, not per worker
     store = RunStore(config.out)
-    sources = {name: fingerprint(getattr(config, name)) for name in ("input", "pool", "plans")}
+    places = {"input": config.input, "pool": whole_pool(config.pool), "plans": config.plans}
+    sources = {name: fingerprint(place) for name, place in places.items()}
     if config.planner.folder:  # a planner that was fitted or trained anew plans otherwise
         sources["planner"] = fingerprint(config.planner.folder)
     rows = read_requirements(config.input)

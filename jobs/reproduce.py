@@ -102,6 +102,7 @@ def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
         "plan_comparisons": (found.plans.comparisons, PlanComparison),
     }
     write_tables(found.out, tables)
+    methods = [row for row in found.code.methods if row.subset == ALL]
     read = [path for name in _DATA if exists(path := join(artifact, name))] + list(files)
     manifest = {
         "artifact": artifact,
@@ -111,10 +112,10 @@ def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
         "bootstrap_resamples": 10_000,
         "absent": list(found.absent),
         "rows": {name: len(rows) for name, (rows, _) in tables.items()},
-        "outputs_asked": sum(row.asked for row in found.code.methods),
-        "outputs_scored": sum(row.scored for row in found.code.methods),
-        "failures_of_the_method": sum(row.method_failures for row in found.code.methods),
-        "failures_of_the_machinery": sum(row.machinery_failures for row in found.code.methods),
+        "outputs_asked": sum(row.asked for row in methods),
+        "outputs_scored": sum(row.scored for row in methods),
+        "failures_of_the_method": sum(row.method_failures for row in methods),
+        "failures_of_the_machinery": sum(row.machinery_failures for row in methods),
         "seconds": found.seconds,
     }
     write_bytes(join(found.out, "manifest.json"), json.dumps(manifest, indent=2).encode() + b"\n")

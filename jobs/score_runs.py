@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -31,7 +32,7 @@ from pipeline.retrieval.sample_pool import Sample, load_samples
 from pipeline.score.baselines import Solution
 from pipeline.score.code_rows import CodeItem, CodeRow, MethodRow
 from pipeline.score.comparisons import Comparison
-from pipeline.score.outputs import Output
+from pipeline.score.outputs import Name, Output
 from pipeline.score.score_report import write_score_report
 from pipeline.storage import join, write_bytes
 
@@ -70,23 +71,35 @@ class Scoring:
 
 def main(config: ScoreConfig) -> Scoring:
     """Scores the runs and writes the folder. Raises DLCodeGenError for what is no run."""
-    start = time.monotonic()
     runs = open_runs([run.rstrip("/") for run in config.runs])
-    against = run_named(runs, config.against)
     start_ray(config.address, config.workers)
+    return score_runs(runs, [run_named(runs, config.against)], seeds_of(runs), config)
+
+
+def score_runs(
+    runs: Sequence[Run], against: Sequence[Run], seeds: Mapping[Name, Sequence[Name]], config: ScoreConfig
+) -> Scoring:
+    """Scores opened runs and writes the folder. Needs an initialised Ray. The others are compared with `against`; with
+    several of these, those of the same model or of none. `seeds`: methods that were run several times, and their runs.
+    """
+    start = time.monotonic()
     measured = {}
     for run in runs:
         measuring = Measuring(folder=config.out, pool=run.pool, plans=run.plans, quiet=config.quiet)
         measured[run.name] = measuring.measured(run.name.method, run.outputs(), run.rows)
-    baselines = _baselines(against, config)
+    first = against[0]
+    baselines = _baselines(first, config)
     if baselines is not None:
-        measuring = Measuring(folder=config.out, pool=against.pool, plans=against.plans, quiet=config.quiet)
+        measuring = Measuring(folder=config.out, pool=first.pool, plans=first.plans, quiet=config.quiet)
         measured |= measured_baselines(baselines, measuring)
-    others = [name for name in measured if name != against.name]
+    rivals = {
+        run.name: [name for name in measured if len(against) == 1 or name.model in ("", run.name.model)]
+        for run in against
+    }
     scoring = Scoring(
-        tables=tables(measured, {against.name: others}, seeds_of=seeds_of(runs)),
+        tables=tables(measured, rivals, seeds_of=seeds),
         runs=tuple(runs),
-        against=against.name.method,
+        against=", ".join(dict.fromkeys(run.name.method for run in against)),
         baseline_items=len(baselines.items) if baselines is not None else 0,
         seconds=round(time.monotonic() - start, 1),
         out=config.out,
@@ -155,7 +168,7 @@ def _write(scoring: Scoring, config: ScoreConfig) -> None:
     )
     manifest = {
         "runs": {
-            run.name.method: {"folder": run.folder, "rows": run.rows, "settings": run.settings} for run in scoring.runs
+            run.name.label: {"folder": run.folder, "rows": run.rows, "settings": run.settings} for run in scoring.runs
         },
         "against": scoring.against,
         "settings": config.model_dump(mode="json"),

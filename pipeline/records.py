@@ -36,6 +36,8 @@ class CallMeasures:
 class LLMCall:
     """A call to a language model: the stage and the prompt file that made it, the model, tokens as the engine counted
     them, how the reply ended (`stop`, `length`, ...), and what was cut from a prompt longer than the context.
+    `reference_share`: the share of the row's reference, in runs of five words, that stood in what was sent; None
+    without a reference. The contamination audit reads it, nothing else.
 
     Two calls are equal whatever was measured: `measured` travels with the row, and is stored apart from the results.
     """
@@ -47,6 +49,7 @@ class LLMCall:
     completion_tokens: int
     finish_reason: str
     cut: tuple[str, ...] = ()
+    reference_share: float | None = None
     measured: CallMeasures | None = field(default=None, compare=False)
 
 

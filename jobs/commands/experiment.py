@@ -52,6 +52,8 @@ def run_experiment(spec: ExperimentConfig, *, dry_run: bool) -> None:
         raise typer.Exit
     from jobs.experiment import main as run
     from jobs.experiment_table import experiment_table
+    from jobs.scoring.scoring_tables import differences_table
+    from pipeline.score.code_rows import ALL, BASELINES, CLEAN
 
     try:
         done = run(spec)
@@ -59,9 +61,13 @@ def run_experiment(spec: ExperimentConfig, *, dry_run: bool) -> None:
         print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
         raise typer.Exit(130) from None
     console = Console(width=None if Console().is_terminal else 200)
-    console.print(experiment_table(done.rows))
+    for subset, title in ((ALL, "Experiment"), (CLEAN, "Over the items that are not contaminated")):
+        rows = [row for row in done.rows if row.subset == subset]
+        if rows:
+            console.print(experiment_table(rows, title))
+    console.print(differences_table(row for row in done.comparisons if row.table != BASELINES))
     console.print(f"{done.runs_begun} of {done.runs} runs, {done.seconds:.1f} s", highlight=False)
-    for name in ("table.csv", "table.parquet", "runs/"):
+    for name in ("scores/report.html", "table.csv", "table.parquet", "runs/"):
         console.print(f"  {done.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
     if done.stopped:
         console.print(f"stopped: {done.stopped}; the same command with a higher limit goes on", soft_wrap=True)

@@ -50,7 +50,7 @@ def score_artifact(
             unusable.append(f"{file.path}: {len(blocks)} outputs for {len(rows)} references")
         else:
             outputs[name] = [replace(item, code=block) for item, block in zip(items, blocks, strict=True)]
-    measuring = Measuring(folder=out, pool=root, plans=root, quiet=quiet)
+    measuring = Measuring(folder=out, pool=root, plans=(root,), quiet=quiet)
     ours = [name for name in outputs if name.method == OURS]
     cut_to = {f"{name.method} with {name.model}": [output.code for output in outputs[name]] for name in ours}
     baselines = Baselines(rows=rows, items=items, samples=samples, seeds=seeds, cut_to=cut_to)

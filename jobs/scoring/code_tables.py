@@ -50,12 +50,12 @@ class CodeTables:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measuring:
-    """How outputs are measured: the folder of the tables, and the locations of pool and plans that the contamination
-    audit looks through ("" for none)."""
+    """How outputs are measured: the folder of the tables, and the locations of pool ("" for none) and plans that the
+    contamination audit looks through."""
 
     folder: str
     pool: str = ""
-    plans: str = ""
+    plans: tuple[str, ...] = ()
     quiet: bool = False
 
     def measured(self, label: str, outputs: Iterable[Output], total: int) -> list[Measured]:
@@ -64,6 +64,7 @@ class Measuring:
             work=partial(measure_all, pool=self.pool, plans=self.plans),
             failed=failed,
             record=Measured,
+            version="2",
         )
         return measure_items(measurement, outputs, total, f"{self.folder}/{WORK}", quiet=self.quiet)
 
@@ -120,15 +121,17 @@ def tables(
     unusable: Sequence[str] = (),
 ) -> CodeTables:
     """The tables of what was measured. `against`: methods, and the ones each is compared with. `seeds_of`: methods that
-    were run several times, with the names of their runs."""
+    were run several times, with the names of their runs; they are compared as one, by the means over their runs."""
     draws = [name for name in measured if name.table == BASELINES and name.method.startswith(RANDOM)]
     groups = dict(seeds_of or {}) | ({named(RANDOM): draws} if draws else {})
+    group_of = {run: name for name, runs in groups.items() for run in runs}
     rows = list(code_rows(measured))
-    # One draw stands for the random baseline: five of them would be five tests in Holm's correction.
     redrawn = {name for name in draws if not name.method.endswith(" 0")}
     compared: list[Comparison] = []
     for ours, rivals in against.items():
-        compared += comparisons(measured, ours, [name for name in rivals if name not in redrawn])
+        ours = group_of.get(ours, ours)
+        others = dict.fromkeys(group_of.get(name, name) for name in rivals)
+        compared += comparisons(measured, ours, [name for name in others if name != ours], groups)
     return CodeTables(
         methods=tuple(row for row in method_rows(measured) if Name(row.table, row.model, row.method) not in redrawn),
         rows=tuple(_with_means(rows, groups)),

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from jobs.scoring.reproduction import ReproducedValue, Reproduction
 from jobs.scoring.scoring_tables import corpora_table, differences_table, method_table
-from pipeline.score.code_rows import ALL, BASELINES
+from pipeline.score.code_rows import ALL
 
 HEADS = {
     "ngram_match": "n-gram",
@@ -24,7 +24,7 @@ def report_tables(found: Reproduction) -> Iterator[Table]:
     and what was absent."""
     for group in sorted({(value.table, value.model) for value in found.values}):
         yield _published([value for value in found.values if (value.table, value.model) == group])
-    yield method_table([row for row in found.code.methods if row.table != BASELINES])
+    yield method_table(found.code.methods)
     yield corpora_table([row for row in found.code.rows if row.subset == ALL])
     yield differences_table(row for row in found.code.comparisons if row.measure == "CodeBLEU")
     yield _plans(found)

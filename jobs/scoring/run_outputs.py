@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import Any
 
 from jobs.run_store import RunStore
+from pipeline.config import PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_samples
@@ -41,8 +42,11 @@ class Run:
         return str(self.settings.get("pool") or STARTER)
 
     @property
-    def plans(self) -> str:
-        return str(self.settings.get("plans") or STARTER)
+    def plans(self) -> tuple[str, ...]:
+        """Where the known plans are, and those that a fitted or trained planner learned from."""
+        known = str(self.settings.get("plans") or STARTER)
+        learned = learned_from(PlannerSettings.model_validate(self.settings.get("planner") or {}).folder)
+        return (known,) if learned in (None, known) else (known, learned)
 
     def records(self) -> Iterator[Scored]:
         return RunStore(self.folder).results()
@@ -64,8 +68,19 @@ def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
         reference=record.reference,
         plan=record.plan,
         shown=tuple(Shown(id=found.id, code=samples[found.id]) for found in record.samples if found.id in samples),
+        prompted=max((call.reference_share or 0.0 for call in record.calls), default=0.0),
         failure=record.failure,
     )
+
+
+def learned_from(planner: str) -> str | None:
+    """The location of the plans that a planner's folder was fitted or trained on, as its card says; None where it does
+    not say, or they are not there any more."""
+    for card, group in (("planner.json", "about"), ("run_card.json", "settings")):
+        if planner and exists(join(planner, card)):
+            found = json.loads(read_bytes(join(planner, card))).get(group, {}).get("data")
+            return str(found) if found and (found == STARTER or exists(str(found))) else None
+    return None
 
 
 def open_runs(folders: Sequence[str]) -> list[Run]:
@@ -74,17 +89,20 @@ def open_runs(folders: Sequence[str]) -> list[Run]:
         raise DLCodeGenError("the same run is named twice; give each run once")
     runs = []
     for folder, label in zip(folders, _labels(folders), strict=True):
-        store = RunStore(folder)
-        if not store.exists():
+        if not RunStore(folder).exists():
             raise DLCodeGenError(f"{folder}: no run there; give the folder of a `dlcodegen generate` run")
-        settings = _settings(folder)
-        rows = sum(1 for _ in store.results())
-        if not rows:
+        model = str(_settings(folder).get("model") or "")
+        run = open_run(folder, Name(RUNS, model, label))
+        if not run.rows:
             raise DLCodeGenError(f"{folder}: no row of the run is finished; run `dlcodegen generate` to its end first")
-        runs.append(
-            Run(folder=folder, name=Name(RUNS, str(settings.get("model") or ""), label), settings=settings, rows=rows)
-        )
+        runs.append(run)
     return runs
+
+
+def open_run(folder: str, name: Name) -> Run:
+    """A run under a name; it may have no finished row."""
+    rows = sum(1 for _ in RunStore(folder).results())
+    return Run(folder=folder, name=name, settings=_settings(folder), rows=rows)
 
 
 def run_named(runs: Sequence[Run], wanted: str | None) -> Run:

@@ -30,7 +30,7 @@ def runs_page(found: CodeTables, runs: Sequence[Run], against: str, items: int) 
         comparisons=found.comparisons,
         items=tuple(_opened(found, runs, items)),
         asked=rows,
-        settings={run.name.method: dict(run.settings) for run in runs},
+        settings={run.name.label: dict(run.settings) for run in runs},
     )
 
 
@@ -47,7 +47,7 @@ def artifact_items(found: CodeTables, outputs: Mapping[Name, Sequence[Output]]) 
             plan=first.plan,
             plan_title="Known plan",
             answers=[
-                Answer(method=_label(name), measured=found.measured[name][number], code=output.code)
+                Answer(method=name.label, measured=found.measured[name][number], code=output.code)
                 for name, output in zip(outputs, same_item, strict=True)
             ],
         )
@@ -87,12 +87,8 @@ def _answers(
         if record is not None:
             drafts = {"Draft 1": record.code_draft, "Draft 2": record.template_draft, "Template": record.template}
             yield Answer(
-                method=_label(run.name),
+                method=run.name.label,
                 measured=measured[run.name][id],
                 code=main_source(record),
                 drafts={name: text for name, text in drafts.items() if text},
             )
-
-
-def _label(name: Name) -> str:
-    return f"{name.method} ({name.model})" if name.model else name.method

@@ -9,7 +9,7 @@ from statistics import fmean
 from rich.table import Table
 
 from jobs.scoring.code_tables import CodeTables
-from pipeline.score.code_rows import ALL, BASELINES, CodeRow, MethodRow, item_codebleu, pair_of
+from pipeline.score.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow, item_codebleu, pair_of
 from pipeline.score.comparisons import Comparison
 from pipeline.score.outputs import Measured, Name
 
@@ -17,23 +17,32 @@ from pipeline.score.outputs import Measured, Name
 def scoring_tables(found: CodeTables) -> Iterator[Table]:
     """Denominators, corpora, differences; and where part of the items is contaminated, corpora over the clean ones.
     Baselines are compared by CodeBLEU alone; every comparison is in comparisons.csv."""
-    yield method_table([row for row in found.methods if row.table != BASELINES])
+    yield method_table(found.methods)
     if found.rows:
         yield corpora_table([row for row in found.rows if row.subset == ALL])
-    clean = [row for row in found.rows if row.subset != ALL]
-    if clean:
-        yield corpora_table(clean, title="CodeBLEU over the items that are not contaminated")
-    yield differences_table(row for row in found.comparisons if row.table != BASELINES or row.measure == "CodeBLEU")
+    shown = [row for row in found.comparisons if row.table != BASELINES or row.measure == "CodeBLEU"]
+    yield differences_table(shown)
+    if any(row.subset == CLEAN for row in found.methods):
+        yield method_table(found.methods, CLEAN)
+        yield corpora_table([row for row in found.rows if row.subset == CLEAN], title=f"CodeBLEU {_CLEAN}")
+        yield differences_table(shown, CLEAN)
 
 
-def method_table(rows: Sequence[MethodRow]) -> Table:
-    table = Table(title="What was asked, what came, and what the code says", title_justify="left")
+_CLEAN = "over the items that are not contaminated"
+
+
+def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
+    """The methods; baselines come whole, so that counting them says nothing."""
+    title = "What was asked, what came, and what the code says"
+    table = Table(title=title if subset == ALL else f"{title}, {_CLEAN}", title_justify="left")
     table.add_column("method")
     for head in ("asked", "generated", "parsed", "scored", "failed: method", "failed: machinery", "undefined names"):
         table.add_column(head, justify="right")
     for head in ("invalid calls", "unknown imports", "conformance", "duplicates", "lines in common"):
         table.add_column(head, justify="right")
     for row in rows:
+        if row.table == BASELINES or row.subset != subset:
+            continue
         counts = (row.asked, row.generated, row.parsed, row.scored, row.method_failures, row.machinery_failures)
         of_parsed = (row.undefined_names, row.invalid_calls, row.unknown_imports)
         table.add_row(
@@ -74,14 +83,15 @@ def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
     return table
 
 
-def differences_table(rows: Iterable[Comparison]) -> Table:
-    table = Table(title="Mean differences on the same items, in points", title_justify="left")
+def differences_table(rows: Iterable[Comparison], subset: str = ALL) -> Table:
+    title = "Mean differences on the same items, in points"
+    table = Table(title=title if subset == ALL else f"{title}, {_CLEAN}", title_justify="left")
     for head in ("measure", "method", "against"):
         table.add_column(head)
     for head in ("items", "difference", "95 % interval", "p", "p (Holm)", ""):
         table.add_column(head, justify="right")
     for row in rows:
-        if row.subset == ALL:
+        if row.subset == subset:
             table.add_row(
                 " ".join(filter(None, (row.measure, row.protocol))),
                 label(row),

@@ -17,7 +17,7 @@ from pipeline.inputs.formats import format_of
 from pipeline.inputs.ids import UniqueIds
 from pipeline.inputs.rows import RawRow, requirement_of
 from pipeline.records import Requirement
-from pipeline.starter import STARTER, requirement_rows
+from pipeline.starter import STARTER, STARTER_SAMPLES, reference_rows, requirement_rows
 
 
 def read_requirements(url: str) -> Iterator[Requirement]:
@@ -25,13 +25,14 @@ def read_requirements(url: str) -> Iterator[Requirement]:
 
     `url` is a path or any URL fsspec knows, of a .jsonl, .json, .csv, .tsv, .parquet or .txt file (also .gz, .bz2,
     .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_` left out), or
-    of a checkout of the DLCodeGen artifact; or it is `starter`. Memory is bounded by a line or a Parquet row group,
-    and 32 bytes an id. Raises DLCodeGenError where the input cannot be read: at once for what its name and place tell,
-    while reading for a file that turns out to be damaged, after its good rows.
+    of a checkout of the DLCodeGen artifact; or it is `starter` or `starter-samples`. Memory is bounded by a line or a
+    Parquet row group, and 32 bytes an id. Raises DLCodeGenError where the input cannot be read: at once for what its
+    name and place tell, while reading for a file that turns out to be damaged, after its good rows.
     """
-    if url == STARTER:
+    bundled = {STARTER: requirement_rows, STARTER_SAMPLES: reference_rows}.get(url)
+    if bundled is not None:
         ids = UniqueIds()
-        rows = (RawRow(f"starter, row {number}", values) for number, values in enumerate(requirement_rows()))
+        rows = (RawRow(f"{url}, row {number}", values) for number, values in enumerate(bundled()))
         return (requirement_of(raw, number, ids) for number, raw in enumerate(rows))
     if artifact.is_artifact(url):
         return artifact.read_requirements(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,13 +41,19 @@ class Sample:
     code: str
 
 
+_PART = re.compile(r"(?P<pool>.+)#(?P<part>\d+)/(?P<parts>\d+)")
+
+
 @cache
 def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
     """The sample pool at a location: `starter`, a checkout of the published artifact, or a .jsonl or .parquet file.
+    `#2/3` behind it is the second of three parts, which share no sample, are alike in size and in task categories.
 
     Rows of a file have `id`, `requirement`, `attributes`, `plan` (an object or JSON text) and `code`, or the paper's
     keys. Raises DLCodeGenError where there is nothing to read or no sample in it.
     """
+    if found := _PART.fullmatch(location):
+        return _part(load_samples(found["pool"]), int(found["part"]), int(found["parts"]), location)
     if location == STARTER:
         samples = tuple(
             Sample(id=row["id"], requirement=_requirement(row), attributes=_attributes(row), plan=_plan(row), code=code)
@@ -76,6 +83,21 @@ def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
     if repeated:
         raise DLCodeGenError(f"{location}: samples share the id {repeated[0]!r}; make the ids of the pool unique")
     return samples
+
+
+def whole_pool(location: str) -> str:
+    """The location of the pool that a location is a part of."""
+    found = _PART.fullmatch(location)
+    return found["pool"] if found else location
+
+
+def _part(samples: tuple[Sample, ...], part: int, parts: int, location: str) -> tuple[Sample, ...]:
+    """Every `parts`-th sample, counted through one task category after the other, in the pool's order."""
+    if not 1 <= part <= parts <= len(samples):
+        raise DLCodeGenError(f"{location}: the pool has {len(samples)} samples; write #1/2 for the first half")
+    by_category = sorted(samples, key=lambda sample: sample.plan.canonical().task_category if sample.plan else "")
+    chosen = {sample.id for sample in by_category[part - 1 :: parts]}
+    return tuple(sample for sample in samples if sample.id in chosen)
 
 
 @cache

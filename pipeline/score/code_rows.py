@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from statistics import fmean
 from typing import Any
@@ -24,16 +24,19 @@ PARTS = tuple(field.name for field in fields(CodeBleu))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MethodRow:
-    """How far a method's answers came, and what their code says. Counts: `asked` items, of which `generated` gave code,
+    """How far a method's answers to a subset of the items came, and what their code says. Counts: `asked` items, of
+    which `generated` gave code,
     `parsed` of it is Python, `scored` were compared with a reference; `method_failures` gave no code,
     `machinery_failures` could not be run or measured. `undefined_names`, `invalid_calls`, `unknown_imports`: parsed
-    projects that have any. `conformance`: mean share of the plan's statements that are kept, in [0, 1].
+    projects that have any. `conformance`: mean share of the plan's statements that are kept, in [0, 1],
+    over all items with a plan but those where the machinery failed: what does not parse keeps none of them.
     `duplicates` of a sample shown to the generator, of `copy_checked` that were shown any; `lines_in_common`: mean
     share of a candidate's lines that stand in one such sample."""
 
     table: str
     model: str
     method: str
+    subset: str
     asked: int
     generated: int
     parsed: int
@@ -80,7 +83,7 @@ class CodeRow:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeItem:
     """One pair under a protocol: CodeBLEU and its parts in percent, None where it was not measured; `item` counts from
-    0. `contaminated_by`: pool, shown, plans."""
+    0. `contaminated_by`: pool, shown, prompts, plans."""
 
     table: str
     model: str
@@ -113,41 +116,53 @@ def is_clean(item: Measured) -> bool:
     return item.contamination is None or not reasons(item.contamination)
 
 
+def subsets(items: Sequence[Measured]) -> Iterator[tuple[str, list[Measured]]]:
+    """All items, and where those are fewer, the clean ones, if there are any."""
+    yield ALL, list(items)
+    clean = [item for item in items if is_clean(item)]
+    if 0 < len(clean) < len(items):
+        yield CLEAN, clean
+
+
 def method_rows(scored: Scored) -> Iterator[MethodRow]:
-    for name, items in scored.items():
-        code = [item.scores for item in items if item.scores is not None and item.generated]
-        copies = [item.copying for item in items if item.copying is not None]
-        yield MethodRow(
-            **name._asdict(),
-            asked=len(items),
-            generated=sum(item.generated for item in items),
-            parsed=sum(scores.parses for scores in code),
-            scored=sum(pair_of("raw", item) is not None for item in items),
-            method_failures=sum(item.failure is not None and not item.machinery_failed for item in items),
-            machinery_failures=sum(item.machinery_failed for item in items),
-            undefined_names=sum(bool(scores.undefined_names) for scores in code),
-            invalid_calls=sum(bool(scores.invalid_calls) for scores in code),
-            unknown_imports=sum(bool(item.unknown_imports) for item in items),
-            conformance=_mean(scores.conformance for scores in code),
-            lines=_mean(scores.lines for scores in code),
-            copy_checked=len(copies),
-            duplicates=sum(copy.duplicate for copy in copies),
-            lines_in_common=_mean(copy.lines_in_common for copy in copies),
-            contaminated=sum(not is_clean(item) for item in items),
-        )
+    """A row for each method and subset."""
+    for name, whole in scored.items():
+        for subset, items in subsets(whole):
+            yield _method_row(name, subset, items)
+
+
+def _method_row(name: Name, subset: str, items: Sequence[Measured]) -> MethodRow:
+    code = [item.scores for item in items if item.scores is not None and item.generated]
+    copies = [item.copying for item in items if item.copying is not None]
+    return MethodRow(
+        **name._asdict(),
+        subset=subset,
+        asked=len(items),
+        generated=sum(item.generated for item in items),
+        parsed=sum(scores.parses for scores in code),
+        scored=sum(pair_of("raw", item) is not None for item in items),
+        method_failures=sum(item.failure is not None and not item.machinery_failed for item in items),
+        machinery_failures=sum(item.machinery_failed for item in items),
+        undefined_names=sum(bool(scores.undefined_names) for scores in code),
+        invalid_calls=sum(bool(scores.invalid_calls) for scores in code),
+        unknown_imports=sum(bool(item.unknown_imports) for item in items),
+        conformance=_mean(item.scores.conformance for item in items if item.scores and not item.machinery_failed),
+        lines=_mean(scores.lines for scores in code),
+        copy_checked=len(copies),
+        duplicates=sum(copy.duplicate for copy in copies),
+        lines_in_common=_mean(copy.lines_in_common for copy in copies),
+        contaminated=sum(not is_clean(item) for item in items),
+    )
 
 
 def code_rows(scored: Scored) -> Iterator[CodeRow]:
-    """A row for each protocol, subset and method of which at least one pair could be measured. The clean subset has
-    rows only where it is not the whole."""
-    subsets: tuple[tuple[str, Callable[[Measured], bool]], ...] = ((ALL, lambda _: True), (CLEAN, is_clean))
+    """A row for each protocol, subset and method of which at least one pair could be measured."""
     for protocol in PROTOCOLS:
-        for subset, belongs in subsets:
-            for name, items in scored.items():
-                chosen = [item for item in items if belongs(item)]
-                pairs = [pair for item in chosen if (pair := pair_of(protocol, item)) is not None]
-                if pairs and (subset == ALL or len(chosen) < len(items)):
-                    yield _code_row(name, protocol, subset, len(chosen), pairs)
+        for name, whole in scored.items():
+            for subset, items in subsets(whole):
+                pairs = [pair for item in items if (pair := pair_of(protocol, item)) is not None]
+                if pairs:
+                    yield _code_row(name, protocol, subset, len(items), pairs)
 
 
 def _code_row(name: Name, protocol: str, subset: str, asked: int, pairs: Sequence[PairScore]) -> CodeRow:
@@ -169,13 +184,14 @@ def _code_row(name: Name, protocol: str, subset: str, asked: int, pairs: Sequenc
 
 
 def mean_over_seeds(name: Name, rows: Sequence[CodeRow]) -> CodeRow:
-    """One row for several draws or runs of a method: means, and the standard error of the corpus CodeBLEU."""
+    """One row for several draws or runs of a method: means, the standard error of the corpus CodeBLEU, counts added."""
     means: dict[str, Any] = {
         field.name: fmean(getattr(row, field.name) for row in rows)
         for field in fields(CodeRow)
         if field.type == "float"
     }
     error = mean_and_standard_error([row.codebleu for row in rows])[1]
+    means |= {name: sum(getattr(row, name) for row in rows) for name in ("asked", "measured")}
     return replace(
         rows[0], **name._asdict(), seeds=len(rows), standard_error=None if math.isnan(error) else error, **means
     )

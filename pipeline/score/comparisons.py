@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import fmean
 
 from pipeline.score.code_rows import ALL, BASELINES, CLEAN, Scored, is_clean, item_codebleu, pair_of
 from pipeline.score.outputs import Measured, Name
@@ -66,26 +67,47 @@ MEASURES: Mapping[tuple[str, str], Measure] = {
 """What methods are compared by: (measure, protocol); an item has None where it does not apply."""
 
 
-def comparisons(scored: Scored, ours: Name, rivals: Sequence[Name]) -> Iterator[Comparison]:
+def comparisons(
+    scored: Scored, ours: Name, rivals: Sequence[Name], seeds_of: Mapping[Name, Sequence[Name]] | None = None
+) -> Iterator[Comparison]:
     """Each rival against `ours` by every measure, over all items and over the clean ones where those are fewer. Items
-    are paired by their id."""
-    our_items = {item.item: item for item in scored[ours]}
+    are paired by their id. A name in `seeds_of` stands for several runs of a method: an item's value is their mean, so
+    that seeds are no items of their own."""
+    seeds_of = seeds_of or {}
+    items = {name: _by_item(scored, seeds_of.get(name, [name])) for name in (ours, *rivals)}
     for (measure, protocol), value in MEASURES.items():
         for subset in (ALL, CLEAN):
+            values = {name: _values(found, value, subset) for name, found in items.items()}
             found = {}
             for name in rivals:
                 if name.table == BASELINES and not measure.startswith("CodeBLEU"):
                     continue  # a copied sample parses, and keeps to no plan
-                pairs = [
-                    (first, second)
-                    for item in scored[name]
-                    if (mine := our_items.get(item.item)) is not None
-                    if subset == ALL or (is_clean(item) and is_clean(mine))
-                    if (first := value(item)) is not None and (second := value(mine)) is not None
-                ]
-                if pairs and (subset == ALL or not all(map(is_clean, (*scored[name], *our_items.values())))):
-                    found[name] = [one for one, _ in pairs], [other for _, other in pairs]
+                both = [item for item in values[name] if item in values[ours]]
+                whole = subset == CLEAN and all(
+                    is_clean(run) for side in (name, ours) for runs in items[side].values() for run in runs
+                )
+                if both and not whole:
+                    found[name] = [values[name][item] for item in both], [values[ours][item] for item in both]
             yield from tested(found, ours, measure, protocol, subset)
+
+
+def _by_item(scored: Scored, runs: Sequence[Name]) -> dict[str, list[Measured]]:
+    found: dict[str, list[Measured]] = {}
+    for name in runs:
+        for item in scored[name]:
+            found.setdefault(item.item, []).append(item)
+    return found
+
+
+def _values(items: Mapping[str, Sequence[Measured]], value: Measure, subset: str) -> dict[str, float]:
+    """By item the mean of the runs that have a value; no item that any run knew before, where only clean ones count."""
+    found = {}
+    for item, runs in items.items():
+        if subset == ALL or all(map(is_clean, runs)):
+            values = [each for run in runs if (each := value(run)) is not None]
+            if values:
+                found[item] = fmean(values)
+    return found
 
 
 def tested(

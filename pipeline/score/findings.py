@@ -10,6 +10,7 @@ from pipeline.score.comparisons import NOISE, Comparison
 
 def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Sequence[Comparison]) -> Iterator[str]:
     """A sentence each on copying, on length, on the comparisons, on leaks, on what could not be measured."""
+    methods = [row for row in methods if row.subset == ALL]
     for protocol in ("paper", "raw"):
         of_protocol = [row for row in rows if (row.protocol, row.subset) == (protocol, ALL)]
         ours = [row for row in of_protocol if row.table != BASELINES]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.analysis.parsing import parsed
+from pipeline.generate.llm.replies import ReplyError, read_program
 from pipeline.records import Failure
 from pipeline.score.codebleu import code_bleu, pair_counts, words
 from pipeline.score.contamination import audit
@@ -22,12 +23,12 @@ LONGEST = 300_000
 """Characters of a candidate beyond which nothing is read in it."""
 
 
-def measure_all(outputs: Sequence[Output], pool: str = "", plans: str = "") -> list[Measured]:
+def measure_all(outputs: Sequence[Output], pool: str = "", plans: tuple[str, ...] = ()) -> list[Measured]:
     """`measure` for each; `pool` and `plans` are the locations that the contamination audit looks through."""
     return [measure(output, pool, plans) for output in outputs]
 
 
-def measure(output: Output, pool: str = "", plans: str = "") -> Measured:
+def measure(output: Output, pool: str = "", plans: tuple[str, ...] = ()) -> Measured:
     """An item without code counts with the lowest value of every measure, unless the machinery failed: left out of an
     average it would raise it."""
     found = {"raw": None, "paper": None} if not _has_reference(output) else _pairs(output)
@@ -38,8 +39,9 @@ def measure(output: Output, pool: str = "", plans: str = "") -> Measured:
     if failure is None and (beyond or len(output.code) > LONGEST):
         message = f"{len(output.code):,} characters, or too deeply nested: beyond the limits of what is measured"
         failure = Failure(stage="score", kind="beyond_limits", message=message)
-    scores = read_code(output.code, output.plan) if len(output.code) <= LONGEST else None
-    tree = parsed(output.code) if scores is not None and scores.parses else None
+    program = program_of(output.code) if len(output.code) <= LONGEST else None
+    scores = read_code(program, output.plan) if program is not None else None
+    tree = parsed(program) if program is not None and scores is not None and scores.parses else None
     return Measured(
         item=output.item,
         category=output.category,
@@ -47,11 +49,21 @@ def measure(output: Output, pool: str = "", plans: str = "") -> Measured:
         generated=bool(output.code.strip()),
         scores=scores,
         unknown_imports=unknown_imports(tree) if tree is not None else (),
-        copying=copying(output.code, output.shown) if len(output.code) <= LONGEST else None,
+        copying=copying(program, output.shown) if program is not None else None,
         contamination=audit(output, pool, plans),
         raw=found["raw"],
         paper=found["paper"],
     )
+
+
+def program_of(text: str) -> str:
+    """What is read of a candidate: the text, or, of a model's reply as it was released, the program in its fences."""
+    if "```" not in text or parsed(text) is not None:
+        return text
+    try:
+        return read_program(text).text
+    except ReplyError:
+        return text
 
 
 def compare_texts(candidate: str, reference: str) -> PairScore:

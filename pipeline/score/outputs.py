@@ -28,6 +28,11 @@ class Name(NamedTuple):
     model: str
     method: str
 
+    @property
+    def label(self) -> str:
+        """The method, with its model where it has one."""
+        return f"{self.method} ({self.model})" if self.model else self.method
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
@@ -39,8 +44,9 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
-    """One method's answer to one item. `code` is "" where there is none; `shown` are samples that the generator saw.
-    With `cut_to` the code is compared only up to as many words as that text has."""
+    """One method's answer to one item. `code` is "" where there is none; `shown` are samples that the generator saw,
+    `prompted` is the largest share of the reference that stood in a prompt. With `cut_to` the code is compared only up
+    to as many words as that text has."""
 
     item: str
     requirement: str = ""
@@ -49,6 +55,7 @@ class Output:
     reference: str | None = None
     plan: SolutionPlan | None = None
     shown: tuple[Shown, ...] = ()
+    prompted: float = 0.0
     failure: Failure | None = None
     cut_to: str | None = None
 
@@ -79,10 +86,12 @@ class Copying:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contamination:
     """Where an item's reference, or its requirement, was before: the highest similarity of the reference to a sample of
-    the pool and to a sample that the generator saw, and of the requirement to one of the known plans, in [0, 1]."""
+    the pool and to a sample that the generator saw, the largest share of it in a prompt, and the highest similarity of
+    the requirement to one of the known plans, in [0, 1]."""
 
     pool: float = 0.0
     shown: float = 0.0
+    prompts: float = 0.0
     plans: float = 0.0
 
 

@@ -55,7 +55,7 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
     lines = sum(bool(line.strip()) for line in source.splitlines())
     tree = parsed(source)
     if tree is None:
-        return Scores(parses=False, lines=lines)
+        return Scores(parses=False, lines=lines, conformance=None if plan is None else 0.0)
     kept = conformance(extract(tree), plan) if plan is not None else None
     return Scores(
         parses=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.score.code_rows import ALL, BASELINES, CodeRow, MethodRow
+from pipeline.score.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow
 from pipeline.score.comparisons import NOISE, Comparison
 from pipeline.score.report_page import Target, setting_rows, write_page
 from pipeline.score.score_items import ScoreItem, score_item_json
@@ -60,6 +60,9 @@ class ScorePage:
     tables: Sequence[PlainTable] = ()
     absent: Sequence[str] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
+
+    def came(self, subset: str) -> list[MethodRow]:
+        return [row for row in self.methods if row.subset == subset]
 
     def corpora(self, protocol: str, subset: str) -> list[CodeRow]:
         """Methods in their order, then baselines by CodeBLEU."""
@@ -121,6 +124,7 @@ def write_score_report(page: ScorePage, out: Target) -> None:
         baselines=BASELINES,
         noise=NOISE,
         everything=ALL,
+        clean=CLEAN,
         scatter=scatter,
         span=span,
     )

@@ -10,12 +10,21 @@ from typing import Any
 STARTER = "starter"
 """The location that stands for this data, as input, sample pool or known plans."""
 
+STARTER_SAMPLES = "starter-samples"
+"""The input that has only what can be scored against a known solution: the samples, each with its code as reference."""
+
 
 def requirement_rows() -> Iterator[dict[str, Any]]:
     """The demo's input: the 60 requirements without code, then those of the 40 samples; keys as in the paper."""
     yield from _json_lines("requirements")
     for row, _ in sample_rows():
         yield {name: row[name] for name in ("id", "User Requirement", "Dataset Attributes")}
+
+
+def reference_rows() -> Iterator[dict[str, Any]]:
+    """The samples as tasks: their requirements, with their code as reference."""
+    for row, code in sample_rows():
+        yield {name: row[name] for name in ("id", "User Requirement", "Dataset Attributes")} | {"reference": code}
 
 
 def plan_rows() -> Iterator[dict[str, Any]]:

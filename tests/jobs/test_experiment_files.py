@@ -31,7 +31,7 @@ RUNS = {
     "rq5": 5 * 3,
     "prompt-isolation": 3 * 3,
     "template-abstraction": 2 * 3,
-    "pool-swap": 2 + 2,
+    "pool-swap": 2 + 4,
     "top-k": 4 + 4,
     "retrieval-relevance": 3 * 2 + 2,
 }

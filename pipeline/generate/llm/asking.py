@@ -21,6 +21,7 @@ from pipeline.plan import SolutionPlan, bounded_plan_schema
 from pipeline.plan_reading import UnreadablePlanError, read_plan
 from pipeline.prompts import render
 from pipeline.records import CallMeasures, LLMCall, Requirement
+from pipeline.retrieval.tokenize import shingles, words
 
 _SHRINK = (1.0, 0.75, 0.5)
 """Shares of the estimated room that are tried in turn where the engine finds a prompt longer than its context."""
@@ -56,7 +57,7 @@ class Asker:
 
         Raises the first failure, which keeps the calls of all.
         """
-        askings = [Asking(self, stage) for _ in works]
+        askings = [Asking(self, stage, record.reference) for _ in works]
         found = await asyncio.gather(
             *(work(asking) for work, asking in zip(works, askings, strict=True)), return_exceptions=True
         )
@@ -81,10 +82,12 @@ class _Exchange:
 
 
 class Asking:
-    """One row's questions in one stage, one after another. `calls` are those made so far."""
+    """One row's questions in one stage, one after another. `calls` are those made so far. The row's `reference` is
+    never sent: each call records how much of it stood in the prompt all the same."""
 
-    def __init__(self, asker: Asker, stage: str) -> None:
+    def __init__(self, asker: Asker, stage: str, reference: str | None = None) -> None:
         self._asker, self._stage = asker, stage
+        self._reference = _sequences(reference or "")
         self.calls: list[LLMCall] = []
 
     async def program(self, prompt: str, **parts: str) -> Program:
@@ -167,10 +170,22 @@ class Asking:
                 completion_tokens=reply.usage.completion_tokens,
                 finish_reason=reply.finish_reason,
                 cut=cut,
+                reference_share=self._share_in(request),
                 measured=measured,
             )
         )
         return reply
+
+    def _share_in(self, request: ChatRequest) -> float | None:
+        """How much of the reference the messages hold that are not the model's own."""
+        if not self._reference:
+            return None
+        sent = _sequences("\n".join(message.content for message in request.messages if message.role != "assistant"))
+        return len(self._reference & sent) / len(self._reference)
+
+
+def _sequences(text: str) -> frozenset[tuple[str, ...]]:
+    return shingles(words(text), 5)
 
 
 def _read(exchange: _Exchange, read: Callable[[str], _T]) -> _T:

@@ -64,7 +64,7 @@ def test_calls_that_keras_does_not_take() -> None:
 def test_source_that_is_no_program(source: str) -> None:
     found = scores(("project.py", source), reference=PROJECT)
     assert not found.parses
-    assert (found.conformance, found.undefined_names, found.invalid_calls) == (None, (), ())
+    assert (found.conformance, found.undefined_names, found.invalid_calls) == (0.0, (), ())
     assert found.codebleu is not None
     assert found.codebleu < 0.3
 

@@ -8,13 +8,14 @@ from itertools import pairwise
 
 import pytest
 
+from pipeline.plan import SolutionPlan
 from pipeline.records import Failure
-from pipeline.score.code_rows import code_items, code_rows, mean_over_seeds, method_rows
+from pipeline.score.code_rows import ALL, CLEAN, code_items, code_rows, mean_over_seeds, method_rows
 from pipeline.score.codebleu import code_bleu, corpus_code_bleu
 from pipeline.score.comparisons import NOISE, comparisons
 from pipeline.score.findings import findings
 from pipeline.score.measure import measure
-from pipeline.score.outputs import Output, is_machinery
+from pipeline.score.outputs import Contamination, Name, Output, is_machinery
 from pipeline.score.score_report import scatter, write_score_report
 from tests.pipeline.score.score_records import COPY, FIRST, REFERENCES, SECOND, measured, outputs, score_page
 
@@ -43,11 +44,63 @@ def test_items_have_their_own_values() -> None:
 
 def test_denominators_keep_failures_apart() -> None:
     down = measure(replace(outputs("x")[0], code="", failure=Failure(stage="draft", kind="llm_timeout", message="")))
-    rows = {row.method: row for row in method_rows({**SCORED, FIRST: [*SCORED[FIRST][1:], down]})}
+    found = method_rows({**SCORED, FIRST: [*SCORED[FIRST][1:], down]})
+    rows = {row.method: row for row in found if row.subset == ALL}
     first = rows["first"]
     assert (first.asked, first.generated, first.scored) == (3, 1, 2)
     assert (first.method_failures, first.machinery_failures) == (1, 1)
     assert rows["second"].copy_checked == 3
+
+
+def test_conformance_counts_what_does_not_parse_as_keeping_nothing() -> None:
+    plan = SolutionPlan.model_validate({"Model Architecture": {"Layers": ("Dense(2)", "Dense(3)")}})
+    planned = replace(outputs("x")[0], plan=plan, code=REFERENCES[2])
+    both = [measure(planned), measure(replace(planned, item="torn", code="model = keras.Sequential("))]
+    whole, half = (next(method_rows({FIRST: items})).conformance for items in (both[:1], both))
+    assert whole
+    assert half == whole / 2
+
+
+def test_a_reply_is_read_for_its_program_and_compared_as_it_is() -> None:
+    plain = outputs("units")[0]
+    reply = replace(plain, code=f"Here it is.\n```python\n{plain.code}```\nGood luck.")
+    found, bare = measure(reply), measure(plain)
+    assert found.scores is not None
+    assert (found.scores.parses, found.scores.lines) == (True, bare.scores.lines if bare.scores else 0)
+    assert found.raw is not None
+    assert bare.raw is not None
+    assert found.raw.candidate_words > bare.raw.candidate_words
+
+
+def test_every_table_has_the_clean_items_apart() -> None:
+    clean = [[replace(item, contamination=None) for item in SCORED[name]] for name in (FIRST, SECOND)]
+    known = replace(clean[1][0], contamination=Contamination(prompts=0.7))
+    scored = {FIRST: clean[0], SECOND: [known, *clean[1][1:]]}
+    assert [(row.method, row.subset, row.asked) for row in method_rows(scored)] == [
+        ("first", ALL, 3),
+        ("second", ALL, 3),
+        ("second", CLEAN, 2),
+    ]
+    assert {row.items for row in comparisons(scored, FIRST, [SECOND]) if row.subset == CLEAN} == {2}
+    assert {item.contaminated_by for item in code_items(scored)} == {"", "prompts"}
+
+
+def test_seeds_are_compared_as_one_by_their_items_means() -> None:
+    again = Name("Runs", "a model", "second, again")
+    scored = {**SCORED, again: SCORED[FIRST]}
+    group = Name("Runs", "a model", "second (mean of 2 seeds)")
+    (both,) = [
+        row
+        for row in comparisons(scored, FIRST, [group], {group: [SECOND, again]})
+        if (row.measure, row.protocol, row.subset) == ("CodeBLEU", "raw", ALL)
+    ]
+    (alone,) = [
+        row
+        for row in comparisons(scored, FIRST, [SECOND])
+        if (row.measure, row.protocol, row.subset) == ("CodeBLEU", "raw", ALL)
+    ]
+    assert both.items == alone.items == 3  # a second seed is no second item
+    assert both.difference == pytest.approx(alone.difference / 2)
 
 
 @pytest.mark.parametrize(

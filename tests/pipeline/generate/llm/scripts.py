@@ -44,6 +44,8 @@ def last_words(request: ChatRequest) -> str:
 
 def role_of(request: ChatRequest) -> str:
     """Which of the method's calls a request is, by the words of its prompt."""
+    if request.schema:
+        return "plan"
     said = last_words(request)
     for words, role in (
         ("devise a plan", "plan"),
