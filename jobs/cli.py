@@ -16,7 +16,6 @@ from jobs.commands import (
     judge,
     planner,
     prompts,
-    rate,
     score,
     train_planner,
 )
@@ -49,7 +48,7 @@ def options(
     """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
 
 
-for subject in (generate, experiment, prompts, score, judge, rate, corpus, cache, planner, train_planner, doctor):
+for subject in (generate, experiment, prompts, score, judge, corpus, cache, planner, train_planner, doctor):
     app.add_typer(subject.app)
 
 

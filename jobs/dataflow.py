@@ -65,6 +65,7 @@ def run_shards(
     cpus = int(ray.cluster_resources().get("CPU", 1))
     flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
     for number, group in enumerate(groups):
+        received = groups[number - 1][-1].returns if number else group[0].accepts
         wanted = group[0].workers or workers or max(1, int(cpus / max(group[0].num_cpus, 1)))
         grows = elastic and not workers and not group[0].workers
         largest = len(shards) if grows else min(wanted, len(shards))
@@ -73,7 +74,7 @@ def run_shards(
         smallest = min(wanted, len(shards)) if len(groups) == 1 or group[0].waits else 1
         flow = flow.map_batches(
             _ShardWorker,
-            fn_constructor_args=(group, store, number, number == len(groups) - 1, rows_in_flight),
+            fn_constructor_args=(group, received, store, number, number == len(groups) - 1, rows_in_flight),
             batch_size=None,
             batch_format="pyarrow",
             zero_copy_batch=True,
@@ -148,11 +149,20 @@ def _set_up_ray_data() -> None:
 
 
 class _ShardWorker:
-    """One worker's part of the chain: the first reads a shard's rows, the last writes them."""
+    """One worker's part of the chain: the first reads a shard's rows, the last writes them. `received` is the record
+    that the part before gives, which may have more than this part's first stage accepts."""
 
-    def __init__(self, stages: Sequence[Stage], store: RunStore, number: int, last: bool, rows_in_flight: int) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        received: type[Requirement],
+        store: RunStore,
+        number: int,
+        last: bool,
+        rows_in_flight: int,
+    ) -> None:
         self._chain = Chain(stages)
-        self._accepts, self._returns = stages[0].accepts, stages[-1].returns
+        self._received, self._returns = received, stages[-1].returns
         self._store, self._number, self._last, self._rows_in_flight = store, number, last, rows_in_flight
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
@@ -176,7 +186,7 @@ class _ShardWorker:
             rows = list(group)
             seconds = [dict(row.pop(_SECONDS)) for row in rows]
             values = [{name: value for name, value in row.items() if name != _SHARD} for row in rows]
-            yield shard, from_rows(values, self._accepts), seconds
+            yield shard, from_rows(values, self._received), seconds
 
     def _work(self, shard: int, records: Sequence[Requirement], seconds: list[dict[str, float]]) -> pa.Table:
         finished: list[Any] = []

@@ -3,7 +3,7 @@ others are compared with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from jobs.experiment_spec import Arm
 from jobs.scoring.run_outputs import RUNS
@@ -13,24 +13,34 @@ OURS = "dlcodegen"
 
 
 def named_arms(arms: Sequence[Arm]) -> dict[Name, Arm]:
-    """The runs by their names; a seed is named only where there are several."""
+    """The runs by their names; temperature and seed are in them only where there are several."""
+    labels = labels_of(arms)
     groups = [arm.group for arm in arms]
     return {
-        Name(RUNS, arm.model, arm.label + (f", seed {arm.seed}" if groups.count(arm.group) > 1 else "")): arm
+        Name(RUNS, arm.model, labels[arm.group] + (f", seed {arm.seed}" if groups.count(arm.group) > 1 else "")): arm
         for arm in arms
+    }
+
+
+def labels_of(arms: Iterable[Arm]) -> dict[tuple[str, str, float | None], str]:
+    """What each group of runs that differ in their seed alone is called beside its model."""
+    groups = dict.fromkeys(arm.group for arm in arms)
+    several = len({temperature for _, _, temperature in groups if temperature is not None}) > 1
+    return {
+        (method, model, temperature): f"{method}, temperature {temperature:g}"
+        if several and temperature is not None
+        else method
+        for method, model, temperature in groups
     }
 
 
 def seeds_of(names: Mapping[Name, Arm]) -> dict[Name, list[Name]]:
     """Methods with several seeds, and their runs."""
+    labels = labels_of(names.values())
     groups: dict[tuple[str, str, float | None], list[Name]] = {}
     for name, arm in names.items():
         groups.setdefault(arm.group, []).append(name)
-    return {
-        runs[0]._replace(method=f"{names[runs[0]].label} (mean of {len(runs)} seeds)"): runs
-        for runs in groups.values()
-        if len(runs) > 1
-    }
+    return {runs[0]._replace(method=labels[group]): runs for group, runs in groups.items() if len(runs) > 1}
 
 
 def ours_of(names: Mapping[Name, Arm]) -> list[Name]:

@@ -82,11 +82,6 @@ class Arm:
         return self.method, self.model, self.temperature
 
     @property
-    def label(self) -> str:
-        """The method with its variant and temperature: what it is called beside its model."""
-        return self.method if self.temperature is None else f"{self.method}, temperature {self.temperature:g}"
-
-    @property
     def title(self) -> str:
         parts = [self.method, self.model, f"temperature {self.temperature:g}" if self.temperature is not None else ""]
         return ", ".join([part for part in parts if part] + [f"seed {self.seed}"])
@@ -140,7 +135,8 @@ def _arm(
             name: value for name, value in model.given().items() if name != "cache"
         }
     given |= {"workers": spec.workers, "address": spec.address, "quiet": spec.quiet}
-    chosen = spec.settings | spec.variants[variant]
+    beside = {"c_cot.chains": join(spec.out, "c-cot/")}  # under runs/ is nothing but runs
+    chosen = beside | spec.settings | spec.variants[variant]
     overrides = [f"{name}={json.dumps(value)}" for name, value in chosen.items()]
     named = f"{method}, {variant}" if variant else method
     return Arm(named, label, temperature, seed, load_settings(GenerateConfig, None, overrides, **given))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,29 +108,50 @@ def write_table(out: str, rows: Sequence[ExperimentRow]) -> None:
     write_tables(out, {"table": (rows, ExperimentRow)})
 
 
-def experiment_table(rows: Iterable[ExperimentRow], title: str) -> Table:
-    """The table for a terminal."""
-    table = Table(title=f"{title}: means over seeds ± standard error", title_justify="left")
+def experiment_tables(rows: Sequence[ExperimentRow]) -> Iterator[Table]:
+    """The table for a terminal, in two parts: what was measured, and what came and what it took; each over all items
+    and over the clean ones."""
+    for subset in dict.fromkeys(row.subset for row in rows):
+        chosen = [row for row in rows if row.subset == subset]
+        measures = [name for name in _MEASURES if name not in _TOOK]
+        about = f"{subset} items, means over seeds ± standard error"
+        yield _table(f"Experiment: {about}", chosen, (), measures)
+        yield _table(f"What came, and what it took: {about} (counts added up)", chosen, _COUNTS, _TOOK)
+
+
+def _table(title: str, rows: Sequence[ExperimentRow], counts: Sequence[str], measures: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left")
     for head in ("method", "model"):
         table.add_column(head)
-    for head in (
-        "temp.", "seeds", "asked", "gen.", "parsed", "scored", "failed: method", "machinery", "CodeBLEU paper", "raw",
-        "equal length", "length ratio", "conformance", "parse rate", "tokens in", "tokens out", "cost", "paid",
-    ):  # fmt: skip
+    for head in ("temp.", "seeds", *(_HEADS.get(name, name) for name in (*counts, *measures))):
         table.add_column(head, justify="right")
+    if counts:
+        table.add_column("paid", justify="right")
     for row in rows:
         table.add_row(
             row.method,
             row.model or "-",
             "-" if row.temperature is None else f"{row.temperature:g}",
             f"{row.seeds:,}",
-            *(f"{getattr(row, name):,}" for name in _COUNTS),
-            *(_shown(getattr(row, name), getattr(row, f"{name}_error"), name) for name in _MEASURES),
-            f"{row.paid:.4f}",
+            *(f"{getattr(row, name):,}" for name in counts),
+            *(_shown(getattr(row, name), getattr(row, f"{name}_error"), name) for name in measures),
+            *([f"{row.paid:.4f}"] if counts else []),
         )
     return table
 
 
+_TOOK = ("prompt_tokens", "completion_tokens", "cost")
+_HEADS = {
+    "method_failures": "failed: method",
+    "machinery_failures": "failed: machinery",
+    "codebleu_paper": "CodeBLEU paper",
+    "codebleu_raw": "raw",
+    "codebleu_equal_length": "paper, equal length",
+    "length_ratio": "length ratio",
+    "parse_rate": "parse rate",
+    "prompt_tokens": "tokens in",
+    "completion_tokens": "tokens out",
+}
 _DIGITS = {"prompt_tokens": 0, "completion_tokens": 0, "conformance": 3, "parse_rate": 3, "cost": 4}
 
 

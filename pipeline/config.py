@@ -72,7 +72,8 @@ class RetrievalSettings(Settings):
 
 class CCotSettings(Settings):
     """The chains of thought of C-CoT: `problems` representative requirements stand for a task category. `chains` is the
-    file they are kept in: `auto` lies beside the run, under a name that tells plans, model and settings apart."""
+    file they are kept in, or with a / at its end the folder: there, and beside the run for `auto`, the file has a name
+    that tells plans, model and settings apart."""
 
     problems: int = Field(3, ge=1)
     chains: str = AUTO
@@ -80,7 +81,7 @@ class CCotSettings(Settings):
     def file_for(self, out: str, digest: str) -> str:
         """Where the chains of a run in the folder `out` are."""
         if self.chains != AUTO:
-            return self.chains
+            return f"{self.chains}{digest}.json" if self.chains.endswith("/") else self.chains
         parent, _, _ = out.rstrip("/").rpartition("/")
         return f"{parent or '.'}/c-cot/{digest}.json"
 

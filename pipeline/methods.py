@@ -193,7 +193,8 @@ def _template(settings: PipelineSettings, llm: LLMBuilder) -> Stage:
 
 
 def _drafts(settings: PipelineSettings, llm: LLMBuilder, **writers: str) -> Stage:
-    return _waiting("draft", Retrieved, Drafted, partial(_build_drafts, settings, llm, writers))
+    accepts = Templated if "from_template" in writers.values() else Retrieved
+    return _waiting("draft", accepts, Drafted, partial(_build_drafts, settings, llm, writers))
 
 
 def _project(

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from jobs.commands.options import DryRun, MaxCost, MaxTokens, Overrides, budget_settings
+from jobs.commands.options import DryRun, MaxCost, MaxTokens, Overrides, budget_settings, console
 
 if TYPE_CHECKING:
     from jobs.dry_run import Estimate
@@ -51,26 +50,24 @@ def run_experiment(spec: ExperimentConfig, *, dry_run: bool) -> None:
         print_estimates(estimate_arms(arms_of(spec)))
         raise typer.Exit
     from jobs.experiment import main as run
-    from jobs.experiment_table import experiment_table
+    from jobs.experiment_table import experiment_tables
     from jobs.scoring.scoring_tables import differences_table
-    from pipeline.score.code_rows import ALL, BASELINES, CLEAN
+    from pipeline.score.code_rows import BASELINES
 
     try:
         done = run(spec)
     except KeyboardInterrupt:
         print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
         raise typer.Exit(130) from None
-    console = Console(width=None if Console().is_terminal else 200)
-    for subset, title in ((ALL, "Experiment"), (CLEAN, "Over the items that are not contaminated")):
-        rows = [row for row in done.rows if row.subset == subset]
-        if rows:
-            console.print(experiment_table(rows, title))
-    console.print(differences_table(row for row in done.comparisons if row.table != BASELINES))
-    console.print(f"{done.runs_begun} of {done.runs} runs, {done.seconds:.1f} s", highlight=False)
+    screen = console()
+    for table in experiment_tables(done.rows):
+        screen.print(table)
+    screen.print(differences_table(row for row in done.comparisons if row.table != BASELINES))
+    screen.print(f"{done.runs_begun} of {done.runs} runs, {done.seconds:.1f} s", highlight=False)
     for name in ("scores/report.html", "table.csv", "table.parquet", "runs/"):
-        console.print(f"  {done.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+        screen.print(f"  {done.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
     if done.stopped:
-        console.print(f"stopped: {done.stopped}; the same command with a higher limit goes on", soft_wrap=True)
+        screen.print(f"stopped: {done.stopped}; the same command with a higher limit goes on", soft_wrap=True)
     raise typer.Exit(3 if done.bugs else 4 if done.stopped else 0)
 
 
@@ -90,9 +87,9 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
         texts = [f"{value:,}" for value in (*counts, *tokens)]
         table.add_row(item.title, *texts, f"{item.cost:,.4f}", f"{item.most_cost:,.4f}")
     expected, most = totals_of(estimates)
-    console = Console(width=None if Console().is_terminal else 200)
-    console.print(table)
-    console.print(
+    screen = console()
+    screen.print(table)
+    screen.print(
         f"{expected.calls:,} calls to pay, about {expected.tokens:,} tokens, cost {expected.cost:,.4f}; at most "
         f"{most.tokens:,} tokens, {most.cost:,.4f}.\n"
         f"`exact prompts` are known word for word. The others contain earlier replies, which are taken to have "

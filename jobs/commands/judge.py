@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from jobs.commands.options import ConfigFile
+from jobs.commands.options import ConfigFile, console
 
 app = typer.Typer()
 
@@ -38,10 +37,11 @@ def judge(
     if against is not None:
         given["against"] = against
     found = main(load_settings(JudgeConfig, config, settings, **given))
-    console = Console()
+    screen = console()
     for table in judge_tables(found):
-        console.print(table)
+        screen.print(table)
     for warning in found.warnings:
-        console.print(f"[yellow]{warning}[/yellow]", soft_wrap=True)
-    for name in ("judged.csv", "judged_comparisons.csv", "preferred.csv", "judgements.csv", "preferences.csv"):
-        console.print(f"  {found.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+        screen.print(f"[yellow]{warning}[/yellow]", soft_wrap=True)
+    tables = (f"{name}.csv" for name in ("judged", "judged_comparisons", "preferred", "judgements", "preferences"))
+    for name in ("report.html", *tables):
+        screen.print(f"  {found.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)

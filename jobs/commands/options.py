@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.console import Console
+
+
+def console() -> Console:
+    """Where tables are printed: as wide as the terminal, in a file or pipe wide enough for most tables."""
+    found = Console()
+    return found if found.is_terminal else Console(width=200)
 
 
 def budget_settings(max_cost: float | None, max_tokens: int | None) -> list[str]:

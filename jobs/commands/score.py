@@ -1,17 +1,41 @@
-"""`dlcodegen score` and `reproduce`: measuring what was generated."""
+"""`dlcodegen score`, `score rate` and `reproduce`: measuring what was generated."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from typer.core import TyperGroup
+
+from jobs.commands.options import console
+from jobs.commands.rate import rate
+
+_RUNS = "runs"
+
+
+class _Score(TyperGroup):
+    """`score RUN...` is `score runs RUN...`: what is no command's name is a path or an option of scoring."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args and args[0] in self.commands else [_RUNS, *args])
+
 
 app = typer.Typer()
+score = typer.Typer(cls=_Score, help="Score runs and compare them; or one Python file. `score rate`: human ratings.")
+app.add_typer(score, name="score")
+score.command(
+    "rate",
+    epilog="Examples:  dlcodegen score rate --export out/direct out/ours --out rate.html   |   "
+    "dlcodegen score rate --import ratings-*.json --key rate.key.json --out out/rated",
+)(rate)
 
 
-@app.command(epilog="Examples:  dlcodegen score out/a out/b   |   dlcodegen score project.py --reference solution.py")
-def score(
+@score.command(
+    _RUNS,
+    epilog="Examples:  dlcodegen score out/a out/b   |   dlcodegen score project.py --reference solution.py   |   "
+    "human ratings: dlcodegen score rate --help",
+)
+def score_runs(
     paths: Annotated[list[str], typer.Argument(help="Folders of runs, or one Python file.")],
     reference: Annotated[str | None, typer.Option("--reference", help="A known solution, for one Python file.")] = None,
     out: Annotated[
@@ -29,7 +53,7 @@ def score(
     if len(paths) == 1 and paths[0].endswith(".py"):
         from jobs.score import score_file
 
-        Console().print(score_file(paths[0], reference))
+        console().print(score_file(paths[0], reference))
         return
     from jobs.score_runs import ScoreConfig, main
     from jobs.scoring.scoring_tables import category_table, scoring_tables
@@ -44,13 +68,13 @@ def score(
         quiet=quiet,
     )
     found = main(config)
-    console = Console()
+    screen = console()
     for run in found.runs:
-        console.print(category_table(run.name, found.tables.measured[run.name]))
+        screen.print(category_table(run.name, found.tables.measured[run.name]))
     for table in scoring_tables(found.tables):
-        console.print(table)
+        screen.print(table)
     for name in ("report.html", "methods.csv", "code.csv", "items.csv", "comparisons.csv", "manifest.json"):
-        console.print(f"  {config.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+        screen.print(f"  {config.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example:  dlcodegen reproduce --artifact ../dlcodegen-artifact --out out/reproduce")
@@ -64,4 +88,6 @@ def reproduce(
     from jobs.scoring.reproduction_tables import report_tables
 
     for table in report_tables(run(artifact, out, quiet=quiet)):
-        Console().print(table)
+        console().print(table)
+    for name in ("report.html", "reproduced.csv", "code.csv", "code_comparisons.csv", "plans.csv", "manifest.json"):
+        console().print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)

@@ -38,13 +38,15 @@ WORK = "work"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeTables:
-    """`measured`: what the rows were made from. `unusable`: what could not be read, in words."""
+    """`measured`: what the rows were made from. `seeds_of`: methods that were run several times, and their runs.
+    `unusable`: what could not be read, in words."""
 
     methods: tuple[MethodRow, ...]
     rows: tuple[CodeRow, ...]
     items: tuple[CodeItem, ...]
     comparisons: tuple[Comparison, ...]
     measured: Mapping[Name, Sequence[Measured]]
+    seeds_of: Mapping[Name, Sequence[Name]] = field(default_factory=dict)
     unusable: tuple[str, ...] = ()
 
 
@@ -138,6 +140,7 @@ def tables(
         items=tuple(code_items(measured)),
         comparisons=tuple(compared),
         measured=measured,
+        seeds_of=groups,
         unusable=tuple(unusable),
     )
 

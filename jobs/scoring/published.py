@@ -61,8 +61,22 @@ class PlanTables(Settings):
         return found
 
 
+class JudgedTable(Settings):
+    """Table III: points by aspect."""
+
+    aspects: tuple[str, ...]
+    source: str
+    methods: dict[str, tuple[float, ...]]
+
+    def of(self, name: str) -> dict[str, float]:
+        """What is printed for the method that a run's name contains, by aspect; {} for none."""
+        method = method_in(name, list(self.methods))
+        return dict(zip(self.aspects, self.methods[method], strict=True)) if method else {}
+
+
 class Published(Settings):
     code: CodeTables
+    judged: JudgedTable
     plans: PlanTables
 
 

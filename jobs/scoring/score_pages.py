@@ -20,16 +20,19 @@ def runs_page(found: CodeTables, runs: Sequence[Run], against: str, items: int) 
     """The page of scored runs. `items`: how many it opens, evenly spaced over the first run."""
     names = ", ".join(run.name.method for run in runs)
     rows = runs[0].rows
+    seeds = frozenset(run for group in found.seeds_of.values() for run in group)
+    summed_up = [row for row in found.rows if Name(row.table, row.model, row.method) not in seeds]
     asked = f"{rows} items" if len(runs) == 1 else f"{rows} items of the first of {len(runs)} runs"
     return ScorePage(
         title=f"Scores of {names}" if len(names) < 80 else f"Scores of {len(runs)} runs",
         lede=f"{asked}; differences are from {against}." if len(runs) > 1 else f"{asked}.",
-        findings=tuple(findings(found.methods, found.rows, found.comparisons)),
+        findings=tuple(findings(found.methods, summed_up, found.comparisons)),
         methods=found.methods,
         rows=found.rows,
         comparisons=found.comparisons,
         items=tuple(_opened(found, runs, items)),
         asked=rows,
+        seeds=seeds,
         settings={run.name.label: dict(run.settings) for run in runs},
     )
 

@@ -120,9 +120,9 @@ def tested(
         noise = not interval.excludes_zero or adjusted >= SIGNIFICANT
         yield Comparison(
             table=name.table,
-            model=name.model or ours.model,
+            model=name.model,
             method=name.method,
-            against=ours.method,
+            against=ours.label,
             measure=measure,
             protocol=protocol,
             subset=subset,

@@ -80,13 +80,14 @@ async def judged(llm: LLM, task: Task, code: str, sampling: Sampling, sample: in
 
 async def preferred(
     llm: LLM, task: Task, ours: str, theirs: str, sampling: Sampling, sample: int, *, ours_first: bool
-) -> Mapping[str, float]:
-    """By aspect 1 where `ours` is better, 0 where `theirs` is, 0.5 for a tie. Raises as `judged`."""
+) -> Mapping[str, float | str]:
+    """By aspect 1 where `ours` is better, 0 where `theirs` is, 0.5 for a tie; and the `reason`, in which the first
+    project is called A. Raises as `judged`."""
     first, second = (ours, theirs) if ours_first else (theirs, ours)
     parts = _parts(task) | {"first": first[:LONGEST], "second": second[:LONGEST]}
     found = await _asked(llm, "judge_pair", PairVerdict, sampling, sample, parts)
     value = {"A": float(ours_first), "B": float(not ours_first), "tie": 0.5}
-    return {aspect: value[getattr(found, aspect)] for aspect in ASPECTS}
+    return {aspect: value[getattr(found, aspect)] for aspect in ASPECTS} | {"reason": found.reason}
 
 
 def model_family(model: str) -> str:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import TypeVar
 
-from pipeline.score.comparisons import Comparison, tested
+from pipeline.score.code_rows import ALL, CLEAN
+from pipeline.score.comparisons import NOISE, SIGNIFICANT, Comparison, tested
 from pipeline.score.judge import ASPECTS
 from pipeline.score.outputs import Name
 from pipeline.score.statistics import holm, mean_and_standard_error, paired_bootstrap, paired_permutation_test
 
+NO_CODE, MACHINERY_FAILED = "no code", "the machinery failed"
+"""Why a judge was not asked: the method gave no code, which has 0 points; or that was not the method's doing."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """One judgement of one output: scores by aspect, 0 to 10, None where the judge failed (`failure`). `own_family`:
-    the judge and the writer are of one family. `cut`: only the start of the project was judged."""
+    """One judgement of one output: scores by aspect, 0 to 10, None where the judge failed (`failure`) or the machinery
+    did. `own_family`: the judge and the writer are of one family. `cut`: only the start of the project was judged.
+    `unasked`: "", NO_CODE or MACHINERY_FAILED."""
 
     table: str
     model: str
@@ -32,12 +38,14 @@ class Judgement:
     idiomaticity: float | None = None
     reason: str = ""
     failure: str = ""
+    unasked: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preference:
     """One comparison of a method's output with `against`'s: by aspect 1 where the method's is better, 0 where the other
-    is, 0.5 for a tie; None where the judge failed. `own_family`: "" or the sides that are of the judge's family."""
+    is, 0.5 for a tie; None where the judge failed. `first`: whose project was called A. `own_family`: "" or the sides
+    that are of the judge's family."""
 
     table: str
     model: str
@@ -51,25 +59,33 @@ class Preference:
     compliance: float | None = None
     usefulness: float | None = None
     idiomaticity: float | None = None
+    reason: str = ""
     failure: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedRow:
-    """A method's mean score in an aspect over `judged` of `asked` items (each the mean of its samples), its standard
-    error over the items, and `sample_spread`: the mean standard deviation of an item's samples, which is the judge's
-    own noise."""
+    """A method's mean score in an aspect over `judged` of a subset's `asked` items (each the mean of its samples), with
+    its standard error over the items and its 95 % bootstrap interval, and `sample_spread`: the mean standard deviation
+    of an item's samples, which is the judge's own noise. `without_code` items are judged with 0; those where the
+    machinery failed, and those of which no answer of the judge could be read, are not judged. `failures`: answers that
+    could not be had or read."""
 
     table: str
     model: str
     method: str
     aspect: str
+    subset: str
     judge: str
     own_family: bool
     asked: int
     judged: int
+    without_code: int
+    machinery_failures: int
     mean: float | None
     standard_error: float | None
+    low: float | None
+    high: float | None
     sample_spread: float | None
     failures: int
 
@@ -86,6 +102,7 @@ class PreferenceRow:
     method: str
     against: str
     aspect: str
+    subset: str
     judge: str
     own_family: str
     items: int
@@ -99,42 +116,61 @@ class PreferenceRow:
     verdict: str
 
 
-def judged_rows(judgements: Sequence[Judgement]) -> Iterator[JudgedRow]:
-    for name, group in _by_name(judgements).items():
-        for aspect in ASPECTS:
-            scores = _by_item(group, aspect)
-            means = [fmean(values) for values in scores.values()]
-            mean, error = mean_and_standard_error(means) if means else (math.nan, math.nan)
-            spreads = [stdev(values) for values in scores.values() if len(values) > 1]
-            yield JudgedRow(
-                **name._asdict(),
-                aspect=aspect,
-                judge=group[0].judge,
-                own_family=any(item.own_family for item in group),
-                asked=len({item.item for item in group}),
-                judged=len(means),
-                mean=_number(mean),
-                standard_error=_number(error),
-                sample_spread=fmean(spreads) if spreads else None,
-                failures=sum(bool(item.failure) for item in group),
-            )
+def judged_rows(judgements: Sequence[Judgement], contaminated: Collection[str] = ()) -> Iterator[JudgedRow]:
+    for subset, chosen in _subsets(judgements, contaminated):
+        for name, group in _by_name(chosen).items():
+            for aspect in ASPECTS:
+                yield _judged_row(name, subset, aspect, group)
 
 
-def judged_comparisons(judgements: Sequence[Judgement], ours: Name) -> Iterator[Comparison]:
+def _judged_row(name: Name, subset: str, aspect: str, group: Sequence[Judgement]) -> JudgedRow:
+    scores = _by_item(group, aspect)
+    means = [fmean(values) for values in scores.values()]
+    mean, error = mean_and_standard_error(means) if means else (math.nan, math.nan)
+    interval = paired_bootstrap(means, [0.0] * len(means)) if len(means) > 1 else None
+    spreads = [stdev(values) for values in scores.values() if len(values) > 1]
+    return JudgedRow(
+        **name._asdict(),
+        aspect=aspect,
+        subset=subset,
+        judge=group[0].judge,
+        own_family=any(item.own_family for item in group),
+        asked=len({item.item for item in group}),
+        judged=len(means),
+        without_code=sum(item.unasked == NO_CODE for item in group),
+        machinery_failures=sum(item.unasked == MACHINERY_FAILED for item in group),
+        mean=_number(mean),
+        standard_error=_number(error),
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        sample_spread=fmean(spreads) if spreads else None,
+        failures=sum(bool(item.failure) for item in group),
+    )
+
+
+def judged_comparisons(
+    judgements: Sequence[Judgement], ours: Name, contaminated: Collection[str] = ()
+) -> Iterator[Comparison]:
     """Each method's mean scores against `ours` on the same items."""
-    groups = _by_name(judgements)
-    for aspect in ASPECTS:
-        mine = {item: fmean(values) for item, values in _by_item(groups.get(ours, []), aspect).items()}
-        found = {}
-        for name, group in groups.items():
-            theirs = {item: fmean(values) for item, values in _by_item(group, aspect).items()}
-            both = [item for item in mine if item in theirs]
-            if name != ours and both:
-                found[name] = [theirs[item] for item in both], [mine[item] for item in both]
-        yield from tested(found, ours, aspect, "", "all")
+    for subset, chosen in _subsets(judgements, contaminated):
+        groups = _by_name(chosen)
+        for aspect in ASPECTS:
+            mine = {item: fmean(values) for item, values in _by_item(groups.get(ours, []), aspect).items()}
+            found = {}
+            for name, group in groups.items():
+                theirs = {item: fmean(values) for item, values in _by_item(group, aspect).items()}
+                both = [item for item in mine if item in theirs]
+                if name != ours and both:
+                    found[name] = [theirs[item] for item in both], [mine[item] for item in both]
+            yield from tested(found, ours, aspect, "", subset)
 
 
-def preference_rows(preferences: Sequence[Preference]) -> Iterator[PreferenceRow]:
+def preference_rows(preferences: Sequence[Preference], contaminated: Collection[str] = ()) -> Iterator[PreferenceRow]:
+    for subset, chosen in _subsets(preferences, contaminated):
+        yield from _preference_rows(chosen, subset)
+
+
+def _preference_rows(preferences: Sequence[Preference], subset: str) -> Iterator[PreferenceRow]:
     cells = []
     for name, group in _by_name(preferences).items():
         for aspect in ASPECTS:
@@ -145,11 +181,12 @@ def preference_rows(preferences: Sequence[Preference]) -> Iterator[PreferenceRow
     p_values = [paired_permutation_test(values, half) for (_, _, _, values), half in zip(cells, even, strict=True)]
     for (name, aspect, group, values), half, p, adjusted in zip(cells, even, p_values, holm(p_values), strict=True):
         interval = paired_bootstrap(values, half)
-        noise = not interval.excludes_zero or adjusted >= 0.05
+        noise = not interval.excludes_zero or adjusted >= SIGNIFICANT
         yield PreferenceRow(
             **name._asdict(),
             against=group[0].against,
             aspect=aspect,
+            subset=subset,
             judge=group[0].judge,
             own_family=group[0].own_family,
             items=len(values),
@@ -160,8 +197,19 @@ def preference_rows(preferences: Sequence[Preference]) -> Iterator[PreferenceRow
             p_holm=adjusted,
             steady=_steady(group, aspect),
             first_place=_first_place(group, aspect),
-            verdict="within noise" if noise else ("better" if interval.estimate > 0 else "worse"),
+            verdict=NOISE if noise else ("better" if interval.estimate > 0 else "worse"),
         )
+
+
+_Answer = TypeVar("_Answer", Judgement, Preference)
+
+
+def _subsets(answers: Sequence[_Answer], contaminated: Collection[str]) -> Iterator[tuple[str, Sequence[_Answer]]]:
+    """All answers, and where those are fewer, the ones about items that are not contaminated, if there are any."""
+    yield ALL, answers
+    clean = [answer for answer in answers if answer.item not in contaminated]
+    if 0 < len(clean) < len(answers):
+        yield CLEAN, clean
 
 
 def _steady(group: Sequence[Preference], aspect: str) -> float | None:
@@ -181,8 +229,8 @@ def _first_place(group: Sequence[Preference], aspect: str) -> float | None:
     return 100 * fmean(wins) if wins else None
 
 
-def _by_name(rows: Sequence[Judgement] | Sequence[Preference]) -> dict[Name, list]:  # type: ignore[type-arg]
-    found: dict[Name, list] = {}  # type: ignore[type-arg]
+def _by_name(rows: Sequence[_Answer]) -> dict[Name, list[_Answer]]:
+    found: dict[Name, list[_Answer]] = {}
     for row in rows:
         found.setdefault(Name(row.table, row.model, row.method), []).append(row)
     return found

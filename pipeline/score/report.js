@@ -196,6 +196,14 @@ const methodsPart = (data) => section("Methods on this item",
   h("div", { class: "methods-of-item" }, table(METHOD_HEADINGS, data.methods.map((cells) => cells.map((cell) => (typeof cell === "number" ? score(cell) : cell ?? "–"))))),
   data.contaminatedBy && h("p", { class: "faint" }, `Contaminated by: ${data.contaminatedBy}.`));
 
+// A judge's page has what it said of each project and of each pair.
+const ASPECTS = ["Compliance", "Usefulness", "Idiomaticity"];
+const judgedPart = (data) => section("What the judge said",
+  h("div", { class: "methods-of-item" }, table(["Method", "Sample", ...ASPECTS, "Reason"], data.judgements)),
+  data.preferences.length > 0 && h("h3", {}, "Pairs: the better one"),
+  data.preferences.length > 0 && h("div", { class: "methods-of-item" }, table(["Shown first (A)", "Shown second (B)", "Sample", ...ASPECTS, "Reason"], data.preferences)),
+  data.contaminatedBy && h("p", { class: "faint" }, `Contaminated by: ${data.contaminatedBy}.`));
+
 function codePart(data) {
   const entries = data.texts.filter((text) => text.kind !== "joined").map((text) => ({ name: text.name, build: () => codePanel(data, text) }));
   const name = (place) => (data.texts[place].kind === "text" ? data.texts[place].name : "final").toLowerCase();
@@ -217,8 +225,9 @@ function openItem(number) {
     data.attributes && h("p", { class: "text faint", dir: "auto" }, data.attributes),
     data.failure && h("div", { class: "alert" }, h("strong", {}, `Failed in ${data.failure[0]}: ${data.failure[1]}`), h("div", { class: "text", dir: "auto" }, data.failure[2])),
     data.methods && methodsPart(data),
+    data.judgements && judgedPart(data),
     h("div", { class: "columns" },
-      h("div", {}, data.plan ? planPart(data) : section("Plan", h("p", { class: "faint" }, data.methods ? "None is known." : "None was made."))),
+      h("div", {}, data.plan ? planPart(data) : section("Plan", h("p", { class: "faint" }, data.methods || data.judgements ? "None is known." : "None was made."))),
       h("div", {},
         data.scores && scoreParts(data.scores),
         data.samples.length > 0 && section("Retrieved samples", table(["Rank", "Sample", "BM25", "Requirement"],

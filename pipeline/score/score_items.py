@@ -60,50 +60,50 @@ class ScoreItem:
 def score_item_json(item: ScoreItem) -> str:
     """What the page's script builds the opened item from; the same form as `report_items.item_json`, and `methods`."""
     documents = Documents()
-    reference = _add(documents, "Reference", item.reference)
-    finals = [(answer, _add(documents, answer.method, answer.code)) for answer in item.answers]
+    reference = add_code(documents, "Reference", item.reference)
+    finals = [(answer, add_code(documents, answer.method, answer.code)) for answer in item.answers]
     for answer in item.answers:
         for name, draft in answer.drafts.items():
-            _add(documents, f"{name} of {answer.method}" if len(item.answers) > 1 else name, draft)
+            add_code(documents, f"{name} of {answer.method}" if len(item.answers) > 1 else name, draft)
     samples = [
-        _add(documents, f"Sample {place}: {clip(sample.id, 60)}", sample.code) for place, sample in _placed(item)
+        add_code(documents, f"Sample {place}: {clip(sample.id, 60)}", sample.code)
+        for place, sample in enumerate(item.shown, start=1)
     ]
     for _, final in finals:
         if final is not None and reference is not None:
             documents.compare(final, reference)
     if samples and samples[0] is not None and finals and finals[0][1] is not None:
         documents.compare(samples[0], finals[0][1])
-    return script_json(
-        {
-            "id": clip(item.id, 200),
-            "row": item.number,
-            "category": item.category,
-            "requirement": clip_lines(item.requirement, TEXT_LIMIT // 2),
-            "attributes": clip_lines(item.attributes, TEXT_LIMIT // 2),
-            "failure": None,
-            "plan": plan_view(item.plan) if item.plan is not None else None,
-            "planTitle": item.plan_title,
-            "sources": [],
-            "samples": [entry(sample) for sample in item.samples[:ENTRIES]],
-            "excluded": [],
-            "allExcluded": 0,
-            "choices": [],
-            "scores": None,
-            "moreFiles": 0,
-            "methods": [_method(answer) for answer in item.answers],
-            "contaminatedBy": item.contaminated_by,
-            "lines": list(documents.lines),
-            "texts": documents.texts,
-            "diffs": documents.diffs,
-        }
-    )
+    methods = [_method(answer) for answer in item.answers]
+    return script_json(item_view(item, documents) | {"methods": methods, "contaminatedBy": item.contaminated_by})
 
 
-def _placed(item: ScoreItem) -> list[tuple[int, Shown]]:
-    return list(enumerate(item.shown, start=1))
+def item_view(item: ScoreItem, documents: Documents) -> dict[str, object]:
+    """What any page shows of an item that several methods answered: the task, its plan and samples, and all code."""
+    return {
+        "id": clip(item.id, 200),
+        "row": item.number,
+        "category": item.category,
+        "requirement": clip_lines(item.requirement, TEXT_LIMIT // 2),
+        "attributes": clip_lines(item.attributes, TEXT_LIMIT // 2),
+        "failure": None,
+        "plan": plan_view(item.plan) if item.plan is not None else None,
+        "planTitle": item.plan_title,
+        "sources": [],
+        "samples": [entry(sample) for sample in item.samples[:ENTRIES]],
+        "excluded": [],
+        "allExcluded": 0,
+        "choices": [],
+        "scores": None,
+        "moreFiles": 0,
+        "lines": list(documents.lines),
+        "texts": documents.texts,
+        "diffs": documents.diffs,
+    }
 
 
-def _add(documents: Documents, name: str, text: str) -> int | None:
+def add_code(documents: Documents, name: str, text: str) -> int | None:
+    """Adds a method's code, clipped, and gives its place; None for none."""
     return add_python(documents, clip(name, 90), clip_lines(text)) if text.strip() else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pipeline.score.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow
 from pipeline.score.comparisons import NOISE, Comparison
+from pipeline.score.outputs import Name
 from pipeline.score.report_page import Target, setting_rows, write_page
 from pipeline.score.score_items import ScoreItem, score_item_json
 
@@ -46,7 +47,8 @@ class PlainTable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScorePage:
-    """Everything the page shows. `lede` is a sentence under the title, `findings` are those that matter."""
+    """Everything the page shows. `lede` is a sentence under the title, `findings` are those that matter. `seeds`: runs
+    that stand apart, since their mean is shown."""
 
     title: str
     lede: str
@@ -59,16 +61,23 @@ class ScorePage:
     published: Sequence[PublishedTable] = ()
     tables: Sequence[PlainTable] = ()
     absent: Sequence[str] = ()
+    seeds: frozenset[Name] = frozenset()
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def came(self, subset: str) -> list[MethodRow]:
         return [row for row in self.methods if row.subset == subset]
 
     def corpora(self, protocol: str, subset: str) -> list[CodeRow]:
-        """Methods in their order, then baselines by CodeBLEU."""
-        rows = [row for row in self.rows if (row.protocol, row.subset) == (protocol, subset)]
+        """Methods in their order, then baselines by CodeBLEU; seeds only in their mean."""
+        rows = [row for row in self._of(protocol, subset) if Name(row.table, row.model, row.method) not in self.seeds]
         copies = sorted((row for row in rows if row.table == BASELINES), key=lambda row: row.codebleu)
         return [row for row in rows if row.table != BASELINES] + copies
+
+    def single_seeds(self, protocol: str) -> list[CodeRow]:
+        return [row for row in self._of(protocol, ALL) if Name(row.table, row.model, row.method) in self.seeds]
+
+    def _of(self, protocol: str, subset: str) -> list[CodeRow]:
+        return [row for row in self.rows if (row.protocol, row.subset) == (protocol, subset)]
 
     def compared(self, measure: str, protocol: str, subset: str) -> list[Comparison]:
         key = (measure, protocol, subset)
@@ -86,9 +95,7 @@ class Point:
 
 
 def scatter(rows: Sequence[CodeRow], *, width: float, height: float, equal_length: bool) -> list[Point]:
-    """Corpora by length ratio (from 0) and CodeBLEU (from 0); labels of methods keep a distance of a line. Means over
-    seeds are left out beside their runs."""
-    rows = [row for row in rows if row.table == BASELINES or row.seeds == 1]
+    """Corpora by length ratio (from 0) and CodeBLEU (from 0); labels of methods keep a distance of a line."""
     if not rows:
         return []
     widest = max(1.0, *(row.length_ratio for row in rows))

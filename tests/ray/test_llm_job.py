@@ -63,6 +63,15 @@ def test_the_ray_run_equals_the_local_run(source: str, server: FaultServer, tmp_
     assert len(expected[0].calls) == 4
 
 
+def test_what_a_stage_that_computes_has_added_reaches_one_that_waits(
+    source: str, server: FaultServer, tmp_path: Path
+) -> None:
+    config = _config(source, tmp_path / "run", server, "method=plain-template")
+    assert main(config).failures == {}
+    stages = generation_stages(config, lambda: build_llm(config.model_copy(update={"cache": "off"})))
+    assert list(RunStore(config.out).results()) == list(run_local(stages, read_requirements(source)))
+
+
 def test_a_budget_stops_the_run_and_a_higher_one_lets_it_go_on(source: str, tmp_path: Path) -> None:
     with FaultServer(answer=answered, seconds=lambda body: 0.01).running() as server:
         # One process: two could ask for a template that rows share at the same time, each before the other has it.

@@ -77,7 +77,9 @@ def test_values_are_those_of_the_plain_function(runs: list[str], scored: Scoring
 
 def test_denominators(scored: Scoring) -> None:
     for row in scored.tables.methods:
-        if row.table == "Runs":
+        if row.subset != "all":
+            assert (row.asked, row.contaminated) == (2 if row.table == "Runs" else 1, 0)
+        elif row.table == "Runs":
             assert (row.asked, row.generated, row.scored) == (6, 6, 5)
             assert (row.method_failures, row.machinery_failures) == (0, 0)
             assert row.contaminated == 4  # the pool holds these references
@@ -101,10 +103,12 @@ def test_seeds_get_their_mean_beside_them(scored: Scoring) -> None:
     assert {"b", "copy of the retrieved sample", "best sample, in hindsight"} <= set(rows)
 
 
-def test_equal_methods_differ_by_noise(scored: Scoring) -> None:
-    same = [row for row in scored.tables.comparisons if row.method == "a-2"]
-    assert same
-    assert {(row.against, row.difference, row.verdict) for row in same} == {("a-1", 0.0, "within noise")}
+def test_seeds_are_compared_as_one_method(scored: Scoring) -> None:
+    compared = [row for row in scored.tables.comparisons if row.table == "Runs"]
+    assert {(row.method, row.against) for row in compared} == {("b", "a (mean of 2 seeds)")}
+    assert {row.items for row in compared if row.measure == "CodeBLEU" and row.subset == "all"} == {5}
+    random = [row for row in scored.tables.comparisons if row.method.startswith("random")]
+    assert {row.method for row in random} == {"random sample of the category"}
 
 
 def test_everything_is_written_and_printed(scored: Scoring) -> None:
@@ -115,7 +119,7 @@ def test_everything_is_written_and_printed(scored: Scoring) -> None:
     page = Path(scored.out, "report.html").read_text()
     assert "copy of the retrieved sample" in page
     assert page.count('type="application/json"') == 6
-    assert len(list(scoring_tables(scored.tables))) == 4
+    assert len(list(scoring_tables(scored.tables))) == 6  # over all items, and over the clean ones
     name = scored.runs[0].name
     assert category_table(name, scored.tables.measured[name]).row_count >= 2
 
@@ -146,10 +150,15 @@ def test_runs_are_judged(runs: list[str], tmp_path: Path) -> None:
         samples=2,
     )
     found = judge(config)
-    compliance = {row.method: row for row in found.rows if row.aspect == "compliance"}
+    compliance = {row.method: row for row in found.rows if (row.aspect, row.subset) == ("compliance", "all")}
+    clean = {row.method: row for row in found.rows if (row.aspect, row.subset) == ("compliance", "not contaminated")}
+    assert (clean["b"].asked, clean["b"].judged) == (2, 1)
     assert (compliance["b"].mean, compliance["b"].asked, compliance["b"].judged) == (8.0, 6, 5)
     assert compliance["b"].failures == 2  # both samples of the question it does not answer
-    preferred = {(row.method, row.aspect): row for row in found.preferences}
+    preferred = {(row.method, row.aspect): row for row in found.preferences if row.subset == "all"}
+    page = (tmp_path / "judged" / "report.html").read_text()
+    assert page.count('type="application/json"') == 6
+    assert "not known from its name" in page
     assert preferred["a-2", "compliance"].preferred == 50.0  # the same projects
     assert preferred["a-2", "idiomaticity"].steady == 0.0
     assert preferred["a-2", "idiomaticity"].first_place == 100.0

@@ -51,8 +51,8 @@ def test_the_same_place_wins_for_the_other_side_in_the_other_order() -> None:
     llm = ScriptedLLM(fond_of_the_first)
     first = asyncio.run(preferred(llm, TASK, "ours", "theirs", SAMPLING, 0, ours_first=True))
     second = asyncio.run(preferred(llm, TASK, "ours", "theirs", SAMPLING, 0, ours_first=False))
-    assert first == {"compliance": 1.0, "usefulness": 0.5, "idiomaticity": 0.0}
-    assert second == {"compliance": 0.0, "usefulness": 0.5, "idiomaticity": 1.0}
+    assert first == {"compliance": 1.0, "usefulness": 0.5, "idiomaticity": 0.0, "reason": ""}
+    assert second == {"compliance": 0.0, "usefulness": 0.5, "idiomaticity": 1.0, "reason": ""}
     texts = [request.messages[-1].content for request in llm.requests]
     assert texts[0].index("ours") < texts[0].index("theirs")
     assert texts[1].index("theirs") < texts[1].index("ours")
