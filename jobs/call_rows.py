@@ -19,8 +19,9 @@ _MEASURED = tuple(field.name for field in fields(CallMeasures))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallRow:
-    """The `number`-th call, from 0, that was made for the row `id`; the other columns are those of `LLMCall` and
-    `CallMeasures`: tokens, `seconds` of waiting, `cost` as paid, `cached` for an answer of the response cache."""
+    """The `number`-th call, from 0, that was made for the row `id`, "" for one that all rows share; the other columns
+    are those of `LLMCall` and `CallMeasures`: tokens, `seconds` of waiting, `cost` as paid, `cached` for an answer of
+    the response cache."""
 
     id: str
     number: int
@@ -52,9 +53,12 @@ def call_rows(records: Iterable[Scored]) -> Iterator[CallRow]:
     for record in records:
         for number, call in enumerate(record.calls):
             if call.measured is not None:
-                asked = {name: getattr(call, name) for name in _ASKED}
-                took = {name: getattr(call.measured, name) for name in _MEASURED}
-                yield CallRow(id=record.id, number=number, **asked, **took)
+                yield call_row(record.id, number, call, call.measured)
+
+
+def call_row(id: str, number: int, call: LLMCall, measured: CallMeasures) -> CallRow:
+    asked = {name: getattr(call, name) for name in _ASKED}
+    return CallRow(id=id, number=number, **asked, **{name: getattr(measured, name) for name in _MEASURED})
 
 
 def without_measures(record: Scored) -> Scored:

@@ -129,7 +129,7 @@ def estimate_run(config: GenerateConfig, title: str = "", known: dict[str, ChatR
             c_cot = config.c_cot.model_copy(update={"chains": join(folder, "chains.json")})
             config = config.model_copy(update={"c_cot": c_cot})
         if config.method in WITH_CHAINS:
-            config = with_chains(config, lambda: llm)
+            config, _ = with_chains(config, lambda: llm)
         chains = replace(estimate)
         stages = list(takewhile(lambda stage: stage.name != "score", generation_stages(config, lambda: llm)))
         for _ in run_local(stages, rows):

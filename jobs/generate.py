@@ -67,6 +67,7 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
         title=title,
         settings=settings,
         items=config.report_items,
+        shared_calls=(row.call() for row in store.shared_calls()),
     )
     if config.projects:
         store.write_projects()

@@ -14,13 +14,15 @@ import ray
 
 from jobs.config import GenerateConfig
 from jobs.language_model import language_model
+from jobs.run_store import RunStore
 from pipeline.config import PipelineSettings
 from pipeline.generate.llm.asking import Asker
-from pipeline.generate.llm.chains import Categories, make_chains, save_chains
+from pipeline.generate.llm.chains import Categories, kept_calls, make_chains, save_chains
 from pipeline.llm.budget import Budget, BudgetedLLM
 from pipeline.llm.build import LLMBuilder, with_cache
 from pipeline.llm.protocol import LLM
 from pipeline.methods import WITH_CHAINS, generation_stages
+from pipeline.records import LLMCall
 from pipeline.retrieval.sample_pool import load_known_plans
 from pipeline.stage import Stage
 from pipeline.storage import exists, fingerprint
@@ -39,7 +41,7 @@ def method_stages(
     config: GenerateConfig, shards: int, backend: LLMBuilder | None, budget: Budget | None = None
 ) -> tuple[Stage, ...]:
     """The stages of `config.method` for `shards` shards of rows, with their language model where one is set. C-CoT's
-    chains are made first where the method needs them and they are not there.
+    chains are made first where the method needs them and they are not there; their calls become the run's.
 
     Raises DLCodeGenError for settings that cannot work, BudgetSpent where the chains cannot be paid for.
     """
@@ -48,7 +50,8 @@ def method_stages(
     config = config.model_copy(update={"cache": config.cache_for(config.out) or "off"})
     llm = partial(_guarded, backend, config, budget)
     if config.method in WITH_CHAINS:
-        config = with_chains(config, llm)
+        config, calls = with_chains(config, llm)
+        RunStore(config.out).note_calls(calls)
     workers = processes(config, shards)
     return tuple(replace(stage, workers=workers) if stage.waits else stage for stage in generation_stages(config, llm))
 
@@ -59,16 +62,17 @@ def processes(config: GenerateConfig, shards: int | None = None) -> int:
     return wanted if shards is None else min(wanted, max(1, shards))
 
 
-def with_chains(config: GenerateConfig, llm: LLMBuilder) -> GenerateConfig:
+def with_chains(config: GenerateConfig, llm: LLMBuilder) -> tuple[GenerateConfig, tuple[LLMCall, ...]]:
     """The settings with the file of C-CoT's chains, which is made if it is not there: once for all temperatures and
-    seeds, by the likeliest words."""
+    seeds, by the likeliest words. And the calls for it, of now or of when it was made."""
     file = chains_file(config)
     config = config.model_copy(update={"c_cot": config.c_cot.model_copy(update={"chains": file})})
-    if not exists(file):
-        asker = Asker(llm(), config.model_copy(update={"temperature": 0.0, "seed": 0}))
-        categories = Categories(load_known_plans(config.plans))
-        save_chains(file, config.model, asyncio.run(make_chains(asker, categories, config.c_cot.problems)))
-    return config
+    if exists(file):
+        return config, kept_calls(file)
+    asker = Asker(llm(), config.model_copy(update={"temperature": 0.0, "seed": 0}))
+    made = asyncio.run(make_chains(asker, Categories(load_known_plans(config.plans)), config.c_cot.problems))
+    save_chains(file, config.model, made)
+    return config, made.calls
 
 
 def chains_file(config: GenerateConfig) -> str:

@@ -6,6 +6,7 @@
     results/part-000000.parquet   the same rows, finished; equal bytes for equal input and settings
     timings/part-000000.parquet   seconds per row and stage (apart, since they differ from run to run)
     calls/part-000000.parquet     each call to a language model: tokens, seconds, cost, from the cache or not
+    calls/shared.parquet          those that all rows share (C-CoT's chains)
     stopped                      why the run stops early; removed when it goes on
     failures.jsonl, manifest.json, report.html, projects/<id>/
 
@@ -25,12 +26,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.call_rows import CallRow, call_rows, with_measures, without_measures
+from jobs.call_rows import CallRow, call_row, call_rows, with_measures, without_measures
 from pipeline.arrow import from_rows, to_table
 from pipeline.errors import DLCodeGenError
-from pipeline.records import Requirement, Scored
+from pipeline.records import LLMCall, Requirement, Scored
 from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, remove, remove_temporary, write_bytes
 
+_SHARED = "shared.parquet"
 _TIMINGS = pa.schema([("id", pa.string()), ("stage", pa.string()), ("seconds", pa.float64())])
 
 
@@ -169,8 +171,18 @@ class RunStore:
             rows = from_rows(_read_rows(join(self.folder, "results", name)), Scored)
             yield from with_measures(rows, self._calls(name)) if name in with_calls else rows
 
+    def note_calls(self, calls: Sequence[LLMCall]) -> None:
+        """Keeps calls that all rows share; what an earlier start of the run has noted stays."""
+        rows = [call_row("", number, call, call.measured) for number, call in enumerate(calls) if call.measured]
+        if rows and _SHARED not in names_in(join(self.folder, "calls")):
+            _write_table(join(self.folder, "calls", _SHARED), to_table(rows, CallRow))
+
+    def shared_calls(self) -> list[CallRow]:
+        """The calls that all rows share."""
+        return self._calls(_SHARED) if _SHARED in names_in(join(self.folder, "calls")) else []
+
     def calls(self) -> Iterator[CallRow]:
-        """All calls to language models made for finished rows, in input order."""
+        """All calls to language models: those made for finished rows, in input order, and the shared ones."""
         for name in names_in(join(self.folder, "calls")):
             yield from self._calls(name)
 

@@ -145,10 +145,17 @@ def _settings(folder: str) -> dict[str, Any]:
 
 
 def _labels(folders: Sequence[str]) -> list[str]:
-    """The shortest endings of the paths that tell them apart."""
+    """The shortest endings of the paths that tell them apart, without what all of them end in (`-deepseek-t1.5-s0`)."""
     parts = [folder.rstrip("/").split("/") for folder in folders]
     for length in range(1, max(map(len, parts)) + 1):
         labels = ["/".join(part[-length:]) for part in parts]
         if len(set(labels)) == len(labels):
-            return labels
+            return _without_shared_words(labels)
     return list(folders)
+
+
+def _without_shared_words(labels: Sequence[str]) -> list[str]:
+    words = [label.split("-") for label in labels]
+    while len(words) > 1 and all(len(part) > 1 for part in words) and len({part[-1] for part in words}) == 1:
+        words = [part[:-1] for part in words]
+    return ["-".join(part) for part in words]

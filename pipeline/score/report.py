@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pipeline.records import Scored
+from pipeline.records import LLMCall, Scored
 from pipeline.score.report_items import Selection, item_json
 from pipeline.score.report_page import Target, setting_rows, write_page
 from pipeline.score.report_summary import Summary
@@ -20,12 +20,14 @@ def write_report(
     title: str,
     settings: Mapping[str, object],
     items: int = 200,
+    shared_calls: Iterable[LLMCall] = (),
 ) -> None:
     """Writes the report of all records, which are read once; equal input gives equal bytes.
 
     `out` is an open binary file, a path or an fsspec URL; nothing is opened before the last record is read. At most
     `items` rows can be opened (`Selection` says which): about 20 kB and 40 ms each. `settings` are shown as they are,
-    nested mappings with dotted names, so they must hold no secrets. Raises ValueError if `items` is negative.
+    nested mappings with dotted names, so they must hold no secrets. `shared_calls` are of no single row. Raises
+    ValueError if `items` is negative.
     """
     if items < 0:
         raise ValueError(f"items is the number of rows that can be opened: 0 or more, not {items}")
@@ -33,6 +35,8 @@ def write_report(
     for number, record in enumerate(records):
         summary.add(record)
         selection.add(number, record)
+    for call in shared_calls:
+        summary.add_call(call)
     shown = selection.items()
     write_page(
         out,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pipeline.records import ExcludedSample, Failure, RetrievedSample, Scored, Scores, SectionChoice
+from pipeline.records import ExcludedSample, Failure, LLMCall, RetrievedSample, Scored, Scores, SectionChoice
 from pipeline.score.call_totals import CallTotals
 from pipeline.score.report_text import clip
 from pipeline.vocabulary import canonical_category
@@ -168,8 +168,11 @@ class Summary:
         self._add_samples(record.samples)
         self._add_exclusions(record.excluded)
         for call in record.calls:
-            self.all_calls.add(call)
-            _entry(self.calls, clip(call.prompt, 80), CallTotals).add(call)
+            self.add_call(call)
+
+    def add_call(self, call: LLMCall) -> None:
+        self.all_calls.add(call)
+        _entry(self.calls, clip(call.prompt, 80), CallTotals).add(call)
 
     def _add_failure(self, row_id: str, failure: Failure) -> None:
         key = (clip(failure.stage, 80), clip(failure.kind, 80))

@@ -132,14 +132,18 @@ def test_a_wrong_model_ends_the_job_at_once_with_its_name(source: str, server: F
 
 def test_c_cot_makes_its_chains_once_and_keeps_them(source: str, tmp_path: Path) -> None:
     with FaultServer(answer=answered).running() as server:
-        main(_config(source, tmp_path / "a", server, "method=c-cot"))
+        first = main(_config(source, tmp_path / "a", server, "method=c-cot", "price.output=1"))
         (chains,) = (tmp_path / "c-cot").iterdir()
         made = json.loads(chains.read_text())
         assert all(item["chain"] and 1 <= len(item["problems"]) <= 3 for item in made["chains"])
         asked = len(server.seen)
         assert asked == len(made["chains"]) + 14
-        main(_config(source, tmp_path / "b", server, "method=c-cot", "seed=1", "temperature=0.5"))
+        assert (first.calls.calls, first.calls.cached) == (asked, 0)
+        assert [row.prompt for row in RunStore(first.out).shared_calls()] == ["c_cot_chain"] * len(made["chains"])
+        assert "c_cot_chain" in (tmp_path / "a" / "report.html").read_text()
+        second = main(_config(source, tmp_path / "b", server, "method=c-cot", "seed=1", "temperature=0.5"))
         assert len(server.seen) == asked + 14
+        assert (second.calls.calls, second.calls.cached) == (asked, len(made["chains"]))
         assert list((tmp_path / "c-cot").iterdir()) == [chains]
 
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
+from pydantic import TypeAdapter
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.generate.llm.asking import Asker, Asking
-from pipeline.records import Requirement
+from pipeline.records import CallMeasures, LLMCall, Requirement
 from pipeline.retrieval.sample_pool import KnownPlan
 from pipeline.retrieval.tokenize import content_words
 from pipeline.storage import read_bytes, write_bytes
@@ -65,16 +66,25 @@ class Categories:
         return tuple(self._texts[rows[number]] for number in sorted(nearest))
 
 
-async def make_chains(asker: Asker, categories: Categories, problems: int) -> tuple[ThoughtChain, ...]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MadeChains:
+    """The chains of all categories, and the calls that made them."""
+
+    chains: tuple[ThoughtChain, ...]
+    calls: tuple[LLMCall, ...] = ()
+
+
+async def make_chains(asker: Asker, categories: Categories, problems: int) -> MadeChains:
     """A chain for each category, all asked for at once. Raises DLCodeGenError where the model gives none."""
     chosen = {name: categories.representatives(name, problems) for name in categories.names}
     works = (partial(_chain, category=name, problems=texts) for name, texts in chosen.items())
     try:
-        chains, _ = await asker.ask("chains", Requirement(id="", row=0), *works)
+        chains, calls = await asker.ask("chains", Requirement(id="", row=0), *works)
     except StageFailure as failure:
         raise DLCodeGenError(f"C-CoT's chains of thought cannot be made: {failure}") from failure
     found = zip(chosen.items(), chains, strict=True)
-    return tuple(ThoughtChain(category=name, problems=texts, chain=chain) for (name, texts), chain in found)
+    made = (ThoughtChain(category=name, problems=texts, chain=chain) for (name, texts), chain in found)
+    return MadeChains(chains=tuple(made), calls=calls)
 
 
 async def _chain(ask: Asking, category: str, problems: Sequence[str]) -> str:
@@ -82,16 +92,30 @@ async def _chain(ask: Asking, category: str, problems: Sequence[str]) -> str:
     return await ask.text("c_cot_chain", category=category, problems=listed)
 
 
-def save_chains(url: str, model: str, chains: Sequence[ThoughtChain]) -> None:
-    """Keeps the chains as a file, whole or not at all."""
-    body = {"model": model, "chains": [asdict(item) for item in chains]}
+def save_chains(url: str, model: str, made: MadeChains) -> None:
+    """Keeps the chains with their calls as a file, whole or not at all."""
+    body = {"model": model} | asdict(made)
     write_bytes(url, json.dumps(body, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def load_chains(url: str) -> dict[str, str]:
     """Chains by category. Raises DLCodeGenError for a file that holds none."""
+    return {chain.category: chain.chain for chain in _read(url).chains}
+
+
+def kept_calls(url: str) -> tuple[LLMCall, ...]:
+    """The calls that made a file's chains as calls of a run that finds them there: as answered by the response cache,
+    at no cost. Raises DLCodeGenError as `load_chains`."""
+    kept = CallMeasures(seconds=0.0, cached=True, cached_tokens=0, cost=0.0)
+    return tuple(replace(call, measured=kept) for call in _read(url).calls)
+
+
+def _read(url: str) -> MadeChains:
     try:
         body = json.loads(read_bytes(url))
-        return {str(item["category"]): str(item["chain"]) for item in body["chains"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _FILE.validate_python({name: body[name] for name in ("chains", "calls") if name in body})
+    except (OSError, ValueError, TypeError) as error:
         raise DLCodeGenError(f"{url}: no chains of thought ({error}); remove the file, or set c_cot.chains") from error
+
+
+_FILE = TypeAdapter(MadeChains)
