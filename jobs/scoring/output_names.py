@@ -17,6 +17,7 @@ _VERSIONS = re.compile(
     r"|gpt[-_ ]?\d(?:\.\d+)?o?(?:[-_ ]?(?:mini|turbo))?(?:[-_ ]\d{4})?"
     r"|(?<![a-z])v\d+(?:\.\d+)?|rq[-_ ]?\d+"
 )
+_SPELT_OUT = re.compile(r"(?<!\d)([012])[_-](\d)$")
 _NUMBER = re.compile(r"(?<![\d.])(\d+(?:[.,]\d+)?)(?![\d])")
 
 
@@ -47,8 +48,8 @@ def model_in(path: str, models: Sequence[str]) -> str | None:
 
 def temperature_in(path: str) -> float | None:
     """The last number of a file's name that can be a temperature, 0 to 2, versions of models aside; a whole number of
-    two digits means tenths (`T05` is 0.5). None where there is none."""
-    text = _VERSIONS.sub(" ", _stem(path.rpartition("/")[2]))
+    two digits means tenths (`T05` is 0.5), and so does `0_5` at the end. None where there is none."""
+    text = _SPELT_OUT.sub(r"\1.\2", _VERSIONS.sub(" ", _stem(path.rpartition("/")[2])))
     for found in reversed(_NUMBER.findall(text)):
         value = float(found.replace(",", "."))
         if re.fullmatch(r"\d\d", found):

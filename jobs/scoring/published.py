@@ -192,5 +192,5 @@ def _text_files(folder: str) -> Iterator[str]:
     for name in names_in(folder):
         if name.lower().endswith(".txt"):
             yield name
-        elif "." not in name:
+        else:  # a folder's name may have a dot: `DeepSeek-V2.5`
             yield from (f"{name}/{inner}" for inner in names_in(join(folder, name)) if inner.lower().endswith(".txt"))

@@ -35,6 +35,7 @@ def test_methods(name: str, method: str | None) -> None:
         ("GPT-4o-mini/temperature=2.txt", 2.0),
         ("deepseekcoder_DLCodeGen_temp0,5_46.txt", 0.5),
         ("t05.txt", 0.5),
+        ("deepseekcoder_temperature_1_5.txt", 1.5),
         ("deepseek_v2.5.txt", None),
         ("gpt-4o-mini.txt", None),
         ("all.txt", None),

@@ -63,6 +63,16 @@ def test_temperatures_are_read_from_names(tmp_path: Path) -> None:
     assert not any(line.startswith("Fig. 5") for line in absent)
 
 
+def test_a_model_may_have_a_folder_of_temperatures(tmp_path: Path) -> None:
+    models = ("DeepSeek-V2.5", "GPT-4o-mini")
+    touch(tmp_path, *(f"Results/RQ5/{model}/{model}_{at}.txt" for model in models for at in ("0_5", "1.5")))
+    found, _ = output_files(str(tmp_path), PUBLISHED)
+    assert [(file.model, file.method) for file in found] == [
+        (model, f"temperature {at}") for model in models for at in (0.5, 1.5)
+    ]
+    assert [file.published for file in found] == [{}, {"codebleu": 27.96}, {}, {}]  # the figure is DeepSeek's
+
+
 def test_prediction_files(tmp_path: Path) -> None:
     touch(tmp_path, "Results/RQ3/results/GPT-2-Large_Beam.txt", "Results/RQ3/results/other.txt")
     found, absent = prediction_files(str(tmp_path), PUBLISHED)
