@@ -8,6 +8,7 @@ that look plans up once more with a firewall that keeps near-copies from them. W
 
     plans, plan_items, plan_comparisons      a column of a planner, a plan's score, a difference; CSV and Parquet
     predictions/<planner>.jsonl              the plans, in the published layout: an object a line, prompt included
+    plots/*.png                              Table IV, Fig. 4, differences with their intervals
     report.html, manifest.json               tables with plots; versions, settings, digests, counts, seconds
 """
 
@@ -24,6 +25,7 @@ from typing import Any
 from jobs.language_model import planning
 from jobs.result_files import write_tables
 from jobs.scoring.plan_page import write_plan_page
+from jobs.scoring.plan_plots import write_plots
 from jobs.scoring.plan_tables import KNOWN, NO_PLAN, read_lines
 from jobs.scoring.published import load_published
 from jobs.versions import versions_of
@@ -253,6 +255,7 @@ def _write(found: PlanEvaluation, read: Mapping[str, str], settings: Sequence[st
             text = "".join(f"{line}\n" for line in run.lines)
             write_bytes(join(found.out, "predictions", f"{name}.jsonl"), text.encode("utf-8", "replace"))
     write_plan_page(found.rows, found.comparisons, len(found.near), found.test_rows, join(found.out, "report.html"))
+    write_plots(found.rows, found.comparisons, join(found.out, "plots"))
     manifest: dict[str, Any] = {
         "versions": versions_of(_VERSIONED),
         "settings": list(settings),

@@ -16,12 +16,19 @@ app = typer.Typer()
 def fit_planner(
     data: Annotated[str, typer.Option("--data", help="Known plans: a DLPlanData file, a checkout, or `starter`.")],
     out: Annotated[str, typer.Option("--out", help="The folder that `planner=hybrid:DIR` then reads.")],
+    evaluation: Annotated[
+        str | None,
+        typer.Option("--eval", help="Plans that planners are compared on; by default the known ones, held out."),
+    ] = None,
+    gpt2: Annotated[
+        list[str] | None, typer.Option("--gpt2", help="A GPT-2 planner's folder that competes (needs --eval).")
+    ] = None,
 ) -> None:
-    """Fit the hybrid planner to known plans; no pre-trained weights, about half a minute for 3,300 plans."""
+    """Fit the hybrid planner to known plans; no pre-trained weights, about a minute for 3,300 plans."""
     from jobs.fit_planner import main as run
     from jobs.fit_planner import summary_table
 
-    Console().print(summary_table(run(data, out)))
+    Console().print(summary_table(run(data, out, evaluation, gpt2 or [])))
     Console().print(f"  {out.rstrip('/')}/planner.json", highlight=False, soft_wrap=True)
 
 
@@ -64,5 +71,5 @@ def eval_planner(
     console = Console(width=max(console.width, 150))
     for table in terminal_tables(found.rows, found.comparisons, len(found.near)):
         console.print(table)
-    for name in ("report.html", "plans.csv", "plan_comparisons.csv", "predictions/", "manifest.json"):
+    for name in ("report.html", "plans.csv", "plan_comparisons.csv", "plots/", "predictions/", "manifest.json"):
         console.print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)

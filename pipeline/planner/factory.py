@@ -9,12 +9,14 @@ from pipeline.config import PipelineSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.generate.llm.asking import Asker
 from pipeline.llm.build import LLMBuilder
+from pipeline.planner.contest import RIDGE
 from pipeline.planner.few_shot import FewShotPlanner
-from pipeline.planner.fitted import fit
+from pipeline.planner.fitted import Fitted, fit
 from pipeline.planner.fitted_folder import load_fitted
 from pipeline.planner.gpt2 import Gpt2Planner
 from pipeline.planner.hybrid import HybridPlanner
 from pipeline.planner.retrieval import RetrievalPlanner
+from pipeline.planner.rivals import rival
 from pipeline.retrieval.firewall import Firewall
 from pipeline.retrieval.sample_pool import load_known_plans
 from pipeline.stage import Step
@@ -33,10 +35,20 @@ def build_planner(settings: PipelineSettings, llm: LLMBuilder | None = None) -> 
     if settings.planner.kind == "hybrid":
         folder = settings.planner.folder
         fitted = load_fitted(folder) if folder else fit(load_known_plans(settings.plans))
-        return HybridPlanner(fitted, firewall=firewall)
+        return HybridPlanner(fitted, others=_others(fitted, firewall), firewall=firewall)
     if settings.planner.kind == "gpt2":
         return Gpt2Planner(settings.planner.folder)
     if llm is None:
         raise DLCodeGenError("planner=llm asks a language model and none is set; add llm=openai base_url=... model=...")
     known = load_known_plans(settings.plans)
     return FewShotPlanner(Asker(llm(), settings), known, examples=settings.planner.examples, firewall=firewall)
+
+
+def _others(fitted: Fitted, firewall: Firewall) -> dict[str, Step]:
+    """By field, the planners that the fit found better than its ridge, each made once."""
+    names = {item.field: item.best for item in fitted.contest if item.best != RIDGE}
+    made = {
+        name: Gpt2Planner(name.partition(":")[2]) if name.startswith("gpt2:") else rival(name, fitted.known, firewall)
+        for name in set(names.values())
+    }
+    return {field: made[name] for field, name in names.items()}

@@ -23,7 +23,8 @@ values of ten thousands would else decide alone."""
 class FieldModel:
     """`table`: shape (known plans, candidates); a requirement's similarities times it, plus `base`, is the expected
     score of each candidate. `penalty` was best in cross-validation, with `score` the mean payoff held out.
-    `candidate_of`: the candidate each known plan has, -1 for none."""
+    `candidate_of`: the candidate each known plan has, -1 for none. `held_out`: the candidate that each would have been
+    given by a fit without its part of the last folding."""
 
     name: str
     candidates: tuple[Value, ...]
@@ -32,6 +33,7 @@ class FieldModel:
     candidate_of: npt.NDArray[np.int32]
     penalty: float
     score: float
+    held_out: npt.NDArray[np.int32]
 
     def best(self, similarity: Floats, sayers: npt.NDArray[np.bool_]) -> Value | None:
         """The value for a requirement, among those that the `sayers`, of the known plans, have; None where they have
@@ -59,12 +61,15 @@ def fit_field(
     best: FieldModel | None = None
     for penalty, inverted in inverses.items():
         table = inverted @ deviations
+        chosen = [np.zeros(0, np.intp)]
         score = 0.0
-        if len(inverses) > 1 and payoff.candidates:
+        if payoff.candidates:
             expected = (ridge.held_out(inverted, table, deviations, folds) + base for folds in foldings)
-            score = float(np.mean([_reached(payoff, values.argmax(axis=1)) for values in expected]))
+            chosen = [values.argmax(axis=1) for values in expected]
+            score = float(np.mean([_reached(payoff, each) for each in chosen]))
         if best is None or score > best.score:
-            best = FieldModel(name, payoff.candidates, table, base, payoff.candidate_of, penalty, score)
+            held_out = chosen[-1].astype(np.int32)
+            best = FieldModel(name, payoff.candidates, table, base, payoff.candidate_of, penalty, score, held_out)
     assert best is not None
     return best
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.errors import DLCodeGenError
+from pipeline.plan import SolutionPlan
 from pipeline.planner import ridge
+from pipeline.planner.contest import FieldContest
 from pipeline.planner.field_model import PENALTIES, FieldModel, fit_field
 from pipeline.planner.fields import field_of
 from pipeline.planner.payoff import PAYOFFS, Floats
@@ -26,14 +28,24 @@ FOLDS = (22, 6)
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What a fit gives and a folder holds. `inverses`: by ridge penalty, for leaving rows out. `digest`: SHA-256 of the
-    known plans."""
+    known plans, of which `plans` are those used. `contest`: who is best at which field; empty where nobody asked."""
 
     ids: tuple[str, ...]
     texts: tuple[Text, ...]
+    plans: tuple[SolutionPlan, ...]
     views: TextViews
     fields: tuple[FieldModel, ...]
     inverses: Mapping[float, Floats]
     digest: str
+    contest: tuple[FieldContest, ...] = ()
+
+    @property
+    def known(self) -> tuple[KnownPlan, ...]:
+        """The known plans that are used, with their requirements."""
+        return tuple(
+            KnownPlan(id=name, requirement=text.requirement, attributes=text.attributes, plan=plan)
+            for name, text, plan in zip(self.ids, self.texts, self.plans, strict=True)
+        )
 
 
 def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> Fitted:
@@ -53,7 +65,15 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
     )
     used = {model.penalty for model in fields}
     kept = {penalty: inverted for penalty, inverted in inverses.items() if penalty in used}
-    return Fitted(tuple(item.id for item in known), texts, views, fields, kept, _digest(known))
+    return Fitted(
+        ids=tuple(item.id for item in known),
+        texts=texts,
+        plans=tuple(item.plan for item in known),
+        views=views,
+        fields=fields,
+        inverses=kept,
+        digest=_digest(known),
+    )
 
 
 def _digest(known: Sequence[KnownPlan]) -> str:

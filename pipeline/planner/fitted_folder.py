@@ -20,6 +20,8 @@ from fsspec.implementations.local import LocalFileSystem
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import DLCodeGenError
+from pipeline.plan import SolutionPlan
+from pipeline.planner.contest import FieldContest
 from pipeline.planner.field_model import FieldModel
 from pipeline.planner.fitted import Fitted
 from pipeline.planner.views import Text, TextViews
@@ -38,8 +40,18 @@ class _FieldCard(BaseModel):
     candidates: tuple[str | float | tuple[str, ...], ...]
 
 
+class _ContestCard(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    field: str
+    gains: dict[str, float]
+    best: str
+
+
 class _Card(BaseModel):
-    """What `planner.json` says. `data_digest`: of the known plans (SHA-256); `about`: how it came about, for people."""
+    """What `planner.json` says. `data_digest`: of the known plans (SHA-256); `about`: how it came about, for people;
+    `contest`: each planner's mean gain at each field, and the one that it is taken from; `known`: id, requirement,
+    attributes and plan of each known plan."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,7 +61,8 @@ class _Card(BaseModel):
     about: dict[str, Any]
     versions: dict[str, str]
     fields: tuple[_FieldCard, ...]
-    known: tuple[tuple[str, str, str], ...]
+    contest: tuple[_ContestCard, ...]
+    known: tuple[tuple[str, str, str, SolutionPlan], ...]
 
 
 def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
@@ -64,7 +77,7 @@ def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
     arrays |= {f"inverse_{penalty}": inverted for penalty, inverted in fitted.inverses.items()}
     for model in fitted.fields:
         arrays |= {f"{model.name}_table": model.table, f"{model.name}_base": model.base}
-        arrays[f"{model.name}_candidate_of"] = model.candidate_of
+        arrays |= {f"{model.name}_candidate_of": model.candidate_of, f"{model.name}_held_out": model.held_out}
     for name, array in arrays.items():
         with atomic_writer(join(folder, f"{name}.npy")) as stream:
             np.save(stream, array, allow_pickle=False)
@@ -78,11 +91,13 @@ def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
             _FieldCard(name=model.name, penalty=model.penalty, score=model.score, candidates=model.candidates)
             for model in fitted.fields
         ),
-        known=tuple(
-            (name, text.requirement, text.attributes) for name, text in zip(fitted.ids, fitted.texts, strict=True)
+        contest=tuple(
+            _ContestCard(field=item.field, gains=dict(item.gains), best=item.best) for item in fitted.contest
         ),
+        known=tuple((item.id, item.requirement, item.attributes, item.plan) for item in fitted.known),
     )
-    write_bytes(join(folder, _CARD), json.dumps(card.model_dump(mode="json"), ensure_ascii=False).encode())
+    text = json.dumps(card.model_dump(mode="json", by_alias=True), ensure_ascii=False)
+    write_bytes(join(folder, _CARD), text.encode("utf-8", "replace"))
 
 
 def load_fitted(folder: str) -> Fitted:
@@ -106,8 +121,9 @@ def load_fitted(folder: str) -> Fitted:
         copy=False,
     )
     return Fitted(
-        ids=tuple(name for name, _, _ in card.known),
-        texts=tuple(Text(requirement, attributes) for _, requirement, attributes in card.known),
+        ids=tuple(name for name, _, _, _ in card.known),
+        texts=tuple(Text(requirement, attributes) for _, requirement, attributes, _ in card.known),
+        plans=tuple(plan for _, _, _, plan in card.known),
         views=TextViews(_array(folder, "inverse_frequency"), postings, _array(folder, "cues")),
         fields=tuple(
             FieldModel(
@@ -118,6 +134,7 @@ def load_fitted(folder: str) -> Fitted:
                 candidate_of=_array(folder, f"{field.name}_candidate_of", (count,)),
                 penalty=field.penalty,
                 score=field.score,
+                held_out=_array(folder, f"{field.name}_held_out"),
             )
             for field in card.fields
         ),
@@ -126,6 +143,7 @@ def load_fitted(folder: str) -> Fitted:
             for penalty in sorted({field.penalty for field in card.fields})
         },
         digest=card.data_digest,
+        contest=tuple(FieldContest(item.field, item.gains, item.best) for item in card.contest),
     )
 
 

@@ -3,13 +3,15 @@
 The known plans are weighted by how much their requirements say about the new one (`views`, `ridge`); of the values they
 have, each field takes the one of the highest expected score under the field's own measure (`payoff`). The category is
 decided first; then only plans of that category are drawn from, so that the fields go together. No pre-trained
-weights; a few milliseconds a plan. Values that the user states win.
+weights; a few milliseconds a plan. A field at which another planner was better (`contest`) is taken from that one, and
+values that the user states win.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +21,13 @@ from pipeline.errors import StageFailure
 from pipeline.plan import SolutionPlan
 from pipeline.planner import ridge
 from pipeline.planner.field_model import FieldModel
-from pipeline.planner.fields import plan_of
+from pipeline.planner.fields import field_of, plan_of
 from pipeline.planner.fitted import Fitted
 from pipeline.planner.payoff import Floats
 from pipeline.planner.views import Text
 from pipeline.records import Requirement
 from pipeline.retrieval.firewall import Firewall, fingerprint
+from pipeline.stage import Step
 from pipeline.vocabulary import canonical_category
 
 SOURCES = 5
@@ -32,10 +35,16 @@ SOURCES = 5
 
 
 class HybridPlanner:
-    """Plans from a fit; known plans that the firewall sees as near-copies of the requirement have no say."""
+    """Plans from a fit; known plans that the firewall sees as near-copies of the requirement have no say.
 
-    def __init__(self, fitted: Fitted, *, firewall: Firewall | None = None) -> None:
+    `others`: by field, the planner that it is taken from where that is not the ridge.
+    """
+
+    def __init__(
+        self, fitted: Fitted, *, others: Mapping[str, Step] | None = None, firewall: Firewall | None = None
+    ) -> None:
         self._fitted = fitted
+        self._others = others or {}
         self._firewall = firewall or Firewall()
         self._fingerprints = [fingerprint(text.requirement, None) for text in fitted.texts]
         self._rows_with: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -50,10 +59,15 @@ class HybridPlanner:
         excluded = self._near_copies(record)
         if len(excluded) == len(fitted.ids):
             raise StageFailure("no_known_plan", "the firewall kept out every known plan")
-        plan = self._plan(similarity, excluded, f"{record.requirement}\n{record.attributes}")
+        plan = self._plan(similarity, excluded, f"{record.requirement}\n{record.attributes}", self._from_others(record))
         order = np.argsort(-similarity, kind="stable")
         nearest = order[~np.isin(order, excluded)][:SOURCES]
         return {"plan": plan, "plan_sources": tuple(fitted.ids[row] for row in nearest)}
+
+    def _from_others(self, record: Requirement) -> dict[str, Any]:
+        """The fields that other planners give."""
+        plans = {step: cast("dict[str, Any]", step(record))["plan"] for step in set(self._others.values())}
+        return {name: field_of(plans[step], name) for name, step in self._others.items()}
 
     def _of_category(self, model: FieldModel, category: str | None) -> npt.NDArray[np.bool_]:
         """The known plans of the same canonical category: what they say goes together."""
@@ -71,7 +85,7 @@ class HybridPlanner:
         near = [row for row in rows if self._firewall.reason(query, self._fingerprints[row]) is not None]
         return np.array(near, dtype=np.intp)
 
-    def _plan(self, similarity: Floats, excluded: ridge.Rows, text: str) -> SolutionPlan:
+    def _plan(self, similarity: Floats, excluded: ridge.Rows, text: str, given: Mapping[str, Any]) -> SolutionPlan:
         adjusted = {
             penalty: ridge.without(similarity, inverted, excluded) if len(excluded) else similarity
             for penalty, inverted in self._fitted.inverses.items()
@@ -81,7 +95,7 @@ class HybridPlanner:
         values: dict[str, Any] = {}
         sayers = everyone
         for model in self._fitted.fields:  # the category first
-            values[model.name] = model.best(adjusted[model.penalty], sayers)
+            values[model.name] = given.get(model.name) or model.best(adjusted[model.penalty], sayers)
             if values[model.name] is None:
                 values[model.name] = model.best(adjusted[model.penalty], everyone)
             if model.name == "task_category":

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.plan import SolutionPlan
 from pipeline.planner.fields import FIELDS, field_of, plan_of
+from pipeline.records import Requirement
 
 
 def majority_plan(plans: Sequence[SolutionPlan]) -> SolutionPlan:
@@ -20,3 +21,14 @@ def majority_plan(plans: Sequence[SolutionPlan]) -> SolutionPlan:
             number = isinstance(known[0], int | float)
             values[name] = median_low(known) if number else Counter(known).most_common(1)[0][0]
     return plan_of(values)
+
+
+class MajorityPlanner:
+    """Plans the same for every requirement."""
+
+    def __init__(self, plans: Sequence[SolutionPlan]) -> None:
+        self._plan = majority_plan(plans)
+
+    def __call__(self, record: Requirement) -> dict[str, object]:
+        """The fields `plan` and `plan_sources`, which are none."""
+        return {"plan": self._plan, "plan_sources": ()}

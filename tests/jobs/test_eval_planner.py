@@ -14,6 +14,8 @@ from jobs.eval_planner import MAJORITY, PlanEvaluation, main
 from jobs.scoring.plan_tables import NO_PLAN
 from pipeline.errors import DLCodeGenError
 from pipeline.plan_reading import read_plan
+from pipeline.planner.fields import FIELDS
+from pipeline.planner.fitted_folder import load_fitted
 from pipeline.retrieval.sample_pool import load_known_plans
 from pipeline.score.plan_tables import ALL, NOT_NEAR
 
@@ -105,6 +107,43 @@ def test_everything_is_written(found: PlanEvaluation) -> None:
     assert "Table IV without nearly known rows" in page
     assert "cannot be recomputed" in page
     assert "hybrid:fit" in page
+
+
+def test_plots_lie_beside_the_page(found: PlanEvaluation) -> None:
+    plots = {path.name: path.read_bytes() for path in Path(found.out, "plots").iterdir()}
+    assert sorted(plots) == [
+        "differences-from-broken.png", "differences-from-perfect.png", "table-iv.png", "whole-plans.png",
+    ]  # fmt: skip
+    assert all(picture.startswith(b"\x89PNG") for picture in plots.values())
+
+
+def test_the_fit_says_who_is_best_at_each_field(folder: Path, found: PlanEvaluation) -> None:
+    card = json.loads((folder / "fit" / "planner.json").read_text())
+    contests = {contest["field"]: contest for contest in card["contest"]}
+    assert set(contests) == {*FIELDS} - {"preprocess"}
+    assert set(contests["loss"]["gains"]) == {"ridge", "retrieval", "majority"}
+    gains = contests["task_category"]["gains"]
+    assert gains["majority"] < min(gains["ridge"], gains["retrieval"])
+    assert contests["task_category"]["best"] != "majority"
+
+
+def test_an_evaluation_split_decides_and_a_gpt2_competes_on_it(folder: Path, tmp_path: Path) -> None:
+    """A GPT-2 of random weights wins no field that a known plan can answer."""
+    pytest.importorskip("torch")
+    from tests.pipeline.planner.tiny_gpt2 import random_gpt2
+
+    random_gpt2(tmp_path / "gpt2", seed=1)
+    arguments = ["fit-planner", "--data", "starter", "--out", str(tmp_path / "fit"), "--gpt2", str(tmp_path / "gpt2")]
+    refused = CliRunner().invoke(app, arguments)
+    assert "needs --eval" in str(refused.exception)
+    result = CliRunner().invoke(app, [*arguments, "--eval", str(folder / "test.txt")])
+    assert result.exit_code == 0, result.output
+    contests = load_fitted(str(tmp_path / "fit")).contest
+    assert {len(contest.gains) for contest in contests} == {4}
+    name = f"gpt2:{tmp_path / 'gpt2'}"
+    loss = next(contest for contest in contests if contest.field == "loss")
+    assert loss.gains[name] < loss.gains["retrieval"]
+    assert loss.best != name
 
 
 def test_files_that_do_not_belong_together(folder: Path, tmp_path: Path) -> None:

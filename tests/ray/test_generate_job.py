@@ -10,12 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.config import GenerateConfig
+from jobs.fit_planner import main as fit_planner
 from jobs.generate import Summary, main
 from jobs.run_store import RunStore
-from pipeline.config import PipelineSettings
+from pipeline.config import PipelineSettings, PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages
+from pipeline.planner.fitted_folder import load_fitted
+from pipeline.planner.hybrid import HybridPlanner
 from pipeline.records import Failure
 from pipeline.stage import run_local
 from pipeline.starter import requirement_rows
@@ -193,3 +196,15 @@ def test_an_empty_input_is_a_finished_run_of_no_rows(tmp_path: Path) -> None:
     empty.write_text("\n")
     assert _run(str(empty), tmp_path / "out").rows == 0
     assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_fitted_planner_s_folder_plans_for_a_whole_run(source: str, tmp_path: Path) -> None:
+    fitted = fit_planner("starter", str(tmp_path / "fit"))
+    use = f"hybrid:{tmp_path / 'fit'}"
+    summary = _run(source, tmp_path / "out", planner=PlannerSettings(use=use))
+    rows = [row for row in RunStore(str(tmp_path / "out")).results() if row.failure is None]
+    assert summary.generated == len(rows) > 21
+    known = set(fitted.ids)
+    assert all(row.plan and row.files and known.issuperset(row.plan_sources) for row in rows)
+    planner = HybridPlanner(load_fitted(str(tmp_path / "fit")))
+    assert rows[0].plan == planner(rows[0])["plan"]

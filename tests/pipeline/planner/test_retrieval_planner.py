@@ -9,7 +9,7 @@ import pytest
 from pipeline.plan_reading import read_plan, read_text
 from pipeline.planner.retrieval import RetrievalPlanner
 from pipeline.records import Requirement
-from pipeline.retrieval.sample_pool import load_known_plans
+from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
 from pipeline.vocabulary import canonical_category
 
 
@@ -50,6 +50,17 @@ def test_categories_of_requirements_unlike_any_known_one(
     planner: RetrievalPlanner, requirement: str, attributes: str, category: str
 ) -> None:
     assert _plan(planner, requirement, attributes).task_category == category
+
+
+def test_a_few_neighbours_do_not_speak_alone_for_an_unusual_number() -> None:
+    def known(number: int, requirement: str, batch_size: int) -> KnownPlan:
+        hyper = {"Model Architecture": {"Hyperparameters": {"batch size": batch_size}}}
+        return KnownPlan(id=f"k{number}", requirement=requirement, attributes="", plan=read_plan(hyper))
+
+    unusual = [known(number, "Sort photos of birds by species", size) for number, size in enumerate((64, 4096, 4096))]
+    usual = [known(number, "Estimate the rent of a flat", 32) for number in range(3, 9)]
+    planned = _plan(RetrievalPlanner([*unusual, *usual], neighbours=3), "Sort photos of birds by their family")
+    assert planned.hyperparameters.batch_size == 64
 
 
 def test_what_the_user_states_wins_over_the_neighbours(planner: RetrievalPlanner) -> None:
