@@ -1,6 +1,6 @@
 """A solution plan read from code alone, with the confidence in each of its fields.
 
-Confidence is 1.0 for what a call states outright in code that parses, 0.8 where the code had to be mended first, 0.4
+Confidence is 1.0 for what a call states outright in code that parses, 0.8 where it had to be mended or is too long, 0.4
 for what Keras does when the code is silent, and 0 for what is not known. Of several models one is chosen
 (`pipeline.analysis.models`), which takes a tenth off the confidence in its layers.
 """
@@ -23,6 +23,8 @@ from pipeline.plan import DatasetShape, Hyperparameters, ModelArchitecture, Solu
 
 STATED, MENDED, DEFAULT, CHOSEN = 1.0, 0.8, 0.4, 0.9
 MOST_LAYERS = 400
+MOST_CODE = 2**20
+"""Characters of code that are followed, some 25,000 lines: its syntax tree takes a hundred times the memory."""
 
 _DEFAULTED_OPTIMIZERS = frozenset("Adam AdamW Adamax Adadelta Adagrad Nadam RMSprop Ftrl SGD".split())
 _UNITS = re.compile(r"\((?:units=|filters=)?(\d+)|\b(?:units|filters)=(\d+)")
@@ -35,7 +37,7 @@ Shape = tuple[int | None, ...]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StaticPlan:
     """The plan, and its confidence by the names of `records.Confidence`. `fits` says that training is called, `parses`
-    that all cells are valid; `other_models` are the layer classes of each further model that is compiled."""
+    that all cells are valid and were read; `other_models` are the layer classes of each further compiled model."""
 
     plan: SolutionPlan
     confidence: dict[str, float]
@@ -46,11 +48,12 @@ class StaticPlan:
 
 def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes: str = "") -> StaticPlan:
     """The plan of a notebook's code cells; the texts help to tell the task category. Raises nothing."""
-    source, parses = joined_python(cells)
+    read, whole = _within(cells, MOST_CODE)
+    source, parses = joined_python(read)
     tree = parse(source)
     found, others = main_model(trace(tree) if tree is not None else Trace())
     facts = facts_of(found)
-    sure = STATED if parses else MENDED
+    sure = STATED if parses and whole else MENDED
     category, share = categorise(facts, source, requirement, attributes)
     steps = list(preparation_steps(found))
     if _DIVIDED.search(source) and not any("scaled by 1/255" in step for step in steps):
@@ -76,9 +79,22 @@ def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes:
         plan=plan,
         confidence={key: round(value, 3) for key, value in confidence.items()},
         fits=fits,
-        parses=parses,
+        parses=parses and whole,
         other_models=tuple(", ".join(layer.name for layer in model.layers[:MOST_LAYERS]) for model in others),
     )
+
+
+def _within(cells: Iterable[str], most: int) -> tuple[list[str], bool]:
+    """The cells that fit into so many characters together, and whether all do. One that does not, such as a library
+    pasted as base64, leaves room for those after it."""
+    found, whole = [], True
+    for cell in cells:
+        if len(cell) <= most:
+            found.append(cell)
+            most -= len(cell)
+        else:
+            whole = False
+    return found, whole
 
 
 def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hyperparameters, dict[str, float]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus_build.static_plan import read_plan_from_code
+from corpus_build.static_plan import MENDED, MOST_CODE, read_plan_from_code
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.cells"))
@@ -43,3 +43,11 @@ def test_the_plan_is_read_from_the_code(name: str) -> None:
     mended = name in ("broken_cell", "python_2")
     assert found.confidence["layers"] == (0.8 if mended else 0.9 if name in OTHER_MODELS else 1.0)
     assert found.other_models == OTHER_MODELS.get(name, ())
+
+
+def test_a_library_pasted_into_a_cell_is_passed_over() -> None:
+    cells = (GOLDEN / "sequential_list.cells").read_text().split("# %%\n")
+    whole = read_plan_from_code(cells)
+    found = read_plan_from_code([f"blob = '{'x' * MOST_CODE}'", *cells])
+    assert found.plan == whole.plan
+    assert (found.parses, found.confidence["optimizer"]) == (False, MENDED)
