@@ -13,7 +13,7 @@ _UNITS = (
     "eighteen nineteen"
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_NUMBER_WORDS = (
+NUMBER_WORDS = (
     {word: value for value, word in enumerate(_UNITS)}
     | {word: 10 * value for value, word in enumerate(_TENS, start=2)}
     | {"a hundred": 100, "hundred": 100, "a dozen": 12, "dozen": 12, "both": 2}
@@ -24,7 +24,7 @@ _NUMBER_WORDS = (
     }
     | {f"{unit} hundred": 100 * value for value, unit in enumerate(_UNITS) if 0 < value < 10}
 )
-_WORDED = "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True))  # the longest first: "twenty-five" before "twenty"
+_WORDED = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))  # the longest first: "twenty-five" before "twenty"
 _NUMBER = rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,3}}|\d{{1,12}}|{_WORDED})"
 _GAP = r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a|hundred|thousand|million)\b)[a-z]+(?:-[a-z]+)?[\s-]+){0,2}?"
 """Up to two words between a number and what it counts ("12 numeric sensor features"), none that starts a new phrase."""
@@ -116,7 +116,7 @@ def shapes_in(text: str) -> list[tuple[int | None, ...]]:
 
 
 def _value(text: str) -> int:
-    return _NUMBER_WORDS[text] if text in _NUMBER_WORDS else int(text.replace(",", ""))
+    return NUMBER_WORDS[text] if text in NUMBER_WORDS else int(text.replace(",", ""))
 
 
 def _count(text: str, noun: str, gap: str = _GAP) -> int | None:

@@ -15,8 +15,10 @@ from pipeline.planner.contest import FieldContest
 from pipeline.planner.field_model import PENALTIES, FieldModel, fit_field
 from pipeline.planner.fields import field_of
 from pipeline.planner.payoff import PAYOFFS, Floats
+from pipeline.planner.text_writer import WRITTEN, TextWriter, fit_writer
 from pipeline.planner.views import Text, TextViews
 from pipeline.retrieval.sample_pool import KnownPlan
+from pipeline.vocabulary import canonical_category
 
 MOST_PLANS = 8000
 """Known plans that are used: memory and time of a fit grow with their square and cube. Of more, every k-th is."""
@@ -28,7 +30,8 @@ FOLDS = (22, 6)
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What a fit gives and a folder holds. `inverses`: by ridge penalty, for leaving rows out. `digest`: SHA-256 of the
-    known plans, of which `plans` are those used. `contest`: who is best at which field; empty where nobody asked."""
+    known plans, of which `plans` are those used. `contest`: who is best at which field; empty where nobody asked.
+    `writer`: of Input and Output; None where the known plans are too few to learn it from."""
 
     ids: tuple[str, ...]
     texts: tuple[Text, ...]
@@ -38,6 +41,7 @@ class Fitted:
     inverses: Mapping[float, Floats]
     digest: str
     contest: tuple[FieldContest, ...] = ()
+    writer: TextWriter | None = None
 
     @property
     def known(self) -> tuple[KnownPlan, ...]:
@@ -65,6 +69,8 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
     )
     used = {model.penalty for model in fields}
     kept = {penalty: inverted for penalty, inverted in inverses.items() if penalty in used}
+    categories = [canonical_category(item.plan.task_category) for item in known]
+    written = {name: [field_of(item.plan, name) for item in known] for name in WRITTEN}
     return Fitted(
         ids=tuple(item.id for item in known),
         texts=texts,
@@ -73,6 +79,7 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
         fields=fields,
         inverses=kept,
         digest=_digest(known),
+        writer=fit_writer(texts, similarities, categories, written),
     )
 
 

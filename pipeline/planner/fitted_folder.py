@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from pipeline.planner.contest import FieldContest
 from pipeline.planner.field_model import FieldModel
 from pipeline.planner.fitted import Fitted
 from pipeline.planner.views import Text, TextViews
+from pipeline.planner.writer_folder import WriterCard, arrays_of, card_of, writer_from
 from pipeline.storage import atomic_writer, exists, join, read_bytes, write_bytes
 
 FORMAT = 2
@@ -63,6 +65,7 @@ class _Card(BaseModel):
     fields: tuple[_FieldCard, ...]
     contest: tuple[_ContestCard, ...]
     known: tuple[tuple[str, str, str, SolutionPlan], ...]
+    writer: WriterCard | None = None
 
 
 def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
@@ -78,6 +81,8 @@ def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
     for model in fitted.fields:
         arrays |= {f"{model.name}_table": model.table, f"{model.name}_base": model.base}
         arrays |= {f"{model.name}_candidate_of": model.candidate_of, f"{model.name}_held_out": model.held_out}
+    if fitted.writer:
+        arrays |= arrays_of(fitted.writer)
     for name, array in arrays.items():
         with atomic_writer(join(folder, f"{name}.npy")) as stream:
             np.save(stream, array, allow_pickle=False)
@@ -95,6 +100,7 @@ def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
             _ContestCard(field=item.field, gains=dict(item.gains), best=item.best) for item in fitted.contest
         ),
         known=tuple((item.id, item.requirement, item.attributes, item.plan) for item in fitted.known),
+        writer=card_of(fitted.writer) if fitted.writer else None,
     )
     text = json.dumps(card.model_dump(mode="json", by_alias=True), ensure_ascii=False)
     write_bytes(join(folder, _CARD), text.encode("utf-8", "replace"))
@@ -120,9 +126,10 @@ def load_fitted(folder: str) -> Fitted:
         shape=(len(indptr) - 1, count),
         copy=False,
     )
+    texts = tuple(Text(requirement, attributes) for _, requirement, attributes, _ in card.known)
     return Fitted(
         ids=tuple(name for name, _, _, _ in card.known),
-        texts=tuple(Text(requirement, attributes) for _, requirement, attributes, _ in card.known),
+        texts=texts,
         plans=tuple(plan for _, _, _, plan in card.known),
         views=TextViews(_array(folder, "inverse_frequency"), postings, _array(folder, "cues")),
         fields=tuple(
@@ -144,6 +151,7 @@ def load_fitted(folder: str) -> Fitted:
         },
         digest=card.data_digest,
         contest=tuple(FieldContest(item.field, item.gains, item.best) for item in card.contest),
+        writer=writer_from(card.writer, texts, partial(_array, folder)) if card.writer else None,
     )
 
 

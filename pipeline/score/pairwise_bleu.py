@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from sacrebleu.metrics.bleu import BLEU
 
 _ORDER = 4
 Floats = npt.NDArray[np.float32]
+_Columns = dict[tuple[tuple[str, ...], int], int]
 
 
 class BleuTexts:
@@ -28,7 +30,7 @@ class BleuTexts:
     def against(self, references: BleuTexts) -> Floats:
         """Shape (texts, references), in [0, 100]: BLEU-4 with exponential smoothing and effective order, as
         `BLEU(effective_order=True).sentence_score(text, [reference])`."""
-        lengths = np.array([[len(tokens)] for tokens in self.tokens], dtype=np.float32)
+        lengths = np.array([len(tokens) for tokens in self.tokens], dtype=np.float32)[:, None]
         wanted = np.array([len(tokens) for tokens in references.tokens], dtype=np.float32)
         shape = len(self.tokens), len(references.tokens)
         logs, orders = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
@@ -47,27 +49,40 @@ class BleuTexts:
 
     def _shared(self, references: BleuTexts, order: int) -> Floats:
         """How many n-grams each pair has in common, repeated ones as often as both have them."""
-        columns: dict[tuple[tuple[str, ...], int], int] = {}
-        first, second = (_occurrences(texts.tokens, order, columns) for texts in (self, references))
-        width = max(len(columns), 1)
-        left, right = (
-            sp.csr_matrix((np.ones(len(rows), np.float32), (rows, found)), shape=(len(tokens), width))
-            for (rows, found), tokens in ((first, self.tokens), (second, references.tokens))
-        )
-        shared: Floats = (left @ right.T).toarray()
+        columns, counted = references._as_references[order - 1]
+        rows, found = _occurrences(self.tokens, order, columns)
+        width = counted.shape[0]
+        own = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, found)), shape=(len(self.tokens), width))
+        shared: Floats = (own @ counted).toarray()
         return shared
+
+    @cached_property
+    def _as_references(self) -> list[tuple[_Columns, sp.csr_matrix]]:
+        """By order: the columns of n-gram occurrences, and which texts have them; shape (columns, texts)."""
+        made = []
+        for order in range(1, _ORDER + 1):
+            columns: _Columns = {}
+            rows, found = _occurrences(self.tokens, order, columns, grow=True)
+            shape = max(len(columns), 1), len(self.tokens)
+            made.append((columns, sp.csr_matrix((np.ones(len(rows), np.float32), (found, rows)), shape=shape)))
+        return made
 
 
 def _occurrences(
-    texts: Sequence[Sequence[str]], order: int, columns: dict[tuple[tuple[str, ...], int], int]
+    texts: Sequence[Sequence[str]], order: int, columns: _Columns, *, grow: bool = False
 ) -> tuple[list[int], list[int]]:
     """(row, column) of every n-gram's first, second, ... occurrence in a text: the product of two such rows adds up the
-    smaller of the two counts of each n-gram."""
+    smaller of the two counts of each n-gram. Occurrences without a column get one, or are passed over."""
     rows, found = [], []
     for row, tokens in enumerate(texts):
         counts = Counter(tuple(tokens[start : start + order]) for start in range(len(tokens) - order + 1))
         for gram, count in counts.items():
             for occurrence in range(count):
+                if grow:
+                    columns.setdefault((gram, occurrence), len(columns))
+                column = columns.get((gram, occurrence))
+                if column is None:
+                    break
                 rows.append(row)
-                found.append(columns.setdefault((gram, occurrence), len(columns)))
+                found.append(column)
     return rows, found
