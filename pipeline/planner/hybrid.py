@@ -104,7 +104,7 @@ class HybridPlanner:
                 sayers = everyone & self._of_category(model, values[model.name])
         if self._fitted.writer:
             written = self._fitted.writer.write(text, similarity, excluded, everyone, sayers)
-            values |= {name: found for name, found in written.items() if name not in given}
+            values |= {name: found for name, found in written.items() if not given.get(name)}
         stated = read_facts(text.view("both"))
         for name in ("batch_size", "epochs", "learning_rate"):
             values[name] = getattr(stated, name) or values[name]
