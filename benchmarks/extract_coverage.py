@@ -1,6 +1,6 @@
 """How much of a plan is read from real code without a language model?
 
-    python benchmarks/extract_coverage.py ../shared/dlcodegen-artifact
+    python -m benchmarks.extract_coverage ../shared/dlcodegen-artifact
 
 Reads the 46 reference solutions of the published benchmark (27 of them parse as Python 3) and counts for how many each
 field is recovered: stated in the code, or Keras' default where the code leaves it out. Where DLPlanData has a plan for

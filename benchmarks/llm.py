@@ -38,6 +38,7 @@ import ray
 from ray import serve
 
 from jobs.config import GenerateConfig
+from jobs.dataflow import start_ray
 from jobs.generate import main as generate
 from jobs.model_presets import engine_settings
 from pipeline.config import LimitSettings, LLMSettings, PipelineSettings
@@ -224,8 +225,7 @@ def main() -> None:
 
 
 def compare(arguments: argparse.Namespace, folder: Path) -> None:
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # as the jobs do
-    ray.init(address="local", num_cpus=arguments.cpus + 4, include_dashboard=False, log_to_driver=False)
+    start_ray(None, arguments.cpus + 4)
     changes: dict[str, Any] = {
         "cpus": arguments.cpus,
         "kv_cache_gb": 2,

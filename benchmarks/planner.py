@@ -1,6 +1,6 @@
 """How fast is planning, and training a planner?
 
-    python benchmarks/planner.py [--model out/planner] [--rows 100] [--data starter] [--size scratch:4x256]
+    python -m benchmarks.planner [--model out/planner] [--rows 100] [--data starter] [--size scratch:4x256]
 
 Planners without weights: seconds to the first plan and plans/s at 1, 100 and 10,000 requirements (`planner_lookup.py`).
 Training: tokens/s and model FLOPs utilisation of `train-planner` against a plain loop. Decoding: time to the first
@@ -16,10 +16,9 @@ import tempfile
 from itertools import cycle, islice
 from pathlib import Path
 
-from planner_decoding import measure_decoding
-from planner_lookup import measure_lookup
-from planner_training import measure_training
-
+from benchmarks.planner_decoding import measure_decoding
+from benchmarks.planner_lookup import measure_lookup
+from benchmarks.planner_training import measure_training
 from pipeline.planner.gpt2 import BEAMS
 from pipeline.retrieval.sample_pool import load_known_plans
 

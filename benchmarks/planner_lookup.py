@@ -1,6 +1,6 @@
 """How fast do the planners without weights plan?
 
-    python benchmarks/planner_lookup.py [--fitted out/planner] [--plans starter] [--rows 1 100 1000]
+    python -m benchmarks.planner_lookup [--fitted out/planner] [--plans starter] [--rows 1 100 1000]
 
 Seconds until the first plan, loading included, and plans/s, for `retrieval` and `hybrid` over the same requirements in
 the same run; their ratio is what to compare, since rates differ between machines.

@@ -1,7 +1,7 @@
 """How fast is CodeBLEU through the job, are its values those of the package, does memory grow, what do hostile texts
 do?
 
-    python benchmarks/score.py [--artifact DIR] [--pairs 230] [--memory 10000]
+    python -m benchmarks.score [--artifact DIR] [--pairs 230] [--memory 10000]
 
 In one run, on the same pairs: the plain loop over `codebleu.calc_codebleu` in this process against the job with two
 workers, both warm. The pairs are the released outputs of a checkout of the artifact with their references, else the
