@@ -7,6 +7,7 @@ most of the weight has it: over several styles the expected score prefers the mo
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,7 +25,7 @@ FEATURES = (
     "expected", "behind the best", "root of expected", "weight", "root of weight", "of the category", "filled",
     "slots left", "plans with it", "words", "log words", "longer than usual", "copied share", "copied pairs",
     "rare copied", "rare invented", "numbers copied", "numbers invented", "common invented", "common",
-    "rare copied share", "rare invented share", "invents a rare word", "invents a number",
+    "rare copied share", "rare invented share", "invents a rare word", "invents a number", "expected overlap",
 )  # fmt: skip
 
 
@@ -49,12 +50,18 @@ class _Candidate:
 
 
 def candidates(
-    known: KnownTexts, weights: Floats, source: Source, able: npt.NDArray[np.bool_], of_category: npt.NDArray[np.bool_]
+    known: KnownTexts,
+    weights: Floats,
+    source: Source,
+    chances: Mapping[str, float],
+    able: npt.NDArray[np.bool_],
+    of_category: npt.NDArray[np.bool_],
 ) -> Candidates | None:
     """The candidates for a requirement, its words being the `source`.
 
-    `weights`: how much each known plan says about it; `able`: those that may be drawn from; `of_category`: those of the
-    task category. None where no known plan that may be drawn from has a text.
+    `chances`: how likely the text takes over each of its words; `weights`: how much each known plan says about it;
+    `able`: those that may be drawn from; `of_category`: those of the task category. None where no known plan that may
+    be drawn from has a text.
     """
     able = able & (known.text_of >= 0)
     weights = _in_style(known, np.where(able, weights, 0))
@@ -94,7 +101,7 @@ def candidates(
         for (row, text), score in zip(new, scores, strict=True)
     ]  # fmt: skip
     best = max(candidate.expected for candidate in found)
-    features = [_features(candidate, best, usual, source, known) for candidate in found]
+    features = [_features(candidate, best, usual, source, chances, known) for candidate in found]
     return Candidates([candidate.text for candidate in found], np.array(features, np.float32))
 
 
@@ -107,7 +114,9 @@ def _in_style(known: KnownTexts, weights: Floats) -> Floats:
     return kept
 
 
-def _features(candidate: _Candidate, best: float, usual: float, source: Source, known: KnownTexts) -> list[float]:
+def _features(
+    candidate: _Candidate, best: float, usual: float, source: Source, chances: Mapping[str, float], known: KnownTexts
+) -> list[float]:
     keys = candidate.keys
     words = [word_key for word_key in keys if is_content(word_key)]
     numbers = [word_key for word_key in words if word_key.isdigit()]
@@ -145,4 +154,10 @@ def _features(candidate: _Candidate, best: float, usual: float, source: Source, 
         rare_invented / length,
         rare_invented > 0,
         numbers_invented > 0,
+        _expected_overlap(set(words), chances),
     ]
+
+
+def _expected_overlap(words: Collection[str], chances: Mapping[str, float]) -> float:
+    """The F1 between a text's content words and those that the right one takes over, by expectation."""
+    return 2 * sum(chances.get(word, 0.0) for word in words) / max(len(words) + sum(chances.values()), 1e-9)

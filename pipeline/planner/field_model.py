@@ -22,9 +22,9 @@ values of ten thousands would else decide alone."""
 @dataclass(frozen=True, slots=True)
 class FieldModel:
     """`table`: shape (known plans, candidates); a requirement's similarities times it, plus `base`, is the expected
-    score of each candidate. `penalty` was best in cross-validation, with `score` the mean payoff held out.
+    score of each candidate. `penalty` was best on known plans held out, with `score` the mean payoff of these.
     `candidate_of`: the candidate each known plan has, -1 for none. `held_out`: the candidate that each would have been
-    given by a fit without its part of the last folding."""
+    given by a fit without its part of the known plans."""
 
     name: str
     candidates: tuple[Value, ...]
@@ -52,28 +52,39 @@ class FieldModel:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Known plans (`rows`) as if they were new. `similarities`: by ridge penalty, what each has to the known ones that
+    are left when it and what is like it are held out (`ridge.without`); shape (rows, known plans)."""
+
+    rows: ridge.Rows
+    similarities: Mapping[float, Floats]
+
+
 def fit_field(
-    name: str, payoff: Payoff, inverses: Mapping[float, Floats], foldings: Sequence[Sequence[ridge.Rows]]
+    name: str, payoff: Payoff, inverses: Mapping[float, Floats], unseen: Unseen, parts: Sequence[ridge.Rows]
 ) -> FieldModel:
-    """The field's model with the penalty, a key of `inverses`, that scores best on known plans held out, on average
-    over the `foldings`: each divides all rows into those that are held out together."""
+    """The field's model with the penalty, a key of `inverses`, that scores best on known plans held out: on average
+    over the `unseen`, and over all of them by the `parts` that they are divided into."""
     deviations, base = ridge.centred(payoff.table, loss=payoff.is_loss)
+    everyone = np.arange(len(payoff.table))
     best: FieldModel | None = None
     for penalty, inverted in inverses.items():
         table = inverted @ deviations
-        chosen = [np.zeros(0, np.intp)]
-        score = 0.0
+        score, held_out = 0.0, np.zeros(0, np.intp)
         if payoff.candidates:
-            expected = (ridge.held_out(inverted, table, deviations, folds) + base for folds in foldings)
-            chosen = [values.argmax(axis=1) for values in expected]
-            score = float(np.mean([_reached(payoff, each) for each in chosen]))
+            chosen = (unseen.similarities[penalty] @ table + base).argmax(axis=1)
+            held_out = (ridge.held_out(inverted, table, deviations, parts) + base).argmax(axis=1)
+            score = (_reached(payoff.table[unseen.rows, chosen]) + _reached(payoff.table[everyone, held_out])) / 2
         if best is None or score > best.score:
-            held_out = chosen[-1].astype(np.int32)
-            best = FieldModel(name, payoff.candidates, table, base, payoff.candidate_of, penalty, score, held_out)
+            best = FieldModel(
+                name, payoff.candidates, table, base, payoff.candidate_of, penalty, score, held_out.astype(np.int32)
+            )
     assert best is not None
     return best
 
 
-def _reached(payoff: Payoff, chosen: npt.NDArray[np.intp]) -> float:
-    reached = np.maximum(payoff.table[np.arange(len(chosen)), chosen], _LEAST_PAYOFF)
-    return float(np.nanmean(reached)) if not np.isnan(reached).all() else 0.0
+def _reached(payoffs: Floats) -> float:
+    """Their mean, over those of known plans that have a value."""
+    told = payoffs[~np.isnan(payoffs)]
+    return float(np.maximum(told, _LEAST_PAYOFF).mean()) if len(told) else 0.0

@@ -12,8 +12,9 @@ from pipeline.errors import DLCodeGenError
 from pipeline.plan import SolutionPlan
 from pipeline.planner import ridge
 from pipeline.planner.contest import FieldContest
-from pipeline.planner.field_model import PENALTIES, FieldModel, fit_field
+from pipeline.planner.field_model import PENALTIES, FieldModel, Unseen, fit_field
 from pipeline.planner.fields import field_of
+from pipeline.planner.holding_out import spread, strangers
 from pipeline.planner.payoff import PAYOFFS, Floats
 from pipeline.planner.text_writer import WRITTEN, TextWriter, fit_writer
 from pipeline.planner.views import Text, TextViews
@@ -22,9 +23,11 @@ from pipeline.vocabulary import canonical_category
 
 MOST_PLANS = 8000
 """Known plans that are used: memory and time of a fit grow with their square and cube. Of more, every k-th is."""
-FOLDS = (22, 6)
-"""Parts of consecutive known plans that are held out together, as neighbours in a file are often about the same data
-(small parts: of 150 lines in the published file) and written in one style (large ones)."""
+PARTS = 6
+"""Parts of consecutive known plans that are held out together: large ones, as a file is written in one style for long
+stretches."""
+_ASKED = 2000
+"""Known plans that are also held out one by one, with their likes, of more every k-th."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,10 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
     views = TextViews.of(texts)
     similarities = views.similarities(texts)
     inverses = {penalty: ridge.inverse(similarities, penalty) for penalty in penalties}
-    foldings = [np.array_split(np.arange(len(known)), min(folds, len(known))) for folds in FOLDS]
+    unseen = _unseen(similarities, inverses)
+    parts = np.array_split(np.arange(len(known)), min(PARTS, len(known)))
     fields = tuple(
-        fit_field(name, payoff([field_of(item.plan, name) for item in known]), inverses, foldings)
+        fit_field(name, payoff([field_of(item.plan, name) for item in known]), inverses, unseen, parts)
         for name, payoff in PAYOFFS.items()
     )
     used = {model.penalty for model in fields}
@@ -80,6 +84,20 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
         inverses=kept,
         digest=_digest(known),
         writer=fit_writer(texts, similarities, categories, written),
+    )
+
+
+def _unseen(similarities: Floats, inverses: Mapping[float, Floats]) -> Unseen:
+    rows = spread(len(similarities), _ASKED)
+    left_out = [np.flatnonzero(~strangers(row, similarities[row])) for row in rows]
+    return Unseen(
+        rows,
+        {
+            penalty: np.stack(
+                [ridge.without(similarities[row], inverted, out) for row, out in zip(rows, left_out, strict=True)]
+            )
+            for penalty, inverted in inverses.items()
+        },
     )
 
 

@@ -29,7 +29,7 @@ from pipeline.planner.views import Text, TextViews
 from pipeline.planner.writer_folder import WriterCard, arrays_of, card_of, writer_from
 from pipeline.storage import atomic_writer, exists, join, read_bytes, write_bytes
 
-FORMAT = 2
+FORMAT = 3
 _CARD = "planner.json"
 
 
@@ -58,7 +58,7 @@ class _Card(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["hybrid"]
-    format: Literal[2]
+    format: Literal[3]
     data_digest: str
     about: dict[str, Any]
     versions: dict[str, str]

@@ -21,8 +21,9 @@ _FUNCTION_WORDS = frozenset(
     "a an the of to and or in on for with into from by is are be as at that this these those it its their each which "
     "i my we using use used based including such e g i.e. not no both various different multiple".split()
 )
-_START, _BETWEEN, _END = "^", "|", "$"
-_BREAKS = frozenset((_BETWEEN, _END, ".", ";", ":"))
+START, BETWEEN, END = "^", "|", "$"
+"""Around and between requirement and attributes, among the words of a source."""
+_BREAKS = frozenset((BETWEEN, END, ".", ";", ":"))
 _LONGEST_FILLER = 6  # words
 _LEAST_AGREEMENT = 2.0
 """Of a slot's and a filler's surroundings: e.g. two equal words before it, or one on each side."""
@@ -57,8 +58,8 @@ class Source:
 
     def __init__(self, requirement: str, attributes: str) -> None:
         parts = [[*_words(text)] for text in (requirement, attributes)]
-        edge = [("", _END), ("", _END)]
-        words = [("", _START), ("", _START), *parts[0], ("", _BETWEEN), *parts[1], *edge]
+        edge = [("", END), ("", END)]
+        words = [("", START), ("", START), *parts[0], ("", BETWEEN), *parts[1], *edge]
         self.blanks = [blank for blank, _ in words]
         self.words = [word for _, word in words]
         self.keys = [key(word) for word in self.words]
@@ -88,7 +89,7 @@ class Source:
 
     def context(self, start: int, end: int) -> _Context:
         before, after = self.keys[:start][-3:][::-1], self.keys[end : end + 2]
-        before, after = [*before, _START, _START][:3], [*after, _END, _END][:2]
+        before, after = [*before, START, START][:3], [*after, END, END][:2]
         return (before[0], before[1], before[2]), (after[0], after[1])
 
 

@@ -1,9 +1,10 @@
 """Writing a plan's `Input` and `Output`: candidate texts, ranked by a linear model fitted to how such ones scored.
 
 For known plans it is known which of their candidates would have scored best, had the plan and its neighbours in the
-file not been known: from these a ridge regression learns what to make of agreement, of words that the request has, and
-of words and numbers that it has not. Known plans are weighted as for the other fields (`ridge`), by what requirements
-are about (`views`) and in equal parts by how they are phrased (`phrasing`), which tells the style of the answer.
+file not been known: from these a ridge regression learns what to make of agreement, of words that the request has and
+that a text is likely to take over (`copying`), and of words and numbers that it has not. Known plans are weighted as
+for the other fields (`ridge`), by what requirements are about (`views`) and in equal parts by how they are phrased
+(`phrasing`), which tells the style of the answer.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.planner import ridge
 from pipeline.planner.candidate_texts import FEATURES, Candidates, candidates
+from pipeline.planner.copying import Copying, RequestWords, fit_copying
+from pipeline.planner.holding_out import Mask, spread, strangers
 from pipeline.planner.known_texts import KnownTexts
 from pipeline.planner.payoff import Floats
 from pipeline.planner.phrasing import Phrasing
@@ -28,33 +30,31 @@ LEAST_PLANS = 200
 """Known plans from which on texts are written; of fewer there is too little to learn from."""
 _PHRASING_SHARE = 0.5
 _PENALTY = 1.0
-_BESIDE = 75
-"""Lines on each side of a known plan that are held out with it: neighbours are about the same data."""
-_TOO_ALIKE = 0.5
-"""Similarity from which on known plans are held out too: new requirements have a nearest one of about 0.35."""
 _LEARNT_FROM = 1200
 """Known plans that the ranking is fitted to, of more every k-th: each takes some fifteen milliseconds."""
 _RANK_PENALTY = 1e-2
 """Relative to the number of candidates. From 0.001 to 0.1 it makes no difference."""
 _PARTS = 5
 
-Mask = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True)
 class FieldWriter:
-    """`ranking`: what each of FEATURES is worth; `learnt_from`: known plans that it was fitted to; `gain`: mean
-    sentence BLEU by which it is ahead of the highest expected score alone, on parts held out."""
+    """`copying`: what a text takes over from its request; `ranking`: what each of FEATURES is worth; `learnt_from`:
+    known plans that it was fitted to; `gain`: mean sentence BLEU by which it is ahead of the highest expected score
+    alone, on parts held out."""
 
     name: str
     known: KnownTexts
+    copying: Copying
     ranking: Floats
     learnt_from: int
     gain: float
 
-    def write(self, weights: Floats, source: Source, able: Mask, of_category: Mask) -> str | None:
+    def write(self, weights: Floats, similarity: Floats, source: Source, able: Mask, of_category: Mask) -> str | None:
         """The best candidate; None where no known plan that is `able` has a text."""
-        found = candidates(self.known, weights, source, able, of_category)
+        alike = np.where(able & (self.known.text_of >= 0), similarity, 0)
+        chances = self.copying.chances(source, alike)
+        found = candidates(self.known, weights, source, chances, able, of_category)
         return None if found is None else found.texts[int((found.features @ self.ranking).argmax())]
 
 
@@ -65,6 +65,11 @@ class TextWriter:
     phrasing: Phrasing
     inverse: Floats
     fields: tuple[FieldWriter, ...]
+
+    @property
+    def requests(self) -> RequestWords:
+        """The words of the known requests, the same for all fields."""
+        return self.fields[0].copying.requests
 
     def write(
         self, text: Text, similarity: Floats, excluded: ridge.Rows, sayers: Mask, of_category: Mask
@@ -77,7 +82,7 @@ class TextWriter:
         mixed = _mixed(similarity, self.phrasing.similarities([text])[0])
         weights = ridge.without(mixed, self.inverse, excluded) @ self.inverse
         source = Source(text.requirement, text.attributes)
-        written = {field.name: field.write(weights, source, sayers, of_category) for field in self.fields}
+        written = {field.name: field.write(weights, similarity, source, sayers, of_category) for field in self.fields}
         return {name: found for name, found in written.items() if found}
 
 
@@ -94,20 +99,25 @@ def fit_writer(
     inverse = ridge.inverse(mixed, _PENALTY)
     places = {name: place for place, name in enumerate(dict.fromkeys(categories))}
     category_of = np.array([places[name] for name in categories])
+    sources = [Source(text.requirement, text.attributes) for text in texts]
+    requests = RequestWords.of(sources)
     fields = []
     for name, found in values.items():
         known = KnownTexts.of(found, texts)
+        words = [known.keys[place] if place >= 0 else () for place in known.text_of]
+        learnt = fit_copying(requests, sources, words, similarities)
         rows, shown = [], []
         having = np.flatnonzero(known.text_of >= 0)
-        for row in having[:: -(-len(having) // _LEARNT_FROM)].tolist():
-            weights, able = _held_out_weights(row, similarities, mixed, inverse)
+        for row in having[spread(len(having), _LEARNT_FROM)].tolist():
+            able = strangers(row, similarities[row])
+            weights = (ridge.without(mixed[row], inverse, np.flatnonzero(~able)) @ inverse).astype(np.float32)
             votes = np.bincount(category_of[able], weights=weights[able])
-            source = Source(texts[row].requirement, texts[row].attributes)
-            each = candidates(known, weights, source, able, category_of == votes.argmax())
+            of_category = category_of == votes.argmax()
+            each = candidates(known, weights, sources[row], learnt.held_out[row], able, of_category)
             if each is not None:
                 rows.append(row)
                 shown.append(each)
-        fields.append(_fit_field(name, known, rows, shown))
+        fields.append(_fit_field(name, known, learnt.copying, rows, shown))
     return TextWriter(phrasing, inverse, tuple(fields))
 
 
@@ -115,15 +125,9 @@ def _mixed(similarity: Floats, phrased: Floats) -> Floats:
     return (1 - _PHRASING_SHARE) * similarity + _PHRASING_SHARE * phrased
 
 
-def _held_out_weights(row: int, similarities: Floats, mixed: Floats, inverse: Floats) -> tuple[Floats, Mask]:
-    """The known plans' weights for one of them, and which are left, without it, its neighbours and its likes."""
-    far = np.abs(np.arange(len(mixed)) - row) > min(_BESIDE, len(mixed) // 20)
-    able = far & (similarities[row] < _TOO_ALIKE)
-    weights = ridge.without(mixed[row], inverse, np.flatnonzero(~able)) @ inverse
-    return weights.astype(np.float32), able
-
-
-def _fit_field(name: str, known: KnownTexts, rows: Sequence[int], shown: Sequence[Candidates]) -> FieldWriter:
+def _fit_field(
+    name: str, known: KnownTexts, copying: Copying, rows: Sequence[int], shown: Sequence[Candidates]
+) -> FieldWriter:
     scores = [
         BleuTexts(each.texts).against(BleuTexts([known.texts[known.text_of[row]]]))[:, 0]
         for row, each in zip(rows, shown, strict=True)
@@ -137,7 +141,8 @@ def _fit_field(name: str, known: KnownTexts, rows: Sequence[int], shown: Sequenc
             features, reached = shown[number].features, scores[number]
             by_expectation = features[:, FEATURES.index("expected")].argmax()
             gains.append(reached[(features @ ranking).argmax()] - reached[by_expectation])
-    return FieldWriter(name, known, _ranking(shown, scores), len(rows), float(np.mean(gains)) if gains else 0.0)
+    gain = float(np.mean(gains)) if gains else 0.0
+    return FieldWriter(name, known, copying, _ranking(shown, scores), len(rows), gain)
 
 
 def _ranking(shown: Sequence[Candidates], scores: Sequence[Floats]) -> Floats:

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.planner.candidate_texts import FEATURES
+from pipeline.planner.copying import Copying, RequestWords
 from pipeline.planner.known_texts import KnownTexts
 from pipeline.planner.phrasing import Phrasing
 from pipeline.planner.text_writer import FieldWriter, TextWriter
@@ -27,20 +28,27 @@ class _FieldCard(BaseModel):
     ranking: dict[str, float]
     learnt_from: int
     gain: float
+    copying_base: float
 
 
 class WriterCard(BaseModel):
-    """`ranking`: what each feature of a candidate is worth, by name."""
+    """`ranking`: what each feature of a candidate is worth, by name; `common_words`: of the phrasing; `request_words`
+    and, of these, `told_words`: of the known requests, for what a text takes over."""
 
     model_config = ConfigDict(extra="forbid")
 
     common_words: tuple[str, ...]
+    request_words: tuple[str, ...]
+    told_words: tuple[str, ...]
     fields: tuple[_FieldCard, ...]
 
 
 def card_of(writer: TextWriter) -> WriterCard:
+    requests = writer.requests
     return WriterCard(
         common_words=writer.phrasing.common,
+        request_words=requests.words,
+        told_words=tuple(sorted(requests.common)),
         fields=tuple(
             _FieldCard(
                 name=field.name,
@@ -48,6 +56,7 @@ def card_of(writer: TextWriter) -> WriterCard:
                 ranking=dict(zip(FEATURES, field.ranking.tolist(), strict=True)),
                 learnt_from=field.learnt_from,
                 gain=field.gain,
+                copying_base=field.copying.base,
             )
             for field in writer.fields
         ),
@@ -62,9 +71,16 @@ def arrays_of(writer: TextWriter) -> dict[str, Array]:
         "phrasing_data": postings.data,
         "phrasing_indices": postings.indices,
         "phrasing_indptr": postings.indptr,
+        "asked_indices": writer.requests.asked.indices,
+        "asked_indptr": writer.requests.asked.indptr,
     }
     for field in writer.fields:
-        arrays |= {f"{field.name}_agreement": field.known.agreement, f"{field.name}_text_of": field.known.text_of}
+        arrays |= {
+            f"{field.name}_agreement": field.known.agreement,
+            f"{field.name}_text_of": field.known.text_of,
+            f"{field.name}_taken": field.copying.taken.data,
+            f"{field.name}_copying": field.copying.worth,
+        }
     return arrays
 
 
@@ -82,6 +98,13 @@ def writer_from(
         shape=(len(indptr) - 1, count),
         copy=False,
     )
+    indices, starts = array("asked_indices", None), array("asked_indptr", (count + 1,))
+
+    def by_words(data: Array) -> sp.csr_matrix:
+        return sp.csr_matrix((data, indices, starts), shape=(count, len(card.request_words)), copy=False)
+
+    asked = by_words(np.ones(len(indices), np.float32))
+    requests = RequestWords(card.request_words, asked, card.told_words)
     return TextWriter(
         phrasing=Phrasing(card.common_words, postings),
         inverse=array("writer_inverse", (count, count)),
@@ -93,6 +116,12 @@ def writer_from(
                     array(f"{field.name}_text_of", (count,)),
                     requirements,
                     array(f"{field.name}_agreement", (len(field.texts), len(field.texts))),
+                ),
+                copying=Copying(
+                    requests,
+                    by_words(array(f"{field.name}_taken", (len(indices),))),
+                    array(f"{field.name}_copying", None),
+                    field.copying_base,
                 ),
                 ranking=_ranking(field.ranking),
                 learnt_from=field.learnt_from,
