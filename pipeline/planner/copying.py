@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.special import expit
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.linear_model import LogisticRegression
 
@@ -71,14 +72,15 @@ class Copying:
         """For each content word of a request, how likely its text takes it over, in (0, 1). `alike`: similarities to
         the known requests, 0 for those that have no say."""
         words = content_words(source)
-        return self.chances_by(words, self.features(source, words, alike)) if words else {}
+        return self.chances_by(words, self.features(source, words, alike))
 
     def chances_by(self, words: Sequence[str], features: sp.csr_matrix) -> dict[str, float]:
-        logits = features @ self.worth + self.base
-        return dict(zip(words, (1 / (1 + np.exp(-logits))).tolist(), strict=True))
+        return dict(zip(words, expit(features @ self.worth + self.base).tolist(), strict=True))
 
     def features(self, source: Source, words: Sequence[str], alike: Floats) -> sp.csr_matrix:
         """Shape (words, contexts + 1)."""
+        if not words:
+            return sp.csr_matrix((0, len(self.worth)), dtype=np.float32)
         hashed = FeatureHasher(2**_BITS, input_type="string", alternate_sign=False, dtype=np.float32)
         contexts = _contexts(source, self.requests.common)
         return sp.hstack(

@@ -61,10 +61,11 @@ def test_held_out_chances_do_not_know_the_texts_around(texts: list[str]) -> None
     assert otherwise.copying.chances(_request(100), alike)["kera"] > 0.05
 
 
-def test_a_request_without_words_and_texts_that_take_nothing() -> None:
-    learnt = _fit(["Zebras"] * 30)
-    assert learnt.copying.chances(Source("...", ""), np.zeros(30, np.float32)) == {}
-    assert set(learnt.copying.chances(_request(1), np.zeros(30, np.float32)).values()) == {0.5}
+def test_requests_without_words_and_texts_that_take_nothing() -> None:
+    sources = [Source("...", ""), *(_request(number) for number in range(30))]
+    learnt = fit_copying(RequestWords.of(sources), sources, [["zebra"]] * 31, np.zeros((31, 31), np.float32))
+    assert learnt.held_out[0] == learnt.copying.chances(Source("...", ""), np.zeros(31, np.float32)) == {}
+    assert set(learnt.copying.chances(_request(1), np.zeros(31, np.float32)).values()) == {0.5}
 
 
 def test_neighbours_and_likes_are_held_out() -> None:
