@@ -1,6 +1,7 @@
-"""How fast is planning, and training a planner?
+r"""How fast is planning, and training a planner?
 
-    python -m benchmarks.planner [--model out/planner] [--rows 100] [--data starter] [--size scratch:4x256]
+    python -m benchmarks.planner [--model out/gpt2] [--fitted out/planner] [--rows 100] [--data starter] \
+        [--size scratch:4x256]
 
 Planners without weights: seconds to the first plan and plans/s at 1, 100 and 10,000 requirements (`planner_lookup.py`).
 Training: tokens/s and model FLOPs utilisation of `train-planner` against a plain loop. Decoding: time to the first
@@ -26,13 +27,14 @@ from pipeline.retrieval.sample_pool import load_known_plans
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="a trained planner's folder")
+    parser.add_argument("--fitted", help="a folder of `dlcodegen fit-planner`; else hybrid is fitted when it is loaded")
     parser.add_argument("--data", default="starter", help="plans to train on, and whose requirements are planned")
     parser.add_argument("--size", default="scratch:4x256", help="the model that is trained")
     parser.add_argument("--rows", type=int, default=100)
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="dlcodegen-bench-"))
     try:
-        measure_lookup(arguments.data, [1, 100, 10_000])
+        measure_lookup(arguments.data, [1, 100, 10_000], arguments.fitted)
         measure_training(arguments.data, arguments.size, folder / "run")
         rows = list(islice(cycle(load_known_plans(arguments.data)), arguments.rows))
         for beams in (1, BEAMS):

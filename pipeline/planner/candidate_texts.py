@@ -88,7 +88,9 @@ def candidates(
         )
         for place in places
     ]  # fmt: skip
-    first_rows = {int(known.text_of[row]): int(row) for row in np.flatnonzero(able)[::-1]}
+    sayers = np.flatnonzero(able)
+    texts_said, firsts = np.unique(known.text_of[sayers], return_index=True)
+    first_rows = dict(zip(texts_said.tolist(), sayers[firsts].tolist(), strict=True))
     templates = dict.fromkeys((*rows.tolist(), *(first_rows[place] for place in places)))
     filled = {text.text: (row, text) for row in templates if (text := known.template(row).fill(source)).changed}
     new = [(row, text) for name, (row, text) in filled.items() if name not in {each.text for each in found}]

@@ -34,7 +34,7 @@ class KnownTexts:
         self, texts: Sequence[str], text_of: npt.NDArray[np.int32], requirements: Sequence[Text], agreement: Floats
     ) -> None:
         self.texts = tuple(texts)
-        self.text_of = text_of
+        self.text_of = np.asarray(text_of)  # memory maps are slow to index
         self.agreement = agreement
         self._requirements = requirements
         self._template = lru_cache(maxsize=None)(self._made_template)
