@@ -97,14 +97,16 @@ class HybridPlanner:
         values: dict[str, Any] = {}
         sayers = everyone
         for model in self._fitted.fields:  # the category first
-            values[model.name] = given.get(model.name) or model.best(adjusted[model.penalty], sayers)
-            if values[model.name] is None:
-                values[model.name] = model.best(adjusted[model.penalty], everyone)
+            values[model.name] = (
+                given.get(model.name)
+                or values.get(model.name)
+                or model.best(adjusted[model.penalty], sayers)
+                or model.best(adjusted[model.penalty], everyone)
+            )
             if model.name == "task_category":
                 sayers = everyone & self._of_category(model, values[model.name])
-        if self._fitted.writer:
-            written = self._fitted.writer.write(text, similarity, excluded, everyone, sayers)
-            values |= {name: found for name, found in written.items() if not given.get(name)}
+                if self._fitted.writer:
+                    values |= self._fitted.writer.write(text, similarity, excluded, everyone, sayers)
         stated = read_facts(text.view("both"))
         for name in ("batch_size", "epochs", "learning_rate"):
             values[name] = getattr(stated, name) or values[name]
