@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("vllm", reason="needs the `cpu` extra")
 
+import torch
 
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
@@ -62,6 +63,9 @@ def test_equal_seeds_give_equal_replies_and_other_seeds_others(llm: ServeLLM) ->
     assert first.text == again.text != other.text
 
 
+@pytest.mark.skipif(
+    not torch.cpu._is_amx_tile_supported(), reason="vLLM has no prefix cache for latent attention on a CPU without AMX"
+)
 def test_prompts_that_begin_alike_share_the_engines_work(llm: ServeLLM) -> None:
     shared = "The sample to adapt: " + "model.add(Dense(64))\n" * 30
     (first,) = ask(llm, [request(shared + "Sort buttons.")])
@@ -95,7 +99,8 @@ def test_the_http_client_gets_what_the_handle_gets(llm: ServeLLM, base_url: str)
     wanted = [request("Write.", seed=3, logprobs=True), *plan_requests(1)]
     for by_handle, by_http in zip(ask(llm, wanted), ask(over_http, wanted), strict=True):
         assert by_http.text == by_handle.text
-        assert by_http.token_logprobs == by_handle.token_logprobs
+        # to rounding, which depends on what else is in the batch
+        assert by_http.token_logprobs == pytest.approx(by_handle.token_logprobs, abs=0.01)
         assert by_http.usage.completion_tokens == by_handle.usage.completion_tokens
 
 

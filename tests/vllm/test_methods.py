@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from pathlib import Path
 
+import pyarrow.dataset
 import pytest
 
 pytest.importorskip("vllm", reason="needs the `cpu` extra")
@@ -70,10 +72,18 @@ def test_every_row_is_a_project_that_the_model_wrote(out: Path, method: str) -> 
 
 def test_dlcodegen_asks_for_template_drafts_and_comparison(out: Path) -> None:
     for row in results(out, "dlcodegen"):
-        assert [call.stage for call in row.calls] == ["template", "draft", "draft", "compare"]
+        stages = [call.stage for call in row.calls]
+        assert [stage for stage, _ in groupby(stages)] == ["template", "draft", "compare"]
+        assert len(stages) >= 4, "two drafts; a reply without code is asked for once more, which depends on the CPU"
         assert row.template
         assert row.code_draft
         assert row.template_draft
+
+
+def test_prompts_that_begin_alike_share_the_engines_work(out: Path) -> None:
+    (run,) = (out / "runs").glob("dlcodegen*")
+    table = pyarrow.dataset.dataset(run / "calls").to_table()
+    assert sum(table["cached_tokens"].to_pylist()) > 0
 
 
 def test_the_plan_of_plan_and_solve_is_held_to_the_schema(out: Path) -> None:
