@@ -16,8 +16,9 @@ from scipy.special import expit
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.planner.holding_out import Rows, apart, strangers
+from pipeline.planner.holding_out import apart, strangers
 from pipeline.planner.payoff import Floats
+from pipeline.planner.ridge import Rows
 from pipeline.planner.slots import BETWEEN, START, Source, is_content
 
 _BITS = 17
@@ -53,9 +54,25 @@ class RequestWords:
         asked = sp.csr_matrix((np.ones(len(indices), np.float32), indices, indptr), shape=(len(found), len(places)))
         return cls(seen, asked, [word for word, count in seen.items() if count >= _COMMON * len(sources)])
 
-    def columns(self, words: Iterable[str]) -> Rows:
-        """The columns of words, -1 for those that no known request has."""
-        return np.array([self._places.get(word, -1) for word in words], np.intp)
+    def asked_words(self, source: Source) -> AskedWords:
+        """A request's content words, whatever field they are looked at for."""
+        contexts = _contexts(source, self.common)
+        hashed = sp.csr_matrix((0, 2**_BITS), dtype=np.float32)
+        if contexts:
+            hashing = FeatureHasher(2**_BITS, input_type="string", alternate_sign=False, dtype=np.float32)
+            hashed = hashing.transform(contexts.values())
+        columns = np.array([self._places.get(word, -1) for word in contexts], np.intp)
+        return AskedWords(tuple(contexts), hashed, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWords:
+    """The different content words of a request, in the order of appearance. `contexts`: shape (words, hashed contexts);
+    `columns`: of `RequestWords.asked`, -1 for words that no known request has."""
+
+    words: tuple[str, ...]
+    contexts: sp.csr_matrix
+    columns: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +85,25 @@ class Copying:
     worth: Floats
     base: float = 0.0
 
-    def chances(self, source: Source, alike: Floats) -> dict[str, float]:
-        """For each content word of a request, how likely its text takes it over, in (0, 1). `alike`: similarities to
-        the known requests, 0 for those that have no say."""
-        words = content_words(source)
-        return self.chances_by(words, self.features(source, words, alike))
+    def chances(self, asked: AskedWords, alike: Floats) -> dict[str, float]:
+        """For each word of a request, how likely its text takes it over, in (0, 1). `alike`: similarities to the known
+        requests, 0 for those that have no say."""
+        return self.chances_by(asked, self.features(asked, alike))
 
-    def chances_by(self, words: Sequence[str], features: sp.csr_matrix) -> dict[str, float]:
-        return dict(zip(words, expit(features @ self.worth + self.base).tolist(), strict=True))
+    def chances_by(self, asked: AskedWords, features: sp.csr_matrix) -> dict[str, float]:
+        return dict(zip(asked.words, expit(features @ self.worth + self.base).tolist(), strict=True))
 
-    def features(self, source: Source, words: Sequence[str], alike: Floats) -> sp.csr_matrix:
+    def features(self, asked: AskedWords, alike: Floats) -> sp.csr_matrix:
         """Shape (words, contexts + 1)."""
-        if not words:
-            return sp.csr_matrix((0, len(self.worth)), dtype=np.float32)
-        hashed = FeatureHasher(2**_BITS, input_type="string", alternate_sign=False, dtype=np.float32)
-        contexts = _contexts(source, self.requests.common)
-        return sp.hstack(
-            [hashed.transform([contexts[word] for word in words]), self._log_odds(words, alike)[:, None]], format="csr"
-        )
+        return sp.hstack([asked.contexts, self._log_odds(asked.columns, alike)[:, None]], format="csr")
 
-    def _log_odds(self, words: Sequence[str], alike: Floats) -> Floats:
+    def _log_odds(self, columns: Rows, alike: Floats) -> Floats:
         """Of each word, by how often alike requests that have it had it taken over."""
         weights = alike.astype(np.float32) ** 2
-        columns = self.requests.columns(words)
-        shares = [
+        taken, asked = (
             np.where(columns >= 0, (weights @ matrix)[columns], 0) for matrix in (self.taken, self.requests.asked)
-        ]
-        rate = (shares[0] + _DOUBT * _USUAL) / (shares[1] + _DOUBT)
+        )
+        rate = (taken + _DOUBT * _USUAL) / (asked + _DOUBT)
         found: Floats = np.log((rate + _LEAST_RATE) / (1 - rate + _LEAST_RATE)).astype(np.float32)
         return found
 
@@ -135,20 +144,19 @@ class LearntCopying:
 
 
 def fit_copying(
-    requests: RequestWords, sources: Sequence[Source], texts: Sequence[Collection[str]], similarities: Floats
+    requests: RequestWords, known: Sequence[AskedWords], texts: Sequence[Collection[str]], similarities: Floats
 ) -> LearntCopying:
-    """Learns from the known requests' `sources`, their `similarities` by `views`, and the words of their `texts`, empty
-    for no text."""
-    words = [content_words(source) for source in sources]
-    wanted = [[word in text for word in found] for found, text in zip(words, texts, strict=True)]
+    """Learns from the `known` requests, their `similarities` by `views`, and the words of their `texts`, empty for no
+    text."""
+    wanted = [[word in text for word in each.words] for each, text in zip(known, texts, strict=True)]
     taken = requests.asked.copy()
     taken.data = np.concatenate([np.array(each, np.float32) for each in wanted])
     untaught = Copying(requests, taken, np.zeros(2**_BITS + 1, np.float32))
     told = np.array([bool(text) for text in texts])
     features = []
-    for row, source in enumerate(sources):
+    for row, asked in enumerate(known):
         alike = np.where(strangers(row, similarities[row]) & told, similarities[row], 0)
-        features.append(untaught.features(source, words[row], alike))
+        features.append(untaught.features(asked, alike))
 
     def taught_by(rows: Rows) -> Copying:
         table, labels = sp.vstack([features[row] for row in rows]), np.concatenate([wanted[row] for row in rows])
@@ -157,13 +165,13 @@ def fit_copying(
         model = LogisticRegression(C=_INVERSE_PENALTY, tol=1e-3).fit(table, labels)
         return replace(untaught, worth=model.coef_[0].astype(np.float32), base=float(model.intercept_[0]))
 
-    count = len(sources)
+    count = len(known)
     part_of = np.arange(count) // max(1, min(_STRETCH, count // (4 * _PARTS))) % _PARTS
-    held_out: list[dict[str, float]] = [{} for _ in sources]
+    held_out: list[dict[str, float]] = [{} for _ in known]
     for part in range(_PARTS):
         members = np.flatnonzero(part_of == part)
         far = np.logical_and.reduce([told, *(apart(int(row), count) for row in members)])
         copying = taught_by(np.flatnonzero(far))
         for row in members:
-            held_out[row] = copying.chances_by(words[row], features[row])
+            held_out[row] = copying.chances_by(known[row], features[row])
     return LearntCopying(taught_by(np.flatnonzero(told)), held_out)

@@ -59,8 +59,7 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
     """Fits every field on the known plans. Raises DLCodeGenError where there are none."""
     if not known:
         raise DLCodeGenError("no known plan to fit a planner on; set `plans` to a file with plans")
-    step = -(-len(known) // MOST_PLANS)
-    known = known[::step]
+    known = [known[row] for row in spread(len(known), MOST_PLANS)]
     texts = tuple(Text(item.requirement, item.attributes) for item in known)
     views = TextViews.of(texts)
     similarities = views.similarities(texts)

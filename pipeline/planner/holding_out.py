@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.planner.payoff import Floats
+from pipeline.planner.ridge import Rows
 
 _BESIDE = 75
 """Lines on each side."""
@@ -18,7 +19,6 @@ _TOO_ALIKE = 0.5
 """Similarity by `views` from which on a requirement is too much like another."""
 
 Mask = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.intp]
 
 
 def spread(count: int, most: int) -> Rows:

@@ -12,6 +12,7 @@ from pipeline.plan import SolutionPlan
 from pipeline.planner.contest import RIDGE
 from pipeline.planner.fields import plan_of
 from pipeline.planner.fitted import PARTS, Fitted
+from pipeline.planner.holding_out import spread
 from pipeline.planner.hybrid import HybridPlanner
 from pipeline.planner.retrieval import RetrievalPlanner
 from pipeline.planner.trivial import MajorityPlanner
@@ -40,9 +41,9 @@ def held_out_answers(fitted: Fitted) -> tuple[Answers, list[SolutionPlan]]:
     known = fitted.known
     answers: Answers = {name: [] for name in (RIDGE, RETRIEVAL, MAJORITY)}
     judged: list[SolutionPlan] = []
-    step = -(-len(known) // MOST_JUDGED)
+    asked = spread(len(known), MOST_JUDGED)
     for part in np.array_split(np.arange(len(known)), min(PARTS, len(known))) if len(known) > 1 else ():
-        rows = [int(row) for row in part if row % step == 0]
+        rows = np.intersect1d(part, asked).tolist()
         rest = [*known[: part[0]], *known[part[-1] + 1 :]]
         answers[RIDGE] += [_ridge_answer(fitted, row) for row in rows]
         for name in (RETRIEVAL, MAJORITY):

@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.planner import ridge
 from pipeline.planner.candidate_texts import FEATURES, Candidates, candidates
-from pipeline.planner.copying import Copying, RequestWords, fit_copying
+from pipeline.planner.copying import AskedWords, Copying, RequestWords, fit_copying
 from pipeline.planner.holding_out import Mask, spread, strangers
 from pipeline.planner.known_texts import KnownTexts
 from pipeline.planner.payoff import Floats
@@ -50,10 +50,12 @@ class FieldWriter:
     learnt_from: int
     gain: float
 
-    def write(self, weights: Floats, similarity: Floats, source: Source, able: Mask, of_category: Mask) -> str | None:
+    def write(
+        self, weights: Floats, similarity: Floats, source: Source, asked: AskedWords, able: Mask, of_category: Mask
+    ) -> str | None:
         """The best candidate; None where no known plan that is `able` has a text."""
         alike = np.where(able & (self.known.text_of >= 0), similarity, 0)
-        chances = self.copying.chances(source, alike)
+        chances = self.copying.chances(asked, alike)
         found = candidates(self.known, weights, source, chances, able, of_category)
         return None if found is None else found.texts[int((found.features @ self.ranking).argmax())]
 
@@ -82,7 +84,10 @@ class TextWriter:
         mixed = _mixed(similarity, self.phrasing.similarities([text])[0])
         weights = ridge.without(mixed, self.inverse, excluded) @ self.inverse
         source = Source(text.requirement, text.attributes)
-        written = {field.name: field.write(weights, similarity, source, sayers, of_category) for field in self.fields}
+        asked = self.requests.asked_words(source)
+        written = {
+            field.name: field.write(weights, similarity, source, asked, sayers, of_category) for field in self.fields
+        }
         return {name: found for name, found in written.items() if found}
 
 
@@ -101,11 +106,12 @@ def fit_writer(
     category_of = np.array([places[name] for name in categories])
     sources = [Source(text.requirement, text.attributes) for text in texts]
     requests = RequestWords.of(sources)
+    asked = [requests.asked_words(source) for source in sources]
     fields = []
     for name, found in values.items():
         known = KnownTexts.of(found, texts)
         words = [known.keys[place] if place >= 0 else () for place in known.text_of]
-        learnt = fit_copying(requests, sources, words, similarities)
+        learnt = fit_copying(requests, asked, words, similarities)
         rows, shown = [], []
         having = np.flatnonzero(known.text_of >= 0)
         for row in having[spread(len(having), _LEARNT_FROM)].tolist():

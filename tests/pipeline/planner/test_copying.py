@@ -23,7 +23,16 @@ def _request(number: int) -> Source:
 def _fit(texts: Sequence[str], similarities: np.ndarray | None = None) -> LearntCopying:
     sources = [_request(number) for number in range(len(texts))]
     alike = np.full((len(texts), len(texts)), 0.3, np.float32) if similarities is None else similarities
-    return fit_copying(RequestWords.of(sources), sources, [keys_of(text) for text in texts], alike)
+    return _learnt(sources, [keys_of(text) for text in texts], alike)
+
+
+def _learnt(sources: Sequence[Source], texts: Sequence[Sequence[str]], alike: np.ndarray) -> LearntCopying:
+    requests = RequestWords.of(sources)
+    return fit_copying(requests, [requests.asked_words(source) for source in sources], texts, alike)
+
+
+def _chances(learnt: LearntCopying, source: Source, alike: np.ndarray) -> dict[str, float]:
+    return learnt.copying.chances(learnt.copying.requests.asked_words(source), alike)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +42,7 @@ def texts() -> list[str]:
 
 def test_words_are_told_by_where_they_stand_though_nobody_knows_them(texts: list[str]) -> None:
     source = Source("I need a model for images of walnuts from Dryad in Keras.", "Images of walnuts, 2 kinds.")
-    chances = _fit(texts).copying.chances(source, np.full(240, 0.3, np.float32))
+    chances = _chances(_fit(texts), source, np.full(240, 0.3, np.float32))
     assert chances["walnut"] > 0.8
     assert chances["kind"] > 0.8
     assert max(chances[word] for word in ("dryad", "kera", "model", "2")) < 0.2
@@ -46,7 +55,7 @@ def test_what_alike_requests_took_over_counts(texts: list[str]) -> None:
     similarities = np.where(names[:, None] == names[None, :], 0.45, 0.02).astype(np.float32)
     named = [f"{text} {PLACES[number % 3]}" if names[number] else text for number, text in enumerate(texts)]
     learnt = _fit(named, similarities)
-    chance = [learnt.copying.chances(_request(number), similarities[number])["kaggle"] for number in (0, 3)]
+    chance = [_chances(learnt, _request(number), similarities[number])["kaggle"] for number in (0, 3)]
     assert chance[0] > 0.8
     assert chance[1] < 0.2
 
@@ -58,14 +67,14 @@ def test_held_out_chances_do_not_know_the_texts_around(texts: list[str]) -> None
     assert set(told.held_out[100]) == set(content_words(_request(100)))
     assert otherwise.held_out[100]["kera"] < 0.02
     alike = np.full(240, 0.3, np.float32)
-    assert otherwise.copying.chances(_request(100), alike)["kera"] > 0.05
+    assert _chances(otherwise, _request(100), alike)["kera"] > 0.05
 
 
 def test_requests_without_words_and_texts_that_take_nothing() -> None:
     sources = [Source("...", ""), *(_request(number) for number in range(30))]
-    learnt = fit_copying(RequestWords.of(sources), sources, [["zebra"]] * 31, np.zeros((31, 31), np.float32))
-    assert learnt.held_out[0] == learnt.copying.chances(Source("...", ""), np.zeros(31, np.float32)) == {}
-    assert set(learnt.copying.chances(_request(1), np.zeros(31, np.float32)).values()) == {0.5}
+    learnt = _learnt(sources, [["zebra"]] * 31, np.zeros((31, 31), np.float32))
+    assert learnt.held_out[0] == _chances(learnt, Source("...", ""), np.zeros(31, np.float32)) == {}
+    assert set(_chances(learnt, _request(1), np.zeros(31, np.float32)).values()) == {0.5}
 
 
 def test_neighbours_and_likes_are_held_out() -> None:
