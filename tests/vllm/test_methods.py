@@ -74,7 +74,7 @@ def test_dlcodegen_asks_for_template_drafts_and_comparison(out: Path) -> None:
     for row in results(out, "dlcodegen"):
         stages = [call.stage for call in row.calls]
         assert [stage for stage, _ in groupby(stages)] == ["template", "draft", "compare"]
-        assert len(stages) >= 4, "two drafts; a reply without code is asked for once more, which depends on the CPU"
+        assert stages.count("draft") >= 2, "a reply without code is asked for once more, which depends on the CPU"
         assert row.template
         assert row.code_draft
         assert row.template_draft
