@@ -35,13 +35,13 @@ import orjson
 
 from benchmarks.corpus_files import write_corpus
 from benchmarks.usage import run_watched
-from corpus_build.dedup_index import read_candidates
-from corpus_build.deduplicate import exact_groups
-from corpus_build.minhash import BANDS, band_keys, signature, similar_pairs
+from corpus_build.deduplicate.choose import exact_groups
+from corpus_build.deduplicate.index import read_candidates
+from corpus_build.deduplicate.minhash import BANDS, band_keys, signature, similar_pairs
+from corpus_build.deduplicate.shingles import code_shingles
+from corpus_build.read.scan import notebook_of
+from corpus_build.read.stage_input import stage_listing
 from corpus_build.records import Scanned
-from corpus_build.scan import notebook_of
-from corpus_build.shingles import code_shingles
-from corpus_build.stage_input import stage_listing
 from corpus_build.steps import ScanStep, chosen_items
 from corpus_build.store import CorpusStore
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sys
 
-from corpus_build.cell_code import parse
-from corpus_build.static_plan import DEFAULT, read_plan_from_code
-from pipeline.artifact import read_plans, read_requirements
-from pipeline.vocabulary import canonical_category
+from corpus_build.extract.static_plan import DEFAULT, read_plan_from_code
+from corpus_build.read.cell_code import parse
+from pipeline.inputs.artifact import read_plans, read_requirements
+from pipeline.plan.vocabulary import canonical_category
 
 FIELDS = (
     "layers",

@@ -37,16 +37,16 @@ from typing import Any
 import ray
 from ray import serve
 
-from jobs.config import GenerateConfig
-from jobs.dataflow import start_ray
+from jobs.cluster.dataflow import start_ray
 from jobs.generate import main as generate
-from jobs.model_presets import engine_settings
+from jobs.generation.model_presets import engine_settings
+from jobs.generation.settings import GenerateConfig
 from pipeline.config import LimitSettings, LLMSettings, PipelineSettings
 from pipeline.inputs import read_requirements
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling, Usage
+from pipeline.measures.call_totals import CallTotals
 from pipeline.methods import generation_stages
 from pipeline.records import Requirement
-from pipeline.score.call_totals import CallTotals
 from pipeline.stage import run_local
 from serving.code_llm import deploy, llm_config, served_name, undeploy
 from serving.engine_settings import EngineSettings

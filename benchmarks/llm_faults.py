@@ -16,9 +16,9 @@ from collections import Counter
 from itertools import cycle
 
 from pipeline.config import LimitSettings, LLMSettings
-from pipeline.llm.openai_compatible import OpenAICompatibleLLM
+from pipeline.llm.client.openai_compatible import OpenAICompatibleLLM
 from pipeline.llm.protocol import ChatReply, ChatRequest, Message
-from tests.pipeline.llm.fault_server import MODEL, Fault, FaultServer
+from tests.pipeline.llm.client.fault_server import MODEL, Fault, FaultServer
 
 FAULTS: tuple[Fault, ...] = ("429", "500", "reset", "cut-off", "bad-json")
 

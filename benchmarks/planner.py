@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.planner_decoding import measure_decoding
 from benchmarks.planner_lookup import measure_lookup
 from benchmarks.planner_training import measure_training
-from pipeline.planner.gpt2 import BEAMS
+from pipeline.planners.causal_lm.planner import BEAMS
 from pipeline.retrieval.sample_pool import load_known_plans
 
 

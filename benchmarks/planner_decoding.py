@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
-from pipeline.plan import SolutionPlan
-from pipeline.planner.codec import PlanCodec
-from pipeline.planner.decoding import PlanDecoder
-from pipeline.planner.model_folder import local_model_folder
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.planners.causal_lm.codec import PlanCodec
+from pipeline.planners.causal_lm.decoding import PlanDecoder
+from pipeline.planners.causal_lm.model_folder import local_model_folder
 from pipeline.retrieval.sample_pool import KnownPlan
 
 BATCH = 16

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import cycle, islice
 
 from pipeline.config import PipelineSettings, load_settings
-from pipeline.planner.factory import build_planner
+from pipeline.planners.factory import build_planner
 from pipeline.records import Requirement
 from pipeline.retrieval.sample_pool import load_known_plans
 

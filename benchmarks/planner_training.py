@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from jobs.trainer import main as train
+from jobs.train_planner import main as train
 from jobs.training.data import read_examples
 from jobs.training.loop import collate
 from jobs.training.model import build_model

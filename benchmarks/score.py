@@ -23,12 +23,12 @@ from pathlib import Path
 import codebleu
 import psutil
 
-from jobs.dataflow import start_ray
+from jobs.cluster.dataflow import start_ray
 from jobs.scoring.item_shards import Measurement, measure_items
-from pipeline.artifact import read_blocks
-from pipeline.score.codebleu import from_counts, pair_counts
-from pipeline.score.measure import failed, measure_all
-from pipeline.score.outputs import Measured, Output, PairScore
+from pipeline.inputs.artifact import read_blocks
+from pipeline.measures.codebleu.codebleu import from_counts, pair_counts
+from pipeline.measures.output_measures import failed, measure_all
+from pipeline.measures.outputs import Measured, Output, PairScore
 from pipeline.starter import sample_rows
 
 WORKERS = 2

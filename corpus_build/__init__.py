@@ -1,1 +1,1 @@
-"""Notebooks to training data: DLPlanData, DLSamplePool, DLCodeEval (arrives with the corpus build)."""
+"""Notebooks to training data: DLPlanData, DLSamplePool, DLCodeEval."""

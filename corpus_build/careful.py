@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from corpus_build.drops import Drop
-from pipeline.child_process import in_child
 from pipeline.errors import StageFailure
+from pipeline.sandbox.child_process import in_child
 
 LONGEST_SECONDS = 600.0
 """What a file may take in a process of its own."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.plan import SolutionPlan
+from pipeline.plan.solution_plan import SolutionPlan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

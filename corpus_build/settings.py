@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from corpus_build.minhash import THRESHOLD
+from corpus_build.deduplicate.minhash import THRESHOLD
 from pipeline.config import LLMSettings, Settings
 
 

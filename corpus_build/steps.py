@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 from corpus_build.careful import carefully
+from corpus_build.deduplicate.ragged import packed, read_arrays, unpacked, write_arrays
+from corpus_build.deduplicate.shingles import Hashes, word_shingles
+from corpus_build.divide.overlap import OverlapIndex
 from corpus_build.drops import Drop
-from corpus_build.extraction import extract_static
-from corpus_build.listing import Source, open_input
-from corpus_build.llm_extraction import extract_with_llm
-from corpus_build.overlap import OverlapIndex
-from corpus_build.ragged import packed, read_arrays, unpacked, write_arrays
+from corpus_build.extract.extraction import extract_static
+from corpus_build.extract.llm_extraction import extract_with_llm
+from corpus_build.read.listing import Source, open_input
+from corpus_build.read.scan import dropped, notebook_of, scan
+from corpus_build.read.sources import Item, read_chosen, read_items
 from corpus_build.records import Clustered, Extracted, Scanned
-from corpus_build.scan import dropped, notebook_of, scan
-from corpus_build.shingles import Hashes, word_shingles
-from corpus_build.sources import Item, read_chosen, read_items
 from corpus_build.store import CorpusStore, record_writer
 from pipeline.llm.build import LLMBuilder
 from pipeline.llm.protocol import LLM

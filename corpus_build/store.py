@@ -27,8 +27,17 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.arrow import from_rows, schema_of, to_table
-from pipeline.storage import atomic_writer, exists, join, names_in, read_bytes, remove, remove_temporary, write_bytes
+from pipeline.storage.arrow import from_rows, schema_of, to_table
+from pipeline.storage.files import (
+    atomic_writer,
+    exists,
+    join,
+    names_in,
+    read_bytes,
+    remove,
+    remove_temporary,
+    write_bytes,
+)
 
 R = TypeVar("R")
 

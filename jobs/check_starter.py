@@ -24,10 +24,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs.progress import RowProgress
+from jobs.cluster.progress import RowProgress
 from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.generate.project import SCRIPT
-from pipeline.records import SourceFile
+from pipeline.records import SCRIPT, SourceFile
 from pipeline.sandbox.process import ProcessSandbox
 from pipeline.sandbox.sandbox import Execution, Limits, Sandbox
 

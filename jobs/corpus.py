@@ -15,26 +15,26 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from corpus_build.assign import Assignment, Splitter
-from corpus_build.audit import Audit, audit
-from corpus_build.data_card import write_card
-from corpus_build.datasets import write_datasets
-from corpus_build.dedup_index import read_candidates, write_clusters, write_rows_to_sign
-from corpus_build.dedup_steps import PAIR_TASKS, PairStep, SignStep
-from corpus_build.deduplicate import exact_groups
-from corpus_build.report import Counts, write_report
-from corpus_build.review import read_approvals
-from corpus_build.stage_input import Listing, stage_listing
+from corpus_build.deduplicate.choose import exact_groups
+from corpus_build.deduplicate.index import read_candidates, write_clusters, write_rows_to_sign
+from corpus_build.deduplicate.steps import PAIR_TASKS, PairStep, SignStep
+from corpus_build.divide.assign import Assignment, Splitter
+from corpus_build.read.stage_input import Listing, stage_listing
 from corpus_build.steps import ExtractStep, OverlapStep, ScanStep, Step
 from corpus_build.store import CorpusStore
-from jobs.corpus_config import CorpusConfig
-from jobs.dataflow import each_shard, start_ray
-from jobs.language_model import language_model, with_context_length
-from jobs.progress import RowProgress
-from jobs.versions import versions_of
+from corpus_build.write.audit import Audit, audit
+from corpus_build.write.data_card import write_card
+from corpus_build.write.datasets import write_datasets
+from corpus_build.write.report import Counts, write_report
+from corpus_build.write.review import read_approvals
+from jobs.cluster.dataflow import each_shard, start_ray
+from jobs.cluster.progress import RowProgress
+from jobs.cluster.versions import versions_of
+from jobs.corpora.settings import CorpusConfig
+from jobs.generation.language_model import language_model, with_context_length
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
-from pipeline.storage import fingerprint
+from pipeline.storage.files import fingerprint
 
 T = TypeVar("T")
 

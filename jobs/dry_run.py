@@ -14,21 +14,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from jobs.config import GenerateConfig
-from jobs.experiment_spec import Arm
-from jobs.language_model import with_context_length
-from jobs.method_stages import chains_file, with_chains
-from jobs.run_store import RunStore
+from jobs.experiments.spec import Arm
+from jobs.generation.language_model import with_context_length
+from jobs.generation.method_stages import chains_file, with_chains
+from jobs.generation.settings import GenerateConfig
+from jobs.runs.store import RunStore
 from pipeline.inputs import read_requirements
-from pipeline.llm.budget import Spending
-from pipeline.llm.cache import ResponseCache, request_key
-from pipeline.llm.cost import cost_of
 from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
+from pipeline.llm.spending.budget import Spending
+from pipeline.llm.spending.cache import ResponseCache, request_key
+from pipeline.llm.spending.cost import cost_of
 from pipeline.llm.tokens import CHARACTERS_PER_TOKEN, estimate_prompt, estimate_tokens
 from pipeline.methods import WITH_CHAINS, generation_stages
 from pipeline.records import Requirement
 from pipeline.stage import run_local
-from pipeline.storage import exists, join
+from pipeline.storage.files import exists, join
 
 MOST_ROWS = 500
 """Rows that an estimate is made from; more are counted up from these."""

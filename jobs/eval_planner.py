@@ -22,23 +22,14 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from jobs.language_model import planning
-from jobs.result_files import write_tables
-from jobs.scoring.plan_page import write_plan_page
-from jobs.scoring.plan_plots import write_plots
-from jobs.scoring.plan_tables import KNOWN, NO_PLAN, read_lines
-from jobs.scoring.published import load_published
-from jobs.versions import versions_of
-from pipeline.artifact import is_artifact
-from pipeline.config import PipelineSettings, load_settings
-from pipeline.errors import DLCodeGenError
-from pipeline.plan_reading import read_text
-from pipeline.planner.trivial import majority_plan
-from pipeline.records import Planned, Requirement
-from pipeline.retrieval.firewall import fingerprint
-from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
-from pipeline.retrieval.tokenize import jaccard
-from pipeline.score.plan_tables import (
+from jobs.cluster.versions import versions_of
+from jobs.generation.language_model import planning
+from jobs.runs.result_files import write_tables
+from jobs.scoring.plans.page import write_plan_page
+from jobs.scoring.plans.plots import write_plots
+from jobs.scoring.plans.tables import KNOWN, NO_PLAN, read_lines
+from jobs.scoring.reproduction.published import load_published
+from pipeline.comparison.plan_tables import (
     ALL,
     NOT_NEAR,
     PlanComparison,
@@ -50,8 +41,17 @@ from pipeline.score.plan_tables import (
     plan_rows,
     score_lines,
 )
+from pipeline.config import PipelineSettings, load_settings
+from pipeline.errors import DLCodeGenError
+from pipeline.inputs.artifact import is_artifact
+from pipeline.plan.reading import read_text
+from pipeline.planners.majority import majority_plan
+from pipeline.records import Planned, Requirement
+from pipeline.retrieval.firewall import fingerprint
+from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
+from pipeline.retrieval.tokenize import jaccard
 from pipeline.stage import Chain
-from pipeline.storage import join, read_bytes, write_bytes
+from pipeline.storage.files import join, read_bytes, write_bytes
 
 NEAR = 0.8
 """Jaccard similarity of two-word shingles from which a requirement counts as nearly known; the firewall's threshold."""

@@ -19,22 +19,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 
-from jobs.budget import job_budget
-from jobs.dataflow import start_ray
-from jobs.experiment_runs import named_arms, ours_of, seeds_of
-from jobs.experiment_spec import Arm, ExperimentConfig, arms_of
-from jobs.experiment_table import ExperimentRow, table_rows, write_table
+from jobs.cluster.dataflow import start_ray
+from jobs.cluster.versions import versions_of
+from jobs.experiments.runs import named_arms, ours_of, seeds_of
+from jobs.experiments.spec import Arm, ExperimentConfig, arms_of
+from jobs.experiments.table import ExperimentRow, table_rows, write_table
 from jobs.generate import main as generate
-from jobs.method_stages import opened_model
-from jobs.run_store import RunStore
-from jobs.run_summary import Summary
+from jobs.generation.budget import job_budget
+from jobs.generation.method_stages import opened_model
+from jobs.runs.store import RunStore
+from jobs.runs.summary import Summary
 from jobs.score_runs import ScoreConfig, score_runs
 from jobs.scoring.run_outputs import open_run
-from jobs.versions import versions_of
+from pipeline.comparison.comparisons import Comparison
 from pipeline.config import load_settings
-from pipeline.llm.budget import Budget, Spending
-from pipeline.score.comparisons import Comparison
-from pipeline.storage import join, write_bytes
+from pipeline.llm.spending.budget import Budget, Spending
+from pipeline.storage.files import join, write_bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

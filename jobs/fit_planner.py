@@ -17,11 +17,11 @@ from dataclasses import replace
 from rich.table import Table
 
 from pipeline.errors import DLCodeGenError
-from pipeline.planner.contest import judge
-from pipeline.planner.fitted import MOST_PLANS, Fitted, fit
-from pipeline.planner.fitted_folder import save_fitted
-from pipeline.planner.gpt2 import Gpt2Planner
-from pipeline.planner.rivals import evaluation_answers, held_out_answers
+from pipeline.planners.causal_lm.planner import Gpt2Planner
+from pipeline.planners.hybrid.contest import judge
+from pipeline.planners.hybrid.fit import MOST_PLANS, Fitted, fit
+from pipeline.planners.hybrid.folder import save_fitted
+from pipeline.planners.hybrid.rivals import evaluation_answers, held_out_answers
 from pipeline.retrieval.sample_pool import load_known_plans
 
 

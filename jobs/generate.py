@@ -13,23 +13,23 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import PurePosixPath
 
-from jobs.budget import job_budget
-from jobs.config import GenerateConfig
-from jobs.dataflow import run_shards, start_ray
-from jobs.language_model import with_context_length
-from jobs.method_stages import method_stages, opened_model
-from jobs.progress import RowProgress
-from jobs.run_store import RunStore, Staged
-from jobs.run_summary import Summary, Totals, write_manifest
+from jobs.cluster.dataflow import run_shards, start_ray
+from jobs.cluster.progress import RowProgress
+from jobs.generation.budget import job_budget
+from jobs.generation.language_model import with_context_length
+from jobs.generation.method_stages import method_stages, opened_model
+from jobs.generation.settings import GenerateConfig
+from jobs.runs.store import RunStore, Staged
+from jobs.runs.summary import Summary, Totals, write_manifest
 from pipeline.config import load_settings
 from pipeline.errors import BudgetSpent
 from pipeline.inputs import read_requirements
-from pipeline.llm.budget import Budget, Spending
 from pipeline.llm.build import LLMBuilder
+from pipeline.llm.spending.budget import Budget, Spending
+from pipeline.measures.call_totals import CallTotals
+from pipeline.pages.report import write_report
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples, whole_pool
-from pipeline.score.call_totals import CallTotals
-from pipeline.score.report import write_report
-from pipeline.storage import fingerprint, join
+from pipeline.storage.files import fingerprint, join
 
 _HOW_IT_RUNS = {"out", "shard_rows", "workers", "llm_workers", "rows_in_flight", "budget", "quiet", "address"}
 """Settings that change nothing about what comes out."""

@@ -16,20 +16,15 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from jobs.dataflow import start_ray
-from jobs.language_model import language_model
-from jobs.result_files import write_tables
-from jobs.scoring.judge_page import judge_page
-from jobs.scoring.judging import Judging, Questions, ask_judge, contaminated_by, sides_of
+from jobs.cluster.dataflow import start_ray
+from jobs.cluster.versions import versions_of
+from jobs.generation.language_model import language_model
+from jobs.runs.result_files import write_tables
+from jobs.scoring.judging.asking import Judging, Questions, ask_judge, contaminated_by, sides_of
+from jobs.scoring.judging.page import judge_page
 from jobs.scoring.run_outputs import Run, open_runs, run_named
-from jobs.versions import versions_of
-from pipeline.config import LLMSettings, load_settings
-from pipeline.errors import DLCodeGenError
-from pipeline.llm.protocol import Sampling
-from pipeline.score.comparisons import Comparison
-from pipeline.score.judge import ASPECTS, model_family, own_family
-from pipeline.score.judge_report import write_judge_report
-from pipeline.score.judge_rows import (
+from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.judge_rows import (
     JudgedRow,
     Judgement,
     Preference,
@@ -38,7 +33,12 @@ from pipeline.score.judge_rows import (
     judged_rows,
     preference_rows,
 )
-from pipeline.storage import join, write_bytes
+from pipeline.config import LLMSettings, load_settings
+from pipeline.errors import DLCodeGenError
+from pipeline.llm.protocol import Sampling
+from pipeline.measures.judge import ASPECTS, model_family, own_family
+from pipeline.pages.judge_report import write_judge_report
+from pipeline.storage.files import join, write_bytes
 
 
 class JudgeConfig(LLMSettings):

@@ -20,21 +20,21 @@ import json
 import time
 from collections.abc import Sequence
 
-from jobs.dataflow import start_ray
-from jobs.result_files import Table, write_tables
-from jobs.scoring.artifact_outputs import score_artifact
-from jobs.scoring.plan_tables import plan_tables
-from jobs.scoring.published import OutputFile, load_published, output_files, prediction_files
-from jobs.scoring.reproduction import ReproducedValue, Reproduction
-from jobs.scoring.reproduction_page import reproduction_page
-from jobs.versions import versions_of
-from pipeline.artifact import is_artifact
+from jobs.cluster.dataflow import start_ray
+from jobs.cluster.versions import versions_of
+from jobs.runs.result_files import Table, write_tables
+from jobs.scoring.plans.tables import plan_tables
+from jobs.scoring.reproduction.artifact_outputs import score_artifact
+from jobs.scoring.reproduction.page import reproduction_page
+from jobs.scoring.reproduction.published import OutputFile, load_published, output_files, prediction_files
+from jobs.scoring.reproduction.results import ReproducedValue, Reproduction
+from pipeline.comparison.code_rows import ALL, CodeItem, CodeRow, MethodRow
+from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.plan_tables import PlanComparison, PlanItem, PlanRow
 from pipeline.errors import DLCodeGenError
-from pipeline.score.code_rows import ALL, CodeItem, CodeRow, MethodRow
-from pipeline.score.comparisons import Comparison
-from pipeline.score.plan_tables import PlanComparison, PlanItem, PlanRow
-from pipeline.score.score_report import write_score_report
-from pipeline.storage import exists, join, read_bytes, write_bytes
+from pipeline.inputs.artifact import is_artifact
+from pipeline.pages.score_report import write_score_report
+from pipeline.storage.files import exists, join, read_bytes, write_bytes
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "sacrebleu", "rapidfuzz", "numpy", "ray")
 _DATA = ("Datasets/DLCodeEval/Test_Code.txt", "Datasets/DLSamplePool/Samples.txt", "Datasets/DLPlanData/Test.txt")
@@ -124,7 +124,7 @@ def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
 if __name__ == "__main__":
     from rich.console import Console
 
-    from jobs.scoring.reproduction_tables import report_tables
+    from jobs.scoring.reproduction.tables import report_tables
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--artifact", required=True, help="a checkout of the published artifact")

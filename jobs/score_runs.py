@@ -20,21 +20,21 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from jobs.dataflow import start_ray
-from jobs.result_files import write_tables
+from jobs.cluster.dataflow import start_ray
+from jobs.cluster.versions import versions_of
+from jobs.runs.result_files import write_tables
 from jobs.scoring.baseline_outputs import COPY_SHOWN
 from jobs.scoring.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
+from jobs.scoring.pages import runs_page
 from jobs.scoring.run_outputs import Run, open_runs, output_of, run_named, seeds_of
-from jobs.scoring.score_pages import runs_page
-from jobs.versions import versions_of
+from pipeline.comparison.code_rows import CodeItem, CodeRow, MethodRow
+from pipeline.comparison.comparisons import Comparison
 from pipeline.config import Settings
+from pipeline.measures.codebleu.baselines import Solution
+from pipeline.measures.outputs import Name, Output
+from pipeline.pages.score_report import write_score_report
 from pipeline.retrieval.sample_pool import Sample, load_samples
-from pipeline.score.baselines import Solution
-from pipeline.score.code_rows import CodeItem, CodeRow, MethodRow
-from pipeline.score.comparisons import Comparison
-from pipeline.score.outputs import Name, Output
-from pipeline.score.score_report import write_score_report
-from pipeline.storage import join, write_bytes
+from pipeline.storage.files import join, write_bytes
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "numpy", "ray")
 MOST_PAIRS = 40_000

@@ -10,8 +10,8 @@ import fsspec
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from pipeline.artifact import is_artifact
 from pipeline.errors import DLCodeGenError
+from pipeline.inputs.artifact import is_artifact
 from pipeline.starter import STARTER
 
 AUTO = "auto"

@@ -13,13 +13,13 @@ from functools import lru_cache, partial
 from pipeline.config import PipelineSettings, PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.generate.llm import steps, writers
-from pipeline.generate.llm.asking import Asker
 from pipeline.generate.llm.chains import Categories, load_chains
+from pipeline.llm.asking.asker import Asker
 from pipeline.llm.build import LLMBuilder
 from pipeline.llm.protocol import LLM
+from pipeline.measures.project_scores import score_stage
 from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
-from pipeline.score.score import score_stage
 from pipeline.stage import Stage, Step
 from pipeline.stages import WAITING_CPUS, example_stage, plan_stage, retrieve_stage, symbolic_stages
 from pipeline.starter import STARTER

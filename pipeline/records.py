@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.plan import SolutionPlan
+from pipeline.plan.solution_plan import SolutionPlan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +51,11 @@ class LLMCall:
     cut: tuple[str, ...] = ()
     reference_share: float | None = None
     measured: CallMeasures | None = field(default=None, compare=False)
+
+
+SCRIPT = "project.py"
+NOTEBOOK = "project.ipynb"
+REQUIREMENTS = "requirements.txt"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

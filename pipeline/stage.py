@@ -1,8 +1,8 @@
 """A stage, and how a chain of stages runs: the same on one machine and on a Ray cluster.
 
-A pipeline is a tuple of stages, read from top to bottom. `run_local` runs it in this process; `jobs.dataflow` runs it
-on Ray Data; both go through `Chain`, so their rows are equal. A step that computes is a function; one that waits (for a
-language model) is `async def`, and many rows are then under way in one process.
+A pipeline is a tuple of stages, read from top to bottom. `run_local` runs it in this process; `jobs.cluster.dataflow`
+runs it on Ray Data; both go through `Chain`, so their rows are equal. A step that computes is a function; one that
+waits (for a language model) is `async def`, and many rows are then under way in one process.
 """
 
 from __future__ import annotations

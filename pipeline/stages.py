@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from pipeline.config import PipelineSettings
 from pipeline.generate.symbolic.writer import SymbolicWriter
 from pipeline.llm.build import LLMBuilder
-from pipeline.planner.factory import build_planner
+from pipeline.planners.factory import build_planner
 from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.code_rag import CodeRag, ExampleRag
 from pipeline.retrieval.firewall import Firewall

@@ -1,1 +1,1 @@
-"""Ray Serve: the planner and the language model online (arrives with the LLM engines)."""
+"""Ray Serve: the planner and the code model, behind deployments that scale with their load."""

@@ -13,7 +13,7 @@ from typing import Any
 from ray import serve
 from ray.serve import Application
 
-from pipeline.planner.gpt2 import BEAMS, Gpt2Planner
+from pipeline.planners.causal_lm.planner import BEAMS, Gpt2Planner
 from pipeline.records import Requirement
 
 

@@ -13,10 +13,10 @@ from ray.serve.handle import DeploymentHandle
 
 from pipeline.config import LimitSettings
 from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.llm.answers import Refused, read_reply, refusal
-from pipeline.llm.dialect import Dialect
+from pipeline.llm.client.answers import Refused, read_reply, refusal
+from pipeline.llm.client.dialect import Dialect
+from pipeline.llm.client.retrying import Retrying, Transient
 from pipeline.llm.protocol import ChatReply, ChatRequest
-from pipeline.llm.retrying import Retrying, Transient
 
 
 class ServeLLM:

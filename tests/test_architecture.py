@@ -12,7 +12,7 @@ OWN = [path for path in SOURCES if "samples" not in path.parts]
 
 def test_ray_data_is_used_in_one_place() -> None:
     users = [path.relative_to(ROOT).as_posix() for path in OWN if "ray.data" in path.read_text()]
-    assert users == ["jobs/dataflow.py"]
+    assert users == ["jobs/cluster/dataflow.py"]
 
 
 def test_no_source_file_is_longer_than_a_reader_can_hold() -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from pipeline.errors import DLCodeGenError
 
 if TYPE_CHECKING:
-    from pipeline.llm.cache import ResponseCache
+    from pipeline.llm.spending.cache import ResponseCache
 
 app = typer.Typer()
 cache = typer.Typer(help="Look after the response cache of language models.", no_args_is_help=True)
@@ -50,7 +50,7 @@ def verify(
     from collections import Counter
     from concurrent.futures import ThreadPoolExecutor
 
-    from pipeline.storage import remove
+    from pipeline.storage.files import remove
 
     store = _existing(location)
     entries = list(store.entries())
@@ -85,8 +85,8 @@ def gc(
 
 
 def _existing(location: str) -> ResponseCache:
-    from pipeline.llm.cache import ResponseCache
-    from pipeline.storage import exists
+    from pipeline.llm.spending.cache import ResponseCache
+    from pipeline.storage.files import exists
 
     cache = ResponseCache(location)
     if not exists(location):

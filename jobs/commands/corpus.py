@@ -48,8 +48,8 @@ def build(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Build the three data sets, with drop report, audit, data card and manifest."""
+    from jobs.corpora.settings import CorpusConfig
     from jobs.corpus import main as run
-    from jobs.corpus_config import CorpusConfig
     from pipeline.config import load_settings
 
     options = {"out": out, "meta_kaggle": meta_kaggle, "framework": framework, "review": review, "workers": workers}
@@ -93,7 +93,7 @@ def review(
     ] = None,
 ) -> None:
     """Write the review sheet of the sample pool (HTML and CSV), or take its approvals back."""
-    from jobs.corpus_folder import take_approvals, write_sheets
+    from jobs.corpora.folder import take_approvals, write_sheets
 
     if take is not None:
         _print_summary(take_approvals(folder, take))
@@ -105,10 +105,10 @@ def review(
 @corpus.command(epilog="Example:  dlcodegen corpus stats out/corpus")
 def stats(folder: Folder) -> None:
     """Print the counts of a build, and plot them to stats.png in its folder."""
-    from corpus_build.split import SETS
-    from corpus_build.stats import FIELDS, read_stats
-    from jobs.corpus_folder import open_build
-    from jobs.corpus_plots import plot_stats
+    from corpus_build.divide.split import SETS
+    from corpus_build.write.stats import FIELDS, read_stats
+    from jobs.corpora.folder import open_build
+    from jobs.corpora.plots import plot_stats
 
     store, _ = open_build(folder)
     found = read_stats(store)
@@ -139,7 +139,7 @@ def stats(folder: Folder) -> None:
 @corpus.command(epilog="Example:  dlcodegen corpus audit out/corpus")
 def audit(folder: Folder) -> None:
     """Compare every two sets of a build anew; exit code 1 and the rows' names where they leak."""
-    from jobs.corpus_folder import audit_build
+    from jobs.corpora.folder import audit_build
 
     found = audit_build(folder)
     for name, count in found.rows.items():
@@ -156,8 +156,8 @@ def export(
     out: Annotated[str, typer.Option("--out", help="The folder to write Datasets/ into.", show_default=False)],
 ) -> None:
     """Write a build in the text formats of the paper's published artifact."""
-    from corpus_build.paper_format import write_paper_format
-    from jobs.corpus_folder import open_build
+    from corpus_build.write.paper_format import write_paper_format
+    from jobs.corpora.folder import open_build
 
     write_paper_format(open_build(folder)[0], out)
     print(f"{out.rstrip('/')}/Datasets/")
@@ -166,7 +166,7 @@ def export(
 @corpus.command(epilog="Example:  dlcodegen corpus exposure out/corpus llm=openai model=gpt-4o-mini")
 def exposure(folder: Folder, settings: Overrides = None, config: ConfigFile = None) -> None:
     """Ask a language model to continue each reference of DLCodeEval, for signs that it has seen them."""
-    from jobs.corpus_folder import expose
+    from jobs.corpora.folder import expose
     from pipeline.config import LLMSettings, load_settings
 
     found = expose(folder, load_settings(LLMSettings, config, settings or []))

@@ -13,7 +13,7 @@ app = typer.Typer()
 @app.command()
 def doctor() -> None:
     """Tell what is installed, what works here, what is missing and how to get it."""
-    from jobs.doctor import checks
+    from jobs.cluster.doctor import checks
 
     table = Table(title="dlcodegen doctor", title_justify="left")
     for column in ("", "what", "found", "what to do"):

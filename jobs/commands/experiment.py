@@ -13,7 +13,7 @@ from jobs.commands.options import DryRun, MaxCost, MaxTokens, Overrides, budget_
 
 if TYPE_CHECKING:
     from jobs.dry_run import Estimate
-    from jobs.experiment_spec import ExperimentConfig
+    from jobs.experiments.spec import ExperimentConfig
 
 app = typer.Typer()
 
@@ -32,7 +32,7 @@ def experiment(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Run methods x models x temperatures x seeds as one job, and print one table."""
-    from jobs.experiment_spec import ExperimentConfig
+    from jobs.experiments.spec import ExperimentConfig
     from pipeline.config import load_settings
 
     given: dict[str, object] = {"out": out} if out else {}
@@ -45,14 +45,14 @@ def run_experiment(spec: ExperimentConfig, *, dry_run: bool) -> None:
     """Runs an experiment, or says what it would cost; ends the command."""
     if dry_run:
         from jobs.dry_run import estimate_arms
-        from jobs.experiment_spec import arms_of
+        from jobs.experiments.spec import arms_of
 
         print_estimates(estimate_arms(arms_of(spec)))
         raise typer.Exit
     from jobs.experiment import main as run
-    from jobs.experiment_table import experiment_tables
-    from jobs.scoring.scoring_tables import differences_table
-    from pipeline.score.code_rows import BASELINES
+    from jobs.experiments.table import experiment_tables
+    from jobs.scoring.tables import differences_table
+    from pipeline.comparison.code_rows import BASELINES
 
     try:
         done = run(spec)

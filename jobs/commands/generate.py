@@ -13,8 +13,8 @@ from rich.table import Table
 from jobs.commands.options import ConfigFile, DryRun, Input, MaxCost, MaxTokens, Overrides, budget_settings
 
 if TYPE_CHECKING:
-    from jobs.run_summary import Summary
-    from pipeline.score.call_totals import CallTotals
+    from jobs.runs.summary import Summary
+    from pipeline.measures.call_totals import CallTotals
 
 app = typer.Typer()
 
@@ -38,8 +38,8 @@ def generate(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Generate a scored project for every requirement, in parallel on Ray."""
-    from jobs.config import GenerateConfig
     from jobs.generate import main as run
+    from jobs.generation.settings import GenerateConfig
     from pipeline.config import load_settings
 
     given: dict[str, object] = {"input": input}
@@ -51,7 +51,7 @@ def generate(
     chosen = load_settings(GenerateConfig, config, overrides, **given)
     if chosen.sweep:
         from jobs.commands.experiment import run_experiment
-        from jobs.experiment_spec import sweep_of
+        from jobs.experiments.spec import sweep_of
 
         run_experiment(sweep_of(chosen), dry_run=dry_run)
     if dry_run:
@@ -138,8 +138,8 @@ def retrieve(
 def _print_rows(input: str, settings: list[str] | None, config: str | None, stages: int) -> None:
     from dataclasses import asdict
 
-    from jobs.config import GenerateConfig
-    from jobs.language_model import planning
+    from jobs.generation.language_model import planning
+    from jobs.generation.settings import GenerateConfig
     from pipeline.config import load_settings
     from pipeline.inputs import read_requirements
     from pipeline.records import Planned, Retrieved
@@ -175,6 +175,6 @@ def show(
     ] = "all",
 ) -> None:
     """Show one row of a run: requirement, plan, samples, choices, scores and code."""
-    from jobs.show import newest_run, show_row
+    from jobs.runs.show import newest_run, show_row
 
     show_row(run or newest_run(), id, what)

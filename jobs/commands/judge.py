@@ -25,7 +25,7 @@ def judge(
 ) -> None:
     """Let a language model judge runs: compliance, usefulness, idiomaticity (0-10), and pairs in both orders."""
     from jobs.judge import JudgeConfig, main
-    from jobs.scoring.judge_tables import judge_tables
+    from jobs.scoring.judging.tables import judge_tables
     from pipeline.config import load_settings
     from pipeline.errors import DLCodeGenError
 

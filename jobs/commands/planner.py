@@ -56,7 +56,7 @@ def eval_planner(
 ) -> None:
     """Table IV and Fig. 4 for planners and prediction files on the same rows, with intervals and baselines."""
     from jobs.eval_planner import main as run
-    from jobs.scoring.plan_page import terminal_tables
+    from jobs.scoring.plans.page import terminal_tables
 
     found = run(
         test=test,

@@ -18,7 +18,7 @@ def list_prompts() -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from pipeline.prompts import prompt_names, prompt_purpose
+    from pipeline.llm.asking.prompt_files import prompt_names, prompt_purpose
 
     table = Table("prompt", "what it is for", title="Prompts", title_justify="left")
     for name in prompt_names():
@@ -31,7 +31,7 @@ def show(
     name: Annotated[str | None, typer.Argument(help="A prompt's name; by default all.", show_default=False)] = None,
 ) -> None:
     """Print a prompt as it is sent, with {{ names }} for what differs from row to row."""
-    from pipeline.prompts import prompt_names, prompt_text
+    from pipeline.llm.asking.prompt_files import prompt_names, prompt_text
 
     for number, chosen in enumerate([name] if name else prompt_names()):
         if not name:

@@ -37,8 +37,8 @@ def rate(
 ) -> None:
     """Human rating: an offline page, blind and in an order of each rater's own (--export), and back (--import): means,
     differences, agreement, and correlation with every automatic measure."""
-    from jobs.rating import export_page, import_ratings
-    from jobs.scoring.rating_tables import rating_tables
+    from jobs.scoring.judging.rating import export_page, import_ratings
+    from jobs.scoring.judging.rating_tables import rating_tables
     from pipeline.errors import DLCodeGenError
 
     if export == merge:

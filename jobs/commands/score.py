@@ -51,12 +51,12 @@ def score_runs(
 ) -> None:
     """Score runs and compare them, with baselines, leaks and noise; or score one Python file."""
     if len(paths) == 1 and paths[0].endswith(".py"):
-        from jobs.score import score_file
+        from jobs.scoring.one_file import score_file
 
         console().print(score_file(paths[0], reference))
         return
     from jobs.score_runs import ScoreConfig, main
-    from jobs.scoring.scoring_tables import category_table, scoring_tables
+    from jobs.scoring.tables import category_table, scoring_tables
 
     config = ScoreConfig(
         runs=tuple(paths),
@@ -85,7 +85,7 @@ def reproduce(
 ) -> None:
     """Print the paper's tables from its released outputs: published, reproduced, difference; takes minutes."""
     from jobs.reproduce import main as run
-    from jobs.scoring.reproduction_tables import report_tables
+    from jobs.scoring.reproduction.tables import report_tables
 
     for table in report_tables(run(artifact, out, quiet=quiet)):
         console().print(table)

@@ -12,7 +12,7 @@ from rich.table import Table
 from jobs.commands.options import ConfigFile, Overrides
 
 if TYPE_CHECKING:
-    from jobs.trainer import TrainSummary
+    from jobs.train_planner import TrainSummary
 
 app = typer.Typer()
 
@@ -44,7 +44,7 @@ def train_planner(
     given |= {"quiet": True} if quiet else {}
     chosen = load_settings(TrainConfig, config, settings or [], **given)
     _check_extra()
-    from jobs.trainer import main as run
+    from jobs.train_planner import main as run
 
     try:
         summary = run(chosen)

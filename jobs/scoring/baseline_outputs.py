@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 
 from jobs.scoring.item_shards import Measurement, measure_items
-from pipeline.score.baselines import (
+from pipeline.comparison.code_rows import BASELINES
+from pipeline.measures.codebleu.baselines import (
     Solution,
     best_in_hindsight,
     nearest,
@@ -18,10 +19,9 @@ from pipeline.score.baselines import (
     others,
     random_of_category,
 )
-from pipeline.score.code_rows import BASELINES
-from pipeline.score.measure import SampleScores, score_samples
-from pipeline.score.outputs import Measured, Name, Output
-from pipeline.score.paper_text import PROTOCOLS
+from pipeline.measures.codebleu.paper_text import PROTOCOLS
+from pipeline.measures.output_measures import SampleScores, score_samples
+from pipeline.measures.outputs import Measured, Name, Output
 
 COPY = "copy of the neighbour"
 COPY_SHOWN = "copy of the retrieved sample"

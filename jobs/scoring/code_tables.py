@@ -17,8 +17,7 @@ from jobs.scoring.baseline_outputs import (
     under_each_protocol,
 )
 from jobs.scoring.item_shards import Measurement, measure_items
-from pipeline.score.baselines import Solution
-from pipeline.score.code_rows import (
+from pipeline.comparison.code_rows import (
     BASELINES,
     CodeItem,
     CodeRow,
@@ -28,9 +27,10 @@ from pipeline.score.code_rows import (
     mean_over_seeds,
     method_rows,
 )
-from pipeline.score.comparisons import Comparison, comparisons
-from pipeline.score.measure import failed, measure_all
-from pipeline.score.outputs import Measured, Name, Output
+from pipeline.comparison.comparisons import Comparison, comparisons
+from pipeline.measures.codebleu.baselines import Solution
+from pipeline.measures.output_measures import failed, measure_all
+from pipeline.measures.outputs import Measured, Name, Output
 
 WORK = "work"
 """The folder of finished shards, inside the folder that the tables are written to."""

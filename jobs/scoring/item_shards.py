@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 import ray
 from ray.exceptions import RayError
 
-from jobs.progress import RowProgress
-from pipeline.arrow import from_rows, to_table
-from pipeline.child_process import in_child
+from jobs.cluster.progress import RowProgress
 from pipeline.errors import StageFailure
-from pipeline.storage import exists, join, read_bytes, write_bytes
+from pipeline.sandbox.child_process import in_child
+from pipeline.storage.arrow import from_rows, to_table
+from pipeline.storage.files import exists, join, read_bytes, write_bytes
 
 SHARD = 16
 ITEM_SECONDS = 60.0

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
-from jobs.run_store import RunStore
+from jobs.runs.store import RunStore
 from pipeline.config import PlannerSettings
 from pipeline.errors import DLCodeGenError
+from pipeline.measures.outputs import Name, Output, Shown
+from pipeline.measures.project_scores import main_source
+from pipeline.pages.report_summary import category
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_samples
-from pipeline.score.outputs import Name, Output, Shown
-from pipeline.score.report_summary import category
-from pipeline.score.score import main_source
 from pipeline.starter import STARTER
-from pipeline.storage import exists, join, read_bytes
+from pipeline.storage.files import exists, join, read_bytes
 
 RUNS = "Runs"
 """What stands for a table where the outputs are runs of this project."""

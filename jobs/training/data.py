@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.training.settings import TrainConfig
-from pipeline.artifact import is_artifact
 from pipeline.config import AUTO
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
-from pipeline.planner.codec import Example, PlanCodec
+from pipeline.inputs.artifact import is_artifact
+from pipeline.planners.causal_lm.codec import Example, PlanCodec
 from pipeline.retrieval.firewall import Firewall, fingerprint
 from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
 from pipeline.retrieval.tokenize import words
-from pipeline.storage import read_bytes, write_bytes
+from pipeline.storage.files import read_bytes, write_bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,9 +23,9 @@ from jobs.training.data import epoch_batches, read_examples
 from jobs.training.model import build_model
 from jobs.training.settings import TrainConfig
 from jobs.training.state import PROGRESS, History, Place, load_checkpoint, save_checkpoint
-from pipeline.planner.codec import Example
-from pipeline.planner.model_folder import MODEL
-from pipeline.storage import download_files, join, upload_files, write_bytes
+from pipeline.planners.causal_lm.codec import Example
+from pipeline.planners.causal_lm.model_folder import MODEL
+from pipeline.storage.files import download_files, join, upload_files, write_bytes
 
 IGNORED = -100
 """The label of what is not learned: the prompt, and padding."""

@@ -13,8 +13,8 @@ import yaml
 
 from jobs.training.settings import TrainConfig
 from pipeline.errors import DLCodeGenError
-from pipeline.planner.bpe import train_tokenizer
-from pipeline.planner.model_folder import gpt2_config, local_model_folder
+from pipeline.planners.causal_lm.bpe import train_tokenizer
+from pipeline.planners.causal_lm.model_folder import gpt2_config, local_model_folder
 
 _SCRATCH = re.compile(r"scratch:(\d+)x(\d+)")
 _HEAD_WIDTH = 64

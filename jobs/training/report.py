@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.training.state import History
-from pipeline.storage import atomic_writer, join, write_bytes
+from pipeline.storage.files import atomic_writer, join, write_bytes
 
 CARD = "run_card.json"
 

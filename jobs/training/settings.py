@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.config import AUTO, Settings
-from pipeline.planner.codec import CONTEXT
+from pipeline.planners.causal_lm.codec import CONTEXT
 
 
 class TrainConfig(Settings):

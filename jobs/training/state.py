@@ -11,7 +11,7 @@ from typing import Any
 import fsspec
 import torch
 
-from pipeline.storage import atomic_writer, exists, join, read_bytes, write_bytes
+from pipeline.storage.files import atomic_writer, exists, join, read_bytes, write_bytes
 
 CHECKPOINT, HISTORY, PROGRESS = "checkpoint.pt", "history.json", "progress.json"
 

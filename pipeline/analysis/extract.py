@@ -11,7 +11,7 @@ from pipeline.analysis.calls import Trace
 from pipeline.analysis.keras_names import is_loss, is_optimizer
 from pipeline.analysis.trace import trace
 from pipeline.analysis.values import Call, Function, LayerUse, Reference
-from pipeline.vocabulary import canonical_loss, canonical_metric, canonical_optimizer
+from pipeline.plan.vocabulary import canonical_loss, canonical_metric, canonical_optimizer
 
 __all__ = ["CodeFacts", "LayerUse", "extract"]
 
@@ -60,7 +60,7 @@ class CodeFacts:
 
     `layers` are in build order, every unrolled use of a helper counted, `Input` and ready-made backbones among them; a
     layer inside another (`Bidirectional(LSTM(8))`) is part of its text, a layer class of the project is one layer, and
-    LOOKUPS are left out. Optimizer, loss and metrics are spelled as in `pipeline.vocabulary`, a function of the project
+    LOOKUPS are left out. Optimizer, loss and metrics are spelled as in `plan.vocabulary`, a function of the project
     by its own name. Of several `compile` and `fit` calls the first that states a setting counts. `input_shape` is the
     first one known in full, else the first; it has no batch axis, and None for an axis that is open or not known.
     """

@@ -8,9 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from pipeline.records import SourceFile
-
-SCRIPT, NOTEBOOK, REQUIREMENTS = "project.py", "project.ipynb", "requirements.txt"
+from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, SourceFile
 
 _DISTRIBUTIONS = {
     # Keras 3 with the TensorFlow backend; the starter check runs with 2.20.

@@ -11,8 +11,8 @@ from typing import Any
 import fsspec
 import pyarrow as pa
 
-from pipeline import artifact
 from pipeline.errors import DLCodeGenError
+from pipeline.inputs import artifact
 from pipeline.inputs.formats import format_of
 from pipeline.inputs.ids import UniqueIds
 from pipeline.inputs.rows import RawRow, requirement_of

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from pipeline.inputs.ids import UniqueIds, safe_id
 from pipeline.inputs.lines import LINE_LIMIT, Line
-from pipeline.plan_reading import read_text
+from pipeline.plan.reading import read_text
 from pipeline.records import Failure, Requirement
 
 LONGEST_TEXT = 20_000

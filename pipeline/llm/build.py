@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from pipeline.config import AUTO, LLMSettings
 from pipeline.errors import DLCodeGenError
-from pipeline.llm.cache import ResponseCache
-from pipeline.llm.cached import CachedLLM
-from pipeline.llm.openai_compatible import OpenAICompatibleLLM
+from pipeline.llm.client.openai_compatible import OpenAICompatibleLLM
 from pipeline.llm.protocol import LLM
 from pipeline.llm.scripted import ScriptedLLM
+from pipeline.llm.spending.cache import ResponseCache
+from pipeline.llm.spending.cached_llm import CachedLLM
 
 LLMBuilder = Callable[[], LLM]
 """Makes a worker's language model. Travels to the worker, so it is picklable: a function, or a `partial` of one."""
@@ -20,7 +20,7 @@ LLMBuilder = Callable[[], LLM]
 def build_llm(settings: LLMSettings, *, share: float = 1.0) -> LLM:
     """The model of `llm=openai` or `llm=scripted`, behind its response cache; `share` is the part of the job's rate
     limits that this process may use (1 / number of processes). An engine of our own (`llm=vllm`) lives on Ray:
-    `jobs.language_model` makes that one.
+    `jobs.generation.language_model` makes that one.
 
     Raises DLCodeGenError for settings that name no model.
     """

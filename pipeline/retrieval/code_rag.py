@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from pipeline.errors import StageFailure
-from pipeline.plan import SolutionPlan
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.plan.vocabulary import canonical_category
 from pipeline.records import ExcludedSample, Planned, Requirement, Retrieved, RetrievedSample
 from pipeline.retrieval.bm25 import Bm25Index, ranking
 from pipeline.retrieval.firewall import Firewall, fingerprint, query_fingerprint
 from pipeline.retrieval.sample_pool import Sample
 from pipeline.retrieval.tokenize import content_words, words
-from pipeline.vocabulary import canonical_category
 
 WRONG_CATEGORY_RATIO = 2.0
 """A sample of another category goes first where its score is this many times the best within the plan's category."""

@@ -13,10 +13,11 @@ from typing import Any
 import fsspec
 import pyarrow.parquet as pq
 
-from pipeline import artifact, starter
+from pipeline import starter
 from pipeline.errors import DLCodeGenError
-from pipeline.plan import SolutionPlan
-from pipeline.plan_reading import UnreadablePlanError, read_plan, read_text
+from pipeline.inputs import artifact
+from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
+from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.starter import STARTER
 
 

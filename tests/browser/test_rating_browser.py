@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.score.outputs import Name
-from pipeline.score.rating import RatingKey, ratables, read_ratings, write_rating_page
+from pipeline.measures.outputs import Name
+from pipeline.pages.rating import RatingKey, ratables, read_ratings, write_rating_page
 from tests.browser.chromium import CHROMIUM, Browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")

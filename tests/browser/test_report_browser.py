@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.score.report import write_report
-from pipeline.score.score_report import write_score_report
+from pipeline.pages.report import write_report
+from pipeline.pages.score_report import write_score_report
 from tests.browser.chromium import CHROMIUM, Browser
-from tests.pipeline.score.report_records import record, records
-from tests.pipeline.score.score_records import score_page
-from tests.pipeline.score.test_report import hostile_record
+from tests.pipeline.pages.report_records import record, records
+from tests.pipeline.pages.score_records import score_page
+from tests.pipeline.pages.test_report import hostile_record
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from corpus_build.audit import audit
-from corpus_build.datasets import FILES
 from corpus_build.records import PlanRow
 from corpus_build.settings import PlanDataSizes, SplitSettings
 from corpus_build.store import CorpusStore, read_records, record_writer
+from corpus_build.write.audit import audit
+from corpus_build.write.datasets import FILES
+from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import Summary, main
-from jobs.corpus_config import CorpusConfig
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples

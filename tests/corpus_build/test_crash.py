@@ -16,8 +16,8 @@ from corpus_build.drops import Drop
 from corpus_build.records import Extracted, Scanned
 from corpus_build.steps import ExtractStep, ScanStep
 from corpus_build.store import CorpusStore
+from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import main
-from jobs.corpus_config import CorpusConfig
 from tests.corpus_build.notebooks import code, notebook, project, write
 
 FORK = multiprocessing.get_context("fork")

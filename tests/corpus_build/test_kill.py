@@ -6,8 +6,8 @@ import multiprocessing
 import time
 from pathlib import Path
 
+from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import main
-from jobs.corpus_config import CorpusConfig
 from tests.corpus_build.notebooks import small_corpus, write
 from tests.corpus_build.test_build import SPLIT, results
 

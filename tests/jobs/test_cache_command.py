@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 from jobs.cli import app
 from jobs.commands.cache import quantity
 from pipeline.errors import DLCodeGenError
-from pipeline.llm.cache import ResponseCache, request_key
 from pipeline.llm.protocol import ChatReply, ChatRequest, Message
+from pipeline.llm.spending.cache import ResponseCache, request_key
 
 
 def run(*arguments: str) -> Result:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.run_store import RunStore
+from jobs.runs.store import RunStore
 from pipeline.config import PipelineSettings
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages

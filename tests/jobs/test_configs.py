@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.config import GenerateConfig
+from jobs.generation.settings import GenerateConfig
 from jobs.training.settings import TrainConfig
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
-from pipeline.planner.gpt2 import BEAMS
+from pipeline.planners.causal_lm.planner import BEAMS
 
 CONFIGS = Path(__file__).parents[2] / "jobs" / "configs"
 

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from jobs.cli import app
 from jobs.eval_planner import MAJORITY, PlanEvaluation, main
-from jobs.scoring.plan_tables import NO_PLAN
+from jobs.scoring.plans.tables import NO_PLAN
+from pipeline.comparison.plan_tables import ALL, NOT_NEAR
 from pipeline.errors import DLCodeGenError
-from pipeline.plan_reading import read_plan
-from pipeline.planner.fields import FIELDS
-from pipeline.planner.fitted_folder import load_fitted
+from pipeline.plan.fields import FIELDS
+from pipeline.plan.reading import read_plan
+from pipeline.planners.hybrid.folder import load_fitted
 from pipeline.retrieval.sample_pool import load_known_plans
-from pipeline.score.plan_tables import ALL, NOT_NEAR
 
 
 def _line(requirement: str, attributes: str, plan: object) -> str:
@@ -130,7 +130,7 @@ def test_the_fit_says_who_is_best_at_each_field(folder: Path, found: PlanEvaluat
 def test_an_evaluation_split_decides_and_a_gpt2_competes_on_it(folder: Path, tmp_path: Path) -> None:
     """A GPT-2 of random weights wins no field that a known plan can answer."""
     pytest.importorskip("torch")
-    from tests.pipeline.planner.tiny_gpt2 import random_gpt2
+    from tests.pipeline.planners.causal_lm.tiny_gpt2 import random_gpt2
 
     random_gpt2(tmp_path / "gpt2", seed=1)
     arguments = ["fit-planner", "--data", "starter", "--out", str(tmp_path / "fit"), "--gpt2", str(tmp_path / "gpt2")]

@@ -9,15 +9,15 @@ import pytest
 
 from pipeline.config import Method, PipelineSettings, load_settings
 from pipeline.errors import DLCodeGenError
-from pipeline.generate.llm.asking import Asker
 from pipeline.generate.llm.chains import Categories, make_chains, save_chains
 from pipeline.inputs import read_requirements
+from pipeline.llm.asking.asker import Asker
 from pipeline.llm.protocol import ChatRequest
 from pipeline.llm.scripted import ScriptedLLM
+from pipeline.measures.project_scores import main_source
 from pipeline.methods import WITHOUT_LLM, generation_stages
 from pipeline.records import Requirement, Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
-from pipeline.score.score import main_source
 from pipeline.stage import check_chain, run_local
 from pipeline.starter import STARTER
 from tests.pipeline.generate.llm.scripts import competent, fenced, role_of

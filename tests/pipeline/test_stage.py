@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.plan import SolutionPlan
+from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Planned, Requirement, Retrieved
 from pipeline.stage import Stage, Step, check_chain, run_local
 

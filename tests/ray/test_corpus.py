@@ -8,13 +8,13 @@ from typing import cast
 
 import pytest
 
+from corpus_build.read.stage_input import stage_listing
 from corpus_build.records import Scanned
-from corpus_build.stage_input import stage_listing
 from corpus_build.steps import ScanStep, Step
 from corpus_build.store import CorpusStore
+from jobs.cluster.dataflow import each_shard
+from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import main
-from jobs.corpus_config import CorpusConfig
-from jobs.dataflow import each_shard
 from tests.corpus_build.notebooks import project, small_corpus, write
 from tests.corpus_build.test_build import SPLIT, results
 from tests.corpus_build.test_crash import KILLER, with_small_stack

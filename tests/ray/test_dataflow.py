@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.dataflow import run_shards
-from jobs.run_store import RunStore
+from jobs.cluster.dataflow import run_shards
+from jobs.runs.store import RunStore
 from pipeline.config import PipelineSettings
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages

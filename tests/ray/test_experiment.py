@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from jobs.experiment import Experiment, main
-from jobs.experiment_spec import ExperimentConfig
+from jobs.experiments.spec import ExperimentConfig
 from pipeline.starter import sample_rows
-from tests.pipeline.llm.fault_server import MODEL, FaultServer
+from tests.pipeline.llm.client.fault_server import MODEL, FaultServer
 from tests.ray.test_llm_job import answered
 
 pytestmark = pytest.mark.ray

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.starter import requirement_rows
-from tests.pipeline.llm.fault_server import MODEL, FaultServer
+from tests.pipeline.llm.client.fault_server import MODEL, FaultServer
 from tests.ray.test_llm_job import answered
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]

@@ -9,16 +9,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.config import GenerateConfig
 from jobs.fit_planner import main as fit_planner
 from jobs.generate import Summary, main
-from jobs.run_store import RunStore
+from jobs.generation.settings import GenerateConfig
+from jobs.runs.store import RunStore
 from pipeline.config import PipelineSettings, PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages
-from pipeline.planner.fitted_folder import load_fitted
-from pipeline.planner.hybrid import HybridPlanner
+from pipeline.planners.hybrid.folder import load_fitted
+from pipeline.planners.hybrid.planner import HybridPlanner
 from pipeline.records import Failure
 from pipeline.stage import run_local
 from pipeline.starter import requirement_rows

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs.run_store import RunStore
+from jobs.runs.store import RunStore
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.config import GenerateConfig
 from jobs.generate import main
-from jobs.run_store import RunStore
+from jobs.generation.settings import GenerateConfig
+from jobs.runs.store import RunStore
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
@@ -22,7 +22,7 @@ from pipeline.methods import generation_stages
 from pipeline.stage import run_local
 from pipeline.starter import requirement_rows
 from tests.pipeline.generate.llm.scripts import competent
-from tests.pipeline.llm.fault_server import MODEL, FaultServer, completion
+from tests.pipeline.llm.client.fault_server import MODEL, FaultServer, completion
 
 pytestmark = pytest.mark.ray
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from ray import serve
 
-from pipeline.plan import SolutionPlan
-from pipeline.planner.gpt2 import Gpt2Planner
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.planners.causal_lm.planner import Gpt2Planner
 from pipeline.records import Requirement
 from serving.planner import PlannerServer, planner_application
-from tests.pipeline.planner.tiny_gpt2 import random_gpt2
+from tests.pipeline.planners.causal_lm.tiny_gpt2 import random_gpt2
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 

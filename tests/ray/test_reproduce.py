@@ -13,12 +13,12 @@ import pytest
 from rich.console import Console
 
 from jobs.reproduce import main
-from jobs.scoring.reproduction import Reproduction
-from jobs.scoring.reproduction_tables import report_tables
+from jobs.scoring.reproduction.results import Reproduction
+from jobs.scoring.reproduction.tables import report_tables
 from pipeline.errors import DLCodeGenError
-from pipeline.score.codebleu import code_bleu, corpus_code_bleu
-from pipeline.score.length_control import length_ratio
-from pipeline.score.paper_text import PROTOCOLS
+from pipeline.measures.codebleu.codebleu import code_bleu, corpus_code_bleu
+from pipeline.measures.codebleu.length_control import length_ratio
+from pipeline.measures.codebleu.paper_text import PROTOCOLS
 
 pytestmark = pytest.mark.ray
 

@@ -13,18 +13,18 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.config import GenerateConfig
 from jobs.generate import main as generate
+from jobs.generation.settings import GenerateConfig
 from jobs.judge import JudgeConfig
 from jobs.judge import main as judge
 from jobs.score_runs import ScoreConfig, Scoring, main
 from jobs.scoring.item_shards import Measurement, measure_items
-from jobs.scoring.judge_tables import judge_tables
-from jobs.scoring.scoring_tables import category_table, scoring_tables
+from jobs.scoring.judging.tables import judge_tables
+from jobs.scoring.tables import category_table, scoring_tables
 from pipeline.config import PlannerSettings
 from pipeline.errors import DLCodeGenError
-from pipeline.score.codebleu import code_bleu
-from pipeline.score.score import main_source
+from pipeline.measures.codebleu.codebleu import code_bleu
+from pipeline.measures.project_scores import main_source
 from pipeline.starter import sample_rows
 
 pytestmark = pytest.mark.ray

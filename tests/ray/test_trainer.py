@@ -15,11 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs.trainer import TrainSummary, main
+from jobs.train_planner import TrainSummary, main
 from jobs.training.settings import TrainConfig
 from jobs.training.state import read_history
 from pipeline.errors import DLCodeGenError
-from pipeline.planner.gpt2 import Gpt2Planner
+from pipeline.planners.causal_lm.planner import Gpt2Planner
 from pipeline.records import Requirement
 
 pytest.importorskip("torch")

@@ -11,7 +11,7 @@ import pytest
 import ray
 from ray import serve
 
-from jobs.model_presets import engine_settings
+from jobs.generation.model_presets import engine_settings
 from pipeline.config import LimitSettings, LLMSettings
 from serving.code_llm import APP, deploy, deployment_name, served_name
 from serving.serve_llm import ServeLLM

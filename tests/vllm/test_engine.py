@@ -19,9 +19,9 @@ import torch
 
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.llm.openai_compatible import OpenAICompatibleLLM
+from pipeline.llm.client.openai_compatible import OpenAICompatibleLLM
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
-from pipeline.plan import SolutionPlan, bounded_plan_schema
+from pipeline.plan.solution_plan import SolutionPlan, bounded_plan_schema
 from serving.serve_llm import ServeLLM
 
 PLAN_TOKENS = 3000

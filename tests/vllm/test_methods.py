@@ -13,15 +13,15 @@ pytest.importorskip("vllm", reason="needs the `cpu` extra")
 
 from ray import serve
 
-from jobs.config import GenerateConfig
 from jobs.experiment import main as experiment
-from jobs.experiment_spec import ExperimentConfig
+from jobs.experiments.spec import ExperimentConfig
 from jobs.generate import main as generate
-from jobs.run_store import RunStore
+from jobs.generation.settings import GenerateConfig
+from jobs.runs.store import RunStore
 from pipeline.errors import DLCodeGenError
+from pipeline.plan.vocabulary import CATEGORIES
 from pipeline.records import Scored
 from pipeline.starter import requirement_rows
-from pipeline.vocabulary import CATEGORIES
 from serving.code_llm import APP
 from tests.vllm import tiny_models
 from tests.vllm.conftest import ENGINE

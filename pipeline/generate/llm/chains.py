@@ -19,12 +19,12 @@ from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.generate.llm.asking import Asker, Asking
+from pipeline.llm.asking.asker import Asker, Asking
+from pipeline.plan.vocabulary import canonical_category
 from pipeline.records import CallMeasures, LLMCall, Requirement
 from pipeline.retrieval.sample_pool import KnownPlan
 from pipeline.retrieval.tokenize import content_words
-from pipeline.storage import read_bytes, write_bytes
-from pipeline.vocabulary import canonical_category
+from pipeline.storage.files import read_bytes, write_bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pipeline.generate.llm.asking import Asker, Asking
 from pipeline.generate.llm.plain_template import plain_template
-from pipeline.generate.llm.replies import Program
 from pipeline.generate.llm.writers import task
-from pipeline.generate.project import NOTEBOOK, REQUIREMENTS, SCRIPT, project_files
-from pipeline.plan import SolutionPlan
-from pipeline.records import Drafted, Requirement, Retrieved, SourceFile
+from pipeline.generate.project import project_files
+from pipeline.llm.asking.asker import Asker, Asking
+from pipeline.llm.asking.replies import Program
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.plan.vocabulary import CATEGORIES
+from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Drafted, Requirement, Retrieved, SourceFile
 from pipeline.retrieval.sample_pool import Sample
 from pipeline.stage import Fields, Step
-from pipeline.vocabulary import CATEGORIES
 
 Writer = Callable[[Asking, Any], Awaitable[Program]]
 """One way to write a program for a row."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.errors import StageFailure
-from pipeline.generate.llm.asking import Asking
 from pipeline.generate.llm.chains import Categories
-from pipeline.generate.llm.replies import Program
+from pipeline.llm.asking.asker import Asking
+from pipeline.llm.asking.replies import Program
 from pipeline.records import Drafted, Planned, Requirement, Retrieved, RetrievedSample, Templated
 from pipeline.retrieval.sample_pool import Sample
 

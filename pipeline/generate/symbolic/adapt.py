@@ -14,7 +14,7 @@ from dataclasses import replace
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import Statement, edit_statement, parse_statement
 from pipeline.generate.symbolic.target import LABELLED, NUMBER_LOSSES, Target
-from pipeline.vocabulary import canonical_loss
+from pipeline.plan.vocabulary import canonical_loss
 
 Edit = tuple[ast.AST, str]
 

@@ -12,10 +12,10 @@ from pipeline.generate.symbolic.alignment import aligned
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, Target
-from pipeline.keras.fitting import OutputForm, OutputKind, fit_stack
+from pipeline.keras.fitting.stack import OutputForm, OutputKind, fit_stack
 from pipeline.keras.layers import LayerCall, Symbol, parse_layer, parse_layers
-from pipeline.keras.shapes import trace
-from pipeline.plan_facts import CLASSIFICATION, REGRESSION
+from pipeline.keras.shapes.trace import trace
+from pipeline.plan.shapes import CLASSIFICATION, REGRESSION
 
 _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,

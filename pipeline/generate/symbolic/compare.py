@@ -11,13 +11,13 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pipeline.analysis.conformance import layer_types, longest_common_subsequence
 from pipeline.generate.symbolic.coherence import make_coherent, undefined_names
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import SECTIONS, Statement
 from pipeline.generate.symbolic.target import Target
 from pipeline.keras.api import invalid_calls
 from pipeline.keras.facts import canonical_layer, layer_names
+from pipeline.measures.conformance import layer_types, longest_common_subsequence
 from pipeline.records import SectionChoice
 
 CODE, TEMPLATE, BOTH = "code draft", "template draft", "both"

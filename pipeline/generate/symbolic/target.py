@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from pipeline.dataset_facts import DatasetFacts, read_facts
-from pipeline.plan import SolutionPlan
-from pipeline.plan_facts import CLASSIFICATION, plan_facts
+from pipeline.plan.dataset_facts import DatasetFacts, read_facts
+from pipeline.plan.shapes import CLASSIFICATION, plan_facts
+from pipeline.plan.solution_plan import SolutionPlan
 
 LABELLED = CLASSIFICATION | {"Image Segmentation"}
 """Categories whose labels can be encoded in three ways, and whose output layer follows from that."""

@@ -10,9 +10,9 @@ import pytest
 from jobs.training.data import epoch_batches, load_split, read_examples, write_examples
 from jobs.training.settings import TrainConfig
 from pipeline.errors import DLCodeGenError
-from pipeline.planner.codec import PlanCodec
+from pipeline.planners.causal_lm.codec import PlanCodec
 from pipeline.retrieval.sample_pool import load_known_plans
-from tests.pipeline.planner.tiny_gpt2 import starter_tokenizer
+from tests.pipeline.planners.causal_lm.tiny_gpt2 import starter_tokenizer
 
 
 def _file(path: Path, requirements: list[str], plan: object = None) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.planner.codec import Example
-from tests.pipeline.planner.tiny_gpt2 import torch, transformers
+from pipeline.planners.causal_lm.codec import Example
+from tests.pipeline.planners.causal_lm.tiny_gpt2 import torch, transformers
 
 from jobs.training.loop import IGNORED, PlanLoss, collate  # isort: skip  (needs torch)
 

@@ -10,7 +10,7 @@ import pytest
 from jobs.training.model import build_model, prepare_model
 from jobs.training.settings import TrainConfig
 from pipeline.errors import DLCodeGenError
-from tests.pipeline.planner.tiny_gpt2 import random_gpt2, torch, transformers
+from tests.pipeline.planners.causal_lm.tiny_gpt2 import random_gpt2, torch, transformers
 
 TEXTS = ["Classify photos of shells.", '{"Task Category": "Image Classification"}'] * 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import StageFailure
-from pipeline.plan import SolutionPlan
+from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Planned
 from pipeline.retrieval.code_rag import CodeRag
 from pipeline.retrieval.firewall import Firewall
@@ -88,7 +88,7 @@ def test_a_firewall_that_leaves_nothing_fails_the_row() -> None:
 def test_no_published_benchmark_row_meets_its_own_reference(artifact: str) -> None:
     from itertools import islice
 
-    from pipeline.artifact import read_requirements
+    from pipeline.inputs.artifact import read_requirements
     from pipeline.retrieval.sample_pool import load_samples
 
     samples = load_samples(artifact)

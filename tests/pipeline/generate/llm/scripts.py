@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
-from pipeline.plan import bounded_plan_schema
+from pipeline.plan.solution_plan import bounded_plan_schema
 
 CODE = """import numpy as np
 from tensorflow import keras

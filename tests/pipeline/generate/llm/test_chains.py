@@ -9,14 +9,14 @@ import pytest
 
 from pipeline.config import PipelineSettings
 from pipeline.errors import DLCodeGenError
-from pipeline.generate.llm.asking import Asker
 from pipeline.generate.llm.chains import Categories, load_chains, make_chains, save_chains
+from pipeline.llm.asking.asker import Asker
 from pipeline.llm.protocol import ChatRequest
 from pipeline.llm.scripted import ScriptedLLM
-from pipeline.plan import SolutionPlan
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.plan.vocabulary import canonical_category
 from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
 from pipeline.starter import STARTER
-from pipeline.vocabulary import canonical_category
 
 
 def _known(*pairs: tuple[str, str]) -> list[KnownPlan]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.dataset_facts import DatasetFacts
 from pipeline.generate.symbolic.target import Target
+from pipeline.plan.dataset_facts import DatasetFacts
 
 FLOWERS = '''\
 # %% [markdown]

@@ -6,13 +6,13 @@ import ast
 
 import pytest
 
-from pipeline.dataset_facts import DatasetFacts
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.notebook import read_notebook
 from pipeline.generate.symbolic.target import target_of
-from pipeline.plan_reading import read_plan
+from pipeline.plan.dataset_facts import DatasetFacts
+from pipeline.plan.reading import read_plan
 from tests.pipeline.generate.symbolic.projects import FLOWERS, PLAIN, target
-from tests.pipeline.test_plan_reading import PLAN
+from tests.pipeline.plan.test_reading import PLAN
 
 
 def test_every_value_of_the_plan_finds_its_place() -> None:

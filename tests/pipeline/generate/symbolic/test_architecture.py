@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.dataset_facts import DatasetFacts
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import constants_of, with_aligned_sizes, with_plan_layers
 from pipeline.generate.symbolic.notebook import read_notebook
+from pipeline.plan.dataset_facts import DatasetFacts
 from tests.pipeline.generate.symbolic.projects import FLOWERS, target
 
 

@@ -8,10 +8,9 @@ import json
 import pytest
 
 from pipeline.config import PipelineSettings
-from pipeline.generate.project import NOTEBOOK, REQUIREMENTS, SCRIPT
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages
-from pipeline.records import Requirement, Scored
+from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Requirement, Scored
 from pipeline.retrieval.sample_pool import Sample
 from pipeline.stage import run_local
 from pipeline.starter import STARTER
@@ -100,7 +99,7 @@ def test_a_sample_of_another_task_keeps_its_labels_and_loss(rows: list[Scored]) 
 def test_a_pool_sample_without_python_fails_its_rows_only() -> None:
     from pipeline.errors import StageFailure
     from pipeline.generate.symbolic.writer import SymbolicWriter
-    from pipeline.plan import SolutionPlan
+    from pipeline.plan.solution_plan import SolutionPlan
     from pipeline.records import Retrieved, RetrievedSample
 
     writer = SymbolicWriter(

@@ -1,0 +1,1 @@
+"""Exact duplicates and near-duplicate clusters, and which notebook of each stays."""

@@ -1,0 +1,37 @@
+"""Sets of numbers, many of them and of different sizes, in one file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus_build.deduplicate.shingles import Hashes
+from pipeline.storage.files import read_bytes, write_bytes
+
+
+def write_arrays(url: str, **arrays: npt.NDArray[np.generic]) -> None:
+    """Named arrays as an .npz file, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    write_bytes(url, buffer.getvalue(), durable=True)
+
+
+def read_arrays(url: str) -> dict[str, npt.NDArray[np.generic]]:
+    with np.load(io.BytesIO(read_bytes(url)), allow_pickle=False) as found:
+        return dict(found)
+
+
+def packed(sets: Sequence[Hashes], name: str) -> dict[str, npt.NDArray[np.generic]]:
+    """The sets as two arrays: all numbers, and where each set begins and the last one ends."""
+    bounds = np.cumsum([0, *map(len, sets)], dtype=np.int64)
+    return {name: np.concatenate([*sets, np.empty(0, np.uint64)]), f"{name}_bounds": bounds}
+
+
+def unpacked(arrays: dict[str, npt.NDArray[np.generic]], name: str) -> list[Hashes]:
+    numbers = arrays[name].astype(np.uint64, copy=False)
+    bounds = arrays[f"{name}_bounds"].tolist()
+    return [numbers[start:end] for start, end in pairwise(bounds)]

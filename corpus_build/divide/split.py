@@ -1,0 +1,144 @@
+"""Which row goes into which set: DLCodeEval by date, DLSamplePool by quality, DLPlanData by a hash.
+
+The sets are filled in the order of SETS. A row that is too similar to a row of an earlier set leaves the build, and
+rows with nearly equal requirements form a group, of which no two sets get a part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus_build.deduplicate.clusters import components
+from corpus_build.deduplicate.shingles import Hashes
+from corpus_build.divide.overlap import OverlapIndex
+from corpus_build.settings import MOST_BY_SHARE, PlanDataSizes, SplitSettings
+
+EVALUATION, POOL = "DLCodeEval", "DLSamplePool"
+TRAIN, EVAL, TEST = "DLPlanData/train", "DLPlanData/eval", "DLPlanData/test"
+SETS = (EVALUATION, POOL, TEST, EVAL, TRAIN)
+"""In the order in which they choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRow:
+    """An extracted row as the split needs it. `number` counts all of them, in the order of their code digests."""
+
+    number: int
+    shard: int
+    row: int
+    id: str
+    place: str
+    cluster: str
+    category: str
+    quality: float
+    executed_at: float | None
+    first_executed_at: float | None
+
+
+def requirement_groups(sets: Sequence[Hashes], similarity: float) -> npt.NDArray[np.int64]:
+    """For each row the first row whose requirement is similar to it, directly or through others. Rows with the same
+    shingles are compared once, whatever their number."""
+    firsts: dict[bytes, int] = {}
+    same = [firsts.setdefault(found.tobytes(), number) for number, found in enumerate(sets)]
+    distinct = sorted(set(firsts.values()))
+    index = OverlapIndex([sets[number] for number in distinct], similarity)
+    pairs = [(number, first) for number, first in enumerate(same) if number != first]
+    for number in distinct:
+        pairs += ((number, distinct[other]) for other, _ in index.similar(sets[number]) if distinct[other] < number)
+    return components(len(sets), pairs)
+
+
+def choose_evaluation(rows: Iterable[SplitRow], settings: SplitSettings) -> list[SplitRow]:
+    """Rows executed since the date. An undated row is never among them; with `fresh`, neither is one of whose
+    near-duplicates one is older."""
+    since = settings.since_seconds
+    found = [row for row in rows if row.executed_at is not None and row.executed_at >= since]
+    if settings.fresh:
+        found = [row for row in found if row.first_executed_at is not None and row.first_executed_at >= since]
+    return found if settings.eval_size is None else sorted(found, key=_by_quality)[: settings.eval_size]
+
+
+def pool_quotas(rows: Iterable[SplitRow], split: SplitSettings) -> dict[str, int]:
+    """How many rows of each task category the pool may have: the quota, but at most `pool_share` of what there is, so
+    that a small corpus leaves something for DLPlanData; one of a few, none of a single one."""
+    counts = Counter(row.category for row in rows)
+    return {
+        category: min(split.quota, max(1, int(split.pool_share * count)))
+        for category, count in counts.items()
+        if count > 1
+    }
+
+
+def choose_pool(
+    rows: Iterable[SplitRow],
+    groups: npt.NDArray[np.int64],
+    quotas: Mapping[str, int],
+    approved: Collection[str] | None,
+) -> list[SplitRow]:
+    """The best rows of each task category, at most its quota, one of a group; only the approved ids after a review."""
+    chosen: list[SplitRow] = []
+    counts: Counter[str] = Counter()
+    taken: set[int] = set()
+    for row in sorted(rows, key=_by_quality):
+        group = int(groups[row.number])
+        full = counts[row.category] >= quotas.get(row.category, 0)
+        if group in taken or full or (approved is not None and row.id not in approved):
+            continue
+        taken.add(group)
+        counts[row.category] += 1
+        chosen.append(row)
+    return chosen
+
+
+def divide_plan_data(
+    rows: Iterable[SplitRow], groups: npt.NDArray[np.int64], sizes: PlanDataSizes, seed: int
+) -> dict[str, list[SplitRow]]:
+    """The rows by part, whole groups on one side; under "" those beyond the size of train.
+
+    Groups stand in the order of a hash of their clusters. Shares cut the hash's range, so a group keeps its part
+    whatever else is in the corpus, up to MOST_BY_SHARE rows; sizes are filled one after the other, a group that would
+    overfill a part going on to the next. A group larger than a tenth of all rows always goes to train.
+    """
+    members: dict[int, list[SplitRow]] = {}
+    for row in rows:
+        members.setdefault(int(groups[row.number]), []).append(row)
+    total = sum(map(len, members.values()))
+    parts: dict[str, list[SplitRow]] = {TEST: [], EVAL: [], TRAIN: [], "": []}
+    placed = ((_share(group, seed), group) for group in members.values())
+    for share, group in sorted(placed, key=itemgetter(0)):
+        parts[_part(share, len(group), parts, sizes, total)] += group
+    return parts
+
+
+def _part(share: float, size: int, parts: Mapping[str, Sequence[SplitRow]], sizes: PlanDataSizes, total: int) -> str:
+    start = 0.0
+    for name, wanted in ((TEST, sizes.test), (EVAL, sizes.eval)):
+        if wanted < 1:
+            fits = size <= max(1.0, total / 10) and len(parts[name]) + size <= MOST_BY_SHARE
+            if start <= share < start + wanted and fits:
+                return name
+            start += wanted
+        elif len(parts[name]) + size <= wanted:
+            return name
+    if sizes.train is None:
+        return TRAIN
+    if sizes.train < 1:
+        return TRAIN if share < start + sizes.train else ""
+    return TRAIN if len(parts[TRAIN]) + size <= sizes.train else ""
+
+
+def _share(group: Iterable[SplitRow], seed: int) -> float:
+    """A number in [0, 1) by which the group is placed: a hash of its smallest cluster."""
+    name = f"{seed} {min(row.cluster for row in group)}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
+
+
+def _by_quality(row: SplitRow) -> tuple[float, str]:
+    return (-row.quality, row.id)

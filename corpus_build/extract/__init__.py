@@ -1,0 +1,1 @@
+"""From a notebook to requirement, dataset attributes and solution plan."""

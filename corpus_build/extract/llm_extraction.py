@@ -1,0 +1,149 @@
+"""Extraction by a language model, checked against the code (paper, section IV.D).
+
+The model gets the plan's JSON schema as a bound of its reply. A notebook longer than the context is cut by section, the
+answers are put together. Where an answer differs from what the code states outright, the model is asked once more; what
+still differs is recorded, and the code's word is taken.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from corpus_build.extract.plan_check import STATED_OUTRIGHT, disagreements, known_fields, merged, with_answer
+from corpus_build.read.notebook import Notebook
+from corpus_build.records import Confidence, Disagreement, Extracted
+from pipeline.errors import StageFailure
+from pipeline.llm.asking.prompt_files import render
+from pipeline.llm.protocol import LLM, ChatRequest, Message, Sampling
+from pipeline.llm.tokens import estimate_tokens
+from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.plan.vocabulary import CATEGORIES
+
+REPLY_TOKENS = 3000
+DEFAULT_CONTEXT = 16_384
+_PROMPT_TOKENS = 700
+ANSWERED = 0.7
+"""Confidence in what the model says and the code does not."""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    requirement: str = Field("", alias="User Requirement", max_length=1200)
+    attributes: str = Field("", alias="Dataset Attributes", max_length=2000)
+    plan: SolutionPlan = Field(default_factory=SolutionPlan, alias="Code Plan")
+
+
+@lru_cache(maxsize=1)
+def answer_schema() -> str:
+    """The JSON schema of an answer: the plan's, with requirement and attributes."""
+    return json.dumps(_Answer.model_json_schema(by_alias=True))
+
+
+async def extract_with_llm(llm: LLM, notebook: Notebook, static: Extracted, context: int | None) -> Extracted:
+    """The row with the model's words in it. `static` is what the code gave; `context` the model's length in tokens.
+
+    Where the model fails (StageFailure), the static row is given back, its `extraction` saying why.
+    """
+    if static.plan is None or static.confidence is None:
+        return static
+    parts = cut_by_section(notebook, (context or DEFAULT_CONTEXT) - REPLY_TOKENS - _PROMPT_TOKENS)
+    try:
+        answers = [await _ask(llm, _prompt(text, number, len(parts))) for number, text in enumerate(parts, start=1)]
+        answer = merged(answers)
+        found = disagreements(static.plan, static.confidence, answer[2])
+        if found:
+            answer = await _asked_again(llm, parts, answer, found)
+            found = disagreements(static.plan, static.confidence, answer[2])
+    except StageFailure as failure:
+        return replace(static, extraction=f"static ({failure.kind})")
+    return _combined(static, static.plan, static.confidence, answer, found, llm.model)
+
+
+def cut_by_section(notebook: Notebook, tokens: int) -> list[str]:
+    """The notebook's cells as texts of at most about so many tokens. Cuts are made before headings where one can be,
+    else between cells; a cell that is longer alone is cut off."""
+    parts: list[list[str]] = [[]]
+    sizes = [0]
+    for cell in notebook.cells:
+        text = cell.source if cell.kind == "markdown" else f"```python\n{cell.source.rstrip()}\n```"
+        size = estimate_tokens(text)
+        if size > tokens:
+            text, size = text[: max(1, int(len(text) * tokens / size))], tokens
+        starts_section = cell.kind == "markdown" and cell.source.lstrip().startswith("#")
+        if sizes[-1] + size > tokens or (starts_section and sizes[-1] > tokens * 2 // 3):
+            parts.append([])
+            sizes.append(0)
+        parts[-1].append(text)
+        sizes[-1] += size
+    return ["\n\n".join(part) for part in parts if part]
+
+
+def _prompt(text: str, part: int, parts: int) -> tuple[Message, ...]:
+    return render("extract_plan", text=text, part=part, parts=parts, categories=", ".join(CATEGORIES))
+
+
+async def _ask(llm: LLM, messages: tuple[Message, ...]) -> tuple[str, str, SolutionPlan]:
+    """An answer as requirement, attributes and plan. Raises StageFailure (`llm_bad_plan`) where it is none."""
+    sampling = Sampling(max_tokens=REPLY_TOKENS)
+    reply = await llm.chat(ChatRequest(messages=messages, sampling=sampling, schema=answer_schema()))
+    try:
+        found = json.loads(reply.text)
+        if not isinstance(found, dict):
+            raise StageFailure("llm_bad_plan", "the answer is no JSON object")
+        plan = read_plan(found)
+    except (ValueError, UnreadablePlanError):
+        try:
+            found, plan = {}, read_plan(reply.text)  # cut off: what is there of the plan
+        except UnreadablePlanError as error:
+            raise StageFailure("llm_bad_plan", str(error)) from error
+    return read_text(found.get("User Requirement")), read_text(found.get("Dataset Attributes")), plan
+
+
+async def _asked_again(
+    llm: LLM, parts: Sequence[str], answer: tuple[str, str, SolutionPlan], found: Iterable[Disagreement]
+) -> tuple[str, str, SolutionPlan]:
+    """The answer to the question whether the code is not right, the first part of the notebook before it."""
+    said = json.dumps(
+        {
+            "User Requirement": answer[0],
+            "Dataset Attributes": answer[1],
+            "Code Plan": answer[2].model_dump(by_alias=True, mode="json"),
+        },
+        ensure_ascii=False,
+    )
+    doubt = render("check_plan", disagreements=list(found))
+    messages = (*_prompt(parts[0], 1, len(parts)), Message(role="assistant", content=said), *doubt)
+    again = await _ask(llm, messages)
+    return again[0] or answer[0], again[1] or answer[1], again[2]
+
+
+def _combined(
+    static: Extracted,
+    plan: SolutionPlan,
+    confidence: Confidence,
+    answer: tuple[str, str, SolutionPlan],
+    found: tuple[Disagreement, ...],
+    model: str,
+) -> Extracted:
+    """What the code states outright stays; the model's words fill and replace the rest."""
+    requirement, attributes, answered = answer
+    taken = {field for field in known_fields(answered) if getattr(confidence, field) < STATED_OUTRIGHT}
+    sure = dict.fromkeys(taken, ANSWERED)
+    sure |= {"requirement": ANSWERED} if requirement else {}
+    sure |= {"attributes": ANSWERED} if attributes else {}
+    return replace(
+        static,
+        requirement=requirement or static.requirement,
+        attributes=attributes or static.attributes,
+        plan=with_answer(plan, answered, taken),
+        confidence=replace(confidence, **sure),
+        disagreements=found,
+        extraction=f"llm:{model}",
+    )

@@ -1,0 +1,159 @@
+"""What a notebook is for, in a user's words: its title, its markdown and the data it reads."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from corpus_build.read.notebook import Notebook
+
+LONGEST = 600
+"""Characters of a requirement: a few sentences, as users write."""
+
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s*(.+?)\s*#*\s*$", re.MULTILINE)
+_SETEXT = re.compile(r"^(\S.*)\n[=-]{3,}\s*$", re.MULTILINE)
+_HTML_HEADING = re.compile(r"<h[1-4][^>]*>(.*?)</h[1-4]>", re.IGNORECASE | re.DOTALL)
+_NOISE = re.compile(
+    r"<[^>]+>|!\[[^\]]*\]\([^)]*\)|`{3}.*?`{3}|https?://\S+|[*_`~]{1,3}|^\s*[>|].*$|\$\$.*?\$\$|&\w+;|^\s*[-=]{3,}\s*$",
+    re.DOTALL | re.MULTILINE,
+)
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_EMOJI = re.compile(r"[^\w\s.,;:!?'\"()/%&+#-]+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\d])|\n{2,}|\n(?=\s*[-*\d])")
+_CHORES = re.compile(
+    r"^(import|load|read|librar|packages?|modules?|set ?up|table of contents?|contents?|references?|thank|upvote|"
+    r"please|notebook|imports?|define|defining|plot|visuali[sz]|train(ing)?( the model)?$|evaluat|conclusion|introduction$|"
+    r"overview$|about|untitled|kernel|version|step \d|part \d|chapter \d|\d+$)",
+    re.IGNORECASE,
+)
+_ABOUT_ITSELF = re.compile(
+    r"\bnotebook (was|is|contains|accompanies) (a companion|a copy|generated|made|the code|code)|\brecommend reading\b|"
+    r"\bcopy of the book\b|\boriginal text\b|\bup-?vot(e|ing)\b|\bfork this\b|\bleave a comment\b",
+    re.IGNORECASE,
+)
+"""What a notebook says of itself and its readers, not of its task: the same in all notebooks of a book or an author."""
+_PURPOSE = re.compile(
+    r"\b(goal|aim|objective|purpose|task|problem|want|going to|will (build|train|use|classif|predict|create|try)|predict|"
+    r"classif|detect|segment|recogni[sz]|forecast|generat|estimat|identif|build|train|implement|translat|caption|"
+    r"distinguish|recommend|diagnos|upscal|denois|summari[sz]|tell .+ (apart|from)|sort .+ (by|into))",
+    re.IGNORECASE,
+)
+_BOAST = re.compile(
+    r"\s*[\[(][^\])]*\b(lb|cv|score|acc(uracy)?|auc|top|\d*\.\d+|\d+(\.\d+)?\s*%)[^\])]*[\])]|\s*[-|:+,]?\s*\b(EDA\b.*|lb:?\s*[\d.]+)$",
+    re.IGNORECASE,
+)
+"""What a title says of scores and of the usual look at the data, not of the task."""
+_DATA = re.compile(
+    r"\b(dataset|data set|data|images?|samples?|rows|columns|features|labels?|classes|instances|records|reviews|files)\b",
+    re.IGNORECASE,
+)
+_INPUT_PATH = re.compile(r"['\"](?:\.\./|/kaggle/|\./)?input/([\w-]+)(?:/([\w-]+))?")
+_LOADED = re.compile(r"\bdatasets\.(\w+)\.load_data\b|\btfds\.load\(\s*['\"]([\w/]+)|load_dataset\(\s*['\"]([\w/-]+)")
+_CSV = re.compile(r"read_csv\(\s*[rf]?['\"]([^'\"]+)['\"]")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """The requirement and dataset attributes with the confidence in each, in [0, 1]."""
+
+    requirement: str
+    attributes: str
+    requirement_confidence: float
+    attributes_confidence: float
+
+
+def read_purpose(notebook: Notebook, title: str, sources: Iterable[str], tags: Iterable[str] = ()) -> Purpose:
+    """Title, sentences of purpose, and data sources as one requirement; sentences about the data as attributes.
+
+    `title` is Meta Kaggle's, if any; then the notebook's own, then its first heading stand in. Confidence: 0.9 with a
+    title and a sentence of purpose, 0.6 with one of them, 0.3 with the first sentence or a name of the data alone.
+    """
+    markdown = [cell.source for cell in notebook.cells if cell.kind == "markdown"]
+    heading = _title(title) or _title(notebook.title) or next(_headings(markdown), "")
+    sentences = list(_sentences(markdown))
+    told_of = [line for line in sentences if not _CHORES.match(line)]
+    purpose = [line for line in told_of if _PURPOSE.search(line)][:3]
+    opening = [] if purpose else told_of[:1]  # better than nothing
+    data_names = tuple(dict.fromkeys([*map(_spoken, sources), *map(_spoken, data_sources(notebook.code))]))
+    parts = [_ended(heading)] if heading else []
+    parts += [_ended(line) for line in (*purpose, *opening) if line.lower() not in heading.lower()]
+    told = bool(heading) + bool(purpose)
+    named = (
+        [f"The data set{' is' if len(data_names) == 1 else 's are'} {_listed(data_names[:4])}."] if data_names else []
+    )
+    parts += named
+    about_data = [line for line in told_of if _DATA.search(line) and line not in (*purpose, *opening)][:4]
+    attributes = [*named, *map(_ended, about_data)]
+    if kinds := sorted(tag for tag in tags if tag):
+        attributes.append(f"Its topics are {_listed(kinds[:6])}.")
+    return Purpose(
+        requirement=_cut(" ".join(parts)),
+        attributes=_cut(" ".join(attributes)),
+        requirement_confidence=(0.3 * bool(data_names or opening), 0.6, 0.9)[told],
+        attributes_confidence=0.3 * bool(data_names) + 0.4 * bool(about_data),
+    )
+
+
+def data_sources(code: str) -> list[str]:
+    """Names of the data that code reads: folders under Kaggle's `input/`, Keras and TensorFlow data sets, CSV files."""
+    found = [match[2] if match[1] in ("datasets", "competitions") else match[1] for match in _INPUT_PATH.finditer(code)]
+    found += [next(name for name in match.groups() if name) for match in _LOADED.finditer(code)]
+    if not found:
+        found += [match[1].rsplit("/", 1)[-1].removesuffix(".csv") for match in _CSV.finditer(code)]
+    return list(dict.fromkeys(name for name in found if name and "{" not in name))[:6]
+
+
+def tidy(text: str) -> str:
+    """Markdown as a line of plain words."""
+    text = _NOISE.sub(" ", _LINK.sub(r"\1", html.unescape(text)))
+    return " ".join(_EMOJI.sub(" ", text).split()).strip(" -:#|.")
+
+
+def _title(text: str) -> str:
+    """A title without scores and the like; as it is where nothing else would be left."""
+    line = tidy(text)
+    short = _BOAST.sub("", line).strip(" -:#|.+")
+    return short if len(short.split()) >= 2 else line
+
+
+def _headings(markdown: Iterable[str]) -> Iterator[str]:
+    for text in markdown:
+        for pattern in (_HTML_HEADING, _HEADING, _SETEXT):
+            for match in pattern.finditer(text):
+                line = _title(match[1])
+                if len(line.split()) >= 2 and not _CHORES.match(line):
+                    yield line[:160]
+
+
+def _sentences(markdown: Iterable[str]) -> Iterator[str]:
+    """Sentences of prose: no headings, code, tables or lists of links, nothing about itself; 5 to 60 words."""
+    for text in markdown:
+        prose = _HTML_HEADING.sub("\n\n", _HEADING.sub("\n", _SETEXT.sub("\n", text)))
+        for piece in _SENTENCE.split(_NOISE.sub(" ", _LINK.sub(r"\1", html.unescape(prose)))):
+            line = tidy(piece)
+            if 5 <= len(line.split()) <= 60 and not _ABOUT_ITSELF.search(line):
+                yield line
+
+
+def _spoken(name: str) -> str:
+    return " ".join(re.sub(r"[-_/]+", " ", name).split())
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _ended(line: str) -> str:
+    return line if line.endswith((".", "!", "?")) else f"{line}."
+
+
+def _cut(text: str) -> str:
+    """At most LONGEST characters, cut behind a sentence, or else a word."""
+    if len(text) <= LONGEST:
+        return text
+    short = text[:LONGEST]
+    end = max(short.rfind(". "), short.rfind("! "), short.rfind("? "))
+    return short[: end + 1] if end > LONGEST // 2 else short.rsplit(" ", 1)[0]

@@ -1,0 +1,215 @@
+"""The task category of a notebook: what its code is made of, weighed together with what its text says.
+
+Layers limit what the data can be: a Conv2D looks at pictures, spectrograms or frames, an LSTM at series, texts or
+recordings. Where the code itself does not say more (`librosa`, `TextVectorization`), the text's words choose among
+them. The task is told by the last layer, the loss, and words of the code that count only where the network could do
+it. Categories that the loss does not fit lose most of their evidence: a mean squared error classifies nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from corpus_build.extract.code_words import CodeWords
+from pipeline.analysis.extract import CodeFacts
+from pipeline.keras.facts import backbones
+from pipeline.plan.category_cues import category_cues, cue_certainty
+from pipeline.plan.vocabulary import OTHER
+
+TEXT_WEIGHT = 0.9
+"""How much all of the text's evidence, whose shares add up to at most 1, counts against a point of the code's."""
+
+UNLIKELY = 0.35
+"""What is left of a category's evidence where the loss does not fit it."""
+
+MOST_COLUMNS = 256
+"""Inputs of a network up to which they are hardly the pixels of a picture or the words of a vocabulary."""
+
+_CLASSES = re.compile(r"crossentropy|hinge|focal")
+_DISTANCES = re.compile(r"mean_squared|mean_absolute|huber|log_?cosh|\bmse\b|\bmae\b|rmse|smape|msle|poisson|quantile")
+_OVERLAPS = re.compile(r"dice|iou|jaccard|tversky")
+_NUMBERS = ("Image Regression", "Tabular Regression", "Time Series Forecasting")
+_JUDGED = ("Classification", "Forecasting", "Regression")
+"""Tasks whose data go into the network as they are: what is generated or captioned need not."""
+
+_RECURRENT = frozenset("Bidirectional Conv1D CuDNNGRU CuDNNLSTM GRU LSTM SimpleRNN".split())
+_WRITERS = frozenset("Embedding GRU LSTM MultiHeadAttention".split())
+_TEXT_LAYER = re.compile(r"\wEmbedding|TextVectorization|Transformer|Token|Bert")
+_STRIDES = re.compile(r"\bstrides=\(?[2-9]")
+_PASSIVE = ("Input", "InputLayer", "Dropout", "BatchNormalization", "CenterCrop", "Cropping", "Random", "Rescaling")
+_SEQUENCE_LAYER = re.compile(r"LSTM|GRU|RNN|1D|Bidirectional|Attention|Transformer")
+_KINDS = {
+    "Image": "image",
+    "Object": "image",
+    "Text": "text",
+    "Question": "text",
+    "Audio": "audio",
+    "Video": "video",
+    "Time": "series",
+    "Tabular": "table",
+}
+"""The data of a category, by its first word."""
+
+
+def categorise(facts: CodeFacts, code: str, requirement: str, attributes: str) -> tuple[str, float]:
+    """The canonical task category, and its share of all evidence in [0, 1]; (Other, 0) where there is none."""
+    certainty = cue_certainty(requirement, attributes)
+    told = {name: certainty * share for name, share in category_cues(requirement, attributes).items() if certainty}
+    network = _network(facts, CodeWords(code), told)
+    scores = {category: TEXT_WEIGHT * share for category, share in told.items()}
+    for category, weight in network.evidence():
+        scores[category] = scores.get(category, 0.0) + weight
+    if not scores:
+        return OTHER, 0.0
+    scores = {category: network.fit(category) * score for category, score in scores.items()}
+    best = min(scores, key=lambda name: (-scores[name], name))
+    return best, round(scores[best] / sum(scores.values()), 3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What the code says: the kind of data, what other kinds its layers would allow, and what the network gives out.
+
+    `loss` is `classes`, `distance`, `overlap` or "" for what is not known.
+    """
+
+    names: tuple[str, ...]
+    words: CodeWords
+    data: str
+    possible: frozenset[str]
+    loss: str
+    paints: bool
+
+    def evidence(self) -> Iterator[tuple[str, float]]:
+        """Categories with points."""
+        yield from self._special()
+        classifies = self.loss == "classes"
+        if self.data == "image" and self.paints:
+            masks = self.loss == "overlap" or (self.loss != "distance" and self.words.has("masks"))
+            yield ("Image Segmentation", 1.2) if masks else ("Image-to-Image", 0.8)
+        elif self.data == "image" and not self._looks_and_writes():
+            yield ("Image Classification", 1.0) if classifies else ("Image Regression", 1.0 if self.loss else 0.4)
+        elif self.data == "text":
+            yield "Text Classification", 0.9 if classifies else 0.4
+        elif self.data == "series":
+            yield ("Time Series Classification", 0.8) if classifies else ("Time Series Forecasting", 0.9)
+        elif self.data == "audio":
+            yield "Audio Classification", 1.2
+        elif self.data == "video":
+            yield "Video Classification", 1.2
+        elif self.data == "table":
+            points = 0.6 if "image" in self.possible else 0.9
+            yield ("Tabular Classification", points) if classifies else ("Tabular Regression", points)
+
+    def _special(self) -> Iterator[tuple[str, float]]:
+        """Tasks that show in the words of the code, each only where the network could do it."""
+        image, text, has = self.data == "image", self.data == "text", self.words.has
+        upscales, restores = image and has("upscale"), image and has("restore")
+        if upscales:
+            yield "Image Super-Resolution", 1.4
+        if restores and self.paints:
+            yield "Image-to-Image", 1.0
+        if image and has("generator") and not upscales and not (restores and self.paints):
+            yield "Image Generation", 1.5
+        if image and has("boxes"):
+            yield "Object Detection", 1.2
+        if not _WRITERS.isdisjoint(self.names) and has("caption"):
+            yield "Image Captioning", 1.4
+        elif self._looks_and_writes():
+            yield "Image Captioning", 1.2
+        if image and has("ctc"):  # reads what is written on a picture
+            yield "Image Captioning", 1.6
+        if has("anomaly"):
+            yield "Anomaly Detection", 0.9
+        if text and has("translate"):
+            yield "Text-to-Text", 1.2
+        if text and has("next_word"):
+            yield "Text Generation", 1.1
+        if text and has("answers"):
+            yield "Question Answering", 1.2
+        if self.names.count("Embedding") >= 2 and has("ratings"):
+            yield "Recommendation System", 1.6
+
+    def _looks_and_writes(self) -> bool:
+        """Whether the network has an eye for pictures and a part that goes through words."""
+        return self.data == "image" and "Embedding" in self.names and any(map(_SEQUENCE_LAYER.search, self.names))
+
+    def fit(self, category: str) -> float:
+        """How well loss and layers fit the category, from UNLIKELY squared to 1."""
+        kind = _KINDS.get(category.partition(" ")[0], self.data)
+        strange = bool(self.data) and category.endswith(_JUDGED) and kind not in {self.data, *self.possible}
+        return self._loss_fit(category) * (UNLIKELY if strange else 1.0)
+
+    def _loss_fit(self, category: str) -> float:
+        if self.loss == "distance":
+            return UNLIKELY if category.endswith(("Classification", "Segmentation")) else 1.0
+        return UNLIKELY if self.loss in ("classes", "overlap") and category in _NUMBERS else 1.0
+
+
+def _network(facts: CodeFacts, words: CodeWords, told: Mapping[str, float]) -> _Network:
+    names = tuple(layer.name for layer in facts.layers)
+    last = next((use.text for use in reversed(facts.layers) if not use.name.startswith(_PASSIVE)), "")
+    data, possible = _data(names, facts, words, told)
+    return _Network(names, words, data, possible, _loss_kind(facts.loss, last), _paints(facts, last))
+
+
+def _loss_kind(loss: str, last: str) -> str:
+    kinds = (("classes", _CLASSES), ("distance", _DISTANCES), ("overlap", _OVERLAPS))
+    found = next((kind for kind, pattern in kinds if pattern.search(loss.lower())), "")
+    return found or ("classes" if "softmax" in last else "")
+
+
+def _data(
+    names: tuple[str, ...], facts: CodeFacts, words: CodeWords, told: Mapping[str, float]
+) -> tuple[str, frozenset[str]]:
+    """The kind of data, and what else the layers would allow where the code does not say for sure."""
+    if words.has("audio"):
+        return "audio", frozenset()
+    pictures = any(name in backbones() or "Conv2D" in name for name in names)
+    hub = "KerasLayer" in names  # a network from TensorFlow Hub, for pictures or for text
+    pictures = pictures or (hub and not words.has("text"))
+    if not _RECURRENT.union(("ConvLSTM2D", "Conv3D", "TimeDistributed")).isdisjoint(names) and words.has("video"):
+        return "video", frozenset()
+    if not pictures and _reads_text(names, facts, words):
+        return "text", frozenset()
+    guess, possible = _guess(names, facts, words, pictures=pictures)
+    best = max(told, key=lambda name: (told[name], name), default="")
+    said = _KINDS.get(best.partition(" ")[0], "")
+    return (said if said in possible else guess), possible
+
+
+def _reads_text(names: tuple[str, ...], facts: CodeFacts, words: CodeWords) -> bool:
+    """An Embedding alone does not tell: tables have them for their categories."""
+    if "transformers" in facts.frameworks or any(map(_TEXT_LAYER.search, names)):
+        return True
+    if "KerasLayer" in names and words.has("text"):
+        return True
+    return "Embedding" in names and (any(map(_SEQUENCE_LAYER.search, names)) or words.has("text"))
+
+
+def _guess(names: tuple[str, ...], facts: CodeFacts, words: CodeWords, *, pictures: bool) -> tuple[str, frozenset[str]]:
+    """What the data are by the layers, and what else they could be."""
+    if pictures:
+        return "image", frozenset({"audio", "video"})
+    shape = facts.input_shape
+    if not _RECURRENT.isdisjoint(names) or (names and words.has("window")):
+        return "series", frozenset({"audio", "text", "video"})
+    if shape is not None and len(shape) in (2, 3) and None not in shape[:2]:
+        return ("image" if "Flatten" in names else "series"), frozenset({"audio", "image", "series", "video"})
+    if shape is not None and len(shape) == 1 and 0 < (shape[0] or 0) <= MOST_COLUMNS and "Embedding" not in names:
+        return "table", frozenset({"audio"})  # averaged coefficients of a recording
+    return ("table" if names else ""), frozenset({"audio", "image", "text", "video"} if names else ())
+
+
+def _paints(facts: CodeFacts, last: str) -> bool:
+    """Whether the network gives an image: it goes up again to where it came from, or ends in a convolution without
+    having gone down."""
+    names = [layer.name for layer in facts.layers]
+    ascends = any(name in ("Conv2DTranspose", "UpSampling2D", "Unet", "UNet", "Linknet") for name in names)
+    descends = any("Pool" in name or name in backbones() for name in names)
+    descends = descends or any(_STRIDES.search(layer.text) for layer in facts.layers)
+    if last.startswith("Conv2D"):
+        return ascends or not descends
+    return ascends and last.startswith(("Activation", "Reshape"))

@@ -1,0 +1,98 @@
+"""A code cell as Python: what only IPython understands is taken out, lines stay where they were.
+
+%%time, %%capture ...        the cell's body is Python
+%%writefile x.py             so is what it writes, when that is a Python file
+%%bash, %%html, %%R ...      not Python: nothing of the cell is
+%matplotlib inline, !pip     a line that does nothing
+x = !ls, x = %sql ...        x is not known
+dense?, ?dense               a line that does nothing
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable
+
+from corpus_build.read.mending import mended
+
+_PYTHON_CELLS = frozenset(
+    "capture debug memit mprun prun python python2 python3 px snakeviz time timeit wandb notify autoreload".split()
+)
+"""Cell magics that run their body as Python; any other one hands it to something else."""
+
+_WRITERS = frozenset({"file", "writefile", "writetemplate"})
+_LINE_MAGIC = re.compile(
+    r"^(?P<indent>[ \t]*)"
+    r"(?:[%!?]|(?:pip3?|conda|apt|apt-get|cd|ls|mkdir|wget|unzip|git|cp|mv|rm|cat|pwd) +[\w./~'\"+-])"
+)
+_ASSIGNED = re.compile(r"^(?P<start>[ \t]*[\w, .\[\]'\"]+=\s*)[!%](?![=\d\s])")
+_HELP = re.compile(r"^[ \t]*[\w.]+\?{1,2}\s*$")
+_BARE_ASSIGNMENT = re.compile(r"^[ \t]*(?:cat|cd|cp|git|ls|mv|pip|pwd|rm)\s*(?:[-+*/|&]?=[^=]|\(|\.|\[|,)")
+_MAY_BE_SHELL = ("%", "!", "?", "pip", "conda", "apt", "cd ", "ls", "mkdir", "wget", "unzip", "git", "cp ", "mv ")
+
+
+def plain_python(source: str) -> str:
+    """The cell with IPython's own lines replaced by `pass`, "" where the cell is not Python at all."""
+    if source.lstrip().startswith("%%"):
+        source = _cell_magic(source)
+    if not any(mark in source for mark in _MAY_BE_SHELL):
+        return source
+    lines = source.split("\n")
+    number = 0
+    while number < len(lines):
+        number = _replace_line(lines, number)
+    return "\n".join(lines)
+
+
+def parse_cell(source: str) -> ast.Module | None:
+    """The cell's syntax tree, None where it does not parse even without IPython's own lines. Never raises."""
+    tree = parse(source)
+    return parse(plain_python(source)) if tree is None else tree
+
+
+def parse(source: str) -> ast.Module | None:
+    """The syntax tree, or None. Never raises: not for NUL bytes, absurd nesting or huge numbers either."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes, `is` with literals
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def joined_python(cells: Iterable[str]) -> tuple[str, bool]:
+    """The cells as one program, each as plain Python, those that do not parse mended as far as they can be; and whether
+    all of them parse."""
+    sources = [source for cell in cells if (source := plain_python(cell).strip("\n"))]
+    broken = {number for number, source in enumerate(sources) if parse(source) is None}
+    parts = (mended(source) if number in broken else source for number, source in enumerate(sources))
+    return "\n\n".join(part for part in parts if part.strip()) + "\n", not broken
+
+
+def _cell_magic(source: str) -> str:
+    first, _, body = source.lstrip().partition("\n")
+    name, _, argument = first[2:].strip().partition(" ")
+    if name in _PYTHON_CELLS or (name in _WRITERS and argument.split("#")[0].strip().strip("'\"").endswith(".py")):
+        # Other cell magics may follow (`%%time` over `%%capture`).
+        return "\n" + (_cell_magic(body) if body.lstrip().startswith("%%") else body)
+    return ""
+
+
+def _replace_line(lines: list[str], number: int) -> int:
+    """Replaces one line if it is IPython's, with those it continues on; the number of the next line to look at."""
+    line = lines[number]
+    if (match := _LINE_MAGIC.match(line)) and not _BARE_ASSIGNMENT.match(line):
+        replacement = f"{match['indent']}pass"
+    elif match := _ASSIGNED.match(line):
+        replacement = f"{match['start']}None"
+    elif _HELP.match(line):
+        replacement = f"{line[: len(line) - len(line.lstrip())]}pass"
+    else:
+        return number + 1
+    lines[number] = replacement
+    while line.rstrip().endswith("\\") and number + 1 < len(lines):
+        number += 1
+        line, lines[number] = lines[number], ""
+    return number + 1

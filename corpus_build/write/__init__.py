@@ -1,0 +1,1 @@
+"""The data sets, their card, reports, the review sheet and the audit."""

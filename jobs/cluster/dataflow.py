@@ -1,0 +1,244 @@
+"""The one place that knows Ray Data: a chain of stages over the shards of a run, and a step over numbered shards.
+
+A shard of rows is one block. Neighbouring stages that want the same resources share an operator, and so a process:
+rows then pass between them without being copied. Stages with resources of their own (a GPU model) get their own
+operator, and Ray Data streams shards from one to the next. Stages that wait for a language model have one as well, with
+little of a CPU: many rows of a shard are under way in it at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import pyarrow as pa
+import ray
+
+from jobs.cluster.isolation import run_isolated
+from jobs.runs.store import RunStore
+from pipeline.errors import BudgetSpent, DLCodeGenError
+from pipeline.records import Requirement
+from pipeline.stage import ROWS_IN_FLIGHT, Chain, Stage, check_chain
+from pipeline.storage.arrow import from_rows, to_table
+
+_SHARD, _SECONDS = "shard", "seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDone:
+    """A shard's result file is written: its number, its rows, and how many of them failed."""
+
+    shard: int
+    rows: int
+    failed: int
+
+
+def run_shards(
+    stages: Sequence[Stage],
+    store: RunStore,
+    shards: Sequence[int],
+    workers: int | None = None,
+    *,
+    elastic: bool = False,
+    rows_in_flight: int = ROWS_IN_FLIGHT,
+) -> Iterator[ShardDone]:
+    """Runs the stages over the shards and yields each one when it is written, in the order they finish.
+
+    Every operator gets `workers` processes; by default one per CPU there is now, and where the cluster is `elastic`, as
+    many more as it adds nodes for. Those of waiting stages have `rows_in_flight` rows under way each.
+
+    Needs an initialised Ray. A worker that dies is replaced and its shard done again, row by row in isolation unless
+    its stages wait; an exception outside of the stages (storage that fails) ends the job. Raises DLCodeGenError where a
+    stage does: what no row would escape. After a stop (`store.stop`) the shards that are not finished stay pending.
+    """
+    check_chain(stages)
+    _set_up_ray_data()
+    groups = [
+        tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers, stage.waits))
+    ]
+    cpus = int(ray.cluster_resources().get("CPU", 1))
+    flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
+    for number, group in enumerate(groups):
+        received = groups[number - 1][-1].returns if number else group[0].accepts
+        wanted = group[0].workers or workers or max(1, int(cpus / max(group[0].num_cpus, 1)))
+        grows = elastic and not workers and not group[0].workers
+        largest = len(shards) if grows else min(wanted, len(shards))
+        # Several operators share the CPUs: each starts with one worker, since a full first pool would starve the rest.
+        # Those that wait want hardly any.
+        smallest = min(wanted, len(shards)) if len(groups) == 1 or group[0].waits else 1
+        flow = flow.map_batches(
+            _ShardWorker,
+            fn_constructor_args=(group, received, store, number, number == len(groups) - 1, rows_in_flight),
+            batch_size=None,
+            batch_format="pyarrow",
+            zero_copy_batch=True,
+            compute=ray.data.ActorPoolStrategy(
+                min_size=smallest,
+                max_size=largest,
+                # A shard that waits in line behind a waiting one could be under way in another process.
+                max_tasks_in_flight_per_actor=1 if group[0].waits else None,
+            ),
+            num_cpus=group[0].num_cpus,
+        )
+    try:
+        for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            for row in batch.to_pylist():
+                yield ShardDone(**row)
+    except ray.exceptions.RayError as error:
+        raise _cause(error) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The mistake of the user that a worker has met, if that is what ended the job; else the error as it is."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, DLCodeGenError):
+            return DLCodeGenError(str(getattr(inner, "cause", inner)))
+        inner = getattr(inner, "cause", None) or inner.__cause__
+    return error
+
+
+def each_shard(
+    build: Callable[[], Callable[[int], int]], shards: Sequence[int], workers: int | None = None
+) -> Iterator[ShardDone]:
+    """Runs a step over shard numbers, each of which it reads and writes by itself, and yields each one when it is done.
+
+    `build` makes the step once per worker; the step gives the number of rows it did. Needs an initialised Ray.
+    """
+    _set_up_ray_data()
+    wanted = min(len(shards), workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
+    flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards)).map_batches(
+        _ShardStep,
+        fn_constructor_args=(build,),
+        batch_size=None,
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(min_size=wanted, max_size=wanted),
+        num_cpus=1,
+    )
+    for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        for row in batch.to_pylist():
+            yield ShardDone(**row)
+
+
+class _ShardStep:
+    """A worker that holds a step."""
+
+    def __init__(self, build: Callable[[], Callable[[int], int]]) -> None:
+        self._step = build()
+
+    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
+        for shard in batch[_SHARD].to_pylist():
+            yield pa.table({"shard": [shard], "rows": [self._step(shard)], "failed": [0]})
+
+
+def _set_up_ray_data() -> None:
+    """A shard stays one block, however large. This job shows its own progress; Ray Data's goes to the log folder."""
+    context = ray.data.DataContext.get_current()
+    context.target_max_block_size = None
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    for handler in logging.getLogger("ray.data").handlers:
+        if type(handler).__name__ == "PlainRayHandler" or isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.ERROR)
+
+
+class _ShardWorker:
+    """One worker's part of the chain: the first reads a shard's rows, the last writes them. `received` is the record
+    that the part before gives, which may have more than this part's first stage accepts."""
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        received: type[Requirement],
+        store: RunStore,
+        number: int,
+        last: bool,
+        rows_in_flight: int,
+    ) -> None:
+        self._chain = Chain(stages)
+        self._received, self._returns = received, stages[-1].returns
+        self._store, self._number, self._last, self._rows_in_flight = store, number, last, rows_in_flight
+
+    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
+        # Blocks are never split or joined on purpose, but a block may hold several shards if Ray Data chose to.
+        for shard, records, seconds in self._shards(batch):
+            if not self._last and self._store.stopped():
+                continue  # what has come as far as the last operator is finished
+            try:
+                yield self._work(shard, records, seconds)
+            except BudgetSpent as spent:
+                self._store.stop(str(spent))
+
+    def _shards(self, batch: pa.Table) -> Iterator[tuple[int, Sequence[Requirement], list[dict[str, float]]]]:
+        """The shards of a block: number, rows, and the seconds that the stages so far took for each."""
+        if self._number == 0:
+            for shard in batch[_SHARD].to_pylist():
+                records = self._store.read_input(shard)
+                yield shard, records, [{} for _ in records]
+            return
+        for shard, group in groupby(batch.to_pylist(), key=itemgetter(_SHARD)):
+            rows = list(group)
+            seconds = [dict(row.pop(_SECONDS)) for row in rows]
+            values = [{name: value for name, value in row.items() if name != _SHARD} for row in rows]
+            yield shard, from_rows(values, self._received), seconds
+
+    def _work(self, shard: int, records: Sequence[Requirement], seconds: list[dict[str, float]]) -> pa.Table:
+        finished: list[Any] = []
+        for number, (done, taken) in enumerate(self._run(shard, records)):
+            finished.append(done)
+            seconds[number] = seconds[number] | taken
+        if self._last:
+            self._store.write_results(shard, finished, seconds)
+            failed = sum(record.failure is not None for record in finished)
+            return pa.table({"shard": [shard], "rows": [len(finished)], "failed": [failed]})
+        table = to_table(finished, self._returns)
+        timings = pa.array([list(item.items()) for item in seconds], type=pa.map_(pa.string(), pa.float64()))
+        return table.append_column(_SHARD, pa.array([shard] * len(finished))).append_column(_SECONDS, timings)
+
+    def _run(self, shard: int, records: Sequence[Requirement]) -> Iterator[tuple[Requirement, dict[str, float]]]:
+        """The rows through the stages. Rows that wait for a model crash no process, and are not to wait one by one:
+        only a shard of stages that compute is noted as begun, and isolated if it was begun before."""
+        if self._chain.waits:
+            yield from self._chain.run(records, self._rows_in_flight)
+            return
+        suspicious = self._store.begin(shard, self._number)
+        yield from (run_isolated(self._chain, record) for record in records) if suspicious else self._chain.run(records)
+        self._store.end(shard, self._number)
+
+
+def start_ray(address: str | None, workers: int | None) -> bool:
+    """Connects to a cluster, or starts a local one without a dashboard, unless Ray runs already; True for a cluster."""
+    if ray.is_initialized():
+        return bool(address) or _inside_cluster()
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address or _inside_cluster():
+        ray.init(address=address or "auto", **options)
+        return True
+    # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    with _native_stderr_silenced():
+        ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
+    return False
+
+
+@contextmanager
+def _native_stderr_silenced() -> Iterator[None]:
+    """Ray's native code says on standard error which log level it was given. What fails here is raised, not printed."""
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def _inside_cluster() -> bool:
+    return "RAY_ADDRESS" in os.environ or "RAY_JOB_ID" in os.environ

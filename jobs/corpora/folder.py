@@ -1,0 +1,74 @@
+"""What can be done with a finished build: review its pool, audit it again, ask a model whether it knows it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from corpus_build.divide.split import EVALUATION, POOL
+from corpus_build.store import CorpusStore, record_writer
+from corpus_build.write.audit import Audit, audit
+from corpus_build.write.datasets import read_dataset
+from corpus_build.write.exposure import Exposure, check_exposure
+from corpus_build.write.review import read_approvals, sheet_csv, sheet_html
+from jobs.cluster.dataflow import start_ray
+from jobs.corpora.settings import CorpusConfig
+from jobs.corpus import Summary, main
+from jobs.generation.language_model import language_model
+from pipeline.config import LLMSettings, load_settings
+from pipeline.errors import DLCodeGenError
+from pipeline.storage.files import write_bytes
+
+
+def open_build(folder: str) -> tuple[CorpusStore, CorpusConfig]:
+    """A finished build and the settings it was made with. Raises DLCodeGenError where there is none."""
+    store = CorpusStore(folder)
+    manifest = store.read_json("manifest.json")
+    if manifest is None or "kept_by_set" not in manifest:
+        raise DLCodeGenError(f"{folder}: no finished corpus build; point to the --out of `dlcodegen corpus build`")
+    return store, load_settings(CorpusConfig, None, (), **(manifest["settings"] | {"out": folder}))
+
+
+def write_sheets(folder: str) -> tuple[str, str]:
+    """Writes review/sheet.html and review/sheet.csv of the sample pool; their places."""
+    store, _ = open_build(folder)
+    rows = list(read_dataset(store, POOL))
+    pages = store.path("review", "sheet.html"), store.path("review", "sheet.csv")
+    write_bytes(pages[0], sheet_html(rows))
+    write_bytes(pages[1], sheet_csv(rows))
+    return pages
+
+
+def take_approvals(folder: str, sheet: str, *, quiet: bool = False) -> Summary:
+    """Splits the build anew with the sheet's approvals. Raises DLCodeGenError for a sheet that approves a row which the
+    build does not have."""
+    store, config = open_build(folder)
+    approved = read_approvals(sheet)
+    known = {row.id for row in read_dataset(store, POOL)}
+    if strangers := sorted(approved - known):
+        raise DLCodeGenError(f"{sheet}: {strangers[0]} is not in the pool of {folder}; make the sheet anew")
+    return main(config.model_copy(update={"review": sheet, "quiet": quiet}))
+
+
+def audit_build(folder: str) -> Audit:
+    """Audits the written files anew."""
+    store, config = open_build(folder)
+    return audit(store, config.split)
+
+
+def expose(folder: str, settings: LLMSettings) -> list[Exposure]:
+    """Asks a language model to continue each reference of DLCodeEval; writes exposure.parquet. Raises DLCodeGenError
+    where the settings name no model."""
+    store, config = open_build(folder)
+    cache = settings.cache_for(folder) or "off"
+    settings = settings.model_copy(update={"cache": cache})
+    if settings.llm == "vllm":
+        start_ray(config.address, config.workers)
+    with language_model(settings) as build:
+        if build is None:
+            raise DLCodeGenError("the exposure check needs a language model; for example llm=openai model=NAME")
+        references = ((row.id, row.reference) for row in read_dataset(store, EVALUATION))
+        found = asyncio.run(check_exposure(build(), references))
+    with record_writer(store.path("exposure.parquet"), Exposure) as writer:
+        for item in found:
+            writer.add(item)
+    return found

@@ -1,0 +1,1 @@
+"""An experiment: its specification, its runs, its table."""

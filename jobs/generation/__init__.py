@@ -1,0 +1,1 @@
+"""What the generation job is made of: its settings, its language model, its stages, its budget."""

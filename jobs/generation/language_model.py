@@ -1,0 +1,76 @@
+"""The language model of a job: made ready before the stages run, and put away after them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from jobs.generation.model_presets import engine_settings
+from pipeline.config import LLMSettings, PipelineSettings
+from pipeline.llm.build import LLMBuilder, build_llm, with_cache
+from pipeline.llm.protocol import LLM
+from pipeline.stage import Stage
+from pipeline.stages import plan_stage
+from pipeline.storage.files import fingerprint
+
+S = TypeVar("S", bound=LLMSettings)
+
+
+@contextmanager
+def language_model(settings: LLMSettings, *, workers: int = 1) -> Iterator[LLMBuilder | None]:
+    """What the stages of `workers` processes make their model with; None for `llm=none`.
+
+    For `llm=vllm` the engine runs as long as the block does, and Ray has to be initialised. Raises DLCodeGenError for
+    settings that cannot work, before anything is sent.
+    """
+    if settings.llm == "none":
+        yield None
+    elif settings.llm != "vllm":
+        build_llm(settings)  # what is wrong with the settings is said here, not in a worker
+        yield partial(build_llm, settings, share=1 / workers)
+    else:
+        from serving.code_llm import APP, deploy, served_name, undeploy
+
+        chosen = engine_settings(settings)
+        deploy(chosen)
+        try:
+            yield partial(serve_llm, settings, _identity(chosen.model), served_name(chosen.model), APP)
+        finally:
+            undeploy()
+
+
+@contextmanager
+def planning(settings: PipelineSettings) -> Iterator[Stage]:
+    """The stage that plans in this process, with the language model of `planner=llm` where that is used."""
+    if settings.planner.kind != "llm":
+        yield plan_stage(settings)
+        return
+    if settings.llm == "vllm":
+        from jobs.cluster.dataflow import start_ray
+
+        start_ray(None, None)
+    with language_model(with_context_length(settings)) as llm:
+        yield plan_stage(with_context_length(settings), llm)
+
+
+def with_context_length(settings: S) -> S:
+    """The settings with the context length that `llm=vllm` gets from the model's preset."""
+    if settings.llm != "vllm" or settings.context_length is not None:
+        return settings
+    return settings.model_copy(update={"context_length": engine_settings(settings).context_length})
+
+
+def serve_llm(settings: LLMSettings, identity: str, served: str, app: str) -> LLM:
+    """The engine's model by handle, behind the response cache; `identity` names it there."""
+    from serving.serve_llm import ServeLLM
+
+    return with_cache(ServeLLM(identity, served, app, settings.limits), settings)
+
+
+def _identity(model: str) -> str:
+    """What a cached reply belongs to: a hub id, or a folder's name with what its files are now."""
+    folder = Path(model).expanduser()
+    return f"{folder.resolve().name}@{fingerprint(str(folder))}" if folder.is_dir() else model

@@ -1,0 +1,1 @@
+"""A run's folder: its shards, its calls, its summary, and one row of it to look at."""

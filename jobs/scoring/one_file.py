@@ -1,0 +1,35 @@
+"""Scores of one Python file."""
+
+from __future__ import annotations
+
+import fsspec
+from rich.table import Table
+
+from pipeline.errors import DLCodeGenError
+from pipeline.measures.project_scores import score
+from pipeline.records import SCRIPT, Scored, Scores, SourceFile
+
+
+def score_file(path: str, reference: str | None) -> Table:
+    """All measures of one Python file; CodeBLEU only against a reference."""
+    record = Scored(
+        id=path,
+        row=0,
+        reference=_read(reference) if reference else None,
+        files=(SourceFile(path=SCRIPT, text=_read(path)),),
+    )
+    scores = score(record)["scores"]
+    table = Table("measure", "value", title=path, title_justify="left")
+    for name in Scores.__dataclass_fields__:
+        value = getattr(scores, name)
+        if value is not None and value != ():
+            table.add_row(name.replace("_", " "), f"{value:.4f}" if isinstance(value, float) else str(value))
+    return table
+
+
+def _read(path: str) -> str:
+    try:
+        with fsspec.open(path, "rb") as stream:
+            return stream.read().decode("utf-8", "replace")  # type: ignore[no-any-return]
+    except OSError as error:
+        raise DLCodeGenError(f"{path}: cannot be read ({error})") from error

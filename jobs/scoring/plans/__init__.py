@@ -1,0 +1,1 @@
+"""Planners' answers as tables, plots and a page."""

@@ -1,0 +1,67 @@
+"""Table IV and Fig. 4 from the released predictions: protocol P, on the rows of Test.txt that a checkout holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.cluster.parallel import in_parallel
+from jobs.scoring.reproduction.published import PredictionFile, Published
+from pipeline.comparison.plan_tables import (
+    PlanComparison,
+    PlanItem,
+    PlanRow,
+    plan_comparisons,
+    plan_items,
+    plan_rows,
+    score_lines,
+)
+from pipeline.storage.files import exists, join, read_bytes
+
+KNOWN = "Datasets/DLPlanData/Test.txt"
+OUR_PLANNER = "GPT-2-Large_Beam"
+"""The paper's planner, which the others are compared with."""
+NO_PLAN = "no plan at all"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanTables:
+    """`unusable`: prediction files without a line for each row, in words."""
+
+    rows: tuple[PlanRow, ...]
+    items: tuple[PlanItem, ...]
+    comparisons: tuple[PlanComparison, ...]
+    unusable: tuple[str, ...]
+
+
+def plan_tables(root: str, files: Sequence[PredictionFile], published: Published, *, quiet: bool = False) -> PlanTables:
+    """Every planner's columns, companions and validity. Needs an initialised Ray."""
+    if not exists(join(root, KNOWN)):
+        return PlanTables(rows=(), items=(), comparisons=(), unusable=(f"Table IV, Fig. 4: no {KNOWN}",))
+    known = read_lines(join(root, KNOWN))
+    lines, unusable = {NO_PLAN: ["{}"] * len(known)}, []
+    for file in files:
+        found = read_lines(file.path)
+        if len(found) == len(known):
+            lines[file.planner] = found
+        else:
+            unusable.append(f"{file.path}: {len(found)} predictions for {len(known)} rows")
+    results = in_parallel("plans", score_lines, [(part, known) for part in lines.values()], quiet=quiet)
+    scored = dict(zip(lines, results, strict=True))
+    printed, on_all = published.plans.by_planner(), published.plans.by_planner(on_all_rows=True)
+    return PlanTables(
+        rows=tuple(
+            row
+            for name, found in scored.items()
+            for row in plan_rows(name, found, published=printed, on_all_rows=on_all)
+        ),
+        items=tuple(item for name, found in scored.items() for item in plan_items(name, found)),
+        comparisons=tuple(plan_comparisons(scored, OUR_PLANNER)),
+        unusable=tuple(unusable),
+    )
+
+
+def read_lines(path: str) -> list[str]:
+    """The lines of a file that are not blank."""
+    text = read_bytes(path).decode("utf-8-sig", "replace")
+    return [line for line in text.split("\n") if line.strip()]

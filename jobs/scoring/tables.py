@@ -1,0 +1,146 @@
+"""Scored methods as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean
+
+from rich.table import Table
+
+from jobs.scoring.code_tables import CodeTables
+from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow, item_codebleu, pair_of
+from pipeline.comparison.comparisons import Comparison
+from pipeline.measures.outputs import Measured, Name
+
+
+def scoring_tables(found: CodeTables) -> Iterator[Table]:
+    """Denominators, corpora, differences; and where part of the items is contaminated, corpora over the clean ones.
+    Baselines are compared by CodeBLEU alone; every comparison is in comparisons.csv."""
+    yield method_table(found.methods)
+    if found.rows:
+        yield corpora_table([row for row in found.rows if row.subset == ALL])
+    shown = [row for row in found.comparisons if row.table != BASELINES or row.measure == "CodeBLEU"]
+    yield differences_table(shown)
+    if any(row.subset == CLEAN for row in found.methods):
+        yield method_table(found.methods, CLEAN)
+        yield corpora_table([row for row in found.rows if row.subset == CLEAN], title=f"CodeBLEU {_CLEAN}")
+        yield differences_table(shown, CLEAN)
+
+
+_CLEAN = "over the items that are not contaminated"
+
+
+def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
+    """The methods; baselines come whole, so that counting them says nothing."""
+    title = "What was asked, what came, and what the code says"
+    table = Table(title=title if subset == ALL else f"{title}, {_CLEAN}", title_justify="left")
+    table.add_column("method")
+    for head in ("asked", "generated", "parsed", "scored", "failed: method", "failed: machinery", "undefined names"):
+        table.add_column(head, justify="right")
+    for head in ("invalid calls", "unknown imports", "conformance", "duplicates", "lines in common"):
+        table.add_column(head, justify="right")
+    for row in rows:
+        if row.table == BASELINES or row.subset != subset:
+            continue
+        counts = (row.asked, row.generated, row.parsed, row.scored, row.method_failures, row.machinery_failures)
+        of_parsed = (row.undefined_names, row.invalid_calls, row.unknown_imports)
+        table.add_row(
+            label(row),
+            *map(str, counts),
+            *(f"{count}/{row.parsed}" for count in of_parsed),
+            "-" if row.conformance is None else f"{row.conformance:.4f}",
+            f"{row.duplicates}/{row.copy_checked}",
+            "-" if row.lines_in_common is None else f"{row.lines_in_common:.1%}",
+        )
+    return table
+
+
+def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
+    table = Table(
+        title=title or "CodeBLEU as it is, and at equal length; baselines copy a sample of the pool",
+        title_justify="left",
+    )
+    for head in ("protocol", "table", "method"):
+        table.add_column(head)
+    for head in ("measured", "CodeBLEU", "equal length", "length ratio"):
+        table.add_column(head, justify="right")
+    before = None
+    for row in sorted(rows, key=lambda row: (row.protocol, row.table == BASELINES)):
+        if before is not None and (row.protocol, row.table) != before:
+            table.add_section()
+        before = row.protocol, row.table
+        error = f" ± {row.standard_error:.2f}" if row.standard_error is not None else ""
+        table.add_row(
+            row.protocol,
+            row.table,
+            label(row),
+            f"{row.measured}/{row.asked}",
+            f"{row.codebleu:.2f}{error}",
+            f"{row.equal_length_codebleu:.2f}",
+            f"{row.length_ratio:.2f}",
+        )
+    return table
+
+
+def differences_table(rows: Iterable[Comparison], subset: str = ALL) -> Table:
+    title = "Mean differences on the same items, in points"
+    table = Table(title=title if subset == ALL else f"{title}, {_CLEAN}", title_justify="left")
+    for head in ("measure", "method", "against"):
+        table.add_column(head)
+    for head in ("items", "difference", "95 % interval", "p", "p (Holm)", ""):
+        table.add_column(head, justify="right")
+    for row in rows:
+        if row.subset == subset:
+            table.add_row(
+                " ".join(filter(None, (row.measure, row.protocol))),
+                label(row),
+                row.against,
+                str(row.items),
+                f"{row.difference:+.2f}",
+                f"{row.low:+.2f} to {row.high:+.2f}",
+                f"{row.p:.4f}",
+                f"{row.p_holm:.4f}",
+                row.verdict,
+            )
+    return table
+
+
+def category_table(name: Name, items: Sequence[Measured]) -> Table:
+    """One method's means by task category, with the number of rows each is over."""
+    table = Table(title=f"{name.method} by task category", title_justify="left")
+    table.add_column("task category")
+    for head in ("rows", "generated", "parse", "conformance", "CodeBLEU raw", "CodeBLEU paper"):
+        table.add_column(head, justify="right")
+    groups: dict[str, list[Measured]] = defaultdict(list)
+    for item in items:
+        groups[item.category].append(item)
+    for category, group in sorted(groups.items()):
+        table.add_row(category, *_category_cells(group))
+    table.add_section()
+    table.add_row("all", *_category_cells(items))
+    return table
+
+
+def label(row: MethodRow | CodeRow | Comparison) -> str:
+    return f"{row.method} ({row.model})" if row.model else row.method
+
+
+def _category_cells(items: Sequence[Measured]) -> list[str]:
+    scores = [item.scores for item in items if item.scores is not None and item.generated]
+    kept = [found.conformance for found in scores if found.conformance is not None]
+    values: Mapping[str, list[float]] = {
+        protocol: [
+            value
+            for item in items
+            if (pair := pair_of(protocol, item)) is not None and (value := item_codebleu(pair)) is not None
+        ]
+        for protocol in ("raw", "paper")
+    }
+    return [
+        str(len(items)),
+        str(sum(item.generated for item in items)),
+        f"{fmean(found.parses for found in scores):.1%}" if scores else "-",
+        f"{fmean(kept):.4f}" if kept else "-",
+        *(f"{fmean(found):.2f}" if found else "-" for found in values.values()),
+    ]

@@ -1,0 +1,1 @@
+"""A stack of layers made to fit an input and a wanted output."""

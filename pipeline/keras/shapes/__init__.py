@@ -1,0 +1,1 @@
+"""Tensor shapes through a stack of layers, without building it."""

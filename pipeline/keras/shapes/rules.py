@@ -1,0 +1,224 @@
+"""Output shape and parameter count of every other layer, and the table of all rules.
+
+A rule takes a layer's arguments and its input's shape, and gives its output's shape and its number of parameters,
+those that are not trained included. It raises `Misfit` where the layer cannot take the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import TypeAlias
+
+from pipeline.keras.facts import canonical_layer
+from pipeline.keras.layer_call import LayerCall
+from pipeline.keras.repair import MERGING_LAYERS
+from pipeline.keras.shapes import window_rules
+from pipeline.keras.shapes.arguments import Arguments, Misfit, Shape
+from pipeline.keras.shapes.window_rules import known, spatial
+from pipeline.keras.values import rank
+
+Rule: TypeAlias = Callable[[Arguments, Shape], tuple[Shape, int]]
+
+
+def apply(call: LayerCall, shape: Shape, constants: Mapping[str, int]) -> tuple[Shape, int]:
+    """The shape after the layer and its parameters; raises Misfit."""
+    if call.is_backbone:
+        return window_rules.backbone(Arguments(call, constants), shape)
+    name = canonical_layer(call.name)
+    if takes_several_inputs(name):
+        raise Misfit("takes several inputs, so a straight stack cannot hold it")
+    if name not in RULES:
+        raise Misfit("its output shape is not known here")
+    return RULES[name](Arguments(call, constants), shape)
+
+
+def takes_several_inputs(name: str) -> bool:
+    return name in MERGING_LAYERS or name.endswith("Attention")
+
+
+def _unchanged(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    return shape, 0
+
+
+def _unchanged_spatial(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    spatial(arguments, shape)
+    return shape, 0
+
+
+def _unchanged_image(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    return window_rules.image(shape), 0
+
+
+def _dense(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    if not shape:
+        raise Misfit("needs at least one axis beside the batch")
+    units = arguments.count("units")
+    return (*shape[:-1], units), (known(shape[-1]) + arguments.flag("use_bias", True)) * units
+
+
+def _embedding(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    if len(shape) != 1:
+        raise Misfit(f"needs a row of token ids, got {shape}")
+    width = arguments.count("output_dim")
+    return (*shape, width), arguments.count("input_dim") * width
+
+
+def _recurrent(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    if len(shape) != 2:
+        raise Misfit(f"needs (time, features), got {shape}")
+    units, features, bias = arguments.count("units"), known(shape[1]), arguments.flag("use_bias", True)
+    gates = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}[arguments.call.name]
+    biases = 2 if arguments.call.name == "GRU" and arguments.flag("reset_after", True) else 1
+    return _sequence(arguments, shape[:1], (units,)), gates * units * (features + units + biases * bias)
+
+
+def _convolutional_lstm(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    axes = rank(arguments.call.name)
+    if len(shape) != axes + 2:
+        raise Misfit(f"needs (time, {['rows', 'columns', 'depth'][:axes]}, channels), got {shape}")
+    filters, kernel = arguments.count("filters"), arguments.window("kernel_size", axes)
+    out, _ = window_rules.convolution(arguments, shape[1:])
+    weights = prod(kernel) * (known(shape[-1]) + filters) + arguments.flag("use_bias", True)
+    return _sequence(arguments, shape[:1], out), 4 * filters * weights
+
+
+def _sequence(arguments: Arguments, time: Shape, state: Shape) -> Shape:
+    if arguments.flag("return_state", False):
+        raise Misfit("returns its state too, so a straight stack cannot hold it")
+    return (*time, *state) if arguments.flag("return_sequences", False) else state
+
+
+def _bidirectional(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    inner = arguments.call.arguments.get("layer")
+    if not isinstance(inner, LayerCall):
+        raise Misfit("needs a recurrent layer")
+    out, weights = apply(inner, shape, arguments.constants)
+    mode = arguments.value("merge_mode", "concat")
+    if mode is None:
+        raise Misfit("gives two outputs, so a straight stack cannot hold it")
+    return (*out[:-1], 2 * known(out[-1]) if mode == "concat" else out[-1]), 2 * weights
+
+
+def _time_distributed(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    inner = arguments.call.arguments.get("layer")
+    if not isinstance(inner, LayerCall):
+        raise Misfit("needs a layer")
+    if len(shape) < 2:
+        raise Misfit(f"needs a time axis and at least one more, got {shape}")
+    out, weights = apply(inner, shape[1:], arguments.constants)
+    return (shape[0], *out), weights
+
+
+def _scale_and_center(arguments: Arguments) -> int:
+    return arguments.flag("scale", True) + arguments.flag("center", True)
+
+
+def _axis_sizes(arguments: Arguments, shape: Shape) -> int:
+    """The product of the sizes along `axis`, which counts the batch axis as 0."""
+    axis = arguments.value("axis", -1)
+    full = (None, *shape)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if not all(isinstance(one, int) and -len(full) <= one < len(full) for one in axes):
+        raise Misfit(f"axis {axis} is not one of the {len(full)} axes")
+    return prod(known(full[one]) for one in axes if isinstance(one, int))
+
+
+def _batch_normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    return shape, _axis_sizes(arguments, shape) * (2 + _scale_and_center(arguments))
+
+
+def _layer_normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    return shape, _axis_sizes(arguments, shape) * _scale_and_center(arguments)
+
+
+def _rms_normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    return shape, _axis_sizes(arguments, shape)
+
+
+def _group_normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    channels, groups = _axis_sizes(arguments, shape), arguments.value("groups", 32)
+    if not isinstance(groups, int) or (groups != -1 and (groups < 1 or channels % groups)):
+        raise Misfit(f"{channels} channels cannot be cut into {groups} groups")
+    return shape, channels * _scale_and_center(arguments)
+
+
+def _normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    return shape, 0 if "mean" in arguments else 2 * _axis_sizes(arguments, shape) + 1
+
+
+def _parametric_relu(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    shared = arguments.value("shared_axes", ())
+    axes = shared if isinstance(shared, tuple) else (shared,)
+    return shape, prod(known(size) for axis, size in enumerate(shape, 1) if axis not in axes)
+
+
+def _flatten(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    return (None if None in shape else prod(known(size) for size in shape),), 0
+
+
+def _reshape(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    given = arguments.value("target_shape")
+    target = tuple(size for size in (given if isinstance(given, tuple) else (given,)) if isinstance(size, int))
+    if None in shape:
+        return tuple(None if size == -1 else size for size in target), 0
+    total, fixed = prod(known(size) for size in shape), prod(size for size in target if size != -1)
+    if (total % fixed) if -1 in target else (total != fixed):
+        raise Misfit(f"{shape} has {total} values, {target} has {fixed}")
+    return tuple(total // fixed if size == -1 else size for size in target), 0
+
+
+def _permute(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    dims = arguments.value("dims")
+    order = tuple(dim for dim in dims if isinstance(dim, int)) if isinstance(dims, tuple) else ()
+    if sorted(order) != list(range(1, len(shape) + 1)):
+        raise Misfit(f"{dims} is no order of the {len(shape)} axes of {shape}")
+    return tuple(shape[dim - 1] for dim in order), 0
+
+
+def _repeat_vector(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    if len(shape) != 1:
+        raise Misfit(f"needs one vector per row, got {shape}")
+    return (arguments.count("n"), *shape), 0
+
+
+RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), window_rules.convolution),
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), window_rules.transposed_convolution),
+    **dict.fromkeys(
+        ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"), window_rules.depthwise_convolution
+    ),
+    **{f"{kind}Pooling{n}D": window_rules.pooling for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"Global{kind}Pooling{n}D": window_rules.global_pooling for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"Adaptive{kind}Pooling{n}D": window_rules.adaptive_pooling for kind in ("Max", "Average") for n in (1, 2, 3)},
+    **{f"UpSampling{n}D": window_rules.up_sampling for n in (1, 2, 3)},
+    **{f"ZeroPadding{n}D": window_rules.zero_padding for n in (1, 2, 3)},
+    **{f"Cropping{n}D": window_rules.cropping for n in (1, 2, 3)},
+    **{f"SpatialDropout{n}D": _unchanged_spatial for n in (1, 2, 3)},
+    **{f"ConvLSTM{n}D": _convolutional_lstm for n in (1, 2, 3)},
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _recurrent),
+    **dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), window_rules.resizing),
+    **dict.fromkeys(
+        ("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness"),
+        _unchanged_image,
+    ),
+    **dict.fromkeys(
+        ("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization"), _unchanged
+    ),
+    **dict.fromkeys(("Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"), _unchanged),
+    **dict.fromkeys(("Identity", "Masking", "Rescaling", "UnitNormalization", "Input", "InputLayer"), _unchanged),
+    "Dense": _dense,
+    "Embedding": _embedding,
+    "Bidirectional": _bidirectional,
+    "TimeDistributed": _time_distributed,
+    "BatchNormalization": _batch_normalization,
+    "LayerNormalization": _layer_normalization,
+    "RMSNormalization": _rms_normalization,
+    "GroupNormalization": _group_normalization,
+    "Normalization": _normalization,
+    "PReLU": _parametric_relu,
+    "Flatten": _flatten,
+    "Reshape": _reshape,
+    "Permute": _permute,
+    "RepeatVector": _repeat_vector,
+}

@@ -1,0 +1,1 @@
+"""One row's questions: prompts that fit the context, cut-off replies continued, programs read out of replies."""

@@ -1,0 +1,208 @@
+"""Asking a language model for a row: prompts within the context, cut-off replies continued, useless ones asked for once
+more, and every call recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pipeline.config import PipelineSettings
+from pipeline.errors import StageFailure
+from pipeline.llm.asking.context import fit
+from pipeline.llm.asking.prompt_files import render
+from pipeline.llm.asking.replies import Program, ReplyError, clean_text, read_program, read_template
+from pipeline.llm.asking.splice import splice
+from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
+from pipeline.llm.spending.cost import cost_of
+from pipeline.llm.tokens import estimate_prompt
+from pipeline.plan.reading import UnreadablePlanError, read_plan
+from pipeline.plan.solution_plan import SolutionPlan, bounded_plan_schema
+from pipeline.records import CallMeasures, LLMCall, Requirement
+from pipeline.retrieval.tokenize import shingles, words
+
+_SHRINK = (1.0, 0.75, 0.5)
+"""Shares of the estimated room that are tried in turn where the engine finds a prompt longer than its context."""
+
+_QUOTED = 600
+"""Characters of a useless reply that the model is shown again."""
+
+_T = TypeVar("_T")
+
+
+class Asker:
+    """What the stages of a worker ask by: the model, and the settings of a method's calls."""
+
+    def __init__(self, llm: LLM, settings: PipelineSettings) -> None:
+        self.llm, self.settings = llm, settings
+        self.max_tokens = settings.max_tokens
+        if settings.context_length is not None:
+            self.max_tokens = min(settings.max_tokens, settings.context_length // 2)
+        self.sampling = Sampling(
+            temperature=settings.temperature, top_p=settings.top_p, max_tokens=self.max_tokens, seed=settings.seed
+        )
+
+    @property
+    def room(self) -> int | None:
+        """Tokens that a prompt may have; None where the context's length is not known."""
+        length = self.settings.context_length
+        return None if length is None else length - self.max_tokens
+
+    async def ask(
+        self, stage: str, record: Requirement, *works: Callable[[Asking], Awaitable[_T]]
+    ) -> tuple[list[_T], tuple[LLMCall, ...]]:
+        """What each work comes to, all under way at once, and the row's calls: those so far, then each work's in turn.
+
+        Raises the first failure, which keeps the calls of all.
+        """
+        askings = [Asking(self, stage, record.reference) for _ in works]
+        found = await asyncio.gather(
+            *(work(asking) for work, asking in zip(works, askings, strict=True)), return_exceptions=True
+        )
+        calls = (*record.calls, *(call for asking in askings for call in asking.calls))
+        results: list[_T] = []
+        for item in found:
+            if isinstance(item, StageFailure):
+                raise StageFailure(item.kind, str(item), added={"calls": calls}) from item
+            if isinstance(item, BaseException):
+                raise item
+            results.append(item)
+        return results, calls
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """A request as it was sent, and the whole reply, continuations included."""
+
+    request: ChatRequest
+    text: str
+    finish_reason: str
+
+
+class Asking:
+    """One row's questions in one stage, one after another. `calls` are those made so far. The row's `reference` is
+    never sent: each call records how much of it stood in the prompt all the same."""
+
+    def __init__(self, asker: Asker, stage: str, reference: str | None = None) -> None:
+        self._asker, self._stage = asker, stage
+        self._reference = _sequences(reference or "")
+        self.calls: list[LLMCall] = []
+
+    async def program(self, prompt: str, **parts: str) -> Program:
+        """The program that the model writes. Raises StageFailure `refused`, `empty_reply` or `not_python` where the
+        second reply holds none either; and those of the model."""
+        return await self._useful(prompt, parts, read_program)
+
+    async def plan(self, prompt: str, **parts: str) -> SolutionPlan:
+        """The plan that the model devises; its schema goes with the request. Raises StageFailure `unreadable_plan`."""
+        return await self._useful(prompt, parts, _read_plan, schema=json.dumps(bounded_plan_schema()))
+
+    async def template(self, prompt: str, **parts: str) -> str:
+        """The template that the model writes: a program with placeholders. Raises StageFailure as `program`."""
+        return await self._useful(prompt, parts, read_template)
+
+    async def text(self, prompt: str, **parts: str) -> str:
+        """The model's words. Raises StageFailure `empty_reply`."""
+        return await self._useful(prompt, parts, _read_text)
+
+    async def _useful(
+        self, prompt: str, parts: dict[str, str], read: Callable[[str], _T], schema: str | None = None
+    ) -> _T:
+        first = await self._exchange(prompt, parts, schema)
+        try:
+            return _read(first, read)
+        except ReplyError as error:
+            again = render("again", reason=str(error), form="json" if schema else "code")
+            turns = (Message(role="assistant", content=first.text[:_QUOTED] or "(nothing)"), *again)
+            request = replace(first.request, messages=(*first.request.messages, *turns))
+        second = await self._whole("again", request)
+        try:
+            return _read(second, read)
+        except ReplyError as error:
+            raise StageFailure(error.kind, f"prompt {prompt}: {error}, and so before it was asked again") from error
+
+    async def _exchange(self, prompt: str, parts: dict[str, str], schema: str | None) -> _Exchange:
+        """The reply to a prompt that is made to fit; to a shorter one where the engine still finds it too long."""
+        room = self._asker.room
+        for share in _SHRINK:
+            try:
+                request, cut = fit(
+                    prompt, parts, self._asker.sampling, None if room is None else int(room * share), schema
+                )
+                return await self._whole(prompt, request, cut)
+            except StageFailure as error:
+                if error.kind != "llm_context" or share == _SHRINK[-1]:
+                    raise
+                room = room or estimate_prompt(request)
+        raise AssertionError("the last share raises or returns")
+
+    async def _whole(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> _Exchange:
+        """The reply to a request, continued where it was cut off by its length, up to `continuations` times."""
+        reply = await self._call(prompt, request, cut)
+        text = reply.text
+        for _ in range(self._asker.settings.continuations if request.schema is None else 0):
+            turns = (Message(role="assistant", content=text), *render("continue"))
+            longer = replace(request, messages=(*request.messages, *turns))
+            room = self._asker.room
+            if reply.finish_reason != "length" or not text or (room is not None and estimate_prompt(longer) > room):
+                break
+            reply = await self._call("continue", longer)
+            text = splice(text, reply.text)
+        return _Exchange(request, text, reply.finish_reason)
+
+    async def _call(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> ChatReply:
+        asker = self._asker
+        reply = await asker.llm.chat(request)
+        measured = CallMeasures(
+            seconds=reply.seconds,
+            cached=reply.cached,
+            cached_tokens=reply.usage.cached_tokens,
+            cost=0.0 if reply.cached else cost_of(reply.usage, asker.settings.price),
+        )
+        self.calls.append(
+            LLMCall(
+                stage=self._stage,
+                prompt=prompt,
+                model=asker.llm.model,
+                prompt_tokens=reply.usage.prompt_tokens,
+                completion_tokens=reply.usage.completion_tokens,
+                finish_reason=reply.finish_reason,
+                cut=cut,
+                reference_share=self._share_in(request),
+                measured=measured,
+            )
+        )
+        return reply
+
+    def _share_in(self, request: ChatRequest) -> float | None:
+        """How much of the reference the messages hold that are not the model's own."""
+        if not self._reference:
+            return None
+        sent = _sequences("\n".join(message.content for message in request.messages if message.role != "assistant"))
+        return len(self._reference & sent) / len(self._reference)
+
+
+def _sequences(text: str) -> frozenset[tuple[str, ...]]:
+    return shingles(words(text), 5)
+
+
+def _read(exchange: _Exchange, read: Callable[[str], _T]) -> _T:
+    if exchange.finish_reason == "content_filter" and not exchange.text.strip():
+        raise ReplyError("refused", "the model's content filter held the answer back")
+    return read(exchange.text)
+
+
+def _read_plan(text: str) -> SolutionPlan:
+    try:
+        return read_plan(clean_text(text))
+    except UnreadablePlanError as error:
+        raise ReplyError("unreadable_plan", str(error)) from error
+
+
+def _read_text(text: str) -> str:
+    text = clean_text(text).strip()
+    if not text:
+        raise ReplyError("empty_reply", "the model answered nothing")
+    return text

@@ -1,0 +1,106 @@
+"""The prompts: a Jinja file a call, with a block for each message. A part that is needed and not given is an error.
+
+Order decides what an engine's prefix cache can share, so every prompt goes from what most calls have in common to what
+one call has alone: the role (all calls that write code share it), then what was retrieved (all rows that got the same
+sample, template, chain or example), then requirement and attributes, then the plan, then what is to be done. Only the
+comparison has the drafts after the plan, since they are its row's alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
+
+from pipeline.errors import DLCodeGenError
+from pipeline.llm.protocol import Message, Role
+
+_HERE = Path(__file__).parents[2] / "prompts"
+_ROLES: tuple[Role, ...] = ("system", "user")
+_ABOUT = re.compile(r"\A\{#\s*(.*?)\s*#\}", re.DOTALL)
+
+
+def prompt_names() -> tuple[str, ...]:
+    """All prompts, in alphabetical order; parts that several share (their names start with `_`) are none."""
+    return tuple(sorted(path.stem for path in _HERE.glob("*.jinja") if not path.name.startswith("_")))
+
+
+def prompt_source(name: str) -> str:
+    """A prompt's file as it is. Raises DLCodeGenError for an unknown name."""
+    if name not in prompt_names():
+        raise DLCodeGenError(f"there is no prompt {name!r}; there are {', '.join(prompt_names())}")
+    return (_HERE / f"{name}.jinja").read_text(encoding="utf-8")
+
+
+def prompt_text(name: str) -> str:
+    """A prompt's messages under their roles, shared parts filled in, with `{{ names }}` for the parts of a row. Raises
+    DLCodeGenError for an unknown name."""
+    prompt_source(name)
+    return "\n\n".join(f"[{message.role}]\n{message.content}" for message in render(name, **_names_of(name)))
+
+
+def _names_of(name: str) -> dict[str, _Name]:
+    """Each part that a prompt takes, those of the shared parts it includes as well, as its own name."""
+    environment = _environment()
+    found, waiting = set[str](), [f"{name}.jinja"]
+    while waiting:
+        tree = environment.parse((_HERE / waiting.pop()).read_text(encoding="utf-8"))
+        found |= meta.find_undeclared_variables(tree)
+        waiting += [file for file in meta.find_referenced_templates(tree) if file is not None]
+    return {part: _Name(part) for part in found}
+
+
+class _Name:
+    """Stands for a part of a row: shown as `{{ name }}`, its items as `{{ name[0] }}`, its fields as `{{ name.x }}`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __str__(self) -> str:
+        return f"{{{{ {self._name} }}}}"
+
+    def __iter__(self) -> Iterator[_Name]:
+        yield _Name(f"{self._name}[0]")
+
+    def __getattr__(self, field: str) -> _Name:
+        if field.startswith("__"):
+            raise AttributeError(field)
+        return _Name(f"{self._name}.{field}")
+
+
+def prompt_purpose(name: str) -> str:
+    """What a prompt's first comment says about it."""
+    found = _ABOUT.match(prompt_source(name))
+    return found[1] if found else ""
+
+
+def render(name: str, **parts: object) -> tuple[Message, ...]:
+    """The prompt's messages. Raises jinja2.UndefinedError where a part is missing."""
+    template = _template(name)
+    found = []
+    for role in _ROLES:
+        if role in template.blocks:
+            text = "".join(template.blocks[role](template.new_context(dict(parts))))
+            found.append(Message(role=role, content=text.strip()))
+    return tuple(found)
+
+
+@cache
+def _template(name: str) -> Template:
+    return _environment().get_template(f"{name}.jinja")
+
+
+@cache
+def _environment() -> Environment:
+    # Nothing is escaped: a prompt is plain text, and code in it must stay code.
+    return Environment(
+        loader=FileSystemLoader(_HERE),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,1 @@
+"""Asking an endpoint over HTTP: what servers understand, retries, rates, connections, a circuit breaker."""

@@ -1,0 +1,148 @@
+"""Any endpoint that speaks OpenAI's chat completions: DeepSeek's API, a vLLM server, others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import uuid
+import weakref
+from asyncio import AbstractEventLoop
+from functools import partial
+from typing import Any
+
+import httpx
+import orjson
+
+from pipeline.config import LLMSettings
+from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.llm.client.answers import Refused, read_answer, read_reply
+from pipeline.llm.client.connections import Connections
+from pipeline.llm.client.dialect import Dialect
+from pipeline.llm.client.rates import RateLimits
+from pipeline.llm.client.retrying import Retrying, Transient
+from pipeline.llm.protocol import ChatReply, ChatRequest
+from pipeline.llm.tokens import estimate_request
+
+_MODELS_SECONDS = 10.0
+_MODELS_SHOWN = 20
+
+
+async def _post(
+    connections: Connections, body: dict[str, Any], headers: dict[str, str], seconds: float
+) -> httpx.Response:
+    """The server's answer, read to its end. Raises Transient where none comes whole or in time."""
+    try:
+        with connections.client() as client:
+            async with asyncio.timeout(seconds):
+                return await client.post("/chat/completions", content=json.dumps(body).encode(), headers=headers)
+    except TimeoutError as error:
+        raise Transient(f"no answer within {seconds:.3g} s", kind="llm_timeout") from error
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        reason = str(error) or type(error).__name__
+        raise Transient(f"the connection failed ({reason})", kind="llm_unavailable") from error
+
+
+class OpenAICompatibleLLM:
+    """The model `settings.model` at `settings.base_url`. One instance serves all event loops of a process; limits,
+    breaker and what was found out about the server are common to them.
+
+    Asks again, with growing pauses, what was not answered: 408, 409, 429, 5xx, resets, stalls, cut-off or unreadable
+    answers. All attempts of a call carry one `Idempotency-Key`. `share` is this process's part of the rate limits.
+    """
+
+    def __init__(self, settings: LLMSettings, *, share: float = 1.0) -> None:
+        if not settings.model:
+            raise DLCodeGenError("llm=openai needs a model: model=NAME, as the endpoint calls it")
+        self.model = settings.model
+        self._url = settings.base_url.rstrip("/")
+        if not self._url.startswith(("http://", "https://")):
+            raise DLCodeGenError(f"base_url={settings.base_url} is no address; write it like https://host/v1")
+        self._key_name, self._key = settings.api_key_env, os.environ.get(settings.api_key_env, "")
+        self._limits = settings.limits
+        self._rates = RateLimits(self._limits.requests_per_minute, self._limits.tokens_per_minute, share=share)
+        self._retrying = Retrying(self._url, self._limits)
+        self._dialect = Dialect(settings.structured)
+        self._connections: weakref.WeakKeyDictionary[AbstractEventLoop, Connections] = weakref.WeakKeyDictionary()
+        self._hopeless: DLCodeGenError | None = None
+
+    async def chat(self, request: ChatRequest) -> ChatReply:
+        """The model's reply. Raises StageFailure `llm_unavailable`, `llm_busy`, `llm_timeout` or `llm_bad_answer` after
+        the last attempt, `llm_context` for a prompt that is too long, `llm_refused` for a request the server does not
+        take; DLCodeGenError for a wrong model, address or key."""
+        connections, headers = self._connected(), {"Idempotency-Key": uuid.uuid4().hex}
+        estimated = estimate_request(request)
+
+        async def attempt(seconds: float) -> ChatReply:
+            used = 0
+            try:
+                reply = await self._ask(connections, request, headers, seconds)
+                used = reply.usage.prompt_tokens + reply.usage.completion_tokens
+                return reply
+            finally:
+                self._rates.correct(estimated, used)
+
+        try:
+            return await self._retrying.call(attempt, partial(self._rates.wait, estimated))
+        except StageFailure as error:
+            raise StageFailure(error.kind, self._without_key(str(error))) from None
+
+    async def _ask(
+        self, connections: Connections, request: ChatRequest, headers: dict[str, str], seconds: float
+    ) -> ChatReply:
+        """One attempt; asked anew at once in a weaker dialect where the server does not know the stronger one."""
+        while True:
+            if self._hopeless:
+                raise self._hopeless
+            body = self._dialect.body(self.model, request)
+            try:
+                return read_reply(read_answer(await _post(connections, body, headers, seconds)))
+            except Refused as error:
+                if not self._dialect.adapt(body, str(error)):
+                    raise StageFailure("llm_refused", f"{self._url} refuses: {error}") from None
+            except DLCodeGenError as error:
+                self._hopeless = await self._explained(connections, str(error))
+                raise self._hopeless from None
+
+    def _connected(self) -> Connections:
+        """The running event loop's connections; a loop's own, since sockets are bound to their loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._connections:
+            headers = {"Content-Type": "application/json"}
+            headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
+            self._connections[loop] = Connections(self._url, self._limits.concurrency, headers)
+        return self._connections[loop]
+
+    async def _explained(self, connections: Connections, refusal: str) -> DLCodeGenError:
+        """The error for a refusal that no other request would escape, with the way out."""
+        status = refusal[:3]
+        if status in ("401", "403"):
+            key = f"the key in ${self._key_name}" if self._key else f"no key, since ${self._key_name} is not set"
+            way_out = f"it was asked with {key}; set api_key_env=NAME to use another variable"
+        elif status in ("402", "429"):
+            way_out = "the account has nothing left"
+        elif models := await self._models(connections):
+            way_out = f"model={self.model} may be none of its models: {', '.join(models)}"
+        else:
+            way_out = f"check base_url (is /v1 missing?) and model={self.model}"
+        return DLCodeGenError(self._without_key(f"{self._url} answers {refusal}; {way_out}"))
+
+    async def _models(self, connections: Connections) -> list[str]:
+        """The names of the endpoint's models, if it tells."""
+        try:
+            with connections.client() as client:
+                response = await client.get("/models", timeout=_MODELS_SECONDS)
+            names = sorted(str(item["id"]) for item in orjson.loads(response.content)["data"])
+        except (httpx.HTTPError, orjson.JSONDecodeError, KeyError, TypeError):
+            return []
+        return [*names[:_MODELS_SHOWN], *["..."] * (len(names) > _MODELS_SHOWN)]
+
+    def _without_key(self, text: str) -> str:
+        """A server may repeat the key it was sent; no message of ours does."""
+        return text.replace(self._key, "***") if self._key else text
+
+    async def close(self) -> None:
+        """Closes the running event loop's connections. Later calls open new ones."""
+        connections = self._connections.pop(asyncio.get_running_loop(), None)
+        if connections is not None:
+            await connections.close()

@@ -1,0 +1,89 @@
+"""Asking until there is an answer, or a reason to stop: what all clients of engines do alike."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import weakref
+from asyncio import AbstractEventLoop
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from pipeline.config import LimitSettings
+from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.llm.client.backoff import pause
+from pipeline.llm.client.breaker import CircuitBreaker
+from pipeline.llm.client.slots import Places
+from pipeline.llm.protocol import ChatReply
+
+
+class Transient(Exception):
+    """An attempt that gave nothing, and may give something when made again. `after` is what the server asked to wait,
+    in seconds; `alive` tells a busy server from one in trouble."""
+
+    def __init__(self, reason: str, *, kind: str, after: float | None = None, alive: bool = False) -> None:
+        super().__init__(reason)
+        self.kind, self.after, self.alive = kind, after, alive
+
+
+async def _at_once() -> None:
+    return None
+
+
+class Retrying:
+    """Makes calls of one engine, called `name` in messages: so many at once, again with growing pauses, each within its
+    time, and none at all while the engine is down. Serves all event loops of a process."""
+
+    def __init__(self, name: str, limits: LimitSettings) -> None:
+        self._name, self._limits = name, limits
+        self._breaker = CircuitBreaker(name, limits.breaker_failures, limits.outage_seconds)
+        self._places: weakref.WeakKeyDictionary[AbstractEventLoop, Places] = weakref.WeakKeyDictionary()
+
+    async def call(
+        self,
+        attempt: Callable[[float], Awaitable[ChatReply]],
+        allowance: Callable[[], Awaitable[None]] = _at_once,
+    ) -> ChatReply:
+        """The reply of the first attempt that gives one. An attempt is told how many seconds it may take, and is made
+        after `allowance` returned. Raises StageFailure of the last Transient's kind, and what an attempt raises."""
+        spent, failed = 0.0, 0
+        while True:
+            start = time.monotonic()
+            try:
+                # The place is given up while the call pauses: what fails costs the others nothing.
+                async with self._places_of_loop().taken(back=failed > 0):
+                    probe = await self._breaker.enter()
+                    await allowance()
+                    start = time.monotonic()
+                    reply = await self._report(attempt, self._limits.call_seconds - spent, probe)
+                return replace(reply, seconds=spent + time.monotonic() - start)
+            except Transient as error:
+                failed += 1
+                spent += time.monotonic() - start
+                wait = pause(failed, error.after)
+                if failed > self._limits.retries or spent + wait >= self._limits.call_seconds:
+                    tried = f"{failed} attempt{'s' * (failed > 1)} in {spent:.3g} s"
+                    raise StageFailure(error.kind, f"{self._name} gave no reply in {tried}; last: {error}") from error
+                await asyncio.sleep(wait)
+                spent += wait
+
+    async def _report(self, attempt: Callable[[float], Awaitable[ChatReply]], left: float, probe: bool) -> ChatReply:
+        """One attempt, whose outcome the breaker learns: who answers, even with a refusal, is not down."""
+        try:
+            reply = await attempt(min(self._limits.attempt_seconds, left))
+        except Transient as error:
+            if not error.alive:
+                self._breaker.failed(str(error), probe=probe)
+            raise
+        except (StageFailure, DLCodeGenError):
+            self._breaker.succeeded()
+            raise
+        self._breaker.succeeded()
+        return reply
+
+    def _places_of_loop(self) -> Places:
+        """The running event loop's places: who waits for one is bound to their loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._places:
+            self._places[loop] = Places(self._limits.concurrency)
+        return self._places[loop]

@@ -1,0 +1,1 @@
+"""What calls cost: budgets, prices, and the response cache that pays for nothing twice."""

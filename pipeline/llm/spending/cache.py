@@ -1,0 +1,160 @@
+"""The response cache: every reply once, under the digest of what was asked, on disk or any fsspec URL.
+
+    <location>/ab/c/abc123....json     the sha256 of what follows, a line break, the reply as JSON
+
+Entries are written whole or not at all and never changed, so any number of jobs may share a location. An entry whose
+digest does not fit (a torn upload, a bad disk) counts as missing and is replaced by the next reply.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import fsspec
+
+from pipeline.errors import DLCodeGenError
+from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
+from pipeline.storage.files import TEMPORARY, join, read_bytes, remove, write_bytes
+
+_FORMAT = 1
+_ABANDONED_SECONDS = 3600.0
+"""A file that has been in writing for that long has lost its writer."""
+
+log = logging.getLogger(__name__)
+
+
+def request_key(model: str, request: ChatRequest) -> str:
+    """The sha256, in 64 hexadecimal digits, of all that decides a reply: model, messages, sampling, seed, schema."""
+    sampling = request.sampling
+    asked = [
+        _FORMAT,
+        model,
+        [[message.role, message.content] for message in request.messages],
+        [float(sampling.temperature), float(sampling.top_p), sampling.max_tokens, sampling.seed, list(sampling.stop)],
+        request.schema,
+        request.logprobs,
+    ]
+    return hashlib.sha256(json.dumps(asked, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry's file: its address, its size in bytes, when it was written (seconds since 1970)."""
+
+    url: str
+    size: int
+    written: float
+
+    @property
+    def key(self) -> str:
+        return self.url.rsplit("/", 1)[-1].removesuffix(".json")
+
+
+class ResponseCache:
+    """Replies by key. Raises DLCodeGenError for a location that cannot be used."""
+
+    def __init__(self, location: str) -> None:
+        self.location = location.rstrip("/")
+        try:
+            self._filesystem, self._root = fsspec.core.url_to_fs(self.location)
+        except (ImportError, ValueError, OSError) as error:
+            raise DLCodeGenError(f"cache={location}: cannot be used ({error})") from error
+        self._warned = False
+
+    def url(self, key: str) -> str:
+        return join(self.location, key[:2], key[2], f"{key}.json")
+
+    def get(self, key: str) -> ChatReply | None:
+        """The reply under a key, marked as cached; None where there is none, or only a damaged one."""
+        try:
+            return read_entry(read_bytes(self.url(key)), key)
+        except (FileNotFoundError, ValueError):
+            return None
+        except OSError as error:
+            raise DLCodeGenError(f"cache={self.location}: cannot be read ({error}); cache=off goes without") from error
+
+    def put(self, key: str, model: str, reply: ChatReply) -> None:
+        """Keeps a reply. Where that fails (a full disk), the reply is still good: it is said once in the log."""
+        body = {"key": key, "model": model} | asdict(reply)
+        text = json.dumps(body, separators=(",", ":")).encode()
+        try:
+            write_bytes(self.url(key), hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+        except OSError as error:
+            if not self._warned:
+                log.warning("cache=%s: replies cannot be kept (%s)", self.location, error)
+            self._warned = True
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, in no particular order. What is still being written is none."""
+        for path, info in self._files().items():
+            if path.endswith(".json") and TEMPORARY not in path:
+                yield Entry(self._filesystem.unstrip_protocol(path), int(info.get("size") or 0), _written(info))
+
+    def model_of(self, entry: Entry) -> str | None:
+        """The model whose reply an entry holds; None for a damaged entry."""
+        try:
+            data = read_bytes(entry.url)
+            read_entry(data, entry.key)
+        except (OSError, ValueError):
+            return None
+        return str(json.loads(data.partition(b"\n")[2])["model"])
+
+    def collect(self, *, older_than: float | None = None, keep_bytes: int | None = None) -> list[Entry]:
+        """Removes entries written more than `older_than` seconds ago, then the oldest ones until the rest has at most
+        `keep_bytes`; also what killed writers left. Gives the removed entries."""
+        now, removed = time.time(), []
+        entries = sorted(self.entries(), key=lambda entry: entry.written)
+        total = sum(entry.size for entry in entries)
+        for entry in entries:
+            too_old = older_than is not None and now - entry.written > older_than
+            if not too_old and (keep_bytes is None or total <= keep_bytes):
+                continue
+            remove(entry.url)
+            removed.append(entry)
+            total -= entry.size
+        for path, info in self._files().items():
+            if TEMPORARY in path and now - _written(info) > _ABANDONED_SECONDS:
+                remove(self._filesystem.unstrip_protocol(path))
+        return removed
+
+    def _files(self) -> dict[str, dict[str, Any]]:
+        self._filesystem.invalidate_cache()
+        found: dict[str, dict[str, Any]] = self._filesystem.find(self._root, detail=True)
+        return found
+
+
+def read_entry(data: bytes, key: str) -> ChatReply:
+    """The reply in an entry's bytes. Raises ValueError for a damaged entry, or another key's."""
+    digest, _, text = data.partition(b"\n")
+    if hashlib.sha256(text).hexdigest().encode() != digest:
+        raise ValueError("the digest does not fit")
+    body = json.loads(text)
+    if body.pop("key") != key:
+        raise ValueError("the entry lies under another key")
+    del body["model"], body["cached"]
+    logprobs = body.pop("token_logprobs")
+    return ChatReply(
+        **body | {"usage": Usage(**body["usage"])},
+        cached=True,
+        token_logprobs=None if logprobs is None else tuple(logprobs),
+    )
+
+
+def _written(info: dict[str, Any]) -> float:
+    """When a file was written, by whatever its file system calls that; now, where it does not tell."""
+    for name in ("mtime", "LastModified", "last_modified", "updated", "created"):
+        value = info.get(name)
+        if isinstance(value, datetime):
+            return value.timestamp()
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).timestamp()
+        if value:
+            return float(value)
+    return time.time()

@@ -1,0 +1,77 @@
+"""The contamination audit: was an item's reference, or its requirement, known to what answered it?
+
+In the published data all 46 references are the sample pool, and 42 of their requirements are in the planner's training
+data. The firewall keeps such samples from this project's generators; the audit says how many items would have been
+touched, and how many were, whatever the method.
+
+Four places are looked at: the pool, the samples that were shown, the prompts as they were sent (how much of the
+reference stood in one is in the row's calls), and the plans that the planner knows or was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from pipeline.measures.outputs import Contamination, Output, Shown
+from pipeline.retrieval.firewall import Fingerprint, fingerprint
+from pipeline.retrieval.sample_pool import load_known_plans, load_samples
+from pipeline.retrieval.tokenize import jaccard
+
+CODE_SIMILARITY = 0.5
+REQUIREMENT_SIMILARITY = 0.8
+"""From here on an item counts as contaminated; the firewall's own thresholds (`pipeline.retrieval.firewall`)."""
+
+PROMPT_SHARE = 0.5
+"""Share of the reference's five-word sequences in one prompt from which the item counts as contaminated by it."""
+
+
+def audit(output: Output, pool: str, plans: tuple[str, ...]) -> Contamination:
+    """`pool` and `plans` are locations as in the settings; "" for no pool."""
+    in_pool, in_plans = _known(output.requirement, output.reference, pool, plans)
+    own = fingerprint("", output.reference)
+    return Contamination(
+        pool=in_pool,
+        shown=_highest_code(own, [_of_sample(sample) for sample in output.shown]),
+        prompts=output.prompted,
+        plans=in_plans,
+    )
+
+
+def reasons(found: Contamination) -> tuple[str, ...]:
+    """What an item is contaminated by: `pool`, `shown`, `prompts`, `plans`; () for a clean one."""
+    touched = {
+        "pool": found.pool >= CODE_SIMILARITY,
+        "shown": found.shown >= CODE_SIMILARITY,
+        "prompts": found.prompts >= PROMPT_SHARE,
+        "plans": found.plans >= REQUIREMENT_SIMILARITY,
+    }
+    return tuple(name for name, is_touched in touched.items() if is_touched)
+
+
+def _highest_code(own: Fingerprint, known: Sequence[Fingerprint]) -> float:
+    return max((jaccard(own.code, sample.code) for sample in known), default=0.0)
+
+
+@lru_cache(maxsize=4096)
+def _known(requirement: str, reference: str | None, pool: str, plans: tuple[str, ...]) -> tuple[float, float]:
+    """The highest similarities in pool and plans: the same for every method that is asked for the item."""
+    own = fingerprint(requirement, reference)
+    in_pool = _highest_code(own, _pool(pool)) if pool else 0.0
+    known = (plan for location in plans for plan in _plans(location))
+    return in_pool, max((jaccard(own.requirement, plan.requirement) for plan in known), default=0.0)
+
+
+@lru_cache(maxsize=2)
+def _pool(location: str) -> tuple[Fingerprint, ...]:
+    return tuple(fingerprint(sample.requirement, sample.code) for sample in load_samples(location))
+
+
+@lru_cache(maxsize=4)
+def _plans(location: str) -> tuple[Fingerprint, ...]:
+    return tuple(fingerprint(plan.requirement, None) for plan in load_known_plans(location))
+
+
+@lru_cache(maxsize=256)
+def _of_sample(sample: Shown) -> Fingerprint:
+    return fingerprint("", sample.code)

@@ -1,0 +1,129 @@
+"""An LLM as judge (paper, Table III): scores by a rubric, and comparisons in both orders.
+
+A judge favours a place in a pair (Zheng et al., Judging LLM-as-a-Judge, NeurIPS 2023, arXiv:2306.05685) and what its
+own model wrote. So pairs are asked in both orders, several times, and a judgement of a judge's own family says so. The
+prompts name no method and no model.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import StageFailure
+from pipeline.llm.asking.prompt_files import render
+from pipeline.llm.protocol import LLM, ChatRequest, Sampling
+
+ASPECTS = ("compliance", "usefulness", "idiomaticity")
+LONGEST = 24_000
+"""Characters of a project that a judge reads; a longer one is cut, and the judgement says so."""
+
+Choice = Literal["A", "B", "tie"]
+_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_FAMILIES = {
+    "gpt": r"gpt|chatgpt|davinci|openai|(?<![a-z0-9])o[1345](?![a-z0-9])",
+    "claude": r"claude|anthropic",
+    "gemini": r"gemini|gemma|palm",
+    "deepseek": r"deepseek",
+    "qwen": r"qwen|qwq",
+    "llama": r"llama|vicuna|alpaca",
+    "mistral": r"mi[sx]tral|codestral|devstral",
+    "phi": r"(?<![a-z])phi-?\d",
+    "starcoder": r"starcoder|starchat",
+    "glm": r"glm",
+}
+
+
+class Verdict(BaseModel):
+    """A judge's scores for one project."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=2_000)
+    compliance: int = Field(ge=0, le=10)
+    usefulness: int = Field(ge=0, le=10)
+    idiomaticity: int = Field(ge=0, le=10)
+
+
+class PairVerdict(BaseModel):
+    """A judge's choice between two projects."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=2_000)
+    compliance: Choice
+    usefulness: Choice
+    idiomaticity: Choice
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What the projects were to do."""
+
+    requirement: str
+    attributes: str = ""
+
+
+_V = TypeVar("_V", bound=BaseModel)
+
+
+async def judged(llm: LLM, task: Task, code: str, sampling: Sampling, sample: int) -> Verdict:
+    """One judgement of one project. Samples differ by their seed. Raises StageFailure `unreadable_verdict`, and the
+    model's own."""
+    return await _asked(llm, "judge_scores", Verdict, sampling, sample, _parts(task) | {"code": code[:LONGEST]})
+
+
+async def preferred(
+    llm: LLM, task: Task, ours: str, theirs: str, sampling: Sampling, sample: int, *, ours_first: bool
+) -> Mapping[str, float | str]:
+    """By aspect 1 where `ours` is better, 0 where `theirs` is, 0.5 for a tie; and the `reason`, in which the first
+    project is called A. Raises as `judged`."""
+    first, second = (ours, theirs) if ours_first else (theirs, ours)
+    parts = _parts(task) | {"first": first[:LONGEST], "second": second[:LONGEST]}
+    found = await _asked(llm, "judge_pair", PairVerdict, sampling, sample, parts)
+    value = {"A": float(ours_first), "B": float(not ours_first), "tie": 0.5}
+    return {aspect: value[getattr(found, aspect)] for aspect in ASPECTS} | {"reason": found.reason}
+
+
+def model_family(model: str) -> str:
+    """The family that a model's name belongs to; "" for one that is not known. A fine-tuned model keeps the name of
+    what it came from as a rule, so `deepseek-r1-distill-llama` is deepseek's."""
+    name = model.lower()
+    found = {family: match.start() for family, at in _FAMILIES.items() if (match := re.search(at, name)) is not None}
+    return min(found, key=lambda family: found[family], default="")
+
+
+def own_family(judge: str, writer: str) -> bool:
+    """Whether a judge would judge its own family; equal names count also where the family is not known."""
+    same = model_family(judge) == model_family(writer) != ""
+    return same or (judge != "" and judge.lower() == writer.lower())
+
+
+async def _asked(
+    llm: LLM, prompt: str, kind: type[_V], sampling: Sampling, sample: int, parts: Mapping[str, str]
+) -> _V:
+    request = ChatRequest(
+        messages=render(prompt, **parts),
+        sampling=replace(sampling, seed=(sampling.seed or 0) + sample),
+        schema=json.dumps(kind.model_json_schema()),
+    )
+    reply = await llm.chat(request)
+    text = _THINKING.sub("", reply.text)
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        return kind.model_validate_json(text[start : end + 1])
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"])) or "the answer"
+        raise StageFailure(
+            "unreadable_verdict", f"{place}: {problem['msg']} (the reply ended by {reply.finish_reason})"
+        ) from error
+
+
+def _parts(task: Task) -> dict[str, str]:
+    return {"requirement": task.requirement, "attributes": task.attributes}

@@ -1,0 +1,82 @@
+"""The stage that measures a generated project: what its source says, how far it keeps to its plan, how near it comes to
+the known solution. Nothing is run here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.analysis.extract import extract
+from pipeline.analysis.names import undefined_names
+from pipeline.analysis.parsing import parsed
+from pipeline.keras.api import invalid_calls
+from pipeline.measures.codebleu.codebleu import code_bleu, words
+from pipeline.measures.conformance import conformance
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.records import SCRIPT, Generated, Scored, Scores
+from pipeline.stage import Stage
+
+MEASURES = (
+    "conformance",
+    "codebleu",
+    "ngram_match",
+    "weighted_ngram_match",
+    "syntax_match",
+    "dataflow_match",
+    "length_ratio",
+)
+"""The scores that means are taken of; each is None where it does not apply."""
+
+
+def score_stage() -> Stage:
+    """Generated -> Scored."""
+    return Stage(name="score", accepts=Generated, returns=Scored, build=lambda: score)
+
+
+def score(record: Generated) -> dict[str, object]:
+    """The scores of the record's main file. A record without code gets the worst of every measure, not a failure:
+    left out of an average, it would raise it."""
+    source = main_source(record)
+    scores = read_code(source, record.plan)
+    if record.reference and record.reference.strip():
+        scores = _compared(scores, source, record.reference)
+    return {"scores": scores}
+
+
+def main_source(record: Generated) -> str:
+    """The text of `project.py`, without one that of the first Python file, without any ""."""
+    python = [file for file in record.files if file.path.endswith(".py")]
+    main = next((file for file in python if file.path == SCRIPT), python[0] if python else None)
+    return main.text if main is not None else ""
+
+
+def read_code(source: str, plan: SolutionPlan | None) -> Scores:
+    """What the source says by itself, and how far it keeps to the plan; no CodeBLEU."""
+    lines = sum(bool(line.strip()) for line in source.splitlines())
+    tree = parsed(source)
+    if tree is None:
+        return Scores(parses=False, lines=lines, conformance=None if plan is None else 0.0)
+    kept = conformance(extract(tree), plan) if plan is not None else None
+    return Scores(
+        parses=True,
+        undefined_names=undefined_names(tree),
+        invalid_calls=invalid_calls(tree),
+        conformance=kept.share if kept is not None and kept.statements else None,
+        deviations=kept.deviations if kept is not None else (),
+        lines=lines,
+    )
+
+
+def _compared(scores: Scores, candidate: str, reference: str) -> Scores:
+    """With CodeBLEU, unless a source is beyond its limits, and the candidate's words over the reference's."""
+    scores = replace(scores, length_ratio=len(words(candidate)) / len(words(reference)))
+    found = code_bleu(candidate, reference)
+    if found is None:
+        return scores
+    return replace(
+        scores,
+        codebleu=found.codebleu,
+        ngram_match=found.ngram_match,
+        weighted_ngram_match=found.weighted_ngram_match,
+        syntax_match=found.syntax_match,
+        dataflow_match=found.dataflow_match,
+    )

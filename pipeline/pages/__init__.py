@@ -1,0 +1,1 @@
+"""Results as pages a person reads: HTML that needs nothing else."""

@@ -1,0 +1,67 @@
+"""The page of `dlcodegen judge`: scores, differences and preferences with their uncertainty, and every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN
+from pipeline.comparison.comparisons import NOISE, Comparison
+from pipeline.comparison.judge_rows import JudgedRow, PreferenceRow
+from pipeline.measures.judge import ASPECTS
+from pipeline.measures.outputs import Name
+from pipeline.pages.judge_items import JudgedItem, judged_item_json
+from pipeline.pages.report_page import Target, setting_rows, write_page
+from pipeline.pages.score_report import span
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgePage:
+    """Everything the page shows. `warnings`: what a reader has to know about the judge. `published`: by method and
+    aspect what the paper prints (Table III)."""
+
+    judge: str
+    lede: str
+    warnings: Sequence[str]
+    rows: Sequence[JudgedRow]
+    comparisons: Sequence[Comparison]
+    preferences: Sequence[PreferenceRow]
+    items: Sequence[JudgedItem]
+    asked: int
+    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def methods(self, subset: str) -> dict[Name, dict[str, JudgedRow]]:
+        """Each method's rows by aspect."""
+        found: dict[Name, dict[str, JudgedRow]] = {}
+        for row in self.rows:
+            if row.subset == subset:
+                found.setdefault(Name(row.table, row.model, row.method), {})[row.aspect] = row
+        return found
+
+    def compared(self, aspect: str, subset: str) -> list[Comparison]:
+        return [row for row in self.comparisons if (row.measure, row.subset) == (aspect, subset)]
+
+    def preferred(self, aspect: str, subset: str) -> list[PreferenceRow]:
+        return [row for row in self.preferences if (row.aspect, row.subset) == (aspect, subset)]
+
+
+def write_judge_report(page: JudgePage, out: Target) -> None:
+    """Writes the page; equal input gives equal bytes."""
+    write_page(
+        out,
+        "judge_report.html.jinja",
+        title=f"Judged by {page.judge}",
+        data=((item.task.number, judged_item_json(item)) for item in page.items),
+        styles=("report.css", "score_report.css"),
+        page=page,
+        items=page.items,
+        settings=list(setting_rows(page.settings)),
+        aspects=ASPECTS,
+        subsets=[ALL, CLEAN],
+        baselines=BASELINES,
+        noise=NOISE,
+        everything=ALL,
+        clean=CLEAN,
+        span=span,
+    )

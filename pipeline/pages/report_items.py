@@ -1,0 +1,236 @@
+"""The rows that the report opens: which ones, their line in the list, and everything that is known about each."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
+
+from pipeline.pages.report_summary import category
+from pipeline.pages.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.records import LLMCall, Scored, Scores, SourceFile
+
+FILES = 30
+"""Files shown of a project; together within twice TEXT_LIMIT."""
+
+ENTRIES = 100
+"""Entries shown of any list of a row: layers, deviations, section choices, exclusions."""
+
+_HELD = 4  # results held for each one shown: at least 2, so that the gaps between those shown differ by half at most
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row that the report opens, with its texts cut: its place in the input, from 0, and the files it really has."""
+
+    number: int
+    record: Scored
+    files: int
+
+
+class Selection:
+    """Picks at most `limit` rows in one pass, always the same ones: up to a third failures, the rest results.
+
+    Failures: of each kind the first ones, in equal shares, so that the rarest kind is there. Results: every n-th
+    one, where n doubles as the input grows; so no more than 4 x `limit` rows are held, however long the input is.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._failures: dict[tuple[str, str], list[Item]] = {}
+        self._results: list[Item] = []
+        self._seen = 0
+        self._stride = 1
+
+    def add(self, number: int, record: Scored) -> None:
+        if record.failure is not None:
+            self._add_failure((record.failure.stage, record.failure.kind), number, record)
+            return
+        if self._limit and self._seen % self._stride == 0:
+            self._results.append(_item(number, record))
+            if len(self._results) == _HELD * self._limit:
+                self._results = self._results[::2]
+                self._stride *= 2
+        self._seen += 1
+
+    def _add_failure(self, kind: tuple[str, str], number: int, record: Scored) -> None:
+        share = len(self._failures.get(kind, ()))
+        if sum(map(len, self._failures.values())) >= self._limit // 3:
+            largest = max(self._failures.values(), key=len, default=[])
+            if len(largest) <= share + 1:
+                return
+            largest.pop()
+        self._failures.setdefault(kind, []).append(_item(number, record))
+
+    def items(self) -> list[Item]:
+        """The rows picked so far, in input order."""
+        failures = [item for kind in self._failures.values() for item in kind]
+        room, held = self._limit - len(failures), len(self._results)
+        picked = range(held) if held <= room else [place * held // room for place in range(room)]
+        return sorted(failures + [self._results[place] for place in picked], key=lambda item: item.number)
+
+
+def _item(number: int, record: Scored) -> Item:
+    # What is held must not grow with what a row brings: about 40 kB as a rule, some hundred at most.
+    bounded = replace(
+        record,
+        requirement=clip_lines(record.requirement, TEXT_LIMIT // 2),
+        attributes=clip_lines(record.attributes, TEXT_LIMIT // 2),
+        template=clip_lines(record.template),
+        code_draft=clip_lines(record.code_draft),
+        template_draft=clip_lines(record.template_draft),
+        reference=None if record.reference is None else clip_lines(record.reference),
+        files=tuple(_bounded_files(record.files)),
+        extra="{}",
+    )
+    return Item(number, bounded, len(record.files))
+
+
+def _bounded_files(files: Sequence[SourceFile]) -> Iterator[SourceFile]:
+    room = 2 * TEXT_LIMIT
+    for file in files[:FILES]:
+        yield SourceFile(path=file.path, text=clip_lines(file.text, min(room, TEXT_LIMIT)))
+        room = max(0, room - len(file.text))
+
+
+def item_json(item: Item) -> str:
+    """Everything that the page shows of an opened row, as JSON that is safe inside a script element.
+
+    `texts` are lists of places in `lines`; `diffs` hold only the places that differ (`report_text.changes`).
+    """
+    record = item.record
+    documents = _documents(record)
+    view = {
+        "id": clip(record.id, 200),
+        "row": record.row,
+        "category": category(record),
+        "requirement": record.requirement,
+        "attributes": record.attributes,
+        "failure": None if record.failure is None else [clip(text, 4_000) for text in astuple(record.failure)],
+        "plan": None if record.plan is None else plan_view(record.plan),
+        "sources": some(record.plan_sources),
+        "samples": [entry(sample) for sample in record.samples[:ENTRIES]],
+        "excluded": [entry(sample) for sample in record.excluded[:ENTRIES]],
+        "allExcluded": len(record.excluded),
+        "calls": [_call(call) for call in record.calls[:ENTRIES]],
+        "choices": [entry(choice) for choice in record.choices[:ENTRIES]],
+        "scores": None if record.scores is None else _scores(record.scores),
+        "moreFiles": max(0, item.files - FILES),
+        "lines": list(documents.lines),
+        "texts": documents.texts,
+        "diffs": documents.diffs,
+    }
+    return script_json(view)
+
+
+def _call(call: LLMCall) -> list[object]:
+    """Stage, prompt, tokens of prompt and reply, how the reply ended, what was cut; then what was measured: seconds,
+    cost, tokens in the engine's prefix cache, and whether the response cache answered."""
+    cut = clip("; ".join(call.cut), 400)
+    asked = [clip(call.stage, 80), clip(call.prompt, 80), call.prompt_tokens, call.completion_tokens]
+    took = call.measured
+    measured = [None] * 4 if took is None else [took.seconds, took.cost, took.cached_tokens, took.cached]
+    return [*asked, clip(call.finish_reason, 80), cut, *map(_plain, measured)]
+
+
+def script_json(value: object) -> str:
+    """JSON that is safe inside a script element: only "<" can end one or open a comment in it."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def entry(value: object) -> list[object]:
+    """A record's fields in their order, texts clipped."""
+    return [_plain(part) for part in astuple(value)]  # type: ignore[call-overload]
+
+
+def some(texts: tuple[str, ...]) -> list[str]:
+    """The first ENTRIES texts, clipped, and how many more there are."""
+    more = len(texts) - ENTRIES
+    return [clip(text, 400) for text in texts[:ENTRIES]] + ([f"… and {more:,} more"] if more > 0 else [])
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return clip(value, 400)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def plan_view(plan: SolutionPlan) -> dict[str, object]:
+    hyper = plan.hyperparameters.model_dump(by_alias=True)
+    return {
+        "category": clip(plan.task_category, 400),
+        "input": clip(plan.dataset.input, 4_000),
+        "output": clip(plan.dataset.output, 4_000),
+        "preprocess": clip(plan.preprocess, 8_000),
+        "layers": some(plan.layers),
+        "hyperparameters": [[name, _plain(value)] for name, value in hyper.items()],
+    }
+
+
+def _scores(scores: Scores) -> dict[str, object]:
+    return {
+        name: some(value) if isinstance(value, tuple) else _plain(value)
+        for name in scores.__slots__
+        for value in [getattr(scores, name)]
+    }
+
+
+class Documents:
+    """A row's texts as places in one table of lines, and where two of them differ.
+
+    Drafts, final project and reference share most of their lines, so each different line is kept once.
+    """
+
+    def __init__(self) -> None:
+        self.lines: dict[Line, int] = {}
+        self.texts: list[dict[str, object]] = []
+        self.diffs: list[dict[str, object]] = []
+        self._sources: list[list[Line]] = []
+
+    def add(self, name: str, kind: str, source: list[Line]) -> int:
+        """Adds a text and gives its place. The page shows each kind but `joined`, which is only compared."""
+        lines = [self.lines.setdefault(line, len(self.lines)) for line in source]
+        self.texts.append({"name": name, "kind": kind, "lines": lines})
+        self._sources.append(source)
+        return len(self._sources) - 1
+
+    def compare(self, left: int, right: int) -> None:
+        found = changes(self._sources[left], self._sources[right])
+        self.diffs.append({"left": left, "right": right, "changes": found})
+
+
+def _documents(record: Scored) -> Documents:
+    """The final project's files, both drafts, the template and the reference, with the two comparisons."""
+    documents = Documents()
+    final = _add_project(documents, record.files)
+    draft = add_python(documents, "Draft 1", record.code_draft)
+    add_python(documents, "Draft 2", record.template_draft)
+    add_python(documents, "Template", record.template)
+    reference = add_python(documents, "Reference", record.reference or "")
+    if draft is not None and final is not None:
+        documents.compare(draft, final)
+    if final is not None and reference is not None:
+        documents.compare(final, reference)
+    return documents
+
+
+def add_python(documents: Documents, name: str, text: str) -> int | None:
+    return documents.add(name, "text", python_lines(text)) if text else None
+
+
+def _add_project(documents: Documents, files: Sequence[SourceFile]) -> int | None:
+    """Adds the files, and gives the place of all the Python in them: that file, or several joined, or None."""
+    code: dict[int, str] = {}
+    for file in files:
+        is_python = file.path.endswith(".py")
+        lines = python_lines(file.text) if is_python else plain_lines(file.text)
+        place = documents.add(clip(file.path, 80), "final", lines)
+        if is_python:
+            code[place] = file.text
+    if len(code) < 2:
+        return next(iter(code), None)
+    return documents.add("Final", "joined", python_lines(clip_lines("\n".join(code.values()))))

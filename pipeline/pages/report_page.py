@@ -1,0 +1,115 @@
+"""A report's page: one HTML file that needs nothing else.
+
+The page's script builds an opened row from JSON with text nodes only, and a content security policy admits nothing but
+this page's own style and script, by hash: what a requirement or a generated program contains is never markup.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import fsspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.pages.report_summary import category
+from pipeline.pages.report_text import clip, visible
+
+_HERE = Path(__file__).parent
+
+Target = BinaryIO | str | os.PathLike[str]
+"""An open binary file, a path or an fsspec URL."""
+
+
+def write_page(
+    out: Target,
+    template: str,
+    *,
+    title: str,
+    data: Iterable[tuple[int, str]],
+    styles: Sequence[str] = ("report.css",),
+    script: str = "report.js",
+    **parts: object,
+) -> None:
+    """Writes a template that extends page.html.jinja. `data`: for each row that can be opened its number and its JSON,
+    which is the bulk of the page and is written row by row. `styles` are joined, `script` is the page's and comes
+    behind `elements.js`."""
+    css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in styles)
+    js = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("elements.js", script))
+    stream = (
+        _environment()
+        .get_template(template)
+        .stream(
+            title=title,
+            data=((number, Markup(json)) for number, json in data),
+            css=Markup(css),
+            js=Markup(js),
+            css_hash=_hash(css),
+            js_hash=_hash(js),
+            **parts,
+        )
+    )
+    stream.enable_buffering(64)
+    with _opened(out) as file:
+        stream.dump(file, encoding="utf-8")
+
+
+def setting_rows(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Settings as names and texts, nested mappings with dotted names."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from setting_rows(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", clip(str(value), 2_000)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+    environment.filters |= {
+        "clip": clip,
+        "category": category,
+        "percent": percent,
+        "score": score,
+        "whole": "{:,}".format,
+    }
+    return environment
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in whole percent. Only none is 0 % and only all is 100 %; of nothing there is no share."""
+    if not whole:
+        return "–"
+    if 0 < part < whole:
+        return "<1 %" if part / whole < 0.01 else ">99 %" if part / whole > 0.99 else f"{100 * part / whole:.0f} %"
+    return "100 %" if part else "0 %"
+
+
+def score(value: float | None) -> str:
+    """A score with two decimals; a dash where nothing, or nothing finite, was measured."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.2f}"
+
+
+def _hash(text: str) -> str:
+    """The hash by which a content security policy admits an inline style or script."""
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _opened(out: Target) -> AbstractContextManager[IO[bytes]]:
+    if isinstance(out, str | os.PathLike):
+        opened: AbstractContextManager[IO[bytes]] = fsspec.open(os.fspath(out), "wb")
+        return opened
+    return nullcontext(out)

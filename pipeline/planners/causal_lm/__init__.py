@@ -1,0 +1,1 @@
+"""Planners that are causal language models: tokens, the grammar of a plan's JSON, constrained beam search."""

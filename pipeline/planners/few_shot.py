@@ -1,0 +1,70 @@
+"""The few-shot planner: a language model that is shown the most similar known requirements with their plans.
+
+As the GPT planners of the paper (section IV.B: three and five examples), but the examples are chosen for the row, and
+the reply is bound to the plan's schema where the engine can do that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.errors import StageFailure
+from pipeline.llm.asking.asker import Asker, Asking
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.planners.hybrid.similarity import Text, TextViews
+from pipeline.records import Requirement
+from pipeline.retrieval.firewall import Firewall, fingerprint
+from pipeline.retrieval.sample_pool import KnownPlan
+from pipeline.stage import Fields
+
+
+class FewShotPlanner:
+    """Plans by asking a language model with `examples` known plans, none a near-copy of the requirement to the
+    firewall. A reply without a plan is asked for once more; then the row fails (`unreadable_plan`)."""
+
+    def __init__(
+        self, asker: Asker, known: Sequence[KnownPlan], *, examples: int = 5, firewall: Firewall | None = None
+    ) -> None:
+        self._asker = asker
+        self._known = known
+        self._examples = examples
+        self._firewall = firewall or Firewall()
+        self._views = TextViews.of([Text(item.requirement, item.attributes) for item in known])
+
+    async def __call__(self, record: Requirement) -> Fields:
+        """The fields `plan`, `plan_sources` and `calls`."""
+        chosen = self._nearest(record)
+
+        async def work(ask: Asking) -> SolutionPlan:
+            return await ask.plan(
+                "few_shot_plan",
+                examples="\n\n".join(map(_example, chosen)),
+                requirement=record.requirement,
+                attributes=record.attributes,
+            )
+
+        (plan,), calls = await self._asker.ask("plan", record, work)
+        return {"plan": plan, "plan_sources": tuple(item.id for item in chosen), "calls": calls}
+
+    def _nearest(self, record: Requirement) -> list[KnownPlan]:
+        """The most similar first: what does not fit into the context is cut from the end."""
+        similarity = self._views.similarities([Text(record.requirement, record.attributes)])[0]
+        query = fingerprint(record.requirement, None)
+        chosen: list[KnownPlan] = []
+        for row in np.argsort(-similarity, kind="stable"):
+            item = self._known[row]
+            if self._firewall.reason(query, fingerprint(item.requirement, None)) is None:
+                chosen.append(item)
+            if len(chosen) == self._examples:
+                return chosen
+        if not chosen:
+            raise StageFailure("no_known_plan", "the firewall kept out every known plan")
+        return chosen
+
+
+def _example(item: KnownPlan) -> str:
+    prompt = {"User Requirement": item.requirement, "Dataset Attributes": item.attributes}
+    return f"{json.dumps(prompt, ensure_ascii=False)}\n{item.plan.to_json()}"

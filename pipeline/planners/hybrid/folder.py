@@ -1,0 +1,170 @@
+"""A fitted hybrid planner as a folder: `planner.json` and NumPy arrays, no pickles; read in milliseconds.
+
+Local arrays are mapped into memory, so that the workers of a machine share one copy. `planner.json` is written last: a
+folder without it is no planner.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from functools import partial
+from importlib.metadata import version
+from typing import Any, Literal
+
+import fsspec
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from fsspec.implementations.local import LocalFileSystem
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.errors import DLCodeGenError
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.planners.hybrid.contest import FieldContest
+from pipeline.planners.hybrid.field_model import FieldModel
+from pipeline.planners.hybrid.fit import Fitted
+from pipeline.planners.hybrid.similarity import Text, TextViews
+from pipeline.planners.hybrid.text.folder import WriterCard, arrays_of, card_of, writer_from
+from pipeline.storage.files import atomic_writer, exists, join, read_bytes, write_bytes
+
+FORMAT = 3
+_CARD = "planner.json"
+
+
+class _FieldCard(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    penalty: float
+    score: float
+    candidates: tuple[str | float | tuple[str, ...], ...]
+
+
+class _ContestCard(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    field: str
+    gains: dict[str, float]
+    best: str
+
+
+class _Card(BaseModel):
+    """What `planner.json` says. `data_digest`: of the known plans (SHA-256); `about`: how it came about, for people;
+    `contest`: each planner's mean gain at each field, and the one that it is taken from; `known`: id, requirement,
+    attributes and plan of each known plan."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["hybrid"]
+    format: Literal[3]
+    data_digest: str
+    about: dict[str, Any]
+    versions: dict[str, str]
+    fields: tuple[_FieldCard, ...]
+    contest: tuple[_ContestCard, ...]
+    known: tuple[tuple[str, str, str, SolutionPlan], ...]
+    writer: WriterCard | None = None
+
+
+def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
+    """Writes the planner to a path or fsspec URL; `about` is kept with it."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "inverse_frequency": fitted.views.inverse_frequency,
+        "postings_data": fitted.views.postings.data,
+        "postings_indices": fitted.views.postings.indices,
+        "postings_indptr": fitted.views.postings.indptr,
+        "cues": fitted.views.cues,
+    }
+    arrays |= {f"inverse_{penalty}": inverted for penalty, inverted in fitted.inverses.items()}
+    for model in fitted.fields:
+        arrays |= {f"{model.name}_table": model.table, f"{model.name}_base": model.base}
+        arrays |= {f"{model.name}_candidate_of": model.candidate_of, f"{model.name}_held_out": model.held_out}
+    if fitted.writer:
+        arrays |= arrays_of(fitted.writer)
+    for name, array in arrays.items():
+        with atomic_writer(join(folder, f"{name}.npy")) as stream:
+            np.save(stream, array, allow_pickle=False)
+    card = _Card(
+        kind="hybrid",
+        format=FORMAT,
+        data_digest=fitted.digest,
+        about=dict(about),
+        versions={name: version(name) for name in ("numpy", "scipy", "scikit-learn", "sacrebleu", "rapidfuzz")},
+        fields=tuple(
+            _FieldCard(name=model.name, penalty=model.penalty, score=model.score, candidates=model.candidates)
+            for model in fitted.fields
+        ),
+        contest=tuple(
+            _ContestCard(field=item.field, gains=dict(item.gains), best=item.best) for item in fitted.contest
+        ),
+        known=tuple((item.id, item.requirement, item.attributes, item.plan) for item in fitted.known),
+        writer=card_of(fitted.writer) if fitted.writer else None,
+    )
+    text = json.dumps(card.model_dump(mode="json", by_alias=True), ensure_ascii=False)
+    write_bytes(join(folder, _CARD), text.encode("utf-8", "replace"))
+
+
+def load_fitted(folder: str) -> Fitted:
+    """The planner in a folder. Raises DLCodeGenError that says what is missing where the folder holds none."""
+    if not exists(join(folder, _CARD)):
+        raise DLCodeGenError(
+            f"{folder}: no fitted planner (no {_CARD}); make one: dlcodegen fit-planner --out {folder}"
+        )
+    try:
+        card = _Card.model_validate_json(read_bytes(join(folder, _CARD)))
+    except ValidationError as error:
+        raise DLCodeGenError(
+            f"{folder}/{_CARD}: not a planner that this version can read ({error.error_count()} problems); "
+            f"fit it anew: dlcodegen fit-planner --out {folder}"
+        ) from None
+    count = len(card.known)
+    indptr = _array(folder, "postings_indptr")
+    postings = sp.csr_matrix(
+        (_array(folder, "postings_data"), _array(folder, "postings_indices"), indptr),
+        shape=(len(indptr) - 1, count),
+        copy=False,
+    )
+    texts = tuple(Text(requirement, attributes) for _, requirement, attributes, _ in card.known)
+    return Fitted(
+        ids=tuple(name for name, _, _, _ in card.known),
+        texts=texts,
+        plans=tuple(plan for _, _, _, plan in card.known),
+        views=TextViews(_array(folder, "inverse_frequency"), postings, _array(folder, "cues")),
+        fields=tuple(
+            FieldModel(
+                name=field.name,
+                candidates=field.candidates,
+                table=_array(folder, f"{field.name}_table", (count, len(field.candidates))),
+                base=_array(folder, f"{field.name}_base"),
+                candidate_of=_array(folder, f"{field.name}_candidate_of", (count,)),
+                penalty=field.penalty,
+                score=field.score,
+                held_out=_array(folder, f"{field.name}_held_out"),
+            )
+            for field in card.fields
+        ),
+        inverses={
+            penalty: _array(folder, f"inverse_{penalty}", (count, count))
+            for penalty in sorted({field.penalty for field in card.fields})
+        },
+        digest=card.data_digest,
+        contest=tuple(FieldContest(item.field, item.gains, item.best) for item in card.contest),
+        writer=writer_from(card.writer, texts, partial(_array, folder)) if card.writer else None,
+    )
+
+
+def _array(folder: str, name: str, shape: tuple[int, ...] | None = None) -> npt.NDArray[Any]:
+    url = join(folder, f"{name}.npy")
+    filesystem, path = fsspec.core.url_to_fs(url)
+    try:
+        if isinstance(filesystem, LocalFileSystem):
+            found: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        else:
+            found = np.load(io.BytesIO(read_bytes(url)), allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DLCodeGenError(f"{url}: an array of the planner is missing or broken ({error}); fit it anew") from error
+    if shape is not None and found.shape != shape:
+        raise DLCodeGenError(f"{url}: {found.shape} numbers for {shape}; the folder mixes two fits, fit it anew")
+    return found

@@ -1,0 +1,40 @@
+"""What is held out with a known plan, so that what is learnt from the others holds for new requirements.
+
+Neighbours in a file of known plans are often about the same data, and a requirement that is new has a nearest known one
+at a similarity of about 0.35 (median of the published Test.txt against Train.txt). So a known plan is answered without
+the lines around it and without those whose requirements are too much like its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.planners.hybrid.payoff import Floats
+from pipeline.planners.hybrid.ridge import Rows
+
+_BESIDE = 75
+"""Lines on each side."""
+_TOO_ALIKE = 0.5
+"""Similarity by `views` from which on a requirement is too much like another."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+def spread(count: int, most: int) -> Rows:
+    """All rows up to `most`, of more every k-th."""
+    return np.arange(0, count, -(-count // most) or 1)
+
+
+def apart(row: int, count: int) -> Mask:
+    """Which of `count` known plans do not stand near one of them in the file."""
+    found: Mask = np.abs(np.arange(count) - row) > min(_BESIDE, count // 20)
+    return found
+
+
+def strangers(row: int, similarity: Floats) -> Mask:
+    """Which known plans are left for one of them, given its similarities to all: those apart and not too much alike. If
+    that leaves none, all those apart."""
+    far = apart(row, len(similarity))
+    left: Mask = far & (similarity < _TOO_ALIKE)
+    return left if left.any() else far

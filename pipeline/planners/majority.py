@@ -1,0 +1,34 @@
+"""Planners that do not read the requirement: what any planner has to beat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median_low
+from typing import Any
+
+from pipeline.plan.fields import FIELDS, field_of, plan_of
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.records import Requirement
+
+
+def majority_plan(plans: Sequence[SolutionPlan]) -> SolutionPlan:
+    """The most frequent category, texts, layers, optimizer, loss and metric, and the median numbers."""
+    values: dict[str, Any] = {}
+    for name in FIELDS:
+        known = [value for plan in plans if (value := field_of(plan, name)) not in ("", (), None)]
+        if known:
+            number = isinstance(known[0], int | float)
+            values[name] = median_low(known) if number else Counter(known).most_common(1)[0][0]
+    return plan_of(values)
+
+
+class MajorityPlanner:
+    """Plans the same for every requirement."""
+
+    def __init__(self, plans: Sequence[SolutionPlan]) -> None:
+        self._plan = majority_plan(plans)
+
+    def __call__(self, record: Requirement) -> dict[str, object]:
+        """The fields `plan` and `plan_sources`, which are none."""
+        return {"plan": self._plan, "plan_sources": ()}

@@ -1,0 +1,1 @@
+"""Files on any fsspec URL, records as Arrow, and resumable folders of shards."""

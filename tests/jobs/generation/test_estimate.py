@@ -1,0 +1,93 @@
+"""What a dry run foretells is what a run asks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs.dry_run import estimate_arms, estimate_run, totals_of
+from jobs.experiments.spec import ExperimentConfig, arms_of
+from jobs.generation.settings import GenerateConfig
+from pipeline.config import load_settings
+from pipeline.inputs import read_requirements
+from pipeline.llm.scripted import ScriptedLLM
+from pipeline.llm.spending.cache import ResponseCache
+from pipeline.llm.spending.cached_llm import CachedLLM
+from pipeline.llm.tokens import estimate_prompt
+from pipeline.methods import generation_stages
+from pipeline.stage import run_local
+from pipeline.starter import requirement_rows
+from tests.pipeline.generate.llm.scripts import competent
+
+ROWS = 6
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> str:
+    path = tmp_path / "requirements.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in list(requirement_rows())[:ROWS]))
+    return str(path)
+
+
+def _config(source: str, tmp_path: Path, *settings: str) -> GenerateConfig:
+    given = ["llm=scripted", "model=scripted", "price.input=1", "price.output=2", *settings]
+    return load_settings(GenerateConfig, None, given, input=source, out=str(tmp_path / "run"))
+
+
+def _run(config: GenerateConfig) -> ScriptedLLM:
+    """The same run for real, with the cache the dry run looks into."""
+    llm = ScriptedLLM(competent)
+    cached = CachedLLM(llm, ResponseCache(config.cache_for(config.out) or ""))
+    list(run_local(generation_stages(config, lambda: cached), read_requirements(config.input)))
+    return llm
+
+
+@pytest.mark.parametrize(("method", "calls", "exact"), [("direct", 1, 1), ("dlcodegen", 4, 2), ("ps", 2, 1)])
+def test_calls_are_those_of_the_run_and_exact_prompts_are_known(
+    source: str, tmp_path: Path, method: str, calls: int, exact: int
+) -> None:
+    config = _config(source, tmp_path, f"method={method}")
+    estimate = estimate_run(config)
+    llm = _run(config)
+    assert estimate.calls == calls * ROWS
+    assert estimate.calls - estimate.free == len(llm.requests)
+    assert estimate.exact == len(llm.requests) - (calls - exact) * ROWS
+    if calls == exact:
+        assert estimate.prompt_tokens == sum(map(estimate_prompt, llm.requests))
+    assert estimate.most_reply_tokens == 4096 * len(llm.requests)
+    assert estimate.cost == pytest.approx((estimate.prompt_tokens + 2 * estimate.reply_tokens) / 1e6)
+
+
+def test_what_the_cache_holds_is_free(source: str, tmp_path: Path) -> None:
+    config = _config(source, tmp_path, "method=dlcodegen")
+    _run(config)
+    estimate = estimate_run(config)
+    assert (estimate.calls, estimate.free, estimate.cost) == (4 * ROWS, 4 * ROWS, 0)
+    assert estimate_run(config.model_copy(update={"seed": 1})).free < ROWS  # templates that rows share
+
+
+def test_what_an_earlier_run_asks_is_free_to_a_later_one(source: str, tmp_path: Path) -> None:
+    spec = ExperimentConfig.model_validate(
+        {
+            "input": source,
+            "out": str(tmp_path / "experiment"),
+            "methods": ["copy", "dlcodegen", "wo-comparison-tr", "wo-comparison-cr"],
+            "models": [{"llm": "scripted", "model": "scripted"}],
+        }
+    )
+    copy, whole, code, template = estimate_arms(arms_of(spec))
+    assert copy.calls == 0
+    assert (code.calls, code.free) == (ROWS, ROWS)
+    assert (template.calls, template.free) == (2 * ROWS, 2 * ROWS)
+    expected, most = totals_of([copy, whole, code, template])
+    assert expected.calls == whole.calls - whole.free
+    assert expected.tokens < most.tokens
+    assert not (tmp_path / "experiment").exists()
+
+
+def test_chains_are_counted_but_not_written(source: str, tmp_path: Path) -> None:
+    estimate = estimate_run(_config(source, tmp_path, "method=c-cot"))
+    assert estimate.calls > 10 + ROWS
+    assert not (tmp_path / "c-cot").exists()

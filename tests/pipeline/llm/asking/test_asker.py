@@ -1,0 +1,199 @@
+"""Asking for a row: what is cut from a long prompt, what is continued, what is asked again, and what is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config import PipelineSettings
+from pipeline.errors import StageFailure
+from pipeline.llm.asking.asker import Asker, Asking
+from pipeline.llm.asking.context import CUT_ORDER, fit
+from pipeline.llm.protocol import ChatReply, ChatRequest, Sampling
+from pipeline.llm.scripted import ScriptedLLM
+from pipeline.llm.tokens import estimate_prompt
+from pipeline.records import LLMCall, Requirement
+from tests.pipeline.generate.llm.scripts import CODE, PLAN, fenced, replied, role_of
+
+ROW = Requirement(id="a", row=0, requirement="Classify photos of beetles.")
+WHOLE = fenced(CODE)
+
+
+def _ask(
+    script: Callable[[ChatRequest], str | ChatReply], work: Callable[[Asking], Any], **settings: Any
+) -> tuple[Any, Sequence[LLMCall], ScriptedLLM]:
+    llm = ScriptedLLM(script)
+    asker = Asker(llm, PipelineSettings(llm="scripted", model="scripted", **settings))
+    (found,), calls = asyncio.run(asker.ask("write", ROW, work))
+    return found, calls, llm
+
+
+def _direct(asking: Asking) -> Any:
+    return asking.program("direct", requirement=ROW.requirement, attributes="")
+
+
+def _in_turn(*replies: str | ChatReply) -> Callable[[ChatRequest], str | ChatReply]:
+    waiting = iter(replies)
+    return lambda request: next(waiting)
+
+
+def test_a_reply_that_was_cut_off_is_continued_until_it_ends() -> None:
+    cuts = (120, 300)
+    parts = [WHOLE[: cuts[0]], WHOLE[cuts[0] : cuts[1]], WHOLE[cuts[1] :]]
+    script = _in_turn(replied(parts[0], "length"), replied(parts[1], "length"), replied(parts[2]))
+    program, calls, llm = _ask(script, _direct)
+    assert program.code == CODE
+    assert [call.prompt for call in calls] == ["direct", "continue", "continue"]
+    assert [call.finish_reason for call in calls] == ["length", "length", "stop"]
+    assert llm.requests[2].messages[-2].content == parts[0] + parts[1]
+
+
+def test_continuations_are_bounded_and_the_program_so_far_is_kept() -> None:
+    program, calls, _ = _ask(lambda request: replied("x = print(1)\n" * 3, "length"), _direct, continuations=2)
+    assert len(calls) == 3
+    assert program.code.startswith("x = print(1)\n")
+
+
+@pytest.mark.parametrize(
+    ("bad", "kind"), [("", "empty_reply"), ("I cannot help with that.", "refused"), ("Use a CNN.", "not_python")]
+)
+def test_a_useless_reply_is_asked_for_once_more(bad: str, kind: str) -> None:
+    program, calls, llm = _ask(_in_turn(bad, WHOLE), _direct)
+    assert program.code == CODE
+    assert [call.prompt for call in calls] == ["direct", "again"]
+    assert llm.requests[1].messages[: len(llm.requests[0].messages)] == llm.requests[0].messages
+    with pytest.raises(StageFailure) as caught:
+        _ask(_in_turn(bad, bad), _direct)
+    assert caught.value.kind == kind
+    kept = caught.value.added["calls"]
+    assert isinstance(kept, tuple)
+    assert [call.prompt for call in kept] == ["direct", "again"]
+
+
+def test_a_filtered_answer_is_a_refusal() -> None:
+    with pytest.raises(StageFailure) as caught:
+        _ask(lambda request: replied("", "content_filter"), _direct)
+    assert caught.value.kind == "refused"
+
+
+def test_a_plan_that_cannot_be_read_is_asked_for_again_as_json() -> None:
+    import json
+
+    def work(asking: Asking) -> Any:
+        return asking.plan("ps_plan", requirement="r", attributes="", categories="c")
+
+    plan, calls, llm = _ask(_in_turn("no plan", json.dumps(PLAN)), work)
+    assert plan.task_category == "Image Classification"
+    assert len(calls) == 2
+    assert "JSON object" in llm.requests[1].messages[-1].content
+    assert llm.requests[1].schema == llm.requests[0].schema is not None
+
+
+def test_a_plan_s_json_is_not_continued_but_repaired() -> None:
+    import json
+
+    def work(asking: Asking) -> Any:
+        return asking.plan("ps_plan", requirement="r", attributes="", categories="c")
+
+    plan, calls, _ = _ask(_in_turn(replied(json.dumps(PLAN)[:150], "length")), work)
+    assert plan.dataset.input == "(batch_size, 32, 32, 3)"
+    assert len(calls) == 1
+
+
+def test_failures_of_the_model_keep_the_calls_made_before() -> None:
+    def script(request: ChatRequest) -> ChatReply:
+        if role_of(request) == "continue":
+            raise StageFailure("llm_unavailable", "gone")
+        return replied(WHOLE[:100], "length")
+
+    with pytest.raises(StageFailure) as caught:
+        _ask(script, _direct)
+    assert caught.value.kind == "llm_unavailable"
+    assert len(caught.value.added["calls"]) == 1  # type: ignore[arg-type]
+
+
+def test_works_of_a_stage_are_recorded_in_their_order_however_they_end() -> None:
+    class Uneven(ScriptedLLM):
+        async def chat(self, request: ChatRequest) -> ChatReply:
+            await asyncio.sleep(0.05 if "first" in request.messages[-1].content else 0)
+            return await super().chat(request)
+
+    def work(name: str) -> Callable[[Asking], Any]:
+        return lambda asking: asking.program("direct", requirement=name, attributes="a" * len(name))
+
+    asker = Asker(Uneven(lambda request: WHOLE), PipelineSettings(llm="scripted"))
+    _, calls = asyncio.run(asker.ask("draft", ROW, work("first"), work("second one")))
+    assert calls[0].prompt_tokens < calls[1].prompt_tokens
+
+
+PARTS = {
+    "template": "t = 1\n" * 200,
+    "template_draft": "d = 1\n" * 200,
+    "code_draft": "c = 1\n" * 200,
+    "sample": "s = 1\n" * 200,
+    "second_sample": "z = 1\n" * 200,
+    "chain": "1. Think.\n" * 100,
+    "attributes": "Photos.\n" * 100,
+    "requirement": "Classify beetles. " * 20,
+    "plan": '{"Task Category": "Image Classification"}' * 5,
+    "category": "Image Classification",
+    "sample_requirement": "Classify moths.",
+}
+PROMPTS = ("direct", "cedar", "c_cot_code", "template", "draft_from_sample", "draft_from_template", "compare")
+
+
+@given(st.sampled_from(PROMPTS), st.integers(60, 3000))
+def test_a_prompt_fits_or_fails_and_requirement_and_plan_are_never_cut(prompt: str, room: int) -> None:
+    try:
+        request, cut = fit(prompt, PARTS, Sampling(), room)
+    except StageFailure as failure:
+        assert failure.kind == "prompt_too_long"  # noqa: PT017
+        return
+    text = request.messages[-1].content
+    assert estimate_prompt(request) <= room
+    if prompt != "template":
+        assert PARTS["requirement"].strip() in text
+    if prompt.startswith(("draft", "compare")):
+        assert PARTS["plan"] in text
+    parts = [item.partition(":")[0] for item in cut]
+    assert parts == sorted(parts, key=CUT_ORDER.index)
+    # Only the last part that was cut has something left.
+    assert all(": 0 of" in item for item in cut[:-1])
+
+
+def test_what_was_cut_is_recorded_with_the_call() -> None:
+    def work(asking: Asking) -> Any:
+        parts = {name: PARTS[name] for name in ("template", "requirement", "attributes", "plan")}
+        return asking.program("draft_from_template", **parts)
+
+    _, calls, llm = _ask(lambda request: WHOLE, work, context_length=2000, max_tokens=1000)
+    (cut,) = calls[0].cut
+    assert cut.startswith("template: ")
+    assert cut.endswith(" of 1200 characters kept")
+    assert llm.requests[0].sampling.max_tokens == 1000
+    assert estimate_prompt(llm.requests[0]) <= 1000
+
+
+def test_an_engine_that_finds_a_prompt_too_long_gets_a_shorter_one() -> None:
+    lengths = []
+
+    def script(request: ChatRequest) -> str:
+        lengths.append(estimate_prompt(request))
+        if lengths[-1] > 900:
+            raise StageFailure("llm_context", "too long")
+        return WHOLE
+
+    def work(asking: Asking) -> Any:
+        parts = {name: PARTS[name] for name in ("sample", "requirement", "attributes", "plan")}
+        return asking.program("draft_from_sample", **parts)
+
+    _, calls, _ = _ask(script, work)
+    assert len(lengths) > 1
+    assert calls[0].cut[0].startswith("sample: ")
+    with pytest.raises(StageFailure, match="too long"):
+        _ask(lambda request: script(ChatRequest(messages=request.messages * 3)), work)

@@ -1,0 +1,41 @@
+"""A reply that was cut off, and its continuation, as one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.llm.asking.replies import read_program
+from pipeline.llm.asking.splice import splice
+from tests.pipeline.generate.llm.scripts import CODE, fenced
+
+WHOLE = fenced(CODE)
+
+
+@given(st.integers(20, len(WHOLE) - 1))
+def test_a_continuation_from_the_next_character_on_gives_the_whole(cut: int) -> None:
+    assert splice(WHOLE[:cut], WHOLE[cut:]) == WHOLE
+
+
+@given(st.integers(40, len(WHOLE) - 1), st.integers(12, 40))
+def test_what_was_repeated_is_left_out(cut: int, repeated: int) -> None:
+    assert splice(WHOLE[:cut], WHOLE[cut - min(repeated, cut) :]) == WHOLE
+
+
+@pytest.mark.parametrize("opening", ["```python\n", "```\n", "Here is the rest:\n```python\n"])
+def test_a_fence_that_is_opened_again_is_left_out(opening: str) -> None:
+    cut = WHOLE.index("model.compile")
+    assert read_program(splice(WHOLE[:cut], opening + WHOLE[cut:])).code == CODE
+
+
+def test_a_line_that_is_written_over_is_taken_once() -> None:
+    cut = WHOLE.index("optimizer=") + 4
+    line_start = WHOLE.rindex("\n", 0, cut) + 1
+    assert splice(WHOLE[:cut], WHOLE[line_start:]) == WHOLE
+    assert splice("```python\nmodel.com", "model.compile()\n```") == "```python\nmodel.compile()\n```"
+
+
+def test_a_reply_that_starts_over_and_gets_further_replaces_the_first() -> None:
+    long = "```python\n" + "".join(f"x{number} = {number}\n" for number in range(1000)) + "```"
+    assert splice(long[:6000], long) == long
