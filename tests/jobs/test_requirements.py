@@ -1,0 +1,124 @@
+"""What a deployment installs can be installed together: its requirements are resolved, and nothing is installed.
+
+The commands are read from cluster.yaml and the Makefile, so a changed command is a checked one.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSTALL = "uv pip install"
+
+pytestmark = pytest.mark.slow
+
+Resolve = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def resolve(tmp_path_factory: pytest.TempPathFactory) -> Resolve:
+    """Asserts that an install command's requirements have a solution for an empty environment, and that all of it is
+    pinned where the command names constraints."""
+    beside_python = str(Path(sys.executable).parent)
+    uv = shutil.which("uv", path=beside_python) or shutil.which("uv")
+    if uv is None:
+        pytest.skip("uv is not installed")
+    environment = tmp_path_factory.mktemp("empty")
+    venv.create(environment, with_pip=False)
+    dry_run = [uv, "pip", "install", "--dry-run", "--python", str(environment / "bin" / "python")]
+
+    def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*dry_run, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    # Without the cache, or an index that is out of reach would go unnoticed.
+    if run(["--no-cache", "packaging"]).returncode != 0:
+        pytest.skip("the package index cannot be reached")
+
+    def check(command: str) -> None:
+        solution = run(_arguments(command))
+        assert solution.returncode == 0, f"{command}\n{solution.stderr}"
+        assert "does not have an extra" not in solution.stderr, f"{command}\n{solution.stderr}"
+        packages = set(re.findall(r"^ \+ ([\w.-]+)==", solution.stderr, re.MULTILINE))
+        assert packages, f"{command}\n{solution.stderr}"
+        if "constraints.txt" in command:
+            unpinned = packages - _pinned() - {"dlcodegen-ray"}
+            assert not unpinned, f"{command}\nnot in constraints.txt: {sorted(unpinned)}"
+
+    return check
+
+
+def test_the_clusters_nodes(resolve: Resolve) -> None:
+    commands = _cluster_commands()
+    assert any("gpu" in command for command in commands)
+    for command in commands:
+        resolve(command)
+
+
+def test_the_makefiles_environments(resolve: Resolve) -> None:
+    commands = _make_commands()
+    assert any("cpu" in command for command in commands)
+    for command in commands:
+        resolve(command)
+
+
+@pytest.mark.parametrize(("engine", "other"), [("cpu", "gpu"), ("gpu", "cpu")])
+def test_all_extras_together(resolve: Resolve, engine: str, other: str) -> None:
+    """If all of them fit together, each fits alone. Only the two engines are one package and exclude each other."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = ",".join(sorted(set(project["optional-dependencies"]) - {other}))
+    if engine == "cpu":  # takes torch from elsewhere, as the Makefile says
+        command = next(command for command in _make_commands() if ".[cpu" in command)
+    else:
+        command = f"{INSTALL} -c constraints.txt -e '.[gpu]'"
+    resolve(re.sub(r"\.\[[^]]*\]", f".[{extras}]", command))
+
+
+def test_a_conflict_is_noticed(resolve: Resolve) -> None:
+    command = next(command for command in _cluster_commands() if "gpu" in command)
+    with pytest.raises(AssertionError, match="No solution found"):
+        resolve(command + " 'protobuf>=7'")
+
+
+def _cluster_commands() -> list[str]:
+    """The install commands of cluster.yaml, those that a comment offers included."""
+    commands: list[str] = []
+    for line in (ROOT / "cluster.yaml").read_text().splitlines():
+        command = line.strip().lstrip("# ").removeprefix("- ")
+        if INSTALL in command and command not in commands:
+            commands.append(command)
+    return commands
+
+
+def _make_commands() -> list[str]:
+    """The install commands of all targets, as `make` would run them."""
+    phony = re.search(r"^\.PHONY:(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    everything = ["make", "--dry-run", "--always-make", *phony[1].split()]
+    printed = subprocess.run(everything, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = printed.replace("\\\n", " ").splitlines()
+    return [line for line in lines if INSTALL in line]
+
+
+def _arguments(command: str) -> list[str]:
+    """What follows `uv pip install`, for this checkout: without the environment, and not silent about the packages."""
+    words = shlex.split(command.replace("~/dlcodegen", "."))
+    arguments = words[words.index("install") + 1 :]
+    if "--python" in arguments:
+        place = arguments.index("--python")
+        del arguments[place : place + 2]
+    return [argument for argument in arguments if argument not in ("-q", "--quiet")]
+
+
+def _pinned() -> set[str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return {re.split("[=><]", line)[0] for line in lines if line and not line.startswith("#")}
