@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,27 @@ def test_no_source_file_is_longer_than_a_reader_can_hold() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     silent = [path for path in OWN if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))]
     assert silent == []
+
+
+def test_a_folder_of_sources_is_a_chapter() -> None:
+    """At most twelve modules a folder; where there are more, docs/architecture.md names the folder and the reason."""
+    modules = Counter(path.parent for path in OWN if path.name != "__init__.py")
+    architecture = (ROOT / "docs/architecture.md").read_text()
+    reasons = architecture.partition("## Folders of more than twelve modules")[2].partition("\n## ")[0]
+    wide = [folder.relative_to(ROOT).as_posix() for folder, count in modules.items() if count > 12]
+    assert [folder for folder in wide if f"`{folder}/`" not in reasons] == []
+
+
+def test_the_map_in_the_readme_and_in_the_architecture_names_every_room() -> None:
+    rooms = {
+        folder.name
+        for top in ("pipeline", "corpus_build", "serving", "jobs")
+        for folder in (ROOT / top).iterdir()
+        if folder.is_dir() and any(folder.iterdir()) and folder.name != "__pycache__"
+    }
+    for page in ("README.md", "docs/architecture.md"):
+        text = (ROOT / page).read_text()
+        assert {room for room in rooms if f"{room}/" not in text} == set(), page
 
 
 def test_every_package_in_the_layout_of_the_readme_exists() -> None:
