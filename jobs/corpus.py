@@ -29,9 +29,9 @@ from corpus_build.write.report import Counts, write_report
 from corpus_build.write.review import read_approvals
 from jobs.cluster.dataflow import each_shard, start_ray
 from jobs.cluster.progress import RowProgress
-from jobs.cluster.versions import versions_of
 from jobs.corpora.settings import CorpusConfig
 from jobs.generation.language_model import language_model, with_context_length
+from jobs.runs.versions import versions_of
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import fingerprint

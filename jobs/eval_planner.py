@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from jobs.cluster.versions import versions_of
 from jobs.generation.language_model import planning
 from jobs.runs.result_files import write_tables
+from jobs.runs.versions import versions_of
 from jobs.scoring.plans.page import write_plan_page
 from jobs.scoring.plans.plots import write_plots
 from jobs.scoring.plans.tables import KNOWN, NO_PLAN, read_lines

@@ -20,15 +20,15 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from jobs.cluster.dataflow import start_ray
-from jobs.cluster.versions import versions_of
-from jobs.experiments.runs import named_arms, ours_of, seeds_of
+from jobs.experiments.runs import named_arms, ours_of, seeds_by_method
 from jobs.experiments.spec import Arm, ExperimentConfig, arms_of
 from jobs.experiments.table import ExperimentRow, table_rows, write_table
 from jobs.generate import main as generate
 from jobs.generation.budget import job_budget
 from jobs.generation.method_stages import opened_model
 from jobs.runs.store import RunStore
-from jobs.runs.summary import Summary
+from jobs.runs.summary import RunSummary
+from jobs.runs.versions import versions_of
 from jobs.score_runs import ScoreConfig, score_runs
 from jobs.scoring.run_outputs import open_run
 from pipeline.comparison.comparisons import Comparison
@@ -63,7 +63,7 @@ def main(spec: ExperimentConfig) -> Experiment:
     start = time.monotonic()
     arms = arms_of(spec)
     start_ray(spec.address, spec.workers)
-    done: list[tuple[Arm, Summary]] = []
+    done: list[tuple[Arm, RunSummary]] = []
     with ExitStack() as stack:
         budget = None
         if spec.budget.limited:
@@ -103,7 +103,7 @@ def _scored(arms: Sequence[Arm], spec: ExperimentConfig) -> tuple[tuple[Experime
         baseline_items=spec.baseline_items,
         quiet=spec.quiet,
     )
-    scoring = score_runs(runs, [run for run in runs if run.name in ours], seeds_of(names), config)
+    scoring = score_runs(runs, [run for run in runs if run.name in ours], seeds_by_method(names), config)
     calls = {run.name: list(RunStore(run.folder).calls()) for run in runs}
     return table_rows(names, scoring.tables, calls), scoring.tables.comparisons
 
@@ -124,7 +124,7 @@ def _write_manifest(spec: ExperimentConfig, experiment: Experiment, arms: Sequen
 
 def _run_model(
     arms: Sequence[Arm], budget: Budget | None, place: str, before: int, *, quiet: bool
-) -> Iterator[tuple[Arm, Summary]]:
+) -> Iterator[tuple[Arm, RunSummary]]:
     """Runs of one model, which is made ready once, until the budget is spent."""
     with opened_model(arms[0].config) as backend:
         for number, arm in enumerate(arms, start=before + 1):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import PurePosixPath
 
@@ -20,7 +20,7 @@ from jobs.generation.language_model import with_context_length
 from jobs.generation.method_stages import method_stages, opened_model
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore, Staged
-from jobs.runs.summary import Summary, Totals, write_manifest
+from jobs.runs.summary import RunSummary, Totals, write_manifest
 from pipeline.config import load_settings
 from pipeline.errors import BudgetSpent
 from pipeline.inputs import read_requirements
@@ -28,6 +28,7 @@ from pipeline.llm.build import LLMBuilder
 from pipeline.llm.spending.budget import Budget, Spending
 from pipeline.measures.call_totals import CallTotals
 from pipeline.pages.report import write_report
+from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples, whole_pool
 from pipeline.storage.files import fingerprint, join
 
@@ -35,7 +36,7 @@ _HOW_IT_RUNS = {"out", "shard_rows", "workers", "llm_workers", "rows_in_flight",
 """Settings that change nothing about what comes out."""
 
 
-def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: Budget | None = None) -> Summary:
+def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: Budget | None = None) -> RunSummary:
     """Runs the job and writes the run's folder. Raises DLCodeGenError for settings or input that cannot work.
 
     Where the budget is spent, the rows that are not finished stay pending for the next call. `backend` and `budget` are
@@ -45,48 +46,45 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
     config = with_context_length(config.for_input(config.input))
     load_samples(config.pool), load_known_plans(config.plans)  # a pool that cannot be read fails here, not per worker
     store = RunStore(config.out)
-    places = {"input": config.input, "pool": whole_pool(config.pool), "plans": config.plans}
-    sources = {name: fingerprint(place) for name, place in places.items()}
+    locations = {"input": config.input, "pool": whole_pool(config.pool), "plans": config.plans}
+    sources = {name: fingerprint(location) for name, location in locations.items()}
     if config.planner.folder:  # a planner that was fitted or trained anew plans otherwise
         sources["planner"] = fingerprint(config.planner.folder)
     rows = read_requirements(config.input)
     staged = store.stage(rows, config.input, config.digest(), config.shard_rows, " ".join(sources.values()))
     pending = store.pending(staged)
-    before = _rows_in(staged, pending)
+    pending_rows = _rows_in(staged, pending)
     working = time.monotonic()
     if pending:
         _work(config, store, staged, pending, backend, budget)
     worked = max(time.monotonic() - working, 1e-6)
-    totals = Totals()
-    title = f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}"
-    settings = config.model_dump(mode="json", exclude=_HOW_IT_RUNS)
-    store.write_failures(map(totals.add, store.results()))
+    totals = _read_over(store)
     write_report(
         store.results(measured=True),
         join(config.out, "report.html"),
-        title=title,
-        settings=settings,
+        title=f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}",
+        settings=config.model_dump(mode="json", exclude=_HOW_IT_RUNS),
         items=config.report_items,
         shared_calls=(row.call() for row in store.shared_calls()),
     )
     if config.projects:
         store.write_projects()
-    left = _rows_in(staged, store.pending(staged))
-    summary = Summary(
+    rows_left = _rows_in(staged, store.pending(staged))
+    summary = RunSummary(
         rows=staged.rows,
         generated=totals.generated,
         failures=dict(sorted(totals.failures.items())),
         means=totals.means(),
         calls=CallTotals.of(row.call() for row in store.calls()),
         seconds=round(time.monotonic() - start, 3),
-        rows_per_second=round((before - left) / worked, 1),
-        resumed_rows=staged.rows - before,
-        pending=left,
+        rows_per_second=round((pending_rows - rows_left) / worked, 1),
+        resumed_rows=staged.rows - pending_rows,
+        pending=rows_left,
         stopped=store.stopped(),
         projects=config.projects,
         out=config.out,
     )
-    write_manifest(store, config, summary, staged.digest, sources)
+    write_manifest(store, _made_from(config, staged, sources), summary)
     return summary
 
 
@@ -121,6 +119,31 @@ def _work(
 
 def _rows_in(staged: Staged, shards: Sequence[int]) -> int:
     return sum(map(staged.rows_in, shards))
+
+
+def _read_over(store: RunStore) -> Totals:
+    """Counts the finished rows and writes those that failed, in one pass over the results."""
+    totals = Totals()
+
+    def counted() -> Iterator[Scored]:
+        for record in store.results():
+            totals.add(record)
+            yield record
+
+    store.write_failures(counted())
+    return totals
+
+
+def _made_from(config: GenerateConfig, staged: Staged, sources: Mapping[str, str]) -> dict[str, object]:
+    """What decides the run's results, for its manifest; `sources` are fingerprints of the files it reads."""
+    return {
+        "settings": config.model_dump(mode="json"),
+        "settings_digest": config.digest(),
+        "seed": config.seed,
+        "input_digest": staged.digest,
+        "pool": {"location": config.pool, "fingerprint": sources["pool"]},
+        "plans": {"location": config.plans, "fingerprint": sources["plans"]},
+    }
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 from jobs.cluster.dataflow import start_ray
-from jobs.cluster.versions import versions_of
 from jobs.generation.language_model import language_model
 from jobs.runs.result_files import write_tables
+from jobs.runs.versions import versions_of
 from jobs.scoring.judging.asking import Judging, Questions, ask_judge, contaminated_by, sides_of
 from jobs.scoring.judging.page import judge_page
 from jobs.scoring.run_outputs import Run, open_runs, run_named

@@ -21,8 +21,8 @@ import time
 from collections.abc import Sequence
 
 from jobs.cluster.dataflow import start_ray
-from jobs.cluster.versions import versions_of
 from jobs.runs.result_files import Table, write_tables
+from jobs.runs.versions import versions_of
 from jobs.scoring.plans.tables import plan_tables
 from jobs.scoring.reproduction.artifact_outputs import score_artifact
 from jobs.scoring.reproduction.page import reproduction_page

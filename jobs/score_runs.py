@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from jobs.cluster.dataflow import start_ray
-from jobs.cluster.versions import versions_of
 from jobs.runs.result_files import write_tables
+from jobs.runs.versions import versions_of
 from jobs.scoring.baseline_outputs import COPY_SHOWN
 from jobs.scoring.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
 from jobs.scoring.pages import runs_page
-from jobs.scoring.run_outputs import Run, open_runs, output_of, run_named, seeds_of
+from jobs.scoring.run_outputs import Run, group_seeds, open_runs, output_of, run_named
 from pipeline.comparison.code_rows import CodeItem, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
 from pipeline.config import Settings
@@ -73,7 +73,7 @@ def main(config: ScoreConfig) -> Scoring:
     """Scores the runs and writes the folder. Raises DLCodeGenError for what is no run."""
     runs = open_runs([run.rstrip("/") for run in config.runs])
     start_ray(config.address, config.workers)
-    return score_runs(runs, [run_named(runs, config.against)], seeds_of(runs), config)
+    return score_runs(runs, [run_named(runs, config.against)], group_seeds(runs), config)
 
 
 def score_runs(

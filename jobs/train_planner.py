@@ -25,7 +25,7 @@ from ray.train.torch import TorchTrainer
 
 from jobs.cluster.dataflow import start_ray
 from jobs.cluster.progress import RowProgress
-from jobs.cluster.versions import versions_of
+from jobs.runs.versions import versions_of
 from jobs.training.data import Encoded, PlanSplit, load_split, write_examples
 from jobs.training.model import prepare_model
 from jobs.training.report import CARD, write_card, write_events, write_plot

@@ -13,7 +13,7 @@ from rich.table import Table
 from jobs.commands.options import ConfigFile, DryRun, Input, MaxCost, MaxTokens, Overrides, budget_settings
 
 if TYPE_CHECKING:
-    from jobs.runs.summary import Summary
+    from jobs.runs.summary import RunSummary
     from pipeline.measures.call_totals import CallTotals
 
 app = typer.Typer()
@@ -81,7 +81,7 @@ def call_totals(calls: CallTotals) -> dict[str, str]:
     }
 
 
-def _print_summary(summary: Summary) -> None:
+def _print_summary(summary: RunSummary) -> None:
     table = Table(title="Generated projects", show_header=False, title_justify="left")
     failed = sum(summary.failures.values())
     table.add_row("rows", f"{summary.rows:,}")

@@ -34,7 +34,7 @@ def labels_of(arms: Iterable[Arm]) -> dict[tuple[str, str, float | None], str]:
     }
 
 
-def seeds_of(names: Mapping[Name, Arm]) -> dict[Name, list[Name]]:
+def seeds_by_method(names: Mapping[Name, Arm]) -> dict[Name, list[Name]]:
     """Methods with several seeds, and their runs."""
     labels = labels_of(names.values())
     groups: dict[tuple[str, str, float | None], list[Name]] = {}

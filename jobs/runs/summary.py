@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from jobs.cluster.versions import versions_of
-from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
+from jobs.runs.versions import versions_of
 from pipeline.measures.call_totals import CallTotals
 from pipeline.measures.project_scores import MEASURES
 from pipeline.records import Scored
@@ -17,82 +16,102 @@ _VERSIONED = ("dlcodegen-ray", "ray", "pyarrow", "codebleu", "rank-bm25")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Summary:
-    """What a run came to. `failures` counts rows by "stage: kind"; `rows_per_second` is of this call's rows only.
-    `pending` rows are not done, since the run `stopped` for that reason."""
+class RunSummary:
+    """What `dlcodegen generate` prints at the end of a run."""
 
     rows: int
+    """Rows of the input."""
+
     generated: int
+    """Rows with a generated project."""
+
     failures: dict[str, int]
+    """Failed rows by "stage: kind"."""
+
     means: dict[str, float]
+    """The mean of each score over the rows that have it."""
+
     calls: CallTotals
+    """All calls to language models, those of earlier starts of the run included."""
+
     seconds: float
+    """How long this start of the run took."""
+
     rows_per_second: float
+    """Rows that this start of the run has finished, by the seconds it worked on them."""
+
     resumed_rows: int
+    """Rows that earlier starts had finished."""
+
     pending: int
+    """Rows that are not finished, because the run `stopped`."""
+
     stopped: str | None
+    """Why the run ended early; None where it did not."""
+
     projects: bool
+    """Whether the projects were written as folders too."""
+
     out: str
+    """The run's folder."""
 
     @property
     def bugs(self) -> int:
+        """Rows that met an error which no stage foresees."""
         return sum(count for name, count in self.failures.items() if name.endswith(": bug"))
 
 
 @dataclass(slots=True)
 class Totals:
-    """Failures by stage and kind, sums and counts of the scores that rows have, and the generated projects."""
+    """Counts over the rows of a run, one row after another."""
 
     failures: Counter[str] = field(default_factory=Counter)
-    sums: dict[str, tuple[float, int]] = field(default_factory=dict)
-    generated: int = 0
+    """Failed rows by "stage: kind"."""
 
-    def add(self, record: Scored) -> Scored:
+    sums: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """Sum and count of each score, over the rows that have it."""
+
+    generated: int = 0
+    """Rows with a generated project."""
+
+    def add(self, record: Scored) -> None:
         self.generated += bool(record.files)
         if record.failure:
             self.failures[f"{record.failure.stage}: {record.failure.kind}"] += 1
-        for name, value in _measures(record).items():
+        for name, value in _scores_of(record).items():
             total, count = self.sums.get(name, (0.0, 0))
             self.sums[name] = total + value, count + 1
-        return record
 
     def means(self) -> dict[str, float]:
         return {name: total / count for name, (total, count) in self.sums.items()}
 
 
-def _measures(record: Scored) -> dict[str, float]:
-    if record.scores is None:
+def _scores_of(record: Scored) -> dict[str, float]:
+    """The scores that the row has, by their names, in the order in which the summary shows them."""
+    scores = record.scores
+    if scores is None:
         return {}
-    found = {name: getattr(record.scores, name) for name in MEASURES}
-    found |= {"parses": float(record.scores.parses), "undefined_names": float(len(record.scores.undefined_names))}
-    return {name: value for name, value in found.items() if value is not None}
+    values = {name: getattr(scores, name) for name in MEASURES}
+    values["parses"] = float(scores.parses)
+    values["undefined_names"] = float(len(scores.undefined_names))
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def write_manifest(
-    store: RunStore, config: GenerateConfig, summary: Summary, digest: str, sources: Mapping[str, str]
-) -> None:
-    """Writes versions, settings, digests and counts as manifest.json."""
-    store.write_json(
-        "manifest.json",
-        {
-            "versions": versions_of(_VERSIONED),
-            "settings": config.model_dump(mode="json"),
-            "settings_digest": config.digest(),
-            "seed": config.seed,
-            "input_digest": digest,
-            "pool": {"location": config.pool, "fingerprint": sources["pool"]},
-            "plans": {"location": config.plans, "fingerprint": sources["plans"]},
-            "rows_in": summary.rows,
-            "rows_generated": summary.generated,
-            "rows_failed": sum(summary.failures.values()),
-            "rows_pending": summary.pending,
-            "stopped": summary.stopped,
-            "failures": summary.failures,
-            "means": summary.means,
-            "calls": asdict(summary.calls),
-            "seconds": summary.seconds,
-            "rows_per_second": summary.rows_per_second,
-            "rows_resumed": summary.resumed_rows,
-            "stage_seconds": {name: round(value, 3) for name, value in store.stage_seconds().items()},
-        },
-    )
+def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: RunSummary) -> None:
+    """Writes manifest.json: the installed versions, what the run was `made_from` (settings, seed, digests of what it
+    read), and its counts."""
+    counts = {
+        "rows_in": summary.rows,
+        "rows_generated": summary.generated,
+        "rows_failed": sum(summary.failures.values()),
+        "rows_pending": summary.pending,
+        "stopped": summary.stopped,
+        "failures": summary.failures,
+        "means": summary.means,
+        "calls": asdict(summary.calls),
+        "seconds": summary.seconds,
+        "rows_per_second": summary.rows_per_second,
+        "rows_resumed": summary.resumed_rows,
+        "stage_seconds": {name: round(value, 3) for name, value in store.stage_seconds().items()},
+    }
+    store.write_json("manifest.json", {"versions": versions_of(_VERSIONED), **made_from, **counts})

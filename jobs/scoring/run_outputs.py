@@ -115,7 +115,7 @@ def run_named(runs: Sequence[Run], wanted: str | None) -> Run:
     return found[0]
 
 
-def seeds_of(runs: Sequence[Run]) -> dict[Name, list[Name]]:
+def group_seeds(runs: Sequence[Run]) -> dict[Name, list[Name]]:
     """Methods that were run with several seeds: runs whose settings differ in nothing else."""
     groups: dict[str, list[Run]] = {}
     for run in runs:

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.fit_planner import main as fit_planner
-from jobs.generate import Summary, main
+from jobs.generate import main
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
+from jobs.runs.summary import RunSummary
 from pipeline.config import PipelineSettings, PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
@@ -49,7 +50,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def _run(source: str, out: Path, **settings: object) -> Summary:
+def _run(source: str, out: Path, **settings: object) -> RunSummary:
     values: dict[str, object] = {"input": source, "out": str(out), "shard_rows": 5, "quiet": True}
     return main(GenerateConfig(**(values | settings)))  # type: ignore[arg-type]
 

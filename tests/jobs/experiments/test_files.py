@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.experiments.runs import named_arms, ours_of, seeds_of
+from jobs.experiments.runs import named_arms, ours_of, seeds_by_method
 from jobs.experiments.spec import Arm, ExperimentConfig, arms_of
 from jobs.experiments.table import experiment_tables, table_rows
 from jobs.runs.call_rows import call_rows
@@ -91,7 +91,7 @@ def _scored(arms: Sequence[Arm], runs: Sequence[list[Scored]]) -> CodeTables:
         )
         for (name, arm), records in zip(names.items(), runs, strict=True)
     }
-    return tables(measured, {ours: list(measured) for ours in ours_of(names)}, seeds_of=seeds_of(names))
+    return tables(measured, {ours: list(measured) for ours in ours_of(names)}, seeds_of=seeds_by_method(names))
 
 
 def test_all_files_are_known() -> None:
