@@ -8,11 +8,8 @@ from functools import partial
 from statistics import fmean
 
 from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, Scored, is_clean, item_codebleu, pair_of
-from pipeline.comparison.statistics import holm, paired_bootstrap, paired_permutation_test
+from pipeline.comparison.verdict import Pairing, paired_differences
 from pipeline.measures.outputs import Measured, Name
-
-SIGNIFICANT = 0.05
-NOISE = "within noise"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +85,7 @@ def comparisons(
                 )
                 if both and not whole:
                     found[name] = [values[name][item] for item in both], [values[ours][item] for item in both]
-            yield from tested(found, ours, measure, protocol, subset)
+            yield from comparison_rows(found, ours, measure, protocol, subset)
 
 
 def _by_item(scored: Scored, runs: Sequence[Name]) -> dict[str, list[Measured]]:
@@ -110,27 +107,26 @@ def _values(items: Mapping[str, Sequence[Measured]], value: Measure, subset: str
     return found
 
 
-def tested(
-    found: Mapping[Name, tuple[list[float], list[float]]], ours: Name, measure: str, protocol: str, subset: str
+def comparison_rows(
+    pairings: Mapping[Name, Pairing], against: Name, measure: str, protocol: str, subset: str
 ) -> Iterator[Comparison]:
-    """The comparisons of one table: `found` holds for each method its values and `ours`' on the same items."""
-    p_values = [paired_permutation_test(*both) for both in found.values()]
-    for (name, both), p, adjusted in zip(found.items(), p_values, holm(p_values), strict=True):
-        interval = paired_bootstrap(*both)
-        noise = not interval.excludes_zero or adjusted >= SIGNIFICANT
+    """A row for each method, all tested as one family. `pairings`: its values and those of `against` on the same
+    items."""
+    differences = paired_differences(list(pairings.values()))
+    for (name, (values, _)), difference in zip(pairings.items(), differences, strict=True):
         yield Comparison(
             table=name.table,
             model=name.model,
             method=name.method,
-            against=ours.label,
+            against=against.label,
             measure=measure,
             protocol=protocol,
             subset=subset,
-            items=len(both[0]),
-            difference=interval.estimate,
-            low=interval.low,
-            high=interval.high,
-            p=p,
-            p_holm=adjusted,
-            verdict=NOISE if noise else ("higher" if interval.estimate > 0 else "lower"),
+            items=len(values),
+            difference=difference.interval.estimate,
+            low=difference.interval.low,
+            high=difference.interval.high,
+            p=difference.p,
+            p_holm=difference.p_holm,
+            verdict=difference.verdict(positive="higher", negative="lower"),
         )

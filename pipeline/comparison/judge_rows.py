@@ -10,13 +10,17 @@ from statistics import fmean, stdev
 from typing import TypeVar
 
 from pipeline.comparison.code_rows import ALL, CLEAN
-from pipeline.comparison.comparisons import NOISE, SIGNIFICANT, Comparison, tested
-from pipeline.comparison.statistics import holm, mean_and_standard_error, paired_bootstrap, paired_permutation_test
+from pipeline.comparison.comparisons import Comparison, comparison_rows
+from pipeline.comparison.statistics import mean_and_standard_error, paired_bootstrap
+from pipeline.comparison.verdict import paired_differences
 from pipeline.measures.judge import ASPECTS
 from pipeline.measures.outputs import Name
 
 NO_CODE, MACHINERY_FAILED = "no code", "the machinery failed"
 """Why a judge was not asked: the method gave no code, which has 0 points; or that was not the method's doing."""
+
+EVEN = 50.0
+"""Percent: both methods are preferred equally often."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,7 +166,7 @@ def judged_comparisons(
                 both = [item for item in mine if item in theirs]
                 if name != ours and both:
                     found[name] = [theirs[item] for item in both], [mine[item] for item in both]
-            yield from tested(found, ours, aspect, "", subset)
+            yield from comparison_rows(found, ours, aspect, "", subset)
 
 
 def preference_rows(preferences: Sequence[Preference], contaminated: Collection[str] = ()) -> Iterator[PreferenceRow]:
@@ -177,11 +181,9 @@ def _preference_rows(preferences: Sequence[Preference], subset: str) -> Iterator
             scores = _by_item(group, aspect)
             if scores:
                 cells.append((name, aspect, group, [100 * fmean(values) for values in scores.values()]))
-    even = [[50.0] * len(values) for _, _, _, values in cells]
-    p_values = [paired_permutation_test(values, half) for (_, _, _, values), half in zip(cells, even, strict=True)]
-    for (name, aspect, group, values), half, p, adjusted in zip(cells, even, p_values, holm(p_values), strict=True):
-        interval = paired_bootstrap(values, half)
-        noise = not interval.excludes_zero or adjusted >= SIGNIFICANT
+    differences = paired_differences([(values, [EVEN] * len(values)) for _, _, _, values in cells])
+    for (name, aspect, group, values), difference in zip(cells, differences, strict=True):
+        interval = difference.interval
         yield PreferenceRow(
             **name._asdict(),
             against=group[0].against,
@@ -190,14 +192,14 @@ def _preference_rows(preferences: Sequence[Preference], subset: str) -> Iterator
             judge=group[0].judge,
             own_family=group[0].own_family,
             items=len(values),
-            preferred=50 + interval.estimate,
-            low=50 + interval.low,
-            high=50 + interval.high,
-            p=p,
-            p_holm=adjusted,
+            preferred=EVEN + interval.estimate,
+            low=EVEN + interval.low,
+            high=EVEN + interval.high,
+            p=difference.p,
+            p_holm=difference.p_holm,
             steady=_steady(group, aspect),
             first_place=_first_place(group, aspect),
-            verdict=NOISE if noise else ("better" if interval.estimate > 0 else "worse"),
+            verdict=difference.verdict(positive="better", negative="worse"),
         )
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
-from pipeline.comparison.statistics import holm, paired_bootstrap, paired_permutation_test
+from pipeline.comparison.verdict import paired_differences
 from pipeline.measures.plan_metrics import (
     PlanScores,
     corpus_bleu,
@@ -168,22 +168,20 @@ def plan_comparisons(
             ]
             if pairs:
                 found.append((planner, column, [one for one, _ in pairs], [other for _, other in pairs]))
-    p_values = [paired_permutation_test(one, other) for _, _, one, other in found]
-    for (planner, column, one, other), p, adjusted in zip(found, p_values, holm(p_values), strict=True):
-        interval = paired_bootstrap(one, other)
-        better = (interval.estimate < 0) == (column in LOWER_IS_BETTER)
-        noise = not interval.excludes_zero or adjusted >= 0.05
+    differences = paired_differences([(one, other) for _, _, one, other in found])
+    for (planner, column, one, _), difference in zip(found, differences, strict=True):
+        words = ("worse", "better") if column in LOWER_IS_BETTER else ("better", "worse")
         yield PlanComparison(
             planner=planner,
             against=against,
             column=column,
             rows=len(one),
-            difference=interval.estimate,
-            low=interval.low,
-            high=interval.high,
-            p=p,
-            p_holm=adjusted,
-            verdict="within noise" if noise else "better" if better else "worse",
+            difference=difference.interval.estimate,
+            low=difference.interval.low,
+            high=difference.interval.high,
+            p=difference.p,
+            p_holm=difference.p_holm,
+            verdict=difference.verdict(positive=words[0], negative=words[1]),
             subset=subset,
         )
 

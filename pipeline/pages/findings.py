@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.comparison.code_rows import ALL, BASELINES, CodeRow, MethodRow
-from pipeline.comparison.comparisons import NOISE, Comparison
+from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.verdict import WITHIN_NOISE
 
 
 def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Sequence[Comparison]) -> Iterator[str]:
@@ -66,7 +67,7 @@ def _noise(compared: Sequence[Comparison]) -> Iterator[str]:
     ]
     for against in dict.fromkeys(row.against for row in chosen):
         group = [row for row in chosen if row.against == against]
-        noise = [row.method for row in group if row.verdict == NOISE]
+        noise = [row.method for row in group if row.verdict == WITHIN_NOISE]
         yield (
             f"Of {len(group)} methods compared with {against} by CodeBLEU of the raw text, {len(noise)} differ by no "
             f"more than noise{': ' + ', '.join(noise) if noise else ''}."

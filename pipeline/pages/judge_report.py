@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN
-from pipeline.comparison.comparisons import NOISE, Comparison
+from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.judge_rows import JudgedRow, PreferenceRow
+from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.judge import ASPECTS
 from pipeline.measures.outputs import Name
 from pipeline.pages.judge_items import JudgedItem, judged_item_json
@@ -60,7 +61,7 @@ def write_judge_report(page: JudgePage, out: Target) -> None:
         aspects=ASPECTS,
         subsets=[ALL, CLEAN],
         baselines=BASELINES,
-        noise=NOISE,
+        noise=WITHIN_NOISE,
         everything=ALL,
         clean=CLEAN,
         span=span,

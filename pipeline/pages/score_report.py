@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow
-from pipeline.comparison.comparisons import NOISE, Comparison
+from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.outputs import Name
 from pipeline.pages.report_page import Target, setting_rows, write_page
 from pipeline.pages.score_items import ScoreItem, score_item_json
@@ -129,7 +130,7 @@ def write_score_report(page: ScorePage, out: Target) -> None:
         items=page.items,
         settings=list(setting_rows(page.settings)),
         baselines=BASELINES,
-        noise=NOISE,
+        noise=WITHIN_NOISE,
         everything=ALL,
         clean=CLEAN,
         scatter=scatter,

@@ -9,6 +9,7 @@ from jobs.scoring.reproduction.artifact_outputs import ArtifactScoring
 from jobs.scoring.reproduction.results import ReproducedValue, Reproduction
 from jobs.scoring.reproduction.tables import HEADS
 from pipeline.comparison.plan_tables import PlanComparison, PlanRow
+from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.pages.findings import findings
 from pipeline.pages.score_report import PlainTable, PublishedRow, PublishedTable, ScorePage
 
@@ -73,7 +74,7 @@ def _plans(rows: Sequence[PlanRow], compared: Sequence[PlanComparison]) -> Itera
                     f"{row.difference:+.3g}",
                     f"{row.low:+.3g} to {row.high:+.3g}",
                     f"{row.p_holm:.4f}",
-                    "within noise" if row.p_holm >= 0.05 or row.low <= 0 <= row.high else "differs",
+                    WITHIN_NOISE if row.verdict == WITHIN_NOISE else "differs",
                 ]
                 for row in compared
             ],

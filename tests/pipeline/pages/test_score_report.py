@@ -9,7 +9,8 @@ from itertools import pairwise
 import pytest
 
 from pipeline.comparison.code_rows import ALL, CLEAN, code_items, code_rows, mean_over_seeds, method_rows
-from pipeline.comparison.comparisons import NOISE, comparisons
+from pipeline.comparison.comparisons import comparisons
+from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.codebleu.codebleu import code_bleu, corpus_code_bleu
 from pipeline.measures.output_measures import measure
 from pipeline.measures.outputs import Contamination, Name, Output, is_machinery
@@ -158,8 +159,8 @@ def test_comparisons_are_on_the_same_items() -> None:
     found = [row for row in comparisons(SCORED, FIRST, [SECOND]) if (row.measure, row.protocol) == ("CodeBLEU", "raw")]
     # Three items prove little. One of them is contaminated: its reference was shown.
     assert [(row.subset, row.items, row.verdict) for row in found] == [
-        ("all", 3, NOISE),
-        ("not contaminated", 2, NOISE),
+        ("all", 3, WITHIN_NOISE),
+        ("not contaminated", 2, WITHIN_NOISE),
     ]
     assert found[0].difference > 0
     some = {FIRST: SCORED[FIRST][:2], SECOND: SCORED[SECOND][1:]}
