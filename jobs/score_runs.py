@@ -24,14 +24,14 @@ from jobs.cluster.dataflow import start_ray
 from jobs.runs.result_files import write_tables
 from jobs.runs.versions import versions_of
 from jobs.scoring.baseline_outputs import COPY_SHOWN
-from jobs.scoring.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
+from jobs.scoring.code_tables import Baselines, CodeTables, Measuring, code_tables, measured_baselines
 from jobs.scoring.pages import runs_page
-from jobs.scoring.run_outputs import Run, group_seeds, open_runs, output_of, run_named
+from jobs.scoring.run_outputs import Run, open_runs, output_of, run_named, group_seeds
 from pipeline.comparison.code_rows import CodeItem, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
 from pipeline.config import Settings
 from pipeline.measures.codebleu.baselines import Solution
-from pipeline.measures.outputs import Name, Output
+from pipeline.measures.outputs import MethodName, Output
 from pipeline.pages.score_report import write_score_report
 from pipeline.retrieval.sample_pool import Sample, load_samples
 from pipeline.storage.files import join, write_bytes
@@ -77,7 +77,7 @@ def main(config: ScoreConfig) -> Scoring:
 
 
 def score_runs(
-    runs: Sequence[Run], against: Sequence[Run], seeds: Mapping[Name, Sequence[Name]], config: ScoreConfig
+    runs: Sequence[Run], against: Sequence[Run], seeds: Mapping[MethodName, Sequence[MethodName]], config: ScoreConfig
 ) -> Scoring:
     """Scores opened runs and writes the folder. Needs an initialised Ray. The others are compared with `against`; with
     several of these, those of the same model or of none. `seeds`: methods that were run several times, and their runs.
@@ -97,7 +97,7 @@ def score_runs(
         for run in against
     }
     scoring = Scoring(
-        tables=tables(measured, rivals, seeds_of=seeds),
+        tables=code_tables(measured, rivals, seed_groups=seeds),
         runs=tuple(runs),
         against=", ".join(dict.fromkeys(run.name.method for run in against)),
         baseline_items=len(baselines.items) if baselines is not None else 0,

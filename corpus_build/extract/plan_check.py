@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 
 from corpus_build.records import Confidence, Disagreement
-from pipeline.measures.conformance import layer_types, longest_common_subsequence
+from pipeline.measures.conformance import layer_classes, longest_common_subsequence
 from pipeline.plan.dataset_facts import shapes_in
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
 from pipeline.plan.vocabulary import canonical_category, canonical_loss, canonical_metric, canonical_optimizer
@@ -22,7 +22,7 @@ _FIELDS: dict[str, Callable[[SolutionPlan], object]] = {
     "input": lambda plan: shapes_in(plan.dataset.input) or plan.dataset.input,
     "output": lambda plan: shapes_in(plan.dataset.output) or plan.dataset.output,
     "preprocess": lambda plan: plan.preprocess,
-    "layers": lambda plan: tuple(name for entry in plan.layers for name in layer_types(entry) if name != "Input"),
+    "layers": lambda plan: tuple(name for entry in plan.layers for name in layer_classes(entry) if name != "Input"),
     "optimizer": lambda plan: canonical_optimizer(plan.hyperparameters.optimizer) or plan.hyperparameters.optimizer,
     "loss": lambda plan: canonical_loss(plan.hyperparameters.loss) or plan.hyperparameters.loss,
     "learning_rate": lambda plan: plan.hyperparameters.learning_rate,

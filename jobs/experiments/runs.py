@@ -7,17 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from jobs.experiments.spec import Arm
 from jobs.scoring.run_outputs import RUNS
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 
 OURS = "dlcodegen"
 
 
-def named_arms(arms: Sequence[Arm]) -> dict[Name, Arm]:
+def named_arms(arms: Sequence[Arm]) -> dict[MethodName, Arm]:
     """The runs by their names; temperature and seed are in them only where there are several."""
     labels = labels_of(arms)
     groups = [arm.group for arm in arms]
     return {
-        Name(RUNS, arm.model, labels[arm.group] + (f", seed {arm.seed}" if groups.count(arm.group) > 1 else "")): arm
+        MethodName(
+            RUNS, arm.model, labels[arm.group] + (f", seed {arm.seed}" if groups.count(arm.group) > 1 else "")
+        ): arm
         for arm in arms
     }
 
@@ -34,16 +36,16 @@ def labels_of(arms: Iterable[Arm]) -> dict[tuple[str, str, float | None], str]:
     }
 
 
-def seeds_by_method(names: Mapping[Name, Arm]) -> dict[Name, list[Name]]:
+def seeds_by_method(names: Mapping[MethodName, Arm]) -> dict[MethodName, list[MethodName]]:
     """Methods with several seeds, and their runs."""
     labels = labels_of(names.values())
-    groups: dict[tuple[str, str, float | None], list[Name]] = {}
+    groups: dict[tuple[str, str, float | None], list[MethodName]] = {}
     for name, arm in names.items():
         groups.setdefault(arm.group, []).append(name)
     return {runs[0]._replace(method=labels[group]): runs for group, runs in groups.items() if len(runs) > 1}
 
 
-def ours_of(names: Mapping[Name, Arm]) -> list[Name]:
+def ours_of(names: Mapping[MethodName, Arm]) -> list[MethodName]:
     """For each model the run that the others are compared with: the first of DLCodeGen, without one the first."""
     found = []
     for model in dict.fromkeys(name.model for name in names if name.model) or [""]:

@@ -18,7 +18,7 @@ from pipeline.comparison.statistics import mean_and_standard_error
 from pipeline.config import PriceSettings
 from pipeline.llm.protocol import Usage
 from pipeline.llm.spending.cost import cost_of
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,14 +80,14 @@ class _ArmResult:
 
 
 def table_rows(
-    names: Mapping[Name, Arm], found: CodeTables, calls: Mapping[Name, Sequence[CallRow]]
+    names: Mapping[MethodName, Arm], found: CodeTables, calls: Mapping[MethodName, Sequence[CallRow]]
 ) -> tuple[ExperimentRow, ...]:
     """The table of the runs that were scored, in the order of `names`: over all items, and over those that are not
     contaminated where they are fewer. `calls`: what each run has asked its language model."""
-    corpora = {(Name(row.table, row.model, row.method), row.protocol, row.subset): row for row in found.rows}
+    corpora = {(MethodName.of(row), row.protocol, row.subset): row for row in found.rows}
     results: dict[tuple[tuple[str, str, float | None], str], list[_ArmResult]] = {}
     for counts in found.methods:
-        name = Name(counts.table, counts.model, counts.method)
+        name = MethodName.of(counts)
         if (arm := names.get(name)) is None:
             continue
         mine = calls.get(name, ())

@@ -13,15 +13,15 @@ from pipeline.comparison.code_rows import BASELINES
 from pipeline.measures.codebleu.baselines import (
     Solution,
     best_in_hindsight,
+    copyable_samples,
     nearest,
     neighbours,
     one_for_all,
-    others,
     random_of_category,
 )
 from pipeline.measures.codebleu.paper_text import PROTOCOLS
 from pipeline.measures.output_measures import SampleScores, score_samples
-from pipeline.measures.outputs import Measured, Name, Output
+from pipeline.measures.outputs import Measured, MethodName, Output
 
 COPY = "copy of the neighbour"
 COPY_SHOWN = "copy of the retrieved sample"
@@ -30,11 +30,11 @@ ONE_FOR_ALL = "one file for every task, in hindsight"
 BEST = "best sample, in hindsight"
 HINDSIGHT = (ONE_FOR_ALL, BEST)
 
-Answers = dict[Name, list[Output]]
+OutputsByMethod = dict[MethodName, list[Output]]
 
 
-def named(method: str) -> Name:
-    return Name(BASELINES, "", method)
+def baseline_name(method: str) -> MethodName:
+    return MethodName(BASELINES, "", method)
 
 
 def chosen_outputs(
@@ -46,7 +46,7 @@ def chosen_outputs(
     copies: Sequence[int] | None = None,
     copy: str = COPY,
     cut_to: Mapping[str, Sequence[str]] | None = None,
-) -> Answers:
+) -> OutputsByMethod:
     """What copying a sample answers, chosen without looking at the reference.
 
     `rows` and `items` are the same items, as a task and as an output of any method. `copies`: the sample each item's
@@ -61,10 +61,10 @@ def chosen_outputs(
         "nearest plan of the category (BM25)": nearest(rows, samples, _plan, _plan, same_category=True),
         **{f"{RANDOM}, seed {seed}": random_of_category(rows, samples, seed) for seed in range(seeds)},
     }
-    answers = {named(name): _copies(items, samples, numbers) for name, numbers in chosen.items()}
+    answers = {baseline_name(name): _copies(items, samples, numbers) for name, numbers in chosen.items()}
     for method, texts in (cut_to or {}).items():
-        cut = [replace(output, cut_to=text) for output, text in zip(answers[named(copy)], texts, strict=True)]
-        answers[named(f"{copy}, cut to the length of {method}")] = cut
+        cut = [replace(output, cut_to=text) for output, text in zip(answers[baseline_name(copy)], texts, strict=True)]
+        answers[baseline_name(f"{copy}, cut to the length of {method}")] = cut
     return answers
 
 
@@ -75,7 +75,7 @@ def hindsight_outputs(
     folder: str,
     *,
     quiet: bool = False,
-) -> dict[str, Answers]:
+) -> dict[str, OutputsByMethod]:
     """What the best choice would have been had the reference been known, by protocol. Needs an initialised Ray."""
     codes = tuple(sample.code for sample in samples)
     measurement = Measurement(
@@ -86,14 +86,14 @@ def hindsight_outputs(
     )
     references = [item.reference or "" for item in items]
     found = measure_items(measurement, references, len(references), folder, shard=4, quiet=quiet)
-    allowed = [set(others(row, samples)) for row in rows]
-    answers: dict[str, Answers] = {}
+    allowed = [set(copyable_samples(row, samples)) for row in rows]
+    answers: dict[str, OutputsByMethod] = {}
     for protocol in PROTOCOLS:
         scores = np.array([getattr(item, protocol) for item in found], dtype=np.float64)
         matrix = np.where([[number in kept for number in range(len(samples))] for kept in allowed], scores, np.nan)
         answers[protocol] = {
-            named(ONE_FOR_ALL): _copies(items, samples, one_for_all(matrix)),
-            named(BEST): _copies(items, samples, best_in_hindsight(matrix)),
+            baseline_name(ONE_FOR_ALL): _copies(items, samples, one_for_all(matrix)),
+            baseline_name(BEST): _copies(items, samples, best_in_hindsight(matrix)),
         }
     return answers
 

@@ -10,10 +10,10 @@ from jobs.scoring.baseline_outputs import (
     COPY,
     HINDSIGHT,
     RANDOM,
-    Answers,
+    OutputsByMethod,
+    baseline_name,
     chosen_outputs,
     hindsight_outputs,
-    named,
     under_each_protocol,
 )
 from jobs.scoring.item_shards import Measurement, measure_items
@@ -29,8 +29,8 @@ from pipeline.comparison.code_rows import (
 )
 from pipeline.comparison.comparisons import Comparison, comparisons
 from pipeline.measures.codebleu.baselines import Solution
-from pipeline.measures.output_measures import failed, measure_all
-from pipeline.measures.outputs import Measured, Name, Output
+from pipeline.measures.output_measures import measure_all, unmeasured
+from pipeline.measures.outputs import Measured, MethodName, Output
 
 WORK = "work"
 """The folder of finished shards, inside the folder that the tables are written to."""
@@ -38,15 +38,15 @@ WORK = "work"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeTables:
-    """`measured`: what the rows were made from. `seeds_of`: methods that were run several times, and their runs.
+    """`measured`: what the rows were made from. `seed_groups`: methods that were run several times, and their runs.
     `unusable`: what could not be read, in words."""
 
     methods: tuple[MethodRow, ...]
     rows: tuple[CodeRow, ...]
     items: tuple[CodeItem, ...]
     comparisons: tuple[Comparison, ...]
-    measured: Mapping[Name, Sequence[Measured]]
-    seeds_of: Mapping[Name, Sequence[Name]] = field(default_factory=dict)
+    measured: Mapping[MethodName, Sequence[Measured]]
+    seed_groups: Mapping[MethodName, Sequence[MethodName]] = field(default_factory=dict)
     unusable: tuple[str, ...] = ()
 
 
@@ -64,13 +64,15 @@ class Measuring:
         measurement = Measurement(
             label=label,
             work=partial(measure_all, pool=self.pool, plans=self.plans),
-            failed=failed,
+            failed=unmeasured,
             record=Measured,
             version="2",
         )
         return measure_items(measurement, outputs, total, f"{self.folder}/{WORK}", quiet=self.quiet)
 
-    def all_measured(self, answers: Mapping[Name, Sequence[Output]], label: str) -> dict[Name, list[Measured]]:
+    def all_measured(
+        self, answers: Mapping[MethodName, Sequence[Output]], label: str
+    ) -> dict[MethodName, list[Measured]]:
         """All methods as one stream of work, so that workers that are through with one go on with the next."""
         stream = (output for outputs in answers.values() for output in outputs)
         found = iter(self.measured(label, stream, sum(map(len, answers.values()))))
@@ -91,7 +93,7 @@ class Baselines:
     cut_to: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def measured_baselines(baselines: Baselines, measuring: Measuring) -> dict[Name, list[Measured]]:
+def measured_baselines(baselines: Baselines, measuring: Measuring) -> dict[MethodName, list[Measured]]:
     """Every baseline's answers, measured. Needs an initialised Ray."""
     chosen = chosen_outputs(
         baselines.rows,
@@ -104,28 +106,28 @@ def measured_baselines(baselines: Baselines, measuring: Measuring) -> dict[Name,
     )
     work = f"{measuring.folder}/{WORK}"
     hindsight = hindsight_outputs(baselines.rows, baselines.items, baselines.samples, work, quiet=measuring.quiet)
-    together: Answers = dict(chosen)
+    together: OutputsByMethod = dict(chosen)
     for protocol, answers in hindsight.items():
         together |= {name._replace(model=protocol): outputs for name, outputs in answers.items()}
     found = measuring.all_measured(together, "baselines")
     measured = {name: found[name] for name in chosen}
     for method in HINDSIGHT:
-        name = named(method)
+        name = baseline_name(method)
         measured[name] = under_each_protocol({protocol: found[name._replace(model=protocol)] for protocol in hindsight})
     return measured
 
 
-def tables(
-    measured: Mapping[Name, Sequence[Measured]],
-    against: Mapping[Name, Sequence[Name]],
+def code_tables(
+    measured: Mapping[MethodName, Sequence[Measured]],
+    against: Mapping[MethodName, Sequence[MethodName]],
     *,
-    seeds_of: Mapping[Name, Sequence[Name]] | None = None,
+    seed_groups: Mapping[MethodName, Sequence[MethodName]] | None = None,
     unusable: Sequence[str] = (),
 ) -> CodeTables:
-    """The tables of what was measured. `against`: methods, and the ones each is compared with. `seeds_of`: methods that
-    were run several times, with the names of their runs; they are compared as one, by the means over their runs."""
+    """The tables of what was measured. `against`: methods, and the ones each is compared with. `seed_groups`: methods
+    that were run several times, with the names of their runs; they are compared as one, by the means over their runs."""
     draws = [name for name in measured if name.table == BASELINES and name.method.startswith(RANDOM)]
-    groups = dict(seeds_of or {}) | ({named(RANDOM): draws} if draws else {})
+    groups = dict(seed_groups or {}) | ({baseline_name(RANDOM): draws} if draws else {})
     group_of = {run: name for name, runs in groups.items() for run in runs}
     rows = list(code_rows(measured))
     redrawn = {name for name in draws if not name.method.endswith(" 0")}
@@ -135,25 +137,23 @@ def tables(
         others = dict.fromkeys(group_of.get(name, name) for name in rivals)
         compared += comparisons(measured, ours, [name for name in others if name != ours], groups)
     return CodeTables(
-        methods=tuple(row for row in method_rows(measured) if Name(row.table, row.model, row.method) not in redrawn),
+        methods=tuple(row for row in method_rows(measured) if MethodName.of(row) not in redrawn),
         rows=tuple(_with_means(rows, groups)),
         items=tuple(code_items(measured)),
         comparisons=tuple(compared),
         measured=measured,
-        seeds_of=groups,
+        seed_groups=groups,
         unusable=tuple(unusable),
     )
 
 
-def _with_means(rows: Sequence[CodeRow], groups: Mapping[Name, Sequence[Name]]) -> list[CodeRow]:
+def _with_means(rows: Sequence[CodeRow], groups: Mapping[MethodName, Sequence[MethodName]]) -> list[CodeRow]:
     """Draws of the random baseline become one row; runs with several seeds keep theirs beside their mean."""
     found = list(rows)
     for name, runs in groups.items():
         for protocol, subset in dict.fromkeys((row.protocol, row.subset) for row in rows):
             group = [
-                row
-                for row in rows
-                if (row.protocol, row.subset) == (protocol, subset) and Name(row.table, row.model, row.method) in runs
+                row for row in rows if (row.protocol, row.subset) == (protocol, subset) and MethodName.of(row) in runs
             ]
             if not group:
                 continue

@@ -6,7 +6,7 @@ import fsspec
 from rich.table import Table
 
 from pipeline.errors import DLCodeGenError
-from pipeline.measures.project_scores import score
+from pipeline.measures.project_scores import score_project
 from pipeline.records import SCRIPT, Scored, Scores, SourceFile
 
 
@@ -18,7 +18,7 @@ def score_file(path: str, reference: str | None) -> Table:
         reference=_read(reference) if reference else None,
         files=(SourceFile(path=SCRIPT, text=_read(path)),),
     )
-    scores = score(record)["scores"]
+    scores = score_project(record)["scores"]
     table = Table("measure", "value", title=path, title_justify="left")
     for name in Scores.__dataclass_fields__:
         value = getattr(scores, name)

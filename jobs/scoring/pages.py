@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from jobs.scoring.code_tables import CodeTables
 from jobs.scoring.run_outputs import Run
-from pipeline.measures.outputs import Measured, Name, Output, Shown
+from pipeline.measures.outputs import Measured, MethodName, Output, Shown
 from pipeline.measures.project_scores import main_source
 from pipeline.pages.findings import findings
 from pipeline.pages.report_summary import category
@@ -20,8 +20,8 @@ def runs_page(found: CodeTables, runs: Sequence[Run], against: str, items: int) 
     """The page of scored runs. `items`: how many it opens, evenly spaced over the first run."""
     names = ", ".join(run.name.method for run in runs)
     rows = runs[0].rows
-    seeds = frozenset(run for group in found.seeds_of.values() for run in group)
-    summed_up = [row for row in found.rows if Name(row.table, row.model, row.method) not in seeds]
+    seeds = frozenset(run for group in found.seed_groups.values() for run in group)
+    summed_up = [row for row in found.rows if MethodName.of(row) not in seeds]
     asked = f"{rows} items" if len(runs) == 1 else f"{rows} items of the first of {len(runs)} runs"
     return ScorePage(
         title=f"Scores of {names}" if len(names) < 80 else f"Scores of {len(runs)} runs",
@@ -37,7 +37,7 @@ def runs_page(found: CodeTables, runs: Sequence[Run], against: str, items: int) 
     )
 
 
-def artifact_items(found: CodeTables, outputs: Mapping[Name, Sequence[Output]]) -> Iterator[ScoreItem]:
+def artifact_items(found: CodeTables, outputs: Mapping[MethodName, Sequence[Output]]) -> Iterator[ScoreItem]:
     """Every item of the artifact with all released answers."""
     for number, same_item in enumerate(zip(*outputs.values(), strict=True)):
         first = same_item[0]
@@ -59,7 +59,7 @@ def artifact_items(found: CodeTables, outputs: Mapping[Name, Sequence[Output]]) 
 def _opened(found: CodeTables, runs: Sequence[Run], limit: int) -> Iterator[ScoreItem]:
     step = max(1, -(-runs[0].rows // limit)) if limit else 0
     chosen = {record.id for place, record in enumerate(runs[0].records()) if step and place % step == 0}
-    records: dict[Name, dict[str, Scored]] = {
+    records: dict[MethodName, dict[str, Scored]] = {
         run.name: {record.id: record for record in run.records() if record.id in chosen} for run in runs
     }
     measured = {run.name: {item.item: item for item in found.measured[run.name] if item.item in chosen} for run in runs}
@@ -82,8 +82,8 @@ def _opened(found: CodeTables, runs: Sequence[Run], limit: int) -> Iterator[Scor
 def _answers(
     id: str,
     runs: Sequence[Run],
-    records: Mapping[Name, Mapping[str, Scored]],
-    measured: Mapping[Name, Mapping[str, Measured]],
+    records: Mapping[MethodName, Mapping[str, Scored]],
+    measured: Mapping[MethodName, Mapping[str, Measured]],
 ) -> Iterator[Answer]:
     for run in runs:
         record = records[run.name].get(id)

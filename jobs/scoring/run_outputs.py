@@ -11,7 +11,7 @@ from typing import Any
 from jobs.runs.store import RunStore
 from pipeline.config import PlannerSettings
 from pipeline.errors import DLCodeGenError
-from pipeline.measures.outputs import Name, Output, Shown
+from pipeline.measures.outputs import MethodName, Output, Shown
 from pipeline.measures.project_scores import main_source
 from pipeline.pages.report_summary import category
 from pipeline.records import Scored
@@ -33,7 +33,7 @@ class Run:
     """A run's folder, the name its outputs get in tables, its settings as its manifest has them, and its rows."""
 
     folder: str
-    name: Name
+    name: MethodName
     settings: Mapping[str, Any] = field(default_factory=dict)
     rows: int = 0
 
@@ -92,14 +92,14 @@ def open_runs(folders: Sequence[str]) -> list[Run]:
         if not RunStore(folder).exists():
             raise DLCodeGenError(f"{folder}: no run there; give the folder of a `dlcodegen generate` run")
         model = str(_settings(folder).get("model") or "")
-        run = open_run(folder, Name(RUNS, model, label))
+        run = open_run(folder, MethodName(RUNS, model, label))
         if not run.rows:
             raise DLCodeGenError(f"{folder}: no row of the run is finished; run `dlcodegen generate` to its end first")
         runs.append(run)
     return runs
 
 
-def open_run(folder: str, name: Name) -> Run:
+def open_run(folder: str, name: MethodName) -> Run:
     """A run under a name; it may have no finished row."""
     rows = sum(1 for _ in RunStore(folder).results())
     return Run(folder=folder, name=name, settings=_settings(folder), rows=rows)
@@ -115,7 +115,7 @@ def run_named(runs: Sequence[Run], wanted: str | None) -> Run:
     return found[0]
 
 
-def group_seeds(runs: Sequence[Run]) -> dict[Name, list[Name]]:
+def group_seeds(runs: Sequence[Run]) -> dict[MethodName, list[MethodName]]:
     """Methods that were run with several seeds: runs whose settings differ in nothing else."""
     groups: dict[str, list[Run]] = {}
     for run in runs:

@@ -11,7 +11,7 @@ from rich.table import Table
 from jobs.scoring.code_tables import CodeTables
 from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow, item_codebleu, pair_of
 from pipeline.comparison.comparisons import Comparison
-from pipeline.measures.outputs import Measured, Name
+from pipeline.measures.outputs import Measured, MethodName
 
 
 def scoring_tables(found: CodeTables) -> Iterator[Table]:
@@ -106,7 +106,7 @@ def differences_table(rows: Iterable[Comparison], subset: str = ALL) -> Table:
     return table
 
 
-def category_table(name: Name, items: Sequence[Measured]) -> Table:
+def category_table(name: MethodName, items: Sequence[Measured]) -> Table:
     """One method's means by task category, with the number of rows each is over."""
     table = Table(title=f"{name.method} by task category", title_justify="left")
     table.add_column("task category")

@@ -1,4 +1,4 @@
-"""What measured outputs add up to: a method a row with its denominators, a corpus a row, a pair a row."""
+"""Measured outputs as rows of tables: one a method, one a corpus under a protocol, one a pair of texts."""
 
 from __future__ import annotations
 
@@ -9,29 +9,25 @@ from statistics import fmean
 from typing import Any
 
 from pipeline.comparison.statistics import mean_and_standard_error
-from pipeline.measures.codebleu.codebleu import CodeBleu, from_counts
+from pipeline.measures.codebleu.codebleu import CodeBleu, PairCounts, from_counts
 from pipeline.measures.codebleu.paper_text import PROTOCOLS
-from pipeline.measures.contamination import reasons
-from pipeline.measures.outputs import Measured, Name, PairScore
+from pipeline.measures.contamination import contamination_sources
+from pipeline.measures.outputs import Measured, MethodName, PairScore
 
 BASELINES = "Baselines"
-"""What stands for a table where candidates are copied from the sample pool; they belong to no model."""
+"""The table of what copying a sample of the pool gives; such methods belong to no model."""
 
 ALL, CLEAN = "all", "not contaminated"
-Scored = Mapping[Name, Sequence[Measured]]
+"""The subsets of the items that a table may be about."""
+
+MeasuredMethods = Mapping[MethodName, Sequence[Measured]]
 PARTS = tuple(field.name for field in fields(CodeBleu))
+"""CodeBLEU and its four parts, as columns are named."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MethodRow:
-    """How far a method's answers to a subset of the items came, and what their code says. Counts: `asked` items, of
-    which `generated` gave code,
-    `parsed` of it is Python, `scored` were compared with a reference; `method_failures` gave no code,
-    `machinery_failures` could not be run or measured. `undefined_names`, `invalid_calls`, `unknown_imports`: parsed
-    projects that have any. `conformance`: mean share of the plan's statements that are kept, in [0, 1],
-    over all items with a plan but those where the machinery failed: what does not parse keeps none of them.
-    `duplicates` of a sample shown to the generator, of `copy_checked` that were shown any; `lines_in_common`: mean
-    share of a candidate's lines that stand in one such sample."""
+    """What a method answered to a subset of the items, and what its code says. Counts of items, but the means."""
 
     table: str
     model: str
@@ -39,27 +35,35 @@ class MethodRow:
     subset: str
     asked: int
     generated: int
+    """Gave code."""
     parsed: int
+    """Gave code that is Python."""
     scored: int
+    """Were compared with a reference."""
     method_failures: int
+    """Gave no code, and that was the method's doing."""
     machinery_failures: int
+    """Could not be run or measured."""
     undefined_names: int
+    """Projects that parse and use a name that nothing defines; the next two are also over these."""
     invalid_calls: int
     unknown_imports: int
     conformance: float | None
+    """Mean share, in [0, 1], of the plan's statements that are kept: over all items with a plan but those where the
+    machinery failed. What does not parse keeps none of them."""
     lines: float | None
     copy_checked: int
+    """Were shown a sample, and gave code."""
     duplicates: int
+    """Of `copy_checked`, those whose code is a duplicate of such a sample."""
     lines_in_common: float | None
+    """Mean share of a candidate's lines that stand in one such sample."""
     contaminated: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeRow:
-    """A method, or a baseline, under a protocol, over a subset of the items. CodeBLEU and its parts are over the
-    corpus, in percent; `equal_length_codebleu` with candidate and reference cut to one length, `mean_item_codebleu` the
-    mean of the pairs' own values. `asked` references, of which `measured` pairs within CodeBLEU's limits.
-    `standard_error` of `codebleu` over `seeds`, for what is drawn at random."""
+    """A method, or a baseline, under a protocol, over a subset of the items: CodeBLEU over the corpus, in percent."""
 
     table: str
     model: str
@@ -68,28 +72,35 @@ class CodeRow:
     subset: str
     asked: int
     measured: int
+    """Pairs within CodeBLEU's limits."""
     ngram_match: float
     weighted_ngram_match: float
     syntax_match: float
     dataflow_match: float
     codebleu: float
     equal_length_codebleu: float
+    """With candidate and reference cut to one length."""
     length_ratio: float
+    """Words of all candidates over words of all references."""
     mean_item_codebleu: float
+    """The mean of the pairs' own values."""
     seeds: int = 1
+    """Runs, or random draws, that this row is the mean of."""
     standard_error: float | None = None
+    """Of `codebleu` over the seeds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeItem:
-    """One pair under a protocol: CodeBLEU and its parts in percent, None where it was not measured; `item` counts from
-    0. `contaminated_by`: pool, shown, prompts, plans."""
+    """One pair of candidate and reference under a protocol. CodeBLEU and its parts are in percent, and None where they
+    were not measured."""
 
     table: str
     model: str
     method: str
     protocol: str
     item: int
+    """Its position among the method's items, from 0."""
     id: str
     codebleu: float | None
     ngram_match: float | None
@@ -103,17 +114,22 @@ class CodeItem:
     lines: int | None
     lines_in_common: float | None
     contaminated_by: str
+    """Of pool, shown, prompts and plans those that held the item, with blanks between them."""
     failure: str
+    """Stage and kind; "" for none."""
 
 
 def pair_of(protocol: str, item: Measured) -> PairScore | None:
-    """The item's pair under a protocol; None where the machinery failed or there is no reference."""
-    found: PairScore | None = getattr(item, protocol)
-    return None if item.machinery_failed or found is None or found.counts is None else found
+    """The item's pair under a protocol; None where there is no reference, or nothing could be measured."""
+    pair: PairScore | None = getattr(item, protocol)
+    if item.machinery_failed or pair is None or pair.counts is None:
+        return None
+    return pair
 
 
 def is_clean(item: Measured) -> bool:
-    return item.contamination is None or not reasons(item.contamination)
+    """Whether nothing that answered the item knew its reference or requirement, as far as was looked."""
+    return item.contamination is None or not contamination_sources(item.contamination)
 
 
 def subsets(items: Sequence[Measured]) -> Iterator[tuple[str, list[Measured]]]:
@@ -124,115 +140,127 @@ def subsets(items: Sequence[Measured]) -> Iterator[tuple[str, list[Measured]]]:
         yield CLEAN, clean
 
 
-def method_rows(scored: Scored) -> Iterator[MethodRow]:
+def method_rows(measured: MeasuredMethods) -> Iterator[MethodRow]:
     """A row for each method and subset."""
-    for name, whole in scored.items():
-        for subset, items in subsets(whole):
+    for name, all_items in measured.items():
+        for subset, items in subsets(all_items):
             yield _method_row(name, subset, items)
 
 
-def _method_row(name: Name, subset: str, items: Sequence[Measured]) -> MethodRow:
-    code = [item.scores for item in items if item.scores is not None and item.generated]
-    copies = [item.copying for item in items if item.copying is not None]
+def _method_row(name: MethodName, subset: str, items: Sequence[Measured]) -> MethodRow:
+    of_code = [item.scores for item in items if item.scores is not None and item.generated]
+    # A failure of the method keeps none of its plan; one of the machinery says nothing about the plan.
+    of_plan = [item.scores for item in items if item.scores is not None and not item.machinery_failed]
+    overlaps = [item.copying for item in items if item.copying is not None]
     return MethodRow(
         **name._asdict(),
         subset=subset,
         asked=len(items),
         generated=sum(item.generated for item in items),
-        parsed=sum(scores.parses for scores in code),
+        parsed=sum(scores.parses for scores in of_code),
         scored=sum(pair_of("raw", item) is not None for item in items),
         method_failures=sum(item.failure is not None and not item.machinery_failed for item in items),
         machinery_failures=sum(item.machinery_failed for item in items),
-        undefined_names=sum(bool(scores.undefined_names) for scores in code),
-        invalid_calls=sum(bool(scores.invalid_calls) for scores in code),
+        undefined_names=sum(bool(scores.undefined_names) for scores in of_code),
+        invalid_calls=sum(bool(scores.invalid_calls) for scores in of_code),
         unknown_imports=sum(bool(item.unknown_imports) for item in items),
-        conformance=_mean(item.scores.conformance for item in items if item.scores and not item.machinery_failed),
-        lines=_mean(scores.lines for scores in code),
-        copy_checked=len(copies),
-        duplicates=sum(copy.duplicate for copy in copies),
-        lines_in_common=_mean(copy.lines_in_common for copy in copies),
+        conformance=_mean(scores.conformance for scores in of_plan),
+        lines=_mean(scores.lines for scores in of_code),
+        copy_checked=len(overlaps),
+        duplicates=sum(overlap.duplicate for overlap in overlaps),
+        lines_in_common=_mean(overlap.lines_in_common for overlap in overlaps),
         contaminated=sum(not is_clean(item) for item in items),
     )
 
 
-def code_rows(scored: Scored) -> Iterator[CodeRow]:
-    """A row for each protocol, subset and method of which at least one pair could be measured."""
+def code_rows(measured: MeasuredMethods) -> Iterator[CodeRow]:
+    """A row for each protocol, method and subset of which at least one pair could be measured."""
     for protocol in PROTOCOLS:
-        for name, whole in scored.items():
-            for subset, items in subsets(whole):
+        for name, all_items in measured.items():
+            for subset, items in subsets(all_items):
                 pairs = [pair for item in items if (pair := pair_of(protocol, item)) is not None]
                 if pairs:
                     yield _code_row(name, protocol, subset, len(items), pairs)
 
 
-def _code_row(name: Name, protocol: str, subset: str, asked: int, pairs: Sequence[PairScore]) -> CodeRow:
+def _code_row(name: MethodName, protocol: str, subset: str, asked: int, pairs: Sequence[PairScore]) -> CodeRow:
     corpus = from_counts(pair.counts for pair in pairs if pair.counts is not None)
-    equal = from_counts(pair.equal_length for pair in pairs if pair.equal_length is not None)
-    assert corpus is not None
-    words = sum(pair.reference_words for pair in pairs)
+    assert corpus is not None  # `pair_of` gives no pair without counts
+    equal_length = from_counts(pair.equal_length for pair in pairs if pair.equal_length is not None)
+    candidate_words = sum(pair.candidate_words for pair in pairs)
+    reference_words = sum(pair.reference_words for pair in pairs)
     return CodeRow(
         **name._asdict(),
         protocol=protocol,
         subset=subset,
         asked=asked,
         measured=len(pairs),
-        **parts(corpus),
-        equal_length_codebleu=100 * equal.codebleu if equal else math.nan,
-        length_ratio=sum(pair.candidate_words for pair in pairs) / words if words else math.nan,
+        **percentages(corpus),
+        equal_length_codebleu=100 * equal_length.codebleu if equal_length else math.nan,
+        length_ratio=candidate_words / reference_words if reference_words else math.nan,
         mean_item_codebleu=fmean(value for pair in pairs if (value := item_codebleu(pair)) is not None),
     )
 
 
-def mean_over_seeds(name: Name, rows: Sequence[CodeRow]) -> CodeRow:
+def mean_over_seeds(name: MethodName, rows: Sequence[CodeRow]) -> CodeRow:
     """One row for several draws or runs of a method: means, the standard error of the corpus CodeBLEU, counts added."""
-    means: dict[str, Any] = {
-        field.name: fmean(getattr(row, field.name) for row in rows)
-        for field in fields(CodeRow)
-        if field.type == "float"
-    }
-    error = mean_and_standard_error([row.codebleu for row in rows])[1]
-    means |= {name: sum(getattr(row, name) for row in rows) for name in ("asked", "measured")}
-    return replace(
-        rows[0], **name._asdict(), seeds=len(rows), standard_error=None if math.isnan(error) else error, **means
+    values: dict[str, Any] = {}
+    for field in fields(CodeRow):
+        if field.type == "float":  # the annotation's text: this module has postponed annotations
+            values[field.name] = fmean(getattr(row, field.name) for row in rows)
+    for count in ("asked", "measured"):
+        values[count] = sum(getattr(row, count) for row in rows)
+    _, error = mean_and_standard_error([row.codebleu for row in rows])
+    values["standard_error"] = None if math.isnan(error) else error
+    return replace(rows[0], **name._asdict(), seeds=len(rows), **values)
+
+
+def code_items(measured: MeasuredMethods) -> Iterator[CodeItem]:
+    """A row for each protocol, method and item, those without a pair included."""
+    for protocol in PROTOCOLS:
+        for name, items in measured.items():
+            for number, item in enumerate(items):
+                yield _code_item(name, protocol, number, item)
+
+
+def _code_item(name: MethodName, protocol: str, number: int, item: Measured) -> CodeItem:
+    pair = pair_of(protocol, item)
+    code_bleu = _code_bleu(pair.counts) if pair is not None else None
+    length_ratio = None
+    if pair is not None and pair.reference_words:
+        length_ratio = pair.candidate_words / pair.reference_words
+    return CodeItem(
+        **name._asdict(),
+        protocol=protocol,
+        item=number,
+        id=item.item,
+        **(percentages(code_bleu) if code_bleu else dict.fromkeys(PARTS)),
+        equal_length_codebleu=item_codebleu(pair, equal_length=True) if pair is not None else None,
+        length_ratio=length_ratio,
+        parses=item.scores.parses if item.scores else None,
+        conformance=item.scores.conformance if item.scores else None,
+        lines=item.scores.lines if item.scores else None,
+        lines_in_common=item.copying.lines_in_common if item.copying else None,
+        contaminated_by=" ".join(contamination_sources(item.contamination)) if item.contamination else "",
+        failure=f"{item.failure.stage}: {item.failure.kind}" if item.failure else "",
     )
 
 
-def code_items(scored: Scored) -> Iterator[CodeItem]:
-    for protocol in PROTOCOLS:
-        for name, items in scored.items():
-            for number, item in enumerate(items):
-                pair = pair_of(protocol, item)
-                found = from_counts([pair.counts]) if pair is not None and pair.counts is not None else None
-                equal = from_counts([pair.equal_length]) if pair is not None and pair.equal_length is not None else None
-                yield CodeItem(
-                    **name._asdict(),
-                    protocol=protocol,
-                    item=number,
-                    id=item.item,
-                    **(parts(found) if found else dict.fromkeys(PARTS)),
-                    equal_length_codebleu=100 * equal.codebleu if equal else None,
-                    length_ratio=pair.candidate_words / pair.reference_words if pair and pair.reference_words else None,
-                    parses=item.scores.parses if item.scores else None,
-                    conformance=item.scores.conformance if item.scores else None,
-                    lines=item.scores.lines if item.scores else None,
-                    lines_in_common=item.copying.lines_in_common if item.copying else None,
-                    contaminated_by=" ".join(reasons(item.contamination)) if item.contamination else "",
-                    failure=f"{item.failure.stage}: {item.failure.kind}" if item.failure else "",
-                )
-
-
 def item_codebleu(pair: PairScore, *, equal_length: bool = False) -> float | None:
-    """A pair's own CodeBLEU in percent."""
-    counts = pair.equal_length if equal_length else pair.counts
-    found = from_counts([counts]) if counts is not None else None
-    return 100 * found.codebleu if found is not None else None
+    """A pair's own CodeBLEU in percent; None beyond CodeBLEU's limits."""
+    code_bleu = _code_bleu(pair.equal_length if equal_length else pair.counts)
+    return None if code_bleu is None else 100 * code_bleu.codebleu
 
 
-def parts(found: CodeBleu) -> dict[str, Any]:
+def percentages(code_bleu: CodeBleu) -> dict[str, Any]:
     """CodeBLEU and its parts in percent, by name."""
-    return {part: 100 * getattr(found, part) for part in PARTS}
+    return {part: 100 * getattr(code_bleu, part) for part in PARTS}
+
+
+def _code_bleu(counts: PairCounts | None) -> CodeBleu | None:
+    return from_counts([counts]) if counts is not None else None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    found = [value for value in values if value is not None]
-    return fmean(found) if found else None
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, Scored, is_clean, item_codebleu, pair_of
-from pipeline.comparison.verdict import Pairing, paired_differences
-from pipeline.measures.outputs import Measured, Name
+from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, MeasuredMethods, is_clean, item_codebleu, pair_of
+from pipeline.comparison.verdict import Pairing, paired_differences, paired_values
+from pipeline.measures.outputs import Measured, MethodName
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """Mean difference of a measure over the items, `method` less `against`, with its 95 % paired bootstrap interval,
-    the p-value of a paired permutation test, and that value after Holm's correction over all comparisons of the measure
-    with one method, protocol and subset. CodeBLEU in points, shares in percentage points. `items`: measured for both.
-    `verdict` is "within noise" unless the interval excludes zero and the corrected p is below 0.05."""
+    """Mean difference of a measure over the items, `method` less `against`. CodeBLEU in points, shares in percentage
+    points."""
 
     table: str
     model: str
@@ -27,24 +25,41 @@ class Comparison:
     protocol: str
     subset: str
     items: int
+    """Items that are measured for both."""
     difference: float
     low: float
+    """The lower end of the difference's 95 % paired bootstrap interval."""
     high: float
     p: float
+    """The p-value of a paired permutation test."""
     p_holm: float
+    """`p` after Holm's correction over all comparisons of the measure with one method, protocol and subset."""
     verdict: str
+    """`higher`, `lower` or `within noise` (`pipeline.comparison.verdict`)."""
 
 
-Measure = Callable[[Measured], float | None]
+@dataclass(frozen=True, slots=True)
+class PairedMeasure:
+    """What methods are compared by, an item at a time."""
+
+    name: str
+    protocol: str
+    """"" for a measure that looks at the code alone."""
+    value: Callable[[Measured], float | None]
+    """An item's value in points or percent; None where the measure does not apply."""
+    for_baselines: bool = True
+    """False where copies of a sample would only be compared with themselves: they parse, and keep to no plan."""
 
 
-def _codebleu(protocol: str, equal_length: bool, item: Measured) -> float | None:
+def _codebleu(item: Measured, *, protocol: str, equal_length: bool) -> float | None:
     pair = pair_of(protocol, item)
-    return item_codebleu(pair, equal_length=equal_length) if pair is not None else None
+    return None if pair is None else item_codebleu(pair, equal_length=equal_length)
 
 
 def _parses(item: Measured) -> float | None:
-    return None if item.machinery_failed or item.scores is None else 100.0 * item.scores.parses
+    if item.machinery_failed or item.scores is None:
+        return None
+    return 100.0 * item.scores.parses
 
 
 def _conformance(item: Measured) -> float | None:
@@ -53,62 +68,72 @@ def _conformance(item: Measured) -> float | None:
     return 100 * item.scores.conformance
 
 
-MEASURES: Mapping[tuple[str, str], Measure] = {
-    ("CodeBLEU", "raw"): partial(_codebleu, "raw", False),
-    ("CodeBLEU", "paper"): partial(_codebleu, "paper", False),
-    ("CodeBLEU at equal length", "raw"): partial(_codebleu, "raw", True),
-    ("CodeBLEU at equal length", "paper"): partial(_codebleu, "paper", True),
-    ("parses", ""): _parses,
-    ("conformance", ""): _conformance,
-}
-"""What methods are compared by: (measure, protocol); an item has None where it does not apply."""
+PAIRED_MEASURES = (
+    PairedMeasure("CodeBLEU", "raw", partial(_codebleu, protocol="raw", equal_length=False)),
+    PairedMeasure("CodeBLEU", "paper", partial(_codebleu, protocol="paper", equal_length=False)),
+    PairedMeasure("CodeBLEU at equal length", "raw", partial(_codebleu, protocol="raw", equal_length=True)),
+    PairedMeasure("CodeBLEU at equal length", "paper", partial(_codebleu, protocol="paper", equal_length=True)),
+    PairedMeasure("parses", "", _parses, for_baselines=False),
+    PairedMeasure("conformance", "", _conformance, for_baselines=False),
+)
+
+_Runs = Mapping[str, Sequence[Measured]]
+"""By item id, what each of a method's runs gave for it."""
 
 
 def comparisons(
-    scored: Scored, ours: Name, rivals: Sequence[Name], seeds_of: Mapping[Name, Sequence[Name]] | None = None
+    measured: MeasuredMethods,
+    ours: MethodName,
+    rivals: Sequence[MethodName],
+    seed_groups: Mapping[MethodName, Sequence[MethodName]] | None = None,
 ) -> Iterator[Comparison]:
-    """Each rival against `ours` by every measure, over all items and over the clean ones where those are fewer. Items
-    are paired by their id. A name in `seeds_of` stands for several runs of a method: an item's value is their mean, so
-    that seeds are no items of their own."""
-    seeds_of = seeds_of or {}
-    items = {name: _by_item(scored, seeds_of.get(name, [name])) for name in (ours, *rivals)}
-    for (measure, protocol), value in MEASURES.items():
+    """Each rival against `ours` by every measure, over all items and over the clean ones where those are fewer.
+
+    Items are paired by their id. A name in `seed_groups` stands for several runs of a method: an item's value is their
+    mean, so that the same item under another seed is no further item.
+    """
+    groups = seed_groups or {}
+    runs_of = {name: _runs_by_item(measured, groups.get(name, [name])) for name in (ours, *rivals)}
+    for measure in PAIRED_MEASURES:
+        compared = [name for name in rivals if measure.for_baselines or name.table != BASELINES]
         for subset in (ALL, CLEAN):
-            values = {name: _values(found, value, subset) for name, found in items.items()}
-            found = {}
-            for name in rivals:
-                if name.table == BASELINES and not measure.startswith("CodeBLEU"):
-                    continue  # a copied sample parses, and keeps to no plan
-                both = [item for item in values[name] if item in values[ours]]
-                whole = subset == CLEAN and all(
-                    is_clean(run) for side in (name, ours) for runs in items[side].values() for run in runs
-                )
-                if both and not whole:
-                    found[name] = [values[name][item] for item in both], [values[ours][item] for item in both]
-            yield from comparison_rows(found, ours, measure, protocol, subset)
+            our_values = _values(runs_of[ours], measure, subset)
+            pairings: dict[MethodName, Pairing] = {}
+            for name in compared:
+                if subset == CLEAN and _all_clean(runs_of[name]) and _all_clean(runs_of[ours]):
+                    continue  # the comparison over all items says the same
+                values, ours_on_them = paired_values(_values(runs_of[name], measure, subset), our_values)
+                if values:
+                    pairings[name] = values, ours_on_them
+            yield from comparison_rows(pairings, ours, measure.name, measure.protocol, subset)
 
 
-def _by_item(scored: Scored, runs: Sequence[Name]) -> dict[str, list[Measured]]:
-    found: dict[str, list[Measured]] = {}
-    for name in runs:
-        for item in scored[name]:
-            found.setdefault(item.item, []).append(item)
-    return found
+def _runs_by_item(measured: MeasuredMethods, names: Sequence[MethodName]) -> dict[str, list[Measured]]:
+    by_item: dict[str, list[Measured]] = {}
+    for name in names:
+        for item in measured[name]:
+            by_item.setdefault(item.item, []).append(item)
+    return by_item
 
 
-def _values(items: Mapping[str, Sequence[Measured]], value: Measure, subset: str) -> dict[str, float]:
-    """By item the mean of the runs that have a value; no item that any run knew before, where only clean ones count."""
-    found = {}
-    for item, runs in items.items():
-        if subset == ALL or all(map(is_clean, runs)):
-            values = [each for run in runs if (each := value(run)) is not None]
-            if values:
-                found[item] = fmean(values)
-    return found
+def _all_clean(runs: _Runs) -> bool:
+    return all(all(map(is_clean, of_item)) for of_item in runs.values())
+
+
+def _values(runs: _Runs, measure: PairedMeasure, subset: str) -> dict[str, float]:
+    """By item the mean over the runs that have a value. An item is clean where it is so in every run."""
+    means = {}
+    for item, of_item in runs.items():
+        if subset == CLEAN and not all(map(is_clean, of_item)):
+            continue
+        values = [value for run in of_item if (value := measure.value(run)) is not None]
+        if values:
+            means[item] = fmean(values)
+    return means
 
 
 def comparison_rows(
-    pairings: Mapping[Name, Pairing], against: Name, measure: str, protocol: str, subset: str
+    pairings: Mapping[MethodName, Pairing], against: MethodName, measure: str, protocol: str, subset: str
 ) -> Iterator[Comparison]:
     """A row for each method, all tested as one family. `pairings`: its values and those of `against` on the same
     items."""

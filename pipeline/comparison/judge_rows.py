@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -12,9 +11,9 @@ from typing import TypeVar
 from pipeline.comparison.code_rows import ALL, CLEAN
 from pipeline.comparison.comparisons import Comparison, comparison_rows
 from pipeline.comparison.statistics import mean_and_standard_error, paired_bootstrap
-from pipeline.comparison.verdict import paired_differences
+from pipeline.comparison.verdict import Pairing, paired_differences, paired_values
 from pipeline.measures.judge import ASPECTS
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 
 NO_CODE, MACHINERY_FAILED = "no code", "the machinery failed"
 """Why a judge was not asked: the method gave no code, which has 0 points; or that was not the method's doing."""
@@ -25,31 +24,33 @@ EVEN = 50.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """One judgement of one output: scores by aspect, 0 to 10, None where the judge failed (`failure`) or the machinery
-    did. `own_family`: the judge and the writer are of one family. `cut`: only the start of the project was judged.
-    `unasked`: "", NO_CODE or MACHINERY_FAILED."""
+    """One judgement of one output. An aspect's score is 0 to 10, and None where the judge or the machinery failed."""
 
     table: str
     model: str
     method: str
     item: str
     sample: int
+    """Which of the repeated questions this answers, from 0."""
     judge: str
     own_family: bool
+    """The judge and the writer are models of one family."""
     cut: bool = False
+    """Only the start of the project was judged."""
     compliance: float | None = None
     usefulness: float | None = None
     idiomaticity: float | None = None
     reason: str = ""
     failure: str = ""
+    """Why the judge gave no answer, or none that could be read."""
     unasked: str = ""
+    """"", NO_CODE or MACHINERY_FAILED."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preference:
-    """One comparison of a method's output with `against`'s: by aspect 1 where the method's is better, 0 where the other
-    is, 0.5 for a tie; None where the judge failed. `first`: whose project was called A. `own_family`: "" or the sides
-    that are of the judge's family."""
+    """One comparison of a method's output with `against`'s. An aspect is 1 where the method's is better, 0 where the
+    other is, 0.5 for a tie, and None where the judge failed."""
 
     table: str
     model: str
@@ -58,8 +59,10 @@ class Preference:
     item: str
     sample: int
     first: str
+    """The method whose project was shown first, as A."""
     judge: str
     own_family: str
+    """The sides that are of the judge's family, joined by "and"; "" for none."""
     compliance: float | None = None
     usefulness: float | None = None
     idiomaticity: float | None = None
@@ -69,11 +72,7 @@ class Preference:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedRow:
-    """A method's mean score in an aspect over `judged` of a subset's `asked` items (each the mean of its samples), with
-    its standard error over the items and its 95 % bootstrap interval, and `sample_spread`: the mean standard deviation
-    of an item's samples, which is the judge's own noise. `without_code` items are judged with 0; those where the
-    machinery failed, and those of which no answer of the judge could be read, are not judged. `failures`: answers that
-    could not be had or read."""
+    """A method's mean score in an aspect over a subset's items, each the mean of its samples."""
 
     table: str
     model: str
@@ -84,22 +83,25 @@ class JudgedRow:
     own_family: bool
     asked: int
     judged: int
+    """Items with a score: all but those where the machinery failed, or no answer of the judge could be read."""
     without_code: int
+    """Items that are judged with 0."""
     machinery_failures: int
     mean: float | None
     standard_error: float | None
+    """Over the items."""
     low: float | None
+    """The lower end of the mean's 95 % bootstrap interval."""
     high: float | None
     sample_spread: float | None
+    """The mean standard deviation of an item's samples, which is the judge's own noise."""
     failures: int
+    """Answers that could not be had or read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreferenceRow:
-    """How often a method was preferred to `against`, ties half, in percent, with its 95 % bootstrap interval over the
-    items and the p-value of a permutation test against 50 %, corrected by Holm over all rows. `steady`: share of
-    item and sample in which both orders gave the same answer; `first_place`: how often the first project won, in
-    percent, where one did."""
+    """How often a method was preferred to `against` in an aspect."""
 
     table: str
     model: str
@@ -111,96 +113,114 @@ class PreferenceRow:
     own_family: str
     items: int
     preferred: float
+    """In percent, ties half."""
     low: float
+    """The lower end of the 95 % bootstrap interval of `preferred` over the items."""
     high: float
     p: float
+    """The p-value of a permutation test against 50 %."""
     p_holm: float
+    """`p` after Holm's correction over all rows of the subset."""
     steady: float | None
+    """The share of items and samples for which both orders gave the same answer."""
     first_place: float | None
+    """How often the first project won, in percent, where one did."""
     verdict: str
+    """`better`, `worse` or `within noise` (`pipeline.comparison.verdict`)."""
 
 
 def judged_rows(judgements: Sequence[Judgement], contaminated: Collection[str] = ()) -> Iterator[JudgedRow]:
-    for subset, chosen in _subsets(judgements, contaminated):
-        for name, group in _by_name(chosen).items():
+    """A row for each subset, method and aspect. `contaminated`: ids of the items that are not in the clean subset."""
+    for subset, answers in _subsets(judgements, contaminated):
+        for name, group in _by_method(answers).items():
             for aspect in ASPECTS:
                 yield _judged_row(name, subset, aspect, group)
 
 
-def _judged_row(name: Name, subset: str, aspect: str, group: Sequence[Judgement]) -> JudgedRow:
-    scores = _by_item(group, aspect)
-    means = [fmean(values) for values in scores.values()]
+def _judged_row(name: MethodName, subset: str, aspect: str, group: Sequence[Judgement]) -> JudgedRow:
+    samples = _samples_by_item(group, aspect)
+    means = [fmean(values) for values in samples.values()]
+    spreads = [stdev(values) for values in samples.values() if len(values) > 1]
     mean, error = mean_and_standard_error(means) if means else (math.nan, math.nan)
+    # Against zeros the bootstrap of differences is that of the scores themselves.
     interval = paired_bootstrap(means, [0.0] * len(means)) if len(means) > 1 else None
-    spreads = [stdev(values) for values in scores.values() if len(values) > 1]
     return JudgedRow(
         **name._asdict(),
         aspect=aspect,
         subset=subset,
         judge=group[0].judge,
-        own_family=any(item.own_family for item in group),
-        asked=len({item.item for item in group}),
+        own_family=any(judgement.own_family for judgement in group),
+        asked=len({judgement.item for judgement in group}),
         judged=len(means),
-        without_code=sum(item.unasked == NO_CODE for item in group),
-        machinery_failures=sum(item.unasked == MACHINERY_FAILED for item in group),
-        mean=_number(mean),
-        standard_error=_number(error),
+        without_code=sum(judgement.unasked == NO_CODE for judgement in group),
+        machinery_failures=sum(judgement.unasked == MACHINERY_FAILED for judgement in group),
+        mean=_unless_nan(mean),
+        standard_error=_unless_nan(error),
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         sample_spread=fmean(spreads) if spreads else None,
-        failures=sum(bool(item.failure) for item in group),
+        failures=sum(bool(judgement.failure) for judgement in group),
     )
 
 
 def judged_comparisons(
-    judgements: Sequence[Judgement], ours: Name, contaminated: Collection[str] = ()
+    judgements: Sequence[Judgement], ours: MethodName, contaminated: Collection[str] = ()
 ) -> Iterator[Comparison]:
-    """Each method's mean scores against `ours` on the same items."""
-    for subset, chosen in _subsets(judgements, contaminated):
-        groups = _by_name(chosen)
+    """Each method's mean scores against those of `ours` on the same items."""
+    for subset, answers in _subsets(judgements, contaminated):
+        groups = _by_method(answers)
         for aspect in ASPECTS:
-            mine = {item: fmean(values) for item, values in _by_item(groups.get(ours, []), aspect).items()}
-            found = {}
+            our_means = _mean_by_item(groups.get(ours, []), aspect)
+            pairings: dict[MethodName, Pairing] = {}
             for name, group in groups.items():
-                theirs = {item: fmean(values) for item, values in _by_item(group, aspect).items()}
-                both = [item for item in mine if item in theirs]
-                if name != ours and both:
-                    found[name] = [theirs[item] for item in both], [mine[item] for item in both]
-            yield from comparison_rows(found, ours, aspect, "", subset)
+                ours_on_them, values = paired_values(our_means, _mean_by_item(group, aspect))
+                if name != ours and values:
+                    pairings[name] = values, ours_on_them
+            yield from comparison_rows(pairings, ours, aspect, "", subset)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A method's preferences in an aspect; `shares` are percent, one an item."""
+
+    name: MethodName
+    aspect: str
+    group: Sequence[Preference]
+    shares: Sequence[float]
 
 
 def preference_rows(preferences: Sequence[Preference], contaminated: Collection[str] = ()) -> Iterator[PreferenceRow]:
-    for subset, chosen in _subsets(preferences, contaminated):
-        yield from _preference_rows(chosen, subset)
+    """A row for each subset, method and aspect in which the judge gave an answer."""
+    for subset, answers in _subsets(preferences, contaminated):
+        cells = list(_cells(answers))
+        differences = paired_differences([(cell.shares, [EVEN] * len(cell.shares)) for cell in cells])
+        for cell, difference in zip(cells, differences, strict=True):
+            interval, group = difference.interval, cell.group
+            yield PreferenceRow(
+                **cell.name._asdict(),
+                against=group[0].against,
+                aspect=cell.aspect,
+                subset=subset,
+                judge=group[0].judge,
+                own_family=group[0].own_family,
+                items=len(cell.shares),
+                preferred=EVEN + interval.estimate,
+                low=EVEN + interval.low,
+                high=EVEN + interval.high,
+                p=difference.p,
+                p_holm=difference.p_holm,
+                steady=_steady(group, cell.aspect),
+                first_place=_first_place(group, cell.aspect),
+                verdict=difference.verdict(positive="better", negative="worse"),
+            )
 
 
-def _preference_rows(preferences: Sequence[Preference], subset: str) -> Iterator[PreferenceRow]:
-    cells = []
-    for name, group in _by_name(preferences).items():
+def _cells(preferences: Sequence[Preference]) -> Iterator[_Cell]:
+    for name, group in _by_method(preferences).items():
         for aspect in ASPECTS:
-            scores = _by_item(group, aspect)
-            if scores:
-                cells.append((name, aspect, group, [100 * fmean(values) for values in scores.values()]))
-    differences = paired_differences([(values, [EVEN] * len(values)) for _, _, _, values in cells])
-    for (name, aspect, group, values), difference in zip(cells, differences, strict=True):
-        interval = difference.interval
-        yield PreferenceRow(
-            **name._asdict(),
-            against=group[0].against,
-            aspect=aspect,
-            subset=subset,
-            judge=group[0].judge,
-            own_family=group[0].own_family,
-            items=len(values),
-            preferred=EVEN + interval.estimate,
-            low=EVEN + interval.low,
-            high=EVEN + interval.high,
-            p=difference.p,
-            p_holm=difference.p_holm,
-            steady=_steady(group, aspect),
-            first_place=_first_place(group, aspect),
-            verdict=difference.verdict(positive="better", negative="worse"),
-        )
+            shares = [100 * mean for mean in _mean_by_item(group, aspect).values()]
+            if shares:
+                yield _Cell(name, aspect, group, shares)
 
 
 _Answer = TypeVar("_Answer", Judgement, Preference)
@@ -215,36 +235,48 @@ def _subsets(answers: Sequence[_Answer], contaminated: Collection[str]) -> Itera
 
 
 def _steady(group: Sequence[Preference], aspect: str) -> float | None:
-    answers: dict[tuple[str, int], set[float]] = defaultdict(set)
-    orders: dict[tuple[str, int], int] = defaultdict(int)
-    for item in group:
-        if (value := getattr(item, aspect)) is not None:
-            answers[item.item, item.sample].add(value)
-            orders[item.item, item.sample] += 1
-    both = [key for key, count in orders.items() if count == 2]
-    return fmean(len(answers[key]) == 1 for key in both) if both else None
+    """The share of the questions asked in both orders that were answered alike; None where there is none."""
+    answers: dict[tuple[str, int], list[float]] = {}
+    for preference in group:
+        value = getattr(preference, aspect)
+        if value is not None:
+            answers.setdefault((preference.item, preference.sample), []).append(value)
+    in_both_orders = [values for values in answers.values() if len(values) == 2]
+    if not in_both_orders:
+        return None
+    return fmean(first == second for first, second in in_both_orders)
 
 
 def _first_place(group: Sequence[Preference], aspect: str) -> float | None:
-    decided = [(item, value) for item in group if (value := getattr(item, aspect)) in (0.0, 1.0)]
-    wins = [(item.first == item.method) == (value == 1.0) for item, value in decided]
-    return 100 * fmean(wins) if wins else None
+    """How often the project that was shown first won, in percent; None where no project did."""
+    first_won = []
+    for preference in group:
+        value = getattr(preference, aspect)
+        if value in (0.0, 1.0):
+            method_won, method_first = value == 1.0, preference.first == preference.method
+            first_won.append(method_won == method_first)
+    return 100 * fmean(first_won) if first_won else None
 
 
-def _by_name(rows: Sequence[_Answer]) -> dict[Name, list[_Answer]]:
-    found: dict[Name, list[_Answer]] = {}
-    for row in rows:
-        found.setdefault(Name(row.table, row.model, row.method), []).append(row)
-    return found
+def _by_method(answers: Sequence[_Answer]) -> dict[MethodName, list[_Answer]]:
+    groups: dict[MethodName, list[_Answer]] = {}
+    for answer in answers:
+        groups.setdefault(MethodName.of(answer), []).append(answer)
+    return groups
 
 
-def _by_item(rows: Sequence[Judgement] | Sequence[Preference], aspect: str) -> Mapping[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        if (value := getattr(row, aspect)) is not None:
-            found.setdefault(row.item, []).append(float(value))
-    return found
+def _mean_by_item(answers: Sequence[Judgement] | Sequence[Preference], aspect: str) -> dict[str, float]:
+    return {item: fmean(values) for item, values in _samples_by_item(answers, aspect).items()}
 
 
-def _number(value: float) -> float | None:
+def _samples_by_item(answers: Sequence[Judgement] | Sequence[Preference], aspect: str) -> Mapping[str, list[float]]:
+    samples: dict[str, list[float]] = {}
+    for answer in answers:
+        value = getattr(answer, aspect)
+        if value is not None:
+            samples.setdefault(answer.item, []).append(float(value))
+    return samples
+
+
+def _unless_nan(value: float) -> float | None:
     return None if math.isnan(value) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.comparison.statistics import Interval, holm, paired_bootstrap, paired_permutation_test
@@ -35,6 +35,12 @@ class Difference:
         if self.within_noise:
             return WITHIN_NOISE
         return positive if self.interval.estimate > 0 else negative
+
+
+def paired_values(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[list[float], list[float]]:
+    """The values of the items that both have, in the order of `first`: the bootstrap's draws depend on the order."""
+    shared = [item for item in first if item in second]
+    return [first[item] for item in shared], [second[item] for item in shared]
 
 
 def paired_differences(pairings: Sequence[Pairing]) -> list[Difference]:

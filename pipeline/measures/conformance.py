@@ -66,7 +66,7 @@ def conformance(facts: CodeFacts, plan: SolutionPlan) -> Conformance:
     return Conformance(kept / total if total else 1.0, deviations, len(findings))
 
 
-def layer_types(entry: str) -> list[str]:
+def layer_classes(entry: str) -> list[str]:
     """The layer classes that one entry of a plan names. Of a call that is not understood (a layer class of the project)
     the name counts; a phrase that is not understood stands for itself, so that no code has it."""
     if calls := parse_layers(entry):
@@ -106,7 +106,7 @@ def _input_shape(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
 
 
 def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
-    planned = [name for entry in plan.layers for name in layer_types(entry) if name != "Input"][:_LONGEST]
+    planned = [name for entry in plan.layers for name in layer_classes(entry) if name != "Input"][:_LONGEST]
     built = [name for layer in facts.layers if (name := _class(layer.name)) != "Input"][:_LONGEST]
     if not planned:
         return

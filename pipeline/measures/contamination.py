@@ -26,7 +26,7 @@ PROMPT_SHARE = 0.5
 """Share of the reference's five-word sequences in one prompt from which the item counts as contaminated by it."""
 
 
-def audit(output: Output, pool: str, plans: tuple[str, ...]) -> Contamination:
+def contamination_of(output: Output, pool: str, plans: tuple[str, ...]) -> Contamination:
     """`pool` and `plans` are locations as in the settings; "" for no pool."""
     in_pool, in_plans = _known(output.requirement, output.reference, pool, plans)
     own = fingerprint("", output.reference)
@@ -38,7 +38,7 @@ def audit(output: Output, pool: str, plans: tuple[str, ...]) -> Contamination:
     )
 
 
-def reasons(found: Contamination) -> tuple[str, ...]:
+def contamination_sources(found: Contamination) -> tuple[str, ...]:
     """What an item is contaminated by: `pool`, `shown`, `prompts`, `plans`; () for a clean one."""
     touched = {
         "pool": found.pool >= CODE_SIMILARITY,

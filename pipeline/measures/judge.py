@@ -62,7 +62,7 @@ class PairVerdict(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
+class JudgedTask:
     """What the projects were to do."""
 
     requirement: str
@@ -72,14 +72,14 @@ class Task:
 _V = TypeVar("_V", bound=BaseModel)
 
 
-async def judged(llm: LLM, task: Task, code: str, sampling: Sampling, sample: int) -> Verdict:
+async def judged(llm: LLM, task: JudgedTask, code: str, sampling: Sampling, sample: int) -> Verdict:
     """One judgement of one project. Samples differ by their seed. Raises StageFailure `unreadable_verdict`, and the
     model's own."""
     return await _asked(llm, "judge_scores", Verdict, sampling, sample, _parts(task) | {"code": code[:LONGEST]})
 
 
 async def preferred(
-    llm: LLM, task: Task, ours: str, theirs: str, sampling: Sampling, sample: int, *, ours_first: bool
+    llm: LLM, task: JudgedTask, ours: str, theirs: str, sampling: Sampling, sample: int, *, ours_first: bool
 ) -> Mapping[str, float | str]:
     """By aspect 1 where `ours` is better, 0 where `theirs` is, 0.5 for a tie; and the `reason`, in which the first
     project is called A. Raises as `judged`."""
@@ -125,5 +125,5 @@ async def _asked(
         ) from error
 
 
-def _parts(task: Task) -> dict[str, str]:
+def _parts(task: JudgedTask) -> dict[str, str]:
     return {"requirement": task.requirement, "attributes": task.attributes}

@@ -9,14 +9,14 @@ from functools import lru_cache
 
 from pipeline.analysis.parsing import parsed
 from pipeline.llm.asking.replies import ReplyError, read_program
-from pipeline.measures.codebleu.codebleu import code_bleu, pair_counts, words
+from pipeline.measures.codebleu.codebleu import code_bleu, code_words, pair_counts
 from pipeline.measures.codebleu.length_control import cut, cut_to_equal_length
 from pipeline.measures.codebleu.paper_text import PROTOCOLS
-from pipeline.measures.contamination import audit
+from pipeline.measures.contamination import contamination_of
 from pipeline.measures.imports import unknown_imports
 from pipeline.measures.outputs import Measured, Output, PairScore
 from pipeline.measures.project_scores import read_code
-from pipeline.measures.sample_overlap import copying
+from pipeline.measures.sample_overlap import sample_overlap
 from pipeline.records import Failure
 
 LONGEST = 300_000
@@ -49,8 +49,8 @@ def measure(output: Output, pool: str = "", plans: tuple[str, ...] = ()) -> Meas
         generated=bool(output.code.strip()),
         scores=scores,
         unknown_imports=unknown_imports(tree) if tree is not None else (),
-        copying=copying(program, output.shown) if program is not None else None,
-        contamination=audit(output, pool, plans),
+        copying=sample_overlap(program, output.shown) if program is not None else None,
+        contamination=contamination_of(output, pool, plans),
         raw=found["raw"],
         paper=found["paper"],
     )
@@ -74,18 +74,18 @@ def compare_texts(candidate: str, reference: str) -> PairScore:
     return PairScore(
         counts=counts,
         equal_length=equal,
-        candidate_words=len(words(candidate)),
-        reference_words=len(words(reference)),
+        candidate_words=len(code_words(candidate)),
+        reference_words=len(code_words(reference)),
     )
 
 
 @lru_cache(maxsize=384)
-def ready(protocol: str, source: str) -> str:
+def protocol_text(protocol: str, source: str) -> str:
     """The source under a protocol, kept for the next method that meets it."""
     return PROTOCOLS[protocol](source)
 
 
-def failed(output: Output, kind: str, message: str) -> Measured:
+def unmeasured(output: Output, kind: str, message: str) -> Measured:
     """An output that could not be measured at all, since that ended its process or its time."""
     failure = Failure(stage="score", kind=kind, message=message)
     return Measured(item=output.item, category=output.category, failure=failure, generated=bool(output.code.strip()))
@@ -109,7 +109,7 @@ def score_samples(references: Sequence[str], samples: Sequence[str]) -> list[Sam
 
 def _sample_scores(protocol: str, samples: Sequence[str], reference: str) -> Iterator[float | None]:
     for sample in samples:
-        found = code_bleu(ready(protocol, sample), ready(protocol, reference))
+        found = code_bleu(protocol_text(protocol, sample), protocol_text(protocol, reference))
         yield found.codebleu if found is not None else None
 
 
@@ -121,8 +121,8 @@ def _pairs(output: Output) -> dict[str, PairScore | None]:
     assert output.reference is not None
     found: dict[str, PairScore | None] = {}
     for name in PROTOCOLS:
-        candidate = ready(name, output.code)
+        candidate = protocol_text(name, output.code)
         if output.cut_to is not None:
-            candidate = cut(candidate, len(words(ready(name, output.cut_to))))
-        found[name] = compare_texts(candidate, ready(name, output.reference))
+            candidate = cut(candidate, len(code_words(protocol_text(name, output.cut_to))))
+        found[name] = compare_texts(candidate, protocol_text(name, output.reference))
     return found

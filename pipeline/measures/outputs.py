@@ -8,7 +8,7 @@ be measured). The two are counted apart: the first is the method's, the second i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pipeline.measures.codebleu.codebleu import PairCounts
 from pipeline.plan.solution_plan import SolutionPlan
@@ -21,12 +21,30 @@ METHOD_LLM = frozenset({"llm_context"})
 """A prompt that is too long for its model is the method's failure, an endpoint that does not answer is not."""
 
 
-class Name(NamedTuple):
-    """Where candidates belong: a table (or BASELINES), a model ("" for a baseline), a method."""
+class _NamedRow(Protocol):
+    """A row of any table of results that says whose it is."""
+
+    @property
+    def table(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+
+
+class MethodName(NamedTuple):
+    """What outputs belong to, as all tables of results name it."""
 
     table: str
+    """A table of the paper, `Runs` or `Baselines`."""
     model: str
+    """"" for a baseline, and for a run without a language model."""
     method: str
+
+    @classmethod
+    def of(cls, row: _NamedRow) -> MethodName:
+        """The method that a row of results is about."""
+        return cls(row.table, row.model, row.method)
 
     @property
     def label(self) -> str:
@@ -72,7 +90,7 @@ class PairScore:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Copying:
+class SampleOverlap:
     """How much of a candidate was in a sample that the generator saw: the sample with most lines in common, the share
     of the candidate's lines that it holds, the Jaccard similarity of five-word shingles, and whether that makes the
     candidate a duplicate."""
@@ -106,7 +124,7 @@ class Measured:
     generated: bool = False
     scores: Scores | None = None
     unknown_imports: tuple[str, ...] = ()
-    copying: Copying | None = None
+    copying: SampleOverlap | None = None
     contamination: Contamination | None = None
     raw: PairScore | None = None
     paper: PairScore | None = None

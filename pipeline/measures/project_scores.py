@@ -9,7 +9,7 @@ from pipeline.analysis.extract import extract
 from pipeline.analysis.names import undefined_names
 from pipeline.analysis.parsing import parsed
 from pipeline.keras.api import invalid_calls
-from pipeline.measures.codebleu.codebleu import code_bleu, words
+from pipeline.measures.codebleu.codebleu import code_bleu, code_words
 from pipeline.measures.conformance import conformance
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import SCRIPT, Generated, Scored, Scores
@@ -29,10 +29,10 @@ MEASURES = (
 
 def score_stage() -> Stage:
     """Generated -> Scored."""
-    return Stage(name="score", accepts=Generated, returns=Scored, build=lambda: score)
+    return Stage(name="score", accepts=Generated, returns=Scored, build=lambda: score_project)
 
 
-def score(record: Generated) -> dict[str, object]:
+def score_project(record: Generated) -> dict[str, object]:
     """The scores of the record's main file. A record without code gets the worst of every measure, not a failure:
     left out of an average, it would raise it."""
     source = main_source(record)
@@ -68,7 +68,7 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
 
 def _compared(scores: Scores, candidate: str, reference: str) -> Scores:
     """With CodeBLEU, unless a source is beyond its limits, and the candidate's words over the reference's."""
-    scores = replace(scores, length_ratio=len(words(candidate)) / len(words(reference)))
+    scores = replace(scores, length_ratio=len(code_words(candidate)) / len(code_words(reference)))
     found = code_bleu(candidate, reference)
     if found is None:
         return scores

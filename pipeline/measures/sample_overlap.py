@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pipeline.measures.outputs import Copying, Shown
+from pipeline.measures.outputs import SampleOverlap, Shown
 from pipeline.retrieval.tokenize import jaccard, shingles, words
 
 DUPLICATE_SIMILARITY = 0.9
 """Jaccard similarity of five-word shingles from which a candidate is a duplicate of a sample."""
 
 
-def copying(code: str, samples: Sequence[Shown]) -> Copying | None:
+def sample_overlap(code: str, samples: Sequence[Shown]) -> SampleOverlap | None:
     """Of the samples the one with most of the candidate's lines; None without code or a sample."""
     ours = _lines(code)
     if not ours or not samples:
@@ -23,7 +23,7 @@ def copying(code: str, samples: Sequence[Shown]) -> Copying | None:
         share = (ours & _lines(sample.code)).total() / ours.total()
         found.append((share, jaccard(mine, shingles(words(sample.code), 5)), sample.id))
     share, similarity, name = max(found, key=lambda each: each[:2])
-    return Copying(
+    return SampleOverlap(
         sample=name, lines_in_common=share, similarity=similarity, duplicate=similarity >= DUPLICATE_SIMILARITY
     )
 

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from pipeline.comparison.judge_rows import Judgement, Preference
 from pipeline.measures.judge import ASPECTS
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 from pipeline.pages.report_items import Documents, script_json
 from pipeline.pages.report_text import clip
 from pipeline.pages.score_items import ScoreItem, add_code, item_view
@@ -90,4 +90,4 @@ def _better(value: float | None, first_is_method: bool) -> str | None:
 
 
 def _label(row: Judgement | Preference) -> str:
-    return Name(row.table, row.model, row.method).label
+    return MethodName.of(row).label

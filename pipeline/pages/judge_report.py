@@ -10,7 +10,7 @@ from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.judge_rows import JudgedRow, PreferenceRow
 from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.judge import ASPECTS
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 from pipeline.pages.judge_items import JudgedItem, judged_item_json
 from pipeline.pages.report_page import Target, setting_rows, write_page
 from pipeline.pages.score_report import span
@@ -32,12 +32,12 @@ class JudgePage:
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
 
-    def methods(self, subset: str) -> dict[Name, dict[str, JudgedRow]]:
+    def methods(self, subset: str) -> dict[MethodName, dict[str, JudgedRow]]:
         """Each method's rows by aspect."""
-        found: dict[Name, dict[str, JudgedRow]] = {}
+        found: dict[MethodName, dict[str, JudgedRow]] = {}
         for row in self.rows:
             if row.subset == subset:
-                found.setdefault(Name(row.table, row.model, row.method), {})[row.aspect] = row
+                found.setdefault(MethodName.of(row), {})[row.aspect] = row
         return found
 
     def compared(self, aspect: str, subset: str) -> list[Comparison]:

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.comparison.judge_rows import Judgement
 from pipeline.errors import DLCodeGenError
 from pipeline.measures.judge import ASPECTS
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 from pipeline.pages.report_items import script_json
 from pipeline.pages.report_page import Target, write_page
 from pipeline.pages.report_text import clip_lines, python_lines
@@ -37,7 +37,7 @@ class Ratable:
     requirement: str
     attributes: str
     code: str
-    outputs: tuple[tuple[Name, str], ...]
+    outputs: tuple[tuple[MethodName, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +45,7 @@ class RatingKey:
     """What raters do not see: the study's name, and for each project's key the outputs that it is."""
 
     study: str
-    outputs: Mapping[str, Sequence[tuple[Name, str]]]
+    outputs: Mapping[str, Sequence[tuple[MethodName, str]]]
 
     def to_json(self) -> str:
         found = {key: [[*name, item] for name, item in outputs] for key, outputs in self.outputs.items()}
@@ -55,13 +55,13 @@ class RatingKey:
     def from_json(cls, text: str) -> RatingKey:
         found = json.loads(text)
         outputs = {
-            key: [(Name(table, model, method), item) for table, model, method, item in entries]
+            key: [(MethodName(table, model, method), item) for table, model, method, item in entries]
             for key, entries in found["outputs"].items()
         }
         return cls(study=found["study"], outputs=outputs)
 
 
-def ratables(projects: Iterable[tuple[Name, str, str, str, str]], seed: int) -> list[Ratable]:
+def ratables(projects: Iterable[tuple[MethodName, str, str, str, str]], seed: int) -> list[Ratable]:
     """Projects given as (name, item, requirement, attributes, code), equal code for one item joined. Keys depend on the
     seed and the project, so that a page made again fits ratings that came from the first."""
     found: dict[str, Ratable] = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.pages.report_items import Selection, item_json
 from pipeline.pages.report_page import Target, setting_rows, write_page
-from pipeline.pages.report_summary import Summary
+from pipeline.pages.report_summary import ReportSummary
 from pipeline.records import LLMCall, Scored
 
 
@@ -31,7 +31,7 @@ def write_report(
     """
     if items < 0:
         raise ValueError(f"items is the number of rows that can be opened: 0 or more, not {items}")
-    summary, selection = Summary(), Selection(items)
+    summary, selection = ReportSummary(), Selection(items)
     for number, record in enumerate(records):
         summary.add(record)
         selection.add(number, record)

@@ -83,7 +83,7 @@ def _environment() -> Environment:
         "clip": clip,
         "category": category,
         "percent": percent,
-        "score": score,
+        "score": score_text,
         "whole": "{:,}".format,
     }
     return environment
@@ -98,7 +98,7 @@ def percent(part: int, whole: int) -> str:
     return "100 %" if part else "0 %"
 
 
-def score(value: float | None) -> str:
+def score_text(value: float | None) -> str:
     """A score with two decimals; a dash where nothing, or nothing finite, was measured."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.2f}"
 

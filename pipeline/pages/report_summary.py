@@ -136,7 +136,7 @@ class CodeBLEUSummary:
 
 
 @dataclass(slots=True)
-class Summary:
+class ReportSummary:
     """Everything counted over all rows. `add` takes each row once, in input order."""
 
     all: Counts = field(default_factory=Counts)

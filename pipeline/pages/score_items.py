@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.comparison.code_rows import item_codebleu, pair_of
-from pipeline.measures.contamination import reasons
+from pipeline.measures.contamination import contamination_sources
 from pipeline.measures.outputs import Measured, Shown
 from pipeline.pages.report_items import ENTRIES, Documents, add_python, entry, plan_view, script_json
 from pipeline.pages.report_text import TEXT_LIMIT, clip, clip_lines
@@ -47,7 +47,11 @@ class ScoreItem:
 
     @property
     def contaminated_by(self) -> str:
-        found = [reasons(answer.measured.contamination) for answer in self.answers if answer.measured.contamination]
+        found = [
+            contamination_sources(answer.measured.contamination)
+            for answer in self.answers
+            if answer.measured.contamination
+        ]
         return ", ".join(dict.fromkeys(name for names in found for name in names))
 
     def codebleu(self, protocol: str) -> list[float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.verdict import WITHIN_NOISE
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 from pipeline.pages.report_page import Target, setting_rows, write_page
 from pipeline.pages.score_items import ScoreItem, score_item_json
 
@@ -62,7 +62,7 @@ class ScorePage:
     published: Sequence[PublishedTable] = ()
     tables: Sequence[PlainTable] = ()
     absent: Sequence[str] = ()
-    seeds: frozenset[Name] = frozenset()
+    seeds: frozenset[MethodName] = frozenset()
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def came(self, subset: str) -> list[MethodRow]:
@@ -70,12 +70,12 @@ class ScorePage:
 
     def corpora(self, protocol: str, subset: str) -> list[CodeRow]:
         """Methods in their order, then baselines by CodeBLEU; seeds only in their mean."""
-        rows = [row for row in self._of(protocol, subset) if Name(row.table, row.model, row.method) not in self.seeds]
+        rows = [row for row in self._of(protocol, subset) if MethodName.of(row) not in self.seeds]
         copies = sorted((row for row in rows if row.table == BASELINES), key=lambda row: row.codebleu)
         return [row for row in rows if row.table != BASELINES] + copies
 
     def single_seeds(self, protocol: str) -> list[CodeRow]:
-        return [row for row in self._of(protocol, ALL) if Name(row.table, row.model, row.method) in self.seeds]
+        return [row for row in self._of(protocol, ALL) if MethodName.of(row) in self.seeds]
 
     def _of(self, protocol: str, subset: str) -> list[CodeRow]:
         return [row for row in self.rows if (row.protocol, row.subset) == (protocol, subset)]

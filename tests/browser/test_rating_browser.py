@@ -7,14 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 from pipeline.pages.rating import RatingKey, ratables, read_ratings, write_rating_page
 from tests.browser.chromium import CHROMIUM, Browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on PATH")
 
 PROJECTS = [
-    (Name("Runs", "", method), f"task-{item}", f"Requirement {item} </script><b>", "", f"print({item}, {method!r})")
+    (
+        MethodName("Runs", "", method),
+        f"task-{item}",
+        f"Requirement {item} </script><b>",
+        "",
+        f"print({item}, {method!r})",
+    )
     for item in range(4)
     for method in ("secret-one", "secret-two")
 ]
@@ -79,7 +85,7 @@ def test_ratings_are_kept_saved_and_read_back(browser: Browser, page: Path, key:
     assert len(rows) == 2
     full = next(row for row in rows if row.idiomaticity is not None)
     assert (full.compliance, full.usefulness, full.idiomaticity, full.judge) == (8.0, 0.0, 10.0, "Lin")
-    assert [(Name(full.table, full.model, full.method), full.item)] == list(key.outputs[first])
+    assert [(MethodName.of(full), full.item)] == list(key.outputs[first])
 
 
 def test_a_phone_needs_no_sideways_scrolling(browser: Browser, page: Path, key: RatingKey) -> None:

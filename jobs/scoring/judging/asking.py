@@ -13,8 +13,8 @@ from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.judge_rows import MACHINERY_FAILED, NO_CODE, JudgedRow, Judgement, Preference, PreferenceRow
 from pipeline.errors import StageFailure
 from pipeline.llm.protocol import LLM, Sampling
-from pipeline.measures.contamination import audit, reasons
-from pipeline.measures.judge import LONGEST, Task, judged, own_family, preferred
+from pipeline.measures.contamination import contamination_of, contamination_sources
+from pipeline.measures.judge import LONGEST, JudgedTask, judged, own_family, preferred
 from pipeline.measures.outputs import is_machinery
 from pipeline.measures.project_scores import main_source
 from pipeline.records import Scored
@@ -179,8 +179,8 @@ def _preference(
     return ask
 
 
-def _task(record: Scored) -> Task:
-    return Task(requirement=record.requirement, attributes=record.attributes)
+def _task(record: Scored) -> JudgedTask:
+    return JudgedTask(requirement=record.requirement, attributes=record.attributes)
 
 
 def contaminated_by(sides: Sequence[Side]) -> dict[str, str]:
@@ -189,6 +189,6 @@ def contaminated_by(sides: Sequence[Side]) -> dict[str, str]:
     for side in sides:
         samples = {sample.id: sample.code for sample in load_samples(side.run.pool)}
         for item, record in side.records.items():
-            known = reasons(audit(output_of(record, samples), side.run.pool, side.run.plans))
+            known = contamination_sources(contamination_of(output_of(record, samples), side.run.pool, side.run.plans))
             found.setdefault(item, []).extend(known)
     return {item: ", ".join(dict.fromkeys(names)) for item, names in found.items() if names}

@@ -23,7 +23,7 @@ from pipeline.comparison.judge_rows import JudgedRow, Judgement, judged_comparis
 from pipeline.comparison.rater_agreement import Agreement, Correlation, agreement, correlation
 from pipeline.errors import DLCodeGenError
 from pipeline.measures.judge import ASPECTS
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 from pipeline.measures.project_scores import main_source
 from pipeline.pages.rating import HUMANS, RatingKey, ratables, read_ratings, write_rating_page
 from pipeline.storage.files import exists, join, read_bytes, write_bytes
@@ -83,7 +83,7 @@ def import_ratings(
     ratings = tuple(read_ratings({file: _text(file) for file in files}, _key(key)))
     if not ratings:
         raise DLCodeGenError("no project is rated in these files; raters save with 'Save to a file'")
-    names = list(dict.fromkeys(Name(row.table, row.model, row.method) for row in ratings))
+    names = list(dict.fromkeys(MethodName.of(row) for row in ratings))
     as_one = [replace(row, judge=HUMANS) for row in ratings]
     rated = Rated(
         ratings=ratings,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from jobs.scoring.code_tables import Baselines, CodeTables, Measuring, measured_baselines, tables
+from jobs.scoring.code_tables import Baselines, CodeTables, Measuring, code_tables, measured_baselines
 from jobs.scoring.reproduction.published import OURS, OutputFile
 from pipeline.comparison.code_rows import BASELINES
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs.artifact import read_blocks, read_requirements, read_samples
 from pipeline.measures.codebleu.baselines import Solution
-from pipeline.measures.outputs import Name, Output
+from pipeline.measures.outputs import MethodName, Output
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +19,7 @@ class ArtifactScoring:
     """The tables, and the released outputs that they are about."""
 
     tables: CodeTables
-    outputs: Mapping[Name, Sequence[Output]]
+    outputs: Mapping[MethodName, Sequence[Output]]
 
 
 def score_artifact(
@@ -39,10 +39,10 @@ def score_artifact(
         )
         for number, row in enumerate(rows)
     ]
-    outputs: dict[Name, list[Output]] = {}
+    outputs: dict[MethodName, list[Output]] = {}
     unusable: list[str] = []
     for file in files:
-        name = Name(file.table, file.model, file.method)
+        name = MethodName.of(file)
         blocks = _blocks(file.path, unusable)
         if blocks is None:
             continue
@@ -59,7 +59,7 @@ def score_artifact(
         name: [other for other in measured if other != name and (other.table == BASELINES or other.model == name.model)]
         for name in ours
     }
-    return ArtifactScoring(tables=tables(measured, rivals, unusable=unusable), outputs=outputs)
+    return ArtifactScoring(tables=code_tables(measured, rivals, unusable=unusable), outputs=outputs)
 
 
 def solutions(root: str) -> tuple[list[Solution], list[Solution]]:

@@ -16,7 +16,7 @@ OURS = "DLCodeGen"
 """The paper's method, which the others are compared with."""
 
 
-class CodeTable(Settings):
+class PublishedCodeTable(Settings):
     """One model's rows of a table of generated code: a folder with an output file a method, and the printed values."""
 
     table: str
@@ -36,13 +36,13 @@ class TemperatureFigure(Settings):
     codebleu: dict[str, float]
 
 
-class CodeTables(Settings):
+class PublishedCode(Settings):
     columns: tuple[str, ...]
-    tables: tuple[CodeTable, ...]
+    tables: tuple[PublishedCodeTable, ...]
     temperatures: TemperatureFigure
 
 
-class PlanTables(Settings):
+class PublishedPlans(Settings):
     """Table IV and Fig. 4, with protocol P's values over all 400 rows, to be compared with those over fewer."""
 
     columns: tuple[str, ...]
@@ -75,9 +75,9 @@ class JudgedTable(Settings):
 
 
 class Published(Settings):
-    code: CodeTables
+    code: PublishedCode
     judged: JudgedTable
-    plans: PlanTables
+    plans: PublishedPlans
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ from pipeline.generate.symbolic.statement import SECTIONS, Statement
 from pipeline.generate.symbolic.target import Target
 from pipeline.keras.api import invalid_calls
 from pipeline.keras.facts import canonical_layer, layer_names
-from pipeline.measures.conformance import layer_types, longest_common_subsequence
+from pipeline.measures.conformance import layer_classes, longest_common_subsequence
 from pipeline.records import SectionChoice
 
 CODE, TEMPLATE, BOTH = "code draft", "template draft", "both"
@@ -116,7 +116,7 @@ def layers_in(source: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _plan_layers(layers: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for layer in layers for name in layer_types(layer) if name not in ("Input", "InputLayer"))
+    return tuple(name for layer in layers for name in layer_classes(layer) if name not in ("Input", "InputLayer"))
 
 
 @lru_cache(maxsize=4096)

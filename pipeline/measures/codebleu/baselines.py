@@ -30,7 +30,7 @@ class Solution:
     plan: str = ""
 
 
-def others(row: Solution, samples: Sequence[Solution]) -> list[int]:
+def copyable_samples(row: Solution, samples: Sequence[Solution]) -> list[int]:
     """The samples a row may copy: all whose code differs from its reference by more than white space. Raises ValueError
     where there is none."""
     own = row.code.split()
@@ -57,7 +57,7 @@ def nearest(
     index = Bm25Index([_words(document(sample)) for sample in samples])
     chosen = []
     for row in rows:
-        allowed = _same_category(row, samples) if same_category else others(row, samples)
+        allowed = _same_category(row, samples) if same_category else copyable_samples(row, samples)
         order = ranking(index.scores(_words(query(row))))
         chosen.append(next(number for number in order if number in set(allowed)))
     return chosen
@@ -86,7 +86,7 @@ def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
 
 
 def _same_category(row: Solution, samples: Sequence[Solution]) -> list[int]:
-    allowed = others(row, samples)
+    allowed = copyable_samples(row, samples)
     return [number for number in allowed if samples[number].category == row.category] or allowed
 
 

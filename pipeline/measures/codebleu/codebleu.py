@@ -108,7 +108,7 @@ def from_counts(pairs: Iterable[PairCounts]) -> CodeBleu | None:
     return CodeBleu((sum(parts[:3]) + (parts[3] or 1.0)) / 4 if words else 0.0, *parts)
 
 
-def words(source: str) -> list[str]:
+def code_words(source: str) -> list[str]:
     """The words that the n-gram parts compare, and that lengths are counted in."""
     return source.split()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pipeline.measures.codebleu.codebleu import words
+from pipeline.measures.codebleu.codebleu import code_words
 
 _WORD = re.compile(r"\S+")
 
@@ -17,8 +17,8 @@ _WORD = re.compile(r"\S+")
 def length_ratio(pairs: Sequence[tuple[str, str]]) -> float:
     """Words of all candidates over words of all references; the pairs are (candidate, reference). NaN without words
     in the references."""
-    references = sum(len(words(reference)) for _, reference in pairs)
-    return sum(len(words(candidate)) for candidate, _ in pairs) / references if references else float("nan")
+    references = sum(len(code_words(reference)) for _, reference in pairs)
+    return sum(len(code_words(candidate)) for candidate, _ in pairs) / references if references else float("nan")
 
 
 def cut(source: str, count: int) -> str:
@@ -33,5 +33,5 @@ def cut(source: str, count: int) -> str:
 
 def cut_to_equal_length(candidate: str, reference: str) -> tuple[str, str]:
     """Both, each cut to as many words as the shorter one has."""
-    count = min(len(words(candidate)), len(words(reference)))
+    count = min(len(code_words(candidate)), len(code_words(reference)))
     return cut(candidate, count), cut(reference, count)

@@ -16,7 +16,7 @@ from jobs.experiments.runs import named_arms, ours_of, seeds_by_method
 from jobs.experiments.spec import Arm, ExperimentConfig, arms_of
 from jobs.experiments.table import experiment_tables, table_rows
 from jobs.runs.call_rows import call_rows
-from jobs.scoring.code_tables import CodeTables, tables
+from jobs.scoring.code_tables import CodeTables, code_tables
 from jobs.scoring.run_outputs import output_of
 from pipeline.config import PipelineSettings, load_settings
 from pipeline.generate.llm.chains import Categories, make_chains, save_chains
@@ -91,7 +91,7 @@ def _scored(arms: Sequence[Arm], runs: Sequence[list[Scored]]) -> CodeTables:
         )
         for (name, arm), records in zip(names.items(), runs, strict=True)
     }
-    return tables(measured, {ours: list(measured) for ours in ours_of(names)}, seeds_of=seeds_by_method(names))
+    return code_tables(measured, {ours: list(measured) for ours in ours_of(names)}, seed_groups=seeds_by_method(names))
 
 
 def test_all_files_are_known() -> None:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.config import PipelineSettings
 from pipeline.llm.asking.asker import Asker
 from pipeline.llm.scripted import ScriptedLLM
-from pipeline.measures.contamination import audit, reasons
+from pipeline.measures.contamination import contamination_of, contamination_sources
 from pipeline.measures.outputs import Output, Shown
 from pipeline.records import Requirement
 from tests.pipeline.generate.llm.scripts import competent
@@ -34,12 +34,14 @@ def _output(**changes: object) -> Output:
 
 
 def test_each_place_is_named(known: str) -> None:
-    assert reasons(audit(_output(), "", ())) == ()
-    assert reasons(audit(_output(), known, ())) == ("pool",)
-    assert reasons(audit(_output(shown=(Shown(id="k", code=CODE),)), "", ())) == ("shown",)
-    assert reasons(audit(_output(prompted=0.5), "", ())) == ("prompts",)
-    assert reasons(audit(_output(requirement=WISH), "", (known,))) == ("plans",)
-    assert reasons(audit(_output(requirement=WISH, prompted=1.0), known, ("starter", known))) == (
+    assert contamination_sources(contamination_of(_output(), "", ())) == ()
+    assert contamination_sources(contamination_of(_output(), known, ())) == ("pool",)
+    assert contamination_sources(contamination_of(_output(shown=(Shown(id="k", code=CODE),)), "", ())) == ("shown",)
+    assert contamination_sources(contamination_of(_output(prompted=0.5), "", ())) == ("prompts",)
+    assert contamination_sources(contamination_of(_output(requirement=WISH), "", (known,))) == ("plans",)
+    assert contamination_sources(
+        contamination_of(_output(requirement=WISH, prompted=1.0), known, ("starter", known))
+    ) == (
         "pool",
         "prompts",
         "plans",

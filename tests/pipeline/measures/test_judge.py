@@ -12,10 +12,10 @@ from pipeline.comparison.judge_rows import Judgement, Preference, judged_compari
 from pipeline.errors import StageFailure
 from pipeline.llm.protocol import ChatRequest, Sampling
 from pipeline.llm.scripted import ScriptedLLM
-from pipeline.measures.judge import LONGEST, Task, judged, model_family, own_family, preferred
-from pipeline.measures.outputs import Name
+from pipeline.measures.judge import LONGEST, JudgedTask, judged, model_family, own_family, preferred
+from pipeline.measures.outputs import MethodName
 
-TASK = Task(requirement="Tell owls apart.", attributes="900 photos")
+TASK = JudgedTask(requirement="Tell owls apart.", attributes="900 photos")
 SAMPLING = Sampling(seed=5)
 
 
@@ -111,7 +111,7 @@ def test_means_are_over_items_and_spread_is_over_samples() -> None:
 
 def test_methods_are_compared_on_the_items_that_both_have() -> None:
     rows = [judgement("a", item, 0, 5) for item in range(12)] + [judgement("b", item, 0, 7) for item in range(2, 14)]
-    found = list(judged_comparisons(rows, Name("Runs", "", "a")))
+    found = list(judged_comparisons(rows, MethodName("Runs", "", "a")))
     assert {(row.method, row.items, row.difference, row.verdict) for row in found} == {("b", 10, 2.0, "higher")}
 
 

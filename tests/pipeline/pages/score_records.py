@@ -7,12 +7,16 @@ from dataclasses import replace
 from pipeline.comparison.code_rows import BASELINES, code_rows, method_rows
 from pipeline.comparison.comparisons import comparisons
 from pipeline.measures.output_measures import measure_all
-from pipeline.measures.outputs import Measured, Name, Output, Shown
+from pipeline.measures.outputs import Measured, MethodName, Output, Shown
 from pipeline.pages.findings import findings
 from pipeline.pages.score_items import Answer, ScoreItem
 from pipeline.pages.score_report import PlainTable, PublishedRow, PublishedTable, ScorePage
 
-FIRST, SECOND, COPY = Name("Runs", "", "first"), Name("Runs", "a model", "second"), Name(BASELINES, "", "copy")
+FIRST, SECOND, COPY = (
+    MethodName("Runs", "", "first"),
+    MethodName("Runs", "a model", "second"),
+    MethodName(BASELINES, "", "copy"),
+)
 REFERENCES = [
     "import keras\n\nmodel = keras.Sequential()\n"
     f"for size in ({number}, {number + 1}):\n    model.add(keras.layers.Dense(size))\n"
@@ -34,7 +38,7 @@ def outputs(change: str) -> list[Output]:
     ]
 
 
-def measured() -> dict[Name, list[Measured]]:
+def measured() -> dict[MethodName, list[Measured]]:
     short = [replace(output, code=output.code[:60]) for output in outputs("width")]
     short[2] = replace(short[2], code="")
     return {

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from pipeline.errors import DLCodeGenError
-from pipeline.measures.outputs import Name
+from pipeline.measures.outputs import MethodName
 from pipeline.pages.rating import RatingKey, ratables, rating_key, read_ratings
 
-ONE, TWO = Name("Runs", "", "one"), Name("Runs", "m", "two")
+ONE, TWO = MethodName("Runs", "", "one"), MethodName("Runs", "m", "two")
 PROJECTS = ratables(
     [(ONE, "a", "Task a", "", "x = 1"), (TWO, "a", "Task a", "", "x = 1"), (ONE, "b", "Task b", "", "y = 2")], seed=3
 )

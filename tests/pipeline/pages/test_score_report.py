@@ -13,7 +13,7 @@ from pipeline.comparison.comparisons import comparisons
 from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.codebleu.codebleu import code_bleu, corpus_code_bleu
 from pipeline.measures.output_measures import measure
-from pipeline.measures.outputs import Contamination, Name, Output, is_machinery
+from pipeline.measures.outputs import Contamination, MethodName, Output, is_machinery
 from pipeline.pages.findings import findings
 from pipeline.pages.score_report import scatter, write_score_report
 from pipeline.plan.solution_plan import SolutionPlan
@@ -87,9 +87,9 @@ def test_every_table_has_the_clean_items_apart() -> None:
 
 
 def test_seeds_are_compared_as_one_by_their_items_means() -> None:
-    again = Name("Runs", "a model", "second, again")
+    again = MethodName("Runs", "a model", "second, again")
     scored = {**SCORED, again: SCORED[FIRST]}
-    group = Name("Runs", "a model", "second (mean of 2 seeds)")
+    group = MethodName("Runs", "a model", "second (mean of 2 seeds)")
     (both,) = [
         row
         for row in comparisons(scored, FIRST, [group], {group: [SECOND, again]})

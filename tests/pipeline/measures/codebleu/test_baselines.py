@@ -6,10 +6,10 @@ import pytest
 from pipeline.measures.codebleu.baselines import (
     Solution,
     best_in_hindsight,
+    copyable_samples,
     nearest,
     neighbours,
     one_for_all,
-    others,
     random_of_category,
 )
 
@@ -26,8 +26,8 @@ def requirement(solution: Solution) -> str:
 
 
 def test_a_rows_own_reference_is_never_copied() -> None:
-    assert others(ROWS[0], POOL) == [0, 1, 2]
-    assert others(Solution(requirement="", code="cats( )"), POOL) == [0, 1, 3]
+    assert copyable_samples(ROWS[0], POOL) == [0, 1, 2]
+    assert copyable_samples(Solution(requirement="", code="cats( )"), POOL) == [0, 1, 3]
 
 
 def test_neighbours_are_in_the_rows_place() -> None:
@@ -68,7 +68,7 @@ def test_a_row_that_could_not_be_measured_gets_any_sample() -> None:
 
 def test_a_pool_of_the_row_alone_is_refused() -> None:
     with pytest.raises(ValueError, match="own reference"):
-        others(ROWS[0], [ROWS[0]])
+        copyable_samples(ROWS[0], [ROWS[0]])
 
 
 def test_one_for_all_gives_way_where_it_is_the_rows_own() -> None:
