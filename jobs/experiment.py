@@ -29,8 +29,9 @@ from jobs.generation.method_stages import opened_model
 from jobs.runs.store import RunStore
 from jobs.runs.summary import RunSummary
 from jobs.runs.versions import versions_of
-from jobs.score_runs import ScoreConfig, score_runs
 from jobs.scoring.run_outputs import open_run
+from jobs.scoring.run_scores import score_opened_runs
+from jobs.scoring.settings import ScoreConfig
 from pipeline.comparison.comparisons import Comparison
 from pipeline.config import load_settings
 from pipeline.llm.spending.budget import Budget, Spending
@@ -103,7 +104,7 @@ def _scored(arms: Sequence[Arm], spec: ExperimentConfig) -> tuple[tuple[Experime
         baseline_items=spec.baseline_items,
         quiet=spec.quiet,
     )
-    scoring = score_runs(runs, [run for run in runs if run.name in ours], seeds_by_method(names), config)
+    scoring = score_opened_runs(runs, [run for run in runs if run.name in ours], seeds_by_method(names), config)
     calls = {run.name: list(RunStore(run.folder).calls()) for run in runs}
     return table_rows(names, scoring.tables, calls), scoring.tables.comparisons
 

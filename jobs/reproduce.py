@@ -15,29 +15,18 @@ baselines that need no model, and paired differences from DLCodeGen. Written to 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import time
-from collections.abc import Sequence
 
 from jobs.cluster.dataflow import start_ray
-from jobs.runs.result_files import Table, write_tables
-from jobs.runs.versions import versions_of
 from jobs.scoring.plans.tables import plan_tables
 from jobs.scoring.reproduction.artifact_outputs import score_artifact
 from jobs.scoring.reproduction.page import reproduction_page
-from jobs.scoring.reproduction.published import OutputFile, load_published, output_files, prediction_files
-from jobs.scoring.reproduction.results import ReproducedValue, Reproduction
-from pipeline.comparison.code_rows import ALL, CodeItem, CodeRow, MethodRow
-from pipeline.comparison.comparisons import Comparison
-from pipeline.comparison.plan_tables import PlanComparison, PlanItem, PlanRow
+from jobs.scoring.reproduction.published import load_published, output_files, prediction_files
+from jobs.scoring.reproduction.results import Reproduction, reproduced_values, write_reproduction
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs.artifact import is_artifact
 from pipeline.pages.score_report import write_score_report
-from pipeline.storage.files import exists, join, read_bytes, write_bytes
-
-_VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "sacrebleu", "rapidfuzz", "numpy", "ray")
-_DATA = ("Datasets/DLCodeEval/Test_Code.txt", "Datasets/DLSamplePool/Samples.txt", "Datasets/DLPlanData/Test.txt")
+from pipeline.storage.files import join
 
 
 def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5, quiet: bool = False) -> Reproduction:
@@ -53,72 +42,19 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
     predictions, no_predictions = prediction_files(artifact, published)
     start_ray(address, None)
     scoring = score_artifact(artifact, outputs, out, seeds=seeds, quiet=quiet)
-    code = scoring.tables
     plans = plan_tables(artifact, predictions, published, quiet=quiet)
-    found = Reproduction(
-        values=tuple(_values(outputs, code.rows)),
-        code=code,
+    reproduction = Reproduction(
+        values=tuple(reproduced_values(outputs, scoring.tables.rows)),
+        code=scoring.tables,
         plans=plans,
-        absent=(*no_outputs, *no_predictions, *code.unusable, *plans.unusable),
+        absent=(*no_outputs, *no_predictions, *scoring.tables.unusable, *plans.unusable),
         seeds=seeds,
         seconds=round(time.monotonic() - start, 1),
         out=out,
     )
-    write_score_report(reproduction_page(found, scoring), join(out, "report.html"))
-    _write(found, [file.path for file in outputs] + [file.path for file in predictions], artifact)
-    return found
-
-
-def _values(files: Sequence[OutputFile], rows: Sequence[CodeRow]) -> list[ReproducedValue]:
-    measured = {(row.table, row.model, row.method): row for row in rows if (row.protocol, row.subset) == ("paper", ALL)}
-    values = []
-    for file in files:
-        row = measured.get((file.table, file.model, file.method))
-        for column in (list(file.published) or ["codebleu"]) if row else ():
-            reproduced, printed = getattr(row, column), file.published.get(column)
-            values.append(
-                ReproducedValue(
-                    table=file.table,
-                    model=file.model,
-                    method=file.method,
-                    column=column,
-                    published=printed,
-                    reproduced=reproduced,
-                    difference=None if printed is None else reproduced - printed,
-                )
-            )
-    return values
-
-
-def _write(found: Reproduction, files: Sequence[str], artifact: str) -> None:
-    tables: dict[str, Table] = {
-        "reproduced": (found.values, ReproducedValue),
-        "methods": (found.code.methods, MethodRow),
-        "code": (found.code.rows, CodeRow),
-        "code_items": (found.code.items, CodeItem),
-        "code_comparisons": (found.code.comparisons, Comparison),
-        "plans": (found.plans.rows, PlanRow),
-        "plan_items": (found.plans.items, PlanItem),
-        "plan_comparisons": (found.plans.comparisons, PlanComparison),
-    }
-    write_tables(found.out, tables)
-    methods = [row for row in found.code.methods if row.subset == ALL]
-    read = [path for name in _DATA if exists(path := join(artifact, name))] + list(files)
-    manifest = {
-        "artifact": artifact,
-        "versions": versions_of(_VERSIONED),
-        "sha256": {path: hashlib.sha256(read_bytes(path)).hexdigest() for path in read},
-        "seeds": found.seeds,
-        "bootstrap_resamples": 10_000,
-        "absent": list(found.absent),
-        "rows": {name: len(rows) for name, (rows, _) in tables.items()},
-        "outputs_asked": sum(row.asked for row in methods),
-        "outputs_scored": sum(row.scored for row in methods),
-        "failures_of_the_method": sum(row.method_failures for row in methods),
-        "failures_of_the_machinery": sum(row.machinery_failures for row in methods),
-        "seconds": found.seconds,
-    }
-    write_bytes(join(found.out, "manifest.json"), json.dumps(manifest, indent=2).encode() + b"\n")
+    write_score_report(reproduction_page(reproduction, scoring), join(out, "report.html"))
+    write_reproduction(reproduction, artifact, [file.path for file in (*outputs, *predictions)])
+    return reproduction
 
 
 if __name__ == "__main__":

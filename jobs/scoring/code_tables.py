@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
-from jobs.scoring.baseline_outputs import (
-    COPY,
-    HINDSIGHT,
-    RANDOM,
-    OutputsByMethod,
-    baseline_name,
-    chosen_outputs,
-    hindsight_outputs,
-    under_each_protocol,
-)
-from jobs.scoring.item_shards import Measurement, measure_items
+from jobs.scoring.baseline_outputs import RANDOM, baseline_name
 from pipeline.comparison.code_rows import (
     BASELINES,
     CodeItem,
@@ -28,117 +17,51 @@ from pipeline.comparison.code_rows import (
     method_rows,
 )
 from pipeline.comparison.comparisons import Comparison, comparisons
-from pipeline.measures.codebleu.baselines import Solution
-from pipeline.measures.output_measures import measure_all, unmeasured
-from pipeline.measures.outputs import Measured, MethodName, Output
+from pipeline.measures.outputs import Measured, MethodName
 
-WORK = "work"
-"""The folder of finished shards, inside the folder that the tables are written to."""
+SeedGroups = Mapping[MethodName, Sequence[MethodName]]
+"""Methods that were run several times, and the names of their runs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeTables:
-    """`measured`: what the rows were made from. `seed_groups`: methods that were run several times, and their runs.
-    `unusable`: what could not be read, in words."""
+    """The tables about generated code, and what they were made from."""
 
     methods: tuple[MethodRow, ...]
     rows: tuple[CodeRow, ...]
     items: tuple[CodeItem, ...]
     comparisons: tuple[Comparison, ...]
     measured: Mapping[MethodName, Sequence[Measured]]
-    seed_groups: Mapping[MethodName, Sequence[MethodName]] = field(default_factory=dict)
+    seed_groups: SeedGroups = field(default_factory=dict)
+    """Those with their mean in `rows`, the draws of the random baseline among them."""
     unusable: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measuring:
-    """How outputs are measured: the folder of the tables, and the locations of pool ("" for none) and plans that the
-    contamination audit looks through."""
-
-    folder: str
-    pool: str = ""
-    plans: tuple[str, ...] = ()
-    quiet: bool = False
-
-    def measured(self, label: str, outputs: Iterable[Output], total: int) -> list[Measured]:
-        measurement = Measurement(
-            label=label,
-            work=partial(measure_all, pool=self.pool, plans=self.plans),
-            failed=unmeasured,
-            record=Measured,
-            version="2",
-        )
-        return measure_items(measurement, outputs, total, f"{self.folder}/{WORK}", quiet=self.quiet)
-
-    def all_measured(
-        self, answers: Mapping[MethodName, Sequence[Output]], label: str
-    ) -> dict[MethodName, list[Measured]]:
-        """All methods as one stream of work, so that workers that are through with one go on with the next."""
-        stream = (output for outputs in answers.values() for output in outputs)
-        found = iter(self.measured(label, stream, sum(map(len, answers.values()))))
-        return {name: [next(found) for _ in outputs] for name, outputs in answers.items()}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Baselines:
-    """The items that baselines answer, as tasks and as outputs, the pool they copy from, and the lengths they are cut
-    to. `copies`: see `chosen_outputs`."""
-
-    rows: Sequence[Solution]
-    items: Sequence[Output]
-    samples: Sequence[Solution]
-    seeds: int = 5
-    copies: Sequence[int] | None = None
-    copy: str = COPY
-    cut_to: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-
-def measured_baselines(baselines: Baselines, measuring: Measuring) -> dict[MethodName, list[Measured]]:
-    """Every baseline's answers, measured. Needs an initialised Ray."""
-    chosen = chosen_outputs(
-        baselines.rows,
-        baselines.items,
-        baselines.samples,
-        seeds=baselines.seeds,
-        copies=baselines.copies,
-        copy=baselines.copy,
-        cut_to=baselines.cut_to,
-    )
-    work = f"{measuring.folder}/{WORK}"
-    hindsight = hindsight_outputs(baselines.rows, baselines.items, baselines.samples, work, quiet=measuring.quiet)
-    together: OutputsByMethod = dict(chosen)
-    for protocol, answers in hindsight.items():
-        together |= {name._replace(model=protocol): outputs for name, outputs in answers.items()}
-    found = measuring.all_measured(together, "baselines")
-    measured = {name: found[name] for name in chosen}
-    for method in HINDSIGHT:
-        name = baseline_name(method)
-        measured[name] = under_each_protocol({protocol: found[name._replace(model=protocol)] for protocol in hindsight})
-    return measured
+    """What could not be read, in words."""
 
 
 def code_tables(
     measured: Mapping[MethodName, Sequence[Measured]],
     against: Mapping[MethodName, Sequence[MethodName]],
     *,
-    seed_groups: Mapping[MethodName, Sequence[MethodName]] | None = None,
+    seed_groups: SeedGroups | None = None,
     unusable: Sequence[str] = (),
 ) -> CodeTables:
-    """The tables of what was measured. `against`: methods, and the ones each is compared with. `seed_groups`: methods
-    that were run several times, with the names of their runs; they are compared as one, by the means over their runs."""
+    """The tables of what was measured. `against`: methods, and the ones that are compared with each. The methods in
+    `seed_groups` are compared as one, by the means over their runs."""
+    groups = dict(seed_groups or {})
     draws = [name for name in measured if name.table == BASELINES and name.method.startswith(RANDOM)]
-    groups = dict(seed_groups or {}) | ({baseline_name(RANDOM): draws} if draws else {})
+    if draws:
+        groups[baseline_name(RANDOM)] = draws
     group_of = {run: name for name, runs in groups.items() for run in runs}
-    rows = list(code_rows(measured))
-    redrawn = {name for name in draws if not name.method.endswith(" 0")}
     compared: list[Comparison] = []
-    for ours, rivals in against.items():
-        ours = group_of.get(ours, ours)
-        others = dict.fromkeys(group_of.get(name, name) for name in rivals)
-        compared += comparisons(measured, ours, [name for name in others if name != ours], groups)
+    for run, rivals in against.items():
+        ours = group_of.get(run, run)
+        distinct = dict.fromkeys(group_of.get(rival, rival) for rival in rivals)
+        compared += comparisons(measured, ours, [name for name in distinct if name != ours], groups)
+    # All draws answer the same items, so that one row of counts says it for all of them.
+    redrawn = {name for name in draws if not name.method.endswith(" 0")}
     return CodeTables(
         methods=tuple(row for row in method_rows(measured) if MethodName.of(row) not in redrawn),
-        rows=tuple(_with_means(rows, groups)),
+        rows=tuple(_with_means(list(code_rows(measured)), groups)),
         items=tuple(code_items(measured)),
         comparisons=tuple(compared),
         measured=measured,
@@ -147,18 +70,18 @@ def code_tables(
     )
 
 
-def _with_means(rows: Sequence[CodeRow], groups: Mapping[MethodName, Sequence[MethodName]]) -> list[CodeRow]:
+def _with_means(rows: Sequence[CodeRow], groups: SeedGroups) -> list[CodeRow]:
     """Draws of the random baseline become one row; runs with several seeds keep theirs beside their mean."""
-    found = list(rows)
+    with_means = list(rows)
+    cells = dict.fromkeys((row.protocol, row.subset) for row in rows)
     for name, runs in groups.items():
-        for protocol, subset in dict.fromkeys((row.protocol, row.subset) for row in rows):
-            group = [
-                row for row in rows if (row.protocol, row.subset) == (protocol, subset) and MethodName.of(row) in runs
-            ]
-            if not group:
+        for cell in cells:
+            of_cell = [row for row in rows if (row.protocol, row.subset) == cell]
+            of_runs = [row for row in of_cell if MethodName.of(row) in runs]
+            if not of_runs:
                 continue
             if name.table == BASELINES:
-                found = [row for row in found if row not in group]
-            if len(group) > 1 or name.table == BASELINES:
-                found.append(mean_over_seeds(name, group))
-    return found
+                with_means = [row for row in with_means if row not in of_runs]
+            if len(of_runs) > 1 or name.table == BASELINES:
+                with_means.append(mean_over_seeds(name, of_runs))
+    return with_means

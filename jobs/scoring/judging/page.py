@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jobs.scoring.judging.asking import Judging, Side
+from jobs.scoring.judging.asking import Side
+from jobs.scoring.judging.results import Judging
 from jobs.scoring.reproduction.published import load_published
 from pipeline.measures.project_scores import main_source
 from pipeline.pages.judge_items import JudgedItem

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from jobs.scoring.judging.asking import Judging
+from jobs.scoring.judging.results import Judging
 from jobs.scoring.tables import differences_table
 from pipeline.comparison.judge_rows import JudgedRow, PreferenceRow
 from pipeline.measures.judge import ASPECTS

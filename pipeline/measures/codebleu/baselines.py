@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.retrieval.bm25 import Bm25Index, ranking
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -28,6 +29,13 @@ class Solution:
     code: str
     category: str = ""
     plan: str = ""
+
+    @classmethod
+    def of(cls, requirement: str, code: str, plan: SolutionPlan | None) -> Solution:
+        """The solution with its plan's category and text, both "" without a plan."""
+        if plan is None:
+            return cls(requirement=requirement, code=code)
+        return cls(requirement=requirement, code=code, category=plan.canonical().task_category, plan=plan.text())
 
 
 def copyable_samples(row: Solution, samples: Sequence[Solution]) -> list[int]:
