@@ -53,7 +53,8 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
         out=out,
     )
     write_score_report(reproduction_page(reproduction, scoring), join(out, "report.html"))
-    write_reproduction(reproduction, artifact, [file.path for file in (*outputs, *predictions)])
+    read = [file.path for file in outputs] + [file.path for file in predictions]
+    write_reproduction(reproduction, artifact, read)
     return reproduction
 
 
