@@ -14,20 +14,10 @@ import sys
 from corpus_build.extract.static_plan import DEFAULT, read_plan_from_code
 from corpus_build.read.cell_code import parse
 from pipeline.inputs.artifact import read_plans, read_requirements
+from pipeline.plan.fields import FIELD_NAMES
 from pipeline.plan.vocabulary import canonical_category
 
-FIELDS = (
-    "layers",
-    "optimizer",
-    "loss",
-    "learning_rate",
-    "batch_size",
-    "epochs",
-    "metric",
-    "input",
-    "output",
-    "preprocess",
-)
+FIELDS = [name for name in FIELD_NAMES if name != "task_category"]  # it is compared with DLPlanData's, below
 
 
 def main(root: str) -> None:

@@ -34,11 +34,11 @@ from pipeline.comparison.plan_tables import (
     NOT_NEAR,
     PlanComparison,
     PlanItem,
-    PlanRow,
+    PlannerResult,
     ScoredLine,
     plan_comparisons,
     plan_items,
-    plan_rows,
+    planner_results,
     score_lines,
 )
 from pipeline.config import PipelineSettings, load_settings
@@ -76,7 +76,7 @@ class PlannerRun:
 class PlanEvaluation:
     """What `main` wrote to `out`. `near`: the rows, from 0, whose requirement is nearly among the known plans'."""
 
-    rows: tuple[PlanRow, ...]
+    rows: tuple[PlannerResult, ...]
     items: tuple[PlanItem, ...]
     comparisons: tuple[PlanComparison, ...]
     runs: tuple[PlannerRun, ...]
@@ -145,12 +145,12 @@ def _compared(
     return {name: lines for name, lines in scored.items() if name == against or name not in files}
 
 
-def _rows(subsets: Mapping[str, Mapping[str, Sequence[ScoredLine]]]) -> Iterator[PlanRow]:
+def _rows(subsets: Mapping[str, Mapping[str, Sequence[ScoredLine]]]) -> Iterator[PlannerResult]:
     plans = load_published().plans
     printed, on_all = plans.by_planner(), plans.by_planner(on_all_rows=True)
     for subset, scored in subsets.items():
         for name, lines in scored.items():
-            yield from plan_rows(name, lines, published=printed, on_all_rows=on_all, subset=subset)
+            yield from planner_results(name, lines, published=printed, on_all_rows=on_all, subset=subset)
 
 
 def _gold_lines(test: str) -> list[str]:
@@ -244,7 +244,7 @@ def _write(found: PlanEvaluation, read: Mapping[str, str], settings: Sequence[st
     write_tables(
         found.out,
         {
-            "plans": (found.rows, PlanRow),
+            "plans": (found.rows, PlannerResult),
             "plan_items": (found.items, PlanItem),
             "plan_comparisons": (found.comparisons, PlanComparison),
         },

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from corpus_build.records import Confidence, Disagreement
 from pipeline.measures.conformance import layer_classes, longest_common_subsequence
 from pipeline.plan.dataset_facts import shapes_in
-from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
+from pipeline.plan.fields import FIELD, FIELD_NAMES, FIELDS, plan_of
+from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category, canonical_loss, canonical_metric, canonical_optimizer
 
 STATED_OUTRIGHT = 0.8
@@ -17,33 +18,37 @@ STATED_OUTRIGHT = 0.8
 LAYERS_ALIKE = 0.8
 """Share of the layer types two plans have in common, in order, from which their layers count as the same."""
 
-_FIELDS: dict[str, Callable[[SolutionPlan], object]] = {
-    "task_category": lambda plan: canonical_category(plan.task_category) if plan.task_category else "",
-    "input": lambda plan: shapes_in(plan.dataset.input) or plan.dataset.input,
-    "output": lambda plan: shapes_in(plan.dataset.output) or plan.dataset.output,
-    "preprocess": lambda plan: plan.preprocess,
-    "layers": lambda plan: tuple(name for entry in plan.layers for name in layer_classes(entry) if name != "Input"),
-    "optimizer": lambda plan: canonical_optimizer(plan.hyperparameters.optimizer) or plan.hyperparameters.optimizer,
-    "loss": lambda plan: canonical_loss(plan.hyperparameters.loss) or plan.hyperparameters.loss,
-    "learning_rate": lambda plan: plan.hyperparameters.learning_rate,
-    "batch_size": lambda plan: plan.hyperparameters.batch_size,
-    "epochs": lambda plan: plan.hyperparameters.epochs,
-    "metric": lambda plan: canonical_metric(plan.hyperparameters.metric) or plan.hyperparameters.metric,
-}
 _COMPARED = ("layers", "optimizer", "loss", "learning_rate", "batch_size", "epochs", "metric", "input")
+
+
+def _comparable(plan: SolutionPlan, name: str) -> object:
+    """A field's value in the form in which two plans are compared: one spelling, shapes for texts that have them."""
+    value = FIELD[name].of(plan)
+    if name == "task_category":
+        return canonical_category(value) if value else ""
+    if name in ("input", "output"):
+        return shapes_in(value) or value
+    if name == "layers":
+        types = [type_name for entry in value for type_name in layer_classes(entry)]
+        return tuple(type_name for type_name in types if type_name != "Input")
+    if name in _CANONICAL:
+        return _CANONICAL[name](value) or value
+    return value
+
+
+_CANONICAL = {"optimizer": canonical_optimizer, "loss": canonical_loss, "metric": canonical_metric}
 
 
 def known_fields(plan: SolutionPlan) -> set[str]:
     """The fields of which the plan says something."""
-    return {name for name, read in _FIELDS.items() if read(plan)}
+    return {name for name in FIELD_NAMES if _comparable(plan, name)}
 
 
 def disagreements(static: SolutionPlan, confidence: Confidence, answered: SolutionPlan) -> tuple[Disagreement, ...]:
     """The fields that the code states outright and of which the answer says something else."""
     found = []
     for name in _COMPARED:
-        read = _FIELDS[name]
-        ours, theirs = read(static), read(answered)
+        ours, theirs = _comparable(static, name), _comparable(answered, name)
         if getattr(confidence, name) >= STATED_OUTRIGHT and theirs and not _same(ours, theirs):
             found.append(Disagreement(field=name, static=_shown(ours), answered=_shown(theirs), taken="static"))
     return tuple(found)
@@ -64,26 +69,7 @@ def merged(answers: Sequence[tuple[str, str, SolutionPlan]]) -> tuple[str, str, 
 
 def with_answer(plan: SolutionPlan, answered: SolutionPlan, fields: Collection[str]) -> SolutionPlan:
     """The plan, with the answer's word in these fields."""
-
-    def chosen(name: str) -> SolutionPlan:
-        return answered if name in fields else plan
-
-    return SolutionPlan(
-        task_category=chosen("task_category").task_category,
-        dataset=DatasetShape(input=chosen("input").dataset.input, output=chosen("output").dataset.output),
-        preprocess=chosen("preprocess").preprocess,
-        architecture=ModelArchitecture(
-            layers=chosen("layers").layers,
-            hyperparameters=Hyperparameters(
-                optimizer=chosen("optimizer").hyperparameters.optimizer,
-                loss=chosen("loss").hyperparameters.loss,
-                learning_rate=chosen("learning_rate").hyperparameters.learning_rate,
-                batch_size=chosen("batch_size").hyperparameters.batch_size,
-                epochs=chosen("epochs").hyperparameters.epochs,
-                metric=chosen("metric").hyperparameters.metric,
-            ),
-        ),
-    )
+    return plan_of({field.name: field.of(answered if field.name in fields else plan) for field in FIELDS})
 
 
 def _same(ours: object, theirs: object) -> bool:

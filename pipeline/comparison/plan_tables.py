@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
+from pipeline.comparison.plan_columns import COLUMNS
 from pipeline.comparison.verdict import paired_differences
 from pipeline.measures.plan_metrics import (
     PlanScores,
@@ -24,77 +25,67 @@ ALL = "all"
 NOT_NEAR = "not nearly known"
 """The rows whose requirement is not (nearly) among the known plans'."""
 
-LOWER_IS_BETTER = frozenset(
-    "layers_distance learning_rate_error batch_size_error epochs_error learning_rate_decades layer_count_error".split()
-)
-TABLE_IV = (
-    "task_category",
-    "input_bleu",
-    "output_bleu",
-    "layers_distance",
-    "learning_rate_error",
-    "loss",
-    "optimizer",
-    "batch_size_error",
-    "epochs_error",
-    "metric",
-)
-"""The paper's columns, in its order."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlanRow:
-    """One column of one planner, over the rows of a `subset`. `published`: Table IV or Fig. 4; `on_all_rows`: protocol
-    P over all 400 rows, where measured; `reproduced`: protocol P over the `rows` here. Percent, but edits, errors and
-    shares as they are."""
+class PlannerResult:
+    """One column of one planner. Percent, but edits, errors and shares as they are."""
 
     planner: str
     column: str
     rows: int
     published: float | None
+    """Table IV or Fig. 4 as printed."""
     on_all_rows: float | None
+    """Protocol P over all 400 rows, where measured."""
     reproduced: float | None
+    """Protocol P over the `rows` here."""
     subset: str = ALL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanComparison:
-    """Mean difference of a planner from another on the same rows, with its 95 % paired bootstrap interval, and the
-    p-value of a paired permutation test before and after Holm's correction over all comparisons with that other one in
-    the subset. `rows`: those in which both have the measure. `verdict`: "better" or "worse" where the interval excludes
-    zero and the corrected p is below 0.05, else "within noise"."""
+    """How far a planner is from another in one column, on the same rows."""
 
     planner: str
     against: str
     column: str
     rows: int
+    """Those in which both have the measure."""
     difference: float
+    """The mean."""
     low: float
+    """With `high`: the 95 % paired bootstrap interval."""
     high: float
     p: float
+    """Of a paired permutation test."""
     p_holm: float
+    """After Holm's correction over all comparisons with that other planner in the subset."""
     verdict: str
+    """"better" or "worse" where the interval excludes zero and the corrected p is below 0.05, else "within noise"."""
     subset: str = ALL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanItem:
-    """One plan's score in one column; None where the measure does not apply. `row` counts from 0."""
+    """One plan's score in one column."""
 
     planner: str
     row: int
+    """Counts from 0."""
     column: str
     value: float | None
+    """None where the measure does not apply."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredLine:
-    """One answer: its scores, whether it holds a plan, read leniently, and whether it is JSON as it stands; and the
-    answer itself beside the known line."""
+    """One answer against the known line."""
 
     scores: PlanScores
     lenient: bool
+    """Whether the answer holds a plan, read leniently."""
     strict: bool
+    """Whether it is JSON as it stands."""
     predicted: str
     known: str
 
@@ -105,34 +96,37 @@ Published = Mapping[str, Mapping[str, float]]
 
 def score_lines(predicted: Sequence[str], known: Sequence[str]) -> list[ScoredLine]:
     """A planner's raw lines against those of the known plans; known lines without a plan are passed over."""
-    found = []
-    for line, wanted in zip(predicted, known, strict=True):
-        plan, gold = read_predicted(line), read_predicted(wanted).plan
-        if gold is not None:
-            scores = score_plan(plan.plan, gold)
-            found.append(ScoredLine(scores, plan.plan is not None, plan.is_json, line, wanted))
-    return found
+    scored = []
+    for line, known_line in zip(predicted, known, strict=True):
+        answer = read_predicted(line)
+        known_plan = read_predicted(known_line).plan
+        if known_plan is not None:
+            scores = score_plan(answer.plan, known_plan)
+            scored.append(ScoredLine(scores, answer.plan is not None, answer.is_json, line, known_line))
+    return scored
 
 
-def plan_rows(
+def planner_results(
     planner: str,
     lines: Sequence[ScoredLine],
     *,
     published: Published | None = None,
     on_all_rows: Published | None = None,
     subset: str = ALL,
-) -> Iterator[PlanRow]:
-    """Every column of a planner: Table IV, companions, validity, BLEU over whole lines and over the plans in them."""
-    printed, on_all = (source.get(planner, {}) if source else {} for source in (published, on_all_rows))
+) -> Iterator[PlannerResult]:
+    """Every column of a planner: Table IV, companions, BLEU over whole lines and over the plans in them, validity."""
+    printed = (published or {}).get(planner, {})
+    on_all = (on_all_rows or {}).get(planner, {})
     values = asdict(mean_scores([line.scores for line in lines]))
     count = values.pop("rows")
-    predicted, known = [line.predicted for line in lines], [line.known for line in lines]
+    predicted = [line.predicted for line in lines]
+    known = [line.known for line in lines]
     values["line_bleu"] = corpus_bleu(predicted, known)
     values["plan_bleu"] = corpus_bleu(list(map(plan_part, predicted)), list(map(plan_part, known)))
     values["validity_lenient"] = 100 * sum(line.lenient for line in lines) / count
     values["validity_strict"] = 100 * sum(line.strict for line in lines) / count
     for column, value in values.items():
-        yield PlanRow(
+        yield PlannerResult(
             planner=planner,
             column=column,
             rows=count,
@@ -145,7 +139,7 @@ def plan_rows(
 
 def plan_items(planner: str, lines: Sequence[ScoredLine]) -> Iterator[PlanItem]:
     for row, line in enumerate(lines):
-        for column in _numbers(line.scores):
+        for column in _SCORE_COLUMNS:
             value = getattr(line.scores, column)
             yield PlanItem(planner=planner, row=row, column=column, value=None if value is None else float(value))
 
@@ -156,26 +150,22 @@ def plan_comparisons(
     """Every planner but `against` compared with it, column by column."""
     if against not in scored:
         return
-    theirs = [line.scores for line in scored[against]]
-    found = []
+    names = []
+    pairings = []
     for planner, lines in scored.items():
-        for column in _numbers(theirs[0]) if planner != against else ():
-            scale = 100.0 if isinstance(getattr(theirs[0], column), bool) else 1.0
-            pairs = [
-                (scale * first, scale * second)
-                for line, other in zip((line.scores for line in lines), theirs, strict=True)
-                if (first := getattr(line, column)) is not None and (second := getattr(other, column)) is not None
-            ]
-            if pairs:
-                found.append((planner, column, [one for one, _ in pairs], [other for _, other in pairs]))
-    differences = paired_differences([(one, other) for _, _, one, other in found])
-    for (planner, column, one, _), difference in zip(found, differences, strict=True):
-        words = ("worse", "better") if column in LOWER_IS_BETTER else ("better", "worse")
+        for column in _SCORE_COLUMNS if planner != against else ():
+            values, other_values = _paired(column, lines, scored[against])
+            if values:
+                names.append((planner, column))
+                pairings.append((values, other_values))
+    differences = paired_differences(pairings)
+    for (planner, column), (values, _), difference in zip(names, pairings, differences, strict=True):
+        words = ("worse", "better") if COLUMNS[column].lower_is_better else ("better", "worse")
         yield PlanComparison(
             planner=planner,
             against=against,
             column=column,
-            rows=len(one),
+            rows=len(values),
             difference=difference.interval.estimate,
             low=difference.interval.low,
             high=difference.interval.high,
@@ -186,5 +176,20 @@ def plan_comparisons(
         )
 
 
-def _numbers(score: PlanScores) -> list[str]:
-    return [field.name for field in fields(score) if field.name != "compared"]
+def _paired(
+    column: str, lines: Sequence[ScoredLine], other_lines: Sequence[ScoredLine]
+) -> tuple[list[float], list[float]]:
+    """The values of two planners in the rows in which both have one; matches in percent."""
+    values = []
+    other_values = []
+    for line, other_line in zip(lines, other_lines, strict=True):
+        value, other_value = getattr(line.scores, column), getattr(other_line.scores, column)
+        if value is not None and other_value is not None:
+            scale = 100.0 if isinstance(other_value, bool) else 1.0
+            values.append(scale * value)
+            other_values.append(scale * other_value)
+    return values, other_values
+
+
+_SCORE_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(PlanScores) if field.name != "compared")
+"""The columns that a single plan has."""

@@ -12,15 +12,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from statistics import fmean, median
+from typing import Any
 
 from rapidfuzz.distance import Indel, Levenshtein
 from sacrebleu.metrics.bleu import BLEU
 
 from pipeline.keras.layers import parse_layers
+from pipeline.plan.fields import NUMBER_FIELDS, TABLE_IV, FieldMeasure
 from pipeline.plan.reading import UnreadablePlanError, read_plan
 from pipeline.plan.solution_plan import SolutionPlan
 
@@ -31,20 +33,17 @@ _PLAN_KEY = re.compile(r'"\s*code\s+plan\s*"\s*:', re.I)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanScores:
-    """One plan against the known one.
+    """One plan against the known one: Table IV's columns in its order (`PlanField.column`), then their companions.
 
-    `task_category`, `loss`, `optimizer`, `metric`: whether letters and digits are the same, case aside. BLEU in
-    [0, 100] (sacrebleu's sentence BLEU-4, 13a tokens, exponential smoothing). `layers_distance`: character edits a
-    layer, see `layers_distance`. `*_error`: absolute, None where the known plan has no number. `learning_rate_decades`:
-    |log10(predicted / known)|, None unless both are there. `compared`: of the numbers that the known plan has, those
-    predicted. `layer_type_f1` in [0, 1]: shared subsequence of layer types; `layer_count_error`: layers too many or
-    too few.
+    A match is of letters and digits, case aside. BLEU is sacrebleu's sentence BLEU-4 in [0, 100] (13a tokens,
+    exponential smoothing). An error is absolute, None where the known plan has no number.
     """
 
     task_category: bool
     input_bleu: float
     output_bleu: float
     layers_distance: float
+    """Character edits a layer, see the function of that name."""
     learning_rate_error: float | None
     loss: bool
     optimizer: bool
@@ -52,16 +51,19 @@ class PlanScores:
     epochs_error: float | None
     metric: bool
     learning_rate_decades: float | None
+    """|log10(predicted / known)|, None unless both are there."""
     compared: tuple[str, ...]
+    """Names of the number fields that both plans have."""
     layer_type_f1: float
+    """The shared subsequence of layer types, in [0, 1]."""
     layer_count_error: int
+    """Layers too many or too few."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanMetrics:
     """`PlanScores` over all rows: exact matches in percent, BLEU and distances as means, errors as means over the rows
-    with a known number. `learning_rate_decades` is a median. `*_coverage`: share of all rows, in [0, 1], in which both
-    plans have the number. NaN where there is nothing to take a mean of."""
+    with a known number. NaN where there is nothing to take a mean of."""
 
     rows: int
     task_category: float
@@ -75,9 +77,11 @@ class PlanMetrics:
     epochs_error: float
     metric: float
     learning_rate_decades: float
+    """A median: a mean would hang on a few extreme known values."""
     layer_type_f1: float
     layer_count_error: float
     learning_rate_coverage: float
+    """Share of all rows, in [0, 1], in which both plans have the number; so the other two."""
     batch_size_coverage: float
     epochs_coverage: float
 
@@ -106,28 +110,19 @@ def read_predicted(text: str) -> PredictedPlan:
 def score_plan(predicted: SolutionPlan | None, known: SolutionPlan) -> PlanScores:
     """Every measure of one plan; None is a plan with nothing in it."""
     plan = predicted if predicted is not None else SolutionPlan()
-    ours, theirs = plan.hyperparameters, known.hyperparameters
-    types, known_types = layer_types(plan.layers), layer_types(known.layers)
-    numbers = {
-        "learning_rate": (ours.learning_rate, theirs.learning_rate),
-        "batch_size": (ours.batch_size, theirs.batch_size),
-        "epochs": (ours.epochs, theirs.epochs),
-    }
-    rates = ours.learning_rate, theirs.learning_rate
+    columns: dict[str, Any] = {}
+    for field in TABLE_IV:
+        columns[field.column] = _MEASURES[field.measure](field.of(plan), field.of(known))
+    compared = []
+    for field in NUMBER_FIELDS:
+        if field.of(plan) is not None and field.of(known) is not None:
+            compared.append(field.name)
+    rate, known_rate = plan.hyperparameters.learning_rate, known.hyperparameters.learning_rate
     return PlanScores(
-        task_category=_same(plan.task_category, known.task_category),
-        input_bleu=_bleu(plan.dataset.input, known.dataset.input),
-        output_bleu=_bleu(plan.dataset.output, known.dataset.output),
-        layers_distance=layers_distance(plan.layers, known.layers),
-        learning_rate_error=_error(*numbers["learning_rate"]),
-        loss=_same(ours.loss, theirs.loss),
-        optimizer=_same(ours.optimizer, theirs.optimizer),
-        batch_size_error=_error(*numbers["batch_size"]),
-        epochs_error=_error(*numbers["epochs"]),
-        metric=_same(ours.metric, theirs.metric),
-        learning_rate_decades=abs(math.log10(rates[0] / rates[1])) if rates[0] and rates[1] else None,
-        compared=tuple(name for name, (number, wanted) in numbers.items() if number is not None and wanted is not None),
-        layer_type_f1=Indel.normalized_similarity(types, known_types),
+        **columns,
+        learning_rate_decades=abs(math.log10(rate / known_rate)) if rate and known_rate else None,
+        compared=tuple(compared),
+        layer_type_f1=Indel.normalized_similarity(layer_type_sequence(plan.layers), layer_type_sequence(known.layers)),
         layer_count_error=abs(len(plan.layers) - len(known.layers)),
     )
 
@@ -139,7 +134,7 @@ def layers_distance(layers: Sequence[str], known: Sequence[str]) -> float:
     return fmean(edits) if edits else 0.0
 
 
-def layer_types(layers: Sequence[str]) -> list[str]:
+def layer_type_sequence(layers: Sequence[str]) -> list[str]:
     """The Keras classes of a plan's layers in order; an entry that names none stands for itself."""
     types = []
     for entry in layers:
@@ -151,18 +146,27 @@ def mean_scores(scores: Sequence[PlanScores]) -> PlanMetrics:
     """The metrics over all rows. Raises ValueError without any."""
     if not scores:
         raise ValueError("no rows to take a mean over")
-    values: dict[str, float] = {}
-    for field in fields(PlanScores):
-        found = [value for score in scores if (value := getattr(score, field.name)) is not None]
-        if field.name == "compared":
-            for name in ("learning_rate", "batch_size", "epochs"):
-                values[f"{name}_coverage"] = fmean(name in compared for compared in found)
-        elif field.name == "learning_rate_decades":
-            values[field.name] = median(found) if found else math.nan
-        else:
-            percent = 100 if field.type == "bool" else 1
-            values[field.name] = percent * fmean(found) if found else math.nan
-    return PlanMetrics(rows=len(scores), **values)
+    means: dict[str, float] = {}
+    for field in TABLE_IV:
+        percent = 100 if field.measure is FieldMeasure.EXACT_MATCH else 1
+        means[field.column] = percent * _mean_of(scores, field.column)
+    for field in NUMBER_FIELDS:
+        means[f"{field.name}_coverage"] = fmean(field.name in score.compared for score in scores)
+    decades = [score.learning_rate_decades for score in scores if score.learning_rate_decades is not None]
+    return PlanMetrics(
+        rows=len(scores),
+        **means,
+        learning_rate_decades=median(decades) if decades else math.nan,
+        layer_type_f1=_mean_of(scores, "layer_type_f1"),
+        layer_count_error=_mean_of(scores, "layer_count_error"),
+    )
+
+
+def _mean_of(scores: Sequence[PlanScores], column: str) -> float:
+    """Over the rows that have the column."""
+    values = [getattr(score, column) for score in scores]
+    values = [value for value in values if value is not None]
+    return fmean(values) if values else math.nan
 
 
 def corpus_bleu(predicted: Sequence[str], known: Sequence[str]) -> float:
@@ -173,8 +177,8 @@ def corpus_bleu(predicted: Sequence[str], known: Sequence[str]) -> float:
 
 def plan_part(line: str) -> str:
     """What a raw line says after its `Code Plan` key; the whole line where it has none."""
-    found = _PLAN_KEY.search(line)
-    return line[found.end() :].strip() if found else line
+    key = _PLAN_KEY.search(line)
+    return line[key.end() :].strip() if key else line
 
 
 def _same(predicted: str, known: str) -> bool:
@@ -192,3 +196,12 @@ def _bleu(predicted: str, known: str) -> float:
 
 def _error(predicted: float | None, known: float | None) -> float | None:
     return None if known is None else abs((predicted or 0) - known)
+
+
+_MEASURES: Mapping[FieldMeasure, Callable[[Any, Any], Any]] = {
+    FieldMeasure.EXACT_MATCH: _same,
+    FieldMeasure.BLEU: _bleu,
+    FieldMeasure.EDIT_DISTANCE: layers_distance,
+    FieldMeasure.ABSOLUTE_ERROR: _error,
+}
+"""Each takes a field's predicted and known value."""

@@ -1,49 +1,103 @@
-"""A plan's fields by name: taken out of plans, and put together to one."""
+"""The fields of a solution plan: the one table of what they are called, where they stand and how they are measured."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
 
-from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
 
-FIELDS = (
-    "task_category",
-    "input",
-    "output",
-    "preprocess",
-    "layers",
-    "optimizer",
-    "loss",
-    "learning_rate",
-    "batch_size",
-    "epochs",
-    "metric",
+
+class FieldMeasure(Enum):
+    """How a predicted value is compared with the known one (paper, section IV.C). The value is what a column of that
+    measure has behind the field's name. `pipeline.measures.plan_metrics` computes them."""
+
+    EXACT_MATCH = ""
+    BLEU = "_bleu"
+    EDIT_DISTANCE = "_distance"
+    ABSOLUTE_ERROR = "_error"
+
+    @property
+    def lower_is_better(self) -> bool:
+        return self in (FieldMeasure.EDIT_DISTANCE, FieldMeasure.ABSOLUTE_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanField:
+    """One field of a plan. Where a plan leaves it open, its value is "", () or None."""
+
+    name: str
+    """In Python, in files and in tables: `batch_size`."""
+    part: Literal["plan", "dataset", "architecture", "hyperparameters"]
+    """The part of the plan that has the field as an attribute of that name."""
+    measure: FieldMeasure
+    title: str
+    """In the heads of tables: "batch"."""
+
+    @property
+    def lower_is_better(self) -> bool:
+        return self.measure.lower_is_better
+
+    @property
+    def column(self) -> str:
+        """The name of its measure in tables and result files: `batch_size_error`."""
+        return self.name + self.measure.value
+
+    def of(self, plan: SolutionPlan) -> Any:
+        """The plan's value."""
+        holder = plan if self.part == "plan" else getattr(plan, self.part)
+        return getattr(holder, self.name)
+
+
+FIELDS: tuple[PlanField, ...] = (
+    PlanField("task_category", "plan", FieldMeasure.EXACT_MATCH, "category"),
+    PlanField("input", "dataset", FieldMeasure.BLEU, "input"),
+    PlanField("output", "dataset", FieldMeasure.BLEU, "output"),
+    PlanField("preprocess", "plan", FieldMeasure.BLEU, "preprocess"),
+    PlanField("layers", "architecture", FieldMeasure.EDIT_DISTANCE, "layers"),
+    PlanField("optimizer", "hyperparameters", FieldMeasure.EXACT_MATCH, "optimizer"),
+    PlanField("loss", "hyperparameters", FieldMeasure.EXACT_MATCH, "loss"),
+    PlanField("learning_rate", "hyperparameters", FieldMeasure.ABSOLUTE_ERROR, "LR"),
+    PlanField("batch_size", "hyperparameters", FieldMeasure.ABSOLUTE_ERROR, "batch"),
+    PlanField("epochs", "hyperparameters", FieldMeasure.ABSOLUTE_ERROR, "epochs"),
+    PlanField("metric", "hyperparameters", FieldMeasure.EXACT_MATCH, "metric"),
 )
+"""Every field, in the order of a plan's JSON."""
 
+FIELD: Mapping[str, PlanField] = {field.name: field for field in FIELDS}
+"""By name."""
 
-def field_of(plan: SolutionPlan, name: str) -> Any:
-    """The field's value; "", () or None where the plan leaves it open."""
-    holder: Any = plan
-    if name in ("input", "output"):
-        holder = plan.dataset
-    elif name not in ("task_category", "preprocess", "layers"):
-        holder = plan.hyperparameters
-    return getattr(holder, name)
+FIELD_NAMES: tuple[str, ...] = tuple(FIELD)
+
+NUMBER_FIELDS: tuple[PlanField, ...] = (FIELD["learning_rate"], FIELD["batch_size"], FIELD["epochs"])
+
+TABLE_IV: tuple[PlanField, ...] = (
+    FIELD["task_category"],
+    FIELD["input"],
+    FIELD["output"],
+    FIELD["layers"],
+    FIELD["learning_rate"],
+    FIELD["loss"],
+    FIELD["optimizer"],
+    FIELD["batch_size"],
+    FIELD["epochs"],
+    FIELD["metric"],
+)
+"""The columns of the paper's Table IV, in its order. It leaves Preprocess out."""
 
 
 def plan_of(values: Mapping[str, Any]) -> SolutionPlan:
-    """The plan with these fields, the others left open."""
-    part = {
-        name: values[name]
-        for name in ("optimizer", "loss", "learning_rate", "batch_size", "epochs", "metric")
-        if values.get(name)
-    }
-    return SolutionPlan.model_validate(
-        {
-            "task_category": values.get("task_category") or "",
-            "dataset": {name: values.get(name) or "" for name in ("input", "output")},
-            "preprocess": values.get("preprocess") or "",
-            "architecture": {"layers": values.get("layers") or (), "hyperparameters": part},
-        }
+    """The plan with these values, by field name; the other fields stay open."""
+    parts: dict[str, dict[str, Any]] = {"plan": {}, "dataset": {}, "architecture": {}, "hyperparameters": {}}
+    for field in FIELDS:
+        value = values.get(field.name)
+        if value:
+            parts[field.part][field.name] = value
+    hyperparameters = Hyperparameters(**parts["hyperparameters"])
+    return SolutionPlan(
+        **parts["plan"],
+        dataset=DatasetShape(**parts["dataset"]),
+        architecture=ModelArchitecture(**parts["architecture"], hyperparameters=hyperparameters),
     )

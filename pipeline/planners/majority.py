@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median_low
 from typing import Any
 
-from pipeline.plan.fields import FIELDS, field_of, plan_of
+from pipeline.plan.fields import FIELDS, FieldMeasure, plan_of
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Requirement
 
@@ -15,11 +15,14 @@ from pipeline.records import Requirement
 def majority_plan(plans: Sequence[SolutionPlan]) -> SolutionPlan:
     """The most frequent category, texts, layers, optimizer, loss and metric, and the median numbers."""
     values: dict[str, Any] = {}
-    for name in FIELDS:
-        known = [value for plan in plans if (value := field_of(plan, name)) not in ("", (), None)]
-        if known:
-            number = isinstance(known[0], int | float)
-            values[name] = median_low(known) if number else Counter(known).most_common(1)[0][0]
+    for field in FIELDS:
+        known = [value for plan in plans if (value := field.of(plan)) not in ("", (), None)]
+        if not known:
+            continue
+        if field.measure is FieldMeasure.ABSOLUTE_ERROR:
+            values[field.name] = median_low(known)
+        else:
+            values[field.name] = Counter(known).most_common(1)[0][0]
     return plan_of(values)
 
 

@@ -14,7 +14,7 @@ from jobs.eval_planner import MAJORITY, PlanEvaluation, main
 from jobs.scoring.plans.tables import NO_PLAN
 from pipeline.comparison.plan_tables import ALL, NOT_NEAR
 from pipeline.errors import DLCodeGenError
-from pipeline.plan.fields import FIELDS
+from pipeline.plan.fields import FIELD_NAMES
 from pipeline.plan.reading import read_plan
 from pipeline.planners.hybrid.folder import load_fitted
 from pipeline.retrieval.sample_pool import load_known_plans
@@ -120,7 +120,7 @@ def test_plots_lie_beside_the_page(found: PlanEvaluation) -> None:
 def test_the_fit_says_who_is_best_at_each_field(folder: Path, found: PlanEvaluation) -> None:
     card = json.loads((folder / "fit" / "planner.json").read_text())
     contests = {contest["field"]: contest for contest in card["contest"]}
-    assert set(contests) == {*FIELDS} - {"preprocess"}
+    assert set(contests) == {*FIELD_NAMES} - {"preprocess"}
     assert set(contests["loss"]["gains"]) == {"ridge", "retrieval", "majority"}
     gains = contests["task_category"]["gains"]
     assert gains["majority"] < min(gains["ridge"], gains["retrieval"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
-from pipeline.comparison.plan_tables import ALL, LOWER_IS_BETTER, NOT_NEAR, TABLE_IV, PlanComparison, PlanRow
+from pipeline.comparison.plan_columns import COLUMNS, COMPANIONS, FIELD_COLUMNS, WHOLE_PLANS, PlanColumn
+from pipeline.comparison.plan_tables import ALL, NOT_NEAR, PlanComparison, PlannerResult
 from pipeline.pages.report_page import write_page
 from pipeline.pages.score_report import PlainTable
 
@@ -16,144 +17,118 @@ WHY_NOT_PUBLISHED = (
     "are no JSON, two columns are impossible by counting, and how plans were read and numbers compared is not said. "
     "So all planners are measured by one code on equal rows (protocol P), and the printed values stand beside it."
 )
-WHOLE = ("line_bleu", "plan_bleu", "validity_lenient", "validity_strict")
-COMPANIONS = (
-    "learning_rate_decades",
-    "layer_type_f1",
-    "layer_count_error",
-    "learning_rate_coverage",
-    "batch_size_coverage",
-    "epochs_coverage",
-)
-_HEADS = {
-    "task_category": "category",
-    "input_bleu": "input",
-    "output_bleu": "output",
-    "layers_distance": "layers ↓",
-    "learning_rate_error": "LR ↓",
-    "batch_size_error": "batch ↓",
-    "epochs_error": "epochs ↓",
-    "line_bleu": "BLEU-4, lines (Fig. 4)",
-    "plan_bleu": "BLEU-4, plans",
-    "validity_lenient": "valid, read leniently",
-    "validity_strict": "valid as it stands",
-    "learning_rate_decades": "LR, median decades ↓",
-    "layer_type_f1": "layer types F1",
-    "layer_count_error": "layer count error ↓",
-    "learning_rate_coverage": "LR coverage",
-    "batch_size_coverage": "batch coverage",
-    "epochs_coverage": "epochs coverage",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
+    """The differences of planners from another one, in one subset of rows."""
+
     title: str
     about: str
     columns: Sequence[tuple[str, Sequence[PlanComparison]]]
+    """By the column's heading."""
 
 
-def plan_report(rows: Sequence[PlanRow], near: int) -> Iterator[PlainTable]:
+def plan_report(results: Sequence[PlannerResult], near: int) -> Iterator[PlainTable]:
     """Table IV under protocol P, over all rows and over those not nearly known; the printed one; Fig. 4, companions."""
-    count = next((row.rows for row in rows if row.subset == ALL), 0)
-    yield _values("Table IV", f"Protocol P over all {count} rows.", rows, ALL, TABLE_IV)
-    kept = next((row.rows for row in rows if row.subset == NOT_NEAR), 0)
-    if kept:
-        about = f"The {kept} rows left without the {near} whose requirement is nearly among the known plans'."
-        yield _values("Table IV without nearly known rows", about, rows, NOT_NEAR, TABLE_IV)
-    printed = [row for row in rows if row.subset == ALL and row.published is not None]
-    if printed:
-        yield _printed("Table IV as published", WHY_NOT_PUBLISHED, printed, "published")
-    on_all = [row for row in rows if row.subset == ALL and row.on_all_rows is not None]
-    if on_all:
-        yield _printed(
-            "Protocol P on all 400 rows", "Measured where all test rows were at hand.", on_all, "on_all_rows"
-        )
+    count = _row_count(results, ALL)
+    yield _reproduced("Table IV", f"Protocol P over all {count} rows.", results, ALL, FIELD_COLUMNS)
+    left = _row_count(results, NOT_NEAR)
+    if left:
+        about = f"The {left} rows left without the {near} whose requirement is nearly among the known plans'."
+        yield _reproduced("Table IV without nearly known rows", about, results, NOT_NEAR, FIELD_COLUMNS)
+    published = {}
+    on_all_rows = {}
+    for result in results:
+        if result.subset == ALL and result.published is not None:
+            published[result.planner, result.column] = result.published
+        if result.subset == ALL and result.on_all_rows is not None:
+            on_all_rows[result.planner, result.column] = result.on_all_rows
+    if published:
+        yield _table("Table IV as published", WHY_NOT_PUBLISHED, published, _columns_of(published))
+    if on_all_rows:
+        about = "Measured where all test rows were at hand."
+        yield _table("Protocol P on all 400 rows", about, on_all_rows, _columns_of(on_all_rows))
     about = (
         "BLEU-4 over all lines at once (Fig. 4 as published; the prompt is part of a line, and matches), and validity."
     )
-    yield _values("Whole plans", about, rows, ALL, WHOLE)
+    yield _reproduced("Whole plans", about, results, ALL, WHOLE_PLANS)
     about = (
         "The mean error of the learning rate hangs on a few extreme known values, and no layers at all come close to "
         "real ones in edit distance; these tell more. Coverage: share of rows on which a number could be compared."
     )
-    yield _values("Companions", about, rows, ALL, COMPANIONS)
+    yield _reproduced("Companions", about, results, ALL, COMPANIONS)
 
 
-def head(column: str) -> str:
-    return _HEADS.get(column, column)
+def _row_count(results: Sequence[PlannerResult], subset: str) -> int:
+    return next((result.rows for result in results if result.subset == subset), 0)
 
 
-def _values(title: str, about: str, rows: Sequence[PlanRow], subset: str, columns: Sequence[str]) -> PlainTable:
-    cells = {(row.planner, row.column): row.reproduced for row in rows if row.subset == subset}
-    planners = list(dict.fromkeys(planner for planner, _ in cells))
-    return PlainTable(
-        title=title,
-        about=about,
-        heads=["planner", *map(head, columns)],
-        rows=[[name, *(_cell(cells.get((name, column)), column) for column in columns)] for name in planners],
-    )
+def _reproduced(
+    title: str, about: str, results: Sequence[PlannerResult], subset: str, columns: Sequence[PlanColumn]
+) -> PlainTable:
+    cells = {(result.planner, result.column): result.reproduced for result in results if result.subset == subset}
+    return _table(title, about, cells, columns)
 
 
-def _printed(title: str, about: str, rows: Sequence[PlanRow], which: str) -> PlainTable:
-    cells = {(row.planner, row.column): getattr(row, which) for row in rows}
-    planners, columns = (list(dict.fromkeys(part)) for part in zip(*cells, strict=True))
-    return PlainTable(
-        title=title,
-        about=about,
-        heads=["planner", *map(head, columns)],
-        rows=[[name, *(_cell(cells.get((name, column)), column) for column in columns)] for name in planners],
-    )
+def _columns_of(cells: Mapping[tuple[str, str], float]) -> list[PlanColumn]:
+    names = dict.fromkeys(column for _, column in cells)
+    return [COLUMNS[name] for name in names]
 
 
-def _cell(value: float | None, column: str) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if column.startswith("learning_rate") or column == "layer_type_f1" else f"{value:.2f}"
+def _table(
+    title: str, about: str, cells: Mapping[tuple[str, str], float | None], columns: Sequence[PlanColumn]
+) -> PlainTable:
+    """A row a planner, from values by planner and column."""
+    rows = []
+    for planner in dict.fromkeys(planner for planner, _ in cells):
+        rows.append([planner, *(_cell(cells.get((planner, column.name)), column.digits) for column in columns)])
+    return PlainTable(title=title, about=about, heads=["planner", *(column.heading for column in columns)], rows=rows)
 
 
-def _groups(compared: Sequence[PlanComparison]) -> Iterator[_Group]:
-    for against, subset in dict.fromkeys((row.against, row.subset) for row in compared):
-        rows = [row for row in compared if (row.against, row.subset) == (against, subset)]
+def _cell(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _groups(comparisons: Sequence[PlanComparison]) -> Iterator[_Group]:
+    groups: dict[tuple[str, str], dict[str, list[PlanComparison]]] = {}
+    for item in comparisons:
+        columns = groups.setdefault((item.against, item.subset), {})
+        columns.setdefault(COLUMNS[item.column].heading, []).append(item)
+    for (against, subset), columns in groups.items():
         yield _Group(
             title=f"Differences from {against}" + (", nearly known rows left out" if subset == NOT_NEAR else ""),
             about="Mean difference on the same rows with a 95 % paired bootstrap interval; p of a paired permutation "
             "test, and after Holm's correction over all of these.",
-            columns=[
-                (
-                    head(column) + ("" if column not in LOWER_IS_BETTER or "↓" in head(column) else " ↓"),
-                    [row for row in rows if row.column == column],
-                )
-                for column in dict.fromkeys(row.column for row in rows)
-            ],
+            columns=list(columns.items()),
         )
 
 
-def terminal_tables(rows: Sequence[PlanRow], compared: Sequence[PlanComparison], near: int) -> Iterator[Table]:
+def terminal_tables(
+    results: Sequence[PlannerResult], comparisons: Sequence[PlanComparison], near: int
+) -> Iterator[Table]:
     """What `dlcodegen eval-planner` prints: the report's tables, then a table of differences for each opponent."""
-    for found in plan_report(rows, near):
-        table = Table(title=f"{found.title}. {found.about}", title_justify="left")
-        for number, name in enumerate(found.heads):
-            table.add_column(name, justify="right" if number else "left", overflow="fold")
-        for row in found.rows:
+    for part in plan_report(results, near):
+        table = Table(title=f"{part.title}. {part.about}", title_justify="left")
+        for number, heading in enumerate(part.heads):
+            table.add_column(heading, justify="right" if number else "left", overflow="fold")
+        for row in part.rows:
             table.add_row(*row)
         yield table
-    for group in _groups(compared):
+    for group in _groups(comparisons):
         table = Table(title=f"{group.title}. {group.about}", title_justify="left")
-        for number, name in enumerate(("column", "planner", "difference", "95 % interval", "p (Holm)", "verdict")):
-            table.add_column(name, justify="right" if number > 1 else "left")
-        for column, differences in group.columns:
-            for item in differences:
-                interval = f"{item.low:+.3g} to {item.high:+.3g}"
-                table.add_row(
-                    column, item.planner, f"{item.difference:+.3g}", interval, f"{item.p_holm:.4f}", item.verdict
-                )
+        for number, heading in enumerate(("column", "planner", "difference", "95 % interval", "p (Holm)", "verdict")):
+            table.add_column(heading, justify="right" if number > 1 else "left")
+        for heading, items in group.columns:
+            for item in items:
+                difference, interval = f"{item.difference:+.3g}", f"{item.low:+.3g} to {item.high:+.3g}"
+                table.add_row(heading, item.planner, difference, interval, f"{item.p_holm:.4f}", item.verdict)
             table.add_section()
         yield table
 
 
 def write_plan_page(
-    rows: Sequence[PlanRow], compared: Sequence[PlanComparison], near: int, count: int, out: str
+    results: Sequence[PlannerResult], comparisons: Sequence[PlanComparison], near: int, count: int, out: str
 ) -> None:
     """Writes the page; equal input gives equal bytes."""
     write_page(
@@ -164,7 +139,13 @@ def write_plan_page(
         styles=("report.css", "score_report.css"),
         lede=f"{count} test rows, {near} of them nearly among the known plans. Lower is better where a column has ↓.",
         notes=[WHY_NOT_PUBLISHED],
-        tables=list(plan_report(rows, near)),
-        groups=list(_groups(compared)),
-        span=lambda part: max((abs(end) for row in part for end in (row.low, row.high)), default=1.0) or 1.0,
+        tables=list(plan_report(results, near)),
+        groups=list(_groups(comparisons)),
+        span=_span,
     )
+
+
+def _span(items: Sequence[PlanComparison]) -> float:
+    """How far from zero the intervals reach."""
+    ends = [abs(end) for item in items for end in (item.low, item.high)]
+    return max(ends, default=1.0) or 1.0

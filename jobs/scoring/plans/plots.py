@@ -7,24 +7,25 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jobs.scoring.plans.page import head
-from pipeline.comparison.plan_tables import ALL, LOWER_IS_BETTER, TABLE_IV, PlanComparison, PlanRow
+from pipeline.comparison.plan_columns import COLUMNS, FIELD_COLUMNS, PlanColumn
+from pipeline.comparison.plan_tables import ALL, PlanComparison, PlannerResult
 from pipeline.storage.files import join, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PLANS = ("line_bleu", "plan_bleu", "validity_strict", "layer_type_f1")
-_VERDICTS = {"better": "tab:green", "worse": "tab:red"}
+_WHOLE_PLANS = tuple(COLUMNS[name] for name in ("line_bleu", "plan_bleu", "validity_strict", "layer_type_f1"))
+_VERDICT_COLORS = {"better": "tab:green", "worse": "tab:red"}
 
 
-def write_plots(rows: Sequence[PlanRow], compared: Sequence[PlanComparison], out: str) -> tuple[str, ...]:
+def write_plots(results: Sequence[PlannerResult], comparisons: Sequence[PlanComparison], out: str) -> tuple[str, ...]:
     """Writes the pictures into the folder `out` and gives their names."""
-    whole = [row for row in rows if row.subset == ALL]
-    pictures = {"table-iv.png": _bars(whole, TABLE_IV), "whole-plans.png": _bars(whole, _PLANS)}
-    for against in dict.fromkeys(row.against for row in compared):
-        chosen = [row for row in compared if (row.against, row.subset) == (against, ALL) and row.column in TABLE_IV]
-        pictures[f"differences-from-{re.sub(r'[^A-Za-z0-9_.-]+', '-', against)}.png"] = _intervals(chosen, against)
+    on_all = [result for result in results if result.subset == ALL]
+    pictures = {"table-iv.png": _bars(on_all, FIELD_COLUMNS), "whole-plans.png": _bars(on_all, _WHOLE_PLANS)}
+    for against in dict.fromkeys(item.against for item in comparisons):
+        items = [item for item in comparisons if item.against == against and item.subset == ALL]
+        safe_name = re.sub(r"[^A-Za-z0-9_.-]+", "-", against)
+        pictures[f"differences-from-{safe_name}.png"] = _intervals(items, against)
     for name, figure in pictures.items():
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=110)
@@ -32,40 +33,42 @@ def write_plots(rows: Sequence[PlanRow], compared: Sequence[PlanComparison], out
     return tuple(pictures)
 
 
-def _bars(rows: Sequence[PlanRow], columns: Sequence[str]) -> Figure:
+def _bars(results: Sequence[PlannerResult], columns: Sequence[PlanColumn]) -> Figure:
     """A panel a column: what each planner reaches, and where the paper printed a value, a mark at it."""
-    planners = list(dict.fromkeys(row.planner for row in rows))
+    planners = list(dict.fromkeys(result.planner for result in results))
     figure, panels = _panels(columns, len(planners))
-    found = {(row.planner, row.column): row for row in rows}
+    reproduced = {(result.planner, result.column): result.reproduced for result in results}
+    published = {(result.planner, result.column): result.published for result in results}
     for panel, column in zip(panels, columns, strict=True):
-        cells = [found.get((name, column)) for name in planners]
-        panel.barh(planners, [(cell.reproduced if cell else None) or 0.0 for cell in cells], color="tab:blue")
-        printed = [(name, cell.published) for name, cell in zip(planners, cells, strict=True) if cell]
-        marks = [(name, value) for name, value in printed if value is not None]
-        if marks:
-            panel.plot([value for _, value in marks], [name for name, _ in marks], "k|", ms=12, label="as published")
+        panel.barh(planners, [reproduced.get((name, column.name)) or 0.0 for name in planners], color="tab:blue")
+        marked = [name for name in planners if published.get((name, column.name)) is not None]
+        if marked:
+            values = [published[name, column.name] for name in marked]
+            panel.plot(values, marked, "k|", ms=12, label="as published")
             panel.legend(fontsize="x-small")
-        panel.set_title(_title(column), fontsize="medium")
     return figure
 
 
-def _intervals(rows: Sequence[PlanComparison], against: str) -> Figure:
-    """A panel a column: each planner's mean difference with its 95 % interval."""
-    columns = [column for column in TABLE_IV if any(row.column == column for row in rows)]
-    planners = list(dict.fromkeys(row.planner for row in rows))
+def _intervals(comparisons: Sequence[PlanComparison], against: str) -> Figure:
+    """A panel a column of Table IV: each planner's mean difference with its 95 % interval."""
+    compared = {item.column for item in comparisons}
+    columns = [column for column in FIELD_COLUMNS if column.name in compared]
+    names = {column.name for column in columns}
+    planners = list(dict.fromkeys(item.planner for item in comparisons if item.column in names))
     figure, panels = _panels(columns, len(planners))
     for panel, column in zip(panels, columns, strict=True):
         panel.axvline(0, color="grey", linewidth=0.8)
-        for row in (row for row in rows if row.column == column):
-            ends = [[row.difference - row.low], [row.high - row.difference]]
-            color = _VERDICTS.get(row.verdict, "grey")
-            panel.errorbar([row.difference], [row.planner], xerr=ends, fmt="o", color=color, capsize=3)
-        panel.set_title(_title(column), fontsize="medium")
+        for item in comparisons:
+            if item.column == column.name:
+                ends = [[item.difference - item.low], [item.high - item.difference]]
+                color = _VERDICT_COLORS.get(item.verdict, "grey")
+                panel.errorbar([item.difference], [item.planner], xerr=ends, fmt="o", color=color, capsize=3)
     figure.suptitle(f"Differences from {against}; green and red exclude chance (Holm)")
     return figure
 
 
-def _panels(columns: Sequence[str], planners: int) -> tuple[Figure, list[Any]]:
+def _panels(columns: Sequence[PlanColumn], planners: int) -> tuple[Figure, list[Any]]:
+    """A figure with an axis a column, which has the column's heading, for so many planners."""
     from matplotlib.figure import Figure
 
     across = min(4, max(1, len(columns)))
@@ -75,8 +78,6 @@ def _panels(columns: Sequence[str], planners: int) -> tuple[Figure, list[Any]]:
     for panel in panels[len(columns) :]:
         panel.set_axis_off()
     panels[0].invert_yaxis()
+    for panel, column in zip(panels, columns, strict=False):  # the last row may have panels left over
+        panel.set_title(column.heading, fontsize="medium")
     return figure, panels[: len(columns)]
-
-
-def _title(column: str) -> str:
-    return head(column) + (" ↓" if column in LOWER_IS_BETTER and "↓" not in head(column) else "")

@@ -10,10 +10,10 @@ from jobs.scoring.reproduction.published import PredictionFile, Published
 from pipeline.comparison.plan_tables import (
     PlanComparison,
     PlanItem,
-    PlanRow,
+    PlannerResult,
     plan_comparisons,
     plan_items,
-    plan_rows,
+    planner_results,
     score_lines,
 )
 from pipeline.storage.files import exists, join, read_bytes
@@ -28,7 +28,7 @@ NO_PLAN = "no plan at all"
 class PlanTables:
     """`unusable`: prediction files without a line for each row, in words."""
 
-    rows: tuple[PlanRow, ...]
+    rows: tuple[PlannerResult, ...]
     items: tuple[PlanItem, ...]
     comparisons: tuple[PlanComparison, ...]
     unusable: tuple[str, ...]
@@ -53,7 +53,7 @@ def plan_tables(root: str, files: Sequence[PredictionFile], published: Published
         rows=tuple(
             row
             for name, found in scored.items()
-            for row in plan_rows(name, found, published=printed, on_all_rows=on_all)
+            for row in planner_results(name, found, published=printed, on_all_rows=on_all)
         ),
         items=tuple(item for name, found in scored.items() for item in plan_items(name, found)),
         comparisons=tuple(plan_comparisons(scored, OUR_PLANNER)),

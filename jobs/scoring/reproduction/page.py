@@ -8,7 +8,7 @@ from jobs.scoring.pages import artifact_items
 from jobs.scoring.reproduction.artifact_outputs import ArtifactScoring
 from jobs.scoring.reproduction.results import ReproducedValue, Reproduction
 from jobs.scoring.reproduction.tables import HEADS
-from pipeline.comparison.plan_tables import PlanComparison, PlanRow
+from pipeline.comparison.plan_tables import PlanComparison, PlannerResult
 from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.pages.findings import findings
 from pipeline.pages.score_report import PlainTable, PublishedRow, PublishedTable, ScorePage
@@ -44,7 +44,7 @@ def _published(values: Sequence[ReproducedValue]) -> Iterator[PublishedTable]:
         )
 
 
-def _plans(rows: Sequence[PlanRow], compared: Sequence[PlanComparison]) -> Iterator[PlainTable]:
+def _plans(rows: Sequence[PlannerResult], compared: Sequence[PlanComparison]) -> Iterator[PlainTable]:
     planners = list(dict.fromkeys(row.planner for row in rows))
     if not planners:
         return
@@ -81,7 +81,7 @@ def _plans(rows: Sequence[PlanRow], compared: Sequence[PlanComparison]) -> Itera
         )
 
 
-def _plan_cell(row: PlanRow | None) -> str:
+def _plan_cell(row: PlannerResult | None) -> str:
     if row is None:
         return "–"
     return " | ".join(

@@ -14,7 +14,7 @@ from jobs.scoring.plans.tables import PlanTables
 from jobs.scoring.reproduction.published import OutputFile
 from pipeline.comparison.code_rows import ALL, CodeItem, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
-from pipeline.comparison.plan_tables import PlanComparison, PlanItem, PlanRow
+from pipeline.comparison.plan_tables import PlanComparison, PlanItem, PlannerResult
 from pipeline.measures.outputs import MethodName
 from pipeline.storage.files import exists, join, read_bytes, write_bytes
 
@@ -81,7 +81,7 @@ def write_reproduction(reproduction: Reproduction, artifact: str, files: Sequenc
         "code": (code.rows, CodeRow),
         "code_items": (code.items, CodeItem),
         "code_comparisons": (code.comparisons, Comparison),
-        "plans": (plans.rows, PlanRow),
+        "plans": (plans.rows, PlannerResult),
         "plan_items": (plans.items, PlanItem),
         "plan_comparisons": (plans.comparisons, PlanComparison),
     }

@@ -6,12 +6,13 @@ the difference: what is closer is chance, and fields from one source go together
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.measures.plan_metrics import PlanScores, score_plan
+from pipeline.plan.fields import FIELDS, TABLE_IV, FieldMeasure, PlanField
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.planners.hybrid.payoff import TYPES_WORTH
 
@@ -36,24 +37,20 @@ def _of_layers(scores: PlanScores) -> float:
     return -(scores.layers_distance + scores.layer_count_error + TYPES_WORTH * (1 - scores.layer_type_f1))
 
 
-def _of_error(error: float | None) -> float | None:
-    return None if error is None else -min(error, _LARGEST_ERROR)
+def _gain(field: PlanField, scores: PlanScores) -> float | None:
+    """What an answer gains in a field: Table IV's measure, turned so that more is better."""
+    if field.measure is FieldMeasure.EDIT_DISTANCE:
+        return _of_layers(scores)
+    score: float | None = getattr(scores, field.column)
+    if score is None:
+        return None
+    if field.measure is FieldMeasure.EXACT_MATCH:
+        return 100.0 * score
+    return -min(score, _LARGEST_ERROR) if field.lower_is_better else score
 
 
-GAINS: dict[str, Callable[[PlanScores], float | None]] = {
-    "task_category": lambda scores: 100.0 * scores.task_category,
-    "input": lambda scores: scores.input_bleu,
-    "output": lambda scores: scores.output_bleu,
-    "layers": _of_layers,
-    "optimizer": lambda scores: 100.0 * scores.optimizer,
-    "loss": lambda scores: 100.0 * scores.loss,
-    "learning_rate": lambda scores: _of_error(scores.learning_rate_error),
-    "batch_size": lambda scores: _of_error(scores.batch_size_error),
-    "epochs": lambda scores: _of_error(scores.epochs_error),
-    "metric": lambda scores: 100.0 * scores.metric,
-}
-"""The fields that planners compete for, and what an answer gains: Table IV's measures, turned so that more is better.
-Preprocess has none there, and stays with the ridge."""
+CONTESTED = tuple(field for field in FIELDS if field in TABLE_IV)
+"""The fields that planners compete for. Preprocess has no measure in Table IV, and stays with the ridge."""
 
 
 def judge(
@@ -64,18 +61,19 @@ def judge(
         name: [score_plan(plan, right) for plan, right in zip(plans, known, strict=True)]
         for name, plans in answers.items()
     }
-    return tuple(_contest(field, gain, scores) for field, gain in GAINS.items())
+    return tuple(_contest(field, scores) for field in CONTESTED)
 
 
-def _contest(
-    field: str, gain: Callable[[PlanScores], float | None], scores: Mapping[str, Sequence[PlanScores]]
-) -> FieldContest:
-    gains = {name: np.array([gain(each) for each in found], float) for name, found in scores.items()}  # None is NaN
+def _contest(field: PlanField, scores: Mapping[str, Sequence[PlanScores]]) -> FieldContest:
+    gains = {
+        name: np.array([_gain(field, item) for item in items], float)  # None is NaN
+        for name, items in scores.items()
+    }
     told = ~np.isnan(gains[RIDGE])
     if not told.any():
-        return FieldContest(field, dict.fromkeys(gains, 0.0), RIDGE)
+        return FieldContest(field.name, dict.fromkeys(gains, 0.0), RIDGE)
     means = {name: float(found[told].mean()) for name, found in gains.items()}
     best = max(means, key=lambda name: means[name])
     difference = (gains[best] - gains[RIDGE])[told]
     ahead = means[best] - means[RIDGE] > 2 * difference.std() / np.sqrt(len(difference))
-    return FieldContest(field, means, best if ahead else RIDGE)
+    return FieldContest(field.name, means, best if ahead else RIDGE)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.errors import DLCodeGenError
-from pipeline.plan.fields import field_of
+from pipeline.plan.fields import FIELD, FIELDS
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category
 from pipeline.planners.hybrid import ridge
@@ -67,13 +67,13 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
     unseen = _unseen(similarities, inverses)
     parts = np.array_split(np.arange(len(known)), min(PARTS, len(known)))
     fields = tuple(
-        fit_field(name, payoff([field_of(item.plan, name) for item in known]), inverses, unseen, parts)
-        for name, payoff in PAYOFFS.items()
+        fit_field(field.name, PAYOFFS[field.measure]([field.of(item.plan) for item in known]), inverses, unseen, parts)
+        for field in FIELDS
     )
     used = {model.penalty for model in fields}
     kept = {penalty: inverted for penalty, inverted in inverses.items() if penalty in used}
     categories = [canonical_category(item.plan.task_category) for item in known]
-    written = {name: [field_of(item.plan, name) for item in known] for name in WRITTEN}
+    written = {name: [FIELD[name].of(item.plan) for item in known] for name in WRITTEN}
     return Fitted(
         ids=tuple(item.id for item in known),
         texts=texts,

@@ -19,7 +19,8 @@ from rapidfuzz.distance import Indel, Levenshtein
 from rapidfuzz.process import cdist
 
 from pipeline.measures.pairwise_bleu import BleuTexts
-from pipeline.measures.plan_metrics import layer_types
+from pipeline.measures.plan_metrics import layer_type_sequence
+from pipeline.plan.fields import FieldMeasure
 
 Floats = npt.NDArray[np.float32]
 Value = str | float | tuple[str, ...]
@@ -90,20 +91,12 @@ def numbers(values: Sequence[float | None]) -> Payoff:
     return Payoff(kinds, _by_row(-np.abs(known[:, None] - known[None, :]) / scale, own), own, is_loss=True)
 
 
-PAYOFFS: dict[str, Callable[[Sequence[Any]], Payoff]] = {
-    "task_category": labels,
-    "input": texts,
-    "output": texts,
-    "preprocess": texts,
-    "layers": layer_lists,
-    "optimizer": labels,
-    "loss": labels,
-    "learning_rate": numbers,
-    "batch_size": numbers,
-    "epochs": numbers,
-    "metric": labels,
+PAYOFFS: dict[FieldMeasure, Callable[[Sequence[Any]], Payoff]] = {
+    FieldMeasure.EXACT_MATCH: labels,
+    FieldMeasure.BLEU: texts,
+    FieldMeasure.EDIT_DISTANCE: layer_lists,
+    FieldMeasure.ABSOLUTE_ERROR: numbers,
 }
-"""Each field of a plan, and how its values are scored."""
 
 
 def _distinct(values: Sequence[Any]) -> tuple[tuple[Any, ...], npt.NDArray[np.int32]]:
@@ -123,7 +116,7 @@ def _type_agreement(lists: Sequence[tuple[str, ...]]) -> Floats:
     """`PlanScores.layer_type_f1` of all pairs."""
     letters: dict[str, str] = {}  # a type as a character, since strings are compared fastest
     words = [
-        "".join(letters.setdefault(name, chr(_FIRST_LETTER + len(letters))) for name in layer_types(layers))
+        "".join(letters.setdefault(name, chr(_FIRST_LETTER + len(letters))) for name in layer_type_sequence(layers))
         for layers in lists
     ]
     found: Floats = cdist(words, words, scorer=Indel.normalized_similarity, dtype=np.float32)

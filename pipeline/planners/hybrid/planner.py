@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from pipeline.errors import StageFailure
 from pipeline.plan.dataset_facts import read_facts
-from pipeline.plan.fields import field_of, plan_of
+from pipeline.plan.fields import FIELD, plan_of
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category
 from pipeline.planners.hybrid import ridge
@@ -69,7 +69,7 @@ class HybridPlanner:
     def _from_others(self, record: Requirement) -> dict[str, Any]:
         """The fields that other planners give."""
         plans = {step: cast("dict[str, Any]", step(record))["plan"] for step in set(self._others.values())}
-        return {name: field_of(plans[step], name) for name, step in self._others.items()}
+        return {name: FIELD[name].of(plans[step]) for name, step in self._others.items()}
 
     def _of_category(self, model: FieldModel, category: str | None) -> npt.NDArray[np.bool_]:
         """The known plans of the same canonical category: what they say goes together."""

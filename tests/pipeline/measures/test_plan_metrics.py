@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.measures.plan_metrics import (
     corpus_bleu,
-    layer_types,
+    layer_type_sequence,
     layers_distance,
     mean_scores,
     plan_part,
@@ -109,7 +109,7 @@ def test_layers_are_aligned_by_place(layers: list[str], known: list[str], distan
 
 def test_layer_types_agree_across_spellings() -> None:
     words = plan(["Convolutional layer with 32 filters, 3x3 kernel", "Flatten layer", "Dense layer with 10 units"])
-    assert layer_types(words.layers) == layer_types(KNOWN.layers) == ["Conv2D", "Flatten", "Dense"]
+    assert layer_type_sequence(words.layers) == layer_type_sequence(KNOWN.layers) == ["Conv2D", "Flatten", "Dense"]
     # Two of the types in order: 2 * 2 / (2 + 3).
     assert score_plan(plan(["Conv2D(8, 3)", "Dense(1)"]), KNOWN).layer_type_f1 == pytest.approx(0.8)
     assert score_plan(plan(["Dense(1)", "Conv2D(8, 3)"]), KNOWN).layer_type_f1 == pytest.approx(0.4)

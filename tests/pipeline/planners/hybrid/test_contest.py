@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.plan.fields import FIELDS, field_of
+from pipeline.plan.fields import FIELD, FIELD_NAMES
 from pipeline.plan.reading import read_plan
 from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.planners.hybrid.contest import GAINS, RIDGE, FieldContest, judge
+from pipeline.planners.hybrid.contest import RIDGE, FieldContest, judge
 from pipeline.planners.hybrid.fit import Fitted, fit
 from pipeline.planners.hybrid.planner import HybridPlanner
 from pipeline.planners.hybrid.rivals import MAJORITY, RETRIEVAL, held_out_answers, rival
@@ -56,7 +56,7 @@ def test_known_plans_are_answered_for_as_if_they_were_unknown(fitted: Fitted) ->
     assert judged == [item.plan for item in load_known_plans()]
     assert {name: len(plans) for name, plans in answers.items()} == {RIDGE: 100, RETRIEVAL: 100, MAJORITY: 100}
     contests = {contest.field: contest.gains for contest in judge(answers, judged)}
-    assert set(contests) == set(GAINS) == set(FIELDS) - {"preprocess"}
+    assert set(contests) == set(FIELD_NAMES) - {"preprocess"}
     # Of its own plan each planner would give the category nearly always.
     assert contests["task_category"][MAJORITY] < contests["task_category"][RIDGE] < 95
 
@@ -67,7 +67,7 @@ def test_the_ridge_answers_as_a_fit_without_these_plans_would() -> None:
     model = next(model for model in whole.fields if model.name == "task_category")
     planner = HybridPlanner(rest)
     same = [
-        model.candidates[model.held_out[row]] == field_of(_answer(planner, item), "task_category")
+        model.candidates[model.held_out[row]] == _answer(planner, item).task_category
         for row, item in enumerate(known[:10])
     ]
     assert sum(same) >= 9  # the frequencies of words differ a little
@@ -84,9 +84,9 @@ def test_a_field_comes_from_who_won_it(fitted: Fitted) -> None:
     retrieval = rival(RETRIEVAL, fitted.known)
     own, others = HybridPlanner(fitted)(query)["plan"], retrieval(query)["plan"]  # type: ignore[index,call-overload]
     mixed = HybridPlanner(fitted, others={"input": retrieval, "loss": retrieval})(query)["plan"]
-    for field in FIELDS:
-        source = others if field in ("input", "loss") else own
-        assert field_of(mixed, field) == field_of(source, field)  # type: ignore[arg-type]
+    for field in FIELD.values():
+        source = others if field.name in ("input", "loss") else own
+        assert field.of(mixed) == field.of(source)  # type: ignore[arg-type]
     assert own.dataset.input != others.dataset.input  # type: ignore[attr-defined]
 
 

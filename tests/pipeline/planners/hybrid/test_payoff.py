@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.measures.plan_metrics import layers_distance, score_plan
+from pipeline.plan.fields import FIELDS, PlanField
 from pipeline.plan.reading import read_plan
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.planners.hybrid import payoff
@@ -50,9 +51,9 @@ def test_numbers_score_minus_their_error_and_open_ones_say_nothing() -> None:
     assert (found.table[0] * 32).tolist() == [0, -32]
 
 
-@pytest.mark.parametrize("name", sorted(payoff.PAYOFFS))
-def test_a_field_that_no_plan_has_has_no_candidates(name: str) -> None:
-    open_value = {"layers": (), "batch_size": None, "epochs": None, "learning_rate": None}.get(name, "")
-    found = payoff.PAYOFFS[name]([open_value, open_value])
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_that_no_plan_has_has_no_candidates(field: PlanField) -> None:
+    open_value = field.of(SolutionPlan())
+    found = payoff.PAYOFFS[field.measure]([open_value, open_value])
     assert found.candidates == ()
     assert found.table.shape == (2, 0)
