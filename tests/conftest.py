@@ -1,14 +1,26 @@
-"""Shared fixtures: the published artifact where it is there, and rows to start from."""
+"""Shared fixtures: the published artifact where it is there, and rows to start from; limits that grow with the load."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.records import Requirement
+from tests.waiting import scaled
 
 ARTIFACT = Path(__file__).resolve().parents[2] / "shared" / "dlcodegen-artifact"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-timeout's own, which reads the marker
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test's limit is that of its marker, or of pyproject.toml, on an idle machine. `--timeout` is taken as it is."""
+    if item.config.getoption("timeout") is None:
+        marker = item.get_closest_marker("timeout")
+        limit = float(marker.args[0] if marker else item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(scaled(limit)), append=False)
+    return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import main
 from tests.corpus_build.notebooks import small_corpus, write
 from tests.corpus_build.test_build import SPLIT, results
+from tests.waiting import wait_until
 
 STAGES = (
     "listing.json",
@@ -18,6 +19,10 @@ STAGES = (
     "pairs/part-000001.npz",
     "extracted/part-000001.parquet",
 )
+
+
+def _wait_for_stage(build: BaseProcess, path: Path) -> None:
+    wait_until(lambda: path.exists() or not build.is_alive(), 60, pause=0.001)
 
 
 def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path) -> None:
@@ -30,9 +35,7 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     for stage in STAGES:
         build = fork.Process(target=main, args=(config,))
         build.start()
-        until = time.monotonic() + 60
-        while not (out / "work" / stage).exists() and build.is_alive() and time.monotonic() < until:
-            time.sleep(0.001)
+        _wait_for_stage(build, out / "work" / stage)
         build.kill()
         build.join()
         assert (out / "work" / stage).exists()

@@ -18,7 +18,7 @@ from pipeline.stage import Chain
 
 
 def _call(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([sys.executable, "-m", "jobs.cli", *arguments], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-m", "jobs.cli", *arguments], capture_output=True, text=True)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.starter import requirement_rows
 from tests.pipeline.llm.client.fault_server import MODEL, FaultServer
+from tests.ray.drivers import MAP_WORKER, driver_environment, kill_with_workers, workers_of
 from tests.ray.test_llm_job import answered
+from tests.waiting import exit_code, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -39,10 +36,9 @@ def _start(folder: Path, server: FaultServer) -> subprocess.Popen[bytes]:
         "workers": 2,
     }
     (folder / "spec.yaml").write_text(json.dumps(spec))
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     return subprocess.Popen(
         [sys.executable, "-m", "jobs.cli", "experiment", str(folder / "spec.yaml")],
-        env=environment,
+        env=driver_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -51,26 +47,10 @@ def _start(folder: Path, server: FaultServer) -> subprocess.Popen[bytes]:
 
 def _kill_after(process: subprocess.Popen[bytes], server: FaultServer, calls: int) -> None:
     """kill -9 of the driver once the server has been asked so often; returns when its workers are gone too."""
-    while len(server.seen) < calls:
-        assert process.poll() is None, "the experiment ended before it could be killed"
-        time.sleep(0.01)
-    started = psutil.Process(process.pid).children(recursive=True)
-    workers = [child for child in started if _is_worker(child)]
-    assert workers
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    _, alive = psutil.wait_procs(workers, timeout=60)
-    assert not alive
-    for child in started:  # Ray's own agents take longer to notice
-        with suppress(psutil.NoSuchProcess):
-            child.kill()
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return "MapWorker" in "".join(process.cmdline())
-    except psutil.Error:  # one that has just ended
-        return False
+    assert wait_until(lambda: len(server.seen) >= calls or process.poll() is not None, 120)
+    assert process.poll() is None, "the experiment ended before it could be killed"
+    assert workers_of(process.pid, MAP_WORKER)
+    kill_with_workers(process, MAP_WORKER)
 
 
 def _asked(server: FaultServer) -> set[str]:
@@ -84,10 +64,10 @@ def _digest(folder: Path) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_a_killed_experiment_pays_for_no_call_twice_but_those_in_flight(tmp_path: Path) -> None:
     with FaultServer(answer=answered, seconds=lambda body: 0.15).running() as server:
-        assert _start(tmp_path / "whole", server).wait(timeout=120) == 0
+        assert exit_code(_start(tmp_path / "whole", server), 120) == 0
         whole = _asked(server)
         # Direct asks once a row, DLCodeGen four times, but for a template that several rows share once.
         assert len(server.seen) == len(whole)
@@ -99,7 +79,7 @@ def test_a_killed_experiment_pays_for_no_call_twice_but_those_in_flight(tmp_path
             process = _start(tmp_path / "killed", server)
             _kill_after(process, server, calls)
             lost += server.most_in_flight
-        assert _start(tmp_path / "killed", server).wait(timeout=120) == 0
+        assert exit_code(_start(tmp_path / "killed", server), 120) == 0
         assert _asked(server) == whole
         assert len(server.seen) <= len(whole) + lost
 

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from jobs.runs.store import RunStore
+from tests.ray.drivers import MAP_WORKER, driver_environment, workers_of
+from tests.waiting import exit_code, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -34,10 +34,9 @@ def _command(source: Path, out: Path) -> list[str]:
 
 
 def _start(source: Path, out: Path) -> subprocess.Popen[bytes]:
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     return subprocess.Popen(
         _command(source, out),
-        env=environment,
+        env=driver_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -49,13 +48,14 @@ def _digest(out: Path) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in [*parts, out / "report.html"])).hexdigest()
 
 
-def _wait(process: subprocess.Popen[bytes], out: Path, parts: int) -> bool:
-    """Waits until the run has written so many parts; False if it ended before."""
-    while process.poll() is None:
-        if len(list((out / "results").glob("part-*.parquet"))) >= parts:
-            return True
-        time.sleep(0.02)
-    return False
+def _wait_for_parts(process: subprocess.Popen[bytes], out: Path, parts: int) -> None:
+    """Waits until the run has written so many parts; fails if it ended before."""
+
+    def written() -> bool:
+        return len(list((out / "results").glob("part-*.parquet"))) >= parts
+
+    assert wait_until(lambda: written() or process.poll() is not None, 120)
+    assert process.poll() is None, "the run ended before it could be killed"
 
 
 @pytest.fixture(scope="module")
@@ -65,29 +65,25 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_killed_driver_and_a_killed_worker_leave_nothing_torn_missing_or_twice(source: Path, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     process = _start(source, whole)
-    assert process.wait(timeout=120) == 0
+    assert exit_code(process, 120) == 0
 
     process = _start(source, killed)
-    assert _wait(process, killed, parts=3)
+    _wait_for_parts(process, killed, parts=3)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     survivors = len(list((killed / "results").glob("part-*.parquet")))
     assert 3 <= survivors < 60
 
     process = _start(source, killed)
-    assert _wait(process, killed, parts=survivors + 4)
-    workers = [
-        child
-        for child in psutil.Process(process.pid).children(recursive=True)
-        if "MapWorker" in "".join(child.cmdline())
-    ]
+    _wait_for_parts(process, killed, parts=survivors + 4)
+    workers = workers_of(process.pid, MAP_WORKER)
     assert workers
     workers[0].kill()
-    assert process.wait(timeout=180) == 0
+    assert exit_code(process, 180) == 0
 
     assert _digest(killed) == _digest(whole)
     rows = [row.row for row in RunStore(str(killed)).results()]

@@ -13,6 +13,7 @@ from pipeline.planners.causal_lm.planner import Gpt2Planner
 from pipeline.records import Requirement
 from serving.planner import PlannerServer, planner_application
 from tests.pipeline.planners.causal_lm.tiny_gpt2 import random_gpt2
+from tests.waiting import scaled
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -40,10 +41,9 @@ def test_the_plain_class_gives_the_planner_s_plans(folder: str) -> None:
     assert [SolutionPlan.model_validate(plan) for plan in found] == _locally(folder)
 
 
-@pytest.mark.timeout(120)
 def test_requests_to_a_replica_are_answered_each_with_its_own_plan(folder: str, application: str) -> None:
     options = {"ray_actor_options": {"num_cpus": 0.5}}
     handle = serve.run(planner_application(folder, batch=8, **options), name=application, route_prefix=None)
     waiting = [handle.plan.remote(text, "RGB") for text in TEXTS]
-    found = [SolutionPlan.model_validate(answer.result(timeout_s=60)) for answer in waiting]
+    found = [SolutionPlan.model_validate(answer.result(timeout_s=scaled(60))) for answer in waiting]
     assert found == _locally(folder)

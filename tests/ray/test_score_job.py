@@ -26,6 +26,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.measures.codebleu.codebleu import code_bleu
 from pipeline.measures.project_scores import main_source
 from pipeline.starter import sample_rows
+from tests.waiting import scaled
 
 pytestmark = pytest.mark.ray
 
@@ -191,7 +192,7 @@ def unmeasured(item: str, kind: str, message: str) -> Length:
 
 
 def test_an_item_that_kills_hangs_or_raises_costs_itself_only(tmp_path: Path) -> None:
-    measurement = Measurement(label="lengths", work=lengths, failed=unmeasured, record=Length, item_seconds=4)
+    measurement = Measurement(label="lengths", work=lengths, failed=unmeasured, record=Length, item_seconds=scaled(4))
     items = ["a", "kill", "bb", "raise", "ccc", "dddd", "hang", "eeeee"]
     found = measure_items(measurement, iter(items), len(items), str(tmp_path), shard=3, quiet=True)
     assert [result.length for result in found] == [1, -1, 2, -1, 3, 4, -1, 5]

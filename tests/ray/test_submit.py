@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from jobs.runs.store import RunStore
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -28,6 +28,14 @@ def _free_port() -> int:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         return int(server.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=1)
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture
@@ -43,12 +51,7 @@ def dashboard(tmp_path: Path) -> Iterator[str]:
     )  # fmt: skip
     address = f"http://127.0.0.1:{dashboard}"
     try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{address}/api/version", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.2)
+        assert wait_until(lambda: _answers(f"{address}/api/version"), 60)
         yield address
     finally:
         started = [psutil.Process(head.pid), *psutil.Process(head.pid).children(recursive=True)]
@@ -58,21 +61,21 @@ def dashboard(tmp_path: Path) -> Iterator[str]:
         head.wait()
 
 
-@pytest.mark.timeout(180)
 def test_the_submitted_job_runs_and_writes_its_run(dashboard: str, tmp_path: Path) -> None:
     source = tmp_path / "requirements.txt"
     source.write_text("Sort photos of shells.\nForecast tides.\n")
     config = tmp_path / "run.yaml"
     config.write_text("shard_rows: 1\n")
     entry = [sys.executable, "-m", "jobs.generate", "--config", str(config), "--input", str(source)]
-    for _ in range(20):
-        done = subprocess.run(
-            [RAY, "job", "submit", "--address", dashboard, "--", *entry, "--out", str(tmp_path / "out")],
-            cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=150,
-        )  # fmt: skip
-        if "No available agent" not in done.stdout + done.stderr:
-            break
-        time.sleep(1)  # the head answers before the agent that starts jobs is up
+    submit = [RAY, "job", "submit", "--address", dashboard, "--", *entry, "--out", str(tmp_path / "out")]
+    calls: list[subprocess.CompletedProcess[str]] = []
+
+    def accepted() -> bool:
+        calls.append(subprocess.run(submit, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True))
+        return "No available agent" not in calls[-1].stdout + calls[-1].stderr
+
+    assert wait_until(accepted, 150)  # the head answers before the agent that starts jobs is up
+    done = calls[-1]
     assert done.returncode == 0, done.stdout + done.stderr
     assert "generated=2" in done.stdout
     assert [row.requirement for row in RunStore(str(tmp_path / "out")).results()] == source.read_text().splitlines()

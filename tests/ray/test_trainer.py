@@ -8,11 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from jobs.train_planner import TrainSummary, main
@@ -21,6 +19,8 @@ from jobs.training.state import read_history
 from pipeline.errors import DLCodeGenError
 from pipeline.planners.causal_lm.planner import Gpt2Planner
 from pipeline.records import Requirement
+from tests.ray.drivers import TRAIN_WORKER, driver_environment, kill_with_workers, workers_of
+from tests.waiting import wait_until
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -45,9 +45,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainSummary:
 
 def _after_first_checkpoint(out: Path, act: Callable[[], None]) -> threading.Thread:
     def watch() -> None:
-        deadline = time.monotonic() + 240  # on a busy machine the workers take their time to start
-        while not (out / "history.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until((out / "history.json").exists, 240)
         act()
 
     thread = threading.Thread(target=watch)
@@ -55,7 +53,6 @@ def _after_first_checkpoint(out: Path, act: Callable[[], None]) -> threading.Thr
     return thread
 
 
-@pytest.mark.timeout(300)
 def test_the_run_writes_a_planner_and_says_what_it_learned_from(trained: TrainSummary) -> None:
     out = Path(trained.out)
     history = read_history(trained.out)
@@ -83,16 +80,13 @@ def test_a_finished_run_is_not_trained_again_and_no_other_run_s_folder(trained: 
         main(_config(Path(trained.out), learning_rate=0.1))
 
 
-@pytest.mark.timeout(300)
 def test_a_killed_driver_s_command_goes_on_to_the_same_model(trained: TrainSummary, tmp_path: Path) -> None:
     settings = [f"{name}={str(value).lower()}" for name, value in SETTINGS.items() if name not in ("data", "quiet")]
     command = [sys.executable, "-m", "jobs.cli", "train-planner", "-q", "--data", "starter", "--out", str(tmp_path)]
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
-    process = subprocess.Popen([*command, *settings], env=environment, start_new_session=True)
-    watcher = _after_first_checkpoint(tmp_path, lambda: os.kill(process.pid, signal.SIGKILL))
-    assert process.wait(timeout=250) == -signal.SIGKILL
-    watcher.join()
-    time.sleep(1)  # its Ray notices, and ends the workers
+    process = subprocess.Popen([*command, *settings], env=driver_environment(), start_new_session=True)
+    assert wait_until(lambda: (tmp_path / "history.json").exists() or process.poll() is not None, 240)
+    kill_with_workers(process, TRAIN_WORKER)
+    assert process.returncode == -signal.SIGKILL
     assert not (tmp_path / "run_card.json").exists()
     summary = main(_config(tmp_path))
     assert summary.eval_loss == trained.eval_loss
@@ -103,7 +97,6 @@ def test_a_killed_driver_s_command_goes_on_to_the_same_model(trained: TrainSumma
     assert kept[0] == kept[1]
 
 
-@pytest.mark.timeout(300)
 def test_two_workers_of_which_one_is_killed_find_the_loss_that_one_finds(tmp_path: Path) -> None:
     """Without dropout, whose draws are each worker's own, the number of workers changes nothing but rounding."""
     size = tmp_path / "gpt2.yaml"
@@ -112,11 +105,7 @@ def test_two_workers_of_which_one_is_killed_find_the_loss_that_one_finds(tmp_pat
     killed: list[int] = []
 
     def kill() -> None:
-        workers = [
-            child
-            for child in psutil.Process().children(recursive=True)
-            if "RayTrainWorker" in " ".join(child.cmdline())
-        ]
+        workers = workers_of(os.getpid(), TRAIN_WORKER)
         workers[-1].kill()
         killed.append(workers[-1].pid)
 

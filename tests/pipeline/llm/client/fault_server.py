@@ -20,6 +20,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Literal
 
+from tests.waiting import scaled
+
 Fault = Literal[
     "429", "429-date", "408", "500", "503", "reset", "stall", "cut-off", "bad-json", "no-choices", "context", "quota",
     "out-of-resources", "drop",
@@ -81,12 +83,12 @@ class FaultServer:
 
         thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         thread.start()
-        loop, stop = started.get(timeout=10)
+        loop, stop = started.get(timeout=scaled(10))
         try:
             yield self
         finally:
             loop.call_soon_threadsafe(stop.set)
-            thread.join(10)
+            thread.join(scaled(10))
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

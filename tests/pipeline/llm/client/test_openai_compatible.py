@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +16,7 @@ from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.client.openai_compatible import OpenAICompatibleLLM
 from pipeline.llm.protocol import ChatReply, ChatRequest, Message, Sampling
 from tests.pipeline.llm.client.fault_server import MODEL, Fault, FaultServer, completion
+from tests.waiting import scaled
 
 
 def request(text: str = "hello", **fields: Any) -> ChatRequest:
@@ -100,7 +102,7 @@ def test_retry_after_is_waited_for(fault: Fault) -> None:
 
 
 def test_a_stalled_answer_is_given_up_and_asked_again() -> None:
-    limits = LimitSettings(attempt_seconds=0.3)
+    limits = LimitSettings(attempt_seconds=scaled(0.3))
     with FaultServer(faults=["stall"]).running() as server:
         assert reply_of(client(server, limits=limits), request()).text == "reply to hello"
 
@@ -221,7 +223,7 @@ def test_every_call_ends_as_a_reply_or_a_reasoned_failure_whatever_happens() -> 
     random.seed(5)
     kinds: list[Fault] = ["429", "500", "reset", "cut-off", "bad-json", "no-choices", "stall", "context"]
     faults = random.choices([*kinds, *[None] * len(kinds)], k=250)
-    limits = LimitSettings(attempt_seconds=0.5, retries=4)
+    limits = LimitSettings(attempt_seconds=scaled(0.5), retries=4)
     slow_and_fast = FaultServer(faults=faults, seconds=lambda body: random.choice([0.0, 0.0, 0.2]))
     with slow_and_fast.running() as server:
         outcomes = ask(client(server, limits=limits), [request(str(number)) for number in range(150)])
@@ -236,15 +238,16 @@ def test_every_call_ends_as_a_reply_or_a_reasoned_failure_whatever_happens() -> 
 
 
 def test_errors_cost_their_own_calls_only() -> None:
-    """5% errors, each with a second of Retry-After: the others must not stand in line behind those that wait."""
+    """5% errors, each with a second or more of Retry-After: the others must not stand in line behind those."""
+    retry_after = float(math.ceil(scaled(1.0)))
     faults: list[Fault | None] = ["429" if number % 20 == 0 else None for number in range(200)]
-    with FaultServer(faults=faults, seconds=lambda body: 0.01, retry_after=1.0).running() as server:
+    with FaultServer(faults=faults, seconds=lambda body: 0.01, retry_after=retry_after).running() as server:
         llm = client(server, limits=LimitSettings(concurrency=4))
         replies = [reply for reply in ask(llm, [request(str(n)) for n in range(200)]) if isinstance(reply, ChatReply)]
     assert len(replies) == 200
     assert len(server.seen) == 210, "one more request for each error, and no other"
     assert server.served["good"] == 200
-    assert sum(reply.seconds >= 1.0 for reply in replies) == 10
+    assert sum(reply.seconds >= retry_after for reply in replies) == 10
 
 
 def test_a_dead_endpoint_is_left_alone_and_rows_fail_with_the_reason() -> None:
