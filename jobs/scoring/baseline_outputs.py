@@ -49,23 +49,24 @@ def chosen_outputs(
 ) -> OutputsByMethod:
     """What copying a sample answers, chosen without looking at the reference.
 
-    `rows` and `items` are the same items, as a task and as an output of any method. `copies`: the sample each item's
-    method would copy, by default the one in the item's own place; `copy` is what that baseline is called. `cut_to`:
-    texts to whose lengths the copies are cut as well, by the name of their method.
+    `rows` and `items` are the same items, as a task and as an output of any method. `copies`: the number of the sample
+    that each item's method would copy, by default the item's own number; `copy` is what that baseline is called.
+    `cut_to`: texts to whose lengths the copies are cut as well, by the name of their method.
     """
-    copies = list(copies) if copies is not None else neighbours(rows, samples)
     chosen = {
-        copy: copies,
+        copy: list(copies) if copies is not None else neighbours(rows, samples),
         "nearest requirement (BM25)": nearest(rows, samples, _requirement, _requirement),
         "nearest code to the requirement (BM25)": nearest(rows, samples, _requirement, _code),
         "nearest plan of the category (BM25)": nearest(rows, samples, _plan, _plan, same_category=True),
-        **{f"{RANDOM}, seed {seed}": random_of_category(rows, samples, seed) for seed in range(seeds)},
     }
-    answers = {baseline_name(name): _copies(items, samples, numbers) for name, numbers in chosen.items()}
+    for seed in range(seeds):
+        chosen[f"{RANDOM}, seed {seed}"] = random_of_category(rows, samples, seed)
+    outputs = {baseline_name(name): _copies(items, samples, numbers) for name, numbers in chosen.items()}
     for method, texts in (cut_to or {}).items():
-        cut = [replace(output, cut_to=text) for output, text in zip(answers[baseline_name(copy)], texts, strict=True)]
-        answers[baseline_name(f"{copy}, cut to the length of {method}")] = cut
-    return answers
+        whole = outputs[baseline_name(copy)]
+        cut = [replace(output, cut_to=text) for output, text in zip(whole, texts, strict=True)]
+        outputs[baseline_name(f"{copy}, cut to the length of {method}")] = cut
+    return outputs
 
 
 def hindsight_outputs(
@@ -77,40 +78,55 @@ def hindsight_outputs(
     quiet: bool = False,
 ) -> dict[str, OutputsByMethod]:
     """What the best choice would have been had the reference been known, by protocol. Needs an initialised Ray."""
-    codes = tuple(sample.code for sample in samples)
-    measurement = Measurement(
-        label="samples",
-        work=partial(score_samples, samples=codes),
-        failed=lambda *_: SampleScores(raw=(None,) * len(codes), paper=(None,) * len(codes)),
-        record=SampleScores,
-    )
-    references = [item.reference or "" for item in items]
-    found = measure_items(measurement, references, len(references), folder, shard=4, quiet=quiet)
-    allowed = [set(copyable_samples(row, samples)) for row in rows]
-    answers: dict[str, OutputsByMethod] = {}
+    scores_of = _sample_scores(items, samples, folder, quiet)
+    allowed = np.zeros((len(rows), len(samples)), dtype=bool)
+    for number, row in enumerate(rows):
+        allowed[number, copyable_samples(row, samples)] = True
+    outputs: dict[str, OutputsByMethod] = {}
     for protocol in PROTOCOLS:
-        scores = np.array([getattr(item, protocol) for item in found], dtype=np.float64)
-        matrix = np.where([[number in kept for number in range(len(samples))] for kept in allowed], scores, np.nan)
-        answers[protocol] = {
+        # A row an item, a column a sample; NaN, too, where a pair was not measured.
+        scores = np.array([getattr(item, protocol) for item in scores_of], dtype=np.float64)
+        matrix = np.where(allowed, scores, np.nan)
+        outputs[protocol] = {
             baseline_name(ONE_FOR_ALL): _copies(items, samples, one_for_all(matrix)),
             baseline_name(BEST): _copies(items, samples, best_in_hindsight(matrix)),
         }
-    return answers
+    return outputs
+
+
+def _sample_scores(
+    items: Sequence[Output], samples: Sequence[Solution], folder: str, quiet: bool
+) -> list[SampleScores]:
+    """For each item the CodeBLEU of every sample against its reference."""
+    codes = tuple(sample.code for sample in samples)
+    unscored = SampleScores(raw=(None,) * len(codes), paper=(None,) * len(codes))
+    measurement = Measurement(
+        label="samples",
+        work=partial(score_samples, samples=codes),
+        failed=lambda *_: unscored,
+        record=SampleScores,
+    )
+    references = [item.reference or "" for item in items]
+    # Small shards: an item meets every sample of the pool.
+    return measure_items(measurement, references, len(references), folder, shard=4, quiet=quiet)
 
 
 def under_each_protocol(by_protocol: Mapping[str, Sequence[Measured]]) -> list[Measured]:
-    """One list from those of a choice that was made under each protocol anew: each gives the values of its own."""
-    return [
-        replace(items[0], **{name: getattr(item, name) for name, item in zip(by_protocol, items, strict=True)})
-        for items in zip(*by_protocol.values(), strict=True)
-    ]
+    """The measured outputs of a method that chooses anew under each protocol: each protocol's values are those of its
+    own choice, and all else is the first's."""
+    merged = []
+    for choices in zip(*by_protocol.values(), strict=True):
+        own_values = {name: getattr(choice, name) for name, choice in zip(by_protocol, choices, strict=True)}
+        merged.append(replace(choices[0], **own_values))
+    return merged
 
 
 def _copies(items: Sequence[Output], samples: Sequence[Solution], numbers: Sequence[int]) -> list[Output]:
-    return [
-        replace(item, code=samples[number].code, plan=None, shown=(), failure=None, cut_to=None)
-        for item, number in zip(items, numbers, strict=True)
-    ]
+    """The items answered by the samples of these numbers: a copy keeps no plan and was shown nothing."""
+    copies = []
+    for item, number in zip(items, numbers, strict=True):
+        copies.append(replace(item, code=samples[number].code, plan=None, shown=(), failure=None, cut_to=None))
+    return copies
 
 
 def _requirement(solution: Solution) -> str:

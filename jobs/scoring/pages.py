@@ -16,28 +16,28 @@ from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_samples
 
 
-def runs_page(found: CodeTables, runs: Sequence[Run], against: str, items: int) -> ScorePage:
+def runs_page(tables: CodeTables, runs: Sequence[Run], against: str, items: int) -> ScorePage:
     """The page of scored runs. `items`: how many it opens, evenly spaced over the first run."""
     names = ", ".join(run.name.method for run in runs)
     rows = runs[0].rows
-    seeds = frozenset(run for group in found.seed_groups.values() for run in group)
-    summed_up = [row for row in found.rows if MethodName.of(row) not in seeds]
+    seeds = frozenset(run for group in tables.seed_groups.values() for run in group)
+    without_seeds = [row for row in tables.rows if MethodName.of(row) not in seeds]
     asked = f"{rows} items" if len(runs) == 1 else f"{rows} items of the first of {len(runs)} runs"
     return ScorePage(
         title=f"Scores of {names}" if len(names) < 80 else f"Scores of {len(runs)} runs",
         lede=f"{asked}; differences are from {against}." if len(runs) > 1 else f"{asked}.",
-        findings=tuple(findings(found.methods, summed_up, found.comparisons)),
-        methods=found.methods,
-        rows=found.rows,
-        comparisons=found.comparisons,
-        items=tuple(_opened(found, runs, items)),
+        findings=tuple(findings(tables.methods, without_seeds, tables.comparisons)),
+        methods=tables.methods,
+        rows=tables.rows,
+        comparisons=tables.comparisons,
+        items=tuple(_opened_items(tables, runs, items)),
         asked=rows,
         seeds=seeds,
         settings={run.name.label: dict(run.settings) for run in runs},
     )
 
 
-def artifact_items(found: CodeTables, outputs: Mapping[MethodName, Sequence[Output]]) -> Iterator[ScoreItem]:
+def artifact_items(tables: CodeTables, outputs: Mapping[MethodName, Sequence[Output]]) -> Iterator[ScoreItem]:
     """Every item of the artifact with all released answers."""
     for number, same_item in enumerate(zip(*outputs.values(), strict=True)):
         first = same_item[0]
@@ -50,21 +50,24 @@ def artifact_items(found: CodeTables, outputs: Mapping[MethodName, Sequence[Outp
             plan=first.plan,
             plan_title="Known plan",
             answers=[
-                Answer(method=name.label, measured=found.measured[name][number], code=output.code)
+                Answer(method=name.label, measured=tables.measured[name][number], code=output.code)
                 for name, output in zip(outputs, same_item, strict=True)
             ],
         )
 
 
-def _opened(found: CodeTables, runs: Sequence[Run], limit: int) -> Iterator[ScoreItem]:
+def _opened_items(tables: CodeTables, runs: Sequence[Run], limit: int) -> Iterator[ScoreItem]:
+    """At most `limit` items, evenly spaced over the first run, with what every run answered."""
     step = max(1, -(-runs[0].rows // limit)) if limit else 0
-    chosen = {record.id for place, record in enumerate(runs[0].records()) if step and place % step == 0}
-    records: dict[MethodName, dict[str, Scored]] = {
-        run.name: {record.id: record for record in run.records() if record.id in chosen} for run in runs
-    }
-    measured = {run.name: {item.item: item for item in found.measured[run.name] if item.item in chosen} for run in runs}
+    chosen = {record.id for number, record in enumerate(runs[0].records()) if step and number % step == 0}
+    records: dict[MethodName, dict[str, Scored]] = {}
+    measured: dict[MethodName, dict[str, Measured]] = {}
+    for run in runs:
+        records[run.name] = {record.id: record for record in run.records() if record.id in chosen}
+        measured[run.name] = {item.item: item for item in tables.measured[run.name] if item.item in chosen}
     codes = {sample.id: sample.code for sample in load_samples(runs[0].pool)}
     for record in records[runs[0].name].values():
+        in_pool = [sample for sample in record.samples if sample.id in codes]
         yield ScoreItem(
             number=record.row,
             id=record.id,
@@ -74,24 +77,25 @@ def _opened(found: CodeTables, runs: Sequence[Run], limit: int) -> Iterator[Scor
             reference=record.reference or "",
             plan=record.plan,
             samples=record.samples,
-            shown=[Shown(id=item.id, code=codes[item.id]) for item in record.samples if item.id in codes],
+            shown=[Shown(id=sample.id, code=codes[sample.id]) for sample in in_pool],
             answers=list(_answers(record.id, runs, records, measured)),
         )
 
 
 def _answers(
-    id: str,
+    item: str,
     runs: Sequence[Run],
     records: Mapping[MethodName, Mapping[str, Scored]],
     measured: Mapping[MethodName, Mapping[str, Measured]],
 ) -> Iterator[Answer]:
+    """What each run answered to the item; a run that did not come to it answers nothing."""
     for run in runs:
-        record = records[run.name].get(id)
+        record = records[run.name].get(item)
         if record is not None:
             drafts = {"Draft 1": record.code_draft, "Draft 2": record.template_draft, "Template": record.template}
             yield Answer(
                 method=run.name.label,
-                measured=measured[run.name][id],
+                measured=measured[run.name][item],
                 code=main_source(record),
                 drafts={name: text for name, text in drafts.items() if text},
             )

@@ -22,7 +22,7 @@ from pipeline.storage.files import exists, join, read_bytes
 RUNS = "Runs"
 """What stands for a table where the outputs are runs of this project."""
 
-_OF_A_RUN = frozenset(
+_DIFFER_BY_SEED = frozenset(
     {"seed", "out", "workers", "quiet", "address", "projects", "report_items", "shard_rows", "cache", "limits"}
 )
 """Settings in which runs of one method may differ: runs that agree in all others are its seeds."""
@@ -30,12 +30,15 @@ _OF_A_RUN = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """A run's folder, the name its outputs get in tables, its settings as its manifest has them, and its rows."""
+    """A finished run of `dlcodegen generate`, or one that was ended early."""
 
     folder: str
     name: MethodName
+    """What its outputs are called in tables."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    """As its manifest has them; {} where it has none."""
     rows: int = 0
+    """Finished rows, failed ones included."""
 
     @property
     def pool(self) -> str:
@@ -45,8 +48,11 @@ class Run:
     def plans(self) -> tuple[str, ...]:
         """Where the known plans are, and those that a fitted or trained planner learned from."""
         known = str(self.settings.get("plans") or STARTER)
-        learned = learned_from(PlannerSettings.model_validate(self.settings.get("planner") or {}).folder)
-        return (known,) if learned in (None, known) else (known, learned)
+        planner = PlannerSettings.model_validate(self.settings.get("planner") or {})
+        learned = learned_from(planner.folder)
+        if learned is None or learned == known:
+            return (known,)
+        return (known, learned)
 
     def records(self) -> Iterator[Scored]:
         return RunStore(self.folder).results()
@@ -60,6 +66,7 @@ class Run:
 
 def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
     """`samples`: the pool's codes by id; a sample that is not in it any more is not shown."""
+    in_pool = [sample for sample in record.samples if sample.id in samples]
     return Output(
         item=record.id,
         requirement=record.requirement,
@@ -67,7 +74,7 @@ def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
         code=main_source(record),
         reference=record.reference,
         plan=record.plan,
-        shown=tuple(Shown(id=found.id, code=samples[found.id]) for found in record.samples if found.id in samples),
+        shown=tuple(Shown(id=sample.id, code=samples[sample.id]) for sample in in_pool),
         prompted=max((call.reference_share or 0.0 for call in record.calls), default=0.0),
         failure=record.failure,
     )
@@ -76,10 +83,16 @@ def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
 def learned_from(planner: str) -> str | None:
     """The location of the plans that a planner's folder was fitted or trained on, as its card says; None where it does
     not say, or they are not there any more."""
+    if not planner:
+        return None
+    # A fitted planner's card, and a trained one's.
     for card, group in (("planner.json", "about"), ("run_card.json", "settings")):
-        if planner and exists(join(planner, card)):
-            found = json.loads(read_bytes(join(planner, card))).get(group, {}).get("data")
-            return str(found) if found and (found == STARTER or exists(str(found))) else None
+        path = join(planner, card)
+        if exists(path):
+            location = json.loads(read_bytes(path)).get(group, {}).get("data")
+            if location and (location == STARTER or exists(str(location))):
+                return str(location)
+            return None
     return None
 
 
@@ -109,24 +122,26 @@ def run_named(runs: Sequence[Run], wanted: str | None) -> Run:
     """The run with a folder or label; the first for None. Raises DLCodeGenError where there is none."""
     if wanted is None:
         return runs[0]
-    found = [run for run in runs if wanted.rstrip("/") in (run.folder, run.name.method)]
-    if not found:
-        raise DLCodeGenError(f"--against {wanted}: none of the runs; give one of {[run.folder for run in runs]}")
-    return found[0]
+    for run in runs:
+        if wanted.rstrip("/") in (run.folder, run.name.method):
+            return run
+    raise DLCodeGenError(f"--against {wanted}: none of the runs; give one of {[run.folder for run in runs]}")
 
 
 def group_seeds(runs: Sequence[Run]) -> dict[MethodName, list[MethodName]]:
     """Methods that were run with several seeds: runs whose settings differ in nothing else."""
-    groups: dict[str, list[Run]] = {}
+    same_settings: dict[str, list[Run]] = {}
     for run in runs:
-        same = {name: value for name, value in run.settings.items() if name not in _OF_A_RUN}
-        groups.setdefault(json.dumps(same, sort_keys=True, default=str), []).append(run)
-    found = {}
-    for group in groups.values():
-        if len(group) > 1 and len({run.settings.get("seed") for run in group}) == len(group):
+        shared = {name: value for name, value in run.settings.items() if name not in _DIFFER_BY_SEED}
+        same_settings.setdefault(json.dumps(shared, sort_keys=True, default=str), []).append(run)
+    groups = {}
+    for group in same_settings.values():
+        seeds = {run.settings.get("seed") for run in group}
+        if len(group) > 1 and len(seeds) == len(group):
             label = _shared_start([run.name.method for run in group]) or "method"
-            found[group[0].name._replace(method=f"{label} (mean of {len(group)} seeds)")] = [run.name for run in group]
-    return found
+            name = group[0].name._replace(method=f"{label} (mean of {len(group)} seeds)")
+            groups[name] = [run.name for run in group]
+    return groups
 
 
 def _shared_start(texts: Sequence[str]) -> str:
@@ -145,17 +160,18 @@ def _settings(folder: str) -> dict[str, Any]:
 
 
 def _labels(folders: Sequence[str]) -> list[str]:
-    """The shortest endings of the paths that tell them apart, without what all of them end in (`-deepseek-t1.5-s0`)."""
-    parts = [folder.rstrip("/").split("/") for folder in folders]
-    for length in range(1, max(map(len, parts)) + 1):
-        labels = ["/".join(part[-length:]) for part in parts]
+    """The shortest endings of the paths that differ, without what all of them end in (`-deepseek-t1.5-s0`)."""
+    paths = [folder.rstrip("/").split("/") for folder in folders]
+    for length in range(1, max(map(len, paths)) + 1):
+        labels = ["/".join(path[-length:]) for path in paths]
         if len(set(labels)) == len(labels):
             return _without_shared_words(labels)
     return list(folders)
 
 
 def _without_shared_words(labels: Sequence[str]) -> list[str]:
+    """The labels without the last words, between hyphens, that all have; each keeps one word at least."""
     words = [label.split("-") for label in labels]
-    while len(words) > 1 and all(len(part) > 1 for part in words) and len({part[-1] for part in words}) == 1:
-        words = [part[:-1] for part in words]
-    return ["-".join(part) for part in words]
+    while len(words) > 1 and min(map(len, words)) > 1 and len({label[-1] for label in words}) == 1:
+        words = [label[:-1] for label in words]
+    return ["-".join(label) for label in words]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 
 from rich.table import Table
@@ -14,17 +14,17 @@ from pipeline.comparison.comparisons import Comparison
 from pipeline.measures.outputs import Measured, MethodName
 
 
-def scoring_tables(found: CodeTables) -> Iterator[Table]:
+def scoring_tables(tables: CodeTables) -> Iterator[Table]:
     """Denominators, corpora, differences; and where part of the items is contaminated, corpora over the clean ones.
     Baselines are compared by CodeBLEU alone; every comparison is in comparisons.csv."""
-    yield method_table(found.methods)
-    if found.rows:
-        yield corpora_table([row for row in found.rows if row.subset == ALL])
-    shown = [row for row in found.comparisons if row.table != BASELINES or row.measure == "CodeBLEU"]
+    yield method_table(tables.methods)
+    if tables.rows:
+        yield corpora_table([row for row in tables.rows if row.subset == ALL])
+    shown = [row for row in tables.comparisons if row.table != BASELINES or row.measure == "CodeBLEU"]
     yield differences_table(shown)
-    if any(row.subset == CLEAN for row in found.methods):
-        yield method_table(found.methods, CLEAN)
-        yield corpora_table([row for row in found.rows if row.subset == CLEAN], title=f"CodeBLEU {_CLEAN}")
+    if any(row.subset == CLEAN for row in tables.methods):
+        yield method_table(tables.methods, CLEAN)
+        yield corpora_table([row for row in tables.rows if row.subset == CLEAN], title=f"CodeBLEU {_CLEAN}")
         yield differences_table(shown, CLEAN)
 
 
@@ -46,7 +46,7 @@ def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
         counts = (row.asked, row.generated, row.parsed, row.scored, row.method_failures, row.machinery_failures)
         of_parsed = (row.undefined_names, row.invalid_calls, row.unknown_imports)
         table.add_row(
-            label(row),
+            MethodName.of(row).label,
             *map(str, counts),
             *(f"{count}/{row.parsed}" for count in of_parsed),
             "-" if row.conformance is None else f"{row.conformance:.4f}",
@@ -57,6 +57,7 @@ def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
 
 
 def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
+    """CodeBLEU of methods, then of baselines, by protocol."""
     table = Table(
         title=title or "CodeBLEU as it is, and at equal length; baselines copy a sample of the pool",
         title_justify="left",
@@ -65,16 +66,16 @@ def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
         table.add_column(head)
     for head in ("measured", "CodeBLEU", "equal length", "length ratio"):
         table.add_column(head, justify="right")
-    before = None
+    section = None
     for row in sorted(rows, key=lambda row: (row.protocol, row.table == BASELINES)):
-        if before is not None and (row.protocol, row.table) != before:
+        if section is not None and section != (row.protocol, row.table):
             table.add_section()
-        before = row.protocol, row.table
+        section = row.protocol, row.table
         error = f" ± {row.standard_error:.2f}" if row.standard_error is not None else ""
         table.add_row(
             row.protocol,
             row.table,
-            label(row),
+            MethodName.of(row).label,
             f"{row.measured}/{row.asked}",
             f"{row.codebleu:.2f}{error}",
             f"{row.equal_length_codebleu:.2f}",
@@ -84,6 +85,7 @@ def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
 
 
 def differences_table(rows: Iterable[Comparison], subset: str = ALL) -> Table:
+    """The differences over one subset of the items, with their intervals, p-values and verdicts."""
     title = "Mean differences on the same items, in points"
     table = Table(title=title if subset == ALL else f"{title}, {_CLEAN}", title_justify="left")
     for head in ("measure", "method", "against"):
@@ -94,7 +96,7 @@ def differences_table(rows: Iterable[Comparison], subset: str = ALL) -> Table:
         if row.subset == subset:
             table.add_row(
                 " ".join(filter(None, (row.measure, row.protocol))),
-                label(row),
+                MethodName.of(row).label,
                 row.against,
                 str(row.items),
                 f"{row.difference:+.2f}",
@@ -122,25 +124,25 @@ def category_table(name: MethodName, items: Sequence[Measured]) -> Table:
     return table
 
 
-def label(row: MethodRow | CodeRow | Comparison) -> str:
-    return f"{row.method} ({row.model})" if row.model else row.method
-
-
 def _category_cells(items: Sequence[Measured]) -> list[str]:
-    scores = [item.scores for item in items if item.scores is not None and item.generated]
-    kept = [found.conformance for found in scores if found.conformance is not None]
-    values: Mapping[str, list[float]] = {
-        protocol: [
-            value
-            for item in items
-            if (pair := pair_of(protocol, item)) is not None and (value := item_codebleu(pair)) is not None
-        ]
-        for protocol in ("raw", "paper")
-    }
+    of_code = [item.scores for item in items if item.scores is not None and item.generated]
+    parses = [float(scores.parses) for scores in of_code]
+    conformance = [scores.conformance for scores in of_code if scores.conformance is not None]
     return [
         str(len(items)),
         str(sum(item.generated for item in items)),
-        f"{fmean(found.parses for found in scores):.1%}" if scores else "-",
-        f"{fmean(kept):.4f}" if kept else "-",
-        *(f"{fmean(found):.2f}" if found else "-" for found in values.values()),
+        f"{fmean(parses):.1%}" if parses else "-",
+        f"{fmean(conformance):.4f}" if conformance else "-",
+        _mean_codebleu(items, "raw"),
+        _mean_codebleu(items, "paper"),
     ]
+
+
+def _mean_codebleu(items: Sequence[Measured], protocol: str) -> str:
+    values = []
+    for item in items:
+        pair = pair_of(protocol, item)
+        value = item_codebleu(pair) if pair is not None else None
+        if value is not None:
+            values.append(value)
+    return f"{fmean(values):.2f}" if values else "-"

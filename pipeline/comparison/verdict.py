@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pipeline.comparison.statistics import Interval, holm, paired_bootstrap, paired_permutation_test
 
 SIGNIFICANT = 0.05
 WITHIN_NOISE = "within noise"
+
+_Item = TypeVar("_Item")
 
 Pairing = tuple[Sequence[float], Sequence[float]]
 """A method's values and those of the method it is compared with; equal positions belong to equal items."""
@@ -37,7 +40,7 @@ class Difference:
         return positive if self.interval.estimate > 0 else negative
 
 
-def paired_values(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[list[float], list[float]]:
+def paired_values(first: Mapping[_Item, float], second: Mapping[_Item, float]) -> tuple[list[float], list[float]]:
     """The values of the items that both have, in the order of `first`: the bootstrap's draws depend on the order."""
     shared = [item for item in first if item in second]
     return [first[item] for item in shared], [second[item] for item in shared]

@@ -15,34 +15,38 @@ from pipeline.pages.score_items import ScoreItem
 
 
 def judge_page(
-    found: Judging, sides: Sequence[Side], ours: Side, settings: Mapping[str, object], items: int
+    judging: Judging, sides: Sequence[Side], ours: Side, settings: Mapping[str, object], items: int
 ) -> JudgePage:
     """The page of judged runs. `items`: how many it opens, evenly spaced."""
-    names = ", ".join(side.run.name.label for side in sides)
+    names = [side.run.name for side in sides]
     asked = len(sides[0].records)
+    lede = f"{asked} items by {', '.join(name.label for name in names)}"
+    if len(sides) > 1:
+        lede += f"; differences and pairs are against {ours.run.name.label}"
     table_iii = load_published().judged
-    published = {side.run.name.label: printed for side in sides if (printed := table_iii.of(side.run.name.method))}
+    printed = {name.label: table_iii.of(name.method) for name in names}
     return JudgePage(
-        judge=found.judge,
-        lede=f"{asked} items by {names}"
-        + (f"; differences and pairs are against {ours.run.name.label}." if len(sides) > 1 else "."),
-        warnings=found.warnings,
-        rows=found.rows,
-        comparisons=found.comparisons,
-        preferences=found.preferences,
-        items=tuple(_opened(found, sides, ours, items)),
+        judge=judging.judge,
+        lede=f"{lede}.",
+        warnings=judging.warnings,
+        rows=judging.rows,
+        comparisons=judging.comparisons,
+        preferences=judging.preferences,
+        items=tuple(_opened_items(judging, sides, ours, items)),
         asked=asked,
-        published=published,
+        published={label: values for label, values in printed.items() if values},
         settings=settings,
     )
 
 
-def _opened(found: Judging, sides: Sequence[Side], ours: Side, limit: int) -> Iterator[JudgedItem]:
+def _opened_items(judging: Judging, sides: Sequence[Side], ours: Side, limit: int) -> Iterator[JudgedItem]:
+    """At most `limit` items, evenly spaced, with the projects of all sides, `ours` first."""
     step = max(1, -(-len(ours.records) // limit)) if limit else 0
     in_order = [ours, *(side for side in sides if side is not ours)]
-    for place, (item, record) in enumerate(ours.records.items()):
-        if not step or place % step:
+    for number, (item, record) in enumerate(ours.records.items()):
+        if not step or number % step:
             continue
+        with_item = [side for side in in_order if item in side.records]
         yield JudgedItem(
             task=ScoreItem(
                 number=record.row,
@@ -53,8 +57,8 @@ def _opened(found: Judging, sides: Sequence[Side], ours: Side, limit: int) -> It
                 plan=record.plan,
                 plan_title=f"Plan of {ours.run.name.method}",
             ),
-            codes={side.run.name.label: main_source(side.records[item]) for side in in_order if item in side.records},
-            judgements=[row for row in found.judgements if row.item == item],
-            preferences=[row for row in found.answers if row.item == item],
-            contaminated_by=found.contaminated.get(item, ""),
+            codes={side.run.name.label: main_source(side.records[item]) for side in with_item},
+            judgements=[row for row in judging.judgements if row.item == item],
+            preferences=[row for row in judging.answers if row.item == item],
+            contaminated_by=judging.contaminated.get(item, ""),
         )

@@ -9,7 +9,7 @@ judgements of a `dlcodegen judge` folder.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -21,6 +21,7 @@ from jobs.scoring.run_outputs import open_runs
 from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.judge_rows import JudgedRow, Judgement, judged_comparisons, judged_rows
 from pipeline.comparison.rater_agreement import Agreement, Correlation, agreement, correlation
+from pipeline.comparison.verdict import paired_values
 from pipeline.errors import DLCodeGenError
 from pipeline.measures.judge import ASPECTS
 from pipeline.measures.outputs import MethodName
@@ -28,16 +29,23 @@ from pipeline.measures.project_scores import main_source
 from pipeline.pages.rating import HUMANS, RatingKey, ratables, read_ratings, write_rating_page
 from pipeline.storage.files import exists, join, read_bytes, write_bytes
 
-_AUTOMATIC = ("codebleu", "equal_length_codebleu", "length_ratio", "conformance", "lines", "lines_in_common")
+_OF_A_PROTOCOL = ("codebleu", "equal_length_codebleu", "length_ratio")
+_AUTOMATIC = (*_OF_A_PROTOCOL, "conformance", "lines", "lines_in_common")
+"""Columns of `dlcodegen score`'s items that ratings are correlated with."""
+
+_Output = tuple[str, str, str]
+"""Model, method and item."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exported:
-    """The page and its key, and how many projects the page has; equal ones count once."""
+    """A page for raters, as it was written."""
 
     page: str
     key: str
+    """Which project is whose; raters do not get it."""
     projects: int
+    """Projects on the page; equal ones count once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,15 +65,13 @@ def export_page(runs: Sequence[str], out: str, *, items: int = 20, seed: int = 0
     opened = open_runs([run.rstrip("/") for run in runs])
     ids = [record.id for record in opened[0].records() if main_source(record).strip()]
     chosen = set(ids[:: max(1, -(-len(ids) // items))])
-    projects = ratables(
-        (
-            (run.name, record.id, record.requirement, record.attributes, main_source(record))
-            for run in opened
-            for record in run.records()
-            if record.id in chosen and main_source(record).strip()
-        ),
-        seed,
-    )
+    outputs = []
+    for run in opened:
+        for record in run.records():
+            code = main_source(record)
+            if record.id in chosen and code.strip():
+                outputs.append((run.name, record.id, record.requirement, record.attributes, code))
+    projects = ratables(outputs, seed)
     key = write_rating_page(projects, out, title=title or "Rate deep-learning projects", seed=seed)
     path = key_path(out)
     write_bytes(path, key.to_json().encode())
@@ -106,37 +112,55 @@ def import_ratings(
     return rated
 
 
-def _by_output(ratings: Sequence[Judgement], aspect: str) -> dict[tuple[str, str, str], dict[str, float]]:
-    """Ratings of an aspect by output (model, method, item) and rater."""
-    found: dict[tuple[str, str, str], dict[str, float]] = {}
+def _by_output(ratings: Sequence[Judgement], aspect: str) -> dict[_Output, dict[str, float]]:
+    """Ratings of an aspect by output and rater."""
+    by_output: dict[_Output, dict[str, float]] = {}
     for row in ratings:
-        if (value := getattr(row, aspect)) is not None:
-            found.setdefault((row.model, row.method, row.item), {})[row.judge] = value
-    return found
+        value = getattr(row, aspect)
+        if value is not None:
+            by_output.setdefault((row.model, row.method, row.item), {})[row.judge] = value
+    return by_output
 
 
 def _correlations(ratings: Sequence[Judgement], scores: str | None, judged: str | None) -> Iterator[Correlation]:
-    measures: dict[str, dict[tuple[str, str, str], float]] = {}
-    for row in _rows(scores, "items.parquet"):
-        for name in _AUTOMATIC:
-            of_protocol = name in ("codebleu", "equal_length_codebleu", "length_ratio")
-            measure = f"{name} {row['protocol']}" if of_protocol else name
-            if (value := row.get(name)) is not None:
-                measures.setdefault(measure, {})[row["model"], row["method"], row["id"]] = float(value)
-    judgements: dict[str, dict[tuple[str, str, str], list[float]]] = {}
-    for row in _rows(judged, "judgements.parquet"):
-        for aspect in ASPECTS:
-            if (value := row.get(aspect)) is not None:
-                place = row["model"], row["method"], row["item"]
-                judgements.setdefault(f"{aspect} by {row['judge']}", {}).setdefault(place, []).append(float(value))
-    for measure, values in judgements.items():
-        measures[measure] = {place: fmean(found) for place, found in values.items()}
+    """Each aspect's mean ratings with each measure, where two outputs or more have both."""
+    measures = _automatic_measures(_rows(scores, "items.parquet"))
+    measures |= _judged_measures(_rows(judged, "judgements.parquet"))
     for aspect in ASPECTS:
-        means = {place: fmean(by_rater.values()) for place, by_rater in _by_output(ratings, aspect).items()}
-        for measure, known in measures.items():
-            both = [place for place in means if place in known]
-            if len(both) > 1:
-                yield correlation(aspect, measure, [means[place] for place in both], [known[place] for place in both])
+        means = {output: fmean(by_rater.values()) for output, by_rater in _by_output(ratings, aspect).items()}
+        for measure, values in measures.items():
+            rated, measured = paired_values(means, values)
+            if len(rated) > 1:
+                yield correlation(aspect, measure, rated, measured)
+
+
+def _automatic_measures(items: Sequence[Mapping[str, Any]]) -> dict[str, dict[_Output, float]]:
+    """By measure the outputs' values, from the items of a scoring."""
+    measures: dict[str, dict[_Output, float]] = {}
+    for row in items:
+        output = row["model"], row["method"], row["id"]
+        for name in _AUTOMATIC:
+            measure = f"{name} {row['protocol']}" if name in _OF_A_PROTOCOL else name
+            value = row.get(name)
+            if value is not None:
+                measures.setdefault(measure, {})[output] = float(value)
+    return measures
+
+
+def _judged_measures(judgements: Sequence[Mapping[str, Any]]) -> dict[str, dict[_Output, float]]:
+    """By aspect and judge the outputs' mean scores, from the judgements of a language model."""
+    samples: dict[str, dict[_Output, list[float]]] = {}
+    for row in judgements:
+        output = row["model"], row["method"], row["item"]
+        for aspect in ASPECTS:
+            value = row.get(aspect)
+            if value is not None:
+                by_output = samples.setdefault(f"{aspect} by {row['judge']}", {})
+                by_output.setdefault(output, []).append(float(value))
+    means = {}
+    for measure, by_output in samples.items():
+        means[measure] = {output: fmean(values) for output, values in by_output.items()}
+    return means
 
 
 def _rows(folder: str | None, name: str) -> list[dict[str, Any]]:

@@ -10,34 +10,34 @@ from jobs.scoring.judging.rating import Rated
 from jobs.scoring.tables import differences_table
 
 
-def rating_tables(found: Rated) -> Iterator[Table]:
+def rating_tables(rated: Rated) -> Iterator[Table]:
     """Means by method, differences, agreement, correlations."""
     means = Table(title="Rated, 0 to 10", title_justify="left")
     for head in ("method", "aspect"):
         means.add_column(head)
     for head in ("outputs", "mean", "standard error", "spread of raters"):
         means.add_column(head, justify="right")
-    for row in found.rows:
+    for row in rated.rows:
         numbers = (row.mean, row.standard_error, row.sample_spread)
         means.add_row(row.method, row.aspect, str(row.judged), *map(_number, numbers))
     yield means
-    if found.comparisons:
-        yield differences_table(found.comparisons)
+    if rated.comparisons:
+        yield differences_table(rated.comparisons)
     agreed = Table(title="Agreement", title_justify="left")
     agreed.add_column("aspect")
     for head in ("raters", "outputs rated twice", "alpha (ordinal)", "alpha (interval)", "mean weighted kappa"):
         agreed.add_column(head, justify="right")
-    for item in found.agreements:
+    for item in rated.agreements:
         values = (item.alpha_ordinal, item.alpha_interval, item.mean_weighted_kappa)
         agreed.add_row(item.aspect, str(item.raters), str(item.units), *map(_number, values))
     yield agreed
-    if found.correlations:
+    if rated.correlations:
         related = Table(title="Correlation of mean ratings with automatic measures", title_justify="left")
         for head in ("aspect", "measure"):
             related.add_column(head)
         for head in ("outputs", "Spearman", "p", "Kendall", "p"):
             related.add_column(head, justify="right")
-        for pair in found.correlations:
+        for pair in rated.correlations:
             ranks = (pair.spearman, pair.spearman_p, pair.kendall, pair.kendall_p)
             related.add_row(pair.aspect, pair.measure, str(pair.outputs), *map(_number, ranks))
         yield related

@@ -8,22 +8,23 @@ from rich.table import Table
 
 from jobs.scoring.judging.results import Judging
 from jobs.scoring.tables import differences_table
-from pipeline.comparison.judge_rows import JudgedRow, PreferenceRow
+from pipeline.comparison.judge_rows import JudgedRow
 from pipeline.measures.judge import ASPECTS
+from pipeline.measures.outputs import MethodName
 
 
-def judge_tables(found: Judging) -> Iterator[Table]:
+def judge_tables(judging: Judging) -> Iterator[Table]:
     """Scores by method, differences on the same items, and preferences."""
-    for subset in dict.fromkeys(row.subset for row in found.rows):
-        yield _scores(found, subset)
-        if found.comparisons:
-            yield differences_table(found.comparisons, subset)
-        if found.preferences:
-            yield _preferences(found, subset)
+    for subset in dict.fromkeys(row.subset for row in judging.rows):
+        yield _scores(judging, subset)
+        if judging.comparisons:
+            yield differences_table(judging.comparisons, subset)
+        if judging.preferences:
+            yield _preferences(judging, subset)
 
 
-def _scores(found: Judging, subset: str) -> Table:
-    about = f"Judged by {found.judge}, 0 to 10 (± standard error over the items), {subset} items"
+def _scores(judging: Judging, subset: str) -> Table:
+    about = f"Judged by {judging.judge}, 0 to 10 (± standard error over the items), {subset} items"
     table = Table(title=about, title_justify="left")
     table.add_column("method")
     for aspect in ASPECTS:
@@ -31,14 +32,15 @@ def _scores(found: Judging, subset: str) -> Table:
     heads = ("asked", "judged", "without code", "machinery failed", "judge's own spread", "failed answers")
     for head in heads:
         table.add_column(head, justify="right")
-    for name in dict.fromkeys((row.model, row.method) for row in found.rows):
-        rows = {row.aspect: row for row in found.rows if (row.model, row.method, row.subset) == (*name, subset)}
-        if not rows:
+    for name in dict.fromkeys((row.model, row.method) for row in judging.rows):
+        of_method = [row for row in judging.rows if (row.model, row.method, row.subset) == (*name, subset)]
+        if not of_method:
             continue
+        rows = {row.aspect: row for row in of_method}
         first = rows[ASPECTS[0]]
-        spreads = [row.sample_spread for row in rows.values() if row.sample_spread is not None]
+        spreads = [row.sample_spread for row in of_method if row.sample_spread is not None]
         table.add_row(
-            _name(first) + (" [yellow](own family)[/yellow]" if first.own_family else ""),
+            MethodName.of(first).label + (" [yellow](own family)[/yellow]" if first.own_family else ""),
             *(_score(rows[aspect]) for aspect in ASPECTS),
             *map(str, (first.asked, first.judged, first.without_code, first.machinery_failures)),
             f"{sum(spreads) / len(spreads):.2f}" if spreads else "-",
@@ -47,18 +49,19 @@ def _scores(found: Judging, subset: str) -> Table:
     return table
 
 
-def _preferences(found: Judging, subset: str) -> Table:
+def _preferences(judging: Judging, subset: str) -> Table:
     about = f"Preferred, pairs asked in both orders (ties half, in percent), {subset} items"
     table = Table(title=about, title_justify="left")
     for head in ("method", "against", "aspect"):
         table.add_column(head)
     for head in ("items", "preferred", "95 % interval", "p (Holm)", "steady", "first place wins", ""):
         table.add_column(head, justify="right")
-    for row in found.preferences:
+    for row in judging.preferences:
         if row.subset != subset:
             continue
+        family = f" [yellow](judge's family: {row.own_family})[/yellow]" if row.own_family else ""
         table.add_row(
-            _name(row),
+            MethodName.of(row).label,
             row.against,
             row.aspect,
             str(row.items),
@@ -67,16 +70,13 @@ def _preferences(found: Judging, subset: str) -> Table:
             f"{row.p_holm:.4f}",
             "-" if row.steady is None else f"{row.steady:.0%}",
             "-" if row.first_place is None else f"{row.first_place:.0f} %",
-            row.verdict + (f" [yellow](judge's family: {row.own_family})[/yellow]" if row.own_family else ""),
+            row.verdict + family,
         )
     return table
-
-
-def _name(row: JudgedRow | PreferenceRow) -> str:
-    return f"{row.method} ({row.model})" if row.model else row.method
 
 
 def _score(row: JudgedRow) -> str:
     if row.mean is None:
         return "-"
-    return f"{row.mean:.2f}" + (f" ± {row.standard_error:.2f}" if row.standard_error is not None else "")
+    error = "" if row.standard_error is None else f" ± {row.standard_error:.2f}"
+    return f"{row.mean:.2f}{error}"

@@ -9,6 +9,7 @@ from rich.table import Table
 from jobs.scoring.reproduction.results import ReproducedValue, Reproduction
 from jobs.scoring.tables import corpora_table, differences_table, method_table
 from pipeline.comparison.code_rows import ALL
+from pipeline.comparison.plan_tables import PlannerResult
 
 HEADS = {
     "ngram_match": "n-gram",
@@ -19,18 +20,18 @@ HEADS = {
 }
 
 
-def report_tables(found: Reproduction) -> Iterator[Table]:
+def report_tables(reproduction: Reproduction) -> Iterator[Table]:
     """Published against reproduced, the same outputs beside the baselines, differences from the paper's method, plans,
     and what was absent."""
-    for group in sorted({(value.table, value.model) for value in found.values}):
-        yield _published([value for value in found.values if (value.table, value.model) == group])
-    yield method_table(found.code.methods)
-    yield corpora_table([row for row in found.code.rows if row.subset == ALL])
-    yield differences_table(row for row in found.code.comparisons if row.measure == "CodeBLEU")
-    yield _plans(found)
-    if found.absent:
+    for group in sorted({(value.table, value.model) for value in reproduction.values}):
+        yield _published([value for value in reproduction.values if (value.table, value.model) == group])
+    yield method_table(reproduction.code.methods)
+    yield corpora_table([row for row in reproduction.code.rows if row.subset == ALL])
+    yield differences_table(row for row in reproduction.code.comparisons if row.measure == "CodeBLEU")
+    yield _plans(reproduction)
+    if reproduction.absent:
         absent = Table(title="Not there", title_justify="left", show_header=False)
-        for line in found.absent:
+        for line in reproduction.absent:
             absent.add_row(line)
         yield absent
 
@@ -58,12 +59,13 @@ def _three(value: ReproducedValue) -> str:
 
 
 def _mean_difference(values: Sequence[ReproducedValue], column: str) -> str:
-    found = [abs(value.difference) for value in values if value.column == column and value.difference is not None]
-    return f"{sum(found) / len(found):.2f}" if found else "-"
+    of_column = [value.difference for value in values if value.column == column]
+    differences = [abs(difference) for difference in of_column if difference is not None]
+    return f"{sum(differences) / len(differences):.2f}" if differences else "-"
 
 
-def _plans(found: Reproduction) -> Table:
-    rows = found.plans.rows
+def _plans(reproduction: Reproduction) -> Table:
+    rows = reproduction.plans.rows
     planners = list(dict.fromkeys(row.planner for row in rows))
     count = rows[0].rows if rows else 0
     table = Table(
@@ -75,9 +77,10 @@ def _plans(found: Reproduction) -> Table:
         table.add_column(planner, justify="right")
     for column in dict.fromkeys(row.column for row in rows):
         cells = {row.planner: row for row in rows if row.column == column}
-        values = [(cells[name].published, cells[name].on_all_rows, cells[name].reproduced) for name in planners]
-        table.add_row(
-            column.replace("_", " "),
-            *(" | ".join("-" if value is None else f"{value:.4g}" for value in three) for three in values),
-        )
+        table.add_row(column.replace("_", " "), *(_plan_cell(cells[name]) for name in planners))
     return table
+
+
+def _plan_cell(row: PlannerResult) -> str:
+    values = row.published, row.on_all_rows, row.reproduced
+    return " | ".join("-" if value is None else f"{value:.4g}" for value in values)
