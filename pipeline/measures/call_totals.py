@@ -10,19 +10,23 @@ from pipeline.records import LLMCall
 
 @dataclass(slots=True)
 class CallTotals:
-    """Totals of calls. `cached` of them were answered by the response cache, and cost nothing; `cached_tokens` of the
-    prompts' tokens were in the engine's prefix cache; of `cut` calls the prompt was shortened; `cut_off` replies ended
-    at their length. `seconds` add up over calls that waited side by side; `cost` is what was paid."""
+    """Totals of calls."""
 
     calls: int = 0
     cached: int = 0
+    """Calls that the response cache answered; they cost nothing."""
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    """Tokens of the prompts that were in the engine's prefix cache."""
     completion_tokens: int = 0
     cut: int = 0
+    """Calls whose prompt was shortened."""
     cut_off: int = 0
+    """Replies that ended at their length."""
     cost: float = 0.0
+    """What was paid."""
     seconds: float = 0.0
+    """Added up over calls, which waited side by side."""
 
     def add(self, call: LLMCall) -> None:
         self.calls += 1

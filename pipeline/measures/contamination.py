@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 from pipeline.measures.outputs import Contamination, Output, Shown
 from pipeline.retrieval.firewall import Fingerprint, fingerprint
@@ -28,38 +29,40 @@ PROMPT_SHARE = 0.5
 
 def contamination_of(output: Output, pool: str, plans: tuple[str, ...]) -> Contamination:
     """`pool` and `plans` are locations as in the settings; "" for no pool."""
-    in_pool, in_plans = _known(output.requirement, output.reference, pool, plans)
-    own = fingerprint("", output.reference)
+    in_pool, in_plans = _known_similarities(output.requirement, output.reference, pool, plans)
+    reference = fingerprint("", output.reference)
     return Contamination(
         pool=in_pool,
-        shown=_highest_code(own, [_of_sample(sample) for sample in output.shown]),
+        shown=_highest_code(reference, [_of_sample(sample) for sample in output.shown]),
         prompts=output.prompted,
         plans=in_plans,
     )
 
 
-def contamination_sources(found: Contamination) -> tuple[str, ...]:
+def contamination_sources(contamination: Contamination) -> tuple[str, ...]:
     """What an item is contaminated by: `pool`, `shown`, `prompts`, `plans`; () for a clean one."""
-    touched = {
-        "pool": found.pool >= CODE_SIMILARITY,
-        "shown": found.shown >= CODE_SIMILARITY,
-        "prompts": found.prompts >= PROMPT_SHARE,
-        "plans": found.plans >= REQUIREMENT_SIMILARITY,
+    contaminated = {
+        "pool": contamination.pool >= CODE_SIMILARITY,
+        "shown": contamination.shown >= CODE_SIMILARITY,
+        "prompts": contamination.prompts >= PROMPT_SHARE,
+        "plans": contamination.plans >= REQUIREMENT_SIMILARITY,
     }
-    return tuple(name for name, is_touched in touched.items() if is_touched)
+    return tuple(source for source, is_source in contaminated.items() if is_source)
 
 
-def _highest_code(own: Fingerprint, known: Sequence[Fingerprint]) -> float:
-    return max((jaccard(own.code, sample.code) for sample in known), default=0.0)
+def _highest_code(reference: Fingerprint, samples: Sequence[Fingerprint]) -> float:
+    return max((jaccard(reference.code, sample.code) for sample in samples), default=0.0)
 
 
 @lru_cache(maxsize=4096)
-def _known(requirement: str, reference: str | None, pool: str, plans: tuple[str, ...]) -> tuple[float, float]:
+def _known_similarities(
+    requirement: str, reference: str | None, pool: str, plans: tuple[str, ...]
+) -> tuple[float, float]:
     """The highest similarities in pool and plans: the same for every method that is asked for the item."""
     own = fingerprint(requirement, reference)
     in_pool = _highest_code(own, _pool(pool)) if pool else 0.0
-    known = (plan for location in plans for plan in _plans(location))
-    return in_pool, max((jaccard(own.requirement, plan.requirement) for plan in known), default=0.0)
+    known_plans = chain.from_iterable(map(_plans, plans))
+    return in_pool, max((jaccard(own.requirement, plan.requirement) for plan in known_plans), default=0.0)
 
 
 @lru_cache(maxsize=2)

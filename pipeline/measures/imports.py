@@ -15,18 +15,17 @@ FIELD_FILE = Path(__file__).parent / "field_packages.txt"
 def unknown_imports(tree: ast.Module) -> tuple[str, ...]:
     """Top-level names of imported modules that neither Python, nor this environment, nor FIELD_FILE has; sorted, each
     once. A helper file of one's own is unknown too: a project of one file has no neighbours, relative ones included."""
-    known = _installed()
-    found = set()
+    modules: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found |= {name.partition(".")[0] for name in names}
-    return tuple(sorted(found - known))
+        if isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module)
+        elif isinstance(node, ast.Import | ast.ImportFrom):  # `from . import a` asks for a module a
+            modules |= {alias.name for alias in node.names}
+    top_level = {module.partition(".")[0] for module in modules}
+    return tuple(sorted(top_level - _known_modules()))
 
 
 @cache
-def _installed() -> frozenset[str]:
+def _known_modules() -> frozenset[str]:
     field = {line.strip() for line in FIELD_FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")}
     return frozenset(field) | sys.stdlib_module_names | frozenset(packages_distributions())

@@ -39,6 +39,8 @@ _FAMILIES = {
 }
 
 
+# The JSON schemas of these two classes, with their names and docstrings, go to the model, and into the key of the
+# response cache: a changed word is another question.
 class Verdict(BaseModel):
     """A judge's scores for one project."""
 
@@ -75,7 +77,7 @@ _V = TypeVar("_V", bound=BaseModel)
 async def judged(llm: LLM, task: JudgedTask, code: str, sampling: Sampling, sample: int) -> Verdict:
     """One judgement of one project. Samples differ by their seed. Raises StageFailure `unreadable_verdict`, and the
     model's own."""
-    return await _asked(llm, "judge_scores", Verdict, sampling, sample, _parts(task) | {"code": code[:LONGEST]})
+    return await _answer(llm, "judge_scores", Verdict, sampling, sample, _parts(task) | {"code": code[:LONGEST]})
 
 
 async def preferred(
@@ -85,28 +87,34 @@ async def preferred(
     project is called A. Raises as `judged`."""
     first, second = (ours, theirs) if ours_first else (theirs, ours)
     parts = _parts(task) | {"first": first[:LONGEST], "second": second[:LONGEST]}
-    found = await _asked(llm, "judge_pair", PairVerdict, sampling, sample, parts)
+    verdict = await _answer(llm, "judge_pair", PairVerdict, sampling, sample, parts)
     value = {"A": float(ours_first), "B": float(not ours_first), "tie": 0.5}
-    return {aspect: value[getattr(found, aspect)] for aspect in ASPECTS} | {"reason": found.reason}
+    return {aspect: value[getattr(verdict, aspect)] for aspect in ASPECTS} | {"reason": verdict.reason}
 
 
 def model_family(model: str) -> str:
     """The family that a model's name belongs to; "" for one that is not known. A fine-tuned model keeps the name of
     what it came from as a rule, so `deepseek-r1-distill-llama` is deepseek's."""
-    name = model.lower()
-    found = {family: match.start() for family, at in _FAMILIES.items() if (match := re.search(at, name)) is not None}
-    return min(found, key=lambda family: found[family], default="")
+    start_of = {}
+    for family, pattern in _FAMILIES.items():
+        match = re.search(pattern, model.lower())
+        if match is not None:
+            start_of[family] = match.start()
+    return min(start_of, key=lambda family: start_of[family], default="")
 
 
 def own_family(judge: str, writer: str) -> bool:
     """Whether a judge would judge its own family; equal names count also where the family is not known."""
-    same = model_family(judge) == model_family(writer) != ""
-    return same or (judge != "" and judge.lower() == writer.lower())
+    family = model_family(judge)
+    if family and family == model_family(writer):
+        return True
+    return judge != "" and judge.lower() == writer.lower()
 
 
-async def _asked(
+async def _answer(
     llm: LLM, prompt: str, kind: type[_V], sampling: Sampling, sample: int, parts: Mapping[str, str]
 ) -> _V:
+    """The model's answer to a prompt, as a record of class `kind`."""
     request = ChatRequest(
         messages=render(prompt, **parts),
         sampling=replace(sampling, seed=(sampling.seed or 0) + sample),
@@ -119,9 +127,9 @@ async def _asked(
         return kind.model_validate_json(text[start : end + 1])
     except ValidationError as error:
         problem = error.errors()[0]
-        place = ".".join(map(str, problem["loc"])) or "the answer"
+        field = ".".join(map(str, problem["loc"])) or "the answer"
         raise StageFailure(
-            "unreadable_verdict", f"{place}: {problem['msg']} (the reply ended by {reply.finish_reason})"
+            "unreadable_verdict", f"{field}: {problem['msg']} (the reply ended by {reply.finish_reason})"
         ) from error
 
 

@@ -3,8 +3,8 @@ each protocol, what it copied, and what was known before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pipeline.analysis.parsing import parsed
@@ -29,31 +29,41 @@ def measure_all(outputs: Sequence[Output], pool: str = "", plans: tuple[str, ...
 
 
 def measure(output: Output, pool: str = "", plans: tuple[str, ...] = ()) -> Measured:
-    """An item without code counts with the lowest value of every measure, unless the machinery failed: left out of an
-    average it would raise it."""
-    found = {"raw": None, "paper": None} if not _has_reference(output) else _pairs(output)
-    beyond = any(pair is not None and pair.counts is None for pair in found.values())
-    failure = output.failure
-    if failure is None and not output.code.strip():
-        failure = Failure(stage="generate", kind="no_code", message="the method gave no code")
-    if failure is None and (beyond or len(output.code) > LONGEST):
-        message = f"{len(output.code):,} characters, or too deeply nested: beyond the limits of what is measured"
-        failure = Failure(stage="score", kind="beyond_limits", message=message)
-    program = program_of(output.code) if len(output.code) <= LONGEST else None
-    scores = read_code(program, output.plan) if program is not None else None
-    tree = parsed(program) if program is not None and scores is not None and scores.parses else None
-    return Measured(
+    """Everything about one output. One without code counts with the lowest value of every measure, unless the
+    machinery failed: left out of an average it would raise it."""
+    pairs = _pairs(output)
+    measured = Measured(
         item=output.item,
         category=output.category,
-        failure=failure,
+        failure=_failure(output, pairs),
         generated=bool(output.code.strip()),
+        contamination=contamination_of(output, pool, plans),
+        raw=pairs.get("raw"),
+        paper=pairs.get("paper"),
+    )
+    if len(output.code) > LONGEST:
+        return measured
+    program = program_of(output.code)
+    scores = read_code(program, output.plan)
+    tree = parsed(program) if scores.parses else None
+    return replace(
+        measured,
         scores=scores,
         unknown_imports=unknown_imports(tree) if tree is not None else (),
-        copying=sample_overlap(program, output.shown) if program is not None else None,
-        contamination=contamination_of(output, pool, plans),
-        raw=found["raw"],
-        paper=found["paper"],
+        copying=sample_overlap(program, output.shown),
     )
+
+
+def _failure(output: Output, pairs: Mapping[str, PairScore]) -> Failure | None:
+    """What kept the output from being made, or from being measured."""
+    if output.failure is not None:
+        return output.failure
+    if not output.code.strip():
+        return Failure(stage="generate", kind="no_code", message="the method gave no code")
+    if len(output.code) > LONGEST or any(pair.counts is None for pair in pairs.values()):
+        message = f"{len(output.code):,} characters, or too deeply nested: beyond the limits of what is measured"
+        return Failure(stage="score", kind="beyond_limits", message=message)
+    return None
 
 
 def program_of(text: str) -> str:
@@ -101,28 +111,28 @@ class SampleScores:
 
 def score_samples(references: Sequence[str], samples: Sequence[str]) -> list[SampleScores]:
     """Each sample against each reference."""
-    return [
-        SampleScores(**{name: tuple(_sample_scores(name, samples, reference)) for name in PROTOCOLS})
-        for reference in references
-    ]
+    scores = []
+    for reference in references:
+        raw = tuple(_sample_scores("raw", samples, reference))
+        paper = tuple(_sample_scores("paper", samples, reference))
+        scores.append(SampleScores(raw=raw, paper=paper))
+    return scores
 
 
 def _sample_scores(protocol: str, samples: Sequence[str], reference: str) -> Iterator[float | None]:
     for sample in samples:
-        found = code_bleu(protocol_text(protocol, sample), protocol_text(protocol, reference))
-        yield found.codebleu if found is not None else None
+        score = code_bleu(protocol_text(protocol, sample), protocol_text(protocol, reference))
+        yield score.codebleu if score is not None else None
 
 
-def _has_reference(output: Output) -> bool:
-    return bool(output.reference and output.reference.strip())
-
-
-def _pairs(output: Output) -> dict[str, PairScore | None]:
-    assert output.reference is not None
-    found: dict[str, PairScore | None] = {}
-    for name in PROTOCOLS:
-        candidate = protocol_text(name, output.code)
+def _pairs(output: Output) -> dict[str, PairScore]:
+    """The output against its reference under each protocol; {} without a reference."""
+    if output.reference is None or not output.reference.strip():
+        return {}
+    pairs = {}
+    for protocol in PROTOCOLS:
+        candidate = protocol_text(protocol, output.code)
         if output.cut_to is not None:
-            candidate = cut(candidate, len(code_words(protocol_text(name, output.cut_to))))
-        found[name] = compare_texts(candidate, protocol_text(name, output.reference))
-    return found
+            candidate = cut(candidate, len(code_words(protocol_text(protocol, output.cut_to))))
+        pairs[protocol] = compare_texts(candidate, protocol_text(protocol, output.reference))
+    return pairs

@@ -62,75 +62,93 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
-    """One method's answer to one item. `code` is "" where there is none; `shown` are samples that the generator saw,
-    `prompted` is the largest share of the reference that stood in a prompt. With `cut_to` the code is compared only up
-    to as many words as that text has."""
+    """One method's answer to one item.
+
+    Finished shards are named by the texts of these records (`jobs.scoring.item_shards`): another name of the class or
+    of a field means that all outputs are measured again.
+    """
 
     item: str
+    """The item's id."""
     requirement: str = ""
     category: str = ""
     code: str = ""
+    """"" where there is none."""
     reference: str | None = None
     plan: SolutionPlan | None = None
     shown: tuple[Shown, ...] = ()
+    """Samples that the generator saw."""
     prompted: float = 0.0
+    """The largest share of the reference that stood in a prompt."""
     failure: Failure | None = None
     cut_to: str | None = None
+    """A text; the code is compared only up to as many words as it has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PairScore:
-    """A candidate against its reference under one protocol: counts that corpora sum, of the whole texts and of both cut
-    to one length, and words of both. No counts beyond CodeBLEU's limits."""
+    """A candidate against its reference under one protocol: counts, which a corpus sums."""
 
     counts: PairCounts | None = None
+    """None beyond CodeBLEU's limits."""
     equal_length: PairCounts | None = None
+    """Of both texts cut to one length."""
     candidate_words: int = 0
     reference_words: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleOverlap:
-    """How much of a candidate was in a sample that the generator saw: the sample with most lines in common, the share
-    of the candidate's lines that it holds, the Jaccard similarity of five-word shingles, and whether that makes the
-    candidate a duplicate."""
+    """How much of a candidate was in a sample that the generator saw, by the sample with most lines in common."""
 
     sample: str
+    """The sample's id."""
     lines_in_common: float
+    """The share of the candidate's lines that the sample holds."""
     similarity: float
+    """The Jaccard similarity of their five-word shingles."""
     duplicate: bool
+    """Whether that makes the candidate a duplicate."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contamination:
-    """Where an item's reference, or its requirement, was before: the highest similarity of the reference to a sample of
-    the pool and to a sample that the generator saw, the largest share of it in a prompt, and the highest similarity of
-    the requirement to one of the known plans, in [0, 1]."""
+    """How far an item's reference, or its requirement, was known to what answered it, in [0, 1]."""
 
     pool: float = 0.0
+    """The highest similarity of the reference to a sample of the pool."""
     shown: float = 0.0
+    """The highest similarity of the reference to a sample that the generator saw."""
     prompts: float = 0.0
+    """The largest share of the reference in one prompt."""
     plans: float = 0.0
+    """The highest similarity of the requirement to that of a known plan."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """Everything measured on one output. `raw` and `paper`: against the reference, under the protocol of that name.
-    `failure`: why there is no candidate, or why it could not be measured."""
+    """Everything measured on one output."""
 
     item: str
     category: str = ""
     failure: Failure | None = None
+    """Why there is no candidate, or why it could not be measured."""
     generated: bool = False
+    """Whether the method gave code."""
     scores: Scores | None = None
+    """What the code says by itself, and how far it keeps to the plan."""
     unknown_imports: tuple[str, ...] = ()
     copying: SampleOverlap | None = None
+    """None without code, or where no sample was shown."""
     contamination: Contamination | None = None
     raw: PairScore | None = None
+    """Against the reference, under protocol `raw`; None without a reference."""
     paper: PairScore | None = None
+    """Against the reference, under protocol `paper`."""
 
     @property
     def machinery_failed(self) -> bool:
+        """Whether the failure, if any, says nothing about the method."""
         return self.failure is not None and is_machinery(self.failure)
 
 

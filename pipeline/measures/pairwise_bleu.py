@@ -44,28 +44,30 @@ class BleuTexts:
             logs += np.where(counted, np.log(precision), 0)
             orders += counted
         brevity = np.where(lengths < wanted, np.exp(1 - wanted / np.maximum(lengths, 1)), 1)
-        found: Floats = 100 * brevity * np.exp(logs / np.maximum(orders, 1)) * any_shared
-        return found
+        scores: Floats = 100 * brevity * np.exp(logs / np.maximum(orders, 1)) * any_shared
+        return scores
 
     def _shared(self, references: BleuTexts, order: int) -> Floats:
         """How many n-grams each pair has in common, repeated ones as often as both have them."""
         columns, counted = references._as_references[order - 1]
-        rows, found = _occurrences(self.tokens, order, columns)
+        rows, own_columns = _occurrences(self.tokens, order, columns)
         width = counted.shape[0]
-        own = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, found)), shape=(len(self.tokens), width))
+        own = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, own_columns)), shape=(len(self.tokens), width))
         shared: Floats = (own @ counted).toarray()
         return shared
 
     @cached_property
     def _as_references(self) -> list[tuple[_Columns, sp.csr_matrix]]:
         """By order: the columns of n-gram occurrences, and which texts have them; shape (columns, texts)."""
-        made = []
+        by_order = []
         for order in range(1, _ORDER + 1):
             columns: _Columns = {}
-            rows, found = _occurrences(self.tokens, order, columns, grow=True)
+            rows, text_columns = _occurrences(self.tokens, order, columns, grow=True)
             shape = max(len(columns), 1), len(self.tokens)
-            made.append((columns, sp.csr_matrix((np.ones(len(rows), np.float32), (found, rows)), shape=shape)))
-        return made
+            by_order.append(
+                (columns, sp.csr_matrix((np.ones(len(rows), np.float32), (text_columns, rows)), shape=shape))
+            )
+        return by_order
 
 
 def _occurrences(
@@ -73,7 +75,7 @@ def _occurrences(
 ) -> tuple[list[int], list[int]]:
     """(row, column) of every n-gram's first, second, ... occurrence in a text: the product of two such rows adds up the
     smaller of the two counts of each n-gram. Occurrences without a column get one, or are passed over."""
-    rows, found = [], []
+    rows, occupied = [], []
     for row, tokens in enumerate(texts):
         counts = Counter(tuple(tokens[start : start + order]) for start in range(len(tokens) - order + 1))
         for gram, count in counts.items():
@@ -84,5 +86,5 @@ def _occurrences(
                 if column is None:
                     break
                 rows.append(row)
-                found.append(column)
-    return rows, found
+                occupied.append(column)
+    return rows, occupied

@@ -45,8 +45,10 @@ def score_project(record: Generated) -> dict[str, object]:
 def main_source(record: Generated) -> str:
     """The text of `project.py`, without one that of the first Python file, without any ""."""
     python = [file for file in record.files if file.path.endswith(".py")]
-    main = next((file for file in python if file.path == SCRIPT), python[0] if python else None)
-    return main.text if main is not None else ""
+    for file in python:
+        if file.path == SCRIPT:
+            return file.text
+    return python[0].text if python else ""
 
 
 def read_code(source: str, plan: SolutionPlan | None) -> Scores:
@@ -69,14 +71,14 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
 def _compared(scores: Scores, candidate: str, reference: str) -> Scores:
     """With CodeBLEU, unless a source is beyond its limits, and the candidate's words over the reference's."""
     scores = replace(scores, length_ratio=len(code_words(candidate)) / len(code_words(reference)))
-    found = code_bleu(candidate, reference)
-    if found is None:
+    score = code_bleu(candidate, reference)
+    if score is None:
         return scores
     return replace(
         scores,
-        codebleu=found.codebleu,
-        ngram_match=found.ngram_match,
-        weighted_ngram_match=found.weighted_ngram_match,
-        syntax_match=found.syntax_match,
-        dataflow_match=found.dataflow_match,
+        codebleu=score.codebleu,
+        ngram_match=score.ngram_match,
+        weighted_ngram_match=score.weighted_ngram_match,
+        syntax_match=score.syntax_match,
+        dataflow_match=score.dataflow_match,
     )

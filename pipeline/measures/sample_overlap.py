@@ -1,4 +1,4 @@
-"""Copying: how much of a generated project stood in a sample that its generator saw."""
+"""Copying of samples: how much of a generated project stood in a sample that its generator saw."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ DUPLICATE_SIMILARITY = 0.9
 
 def sample_overlap(code: str, samples: Sequence[Shown]) -> SampleOverlap | None:
     """Of the samples the one with most of the candidate's lines; None without code or a sample."""
-    ours = _lines(code)
-    if not ours or not samples:
+    candidate_lines = _lines(code)
+    if not candidate_lines or not samples:
         return None
-    mine = shingles(words(code), 5)
-    found = []
+    candidate_shingles = shingles(words(code), 5)
+    overlaps = []
     for sample in samples:
-        share = (ours & _lines(sample.code)).total() / ours.total()
-        found.append((share, jaccard(mine, shingles(words(sample.code), 5)), sample.id))
-    share, similarity, name = max(found, key=lambda each: each[:2])
-    return SampleOverlap(
-        sample=name, lines_in_common=share, similarity=similarity, duplicate=similarity >= DUPLICATE_SIMILARITY
-    )
+        lines_in_common = (candidate_lines & _lines(sample.code)).total() / candidate_lines.total()
+        similarity = jaccard(candidate_shingles, shingles(words(sample.code), 5))
+        overlaps.append(
+            SampleOverlap(
+                sample=sample.id,
+                lines_in_common=lines_in_common,
+                similarity=similarity,
+                duplicate=similarity >= DUPLICATE_SIMILARITY,
+            )
+        )
+    return max(overlaps, key=lambda overlap: (overlap.lines_in_common, overlap.similarity))
 
 
 def _lines(code: str) -> Counter[str]:

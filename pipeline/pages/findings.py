@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.comparison.code_rows import ALL, BASELINES, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.verdict import WITHIN_NOISE
+from pipeline.measures.outputs import MethodName
 
 
 def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Sequence[Comparison]) -> Iterator[str]:
@@ -14,10 +15,11 @@ def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Se
     methods = [row for row in methods if row.subset == ALL]
     for protocol in ("paper", "raw"):
         of_protocol = [row for row in rows if (row.protocol, row.subset) == (protocol, ALL)]
-        ours = [row for row in of_protocol if row.table != BASELINES]
-        copies = [row for row in of_protocol if row.table == BASELINES]
-        if ours and copies:
-            yield from _copying(protocol, max(ours, key=lambda row: row.codebleu), copies)
+        of_methods = [row for row in of_protocol if row.table != BASELINES]
+        baselines = [row for row in of_protocol if row.table == BASELINES]
+        if of_methods and baselines:
+            best = max(of_methods, key=lambda row: row.codebleu)
+            yield from _against_baselines(protocol, best, baselines)
     yield from _noise(compared)
     yield from _leaks(methods)
     failed = sum(row.machinery_failures for row in methods)
@@ -28,10 +30,12 @@ def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Se
         )
 
 
-def _copying(protocol: str, best: CodeRow, copies: Sequence[CodeRow]) -> Iterator[str]:
-    whole = [row for row in copies if "cut to" not in row.method]
-    higher = sorted((row for row in whole if row.codebleu > best.codebleu), key=lambda row: -row.codebleu)
-    name = f"{best.method} ({best.model})" if best.model else best.method
+def _against_baselines(protocol: str, best: CodeRow, baselines: Sequence[CodeRow]) -> Iterator[str]:
+    """Whether the best method is better than handing over a known file as it is."""
+    whole = [row for row in baselines if "cut to" not in row.method]
+    higher = [row for row in whole if row.codebleu > best.codebleu]
+    higher.sort(key=lambda row: -row.codebleu)
+    name = MethodName.of(best).label
     if higher:
         listed = "; ".join(f"{row.method} {row.codebleu:.2f}" for row in higher)
         yield (
@@ -47,43 +51,46 @@ def _copying(protocol: str, best: CodeRow, copies: Sequence[CodeRow]) -> Iterato
 
 
 def _length(best: CodeRow, name: str, higher: Sequence[CodeRow]) -> str:
-    ratios = sorted(row.length_ratio for row in higher)
-    spread = f"{ratios[0]:.2f}" if len(ratios) == 1 else f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
-    still = sum(row.equal_length_codebleu > best.equal_length_codebleu for row in higher)
-    of_them = "it has" if len(higher) == 1 else f"{still or 'none'} of them {'has' if still == 1 else 'have'}"
-    less = "less" if not still and len(higher) == 1 else "more"
+    """Whether the baselines that are higher than the best method still are so at equal length."""
+    shortest = min(row.length_ratio for row in higher)
+    longest = max(row.length_ratio for row in higher)
+    still_higher = sum(row.equal_length_codebleu > best.equal_length_codebleu for row in higher)
+    if len(higher) == 1:
+        spread = f"{shortest:.2f}"
+        outcome = "it has more" if still_higher else "it has less"
+    else:
+        spread = f"{shortest:.2f} to {longest:.2f}"
+        outcome = f"{still_higher or 'none'} of them {'has' if still_higher == 1 else 'have'} more"
+    cause = "Mostly that is length" if 2 * still_higher < len(higher) else "That is not length alone"
     return (
-        f"{'Mostly that is length' if 2 * still < len(higher) else 'That is not length alone'}: {name} writes "
-        f"{best.length_ratio:.2f} of the reference's words, the copied files {spread}. With candidate and reference "
-        f"cut to one length, {name} has {best.equal_length_codebleu:.2f}, and {of_them} {less}."
+        f"{cause}: {name} writes {best.length_ratio:.2f} of the reference's words, the copied files {spread}. With "
+        f"candidate and reference cut to one length, {name} has {best.equal_length_codebleu:.2f}, and {outcome}."
     )
 
 
 def _noise(compared: Sequence[Comparison]) -> Iterator[str]:
-    chosen = [
-        row
-        for row in compared
-        if row.subset == ALL and row.measure == "CodeBLEU" and row.protocol == "raw" and row.table != BASELINES
-    ]
-    for against in dict.fromkeys(row.against for row in chosen):
-        group = [row for row in chosen if row.against == against]
-        noise = [row.method for row in group if row.verdict == WITHIN_NOISE]
+    by_codebleu = [row for row in compared if (row.measure, row.protocol, row.subset) == ("CodeBLEU", "raw", ALL)]
+    of_methods = [row for row in by_codebleu if row.table != BASELINES]
+    for against in dict.fromkeys(row.against for row in of_methods):
+        group = [row for row in of_methods if row.against == against]
+        within_noise = [row.method for row in group if row.verdict == WITHIN_NOISE]
+        listed = f": {', '.join(within_noise)}" if within_noise else ""
         yield (
-            f"Of {len(group)} methods compared with {against} by CodeBLEU of the raw text, {len(noise)} differ by no "
-            f"more than noise{': ' + ', '.join(noise) if noise else ''}."
+            f"Of {len(group)} methods compared with {against} by CodeBLEU of the raw text, {len(within_noise)} differ "
+            f"by no more than noise{listed}."
         )
 
 
 def _leaks(methods: Sequence[MethodRow]) -> Iterator[str]:
-    ours = [row for row in methods if row.table != BASELINES]
-    touched = max((row.contaminated for row in ours), default=0)
+    of_methods = [row for row in methods if row.table != BASELINES]
+    touched = max((row.contaminated for row in of_methods), default=0)
     if touched:
-        asked = max(row.asked for row in ours)
+        asked = max(row.asked for row in of_methods)
         rest = "so there is no clean subset to look at" if touched == asked else "tables without them stand below"
         yield (
             f"{touched} of {asked} items are contaminated: their reference is in the sample pool, or their requirement "
             f"among the known plans; {rest}."
         )
-    duplicates = sum(row.duplicates for row in ours)
+    duplicates = sum(row.duplicates for row in of_methods)
     if duplicates:
         yield f"{duplicates} outputs are duplicates of a sample that their generator was shown."

@@ -16,10 +16,11 @@ from pipeline.pages.score_items import ScoreItem, add_code, item_view
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedItem:
-    """A task with the projects of all methods (`codes`, by name), and what was asked about them."""
+    """A task with the projects of all methods, and what a judge said of them."""
 
     task: ScoreItem
     codes: Mapping[str, str]
+    """The project of each method, by its label."""
     judgements: Sequence[Judgement]
     preferences: Sequence[Preference]
     contaminated_by: str = ""
@@ -27,16 +28,16 @@ class JudgedItem:
     @property
     def points(self) -> list[float]:
         """Each method's mean over aspects and samples."""
-        found: dict[str, list[float]] = {}
+        by_method: dict[str, list[float]] = {}
         for row in self.judgements:
             scores = [value for aspect in ASPECTS if (value := getattr(row, aspect)) is not None]
-            found.setdefault(_label(row), []).extend(scores)
-        return [fmean(values) for values in found.values() if values]
+            by_method.setdefault(MethodName.of(row).label, []).extend(scores)
+        return [fmean(scores) for scores in by_method.values() if scores]
 
     @property
     def failed(self) -> int:
         """Answers of the judge that could not be had or read."""
-        return sum(bool(row.failure) for rows in (self.judgements, self.preferences) for row in rows)
+        return sum(bool(row.failure) for row in (*self.judgements, *self.preferences))
 
     @property
     def unsteady(self) -> bool:
@@ -44,8 +45,9 @@ class JudgedItem:
         answers: dict[tuple[str, int, str], set[float]] = {}
         for row in self.preferences:
             for aspect in ASPECTS:
-                if (value := getattr(row, aspect)) is not None:
-                    answers.setdefault((_label(row), row.sample, aspect), set()).add(value)
+                value = getattr(row, aspect)
+                if value is not None:
+                    answers.setdefault((MethodName.of(row).label, row.sample, aspect), set()).add(value)
         return any(len(values) > 1 for values in answers.values())
 
 
@@ -53,10 +55,10 @@ def judged_item_json(item: JudgedItem) -> str:
     """What the page's script builds the opened item from; as `score_items.score_item_json`, but with `judgements` and
     `preferences`."""
     documents = Documents()
-    places = [add_code(documents, name, code) for name, code in item.codes.items()]
-    shown = [place for place in places if place is not None]
-    for other in shown[1:4]:
-        documents.compare(shown[0], other)
+    numbers = [add_code(documents, name, code) for name, code in item.codes.items()]
+    projects = [number for number in numbers if number is not None]
+    for other in projects[1:4]:  # a page with all pairs of many methods would be too large
+        documents.compare(projects[0], other)
     said = {"judgements": list(_judgements(item)), "preferences": list(_preferences(item))}
     return script_json(item_view(item.task, documents) | said | {"contaminatedBy": item.contaminated_by})
 
@@ -64,30 +66,31 @@ def judged_item_json(item: JudgedItem) -> str:
 def _judgements(item: JudgedItem) -> Iterator[list[object]]:
     """Method, sample, a score an aspect, and the reason or what went wrong."""
     for row in item.judgements:
-        said = row.failure or (f"not asked: {row.unasked}" if row.unasked else row.reason)
+        reason = f"not asked: {row.unasked}" if row.unasked else row.reason
         cut = " (only the project's start was judged)" if row.cut else ""
         yield [
-            clip(_label(row), 90),
+            clip(MethodName.of(row).label, 90),
             row.sample + 1,
             *(getattr(row, aspect) for aspect in ASPECTS),
-            clip(said, 2_000) + cut,
+            clip(row.failure or reason, 2_000) + cut,
         ]
 
 
 def _preferences(item: JudgedItem) -> Iterator[list[object]]:
     """The project shown first (A), the one shown second (B), sample, the better one by aspect, and the reason."""
     for row in item.preferences:
-        first_is_method = row.first == row.method
-        pair = [row.method, row.against] if first_is_method else [row.against, row.method]
-        chosen = (_better(getattr(row, aspect), first_is_method) for aspect in ASPECTS)
-        yield [*(clip(name, 90) for name in pair), row.sample + 1, *chosen, clip(row.failure or row.reason, 2_000)]
+        method_first = row.first == row.method
+        first, second = (row.method, row.against) if method_first else (row.against, row.method)
+        chosen = [_chosen(getattr(row, aspect), method_first) for aspect in ASPECTS]
+        reason = clip(row.failure or row.reason, 2_000)
+        yield [clip(first, 90), clip(second, 90), row.sample + 1, *chosen, reason]
 
 
-def _better(value: float | None, first_is_method: bool) -> str | None:
+def _chosen(value: float | None, method_first: bool) -> str | None:
+    """The better project by the letter that it was shown under, from the value that the method has."""
     if value is None:
         return None
-    return "tie" if value == 0.5 else "A" if (value == 1.0) == first_is_method else "B"
-
-
-def _label(row: Judgement | Preference) -> str:
-    return MethodName.of(row).label
+    if value == 0.5:
+        return "tie"
+    method_won = value == 1.0
+    return "A" if method_won == method_first else "B"

@@ -18,27 +18,29 @@ from pipeline.pages.score_report import span
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgePage:
-    """Everything the page shows. `warnings`: what a reader has to know about the judge. `published`: by method and
-    aspect what the paper prints (Table III)."""
+    """Everything the page shows."""
 
     judge: str
     lede: str
+    """The sentence under the title."""
     warnings: Sequence[str]
+    """What a reader has to know about the judge."""
     rows: Sequence[JudgedRow]
     comparisons: Sequence[Comparison]
     preferences: Sequence[PreferenceRow]
     items: Sequence[JudgedItem]
     asked: int
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By method and aspect what the paper prints (Table III)."""
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def methods(self, subset: str) -> dict[MethodName, dict[str, JudgedRow]]:
         """Each method's rows by aspect."""
-        found: dict[MethodName, dict[str, JudgedRow]] = {}
+        by_method: dict[MethodName, dict[str, JudgedRow]] = {}
         for row in self.rows:
             if row.subset == subset:
-                found.setdefault(MethodName.of(row), {})[row.aspect] = row
-        return found
+                by_method.setdefault(MethodName.of(row), {})[row.aspect] = row
+        return by_method
 
     def compared(self, aspect: str, subset: str) -> list[Comparison]:
         return [row for row in self.comparisons if (row.measure, row.subset) == (aspect, subset)]

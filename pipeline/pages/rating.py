@@ -31,13 +31,15 @@ QUESTIONS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ratable:
-    """A project to rate: its task, its code, and the outputs (method and item) that it is."""
+    """A project to rate."""
 
     key: str
+    """What raters' files call it."""
     requirement: str
     attributes: str
     code: str
     outputs: tuple[tuple[MethodName, str], ...]
+    """The outputs that it is, as method and item."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,31 +50,32 @@ class RatingKey:
     outputs: Mapping[str, Sequence[tuple[MethodName, str]]]
 
     def to_json(self) -> str:
-        found = {key: [[*name, item] for name, item in outputs] for key, outputs in self.outputs.items()}
-        return json.dumps({"study": self.study, "outputs": found}, indent=1)
+        outputs = {}
+        for key, of_project in self.outputs.items():
+            outputs[key] = [[*name, item] for name, item in of_project]
+        return json.dumps({"study": self.study, "outputs": outputs}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> RatingKey:
-        found = json.loads(text)
-        outputs = {
-            key: [(MethodName(table, model, method), item) for table, model, method, item in entries]
-            for key, entries in found["outputs"].items()
-        }
-        return cls(study=found["study"], outputs=outputs)
+        stored = json.loads(text)
+        outputs = {}
+        for key, of_project in stored["outputs"].items():
+            outputs[key] = [(MethodName(table, model, method), item) for table, model, method, item in of_project]
+        return cls(study=stored["study"], outputs=outputs)
 
 
 def ratables(projects: Iterable[tuple[MethodName, str, str, str, str]], seed: int) -> list[Ratable]:
     """Projects given as (name, item, requirement, attributes, code), equal code for one item joined. Keys depend on the
     seed and the project, so that a page made again fits ratings that came from the first."""
-    found: dict[str, Ratable] = {}
+    by_key: dict[str, Ratable] = {}
     for name, item, requirement, attributes, code in projects:
         key = hashlib.sha256(f"{seed}\0{item}\0{code}".encode("utf-8", "replace")).hexdigest()[:12]
-        before = found[key].outputs if key in found else ()
-        found[key] = Ratable(
-            key=key, requirement=requirement, attributes=attributes, code=code, outputs=(*before, (name, item))
+        equal_ones = by_key[key].outputs if key in by_key else ()
+        by_key[key] = Ratable(
+            key=key, requirement=requirement, attributes=attributes, code=code, outputs=(*equal_ones, (name, item))
         )
     # By key: the page's own order says nothing about methods either.
-    return [found[key] for key in sorted(found)]
+    return [by_key[key] for key in sorted(by_key)]
 
 
 def rating_key(projects: Sequence[Ratable]) -> RatingKey:
@@ -104,8 +107,8 @@ def read_ratings(texts: Mapping[str, str], key: RatingKey) -> Iterator[Judgement
     study."""
     by_rater: dict[str, Mapping[str, Mapping[str, object]]] = {}
     for name, text in texts.items():
-        rater, found = _read(name, text, key)
-        by_rater[rater] = found
+        rater, ratings = _read(name, text, key)
+        by_rater[rater] = ratings
     for number, (rater, ratings) in enumerate(sorted(by_rater.items())):
         for project, rating in ratings.items():
             for output, item in key.outputs[project]:
@@ -124,8 +127,8 @@ def read_ratings(texts: Mapping[str, str], key: RatingKey) -> Iterator[Judgement
 
 def _read(name: str, text: str, key: RatingKey) -> tuple[str, Mapping[str, Mapping[str, object]]]:
     try:
-        found = json.loads(text)
-        study, rater, ratings = found["study"], str(found["rater"]).strip(), dict(found["ratings"])
+        saved = json.loads(text)
+        study, rater, ratings = saved["study"], str(saved["rater"]).strip(), dict(saved["ratings"])
     except (ValueError, KeyError, TypeError) as error:
         raise DLCodeGenError(f"{name}: no file of ratings as the page saves it ({error!r})") from error
     if study != key.study:
@@ -137,6 +140,7 @@ def _read(name: str, text: str, key: RatingKey) -> tuple[str, Mapping[str, Mappi
 
 
 def _score(value: object) -> float | None:
+    """A score from 0 to 10; None for anything else, since anybody may have edited the file."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 10:
         return None
     return float(value)

@@ -18,16 +18,20 @@ FILES = 30
 ENTRIES = 100
 """Entries shown of any list of a row: layers, deviations, section choices, exclusions."""
 
-_HELD = 4  # results held for each one shown: at least 2, so that the gaps between those shown differ by half at most
+_HELD = 4
+"""Results held for each one shown: at least 2, so that the gaps between those shown differ by half at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A row that the report opens, with its texts cut: its place in the input, from 0, and the files it really has."""
+    """A row that the report opens."""
 
     number: int
+    """Its position in the input, from 0."""
     record: Scored
+    """With its texts cut."""
     files: int
+    """The number of files that it really has."""
 
 
 class Selection:
@@ -56,10 +60,11 @@ class Selection:
         self._seen += 1
 
     def _add_failure(self, kind: tuple[str, str], number: int, record: Scored) -> None:
-        share = len(self._failures.get(kind, ()))
-        if sum(map(len, self._failures.values())) >= self._limit // 3:
+        held = sum(map(len, self._failures.values()))
+        if held >= self._limit // 3:
+            # Full: the kind with most rows gives one up, unless this kind would then have as many.
             largest = max(self._failures.values(), key=len, default=[])
-            if len(largest) <= share + 1:
+            if len(largest) <= len(self._failures.get(kind, ())) + 1:
                 return
             largest.pop()
         self._failures.setdefault(kind, []).append(_item(number, record))
@@ -67,9 +72,11 @@ class Selection:
     def items(self) -> list[Item]:
         """The rows picked so far, in input order."""
         failures = [item for kind in self._failures.values() for item in kind]
-        room, held = self._limit - len(failures), len(self._results)
-        picked = range(held) if held <= room else [place * held // room for place in range(room)]
-        return sorted(failures + [self._results[place] for place in picked], key=lambda item: item.number)
+        room = self._limit - len(failures)
+        results = self._results
+        if len(results) > room:
+            results = [results[number * len(results) // room] for number in range(room)]
+        return sorted(failures + results, key=lambda item: item.number)
 
 
 def _item(number: int, record: Scored) -> Item:
@@ -98,17 +105,18 @@ def _bounded_files(files: Sequence[SourceFile]) -> Iterator[SourceFile]:
 def item_json(item: Item) -> str:
     """Everything that the page shows of an opened row, as JSON that is safe inside a script element.
 
-    `texts` are lists of places in `lines`; `diffs` hold only the places that differ (`report_text.changes`).
+    `texts` are lists of positions in `lines`; `diffs` hold only what differs (`report_text.changes`).
     """
     record = item.record
     documents = _documents(record)
+    failure = None if record.failure is None else [clip(text, 4_000) for text in astuple(record.failure)]
     view = {
         "id": clip(record.id, 200),
         "row": record.row,
         "category": category(record),
         "requirement": record.requirement,
         "attributes": record.attributes,
-        "failure": None if record.failure is None else [clip(text, 4_000) for text in astuple(record.failure)],
+        "failure": failure,
         "plan": None if record.plan is None else plan_view(record.plan),
         "sources": some(record.plan_sources),
         "samples": [entry(sample) for sample in record.samples[:ENTRIES]],
@@ -128,11 +136,19 @@ def item_json(item: Item) -> str:
 def _call(call: LLMCall) -> list[object]:
     """Stage, prompt, tokens of prompt and reply, how the reply ended, what was cut; then what was measured: seconds,
     cost, tokens in the engine's prefix cache, and whether the response cache answered."""
-    cut = clip("; ".join(call.cut), 400)
-    asked = [clip(call.stage, 80), clip(call.prompt, 80), call.prompt_tokens, call.completion_tokens]
-    took = call.measured
-    measured = [None] * 4 if took is None else [took.seconds, took.cost, took.cached_tokens, took.cached]
-    return [*asked, clip(call.finish_reason, 80), cut, *map(_plain, measured)]
+    measured: list[object] = [None] * 4
+    if call.measured is not None:
+        took = call.measured
+        measured = [took.seconds, took.cost, took.cached_tokens, took.cached]
+    return [
+        clip(call.stage, 80),
+        clip(call.prompt, 80),
+        call.prompt_tokens,
+        call.completion_tokens,
+        clip(call.finish_reason, 80),
+        clip("; ".join(call.cut), 400),
+        *map(_json_value, measured),
+    ]
 
 
 def script_json(value: object) -> str:
@@ -142,16 +158,20 @@ def script_json(value: object) -> str:
 
 def entry(value: object) -> list[object]:
     """A record's fields in their order, texts clipped."""
-    return [_plain(part) for part in astuple(value)]  # type: ignore[call-overload]
+    return [_json_value(part) for part in astuple(value)]  # type: ignore[call-overload]
 
 
 def some(texts: tuple[str, ...]) -> list[str]:
     """The first ENTRIES texts, clipped, and how many more there are."""
+    shown = [clip(text, 400) for text in texts[:ENTRIES]]
     more = len(texts) - ENTRIES
-    return [clip(text, 400) for text in texts[:ENTRIES]] + ([f"… and {more:,} more"] if more > 0 else [])
+    if more > 0:
+        shown.append(f"… and {more:,} more")
+    return shown
 
 
-def _plain(value: object) -> object:
+def _json_value(value: object) -> object:
+    """A value as JSON can hold it: texts clipped, and null for what is not finite."""
     if isinstance(value, str):
         return clip(value, 400)
     if isinstance(value, float) and not math.isfinite(value):
@@ -160,27 +180,28 @@ def _plain(value: object) -> object:
 
 
 def plan_view(plan: SolutionPlan) -> dict[str, object]:
-    hyper = plan.hyperparameters.model_dump(by_alias=True)
+    """What the page shows of a plan."""
+    hyperparameters = plan.hyperparameters.model_dump(by_alias=True)
     return {
         "category": clip(plan.task_category, 400),
         "input": clip(plan.dataset.input, 4_000),
         "output": clip(plan.dataset.output, 4_000),
         "preprocess": clip(plan.preprocess, 8_000),
         "layers": some(plan.layers),
-        "hyperparameters": [[name, _plain(value)] for name, value in hyper.items()],
+        "hyperparameters": [[name, _json_value(value)] for name, value in hyperparameters.items()],
     }
 
 
 def _scores(scores: Scores) -> dict[str, object]:
-    return {
-        name: some(value) if isinstance(value, tuple) else _plain(value)
-        for name in scores.__slots__
-        for value in [getattr(scores, name)]
-    }
+    view: dict[str, object] = {}
+    for name in scores.__slots__:
+        value = getattr(scores, name)
+        view[name] = some(value) if isinstance(value, tuple) else _json_value(value)
+    return view
 
 
 class Documents:
-    """A row's texts as places in one table of lines, and where two of them differ.
+    """A row's texts as positions in one table of lines, and where two of them differ.
 
     Drafts, final project and reference share most of their lines, so each different line is kept once.
     """
@@ -192,15 +213,16 @@ class Documents:
         self._sources: list[list[Line]] = []
 
     def add(self, name: str, kind: str, source: list[Line]) -> int:
-        """Adds a text and gives its place. The page shows each kind but `joined`, which is only compared."""
+        """Adds a text and gives its number. The page shows each kind but `joined`, which is only compared."""
         lines = [self.lines.setdefault(line, len(self.lines)) for line in source]
         self.texts.append({"name": name, "kind": kind, "lines": lines})
         self._sources.append(source)
         return len(self._sources) - 1
 
     def compare(self, left: int, right: int) -> None:
-        found = changes(self._sources[left], self._sources[right])
-        self.diffs.append({"left": left, "right": right, "changes": found})
+        """Adds where two texts differ, by their numbers."""
+        differing = changes(self._sources[left], self._sources[right])
+        self.diffs.append({"left": left, "right": right, "changes": differing})
 
 
 def _documents(record: Scored) -> Documents:
@@ -219,18 +241,19 @@ def _documents(record: Scored) -> Documents:
 
 
 def add_python(documents: Documents, name: str, text: str) -> int | None:
+    """Adds Python code and gives its number; None for no code."""
     return documents.add(name, "text", python_lines(text)) if text else None
 
 
 def _add_project(documents: Documents, files: Sequence[SourceFile]) -> int | None:
-    """Adds the files, and gives the place of all the Python in them: that file, or several joined, or None."""
+    """Adds the files, and gives the number of all the Python in them: that file, or several joined, or None."""
     code: dict[int, str] = {}
     for file in files:
         is_python = file.path.endswith(".py")
         lines = python_lines(file.text) if is_python else plain_lines(file.text)
-        place = documents.add(clip(file.path, 80), "final", lines)
+        number = documents.add(clip(file.path, 80), "final", lines)
         if is_python:
-            code[place] = file.text
+            code[number] = file.text
     if len(code) < 2:
         return next(iter(code), None)
     return documents.add("Final", "joined", python_lines(clip_lines("\n".join(code.values()))))

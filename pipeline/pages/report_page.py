@@ -93,14 +93,23 @@ def percent(part: int, whole: int) -> str:
     """A share in whole percent. Only none is 0 % and only all is 100 %; of nothing there is no share."""
     if not whole:
         return "–"
-    if 0 < part < whole:
-        return "<1 %" if part / whole < 0.01 else ">99 %" if part / whole > 0.99 else f"{100 * part / whole:.0f} %"
-    return "100 %" if part else "0 %"
+    if not part:
+        return "0 %"
+    if part >= whole:
+        return "100 %"
+    share = part / whole
+    if share < 0.01:
+        return "<1 %"
+    if share > 0.99:
+        return ">99 %"
+    return f"{100 * part / whole:.0f} %"
 
 
 def score_text(value: float | None) -> str:
     """A score with two decimals; a dash where nothing, or nothing finite, was measured."""
-    return "–" if value is None or not math.isfinite(value) else f"{value:.2f}"
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.2f}"
 
 
 def _hash(text: str) -> str:

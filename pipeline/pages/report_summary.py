@@ -17,10 +17,15 @@ from pipeline.plan.vocabulary import canonical_category
 from pipeline.records import ExcludedSample, Failure, LLMCall, RetrievedSample, Scored, Scores, SectionChoice
 
 NAMES = 200
+"""Names of one sort that are counted apart, at most."""
+
 REST = "all others"
 NO_PLAN = "No plan"
 EXAMPLES = 3
+"""Messages shown of a kind of failure."""
+
 BINS = 10
+"""Bins of conformance below 1, which has one of its own."""
 
 RATIO_BANDS = ((0.5, "under 0.5"), (0.8, "0.5 to 0.8"), (1.25, "0.8 to 1.25"), (2.0, "1.25 to 2"), (math.inf, "over 2"))
 """Bands of the length ratio, each up to its bound: the middle one is a candidate about as long as its reference."""
@@ -47,17 +52,16 @@ class Mean:
 
 @dataclass(slots=True)
 class Counts:
-    """How far rows came. Each count is a part of the one before, except `failed`, which is a part of `asked`.
-
-    Undefined names can only be found in code that parses, so their denominator is `parsed`.
-    """
+    """How far rows came. Each count is a part of the one before, but `failed`."""
 
     asked: int = 0
     generated: int = 0
     scored: int = 0
     parsed: int = 0
     undefined: int = 0
+    """Rows whose code parses and has undefined names, which can only be looked for in code that parses."""
     failed: int = 0
+    """A part of `asked`."""
     conformance: Mean = field(default_factory=Mean)
 
     def add(self, record: Scored) -> None:
@@ -74,33 +78,38 @@ class Counts:
 
 @dataclass(slots=True)
 class FailureKind:
-    """One kind of failure, with the first few different messages and the ids of their rows."""
+    """One kind of failure."""
 
     stage: str
     kind: str
     count: int = 0
     examples: dict[str, str] = field(default_factory=dict)
+    """The first few different messages, with the ids of their rows."""
 
 
 @dataclass(slots=True)
 class Origin:
-    """Which draft one section of the final projects came from. `both`: the drafts agreed on it."""
+    """Which draft one section of the final projects came from."""
 
     count: int = 0
     code: int = 0
     template: int = 0
     both: int = 0
+    """The drafts agreed on it."""
 
 
 @dataclass(slots=True)
 class SampleUse:
-    """How often a sample reached the generator, how often as the best one, and with what BM25 scores."""
+    """How a sample was used."""
 
     task_category: str
     requirement: str
     count: int = 0
+    """How often it reached the generator."""
     best: int = 0
+    """How often it did so as the best one."""
     score: Mean = field(default_factory=Mean)
+    """BM25."""
 
 
 @dataclass(slots=True)
@@ -132,7 +141,8 @@ class CodeBLEUSummary:
         self.length_ratio.add(scores.length_ratio)
         ratio = scores.length_ratio
         if ratio is not None and not math.isnan(ratio):
-            self.by_ratio[next(name for bound, name in RATIO_BANDS if ratio <= bound)].add(scores.codebleu)
+            band = next(name for bound, name in RATIO_BANDS if ratio <= bound)
+            self.by_ratio[band].add(scores.codebleu)
 
 
 @dataclass(slots=True)
@@ -142,13 +152,17 @@ class ReportSummary:
     all: Counts = field(default_factory=Counts)
     categories: dict[str, Counts] = field(default_factory=dict)
     conformance_bins: list[int] = field(default_factory=lambda: [0] * (BINS + 1))
+    """Rows by their conformance: ten bins of 0.1, and an eleventh for 1."""
     codebleu: CodeBLEUSummary = field(default_factory=CodeBLEUSummary)
     failures: dict[tuple[str, str], FailureKind] = field(default_factory=dict)
     failed_after_generation: int = 0
+    """Rows that have a project and failed all the same."""
     unfinished: int = 0
+    """Rows without a project that did not fail."""
     sections: dict[str, Origin] = field(default_factory=dict)
     samples: dict[str, SampleUse] = field(default_factory=dict)
     excluded_rows: int = 0
+    """Rows that samples were kept from."""
     excluded_reasons: dict[str, Exclusion] = field(default_factory=dict)
     excluded_samples: dict[str, Exclusion] = field(default_factory=dict)
     calls: dict[str, CallTotals] = field(default_factory=dict)
@@ -184,8 +198,8 @@ class ReportSummary:
             kind.examples.setdefault(clip(failure.message, 400), clip(row_id, 80))
 
     def _add_conformance(self, value: float | None) -> None:
-        """Ten bins of 0.1, and an eleventh for 1: a project that keeps the whole plan is not one that nearly does."""
         if value is not None and math.isfinite(value):
+            # 1 has a bin of its own: a project that keeps the whole plan is not one that nearly does.
             self.conformance_bins[min(max(int(value * BINS), 0), BINS)] += 1
 
     def _add_choices(self, choices: Iterable[SectionChoice]) -> None:
@@ -221,6 +235,7 @@ def category(record: Scored) -> str:
 
 
 def _entry(entries: dict[str, _T], name: str, new: Callable[[], _T]) -> _T:
+    """The entry of a name; from NAMES entries on, new names share the entry REST."""
     if name not in entries and len(entries) >= NAMES:
         name = REST
     return entries.setdefault(name, new())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow
@@ -15,10 +15,11 @@ from pipeline.pages.score_items import ScoreItem, score_item_json
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublishedRow:
-    """A method's values by column: published (None where the paper prints none) and reproduced."""
+    """A method's values in a table of the paper."""
 
     method: str
     values: Mapping[str, tuple[float | None, float]]
+    """By column: published (None where the paper prints none), and reproduced."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,31 +30,31 @@ class PublishedTable:
 
     def mean_difference(self, column: str) -> float | None:
         """The mean absolute difference of a column's values that are published."""
-        found = [abs(ours - printed) for printed, ours in self._column(column) if printed is not None]
-        return sum(found) / len(found) if found else None
-
-    def _column(self, column: str) -> Iterable[tuple[float | None, float]]:
-        return [row.values[column] for row in self.rows if column in row.values]
+        values = [row.values[column] for row in self.rows if column in row.values]
+        differences = [abs(reproduced - published) for published, reproduced in values if published is not None]
+        return sum(differences) / len(differences) if differences else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlainTable:
-    """A table of ready texts: heads, and rows of as many cells; the first cell names the row."""
+    """A table of ready texts."""
 
     title: str
     about: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+    """As many cells as `heads`; the first one names the row."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScorePage:
-    """Everything the page shows. `lede` is a sentence under the title, `findings` are those that matter. `seeds`: runs
-    that stand apart, since their mean is shown."""
+    """Everything the page shows."""
 
     title: str
     lede: str
+    """The sentence under the title."""
     findings: Sequence[str]
+    """What the figures say, in sentences (`pipeline.pages.findings`)."""
     methods: Sequence[MethodRow]
     rows: Sequence[CodeRow]
     comparisons: Sequence[Comparison]
@@ -63,6 +64,7 @@ class ScorePage:
     tables: Sequence[PlainTable] = ()
     absent: Sequence[str] = ()
     seeds: frozenset[MethodName] = frozenset()
+    """Single runs of methods that ran several times: their means are in the tables, and they in one of their own."""
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def came(self, subset: str) -> list[MethodRow]:
@@ -71,8 +73,9 @@ class ScorePage:
     def corpora(self, protocol: str, subset: str) -> list[CodeRow]:
         """Methods in their order, then baselines by CodeBLEU; seeds only in their mean."""
         rows = [row for row in self._of(protocol, subset) if MethodName.of(row) not in self.seeds]
-        copies = sorted((row for row in rows if row.table == BASELINES), key=lambda row: row.codebleu)
-        return [row for row in rows if row.table != BASELINES] + copies
+        methods = [row for row in rows if row.table != BASELINES]
+        baselines = [row for row in rows if row.table == BASELINES]
+        return methods + sorted(baselines, key=lambda row: row.codebleu)
 
     def single_seeds(self, protocol: str) -> list[CodeRow]:
         return [row for row in self._of(protocol, ALL) if MethodName.of(row) in self.seeds]
@@ -87,12 +90,21 @@ class ScorePage:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of the scatter of CodeBLEU over length, in the plot's units; `label_y` is where its label stands."""
+    """A point of the scatter of CodeBLEU over length, in the plot's units."""
 
     row: CodeRow
     x: float
     y: float
     label_y: float
+    """The height of its label."""
+
+
+LABEL_HEIGHT = 12
+"""How far labels of the scatter are apart at least, in the plot's units."""
+
+
+def _codebleu(row: CodeRow, equal_length: bool) -> float:
+    return row.equal_length_codebleu if equal_length else row.codebleu
 
 
 def scatter(rows: Sequence[CodeRow], *, width: float, height: float, equal_length: bool) -> list[Point]:
@@ -102,20 +114,22 @@ def scatter(rows: Sequence[CodeRow], *, width: float, height: float, equal_lengt
     widest = max(1.0, *(row.length_ratio for row in rows))
     highest = max(50.0, *(row.codebleu for row in rows), *(row.equal_length_codebleu for row in rows))
     points: list[Point] = []
-    taken: list[float] = []
-    for row in sorted(rows, key=lambda row: -(row.equal_length_codebleu if equal_length else row.codebleu)):
-        value = row.equal_length_codebleu if equal_length else row.codebleu
-        y = height * (1 - value / highest)
-        label = max([y, *(taken[-1:] and [taken[-1] + 12])]) if row.table != BASELINES else y
-        if row.table != BASELINES:
-            taken.append(label)
-        points.append(Point(row, width * row.length_ratio / (1.08 * widest), y, label))
+    label_above: float | None = None
+    for row in sorted(rows, key=lambda row: -_codebleu(row, equal_length)):
+        y = height * (1 - _codebleu(row, equal_length) / highest)
+        label_y = y
+        if row.table != BASELINES:  # baselines are points without a label
+            if label_above is not None:
+                label_y = max(y, label_above + LABEL_HEIGHT)
+            label_above = label_y
+        points.append(Point(row, width * row.length_ratio / (1.08 * widest), y, label_y))
     return points
 
 
 def span(rows: Sequence[Comparison]) -> float:
     """The largest end of any interval, so that zero is in the middle of the plot."""
-    return max((abs(end) for row in rows for end in (row.low, row.high)), default=1.0) or 1.0
+    ends = [max(abs(row.low), abs(row.high)) for row in rows]
+    return max(ends, default=1.0) or 1.0
 
 
 def write_score_report(page: ScorePage, out: Target) -> None:

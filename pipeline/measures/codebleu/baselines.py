@@ -42,13 +42,14 @@ def copyable_samples(row: Solution, samples: Sequence[Solution]) -> list[int]:
     """The samples a row may copy: all whose code differs from its reference by more than white space. Raises ValueError
     where there is none."""
     own = row.code.split()
-    if found := [number for number, sample in enumerate(samples) if sample.code.split() != own]:
-        return found
-    raise ValueError("every sample is the row's own reference")
+    copyable = [number for number, sample in enumerate(samples) if sample.code.split() != own]
+    if not copyable:
+        raise ValueError("every sample is the row's own reference")
+    return copyable
 
 
 def neighbours(rows: Sequence[Solution], samples: Sequence[Solution]) -> list[int]:
-    """The sample in the row's own place: the published pool is the references, moved on by one within a category."""
+    """The sample with the row's own number: the published pool is the references, moved on by one within a category."""
     return [number % len(samples) for number in range(len(rows))]
 
 
@@ -65,9 +66,9 @@ def nearest(
     index = Bm25Index([_words(document(sample)) for sample in samples])
     chosen = []
     for row in rows:
-        allowed = _same_category(row, samples) if same_category else copyable_samples(row, samples)
+        allowed = set(_same_category(row, samples) if same_category else copyable_samples(row, samples))
         order = ranking(index.scores(_words(query(row))))
-        chosen.append(next(number for number in order if number in set(allowed)))
+        chosen.append(next(number for number in order if number in allowed))
     return chosen
 
 
@@ -81,7 +82,8 @@ def best_in_hindsight(scores: npt.NDArray[np.float64]) -> list[int]:
     """For each row the sample with the highest score against its reference, which no method can know beforehand.
     `scores` has a row a row and a column a sample; NaN for a pair that is not allowed or was not measured. A row of NaN
     alone gets the first sample."""
-    return [int(number) for number in np.argmax(np.where(np.isnan(scores), -np.inf, scores), axis=1)]
+    unmeasured_last = np.where(np.isnan(scores), -np.inf, scores)
+    return [int(number) for number in np.argmax(unmeasured_last, axis=1)]
 
 
 def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
@@ -89,8 +91,12 @@ def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
     is. Also known in hindsight only. Shape as above."""
     measured = ~np.isnan(scores)
     means = np.where(measured, scores, 0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
-    order = [int(number) for number in np.argsort(-means, kind="stable")]
-    return [next((number for number in order if allowed[number]), order[0]) for allowed in measured]
+    best_first = [int(number) for number in np.argsort(-means, kind="stable")]
+    chosen = []
+    for of_row in measured:
+        allowed = [number for number in best_first if of_row[number]]
+        chosen.append(allowed[0] if allowed else best_first[0])
+    return chosen
 
 
 def _same_category(row: Solution, samples: Sequence[Solution]) -> list[int]:

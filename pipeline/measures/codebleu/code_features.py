@@ -37,12 +37,15 @@ Edge = tuple[str, str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class CodeFeatures:
-    """`words`: split at blanks, comments included. `subtrees` (each as a digest of its S-expression, which shows the
-    structure without names and values) and `edges` with how often each occurs, comments and docstrings removed."""
+    """What CodeBLEU compares of one source."""
 
     words: list[str]
+    """Split at blanks, comments included."""
     subtrees: Counter[bytes]
+    """How often each subtree occurs, comments and docstrings removed. A subtree is a digest of its S-expression, which
+    shows the structure without names and values."""
     edges: Counter[Edge]
+    """How often each data-flow edge occurs, comments and docstrings removed."""
 
 
 def code_features(source: str) -> CodeFeatures | None:
@@ -94,14 +97,18 @@ def _copied(root: tree_sitter.Node) -> _Node | None:
     """The tree as plain nodes; None where it is deeper or more work than the limits allow."""
     cursor = root.walk()
     top = _Node(root)
-    path, rounds, work = [top], [1], 0
+    path = [top]  # from the root to the node that the cursor is at
+    rounds = [1]  # how often the package goes through each node of the path
+    work = 0
     while True:
         work += rounds[-1]
         if len(path) > MAX_DEPTH + 1 or work > MAX_WORK:
             return None
         if cursor.goto_first_child():
-            rounds.append(2 * rounds[-1] if path[-1].type in _LOOPS else rounds[-1])
+            in_loop = path[-1].type in _LOOPS
+            rounds.append(2 * rounds[-1] if in_loop else rounds[-1])
         else:
+            # Up until a node has a sibling that was not seen; above the root there is none.
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():
                     return top
@@ -125,31 +132,36 @@ def _without_comments(source: str) -> str:
 
 
 def _subtrees(root: tree_sitter.Node) -> Counter[bytes]:
-    found: Counter[bytes] = Counter()
+    """The subtrees below a node, itself included; single leaves are none, but for a root without children."""
+    subtrees: Counter[bytes] = Counter()
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        found[hashlib.blake2b(str(node).encode(), digest_size=12).digest()] += 1
+        subtrees[hashlib.blake2b(str(node).encode(), digest_size=12).digest()] += 1
         waiting += [child for child in node.children if child.child_count]
-    return found
+    return subtrees
 
 
 def _edges(source: str, root: _Node) -> Counter[Edge]:
-    items = get_data_flow(source, [_Parsed(root), DFG_python])
-    name_at = {place: name for name, place, *_ in items}
-    ordered = [
-        (name, place, relation, _in_source_order(origins, places, name_at), places)
-        for name, place, relation, origins, places in items
-    ]
+    """The package's data flow, with the origins of an edge in the order of the source.
+
+    Each of the package's edges is: a variable, the index of the token it stands at, how its value arises, the variables
+    it comes from, and the indices of their tokens.
+    """
+    dataflow = get_data_flow(source, [_Parsed(root), DFG_python])
+    name_at = {index: name for name, index, *_ in dataflow}
+    ordered = []
+    for name, index, relation, origins, indices in dataflow:
+        ordered.append((name, index, relation, _in_source_order(origins, indices, name_at), indices))
     return Counter((name, relation, tuple(origins)) for name, relation, origins in normalize_dataflow(ordered))
 
 
-def _in_source_order(names: list[str], places: list[int], name_at: dict[int, str]) -> list[str]:
-    """The names an edge comes from, by their first place, so that their order is not that of Python's string hashes.
-    Where one occurs twice the package has kept their order."""
+def _in_source_order(names: list[str], indices: list[int], name_at: dict[int, str]) -> list[str]:
+    """The names by the first token at which each stands: the package has them in the order of Python's string hashes,
+    which changes from run to run. Where a name occurs twice it has kept their order."""
     if len(set(names)) < len(names):
         return names
     first: dict[str, int] = {}
-    for place in sorted(places):
-        first.setdefault(name_at.get(place, ""), place)
+    for index in sorted(indices):
+        first.setdefault(name_at.get(index, ""), index)
     return sorted(names, key=lambda name: (first.get(name, len(name_at)), name))

@@ -18,7 +18,7 @@ Where this module differs from `codebleu.calc_codebleu`:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codebleu import bleu, weighted_ngram_match
@@ -48,7 +48,7 @@ class CodeBleu:
 
 @dataclass(frozen=True, slots=True)
 class PairCounts:
-    """What one pair adds to a corpus: words of both, and for each part the counts (n-grams by order, 1 to 4)."""
+    """What one pair adds to a corpus; n-grams are by order, 1 to 4."""
 
     candidate_words: int
     reference_words: int
@@ -59,18 +59,22 @@ class PairCounts:
 
     @classmethod
     def of(cls, candidate: CodeFeatures, reference: CodeFeatures) -> PairCounts:
-        ours, theirs = candidate.words, reference.words
-        weighted = [[theirs, {word: 1 if word in _KEYWORDS else 0.2 for word in theirs}]]
-        known = candidate.subtrees if ours else {}
-        matched = sum(count for subtree, count in reference.subtrees.items() if subtree in known)
-        edges = sum(min(count, candidate.edges.get(edge, 0)) for edge, count in reference.edges.items())
+        """The counts of a candidate against its reference."""
+        words, wanted = candidate.words, reference.words
+        weights = {word: 1 if word in _KEYWORDS else 0.2 for word in wanted}
+        # A blank candidate matches nothing, not even a reference of comments alone.
+        subtrees = candidate.subtrees if words else {}
+        subtrees_matched = sum(count for subtree, count in reference.subtrees.items() if subtree in subtrees)
+        edges_matched = sum(min(count, candidate.edges.get(edge, 0)) for edge, count in reference.edges.items())
         return cls(
-            len(ours),
-            len(theirs),
-            tuple(bleu.modified_precision([theirs], ours, order) for order in _ORDERS),
-            tuple(weighted_ngram_match.modified_recall(weighted, ours, order) for order in _ORDERS),
-            (matched, reference.subtrees.total()),
-            (edges, reference.edges.total()),
+            candidate_words=len(words),
+            reference_words=len(wanted),
+            ngrams=tuple(bleu.modified_precision([wanted], words, order) for order in _ORDERS),
+            weighted_ngrams=tuple(
+                weighted_ngram_match.modified_recall([[wanted, weights]], words, order) for order in _ORDERS
+            ),
+            syntax=(subtrees_matched, reference.subtrees.total()),
+            dataflow=(edges_matched, reference.edges.total()),
         )
 
 
@@ -78,8 +82,10 @@ def pair_counts(candidate: str, reference: str, *, keep: bool = True) -> PairCou
     """The counts of a pair; None where either source is beyond the limits. `keep`: remember both sources' features for
     the next pair they are in."""
     read = kept_features if keep else code_features
-    ours, theirs = read(candidate), read(reference)
-    return None if ours is None or theirs is None else PairCounts.of(ours, theirs)
+    candidate_features, reference_features = read(candidate), read(reference)
+    if candidate_features is None or reference_features is None:
+        return None
+    return PairCounts.of(candidate_features, reference_features)
 
 
 def code_bleu(candidate: str, reference: str) -> CodeBleu | None:
@@ -89,34 +95,33 @@ def code_bleu(candidate: str, reference: str) -> CodeBleu | None:
 
 def corpus_code_bleu(pairs: Iterable[tuple[str, str]], *, keep: bool = True) -> CodeBleu | None:
     """CodeBLEU over (candidate, reference) pairs. Pairs beyond the limits are left out; None where no pair is left."""
-    return from_counts(_measured(pairs, keep))
+    counts = (pair_counts(candidate, reference, keep=keep) for candidate, reference in pairs)
+    return from_counts(pair for pair in counts if pair is not None)
 
 
 def from_counts(pairs: Iterable[PairCounts]) -> CodeBleu | None:
     """CodeBLEU of a corpus from its pairs: counts are summed before dividing, so that it is not the mean of the pairs'
     values. None without a pair."""
-    found = list(pairs)
-    if not found:
+    counts = list(pairs)
+    if not counts:
         return None
-    words = sum(pair.candidate_words for pair in found)
-    parts = (
-        _bleu([pair.ngrams for pair in found], words, sum(pair.reference_words for pair in found)),
-        _bleu([pair.weighted_ngrams for pair in found], words, 2 * len(found)),
-        _share([pair.syntax for pair in found]),
-        _share([pair.dataflow for pair in found]),
-    )
-    return CodeBleu((sum(parts[:3]) + (parts[3] or 1.0)) / 4 if words else 0.0, *parts)
+    candidate_words = sum(pair.candidate_words for pair in counts)
+    reference_words = sum(pair.reference_words for pair in counts)
+    ngrams = _bleu([pair.ngrams for pair in counts], candidate_words, reference_words)
+    # The package takes each reference for two words long: the brevity penalty hardly ever applies.
+    weighted_ngrams = _bleu([pair.weighted_ngrams for pair in counts], candidate_words, 2 * len(counts))
+    syntax = _share([pair.syntax for pair in counts])
+    dataflow = _share([pair.dataflow for pair in counts])
+    mean = 0.0
+    if candidate_words:
+        # A data-flow match of 0 counts as 1, as the package has it (see above).
+        mean = (sum((ngrams, weighted_ngrams, syntax)) + (dataflow or 1.0)) / 4
+    return CodeBleu(mean, ngrams, weighted_ngrams, syntax, dataflow)
 
 
 def code_words(source: str) -> list[str]:
     """The words that the n-gram parts compare, and that lengths are counted in."""
     return source.split()
-
-
-def _measured(pairs: Iterable[tuple[str, str]], keep: bool) -> Iterator[PairCounts]:
-    for candidate, reference in pairs:
-        if (counts := pair_counts(candidate, reference, keep=keep)) is not None:
-            yield counts
 
 
 def _bleu(pairs: list[tuple[Count, ...]], candidate_words: int, reference_words: int) -> float:
@@ -125,7 +130,7 @@ def _bleu(pairs: list[tuple[Count, ...]], candidate_words: int, reference_words:
     wanted = [sum(pair[order][1] for pair in pairs) for order in range(len(_ORDERS))]
     if not matched[0]:
         return 0.0
-    shares = [(hits or _SMOOTHED) / all_ for hits, all_ in zip(matched, wanted, strict=True)]
+    shares = [(hits or _SMOOTHED) / total for hits, total in zip(matched, wanted, strict=True)]
     penalty = bleu.brevity_penalty(reference_words, candidate_words)
     return float(penalty * math.exp(math.fsum(math.log(share) / len(_ORDERS) for share in shares)))
 

@@ -17,8 +17,9 @@ _WORD = re.compile(r"\S+")
 def length_ratio(pairs: Sequence[tuple[str, str]]) -> float:
     """Words of all candidates over words of all references; the pairs are (candidate, reference). NaN without words
     in the references."""
-    references = sum(len(code_words(reference)) for _, reference in pairs)
-    return sum(len(code_words(candidate)) for candidate, _ in pairs) / references if references else float("nan")
+    candidate_words = sum(len(code_words(candidate)) for candidate, _ in pairs)
+    reference_words = sum(len(code_words(reference)) for _, reference in pairs)
+    return candidate_words / reference_words if reference_words else float("nan")
 
 
 def cut(source: str, count: int) -> str:

@@ -75,7 +75,7 @@ def one_line(source: str) -> str:
     until it reaches a deeper line's blanks, falls until it reaches a shallower one's. So lines aligned at other widths
     (in files that black could not lay out) alternate. No DEDENT at the end."""
     text: list[str] = []
-    level = 0
+    level = 0  # blanks that the words so far stand for
     for line in source.expandtabs(_INDENT).split("\n"):
         content = line.strip()
         if not content:
@@ -84,13 +84,13 @@ def one_line(source: str) -> str:
             text.append("NEW_LINE")
         blanks = len(line) - len(line.lstrip())
         if blanks > level:
-            while blanks > level:
-                text.append("INDENT")
-                level += _INDENT
-        else:
-            while blanks < level:
-                text.append("DEDENT")
-                level -= _INDENT
+            steps = -(-(blanks - level) // _INDENT)
+            text += ["INDENT"] * steps
+            level += steps * _INDENT
+        elif blanks < level:
+            steps = -(-(level - blanks) // _INDENT)
+            text += ["DEDENT"] * steps
+            level -= steps * _INDENT
         text.append(content)
     return " ".join(text)
 
@@ -101,7 +101,7 @@ def spaced(line: str) -> str:
     return " ".join(_TOKEN.sub(_spaced_token, line).split())
 
 
-def _spaced_token(found: re.Match[str]) -> str:
-    if found["string"]:
-        return found["string"].replace(" ", "_")
-    return found["float"] or f" {found[0]} "
+def _spaced_token(token: re.Match[str]) -> str:
+    if token["string"]:
+        return token["string"].replace(" ", "_")
+    return token["float"] or f" {token[0]} "
