@@ -33,19 +33,22 @@ _LONGEST = 400  # layers compared; the comparison takes the product of both leng
 
 @dataclass(frozen=True, slots=True)
 class Conformance:
-    """`share` of the plan's statements that the code keeps, by weight; `statements` says how many could be checked.
-
-    A deviation is a phrase that names both sides: "batch size 64, the plan says 32".
-    """
+    """How far a project keeps to its plan."""
 
     share: float
+    """Of the plan's statements that can be checked, by weight, in [0, 1]."""
     deviations: tuple[str, ...]
+    """Phrases that name both sides: "batch size 64, the plan says 32"."""
     statements: int
+    """How many could be checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
+    """What was found of one statement of the plan."""
+
     kept: float
+    """In [0, 1]."""
     deviation: str = ""
     weight: float = 1.0
 
@@ -59,7 +62,9 @@ def conformance(facts: CodeFacts, plan: SolutionPlan) -> Conformance:
     layers if the plan names none. Where the code is silent, Keras' defaults are compared. Losses that differ only in
     how labels are encoded count as equal, and are named all the same.
     """
-    findings = [*_settings(facts, plan), *_input_shape(facts, plan), *_layers(facts, plan), *_output_units(facts, plan)]
+    findings: list[_Finding] = []
+    for check in (_settings, _input_shape, _layers, _output_units):
+        findings += check(facts, plan)
     total = sum(finding.weight for finding in findings)
     kept = sum(finding.weight * finding.kept for finding in findings)
     deviations = tuple(finding.deviation for finding in findings if finding.deviation)
@@ -69,45 +74,67 @@ def conformance(facts: CodeFacts, plan: SolutionPlan) -> Conformance:
 def layer_classes(entry: str) -> list[str]:
     """The layer classes that one entry of a plan names. Of a call that is not understood (a layer class of the project)
     the name counts; a phrase that is not understood stands for itself, so that no code has it."""
-    if calls := parse_layers(entry):
+    calls = parse_layers(entry)
+    if calls:
         return [_class(call.name) for call in calls]
     called = _CALLED.match(entry)
     return [called[1] if called else entry]
 
 
 def _settings(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
-    hyper = plan.hyperparameters
-    if optimizer := canonical_optimizer(hyper.optimizer):
+    stated = plan.hyperparameters
+    optimizer = canonical_optimizer(stated.optimizer)
+    if optimizer:
         yield _equal("optimizer", facts.optimizer, optimizer)
-    if loss := canonical_loss(hyper.loss):
+    loss = canonical_loss(stated.loss)
+    if loss:
         if facts.loss != loss and {facts.loss, loss} == _CROSSENTROPIES:
             yield _Finding(1.0, f"loss {facts.loss}, the plan says {loss}: the same, with labels encoded otherwise")
         else:
             yield _equal("loss", facts.loss, loss)
-    if hyper.learning_rate is not None:
-        default = DEFAULT_LEARNING_RATE.get(facts.optimizer, OTHER_LEARNING_RATE) if facts.optimizer else None
-        yield _equal("learning rate", facts.learning_rate or default, hyper.learning_rate)
-    if hyper.batch_size is not None:
-        yield _equal("batch size", facts.batch_size or DEFAULT_BATCH_SIZE, hyper.batch_size)
-    if hyper.epochs is not None:
-        yield _equal("epochs", facts.epochs or DEFAULT_EPOCHS, hyper.epochs)
-    if metric := canonical_metric(hyper.metric):
+    if stated.learning_rate is not None:
+        yield _equal("learning rate", _learning_rate(facts), stated.learning_rate)
+    if stated.batch_size is not None:
+        yield _equal("batch size", facts.batch_size or DEFAULT_BATCH_SIZE, stated.batch_size)
+    if stated.epochs is not None:
+        yield _equal("epochs", facts.epochs or DEFAULT_EPOCHS, stated.epochs)
+    metric = canonical_metric(stated.metric)
+    if metric:
         accepted = _ACCURACIES if metric in _ACCURACIES else {metric}
-        found = ", ".join(facts.metrics)
-        yield _Finding(1.0) if accepted & set(facts.metrics) else _deviating("metric", found, metric)
+        if accepted & set(facts.metrics):
+            yield _Finding(1.0)
+        else:
+            yield _deviating("metric", ", ".join(facts.metrics), metric)
+
+
+def _learning_rate(facts: CodeFacts) -> float | None:
+    """The code's learning rate, or its optimizer's own; None without an optimizer."""
+    if facts.learning_rate:
+        return facts.learning_rate
+    if not facts.optimizer:
+        return None
+    return DEFAULT_LEARNING_RATE.get(facts.optimizer, OTHER_LEARNING_RATE)
 
 
 def _input_shape(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
+    """Kept where any of the shapes that the plan states fits the code's. Shapes without a known size say nothing."""
     stated = [shape for shape in shapes_in(plan.dataset.input) if any(shape)]
-    found = facts.input_shape
-    if stated and found is not None and any(found):
-        kept = any(_same_shape(found, shape) for shape in stated)
-        yield _Finding(1.0) if kept else _deviating("input shape", _shown(found), _shown(stated[0]))
+    in_code = facts.input_shape
+    if not stated or in_code is None or not any(in_code):
+        return
+    if any(_same_shape(in_code, shape) for shape in stated):
+        yield _Finding(1.0)
+    else:
+        yield _deviating("input shape", _shown(in_code), _shown(stated[0]))
 
 
 def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
-    planned = [name for entry in plan.layers for name in layer_classes(entry) if name != "Input"][:_LONGEST]
-    built = [name for layer in facts.layers if (name := _class(layer.name)) != "Input"][:_LONGEST]
+    planned: list[str] = []
+    for entry in plan.layers:
+        planned += layer_classes(entry)
+    planned = [name for name in planned if name != "Input"][:_LONGEST]
+    built = [_class(layer.name) for layer in facts.layers]
+    built = [name for name in built if name != "Input"][:_LONGEST]
     if not planned:
         return
     if not any(map(_augments, planned)):
@@ -117,10 +144,14 @@ def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
     if kept == 1:
         yield _Finding(1.0, weight=LAYERS_WEIGHT)
         return
-    missing, further = Counter(planned) - Counter(common), Counter(built) - Counter(common)
-    parts = [f"{len(built)} layers, the plan has {len(planned)}"]
-    parts += [f"{word} {_counted(names)}" for word, names in (("without", missing), ("also", further)) if names]
-    yield _Finding(kept, "; ".join(parts), LAYERS_WEIGHT)
+    deviation = f"{len(built)} layers, the plan has {len(planned)}"
+    missing = Counter(planned) - Counter(common)
+    if missing:
+        deviation += f"; without {_counted(missing)}"
+    further = Counter(built) - Counter(common)
+    if further:
+        deviation += f"; also {_counted(further)}"
+    yield _Finding(kept, deviation, LAYERS_WEIGHT)
 
 
 def _augments(name: str) -> bool:
@@ -134,10 +165,19 @@ def _class(name: str) -> str:
 
 
 def _output_units(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
-    planned = next((units for entry in reversed(plan.layers) if (units := _units(entry)) is not None), None)
-    built = next((units for layer in reversed(facts.layers) if (units := _units(layer.text)) is not None), None)
+    planned = _last_units(plan.layers)
+    built = _last_units([layer.text for layer in facts.layers])
     if planned is not None and built is not None:
         yield _equal("units of the last layer", built, planned)
+
+
+def _last_units(layers: Sequence[str]) -> int | None:
+    """The units of the last layer whose text states them."""
+    for text in reversed(layers):
+        units = _units(text)
+        if units is not None:
+            return units
+    return None
 
 
 def _units(text: str) -> int | None:
@@ -148,21 +188,25 @@ def _units(text: str) -> int | None:
     return units if isinstance(units, int) and re.search(rf"\b{units}\b", text) else None
 
 
-def _equal(what: str, found: str | float | None, planned: str | float) -> _Finding:
-    if isinstance(planned, str) or found is None or isinstance(found, str):
-        return _Finding(1.0) if found == planned else _deviating(what, found, planned)
-    return _Finding(1.0) if math.isclose(found, planned, rel_tol=1e-3) else _deviating(what, found, planned)
+def _equal(what: str, in_code: str | float | None, planned: str | float) -> _Finding:
+    """Kept where both are equal, numbers to within a thousandth."""
+    if isinstance(planned, str) or in_code is None or isinstance(in_code, str):
+        kept = in_code == planned
+    else:
+        kept = math.isclose(in_code, planned, rel_tol=1e-3)
+    return _Finding(1.0) if kept else _deviating(what, in_code, planned)
 
 
-def _deviating(what: str, found: str | float | None, planned: str | float) -> _Finding:
-    return _Finding(0.0, f"{what} {found}, the plan says {planned}" if found else f"no {what}, the plan says {planned}")
+def _deviating(what: str, in_code: str | float | None, planned: str | float) -> _Finding:
+    in_words = f"{what} {in_code}" if in_code else f"no {what}"
+    return _Finding(0.0, f"{in_words}, the plan says {planned}")
 
 
-def _same_shape(found: Sequence[int | None], stated: Sequence[int | None]) -> bool:
+def _same_shape(in_code: Sequence[int | None], stated: Sequence[int | None]) -> bool:
     """Equal rank, and no axis on which both are known and differ."""
-    return len(found) == len(stated) and all(
-        None in pair or pair[0] == pair[1] for pair in zip(found, stated, strict=True)
-    )
+    if len(in_code) != len(stated):
+        return False
+    return all(None in sizes or sizes[0] == sizes[1] for sizes in zip(in_code, stated, strict=True))
 
 
 def _shown(shape: Sequence[int | None]) -> str:
@@ -180,13 +224,13 @@ def longest_common_subsequence(left: Sequence[str], right: Sequence[str]) -> lis
         row, below = lengths[i], lengths[i + 1]
         for j in range(len(right) - 1, -1, -1):
             row[j] = below[j + 1] + 1 if left[i] == right[j] else max(below[j], row[j + 1])
-    found, i, j = [], 0, 0
+    common, i, j = [], 0, 0
     while i < len(left) and j < len(right):
         if left[i] == right[j]:
-            found.append(left[i])
+            common.append(left[i])
             i, j = i + 1, j + 1
         elif lengths[i + 1][j] >= lengths[i][j + 1]:
             i += 1
         else:
             j += 1
-    return found
+    return common
