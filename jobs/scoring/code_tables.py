@@ -51,7 +51,9 @@ def code_tables(
     draws = [name for name in measured if name.table == BASELINES and name.method.startswith(RANDOM)]
     if draws:
         groups[baseline_name(RANDOM)] = draws
-    group_of = {run: name for name, runs in groups.items() for run in runs}
+    group_of: dict[MethodName, MethodName] = {}
+    for name, runs in groups.items():
+        group_of |= dict.fromkeys(runs, name)
     compared: list[Comparison] = []
     for run, rivals in against.items():
         ours = group_of.get(run, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 from jobs.scoring.baseline_outputs import (
     COPY,
@@ -51,7 +52,7 @@ class Measuring:
         self, outputs_of: Mapping[MethodName, Sequence[Output]], label: str
     ) -> dict[MethodName, list[Measured]]:
         """All methods as one stream of work, so that workers that are through with one go on with the next."""
-        stream = [output for outputs in outputs_of.values() for output in outputs]
+        stream = list(chain.from_iterable(outputs_of.values()))
         results = iter(self.measured(label, stream, len(stream)))
         return {name: [next(results) for _ in outputs] for name, outputs in outputs_of.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from jobs.scoring.code_tables import CodeTables
 from jobs.scoring.run_outputs import Run
@@ -20,12 +21,14 @@ def runs_page(tables: CodeTables, runs: Sequence[Run], against: str, items: int)
     """The page of scored runs. `items`: how many it opens, evenly spaced over the first run."""
     names = ", ".join(run.name.method for run in runs)
     rows = runs[0].rows
-    seeds = frozenset(run for group in tables.seed_groups.values() for run in group)
+    seeds = frozenset(chain.from_iterable(tables.seed_groups.values()))
     without_seeds = [row for row in tables.rows if MethodName.of(row) not in seeds]
-    asked = f"{rows} items" if len(runs) == 1 else f"{rows} items of the first of {len(runs)} runs"
+    lede = f"{rows} items."
+    if len(runs) > 1:
+        lede = f"{rows} items of the first of {len(runs)} runs; differences are from {against}."
     return ScorePage(
         title=f"Scores of {names}" if len(names) < 80 else f"Scores of {len(runs)} runs",
-        lede=f"{asked}; differences are from {against}." if len(runs) > 1 else f"{asked}.",
+        lede=lede,
         findings=tuple(findings(tables.methods, without_seeds, tables.comparisons)),
         methods=tables.methods,
         rows=tables.rows,

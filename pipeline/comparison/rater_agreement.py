@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations, permutations
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations, product
 from statistics import fmean
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ Ratings = Mapping[Any, Mapping[str, float]]
 def krippendorff_alpha(ratings: Ratings, scale: Scale = "ordinal") -> float | None:
     """Krippendorff, Computing Krippendorff's Alpha-Reliability (2011). None where no unit has two ratings, or all
     ratings are equal, so that there is nothing to agree on."""
+    # How often two raters gave a unit this pair of values. Each rating of a unit weighs 1, however many there are.
     coincidences: Counter[tuple[float, float]] = Counter()
     for unit in ratings.values():
         values = list(unit.values())
@@ -31,12 +32,13 @@ def krippendorff_alpha(ratings: Ratings, scale: Scale = "ordinal") -> float | No
     totals: Counter[float] = Counter()
     for (value, _), count in coincidences.items():
         totals[value] += count
-    everything = sum(totals.values())
     observed = sum(count * _distance(*pair, totals, scale) for pair, count in coincidences.items())
     expected = sum(
-        totals[one] * totals[other] * _distance(one, other, totals, scale) for one in totals for other in totals
+        totals[one] * totals[other] * _distance(one, other, totals, scale) for one, other in product(totals, repeat=2)
     )
-    return 1 - (everything - 1) * observed / expected if expected else None
+    if not expected:
+        return None
+    return 1 - (sum(totals.values()) - 1) * observed / expected
 
 
 def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
@@ -44,30 +46,37 @@ def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | N
     equal units. None where chance leaves nothing to disagree on."""
     if len(first) != len(second):
         raise ValueError("both raters must have rated the same units")
-    observed = fmean((one - other) ** 2 for one, other in zip(first, second, strict=True)) if first else 0.0
-    expected = fmean((one - other) ** 2 for one in first for other in second) if first else 0.0
+    if not first:
+        return None
+    observed = fmean((one - other) ** 2 for one, other in zip(first, second, strict=True))
+    expected = fmean((one - other) ** 2 for one, other in product(first, second))
     return 1 - observed / expected if expected else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Agreement:
-    """Raters' agreement on an aspect: units with two ratings or more, alpha on both scales, and the mean weighted kappa
-    of all pairs of raters with units in common."""
+    """How far raters agree on an aspect."""
 
     aspect: str
     raters: int
     units: int
+    """Units with two ratings or more."""
     ratings: int
     alpha_ordinal: float | None
     alpha_interval: float | None
     mean_weighted_kappa: float | None
+    """Over `pairs`."""
     pairs: int
+    """Pairs of raters with units in common that leave something to disagree on."""
 
 
 def agreement(aspect: str, ratings: Ratings) -> Agreement:
-    raters = sorted({rater for unit in ratings.values() for rater in unit})
+    """The agreement on an aspect of all raters, and of all pairs of them."""
+    raters: set[str] = set()
+    for unit in ratings.values():
+        raters |= set(unit)
     kappas = []
-    for one, other in combinations(raters, 2):
+    for one, other in combinations(sorted(raters), 2):
         both = [(unit[one], unit[other]) for unit in ratings.values() if one in unit and other in unit]
         kappa = weighted_kappa([first for first, _ in both], [second for _, second in both])
         if kappa is not None:
@@ -86,7 +95,7 @@ def agreement(aspect: str, ratings: Ratings) -> Agreement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Correlation:
-    """How an aspect's mean ratings go with an automatic measure over `outputs`; None where either is constant."""
+    """How an aspect's mean ratings go with an automatic measure, over `outputs`; None where either is constant."""
 
     aspect: str
     measure: str
@@ -98,17 +107,25 @@ class Correlation:
 
 
 def correlation(aspect: str, measure: str, ratings: Sequence[float], values: Sequence[float]) -> Correlation:
-    varies = len(set(ratings)) > 1 and len(set(values)) > 1
-    rank = spearmanr(ratings, values) if varies else None
-    order = kendalltau(ratings, values) if varies else None
-    return Correlation(
+    """The rank correlations of two lists; equal positions are equal outputs."""
+    constant = Correlation(
         aspect=aspect,
         measure=measure,
         outputs=len(ratings),
-        spearman=float(rank.statistic) if rank is not None else None,
-        spearman_p=float(rank.pvalue) if rank is not None else None,
-        kendall=float(order.statistic) if order is not None else None,
-        kendall_p=float(order.pvalue) if order is not None else None,
+        spearman=None,
+        spearman_p=None,
+        kendall=None,
+        kendall_p=None,
+    )
+    if len(set(ratings)) < 2 or len(set(values)) < 2:
+        return constant  # a list of equal values has no ranks; scipy would warn and give NaN
+    spearman, kendall = spearmanr(ratings, values), kendalltau(ratings, values)
+    return replace(
+        constant,
+        spearman=float(spearman.statistic),
+        spearman_p=float(spearman.pvalue),
+        kendall=float(kendall.statistic),
+        kendall_p=float(kendall.pvalue),
     )
 
 
@@ -118,6 +135,7 @@ def _distance(one: float, other: float, totals: Mapping[float, float], scale: Sc
         return float(one != other)
     if scale == "interval":
         return (one - other) ** 2
+    # Ordinal: how many ratings lie between the two, the ends counted half.
     low, high = min(one, other), max(one, other)
     between = sum(count for value, count in totals.items() if low <= value <= high)
     return float((between - (totals[one] + totals[other]) / 2) ** 2)

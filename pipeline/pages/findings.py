@@ -85,10 +85,10 @@ def _leaks(methods: Sequence[MethodRow]) -> Iterator[str]:
     of_methods = [row for row in methods if row.table != BASELINES]
     touched = max((row.contaminated for row in of_methods), default=0)
     if touched:
-        asked = max(row.asked for row in of_methods)
-        rest = "so there is no clean subset to look at" if touched == asked else "tables without them stand below"
+        items = max(row.asked for row in of_methods)
+        rest = "so there is no clean subset to look at" if touched == items else "tables without them stand below"
         yield (
-            f"{touched} of {asked} items are contaminated: their reference is in the sample pool, or their requirement "
+            f"{touched} of {items} items are contaminated: their reference is in the sample pool, or their requirement "
             f"among the known plans; {rest}."
         )
     duplicates = sum(row.duplicates for row in of_methods)

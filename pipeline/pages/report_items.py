@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
+from itertools import chain
 
 from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines
@@ -71,7 +72,7 @@ class Selection:
 
     def items(self) -> list[Item]:
         """The rows picked so far, in input order."""
-        failures = [item for kind in self._failures.values() for item in kind]
+        failures = list(chain.from_iterable(self._failures.values()))
         room = self._limit - len(failures)
         results = self._results
         if len(results) > room:

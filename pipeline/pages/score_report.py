@@ -111,6 +111,7 @@ def scatter(rows: Sequence[CodeRow], *, width: float, height: float, equal_lengt
     """Corpora by length ratio (from 0) and CodeBLEU (from 0); labels of methods keep a distance of a line."""
     if not rows:
         return []
+    # Short of these the axes are as in other plots, so that pages can be compared by eye.
     widest = max(1.0, *(row.length_ratio for row in rows))
     highest = max(50.0, *(row.codebleu for row in rows), *(row.equal_length_codebleu for row in rows))
     points: list[Point] = []

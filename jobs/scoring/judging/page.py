@@ -19,8 +19,8 @@ def judge_page(
 ) -> JudgePage:
     """The page of judged runs. `items`: how many it opens, evenly spaced."""
     names = [side.run.name for side in sides]
-    asked = len(sides[0].records)
-    lede = f"{asked} items by {', '.join(name.label for name in names)}"
+    count = len(sides[0].records)
+    lede = f"{count} items by {', '.join(name.label for name in names)}"
     if len(sides) > 1:
         lede += f"; differences and pairs are against {ours.run.name.label}"
     table_iii = load_published().judged
@@ -33,7 +33,7 @@ def judge_page(
         comparisons=judging.comparisons,
         preferences=judging.preferences,
         items=tuple(_opened_items(judging, sides, ours, items)),
-        asked=asked,
+        asked=count,
         published={label: values for label, values in printed.items() if values},
         settings=settings,
     )

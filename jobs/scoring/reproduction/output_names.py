@@ -50,9 +50,9 @@ def temperature_in(path: str) -> float | None:
     """The last number of a file's name that can be a temperature, 0 to 2, versions of models aside; a whole number of
     two digits means tenths (`T05` is 0.5), and so does `0_5` at the end. None where there is none."""
     text = _SPELT_OUT.sub(r"\1.\2", _VERSIONS.sub(" ", _stem(path.rpartition("/")[2])))
-    for found in reversed(_NUMBER.findall(text)):
-        value = float(found.replace(",", "."))
-        if re.fullmatch(r"\d\d", found):
+    for number in reversed(_NUMBER.findall(text)):
+        value = float(number.replace(",", "."))
+        if re.fullmatch(r"\d\d", number):
             value /= 10
         if value <= HIGHEST_TEMPERATURE:
             return value
