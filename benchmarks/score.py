@@ -27,7 +27,7 @@ from jobs.cluster.dataflow import start_ray
 from jobs.scoring.item_shards import Measurement, measure_items
 from pipeline.inputs.artifact import read_blocks
 from pipeline.measures.codebleu.codebleu import from_counts, pair_counts
-from pipeline.measures.output_measures import failed, measure_all
+from pipeline.measures.output_measures import measure_all, unmeasured
 from pipeline.measures.outputs import Measured, Output, PairScore
 from pipeline.starter import sample_rows
 
@@ -125,7 +125,7 @@ def hostile_texts() -> dict[str, str]:
 
 
 def measure_hostile(reference: str) -> None:
-    measurement = Measurement(label="hostile", work=measure_all, failed=failed, record=Measured)
+    measurement = Measurement(label="hostile", work=measure_all, failed=unmeasured, record=Measured)
     for name, text in hostile_texts().items():
         for candidate, known in ((text, reference), (reference, text)):
             output = Output(item=name, code=candidate, reference=known)
