@@ -42,7 +42,7 @@ def krippendorff_alpha(ratings: Ratings, scale: Scale = "ordinal") -> float | No
 
 
 def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Cohen's kappa of two raters with quadratic weights (Cohen, Psychological Bulletin 70, 1968); equal places are
+    """Cohen's kappa of two raters with quadratic weights (Cohen, Psychological Bulletin 70, 1968); equal positions are
     equal units. None where chance leaves nothing to disagree on."""
     if len(first) != len(second):
         raise ValueError("both raters must have rated the same units")

@@ -1,6 +1,6 @@
 """Whether a difference between two methods is more than noise: both were measured on the same items.
 
-Everything is repeatable from a seed. `first` and `second` are paired: equal places belong to equal items.
+Everything is repeatable from a seed. `first` and `second` are paired: equal positions belong to equal items.
 """
 
 from __future__ import annotations

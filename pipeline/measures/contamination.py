@@ -4,7 +4,7 @@ In the published data all 46 references are the sample pool, and 42 of their req
 data. The firewall keeps such samples from this project's generators; the audit says how many items would have been
 touched, and how many were, whatever the method.
 
-Four places are looked at: the pool, the samples that were shown, the prompts as they were sent (how much of the
+Four sources are looked at: the pool, the samples that were shown, the prompts as they were sent (how much of the
 reference stood in one is in the row's calls), and the plans that the planner knows or was trained on.
 """
 

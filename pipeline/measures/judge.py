@@ -1,6 +1,6 @@
 """An LLM as judge (paper, Table III): scores by a rubric, and comparisons in both orders.
 
-A judge favours a place in a pair (Zheng et al., Judging LLM-as-a-Judge, NeurIPS 2023, arXiv:2306.05685) and what its
+A judge favours a position in a pair (Zheng et al., Judging LLM-as-a-Judge, NeurIPS 2023, arXiv:2306.05685) and what its
 own model wrote. So pairs are asked in both orders, several times, and a judgement of a judge's own family says so. The
 prompts name no method and no model.
 """

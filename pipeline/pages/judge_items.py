@@ -37,7 +37,9 @@ class JudgedItem:
     @property
     def failed(self) -> int:
         """Answers of the judge that could not be had or read."""
-        return sum(bool(row.failure) for row in (*self.judgements, *self.preferences))
+        of_projects = sum(bool(row.failure) for row in self.judgements)
+        of_pairs = sum(bool(row.failure) for row in self.preferences)
+        return of_projects + of_pairs
 
     @property
     def unsteady(self) -> bool:

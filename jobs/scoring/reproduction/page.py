@@ -72,7 +72,7 @@ def _plan_differences(compared: Sequence[PlanComparison]) -> PlainTable:
     lines = []
     for row in compared:
         interval = f"{row.low:+.3g} to {row.high:+.3g}"
-        # Columns differ in whether lower is better, which a reader of this table is not told.
+        # Columns differ in whether lower is better, and this table does not say which.
         verdict = WITHIN_NOISE if row.verdict == WITHIN_NOISE else "differs"
         column, difference = row.column.replace("_", " "), f"{row.difference:+.3g}"
         lines.append([row.planner, column, str(row.rows), difference, interval, f"{row.p_holm:.4f}", verdict])
