@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from corpus_build.extract.task_category import categorise
 from corpus_build.read.cell_code import joined_python, parse
-from pipeline.analysis.calls import Trace
+from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.extract import CodeFacts, facts_of
 from pipeline.analysis.models import main_model
 from pipeline.analysis.preparation import calls_named, image_size, preparation_steps, sequence_length
-from pipeline.analysis.trace import trace
+from pipeline.analysis.trace import trace_project
 from pipeline.measures.conformance import DEFAULT_BATCH_SIZE, DEFAULT_EPOCHS, DEFAULT_LEARNING_RATE, OTHER_LEARNING_RATE
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
 
@@ -51,7 +51,7 @@ def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes:
     read, whole = _within(cells, MOST_CODE)
     source, parses = joined_python(read)
     tree = parse(source)
-    found, others = main_model(trace(tree) if tree is not None else Trace())
+    found, others = main_model(trace_project(tree) if tree is not None else ProjectTrace())
     facts = facts_of(found)
     sure = STATED if parses and whole else MENDED
     category, share = categorise(facts, source, requirement, attributes)
@@ -128,7 +128,7 @@ def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hype
 class _Shapes:
     """Input and output shapes without the batch axis; () where nothing is known."""
 
-    def __init__(self, facts: CodeFacts, found: Trace, category: str) -> None:
+    def __init__(self, facts: CodeFacts, found: ProjectTrace, category: str) -> None:
         self.input: Shape = facts.input_shape or ()
         size, length = image_size(found), sequence_length(found)
         if size is not None and category.startswith(("Image", "Object")) and not any(self.input[:2]):

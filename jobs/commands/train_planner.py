@@ -12,7 +12,7 @@ from rich.table import Table
 from jobs.commands.options import ConfigFile, Overrides
 
 if TYPE_CHECKING:
-    from jobs.train_planner import TrainSummary
+    from jobs.training.report import TrainSummary
 
 app = typer.Typer()
 

@@ -8,6 +8,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,71 +20,106 @@ from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.inputs.artifact import is_artifact
 from pipeline.planners.causal_lm.codec import Example, PlanCodec
-from pipeline.retrieval.firewall import Firewall, fingerprint
+from pipeline.retrieval.firewall import Fingerprint, Firewall, fingerprint
 from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
 from pipeline.retrieval.tokenize import words
 from pipeline.storage.files import read_bytes, write_bytes
 
+_STRETCH = 16
+"""Batches whose rows are sorted by length together."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanSplit:
-    """`benchmarks`: the locations that were compared with; `overlaps`: rows that repeat one of their requirements;
-    `dropped`: rows left out for that. `eval_source` says where the evaluation rows come from."""
+    """The rows of a run."""
 
     train: tuple[KnownPlan, ...]
     evaluation: tuple[KnownPlan, ...]
     eval_source: str
+    """Where the evaluation rows come from."""
     benchmarks: tuple[str, ...]
+    """The locations that the rows were compared with."""
     overlaps: int
+    """Rows that (nearly) repeat a requirement of a benchmark."""
     dropped: int
+    """Rows left out for that."""
+
+
+class Overlap(NamedTuple):
+    """A row that (nearly) repeats a requirement of a benchmark."""
+
+    row: KnownPlan
+    benchmark: str
+    similarity: float
 
 
 def load_split(config: TrainConfig) -> PlanSplit:
     """Both parts. Raises DLCodeGenError for data without two rows, and for an overlap that is neither allowed nor
     dropped, naming the rows."""
-    rows, root = load_known_plans(config.data), _checkout(config.data)
-    given = config.eval
-    if given == AUTO and root and _is_train_file(config.data, root):
-        given = f"{root}/Datasets/DLPlanData/Evaluation.txt"
-    if given == AUTO:
-        train, evaluation = _held_out(rows, config)
-        source = f"{config.eval_share:.0%} of {config.data}"
-    else:
-        train, evaluation, source = rows, load_known_plans(given), given
-    locations = tuple(place for name in config.benchmarks for place in ([root] if name == AUTO else [name]) if place)
-    overlapping = _overlaps((*train, *evaluation), locations)
-    if overlapping and not (config.allow_overlap or config.drop_overlap):
-        row, place, similarity = overlapping[0]
+    rows = load_known_plans(config.data)
+    checkout = _checkout(config.data)
+    train, evaluation, eval_source = _parts(rows, config, checkout)
+    benchmarks = _benchmarks(config, checkout)
+    overlaps = _overlaps((*train, *evaluation), benchmarks)
+    if overlaps and not (config.allow_overlap or config.drop_overlap):
+        row, benchmark, similarity = overlaps[0]
         raise DLCodeGenError(
-            f"{config.data}: {len(overlapping)} of {len(train) + len(evaluation)} rows (nearly) repeat a requirement "
-            f"of the benchmark {place}, for example {row.id} ({similarity:.2f}): a planner trained on them cannot be "
-            "measured on it. Leave them out with drop_overlap=true, or train on them with allow_overlap=true"
+            f"{config.data}: {len(overlaps)} of {len(train) + len(evaluation)} rows (nearly) repeat a requirement "
+            f"of the benchmark {benchmark}, for example {row.id} ({similarity:.2f}): a planner trained on them cannot "
+            "be measured on it. Leave them out with drop_overlap=true, or train on them with allow_overlap=true"
         )
-    left_out = {id(row) for row, _, _ in overlapping} if config.drop_overlap and not config.allow_overlap else set()
-    train, evaluation = (tuple(row for row in part if id(row) not in left_out) for part in (train, evaluation))
+    dropped: set[int] = set()
+    if config.drop_overlap and not config.allow_overlap:
+        # By identity: of two equal rows in different parts, each is compared by itself.
+        dropped = {id(overlap.row) for overlap in overlaps}
+    train = tuple(row for row in train if id(row) not in dropped)
+    evaluation = tuple(row for row in evaluation if id(row) not in dropped)
     if not train or not evaluation:
         raise DLCodeGenError(f"{config.data}: no row is left to {'evaluate on' if train else 'learn from'}; give more")
     return PlanSplit(
-        train=train, evaluation=evaluation, eval_source=source, benchmarks=locations,
-        overlaps=len(overlapping), dropped=len(left_out),
-    )  # fmt: skip
+        train=train,
+        evaluation=evaluation,
+        eval_source=eval_source,
+        benchmarks=benchmarks,
+        overlaps=len(overlaps),
+        dropped=len(dropped),
+    )
+
+
+def _parts(
+    rows: tuple[KnownPlan, ...], config: TrainConfig, checkout: str | None
+) -> tuple[tuple[KnownPlan, ...], tuple[KnownPlan, ...], str]:
+    """Training rows, evaluation rows, and where the latter come from."""
+    source = config.eval
+    if source == AUTO and checkout and _is_train_file(config.data, checkout):
+        source = f"{checkout}/Datasets/DLPlanData/Evaluation.txt"
+    if source == AUTO:
+        train, evaluation = _held_out(rows, config)
+        return train, evaluation, f"{config.eval_share:.0%} of {config.data}"
+    return rows, load_known_plans(source), source
+
+
+def _benchmarks(config: TrainConfig, checkout: str | None) -> tuple[str, ...]:
+    locations = (checkout if name == AUTO else name for name in config.benchmarks)
+    return tuple(location for location in locations if location)
 
 
 def _held_out(rows: tuple[KnownPlan, ...], config: TrainConfig) -> tuple[tuple[KnownPlan, ...], tuple[KnownPlan, ...]]:
     """A share of the rows drawn by their requirements' digest, so that equal requirements stay on one side."""
 
-    def place(row: KnownPlan) -> str:
+    def digest(row: KnownPlan) -> str:
         return hashlib.sha256(f"{config.seed} {' '.join(words(row.requirement))}".encode()).hexdigest()
 
-    distinct = sorted({place(row) for row in rows})
+    distinct = sorted({digest(row) for row in rows})
     if len(distinct) < 2:
         raise DLCodeGenError(
             f"{config.data}: {len(rows)} row{'s' * (len(rows) > 1)} with one requirement cannot be split into training "
             "and evaluation; give more rows, or others to evaluate on with --eval"
         )
     chosen = set(distinct[: max(1, round(config.eval_share * len(distinct)))])
-    parts = [tuple(row for row in rows if (place(row) in chosen) is wanted) for wanted in (False, True)]
-    return parts[0], parts[1]
+    train = tuple(row for row in rows if digest(row) not in chosen)
+    evaluation = tuple(row for row in rows if digest(row) in chosen)
+    return train, evaluation
 
 
 def _checkout(location: str) -> str | None:
@@ -98,35 +134,37 @@ def _is_train_file(location: str, root: str) -> bool:
     return location.rstrip("/") == root or posixpath.basename(location) == "Train.txt"
 
 
-def _overlaps(rows: Sequence[KnownPlan], locations: Sequence[str]) -> list[tuple[KnownPlan, str, float]]:
-    firewall, found = Firewall(), []
-    known = [
-        (place, fingerprint(record.requirement, None))
-        for place in locations
-        for record in read_requirements(place)
-        if record.failure is None
-    ]
+def _overlaps(rows: Sequence[KnownPlan], benchmarks: Sequence[str]) -> list[Overlap]:
+    """Each row that repeats a benchmark, with the first requirement that it repeats."""
+    firewall = Firewall()
+    known: list[tuple[str, Fingerprint]] = []
+    for benchmark in benchmarks:
+        readable = (record for record in read_requirements(benchmark) if record.failure is None)
+        known += [(benchmark, fingerprint(record.requirement, None)) for record in readable]
+    overlaps = []
     for row in rows:
         own = fingerprint(row.requirement, None)
-        for place, other in known:
+        for benchmark, other in known:
             reason = firewall.reason(own, other)
             if reason is not None:
-                found.append((row, place, reason[1]))
+                overlaps.append(Overlap(row, benchmark, reason[1]))
                 break
-    return found
+    return overlaps
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """A written file of examples: how many, their tokens, a digest of its bytes, and what the shortening rule did."""
+class EncodedRows:
+    """A written file of examples."""
 
     rows: int
     tokens: int
     digest: str
+    """Of the file's bytes."""
     shortened: dict[str, int]
+    """How many examples each step of the shortening rule was necessary for."""
 
 
-def write_examples(url: str, rows: Sequence[KnownPlan], codec: PlanCodec) -> Encoded:
+def write_examples(url: str, rows: Sequence[KnownPlan], codec: PlanCodec) -> EncodedRows:
     """Encodes the rows and writes them as Parquet: a list of tokens, and where the plan starts in it."""
     examples = [codec.example(row.requirement, row.attributes, row.plan) for row in rows]
     table = pa.table(
@@ -137,12 +175,13 @@ def write_examples(url: str, rows: Sequence[KnownPlan], codec: PlanCodec) -> Enc
     )
     stream = io.BytesIO()
     pq.write_table(table, stream)
+    steps = Counter(step for example in examples for step in example.shortened)
     write_bytes(url, stream.getvalue())
-    return Encoded(
+    return EncodedRows(
         rows=len(examples),
         tokens=sum(len(example.tokens) for example in examples),
         digest=hashlib.sha256(stream.getvalue()).hexdigest()[:16],
-        shortened=dict(sorted(Counter(step for example in examples for step in example.shortened).items())),
+        shortened=dict(sorted(steps.items())),
     )
 
 
@@ -156,13 +195,13 @@ def read_examples(url: str) -> list[Example]:
 def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
     """One epoch's batches of row numbers: every row once, in an order that seed and epoch decide.
 
-    Rows of like length share a batch, within a stretch of sixteen batches, which saves padding; the batches are then
+    Rows of like length share a batch, within a stretch of _STRETCH batches, which saves padding; the batches are then
     shuffled.
     """
     draw = np.random.default_rng([seed, epoch])
     order = draw.permutation(len(lengths)).tolist()
     batches: list[list[int]] = []
-    for start in range(0, len(order), 16 * batch_size):
-        stretch = sorted(order[start : start + 16 * batch_size], key=lambda row: (lengths[row], row))
-        batches += [stretch[at : at + batch_size] for at in range(0, len(stretch), batch_size)]
+    for start in range(0, len(order), _STRETCH * batch_size):
+        stretch = sorted(order[start : start + _STRETCH * batch_size], key=lambda row: (lengths[row], row))
+        batches += [stretch[first : first + batch_size] for first in range(0, len(stretch), batch_size)]
     return [batches[number] for number in draw.permutation(len(batches))]

@@ -22,7 +22,7 @@ from transformers import get_cosine_schedule_with_warmup
 from jobs.training.data import epoch_batches, read_examples
 from jobs.training.model import build_model
 from jobs.training.settings import TrainConfig
-from jobs.training.state import PROGRESS, History, Place, load_checkpoint, save_checkpoint
+from jobs.training.state import PROGRESS, Cursor, History, load_checkpoint, save_checkpoint
 from pipeline.planners.causal_lm.codec import Example
 from pipeline.planners.causal_lm.model_folder import MODEL
 from pipeline.storage.files import download_files, join, upload_files, write_bytes
@@ -46,6 +46,11 @@ def collate(examples: Sequence[Example], pad: int) -> dict[str, torch.Tensor]:
         attended[row, :length] = 1
         labels[row, example.plan_start : length] = tokens[row, example.plan_start : length]
     return {"input_ids": tokens, "attention_mask": attended, "labels": labels}
+
+
+def _plan_tokens(batch: dict[str, torch.Tensor]) -> float:
+    """Tokens of a batch that are learned; the first of a row is predicted from nothing."""
+    return float((batch["labels"][:, 1:] != IGNORED).sum())
 
 
 class PlanLoss(torch.nn.Module):
@@ -89,13 +94,14 @@ class Worker:
         self.parts = {"model": self.plain, "optimizer": self.optimizer, "schedule": self.schedule}
         self._last_progress = 0.0
 
-    def step(self, batch: dict[str, torch.Tensor], rows: int, place: Place, history: History) -> float:
+    def step(self, batch: dict[str, torch.Tensor], rows: int, cursor: Cursor, history: History) -> float:
         """One optimizer step on this worker's part of a batch, of which `rows` rows are real; the batch's mean loss."""
         self.model.train()
-        # A function of the place: a run that goes on draws the dropout that one never killed would have drawn.
-        torch.manual_seed(hash((self.config.seed, place.epoch, place.batch, self.rank)) & 0x7FFFFFFF)
-        loss = self._summed_loss(self.model, batch) * (1.0 if rows else 0.0)
-        tokens = float((batch["labels"][:, 1:] != IGNORED).sum()) if rows else 0.0
+        # A function of the cursor: a run that goes on draws the dropout that one never killed would have drawn.
+        torch.manual_seed(hash((self.config.seed, cursor.epoch, cursor.batch, self.rank)) & 0x7FFFFFFF)
+        loss, tokens = self._summed_loss(self.model, batch), _plan_tokens(batch)
+        if not rows:
+            loss, tokens = loss * 0.0, 0.0
         total, count = self._summed(float(loss.detach()), tokens)
         self.optimizer.zero_grad(set_to_none=True)
         (loss * self.world / count).backward()
@@ -116,16 +122,16 @@ class Worker:
             batch = self.to_device(collate(own[start : start + self.config.batch_size], pad))
             # Not through DDP: workers may have unequal numbers of batches, and nothing is to be synchronised.
             loss += float(self._summed_loss(self.plain, batch))
-            tokens += float((batch["labels"][:, 1:] != IGNORED).sum())
+            tokens += _plan_tokens(batch)
         total, count = self._summed(loss, tokens)
         return total / count
 
     def to_device(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
 
-    def save(self, place: Place, history: History) -> None:
+    def save(self, cursor: Cursor, history: History) -> None:
         if self.rank == 0:
-            save_checkpoint(self.config.out, place, history, self.parts)
+            save_checkpoint(self.config.out, cursor, history, self.parts)
 
     def export(self) -> None:
         """Writes the model, as the best so far, beside its tokenizer."""
@@ -134,11 +140,11 @@ class Worker:
                 self.plain.model.save_pretrained(folder, max_shard_size="1000GB")
                 upload_files(folder, join(self.config.out, MODEL))
 
-    def tell(self, place: Place, rows: int, loss: float) -> None:
+    def report_progress(self, cursor: Cursor, rows: int, loss: float) -> None:
         """Leaves for the driver how many rows are done, now and then."""
         if self.rank == 0 and time.monotonic() - self._last_progress > _PROGRESS_SECONDS:
             self._last_progress = time.monotonic()
-            state = {"epoch": place.epoch + 1, "rows": rows, "loss": loss}
+            state = {"epoch": cursor.epoch + 1, "rows": rows, "loss": loss}
             write_bytes(join(self.config.out, PROGRESS), json.dumps(state).encode())
 
     def _summed_loss(self, model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -161,28 +167,29 @@ def train_worker(values: dict[str, Any]) -> None:
     evaluation = read_examples(join(config.out, "data", "evaluation.parquet"))
     lengths = [len(example.tokens) for example in examples]
     worker = Worker(config, math.ceil(len(examples) / config.batch_size))
-    place, history = load_checkpoint(config.out, worker.parts)
+    cursor, history = load_checkpoint(config.out, worker.parts)
     while not history.ended:
-        batches = epoch_batches(lengths, config.batch_size, config.seed, place.epoch)
+        batches = epoch_batches(lengths, config.batch_size, config.seed, cursor.epoch)
         start, tokens = time.perf_counter(), 0
-        for number in range(place.batch, len(batches)):
+        for number in range(cursor.batch, len(batches)):
             own = batches[number][worker.rank :: worker.world]
-            # A worker without a row of its own takes part with one that counts nothing.
-            batch = worker.to_device(collate([examples[row] for row in own or batches[number][:1]], pad))
-            place = Place(place.epoch, number)
-            loss = worker.step(batch, len(own), place, history)
-            place = Place(place.epoch, number + 1)
+            # A worker without a row of its own takes part with one that counts nothing: all must step together.
+            rows = own or batches[number][:1]
+            batch = worker.to_device(collate([examples[row] for row in rows], pad))
+            loss = worker.step(batch, len(own), Cursor(cursor.epoch, number), history)
+            cursor = Cursor(cursor.epoch, number + 1)
             tokens += sum(lengths[row] for row in batches[number])
             if not math.isfinite(loss):
                 history.ended = f"diverged: the loss at step {len(history.steps)} is {loss}"
                 break
-            worker.tell(place, place.epoch * len(examples) + min(place.batch * config.batch_size, len(examples)), loss)
-            if place.batch % config.checkpoint_steps == 0 and place.batch < len(batches):
-                worker.save(place, history)
+            rows_of_epoch = min(cursor.batch * config.batch_size, len(examples))
+            worker.report_progress(cursor, cursor.epoch * len(examples) + rows_of_epoch, loss)
+            if cursor.batch % config.checkpoint_steps == 0 and cursor.batch < len(batches):
+                worker.save(cursor, history)
         if not history.ended:
             rate = tokens / max(time.perf_counter() - start, 1e-9)
             loss = worker.evaluate(evaluation, pad)
             if history.end_epoch(loss, rate, epochs=config.epochs, patience=config.patience):
                 worker.export()
-        place = Place(place.epoch + 1)
-        worker.save(place, history)
+        cursor = Cursor(cursor.epoch + 1)
+        worker.save(cursor, history)

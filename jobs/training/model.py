@@ -22,10 +22,10 @@ _HEAD_WIDTH = 64
 
 
 def prepare_model(config: TrainConfig, texts: Iterable[str], folder: Path) -> Any:
-    """Writes what training starts from to a local folder: a GPT-2's configuration and tokenizer, and its weights if it
-    has any (else the workers draw them from the seed). Gives the tokenizer.
+    """Writes what training starts from to a local folder; gives the tokenizer.
 
-    Raises DLCodeGenError where there is no such model, or where it is no GPT-2.
+    That is a GPT-2's configuration and tokenizer, and its weights if it has any (else the workers draw them from the
+    seed). Raises DLCodeGenError where there is no such model, or where it is no GPT-2.
     """
     from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
@@ -52,20 +52,21 @@ def build_model(folder: str) -> Any:
 
     models: Any = GPT2LMHeadModel
     config = gpt2_config(folder)
-    stored = (Path(folder) / "model.safetensors").exists()
-    return models.from_pretrained(folder, config=config) if stored else models(config)
+    if (Path(folder) / "model.safetensors").exists():
+        return models.from_pretrained(folder, config=config)
+    return models(config)
 
 
-def _copied(name: str, given: str, folder: Path, tokenizers: Any, models: Any) -> Any:
+def _copied(name: str, setting: str, folder: Path, tokenizers: Any, models: Any) -> Any:
     try:
         tokenizer, model = tokenizers.from_pretrained(name), models.from_pretrained(name)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         reason = str(error).strip().split("\n")[0]
         raise DLCodeGenError(
-            f"model={given}: cannot be loaded as a GPT-2 ({reason}). Give a folder that holds one, a hub name where "
+            f"model={setting}: cannot be loaded as a GPT-2 ({reason}). Give a folder that holds one, a hub name where "
             "the hub can be reached, or scratch:LAYERSxWIDTH to start from nothing"
         ) from error
-    model.save_pretrained(folder, max_shard_size="1000GB")
+    model.save_pretrained(folder, max_shard_size="1000GB")  # one file, which build_model looks for
     tokenizer.save_pretrained(folder)
     return tokenizer
 
@@ -85,7 +86,8 @@ def _from_scratch(model: str) -> Mapping[str, Any] | None:
         return None
     match = _SCRATCH.fullmatch(model)
     layers, width = (int(match[1]), int(match[2])) if match else (0, 0)
-    if layers < 1 or width < 1 or (width > _HEAD_WIDTH and width % _HEAD_WIDTH) or width % 2:
+    heads_fit = width % _HEAD_WIDTH == 0 if width > _HEAD_WIDTH else width % 2 == 0
+    if layers < 1 or width < 1 or not heads_fit:
         raise DLCodeGenError(
             f"model={model}: write scratch:LAYERSxWIDTH, for example scratch:4x256, with an even width of up to "
             f"{_HEAD_WIDTH} or a multiple of it"

@@ -1,4 +1,4 @@
-"""What a finished training run leaves to look at: loss curves, TensorBoard events, and the run card."""
+"""What a finished training run leaves to look at: loss curves, TensorBoard events, the run card, and a summary."""
 
 from __future__ import annotations
 
@@ -7,15 +7,69 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from jobs.runs.versions import versions_of
+from jobs.training.settings import TrainConfig
+from jobs.training.staging import StagedRun
 from jobs.training.state import History
-from pipeline.storage.files import atomic_writer, join, write_bytes
+from pipeline.storage.files import atomic_writer, exists, join, write_bytes
 
-CARD = "run_card.json"
+_CARD = "run_card.json"
+"""Written last: a run that has its card is finished."""
+
+_VERSIONED = ("dlcodegen-ray", "ray", "torch", "transformers", "tokenizers", "numpy")
 
 
-def write_plot(out: str, history: History) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainSummary:
+    """What a run came to."""
+
+    out: str
+    """The run's folder."""
+    rows: int
+    """Rows learned from."""
+    eval_rows: int
+    """Rows evaluated on."""
+    steps: int
+    """Optimizer steps."""
+    best_epoch: int
+    """The epoch whose model is kept, from 1."""
+    eval_loss: float
+    """The kept model's loss on the evaluation rows, in nats a plan token."""
+    ended: str
+    """Why training is over."""
+    seconds: float
+    """What this call took."""
+
+
+def summarized(out: str, staged: StagedRun, history: History, seconds: float) -> TrainSummary:
+    return TrainSummary(
+        out=out,
+        rows=staged.train["rows"],
+        eval_rows=staged.evaluation["rows"],
+        steps=len(history.steps),
+        best_epoch=history.best_epoch,
+        eval_loss=history.best_loss,
+        ended=history.ended,
+        seconds=seconds,
+    )
+
+
+def is_finished(out: str) -> bool:
+    """Whether the folder holds a run that has trained to its end and has its report."""
+    return exists(join(out, _CARD))
+
+
+def write_report(config: TrainConfig, staged: StagedRun, history: History, seconds: float) -> None:
+    """All files of the report, the card last."""
+    _write_plot(config.out, history)
+    _write_events(config.out, history)
+    _write_card(config.out, _card(config, staged, history, seconds), history)
+
+
+def _write_plot(out: str, history: History) -> None:
     """`loss.png`: training and evaluation loss over the steps, and the learning rate."""
     from matplotlib.figure import Figure
 
@@ -37,10 +91,12 @@ def write_plot(out: str, history: History) -> None:
     write_bytes(join(out, "loss.png"), stream.getvalue())
 
 
-def write_events(out: str, history: History) -> None:
+def _write_events(out: str, history: History) -> None:
     """`tensorboard/`: the same curves as events for TensorBoard. Raises ImportError without tensorboardX."""
     from tensorboardX import SummaryWriter
 
+    # One name, so that a run that is finished twice does not show its curves twice.
+    url = join(out, "tensorboard", "events.out.tfevents.0000000000.dlcodegen")
     with tempfile.TemporaryDirectory() as folder:
         with SummaryWriter(folder) as writer:
             for number, step in enumerate(history.steps, start=1):
@@ -49,20 +105,35 @@ def write_events(out: str, history: History) -> None:
             for epoch in history.epochs:
                 writer.add_scalar("loss/evaluation", epoch["eval_loss"], int(epoch["step"]))
         (name,) = os.listdir(folder)
-        with open(os.path.join(folder, name), "rb") as events, atomic_writer(_events(out)) as stream:
+        with open(os.path.join(folder, name), "rb") as events, atomic_writer(url) as stream:
             stream.write(events.read())
 
 
-def _events(out: str) -> str:
-    # One name, so that a run that is finished twice does not show its curves twice.
-    return join(out, "tensorboard", "events.out.tfevents.0000000000.dlcodegen")
+def _card(config: TrainConfig, staged: StagedRun, history: History, seconds: float) -> dict[str, Any]:
+    plan_tokens = sum(step["tokens"] for step in history.steps)
+    return {
+        "result": {
+            "ended": history.ended,
+            "kept_epoch": history.best_epoch,
+            "evaluation_loss": history.best_loss,
+            "steps": len(history.steps),
+            "plan_tokens_learned_from": int(plan_tokens),
+            "seconds_of_this_call": seconds,
+        },
+        "data": {"train": staged.train, "evaluation": staged.evaluation, "benchmarks": staged.benchmarks},
+        "settings": config.model_dump(mode="json"),
+        "context": staged.context,
+        "seed": config.seed,
+        "workers": config.workers,
+        "sources": staged.owner["sources"],
+        "versions": versions_of(_VERSIONED),
+    }
 
 
-def write_card(out: str, card: Mapping[str, Any], history: History) -> None:
-    """`run_card.json` and `run_card.md`: what was trained on what, and what it came to. Written last: a run that has
-    its card is finished."""
+def _write_card(out: str, card: Mapping[str, Any], history: History) -> None:
+    """`run_card.json` and `run_card.md`: what was trained on what, and what it came to."""
     write_bytes(join(out, "run_card.md"), _markdown(card, history).encode())
-    write_bytes(join(out, CARD), json.dumps(card, indent=2, ensure_ascii=False).encode())
+    write_bytes(join(out, _CARD), json.dumps(card, indent=2, ensure_ascii=False).encode())
 
 
 def _markdown(card: Mapping[str, Any], history: History) -> str:
@@ -70,7 +141,9 @@ def _markdown(card: Mapping[str, Any], history: History) -> str:
     for name, value in card.items():
         lines += [f"## {name.replace('_', ' ')}", ""]
         if isinstance(value, Mapping):
-            lines += ["| | |", "|---|---|", *(f"| {key} | {_cell(item)} |" for key, item in value.items()), ""]
+            lines += ["| | |", "|---|---|"]
+            lines += [f"| {key} | {_cell(item)} |" for key, item in value.items()]
+            lines.append("")
         else:
             lines += [_cell(value), ""]
     lines += ["## evaluation loss by epoch", "", "| epoch | steps | loss (nats a plan token) | tokens/s |"]

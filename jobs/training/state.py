@@ -18,14 +18,16 @@ CHECKPOINT, HISTORY, PROGRESS = "checkpoint.pt", "history.json", "progress.json"
 
 @dataclass(slots=True)
 class History:
-    """The loss curves. `steps`: mean loss a plan token, learning rate and learned tokens of each step. `epochs`: loss
-    on the evaluation rows after each epoch, and tokens (prompts included) trained a second. `ended`: why training is
-    over, "" while it is not."""
+    """The loss curves, and how training ended."""
 
     steps: list[dict[str, float]] = field(default_factory=list)
+    """Of each step: mean loss a plan token, learning rate, plan tokens learned from."""
     epochs: list[dict[str, float]] = field(default_factory=list)
+    """Of each epoch: its number, steps done, loss on the evaluation rows, tokens a second (prompts included)."""
     best_epoch: int = 0
+    """The epoch whose model is kept, from 1; 0 while there is none."""
     ended: str = ""
+    """Why training is over; "" while it is not."""
 
     @property
     def best_loss(self) -> float:
@@ -33,13 +35,14 @@ class History:
         return min((loss for loss in losses if math.isfinite(loss)), default=math.inf)
 
     def end_epoch(self, eval_loss: float, tokens_per_second: float, *, epochs: int, patience: int) -> bool:
-        """Notes an epoch, and whether it was the last one of `epochs`, or of `patience` without a better loss. True
-        where its model is the best so far."""
-        better = eval_loss < self.best_loss
+        """Notes an epoch, and why training is over if it was the last of `epochs`, or of `patience` without a better
+        loss. Gives whether its model is the best so far."""
+        better = eval_loss < self.best_loss  # False for nan
         entry = {"step": len(self.steps), "eval_loss": eval_loss, "tokens_per_second": tokens_per_second}
         self.epochs.append({"epoch": len(self.epochs) + 1} | entry)
         done = len(self.epochs)
-        self.best_epoch = done if better else self.best_epoch
+        if better:
+            self.best_epoch = done
         if done == epochs:
             self.ended = "all epochs done"
         elif done - self.best_epoch >= patience:
@@ -48,33 +51,35 @@ class History:
 
 
 @dataclass(slots=True)
-class Place:
-    """`epoch` from 0, and `batch`: how many of its batches are done. The order of the batches and every random draw
-    follow from seed and place, so no generator's state has to be kept."""
+class Cursor:
+    """How far training is. The order of the batches and every random draw follow from the seed and this, so no
+    generator's state has to be kept."""
 
     epoch: int = 0
+    """From 0."""
     batch: int = 0
+    """Batches of the epoch that are done."""
 
 
-def save_checkpoint(out: str, place: Place, history: History, parts: Mapping[str, Any]) -> None:
-    """Replaces the run's checkpoint: place, history and the `state_dict` of each part (model, optimizer, schedule)."""
-    state = {"place": asdict(place), "history": asdict(history)}
+def save_checkpoint(out: str, cursor: Cursor, history: History, parts: Mapping[str, Any]) -> None:
+    """Replaces the run's checkpoint: cursor, history and the `state_dict` of each part (model, optimizer, schedule)."""
+    state = {"place": asdict(cursor), "history": asdict(history)}
     state |= {name: part.state_dict() for name, part in parts.items()}
     with atomic_writer(join(out, CHECKPOINT), durable=True) as stream:
         torch.save(state, stream)
     write_history(out, history)
 
 
-def load_checkpoint(out: str, parts: Mapping[str, Any]) -> tuple[Place, History]:
+def load_checkpoint(out: str, parts: Mapping[str, Any]) -> tuple[Cursor, History]:
     """Puts the parts into the state of the run's checkpoint; where there is none, leaves them as they are."""
     url = join(out, CHECKPOINT)
     if not exists(url):
-        return Place(), History()
+        return Cursor(), History()
     with fsspec.open(url, "rb") as stream:
         state = torch.load(stream, map_location="cpu", weights_only=True)
     for name, part in parts.items():
         part.load_state_dict(state[name])
-    return Place(**state["place"]), History(**state["history"])
+    return Cursor(**state["place"]), History(**state["history"])
 
 
 def write_history(out: str, history: History) -> None:

@@ -38,20 +38,25 @@ _ITERABLES: dict[str, Callable[..., Any]] = {
 
 def call_builtin(path: str, args: tuple[object, ...], keywords: dict[str, object]) -> object:
     """What a builtin or a function of `math` gives; ANY for unknown arguments; None for a function not listed here."""
-    if path == "range":
-        known = args and all(isinstance(arg, int) for arg in args)
-        return _attempt(lambda *limits: range(*limits), args) if known else Unknown.ANY
     if path == "dict" and not args:
         return dict(keywords)
+    if path == "range":
+        known = args and all(isinstance(arg, int) for arg in args)
+        return _attempt(range, args) if known else Unknown.ANY
     if path in _PURE:
-        return _attempt(_PURE[path], args) if args and not keywords and is_constant(args) else Unknown.ANY
+        known = args and not keywords and is_constant(args)
+        return _attempt(_PURE[path], args) if known else Unknown.ANY
     if path in _ITERABLES:
-        if not args or keywords or not all(isinstance(arg, list | tuple | range | int) for arg in args):
-            return Unknown.ANY
-        build = tuple if path == "tuple" else list
-        limited = tuple(arg[:LONGEST] if isinstance(arg, range) else arg for arg in args)
-        return _attempt(lambda *items: build(_ITERABLES[path](*items)), limited)
+        known = args and not keywords and all(isinstance(arg, list | tuple | range | int) for arg in args)
+        return _collected(path, args) if known else Unknown.ANY
     return None
+
+
+def _collected(path: str, args: tuple[object, ...]) -> object:
+    """The items of `zip(...)` and the like, as a list or tuple."""
+    build = tuple if path == "tuple" else list
+    limited = tuple(arg[:LONGEST] if isinstance(arg, range) else arg for arg in args)
+    return _attempt(lambda *items: build(_ITERABLES[path](*items)), limited)
 
 
 def call_method(owner: object, method: str, args: tuple[object, ...]) -> object:
@@ -59,13 +64,17 @@ def call_method(owner: object, method: str, args: tuple[object, ...]) -> object:
     if isinstance(owner, list):
         return _list_method(owner, method, args)
     if isinstance(owner, dict):
-        if method == "get" and args and isinstance(args[0], str | int):
-            return owner.get(args[0], args[1] if len(args) > 1 else None)
-        views = {"items": owner.items, "keys": owner.keys, "values": owner.values}
-        return list(islice(views[method](), LONGEST)) if method in views else Unknown.ANY
+        return _dict_method(owner, method, args)
     if isinstance(owner, str) and method in ("lower", "upper", "strip") and not args:
         return getattr(owner, method)()
     return Unknown.ANY
+
+
+def _dict_method(owner: dict[object, object], method: str, args: tuple[object, ...]) -> object:
+    if method == "get" and args and isinstance(args[0], str | int):
+        return owner.get(args[0], args[1] if len(args) > 1 else None)
+    views = {"items": owner.items, "keys": owner.keys, "values": owner.values}
+    return list(islice(views[method](), LONGEST)) if method in views else Unknown.ANY
 
 
 def _list_method(owner: list[object], method: str, args: tuple[object, ...]) -> object:
@@ -85,5 +94,8 @@ def _attempt(function: Callable[..., Any], args: tuple[object, ...]) -> object:
         result = function(*args)
     except (TypeError, ValueError, ArithmeticError, IndexError):
         return Unknown.ANY
-    huge = (isinstance(result, str) and len(result) > LONGEST) or (isinstance(result, int) and abs(result) > LARGEST)
-    return Unknown.ANY if huge else result
+    if isinstance(result, str) and len(result) > LONGEST:
+        return Unknown.ANY
+    if isinstance(result, int) and abs(result) > LARGEST:
+        return Unknown.ANY
+    return result

@@ -12,13 +12,22 @@ def call_text(name: str, args: tuple[object, ...], keywords: dict[str, object], 
 
     `Conv2D(filters, (SIZE, SIZE), padding="same")` -> "Conv2D(16, (3, 3), padding='same')"
     """
-    shown = node.args if node is not None and not any(isinstance(arg, ast.Starred) for arg in node.args) else []
-    positional: list[ast.expr | None] = [*([None] * (len(args) - len(shown))), *shown][-len(args) :] if args else []
     named = {keyword.arg: keyword.value for keyword in node.keywords} if node is not None else {}
-    parts = [_text(value, source) for value, source in zip(args, positional, strict=True)]
+    parts = [_text(value, source) for value, source in zip(args, _sources(args, node), strict=True)]
     parts += [f"{key}={_text(value, named.get(key))}" for key, value in keywords.items()]
     text = f"{name}({', '.join(parts)})"
     return text if len(text) <= LONGEST else f"{name}(...)"
+
+
+def _sources(args: tuple[object, ...], node: ast.Call | None) -> list[ast.expr | None]:
+    """The expression that each positional argument stands as in `node`, None where that does not show it.
+
+    The last ones belong together: `partial` puts further arguments before those of the call.
+    """
+    if node is None or not args or any(isinstance(arg, ast.Starred) for arg in node.args):
+        return [None] * len(args)
+    hidden = [None] * (len(args) - len(node.args))
+    return [*hidden, *node.args][-len(args) :]
 
 
 def _text(value: object, source: ast.expr | None) -> str:
@@ -40,7 +49,9 @@ def _text(value: object, source: ast.expr | None) -> str:
         return value.node.name
     if isinstance(value, tuple | list) and isinstance(source, ast.Tuple | ast.List) and len(value) == len(source.elts):
         parts = ", ".join(_text(item, element) for item, element in zip(value, source.elts, strict=True))
-        return f"[{parts}]" if isinstance(value, list) else f"({parts},)" if len(value) == 1 else f"({parts})"
+        if isinstance(value, list):
+            return f"[{parts}]"
+        return f"({parts},)" if len(value) == 1 else f"({parts})"
     return "..." if source is None else ast.unparse(source)
 
 

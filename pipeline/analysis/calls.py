@@ -17,18 +17,17 @@ MAX_DEPTH = 20  # of functions that call functions
 
 
 @dataclass(slots=True)
-class Trace:
-    """Everything noteworthy, in the order of execution.
-
-    `parts` are the ids of those layers that were given to another one; `names` are the module's, with their last known
-    values.
-    """
+class ProjectTrace:
+    """What a project does, as far as it matters here, in the order of execution."""
 
     layers: list[LayerUse] = field(default_factory=list)
     parts: set[int] = field(default_factory=set)
+    """Ids of those layers that were given to another one: they belong to it."""
     calls: list[Call] = field(default_factory=list)
     names: dict[str, object] = field(default_factory=dict)
+    """The module's names with their last known values."""
     imports: set[str] = field(default_factory=set)
+    """Top-level packages."""
 
 
 class Caller(Evaluator):
@@ -36,9 +35,11 @@ class Caller(Evaluator):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trace = Trace(names=self.scope.names)
-        self.returned: object = None  # by the function being executed
-        self.progress = 0  # grows with each layer, compile and known list item: a loop without them need not go on
+        self.trace = ProjectTrace(names=self.scope.names)
+        self.returned: object = None
+        """By the function being executed."""
+        self.progress = 0
+        """Grows with each layer, compile and known list item: a loop without them need not go on."""
         self._depth = 0
         self._entered: set[int] = set()
         self._built: dict[tuple[int, str], object] = {}
@@ -116,10 +117,7 @@ class Caller(Evaluator):
 
     def _layer(self, path: str, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call) -> Call:
         for value in (*args, *keywords.values()):
-            for part in value if isinstance(value, list | tuple) else (value,):
-                # What a layer is given (`Bidirectional(LSTM(8))`) is a part of it, not a layer of its own.
-                if isinstance(part, Call) and part.layer is not None:
-                    self.trace.parts.add(id(part.layer))
+            self._note_parts(value)
         name = path.rpartition(".")[2]
         layer = LayerUse(name, call_text(name, args, keywords, node), node.lineno)
         result = Call(path, args, keywords, layer)
@@ -128,50 +126,69 @@ class Caller(Evaluator):
         self.progress += 1
         return result
 
+    def _note_parts(self, value: object) -> None:
+        """What a layer is given (`Bidirectional(LSTM(8))`) is a part of it, not a layer of its own."""
+        values = value if isinstance(value, list | tuple) else (value,)
+        for part in values:
+            if isinstance(part, Call) and part.layer is not None:
+                self.trace.parts.add(id(part.layer))
+
     def _enter(self, function: Function, args: tuple[object, ...], keywords: dict[str, object]) -> object:
+        """Executes a function of the project in a scope of its own; gives what it returns."""
         if self._depth >= MAX_DEPTH:
             return Unknown.ANY
-        # At the top level an equal call is the same model once more (for the next fold, say), not further layers.
-        repeatable = self._depth == 0 and function.bound is None and is_constant(args) and is_constant(keywords)
-        again = (id(function.node), repr((args, keywords))) if repeatable else None
-        if again is not None and again in self._built:
-            return self._built[again]
+        repeat = self._repeat_key(function, args, keywords)
+        if repeat is not None and repeat in self._built:
+            return self._built[repeat]
         layers_before = len(self.trace.layers)
         self._entered.add(id(function.node))
-        outer, undecided = self.scope, self.undecided
-        self.undecided, self._depth, self.returned = 0, self._depth + 1, None
-        self.scope = Scope(outer=function.scope)
-        self._parameters(function, args if function.bound is None else (function.bound, *args), keywords)
+        outer_scope, outer_undecided = self.scope, self.undecided
+        self.scope, self.undecided = Scope(outer=function.scope), 0
+        self._depth += 1
+        self.returned = None
+        self._bind_parameters(function, args if function.bound is None else (function.bound, *args), keywords)
         if isinstance(function.node, ast.Lambda):
             self.returned = self.value(function.node.body)
         else:
             self.execute(function.node.body)
-        self.scope, self.undecided, self._depth = outer, undecided, self._depth - 1
+        self.scope, self.undecided = outer_scope, outer_undecided
+        self._depth -= 1
         returned, self.returned = self.returned, None
-        if again is not None and len(self.trace.layers) > layers_before:
-            self._built[again] = returned
+        if repeat is not None and len(self.trace.layers) > layers_before:
+            self._built[repeat] = returned
         return Unknown.ANY if returned is None else returned
 
-    def _parameters(self, function: Function, args: tuple[object, ...], keywords: dict[str, object]) -> None:
+    def _repeat_key(
+        self, function: Function, args: tuple[object, ...], keywords: dict[str, object]
+    ) -> tuple[int, str] | None:
+        """What equal calls share. At the top level an equal call is the same model once more (for the next fold, say),
+        not further layers."""
+        repeatable = self._depth == 0 and function.bound is None and is_constant(args) and is_constant(keywords)
+        return (id(function.node), repr((args, keywords))) if repeatable else None
+
+    def _bind_parameters(self, function: Function, args: tuple[object, ...], keywords: dict[str, object]) -> None:
         parameters = function.node.args
-        names = [parameter.arg for parameter in (*parameters.posonlyargs, *parameters.args)]
-        optional = dict(zip(reversed(names), reversed(parameters.defaults), strict=False))
+        positional = [parameter.arg for parameter in (*parameters.posonlyargs, *parameters.args)]
+        names = [*positional, *(parameter.arg for parameter in parameters.kwonlyargs)]
+        # Defaults belong to the last positional parameters.
+        defaults = dict(zip(reversed(positional), reversed(parameters.defaults), strict=False))
         for parameter, default in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True):
-            names.append(parameter.arg)
             if default is not None:
-                optional[parameter.arg] = default
-        given = dict(zip(names, args, strict=False)) | {
-            name: value for name, value in keywords.items() if name in names
-        }
+                defaults[parameter.arg] = default
+        values = dict(zip(names, args, strict=False))
+        values |= {name: value for name, value in keywords.items() if name in names}
         for name in names:
-            if name in given:
-                self.scope.names[name] = given[name]
+            if name in values:
+                self.scope.names[name] = values[name]
+            elif name in defaults:
+                self.scope.names[name] = self.value(defaults[name])
             else:
-                self.scope.names[name] = self.value(optional[name]) if name in optional else Unknown.ANY
+                self.scope.names[name] = Unknown.ANY
         if parameters.vararg is not None:
-            self.scope.names[parameters.vararg.arg] = args[len(names) - len(parameters.kwonlyargs) :]
+            self.scope.names[parameters.vararg.arg] = args[len(positional) :]
         if parameters.kwarg is not None:
-            self.scope.names[parameters.kwarg.arg] = {k: v for k, v in keywords.items() if k not in names}
+            further = {name: value for name, value in keywords.items() if name not in names}
+            self.scope.names[parameters.kwarg.arg] = further
 
     def _instance(self, cls: Class, args: tuple[object, ...], keywords: dict[str, object]) -> Instance:
         instance = Instance(cls)

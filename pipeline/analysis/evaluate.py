@@ -40,8 +40,10 @@ def member(owner: object, name: str) -> object:
     if isinstance(owner, Instance):
         if name in owner.attributes:
             return owner.attributes[name]
-        found = owner.cls.member(name)
-        return Function(found.node, found.scope, owner) if isinstance(found, Function) else found
+        inherited = owner.cls.member(name)
+        if isinstance(inherited, Function):
+            return Function(inherited.node, inherited.scope, bound=owner)
+        return inherited
     if isinstance(owner, Class):
         return owner.member(name)
     return Unknown.SIZE if name == "shape" else Unknown.ANY
@@ -50,6 +52,14 @@ def member(owner: object, name: str) -> object:
 def items_of(value: object) -> list[object] | None:
     """What a loop over the value goes through, at most MAX_ROUNDS items; None where that is unknown."""
     return list(islice(value, MAX_ROUNDS)) if isinstance(value, list | tuple | range | dict) else None
+
+
+def _unpacked(value: object, count: int) -> list[object]:
+    """The parts of a value that is assigned to `count` targets; the parts of a tensor's shape are sizes."""
+    if isinstance(value, list | tuple) and len(value) == count:
+        return list(value)
+    part = Unknown.SIZE if value is Unknown.SIZE else Unknown.ANY
+    return [part] * count
 
 
 class Exhausted(Exception):
@@ -61,7 +71,8 @@ class Evaluator(ABC):
 
     def __init__(self) -> None:
         self.scope = Scope({"__name__": "__main__"})
-        self.undecided = 0  # how many branches around this place may not be taken
+        self.undecided = 0
+        """How many of the branches around the current statement may not be taken."""
         self._steps = 0
 
     @abstractmethod
@@ -94,10 +105,7 @@ class Evaluator(ABC):
             if isinstance(owner, dict) and isinstance(key, str | int):
                 owner[key] = value
         elif isinstance(target, ast.Tuple | ast.List):
-            rest = Unknown.SIZE if value is Unknown.SIZE else Unknown.ANY
-            known = isinstance(value, list | tuple) and len(value) == len(target.elts)
-            parts = list(value) if known and isinstance(value, list | tuple) else [rest] * len(target.elts)
-            for element, part in zip(target.elts, parts, strict=True):
+            for element, part in zip(target.elts, _unpacked(value, len(target.elts)), strict=True):
                 self.bind(element, part)
         elif isinstance(target, ast.Starred):
             self.bind(target.value, Unknown.ANY)
@@ -127,14 +135,15 @@ class Evaluator(ABC):
         return tuple(items) if isinstance(node, ast.Tuple) else items
 
     def _dict(self, node: ast.Dict) -> object:
-        found: dict[object, object] = {}
-        for key, item in zip(node.keys, node.values, strict=True):
-            name, value = self.value(key) if key is not None else None, self.value(item)
-            if key is None and isinstance(value, dict):
-                found |= value
-            elif isinstance(name, str | int | float):
-                found[name] = value
-        return found
+        items: dict[object, object] = {}
+        for key_node, value_node in zip(node.keys, node.values, strict=True):
+            key = None if key_node is None else self.value(key_node)
+            value = self.value(value_node)
+            if key_node is None and isinstance(value, dict):  # `**settings`
+                items |= value
+            elif isinstance(key, str | int | float):
+                items[key] = value
+        return items
 
     def _binary(self, node: ast.BinOp) -> object:
         return arithmetic(type(node.op), self.value(node.left), self.value(node.right))
@@ -150,11 +159,11 @@ class Evaluator(ABC):
 
     def _compare(self, node: ast.Compare) -> object:
         operands = [self.value(operand) for operand in (node.left, *node.comparators)]
-        found = [
-            comparison(type(kind), left, right)
-            for kind, left, right in zip(node.ops, operands, operands[1:], strict=False)
-        ]
-        return False if False in found else Unknown.ANY if Unknown.ANY in found else True
+        pairs = zip(node.ops, operands, operands[1:], strict=False)
+        results = [comparison(type(kind), left, right) for kind, left, right in pairs]
+        if False in results:
+            return False
+        return Unknown.ANY if Unknown.ANY in results else True
 
     def _boolean(self, node: ast.BoolOp) -> object:
         deciding = isinstance(node.op, ast.Or)  # `or` is settled by a true operand, `and` by a false one
@@ -182,10 +191,8 @@ class Evaluator(ABC):
             return Unknown.ANY
 
     def _slice(self, node: ast.Slice) -> slice:
-        lower, upper, step = (
-            None if part is None else self.value(part) for part in (node.lower, node.upper, node.step)
-        )
-        return slice(lower, upper, step)
+        parts = (node.lower, node.upper, node.step)
+        return slice(*(None if part is None else self.value(part) for part in parts))
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp) -> object:
         if len(node.generators) > 1:
@@ -194,13 +201,14 @@ class Evaluator(ABC):
         items = None if clause.ifs else items_of(self.value(clause.iter))
         outer = self.scope
         self.scope = Scope(outer=outer)
-        found = []
+        results = []
+        # Where the items are unknown the element is evaluated once all the same: it may build a layer.
         for item in [Unknown.ANY] if items is None else items:
             self.step()
             self.bind(clause.target, item)
-            found.append(self.value(node.elt))
+            results.append(self.value(node.elt))
         self.scope = outer
-        return Unknown.ANY if items is None else found
+        return Unknown.ANY if items is None else results
 
     def _named(self, node: ast.NamedExpr) -> object:
         value = self.value(node.value)

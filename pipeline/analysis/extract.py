@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeGuard, TypeVar
 
-from pipeline.analysis.calls import Trace
+from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.keras_names import is_loss, is_optimizer
-from pipeline.analysis.trace import trace
+from pipeline.analysis.trace import trace_project
 from pipeline.analysis.values import Call, Function, LayerUse, Reference
 from pipeline.plan.vocabulary import canonical_loss, canonical_metric, canonical_optimizer
 
@@ -49,7 +49,6 @@ _BATCH_SIZE_NAMES = ("batch_size", "batchsize", "batch", "bs")
 _EPOCHS_NAMES = ("epochs", "num_epochs", "n_epochs", "max_epochs", "epoch")
 _LEARNING_RATE_NAMES = ("learning_rate", "lr", "init_lr", "initial_lr")
 
-
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -58,14 +57,16 @@ B = TypeVar("B")
 class CodeFacts:
     """What the source states; "", () and None stand for what it does not.
 
-    `layers` are in build order, every unrolled use of a helper counted, `Input` and ready-made backbones among them; a
-    layer inside another (`Bidirectional(LSTM(8))`) is part of its text, a layer class of the project is one layer, and
-    LOOKUPS are left out. Optimizer, loss and metrics are spelled as in `plan.vocabulary`, a function of the project
-    by its own name. Of several `compile` and `fit` calls the first that states a setting counts. `input_shape` is the
-    first one known in full, else the first; it has no batch axis, and None for an axis that is open or not known.
+    Optimizer, loss and metrics are spelled as in `plan.vocabulary`, a function of the project by its own name. Of
+    several `compile` and `fit` calls the first that states a setting counts.
     """
 
     layers: tuple[LayerUse, ...] = ()
+    """In build order, every unrolled use of a helper counted, `Input` and ready-made backbones among them.
+
+    A layer inside another (`Bidirectional(LSTM(8))`) is part of its text, a layer class of the project is one layer,
+    and LOOKUPS are left out.
+    """
     optimizer: str = ""
     loss: str = ""
     learning_rate: float | None = None
@@ -73,35 +74,43 @@ class CodeFacts:
     epochs: int | None = None
     metrics: tuple[str, ...] = ()
     input_shape: tuple[int | None, ...] | None = None
+    """The first one known in full, else the first. It has no batch axis, and None for an axis that is open or not
+    known."""
     frameworks: tuple[str, ...] = ()
+    """Those of FRAMEWORKS that are imported."""
 
 
 def extract(tree: ast.Module) -> CodeFacts:
     """The facts of one project. Raises nothing, whatever the code; what is not understood is left out."""
-    return facts_of(trace(tree))
+    return facts_of(trace_project(tree))
 
 
-def facts_of(found: Trace) -> CodeFacts:
+def facts_of(project: ProjectTrace) -> CodeFacts:
     """The facts of a project that has been traced."""
-    compiled = [call for call in found.calls if call.name == "compile" and not call.path.startswith("re.")]
-    optimizer = _first(_optimizers(compiled, found.calls), lambda value: canonical_optimizer(_name(value)) and value)
-    shapes = [shape for call in found.calls if call.layer and (shape := _input_shape(call)) is not None]
+    # `re.compile` has a compile too.
+    compiled = [call for call in project.calls if call.name == "compile" and not call.path.startswith("re.")]
+    optimizer = _first(_optimizers(compiled, project.calls), _if_optimizer)
+    own_layers = [layer for layer in project.layers if id(layer) not in project.parts]
     return CodeFacts(
-        layers=tuple(use for use in found.layers if id(use) not in found.parts and use.name not in LOOKUPS),
+        layers=tuple(layer for layer in own_layers if layer.name not in LOOKUPS),
         optimizer=canonical_optimizer(_name(optimizer)),
-        loss=_first(_losses(compiled, found.calls), lambda value: canonical_loss(_name(value)) or _name(value)) or "",
-        learning_rate=_learning_rate(optimizer) or _number_named(found, _LEARNING_RATE_NAMES),
-        batch_size=_batch_size(found),
-        epochs=_first(_epochs(found.calls), _count) or _count(_number_named(found, _EPOCHS_NAMES)),
+        loss=_first(_losses(compiled, project.calls), _loss_name) or "",
+        learning_rate=_learning_rate(optimizer) or _number_named(project, _LEARNING_RATE_NAMES),
+        batch_size=_batch_size(project),
+        epochs=_first(_epochs(project.calls), _count) or _count(_number_named(project, _EPOCHS_NAMES)),
         metrics=_first(compiled, _metrics) or (),
-        input_shape=next((shape for shape in shapes if None not in shape), shapes[0] if shapes else None),
-        frameworks=tuple(sorted(FRAMEWORKS & found.imports)),
+        input_shape=_input_shape(project.calls),
+        frameworks=tuple(sorted(FRAMEWORKS & project.imports)),
     )
 
 
 def _first(candidates: Iterable[A], read: Callable[[A], B | None]) -> B | None:
     """The first reading that gives something."""
-    return next((result for candidate in candidates if (result := read(candidate))), None)
+    for candidate in candidates:
+        result = read(candidate)
+        if result:
+            return result
+    return None
 
 
 def _optimizers(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
@@ -117,14 +126,26 @@ def _losses(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
     yield from (call for call in calls if is_loss(call.path))
 
 
-def _batch_size(found: Trace) -> int | None:
+def _if_optimizer(value: object) -> object:
+    """The value, where it names an optimizer that is known."""
+    return canonical_optimizer(_name(value)) and value
+
+
+def _loss_name(value: object) -> str:
+    return canonical_loss(_name(value)) or _name(value)
+
+
+def _batch_size(project: ProjectTrace) -> int | None:
     """The first of the surest candidates. Of several pipelines' sizes the one that a constant is named after is that of
     the training: others validate or test."""
-    named = _count(_number_named(found, _BATCH_SIZE_NAMES))
-    fitted = _first((call.argument(2, "batch_size") for call in found.calls if call.name == "fit"), _count)
-    if fitted is None and any(call.argument(0, "batch_size") == named for call in found.calls if call.name == "batch"):
+    named = _count(_number_named(project, _BATCH_SIZE_NAMES))
+    fitted = _first((call.argument(2, "batch_size") for call in project.calls if call.name == "fit"), _count)
+    if fitted is not None:
+        return fitted
+    pipelines = [call for call in project.calls if call.name == "batch"]
+    if any(call.argument(0, "batch_size") == named for call in pipelines):
         return named
-    return fitted or _first(_batch_sizes(found.calls), _count) or named
+    return _first(_batch_sizes(project.calls), _count) or named
 
 
 def _batch_sizes(calls: list[Call]) -> Iterator[object]:
@@ -156,11 +177,23 @@ def _metrics(compiled: Call) -> tuple[str, ...]:
     value = compiled.argument(2, "metrics")
     if isinstance(value, dict):
         value = list(value.values())
-    names = [_name(item) for item in (value if isinstance(value, list | tuple) else [value])]
+    if not isinstance(value, list | tuple):
+        value = [value]
+    names = [_name(item) for item in value]
     return tuple(canonical_metric(name) or name for name in names if name)
 
 
-def _input_shape(layer: Call) -> tuple[int | None, ...] | None:
+def _input_shape(calls: list[Call]) -> tuple[int | None, ...] | None:
+    shapes: list[tuple[int | None, ...]] = []
+    for call in calls:
+        shape = _stated_input_shape(call) if call.layer else None
+        if shape is not None:
+            shapes.append(shape)
+    known_in_full = [shape for shape in shapes if None not in shape]
+    return next(iter(known_in_full + shapes), None)
+
+
+def _stated_input_shape(layer: Call) -> tuple[int | None, ...] | None:
     if layer.name in ("Input", "InputLayer"):
         shape = layer.argument(0, "shape", "input_shape")
     elif layer.name == "Embedding":  # its input_dim is the size of the vocabulary
@@ -198,6 +231,11 @@ def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def _number_named(found: Trace, names: tuple[str, ...]) -> int | float | None:
-    by_name = {name.lower(): value for name, value in found.names.items()}
-    return next((value for name in names if _is_number(value := by_name.get(name))), None)
+def _number_named(project: ProjectTrace, names: tuple[str, ...]) -> int | float | None:
+    """The value of the first of the module's names that holds a number above 0; upper case does not matter."""
+    by_name = {name.lower(): value for name, value in project.names.items()}
+    for name in names:
+        value = by_name.get(name)
+        if _is_number(value):
+            return value
+    return None

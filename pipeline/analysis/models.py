@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from pipeline.analysis.calls import Trace
+from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.values import Call, Instance, LayerUse
 from pipeline.keras.facts import backbones
 
@@ -25,16 +25,18 @@ _FITS = frozenset({"fit", "fit_generator"})
 
 @dataclass(slots=True, eq=False)
 class Model:
-    """A model of the program: the value that stands for it, its layers in build order, its `compile` and `fit` calls
-    in the order of execution."""
+    """A model of the program."""
 
     value: object
+    """What stands for it: the call that built it, or an instance of a class of the project."""
     layers: list[LayerUse] = field(default_factory=list)
+    """In build order."""
     compiles: list[Call] = field(default_factory=list)
     fits: list[Call] = field(default_factory=list)
     _settings: dict[int, Call] = field(default_factory=dict)
+    """By a fit's id: the compile in force."""
 
-    def trained(self, call: Call) -> None:
+    def note_training(self, call: Call) -> None:
         """Notes a `compile`, or a `fit` with the settings then in force."""
         if call.name == "compile":
             self.compiles.append(call)
@@ -58,26 +60,31 @@ def _epochs(fit: Call) -> int:
     return epochs if isinstance(epochs, int) else 1
 
 
-def main_model(found: Trace) -> tuple[Trace, tuple[Model, ...]]:
+def main_model(project: ProjectTrace) -> tuple[ProjectTrace, tuple[Model, ...]]:
     """The trace with the layers and the training of the main model alone, and the other models that are compiled, ()
     where there are none. A program of which no model is compiled has its trace as it is."""
     models = _Models()
-    for call in found.calls:
-        if call.layer is None or id(call.layer) not in found.parts:
+    for call in project.calls:
+        if call.layer is None or id(call.layer) not in project.parts:
             models.read(call)
     compiled = [model for model in models.all if model.compiles and model.layers]
     if not compiled:
-        return found, ()
-    chosen = models.last_fit if models.last_fit in compiled else compiled[-1]
-    # A model that is a part of the chosen one is not another one.
-    others = tuple(model for model in compiled if model is not chosen and _missing(model.layers, chosen.layers))
-    training = {id(call) for call in chosen.training()}
-    trained = [call for model in models.all for call in (*model.compiles, *model.fits) if id(call) not in training]
-    foreign = _missing((layer for model in models.all for layer in model.layers), chosen.layers) if others else []
-    layers = _missing(found.layers, foreign + (models.loose if others else []))
-    dropped = set(map(id, (*foreign, *trained)))
-    calls = [call for call in found.calls if id(call) not in dropped and id(call.layer) not in dropped]
-    return replace(found, layers=layers, calls=calls), others
+        return project, ()
+    main = models.last_fit if models.last_fit in compiled else compiled[-1]
+    # A model that is a part of the main one is not another one.
+    others = tuple(model for model in compiled if model is not main and _missing(model.layers, main.layers))
+    foreign: list[LayerUse] = []
+    layers = project.layers
+    if others:
+        all_layers = [layer for model in models.all for layer in model.layers]
+        foreign = _missing(all_layers, main.layers)
+        layers = _missing(layers, foreign + models.loose)
+    kept_training = {id(call) for call in main.training()}
+    dropped = {id(layer) for layer in foreign}
+    for model in models.all:
+        dropped |= {id(call) for call in (*model.compiles, *model.fits) if id(call) not in kept_training}
+    calls = [call for call in project.calls if id(call) not in dropped and id(call.layer) not in dropped]
+    return replace(project, layers=list(layers), calls=calls), others
 
 
 class _Models:
@@ -87,7 +94,9 @@ class _Models:
         self.all: list[Model] = []
         self.last_fit: Model | None = None
         self._known: dict[int, Model] = {}
-        self.loose: list[LayerUse] = []  # layers that no model has yet
+        """By the id of the value that stands for it."""
+        self.loose: list[LayerUse] = []
+        """Layers that no model has yet."""
 
     def read(self, call: Call) -> None:
         if call.layer is not None:
@@ -113,14 +122,14 @@ class _Models:
 
     def _taken(self, items: Iterable[object]) -> list[LayerUse]:
         """The layers of a sequential model's items, which may be models themselves."""
-        found: list[LayerUse] = []
+        taken: list[LayerUse] = []
         for item in items:
             if isinstance(item, Call) and item.layer is not None:
-                found.append(item.layer)
+                taken.append(item.layer)
             elif (model := self._known.get(id(item))) is not None:
-                found += model.layers
-        self.loose = _missing(self.loose, found)
-        return found
+                taken += model.layers
+        self.loose = _missing(self.loose, taken)
+        return taken
 
     def _built(self, value: object) -> Model:
         """A model of the loose layers, and of the model before it where they are its continuation."""
@@ -134,19 +143,23 @@ class _Models:
         return model
 
     def _trained(self, call: Call) -> None:
+        """Of a `compile` or `fit`: which model it is of. One that is not known is a subclassed one, made of the loose
+        layers, or else the latest."""
         model = self._known.get(id(call.owner))
         builds = call.name == "compile" and any(layer.name not in _INPUTS for layer in self.loose)
         if model is None and (builds or isinstance(call.owner, Instance)):
             model = self._add(call.owner)
             model.layers, self.loose = self.loose, []
-        elif model is None:
-            model = self.all[-1] if self.all else None
-        if model is not None:
-            model.trained(call)
-            self.last_fit = self.last_fit if call.name == "compile" else model
+        elif model is None and self.all:
+            model = self.all[-1]
+        if model is None:
+            return
+        model.note_training(call)
+        if call.name != "compile":
+            self.last_fit = model
 
 
 def _missing(layers: Iterable[LayerUse], known: Iterable[LayerUse]) -> list[LayerUse]:
     """Those of the layers that are not among the known ones: the same uses, not merely equal ones."""
-    there = set(map(id, known))
-    return [layer for layer in layers if id(layer) not in there]
+    known_ids = {id(layer) for layer in known}
+    return [layer for layer in layers if id(layer) not in known_ids]

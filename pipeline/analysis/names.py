@@ -8,8 +8,9 @@ from pyflakes.checker import Checker
 from pyflakes.messages import UndefinedName
 
 
-def undefined_names(tree: ast.Module) -> tuple[str, ...]:
-    """Names that fail when they are reached, as pyflakes finds them; sorted, each once.
+def names_never_defined(tree: ast.Module) -> tuple[str, ...]:
+    """Names that fail when they are reached, as pyflakes finds them; sorted, each once. Order does not count: a name
+    that is only defined further down is defined.
 
     Notebook built-ins (`display`, `get_ipython`) count: a script has none. After `from x import *` any name may be
     defined, and pyflakes reports none. Code nested too deeply for pyflakes' recursion gives (). Sets pyflakes' own

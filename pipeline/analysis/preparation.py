@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.analysis.calls import Trace
+from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.values import Call, is_constant
 
 Shape = tuple[int | None, ...]
@@ -55,23 +55,27 @@ _READERS = {"flow_from_directory": "target_size", "flow_from_dataframe": "target
 _READERS |= {"image_dataset_from_directory": "image_size"}
 
 
-def preparation_steps(found: Trace) -> tuple[str, ...]:
+def preparation_steps(project: ProjectTrace) -> tuple[str, ...]:
     """The steps in the order in which the code first takes each: "images are resized to 224x224"."""
     steps: list[str] = []
-    for call in found.calls:
+    for call in project.calls:
         for read in (_resizing, _named, _scaling, _augmenting, _padding, _splitting):
             steps += (step for step in read(call) if step not in steps)
     return tuple(steps)
 
 
-def image_size(found: Trace) -> tuple[int, int] | None:
+def image_size(project: ProjectTrace) -> tuple[int, int] | None:
     """Height and width to which images are brought, where a call says so."""
-    return next((size for call in found.calls if (size := _image_size(call)) is not None), None)
+    for call in project.calls:
+        size = _image_size(call)
+        if size is not None:
+            return size
+    return None
 
 
-def sequence_length(found: Trace) -> int | None:
+def sequence_length(project: ProjectTrace) -> int | None:
     """The length to which sequences are padded or cut."""
-    for call in found.calls:
+    for call in project.calls:
         if call.name == "pad_sequences":
             value = call.argument(1, "maxlen")
         elif call.name == "TextVectorization":
@@ -83,9 +87,9 @@ def sequence_length(found: Trace) -> int | None:
     return None
 
 
-def calls_named(found: Trace, names: Iterable[str]) -> frozenset[str]:
+def calls_named(project: ProjectTrace, names: Iterable[str]) -> frozenset[str]:
     """Which of the names are called anywhere."""
-    return frozenset(names) & {call.name for call in found.calls}
+    return frozenset(names) & {call.name for call in project.calls}
 
 
 def _image_size(call: Call) -> tuple[int, int] | None:
@@ -97,7 +101,7 @@ def _image_size(call: Call) -> tuple[int, int] | None:
         return _pair((call.argument(0, "height"), call.argument(1, "width")))
     elif call.name == "resize":
         # cv2 and PIL count width first; a square, as in nearly all code, is the same either way.
-        size = call.argument(1, "size", "dsize") if len(call.args) != 1 else call.argument(0, "size")
+        size = call.argument(0, "size") if len(call.args) == 1 else call.argument(1, "size", "dsize")
         pair = _pair(size)
         return (pair[1], pair[0]) if pair and "cv2" in call.path else pair
     elif call.name == "resize_with_pad":
@@ -132,7 +136,10 @@ def _scaling(call: Call) -> Iterator[str]:
         yield f"pixel values are scaled by 1/{1 / scale:.4g}"
     if call.name == "preprocess_input" and "." in call.path:
         model = call.path.split(".")[-2]
-        yield f"images are preprocessed as {model} expects" if model != "applications" else "images are preprocessed"
+        if model == "applications":
+            yield "images are preprocessed"
+        else:
+            yield f"images are preprocessed as {model} expects"
 
 
 def _augmenting(call: Call) -> Iterator[str]:
@@ -147,11 +154,16 @@ def _augmenting(call: Call) -> Iterator[str]:
 def _padding(call: Call) -> Iterator[str]:
     if call.name == "pad_sequences":
         length = call.argument(1, "maxlen")
-        yield f"sequences are padded to {length}" if is_constant(length) and length else "sequences are padded"
+        if is_constant(length) and length:
+            yield f"sequences are padded to {length}"
+        else:
+            yield "sequences are padded"
 
 
 def _splitting(call: Call) -> Iterator[str]:
     if call.name == "train_test_split":
         share = call.argument(-1, "test_size")
-        known = isinstance(share, float) and 0 < share < 1
-        yield f"{share:.0%} of the rows are held out" if known else "rows are held out for testing"
+        if isinstance(share, float) and 0 < share < 1:
+            yield f"{share:.0%} of the rows are held out"
+        else:
+            yield "rows are held out for testing"

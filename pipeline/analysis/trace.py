@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Any
 
-from pipeline.analysis.calls import Caller, Trace
+from pipeline.analysis.calls import Caller, ProjectTrace
 from pipeline.analysis.evaluate import Exhausted, items_of, truth
 from pipeline.analysis.keras_names import MERGE_FUNCTIONS
 from pipeline.analysis.values import Class, Function, Reference, Scope, Unknown, arithmetic
 
 
-def trace(tree: ast.Module) -> Trace:
+def trace_project(tree: ast.Module) -> ProjectTrace:
     """The trace of a module. Stops quietly after MAX_STEPS, and at code nested too deeply for Python's own stack."""
     run = _Run()
     try:
@@ -82,7 +82,8 @@ class _Run(Caller):
         known = truth(self.value(statement.test))
         if known is not None:
             return self.block(statement.body if known else statement.orelse)
-        if not statement.orelse and isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break):
+        leaves_early = isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+        if leaves_early and not statement.orelse:
             return None
         self.undecided += 1
         leave = self.block(statement.body)
@@ -91,7 +92,9 @@ class _Run(Caller):
 
     def _for(self, statement: ast.For | ast.AsyncFor) -> _Leave | None:
         items = items_of(self.value(statement.iter))
-        for item in [Unknown.ANY] if items is None else items:
+        if items is None:
+            items = [Unknown.ANY]  # one round shows what the loop does
+        for item in items:
             progress = self.progress
             self.bind(statement.target, item)
             leave = self.block(statement.body)
@@ -141,7 +144,8 @@ class _Run(Caller):
         for alias in statement.names:
             if alias.name != "*":
                 self.scope.names[alias.asname or alias.name] = Reference(f"{module}.{alias.name}")
-            elif module.endswith(".layers"):  # of the names that come along, only these look like any function's
+            elif module.endswith(".layers"):
+                # Layer classes are known by their bare names; only these functions look like any other.
                 self.scope.names |= {name: Reference(f"{module}.{name}") for name in MERGE_FUNCTIONS}
 
 

@@ -34,26 +34,31 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class LayerUse:
-    """A layer where it is constructed: its class, the call with constants put in, the line."""
+    """A layer where it is constructed."""
 
     name: str
+    """Its class."""
     text: str
+    """The call with constants put in."""
     line: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """A call of something from outside the project: an imported name (its full path), or a method (its bare name).
+    """A call of something from outside the project.
 
-    As a value it stands for what the call gave: an optimizer, a loss, a layer (then `layer` is set). `owner` is what a
-    method was called on. That an earlier call's result was itself called (`base(x)`) is a call of its `__call__`.
+    As a value it stands for what the call gave: an optimizer, a loss, a layer. That an earlier call's result was itself
+    called (`base(x)`) is a call of its `__call__`.
     """
 
     path: str
+    """The full path of an imported name, the bare name of a method."""
     args: tuple[object, ...]
     keywords: dict[str, object]
     layer: LayerUse | None = None
+    """Set where the call constructed a layer."""
     owner: object = None
+    """What a method was called on."""
 
     @property
     def name(self) -> str:
@@ -69,10 +74,11 @@ class Call:
 
 @dataclass(slots=True)
 class Scope:
-    """Names and their values; what is missing here is looked up in the enclosing scope."""
+    """Names and their values."""
 
     names: dict[str, object] = field(default_factory=dict)
     outer: Scope | None = None
+    """The enclosing scope, in which missing names are looked up."""
 
     def find(self, name: str) -> object:
         """The value; an unbound name (a builtin, a star import, a typo) is a Reference to itself."""
@@ -86,48 +92,58 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the project; `bound` holds the instance of a method."""
+    """A function of the project."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Scope
+    """Where it is defined."""
     bound: Instance | None = None
+    """The instance of a method."""
 
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class of the project, with its attributes and methods in `scope`."""
+    """A class of the project."""
 
     name: str
     bases: tuple[object, ...]
     scope: Scope
+    """Its attributes and methods."""
 
     def member(self, name: str) -> object:
         """A class attribute or method, its own or inherited from a class of the project; ANY without one."""
         if name in self.scope.names:
             return self.scope.names[name]
-        found = (base.member(name) for base in self.bases if isinstance(base, Class))
-        return next((value for value in found if value is not Unknown.ANY), Unknown.ANY)
+        for base in self.bases:
+            if isinstance(base, Class):
+                inherited = base.member(name)
+                if inherited is not Unknown.ANY:
+                    return inherited
+        return Unknown.ANY
 
     def derives_from(self, name: str) -> bool:
         """Whether a base class, at any distance, is called so."""
-        return any(
-            base.derives_from(name) if isinstance(base, Class) else isinstance(base, Reference) and base.name == name
-            for base in self.bases
-        )
+        for base in self.bases:
+            if isinstance(base, Reference) and base.name == name:
+                return True
+            if isinstance(base, Class) and base.derives_from(name):
+                return True
+        return False
 
 
 @dataclass(slots=True, eq=False)
 class Instance:
-    """An object of a class of the project, with the attributes set on `self`."""
+    """An object of a class of the project."""
 
     cls: Class
     attributes: dict[str, object] = field(default_factory=dict)
+    """Those set on `self`."""
 
 
+# Numbers and sequences beyond these are not computed: no size or count in a project is near, and code may double them
+# line by line.
 LARGEST = 10**15
 LONGEST = 2000
-"""Numbers and sequences beyond these are not computed: no size or count in a project is near, and code may double them
-line by line."""
 
 
 def is_constant(value: object) -> bool:
@@ -182,7 +198,9 @@ def arithmetic(kind: type[ast.operator], left: object, right: object) -> object:
     if left is Unknown.SIZE or right is Unknown.SIZE:
         return Unknown.SIZE
     compute = _ARITHMETIC.get(kind)
-    if compute is None or isinstance(left, Unknown) or isinstance(right, Unknown) or not _cheap(kind, left, right):
+    if compute is None or isinstance(left, Unknown) or isinstance(right, Unknown):
+        return Unknown.ANY
+    if not _is_cheap(kind, left, right):
         return Unknown.ANY
     try:
         result = compute(left, right)
@@ -203,7 +221,8 @@ def comparison(kind: type[ast.cmpop], left: object, right: object) -> object:
         return Unknown.ANY
 
 
-def _cheap(kind: type[ast.operator], left: object, right: object) -> bool:
+def _is_cheap(kind: type[ast.operator], left: object, right: object) -> bool:
+    """Whether the result is known to be of a reasonable size before it is computed."""
     if isinstance(left, int | float) and isinstance(right, int | float):
         small = abs(left) <= LARGEST and abs(right) <= LARGEST
         return small and (kind is not ast.Pow or abs(right) <= 64)

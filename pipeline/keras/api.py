@@ -12,6 +12,7 @@ from pipeline.keras.spellings import RENAMED_KEYWORDS
 __all__ = ["check_call", "invalid_calls"]
 
 _MODEL_METHODS = frozenset({"compile", "fit", "evaluate", "predict", "summary", "save", "load_weights", "save_weights"})
+_NEVER_IN_KERAS = frozenset({"filter", "kernel", "kernal_size", "num_filters"})
 _MODELS = frozenset({"Sequential", "Model", "models.Sequential", "models.Model"})
 
 
@@ -33,18 +34,21 @@ def _wrong_arguments(name: str, known: Signature, args: int, keywords: Sequence[
             return f"{name} has no argument '{keyword}'{_meant(keyword, known)}"
     if args > len(known.positional) and not known.any_args:
         return f"{name} takes at most {len(known.positional)} positional arguments, not {args}"
-    given = {*known.positional[:args], *keywords}
-    if twice := [keyword for keyword in keywords if keyword in known.positional[:args]]:
-        return f"{name} gets '{twice[0]}' twice"
-    if missing := [parameter for parameter in known.required if parameter not in given]:
-        return f"{name} lacks the argument '{missing[0]}'"
+    by_position = known.positional[:args]
+    for keyword in keywords:
+        if keyword in by_position:
+            return f"{name} gets '{keyword}' twice"
+    for parameter in known.required:
+        if parameter not in by_position and parameter not in keywords:
+            return f"{name} lacks the argument '{parameter}'"
     return None
 
 
 def _meant(keyword: str, known: Signature) -> str:
+    """A hint at the parameter that an unknown keyword may stand for."""
     renamed = RENAMED_KEYWORDS.get(keyword)
     if renamed is not None and known.accepts(renamed):
-        if keyword in ("filter", "kernel", "kernal_size", "num_filters"):  # never a name in any Keras
+        if keyword in _NEVER_IN_KERAS:
             return f" (did you mean '{renamed}'?)"
         return f" (Keras 3: {renamed})"
     close = difflib.get_close_matches(keyword, known.names, 1, cutoff=0.7)
@@ -62,7 +66,8 @@ def _unknown_name(name: str, *, tensorflow: bool) -> str | None:
         if part not in inside or (not tensorflow and full in tensorflow_only()):
             close = difflib.get_close_matches(name.split(".")[-1], modules().get(path or "layers", ()), 1, cutoff=0.75)
             hint = f" (did you mean '{close[0]}'?)" if close and close[0] != part else ""
-            return f"{'keras' if tensorflow is False else 'tf.keras'}.{full} does not exist in Keras 3{hint}"
+            package = "tf.keras" if tensorflow else "keras"
+            return f"{package}.{full} does not exist in Keras 3{hint}"
         path = full
     return None
 
@@ -71,9 +76,12 @@ class _Imports:
     """What the names of a program stand for: "keras", "keras.layers.Dense", with the package they come from."""
 
     def __init__(self, nodes: Sequence[ast.AST]) -> None:
-        self.targets: dict[str, tuple[str, bool]] = {}  # name -> (dotted name under keras, through tensorflow?)
+        self.targets: dict[str, tuple[str, bool]] = {}
+        """By name: the dotted name under keras, and whether it comes through tensorflow."""
         self.tensorflow: set[str] = set()
+        """Names of tensorflow itself."""
         self.imported: list[tuple[int, str, bool]] = []
+        """What is imported from keras: line, dotted name, whether through tensorflow."""
         for node in nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
@@ -139,54 +147,70 @@ def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
             problems.append((node.lineno, _wrong_call(node, imports, models)))
         elif isinstance(node, ast.Attribute):
             inner.add(node.value)
-            if node not in inner and (target := imports.resolve(node)):
+            target = None if node in inner else imports.resolve(node)
+            if target:
                 problems.append((node.lineno, _unknown_name(target[0], tensorflow=target[1])))
-    found = sorted((line, problem) for line, problem in problems if problem)
-    return tuple(dict.fromkeys(f"line {line}: {problem}" for line, problem in found))
+    in_order = sorted((line, problem) for line, problem in problems if problem)
+    return tuple(dict.fromkeys(f"line {line}: {problem}" for line, problem in in_order))
 
 
 def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str]) -> str | None:
     if any(isinstance(arg, ast.Starred) for arg in node.args) or any(key.arg is None for key in node.keywords):
         return None  # `*args` and `**options` hide what is given
-    name: str | None = None
-    if target := imports.resolve(node.func):
-        name = target[0]
-    elif (
-        isinstance(node.func, ast.Attribute)
-        and node.func.attr in _MODEL_METHODS
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id in models
-    ):
-        name = f"Model.{node.func.attr}"
+    target = imports.resolve(node.func)
+    name = target[0] if target else _model_method(node.func, models)
     known = signature(name) if name else None
     if name is None or known is None:
         return None
     return _wrong_arguments(name, known, len(node.args), [key.arg for key in node.keywords if key.arg])
 
 
+def _model_method(function: ast.expr, models: frozenset[str]) -> str | None:
+    """ "Model.fit" for `model.fit`, where the name holds a model."""
+    if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
+        return None
+    if function.attr not in _MODEL_METHODS or function.value.id not in models:
+        return None
+    return f"Model.{function.attr}"
+
+
 def _models(tree: ast.Module, nodes: Sequence[ast.AST], imports: _Imports) -> frozenset[str]:
     """Names that hold a Keras model and nothing else."""
-    built = {
-        node
-        for node in nodes
-        if isinstance(node, ast.Call) and (target := imports.resolve(node.func)) and target[0] in _MODELS
-    }
-    builders: set[str] = set()  # functions that return a model
+    built: set[ast.expr] = set()
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            target = imports.resolve(node.func)
+            if target and target[0] in _MODELS:
+                built.add(node)
+    if not built:
+        return frozenset()
+    builders = _builders(tree, built)
+    models: set[str] = set()
+    for name, values in _assigned(nodes).items():
+        calls = [value for value in values if isinstance(value, ast.Call)]
+        if len(calls) == len(values) and all(call in built or _called(call) in builders for call in calls):
+            models.add(name)
+    return frozenset(models)
+
+
+def _builders(tree: ast.Module, built: set[ast.expr]) -> set[str]:
+    """Functions that return a model, whatever way they end."""
+    builders: set[str] = set()
     for function in tree.body:
-        if isinstance(function, ast.FunctionDef) and any(_within(call, function) for call in built):
-            local = _assigned(list(ast.walk(function)))
-            returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
-            values = [local.get(value.id, [value]) if isinstance(value, ast.Name) else [value] for value in returned]
-            if returned and all(value in built for each in values for value in each):
-                builders.add(function.name)
-    return frozenset(
-        name
-        for name, values in (_assigned(nodes) if built else {}).items()
-        if all(value in built or (isinstance(value, ast.Call) and _called(value) in builders) for value in values)
-    )
+        if not isinstance(function, ast.FunctionDef) or not any(_within(call, function) for call in built):
+            continue
+        inside = list(ast.walk(function))
+        local = _assigned(inside)
+        returned: list[ast.expr | None] = []
+        for node in inside:
+            if isinstance(node, ast.Return):
+                returned += local.get(node.value.id, [node.value]) if isinstance(node.value, ast.Name) else [node.value]
+        if returned and all(value in built for value in returned):
+            builders.add(function.name)
+    return builders
 
 
-def _within(call: ast.Call, function: ast.FunctionDef) -> bool:
+def _within(call: ast.expr, function: ast.FunctionDef) -> bool:
     return function.lineno <= call.lineno <= (function.end_lineno or function.lineno)
 
 

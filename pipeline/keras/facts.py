@@ -15,13 +15,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The parameters of one callable. `required` holds those without a default; the base classes' ones are included."""
+    """The parameters of one callable, those of its base classes included."""
 
     positional: tuple[str, ...]
     keyword_only: frozenset[str]
     required: tuple[str, ...]
+    """Those without a default."""
     any_args: bool
+    """Whether it takes any number of positional arguments."""
     any_keywords: bool
+    """Whether it takes any keyword."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -34,26 +37,30 @@ class Signature:
     @classmethod
     def parse(cls, text: str) -> Signature:
         """Reads the notation that `make_api` describes: `filters kernel_size strides= * name= **`."""
-        words = text.split()
-        star = next((i for i, word in enumerate(words) if word.startswith("*")), len(words))
-        parameters = [word for word in words if not word.startswith("*")]
+        parts = text.split()
+        stars = [index for index, part in enumerate(parts) if part.startswith("*")]
+        positional = parts[: stars[0]] if stars else parts
+        parameters = [part for part in parts if not part.startswith("*")]
         return cls(
-            positional=tuple(word.rstrip("=") for word in words[:star]),
-            keyword_only=frozenset(word.rstrip("=") for word in words[star:] if not word.startswith("*")),
-            required=tuple(word for word in parameters if not word.endswith("=")),
-            any_args="*args" in words,
-            any_keywords="**" in words,
+            positional=tuple(part.rstrip("=") for part in positional),
+            keyword_only=frozenset(part.rstrip("=") for part in parameters[len(positional) :]),
+            required=tuple(part for part in parameters if not part.endswith("=")),
+            any_args="*args" in parts,
+            any_keywords="**" in parts,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """A keras.applications model without its top: smallest square input, output channels, parameters, size steps."""
+    """A keras.applications model without its top."""
 
     smallest: int
+    """Height and width of the smallest square input."""
     channels: int
+    """Of its output."""
     parameters: int
     spatial: tuple[str, ...]
+    """The steps that change height and width, in the notation of `make_backbones`."""
 
 
 @lru_cache(maxsize=1)
@@ -101,8 +108,8 @@ def canonical_layer(name: str) -> str:
 @lru_cache(maxsize=1)
 def backbones() -> dict[str, Backbone]:
     """The keras.applications models that can be used without their top, by name."""
-    facts = json.loads((Path(__file__).parent / "backbones.json").read_text(encoding="utf-8"))
+    models = json.loads((Path(__file__).parent / "backbones.json").read_text(encoding="utf-8"))
     return {
-        name: Backbone(one["smallest"], one["channels"], one["parameters"], tuple(one["spatial"].split()))
-        for name, one in facts.items()
+        name: Backbone(facts["smallest"], facts["channels"], facts["parameters"], tuple(facts["spatial"].split()))
+        for name, facts in models.items()
     }

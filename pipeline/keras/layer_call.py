@@ -25,15 +25,13 @@ Value: TypeAlias = "bool | int | float | str | Symbol | LayerCall | tuple[Value,
 
 @dataclass(frozen=True, slots=True)
 class LayerCall:
-    """A call of a Keras layer, or of a keras.applications model used as a layer.
-
-    `repairs` says in plain words what the text it was read from had wrong or left open.
-    """
+    """A call of a Keras layer, or of a keras.applications model used as a layer."""
 
     name: str
     args: tuple[Value, ...] = ()
     keywords: tuple[tuple[str, Value], ...] = ()
     repairs: tuple[str, ...] = ()
+    """What the text that the call was read from had wrong or left open, in plain words."""
 
     @property
     def is_backbone(self) -> bool:
@@ -46,20 +44,20 @@ class LayerCall:
 
     @property
     def arguments(self) -> dict[str, Value]:
-        """Every given argument by its parameter name, positional ones included."""
+        """Every argument by its parameter name, positional ones included."""
         known = self.signature
         positional = known.positional if known else ()
         return dict(zip(positional, self.args, strict=False)) | dict(self.keywords)
 
     def changed(self, **arguments: Value) -> LayerCall:
-        """The call with these arguments set: in place where they are given already, else as further keywords."""
+        """The call with these arguments set: in place where it has them already, else as further keywords."""
         known = self.signature
         args = list(self.args)
         keywords = dict(self.keywords)
+        written_by_position = known.positional[: len(args)] if known else ()
         for name, value in arguments.items():
-            at = known.positional.index(name) if known and name in known.positional else len(args)
-            if at < len(args):
-                args[at] = value
+            if name in written_by_position:
+                args[written_by_position.index(name)] = value
             else:
                 keywords[name] = value
         return replace(self, args=tuple(args), keywords=tuple(keywords.items()))

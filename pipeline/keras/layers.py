@@ -44,44 +44,54 @@ def parse_layer(text: str) -> LayerCall | None:
     if name is None or call is None:
         return read_phrase(text)
     args, keywords = _arguments(call)
-    if not any(key == "activation" for key, _ in keywords) and (activation := activation_in(rest)):
+    activation = activation_in(rest)
+    if activation and "activation" not in dict(keywords):
         keywords = (*keywords, ("activation", activation))
     return repaired(match[2], args, keywords)
 
 
 @lru_cache(maxsize=16384)
 def parse_layers(text: str) -> tuple[LayerCall, ...]:
-    """Every layer of an entry that lists several ("Conv2D(64, 3) - BatchNormalization - ReLU", "Flatten, Dense
-    layers"); just the first where a part of the list is not understood."""
+    """Every layer of an entry that lists several; just the first where a part of the list is not understood.
+
+    "Conv2D(64, 3) - BatchNormalization - ReLU", "Flatten, Dense layers"
+    """
     parts = [part for part in _split(text) if part]
-    calls = [parse_layer(part) for part in parts]
-    if len(parts) > 1 and all(call is not None and _HEAD.match(part) for call, part in zip(calls, parts, strict=True)):
-        return tuple(call for call in calls if call is not None)
+    calls = [parse_layer(part) for part in parts if _HEAD.match(part)]
+    understood = [call for call in calls if call is not None]
+    if len(parts) > 1 and len(understood) == len(parts):
+        return tuple(understood)
     first = parse_layer(text)
     return () if first is None else (first,)
 
 
 def _split(text: str) -> list[str]:
     """The text cut at separators outside parentheses."""
-    parts, depth, start, at = [], 0, 0, 0
-    while at < len(text):
-        depth += (text[at] in "([{") - (text[at] in ")]}")
-        separator = _SEPARATOR.match(text, at) if depth == 0 else None
-        if separator and separator.end() > at:
-            parts.append(text[start:at].strip())
-            start = at = separator.end()
+    parts: list[str] = []
+    depth = start = index = 0
+    while index < len(text):
+        depth += _nesting(text[index])
+        separator = _SEPARATOR.match(text, index) if depth == 0 else None
+        if separator:
+            parts.append(text[start:index].strip())
+            start = index = separator.end()
         else:
-            at += 1
+            index += 1
     return [*parts, re.sub(r"\s+[Ll]ayers?$", "", text[start:].strip())]
+
+
+def _nesting(character: str) -> int:
+    """1 for an opening bracket, -1 for a closing one, else 0."""
+    return (character in "([{") - (character in ")]}")
 
 
 def _parenthesis(text: str, start: int) -> tuple[str, str]:
     """What stands between the parenthesis opened before `start` and its match, and what follows; open ends allowed."""
     depth = 1
-    for at in range(start, len(text)):
-        depth += (text[at] in "([{") - (text[at] in ")]}")
+    for index in range(start, len(text)):
+        depth += _nesting(text[index])
         if depth == 0:
-            return text[start:at], text[at + 1 :]
+            return text[start:index], text[index + 1 :]
     return text[start:] + ")" * (depth - 1), ""
 
 
@@ -95,7 +105,8 @@ def _call(source: str) -> ast.Call | None:
 
 def _arguments(call: ast.Call) -> tuple[tuple[Value, ...], tuple[tuple[str, Value], ...]]:
     args = tuple(_value(node) for node in call.args if not isinstance(node, ast.Starred))
-    return args, tuple((keyword.arg, _value(keyword.value)) for keyword in call.keywords if keyword.arg)
+    keywords = tuple((keyword.arg, _value(keyword.value)) for keyword in call.keywords if keyword.arg)
+    return args, keywords
 
 
 def _value(node: ast.expr) -> Value:

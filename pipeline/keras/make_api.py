@@ -32,35 +32,45 @@ MODEL_METHODS = ("compile", "fit", "evaluate", "predict", "summary", "save", "lo
 class _Accepted:
     """The parameters a constructor takes, those of its base classes included where `**kwargs` hands them on."""
 
-    def __init__(
-        self, positional: dict[str, bool], keyword: dict[str, bool], any_args: bool, any_keywords: bool
-    ) -> None:
-        self.positional = positional  # name -> required
-        self.keyword = keyword
-        self.any_args = any_args
-        self.any_keywords = any_keywords
+    def __init__(self) -> None:
+        self.positional: dict[str, bool] = {}
+        """By name: whether it is required."""
+        self.keyword: dict[str, bool] = {}
+        """The same of keyword-only ones."""
+        self.any_args = False
+        self.any_keywords = False
 
     def text(self) -> str:
-        def words(parameters: dict[str, bool]) -> list[str]:
-            return [name if required else f"{name}=" for name, required in parameters.items()]
+        parts = _written(self.positional)
+        if self.any_args:
+            parts.append("*args")
+        elif self.keyword:
+            parts.append("*")
+        parts += _written(self.keyword)
+        if self.any_keywords:
+            parts.append("**")
+        return " ".join(parts)
 
-        star = ["*args"] if self.any_args else ["*"] if self.keyword else []
-        return " ".join([*words(self.positional), *star, *words(self.keyword), *(["**"] if self.any_keywords else [])])
+
+def _written(parameters: dict[str, bool]) -> list[str]:
+    return [name if required else f"{name}=" for name, required in parameters.items()]
 
 
 def _own(function: Callable[..., Any], skip_self: bool) -> _Accepted:
-    parameters = list(inspect.signature(function).parameters.values())[1 if skip_self else 0 :]
     kinds = inspect.Parameter
-    return _Accepted(
-        {
-            p.name: p.default is p.empty
-            for p in parameters
-            if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.POSITIONAL_ONLY)
-        },
-        {p.name: p.default is p.empty for p in parameters if p.kind is kinds.KEYWORD_ONLY},
-        any(p.kind is kinds.VAR_POSITIONAL for p in parameters),
-        any(p.kind is kinds.VAR_KEYWORD for p in parameters),
-    )
+    accepted = _Accepted()
+    parameters = list(inspect.signature(function).parameters.values())
+    for parameter in parameters[1 if skip_self else 0 :]:
+        required = parameter.default is parameter.empty
+        if parameter.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.POSITIONAL_ONLY):
+            accepted.positional[parameter.name] = required
+        elif parameter.kind is kinds.KEYWORD_ONLY:
+            accepted.keyword[parameter.name] = required
+        elif parameter.kind is kinds.VAR_POSITIONAL:
+            accepted.any_args = True
+        else:
+            accepted.any_keywords = True
+    return accepted
 
 
 def _popped_and_passed(init: Callable[..., Any]) -> tuple[set[str], set[str], int, bool]:
@@ -85,21 +95,22 @@ def _popped_and_passed(init: Callable[..., Any]) -> tuple[set[str], set[str], in
 
 def _constructor(cls: type, bases: tuple[type, ...] | None = None) -> _Accepted:
     order = cls.__mro__ if bases is None else bases
-    at = next((i for i, base in enumerate(order) if "__init__" in vars(base) and base is not object), None)
-    if at is None:
-        return _Accepted({}, {}, False, False)
-    accepted = _own(vars(order[at])["__init__"], skip_self=True)
+    defining = [index for index, base in enumerate(order) if "__init__" in vars(base) and base is not object]
+    if not defining:
+        return _Accepted()
+    init = vars(order[defining[0]])["__init__"]
+    accepted = _own(init, skip_self=True)
     if not accepted.any_keywords:
         return accepted
     try:
-        popped, passed, positional, handed_on = _popped_and_passed(vars(order[at])["__init__"])
+        popped, passed, positional, handed_on = _popped_and_passed(init)
     except (OSError, TypeError):
         return accepted
     accepted.any_keywords = False
     accepted.keyword |= {name: False for name in sorted(popped) if name not in accepted.positional}
     if not handed_on:
         return accepted
-    base = _constructor(cls, order[at + 1 :])
+    base = _constructor(cls, order[defining[0] + 1 :])
     if accepted.any_args and not accepted.positional:  # a base class that only hands everything on
         return base
     inherited = dict(list(base.positional.items())[positional:]) | base.keyword
@@ -141,13 +152,13 @@ def collect() -> dict[str, Any]:
     calls: dict[str, str] = {}
     plain = dict(_modules(keras))
     for path, module in _modules(tf_keras):
-        found = _names(module)
-        names[path] = sorted(found)
-        known = _names(plain[path]) if path in plain else set()
-        tensorflow_only += [f"{path}.{name}".lstrip(".") for name in sorted(found - known)]
+        public = _names(module)
+        names[path] = sorted(public)
+        in_keras = _names(plain[path]) if path in plain else set()
+        tensorflow_only += [f"{path}.{name}".lstrip(".") for name in sorted(public - in_keras)]
         if path.split(".")[0] in NAMES_ONLY:
             continue
-        for name in sorted(found):
+        for name in sorted(public):
             signature = _signature(getattr(module, name))
             if signature is not None:
                 calls[f"{path}.{name}".lstrip(".")] = signature

@@ -92,9 +92,10 @@ def main(target: str) -> None:
 
     facts: dict[str, Any] = {}
     for name, build in sorted(vars(keras.applications).items()):
-        if name[0].isupper() and (found := backbone_facts(build)):
-            facts[name] = found
-            print(name, found, flush=True)
+        model_facts = backbone_facts(build) if name[0].isupper() else None
+        if model_facts:
+            facts[name] = model_facts
+            print(name, model_facts, flush=True)
             keras.backend.clear_session()
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items())
     Path(target).write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")

@@ -24,6 +24,8 @@ _WHOLE_MODELS = re.compile(
 )
 
 _RANK = r"[ _-]?(?P<rank>[123])[ _-]?d"
+# A phrase's words, and the layer that they name; {} stands for the number of spatial axes ("2D"). The leftmost match
+# counts, and of several there the first of this table: what is longer stands before what it contains.
 _LAYERS: tuple[tuple[str, str], ...] = (
     (r"bi-?directional[ (-]*(?:(?P<inner>lstm|gru|rnn)\w*)?|bi-?(?P<inner2>lstm|gru)", "Bidirectional"),
     (r"time[ _-]?distributed[ (]*(?P<inner>dense|conv2d|flatten)?", "TimeDistributed"),
@@ -121,23 +123,33 @@ def read_phrase(text: str) -> LayerCall | None:
     """The layer that a phrase names first, with what it says about its arguments; None where it names none."""
     if _WHOLE_MODELS.search(text) or len(text) > 600:
         return None
-    found = [
-        (match.start(), order, match, name)
-        for order, (pattern, name) in enumerate(_COMPILED)
-        if (match := pattern.search(text))
-    ]
-    start, _, match, name = min(found, key=lambda one: one[:2], default=(len(text), 0, None, ""))
-    if (backbone := _backbones().search(text)) and backbone.start() <= start:
+    match, name = _first_layer(text)
+    backbone = _backbones().search(text)
+    if backbone and (match is None or backbone.start() <= match.start()):
         return repaired(re.sub(r"[\s_-]", "", backbone[0]), (), (("include_top", False),))
     if match is None:
         return None
     groups = match.groupdict()
     name = name.format(f"{groups.get('rank') or 2}D")
-    details = (text[:start] if name == "Dense" else "") + text[match.end() :]
-    if inner := groups.get("inner") or groups.get("inner2"):
-        nested = read_phrase(f"{inner} {text[match.end() :]}")
+    details = text[match.end() :]
+    inner = groups.get("inner") or groups.get("inner2")
+    if inner:
+        nested = read_phrase(f"{inner} {details}")
         return repaired(name, (nested,) if nested else (), ())
+    if name == "Dense":
+        details = text[: match.start()] + details  # "10 class output layer"
     return repaired(name, (), tuple(_details(name, details, groups.get("act")).items()), positional=True)
+
+
+def _first_layer(text: str) -> tuple[re.Match[str] | None, str]:
+    """The leftmost match of a layer's name, and that name. Of several at the same start, _LAYERS' first counts."""
+    first: re.Match[str] | None = None
+    first_name = ""
+    for pattern, name in _COMPILED:
+        match = pattern.search(text)
+        if match and (first is None or match.start() < first.start()):
+            first, first_name = match, name
+    return first, first_name
 
 
 def activation_in(text: str) -> str | None:
@@ -149,19 +161,20 @@ def activation_in(text: str) -> str | None:
 @lru_cache(maxsize=1)
 def _backbones() -> re.Pattern[str]:
     """Any backbone's name, its parts joined or separated: "ResNet-50", "EfficientNet B0", "Inception V3"."""
-    names = sorted(backbones(), key=len, reverse=True)
-    spaced = [re.sub(r"(?<=[a-zA-Z])(?=V?\d)|(?<=[a-z])(?=[A-Z])|(?<=\d)(?=V)", r"[ _-]?", name) for name in names]
+    names = sorted(backbones(), key=len, reverse=True)  # ResNet101V2 before ResNet101
+    part_ends = re.compile(r"(?<=[a-zA-Z])(?=V?\d)|(?<=[a-z])(?=[A-Z])|(?<=\d)(?=V)")
+    spaced = [part_ends.sub(r"[ _-]?", name) for name in names]
     return re.compile(rf"\b(?:{'|'.join(spaced)})(?![A-Za-z0-9])(?!.*\b(?:detect|ssd|r-?cnn))", re.I)
 
 
 def _details(name: str, text: str, activation: str | None) -> dict[str, Value]:
     """The arguments a phrase states, by parameter name; only those that the layer has."""
     known = signature(f"layers.{name}")
+    if known is None:
+        return {}
     said: dict[str, Value | None] = {}
     if name == "Input":
         said["shape"] = _sizes(text)
-    if known is None:
-        return {}
     if known.accepts("units") and name != "Input":
         said["units"] = _first(_COUNT, text) or _first(_COUNT_AFTER, text) or _lone_number(text)
     if known.accepts("filters"):
@@ -174,19 +187,28 @@ def _details(name: str, text: str, activation: str | None) -> dict[str, Value]:
         said["strides"] = _first(_STRIDE, text)
     if known.accepts("padding") and re.search(r"\bsame\b", text, re.I):
         said["padding"] = "same"
-    if known.accepts("rate") and (rate := _RATE.search(text)):
-        number = (rate[1] or rate[2]).replace(" ", "")
-        said["rate"] = float(number.rstrip("%")) / (100 if number.endswith("%") else 1)
+    if known.accepts("rate"):
+        said["rate"] = _rate(text)
     if known.accepts("activation"):
-        match = _ACTIVATION.search(text)
-        said["activation"] = (
-            activation or (match and (match["act"] or match["linear"] or match["linear2"]).lower()) or None
-        )
+        said["activation"] = activation or _activation(text)
     if name == "Dense" and said["units"] is None and (said["activation"] == "softmax" or _OUTPUT.search(text)):
         said["units"] = Symbol("NUM_CLASSES")
     if known.accepts("return_sequences") and re.search(r"return(?:ing)?[ _]sequences(?!\W+false)", text, re.I):
         said["return_sequences"] = True
     return {key: value for key, value in said.items() if value is not None}
+
+
+def _rate(text: str) -> float | None:
+    match = _RATE.search(text)
+    if match is None:
+        return None
+    number = (match[1] or match[2]).replace(" ", "")
+    return float(number.rstrip("%")) / (100 if number.endswith("%") else 1)
+
+
+def _activation(text: str) -> str | None:
+    match = _ACTIVATION.search(text)
+    return (match["act"] or match["linear"] or match["linear2"]).lower() if match else None
 
 
 def _first(pattern: re.Pattern[str], text: str) -> int | None:
@@ -203,7 +225,9 @@ def _lone_number(text: str) -> int | None:
 def _pair(pattern: re.Pattern[str], text: str) -> int | tuple[int, ...] | None:
     match = pattern.search(text)
     numbers = tuple(int(group) for group in match.groups() if group) if match else ()
-    return None if not numbers else numbers[0] if len(numbers) == 1 else numbers
+    if len(numbers) > 1:
+        return numbers
+    return numbers[0] if numbers else None
 
 
 def _sizes(text: str) -> tuple[int, ...] | None:

@@ -35,11 +35,15 @@ def layer_named(written: str) -> str | None:
     if written in layer_names() and not written.startswith("Convolution"):
         return written
     folded = written.lower()
-    if found := RENAMED_LAYERS.get(folded) or RENAMED_BACKBONES.get(folded if folded != written else ""):
-        return found
-    if found := _folded_names().get(folded):
-        return found
-    return "Activation" if activation_name(written) and folded not in ("linear", "threshold", "identity") else None
+    if folded in RENAMED_LAYERS:
+        return RENAMED_LAYERS[folded]
+    # A backbone's family is written with capitals ("ResNet"); in lower case it is some other function's name.
+    if folded != written and folded in RENAMED_BACKBONES:
+        return RENAMED_BACKBONES[folded]
+    if folded in _folded_names():
+        return _folded_names()[folded]
+    is_activation = activation_name(written) and folded not in ("linear", "threshold", "identity")
+    return "Activation" if is_activation else None
 
 
 @lru_cache(maxsize=1)
@@ -59,42 +63,43 @@ def repaired(
     known = _signature(name) if name else None
     if name is None or known is None:
         return None
-    repairs = (
-        [f"{written} is {name} in Keras 3"] if written.lower() in RENAMED_LAYERS and written != "InputLayer" else []
-    )
+    repairs: list[str] = []
+    if written.lower() in RENAMED_LAYERS and written != "InputLayer":
+        repairs.append(f"{written} is {name} in Keras 3")
     args, keywords = _rearranged(written, name, args, keywords)
     if len(args) > len(known.positional):
         repairs.append(f"{name} takes {len(known.positional)} positional arguments, not {len(args)}")
 
-    given: dict[str, Value] = {}
+    arguments: dict[str, Value] = {}
     for parameter, value in zip(known.positional, args, strict=False):
-        _take(name, parameter, value, given, repairs)
+        _take(name, parameter, value, arguments, repairs)
     for keyword, value in keywords:
         meant = _parameter(name, keyword)
         if meant is None:
             repairs.append(f"{name} has no argument '{keyword}'")
-        elif meant in given or meant in _REMOVED:
+        elif meant in arguments or meant in _REMOVED:
             repairs.append(f"{name}: {keyword} left out")
         else:
             if meant != keyword:
                 repairs.append(f"{name}: '{keyword}' is '{meant}'")
-            _take(name, meant, value, given, repairs)
-    return _completed(name, given, len(args), repairs, positional)
+            _take(name, meant, value, arguments, repairs)
+    return _completed(name, arguments, len(args), repairs, positional)
 
 
 def _signature(name: str) -> Signature | None:
     return signature(f"applications.{name}" if name in backbones() else f"layers.{name}")
 
 
-def _take(name: str, parameter: str, value: Value, given: dict[str, Value], repairs: list[str]) -> None:
-    """Puts the checked value among the given ones; a value that changes or is of no use leaves a repair."""
+def _take(name: str, parameter: str, value: Value, arguments: dict[str, Value], repairs: list[str]) -> None:
+    """Puts the checked value among the arguments; a value that changes or is of no use leaves a repair."""
     try:
-        given[parameter] = checked(canonical_layer(name), parameter, value)
+        usable = checked(canonical_layer(name), parameter, value)
     except Unusable as reason:
         repairs.append(f"{name}: {parameter} left out, {reason}")
         return
-    if isinstance(value, int | float) and given[parameter] != value:
-        repairs.append(f"{name}: {parameter} {value} read as {_shown(given[parameter])}")
+    arguments[parameter] = usable
+    if isinstance(value, int | float) and usable != value:
+        repairs.append(f"{name}: {parameter} {value} read as {_shown(usable)}")
 
 
 def _rearranged(
@@ -127,48 +132,57 @@ def _parameter(name: str, keyword: str) -> str | None:
         return "negative_slope" if keyword == "alpha" else "input_length"
     if known.accepts(keyword):
         return keyword
-    if (renamed := RENAMED_KEYWORDS.get(keyword)) and known.accepts(renamed):
+    renamed = RENAMED_KEYWORDS.get(keyword)
+    if renamed is not None and known.accepts(renamed):
         return renamed
     return next(iter(difflib.get_close_matches(keyword, known.names, 1, cutoff=0.8)), None)
 
 
 def _completed(
-    name: str, given: dict[str, Value], by_position: int, repairs: list[str], positional: bool
+    name: str, arguments: dict[str, Value], by_position: int, repairs: list[str], positional: bool
 ) -> LayerCall | None:
+    """The call with every required argument; None where one has no default.
+
+    The first `by_position` arguments, and with `positional` the required ones, are written without their names.
+    """
     known = _signature(name)
     assert known is not None
-    if name in backbones() and given.get("include_top") is not False:
+    if name in backbones() and arguments.get("include_top") is not False:
         repairs.append(f"{name} is used without its top")
-        given = {"include_top": False} | {key: value for key, value in given.items() if key != "include_top"}
-    if name == "Input" and "shape" not in given:
-        if "input_shape" in given:
-            given["shape"] = given.pop("input_shape")
-        else:
-            return LayerCall(name, (), tuple(given.items()), tuple(repairs))
+        others = {key: value for key, value in arguments.items() if key != "include_top"}
+        arguments = {"include_top": False} | others
+    if name == "Input" and "shape" not in arguments:
+        if "input_shape" not in arguments:
+            return LayerCall(name, (), tuple(arguments.items()), tuple(repairs))
+        arguments["shape"] = arguments.pop("input_shape")
     defaults = UNSPECIFIED.get(canonical_layer(name), {})
     inferred = set(known.required) if positional else set()
     for parameter in (*known.required, *defaults):
-        if parameter in given:
+        if parameter in arguments:
             continue
         if parameter not in defaults:
             return None
-        given[parameter] = defaults[parameter]
+        arguments[parameter] = defaults[parameter]
         inferred.add(parameter)
         repairs.append(f"{name}: {parameter} is not given, {_shown(defaults[parameter])} taken")
-    if _more_than_one(given.get("strides")) and _more_than_one(given.get("dilation_rate")):
-        del given["dilation_rate"]
+    if _exceeds_one(arguments.get("strides")) and _exceeds_one(arguments.get("dilation_rate")):
+        del arguments["dilation_rate"]
         repairs.append(f"{name}: strides and dilation_rate exclude each other")
     args: list[Value] = []
     for index, parameter in enumerate(known.positional):
-        if parameter not in given or not (index < by_position or parameter in inferred):
+        # Positions have no gaps: what follows a parameter that is left out is written with its name.
+        if parameter not in arguments or not (index < by_position or parameter in inferred):
             break
-        args.append(given.pop(parameter))
-    return LayerCall(name, tuple(args), tuple(given.items()), tuple(repairs))
+        args.append(arguments.pop(parameter))
+    return LayerCall(name, tuple(args), tuple(arguments.items()), tuple(repairs))
 
 
-def _more_than_one(value: Value) -> bool:
-    return any(isinstance(item, int) and item > 1 for item in (value if isinstance(value, tuple) else (value,)))
+def _exceeds_one(window: Value) -> bool:
+    sizes = window if isinstance(window, tuple) else (window,)
+    return any(isinstance(size, int) and size > 1 for size in sizes)
 
 
 def _shown(value: Value) -> str:
-    return value.source("") if isinstance(value, LayerCall) else re.sub(r"Symbol\(text='(.*)'\)", r"\1", repr(value))
+    if isinstance(value, LayerCall):
+        return value.source("")
+    return re.sub(r"Symbol\(text='(.*)'\)", r"\1", repr(value))

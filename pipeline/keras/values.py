@@ -11,24 +11,22 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from pipeline.keras.facts import modules, signature
+from pipeline.keras.facts import Signature, modules, signature
 from pipeline.keras.layer_call import LayerCall, Symbol, Value
 from pipeline.keras.spellings import ACTIVATIONS
 
+# Parameters by what their values are, whatever layer they belong to.
 _COUNTS = frozenset(
     {"units", "filters", "n", "num_heads", "key_dim", "value_dim", "input_dim", "output_dim", "height", "width"}
-) | frozenset({"depth_multiplier", "groups"})
+    | {"depth_multiplier", "groups"}
+)
 _WINDOWS = frozenset({"kernel_size", "pool_size", "strides", "dilation_rate", "size", "output_padding", "output_size"})
 _RATES = frozenset({"rate", "dropout", "recurrent_dropout"})
 _SHAPES = frozenset({"shape", "input_shape", "target_shape", "batch_shape", "dims"})
 _FLAGS = frozenset(
     {"return_sequences", "return_state", "go_backwards", "stateful", "unroll", "use_bias", "mask_zero"}
-) | {
-    "trainable",
-    "include_top",
-    "center",
-    "keepdims",
-}
+    | {"trainable", "include_top", "center", "keepdims"}
+)
 _OBJECTS = {"initializer": "initializers", "regularizer": "regularizers", "constraint": "constraints"}
 
 
@@ -38,17 +36,23 @@ class Unusable(ValueError):
 
 def checked(layer: str, parameter: str, value: Value) -> Value:
     """The value as Keras 3 takes it for this parameter of the layer."""
-    if check := _check_of(layer, parameter):
+    check = _check_of(layer, parameter)
+    if check is not None:
         return check(layer, value)
-    if unknown := _unknown(value):
+    unknown = _unknown_expression(value)
+    if unknown is not None:
         raise Unusable(f"{unknown} is not known here")
     return value
 
 
-def _unknown(value: Value) -> str | None:
+def _unknown_expression(value: Value) -> str | None:
     """The first expression in a value that is more than arithmetic on numbers (`1.0 / 255` is just that)."""
     if isinstance(value, tuple):
-        return next((found for item in value if (found := _unknown(item))), None)
+        for item in value:
+            unknown = _unknown_expression(item)
+            if unknown is not None:
+                return unknown
+        return None
     return value.text if isinstance(value, Symbol) and re.search(r"[A-Za-z_]", value.text) else None
 
 
@@ -115,11 +119,10 @@ def _count(layer: str, value: Value) -> Value:
         value = int(value)
     if isinstance(value, Symbol) and activation_name(value.text) is None:
         return value
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)
-        or (value < 1 and (layer, value) != ("GroupNormalization", -1))
-    ):
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Unusable("not a positive whole number")
+    instance_normalization = layer == "GroupNormalization" and value == -1  # a group for each channel
+    if value < 1 and not instance_normalization:
         raise Unusable("not a positive whole number")
     return value
 
@@ -141,7 +144,9 @@ def _window(layer: str, value: Value) -> Value:
         return sizes
     if not sizes:
         raise Unusable("no size")
-    return sizes[0] if len(set(sizes)) == 1 or axes < 2 else tuple((sizes * axes)[:axes])
+    if len(set(sizes)) == 1 or axes < 2:
+        return sizes[0]
+    return tuple((sizes * axes)[:axes])
 
 
 def _amounts(layer: str, value: Value) -> Value:
@@ -150,9 +155,13 @@ def _amounts(layer: str, value: Value) -> Value:
         return _amount(value)
     if len(value) != max(rank(layer), 2):
         raise Unusable("not one amount per axis")
-    return tuple(
-        tuple(map(_amount, item)) if isinstance(item, tuple) and len(item) == 2 else _amount(item) for item in value
-    )
+    amounts: list[Value] = []
+    for item in value:
+        if isinstance(item, tuple) and len(item) == 2:
+            amounts.append(tuple(map(_amount, item)))
+        else:
+            amounts.append(_amount(item))
+    return tuple(amounts)
 
 
 def _amount(value: Value) -> Value:
@@ -181,15 +190,22 @@ def _rate(layer: str, value: Value) -> Value:
             return value
         raise Unusable(f"{value.text} is not known here")
     if isinstance(value, str):
-        digits = re.fullmatch(r"([\d.]+)\s*(%?)", value.strip())
-        value = float(digits[1]) / (100 if digits[2] else 1) if digits and digits[1].count(".") < 2 else None
+        value = _stated_rate(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unusable("not a rate")
-    if 1 < value < 100:
+    if 1 < value < 100:  # a percentage
         return value / 100
     if not 0 <= value < 1:
         raise Unusable("not between 0 and 1")
     return value
+
+
+def _stated_rate(text: str) -> float | None:
+    """The number in "0.5" or "50 %"."""
+    match = re.fullmatch(r"([\d.]+)\s*(%?)", text.strip())
+    if match is None or match[1].count(".") > 1:
+        return None
+    return float(match[1]) / (100 if match[2] else 1)
 
 
 def _shape(layer: str, value: Value) -> Value:
@@ -259,17 +275,22 @@ def _object(module: str, value: Value) -> Value:
         node = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError):
         raise Unusable(f"{text} is no Python expression") from None
-    arguments: list[str] = []
-    if isinstance(node, ast.Call):
-        literal = [arg for arg in node.args if _is_number(arg)][: len(known.positional)]
-        named = {"l2" if key.arg == "l" else key.arg or "": key.value for key in node.keywords}
-        arguments = [ast.unparse(arg) for arg in literal]
-        arguments += [
-            f"{key}={ast.unparse(arg)}" for key, arg in named.items() if known.accepts(key) and _is_number(arg)
-        ]
+    arguments = _number_arguments(node, known) if isinstance(node, ast.Call) else []
     if not arguments and not known.required and module != "constraints":
+        # The short form, as in `kernel_initializer="he_normal"`; constraints have none.
         return re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", name).lower()
     return Symbol(f"keras.{module}.{name}({', '.join(arguments)})")
+
+
+def _number_arguments(call: ast.Call, known: Signature) -> list[str]:
+    """The arguments that are literal numbers and that the object takes, as source; `l` is Keras 1's name of `l2`."""
+    positional = [arg for arg in call.args if _is_number(arg)]
+    arguments = [ast.unparse(arg) for arg in positional[: len(known.positional)]]
+    named = {"l2" if keyword.arg == "l" else keyword.arg or "": keyword.value for keyword in call.keywords}
+    for name, value in named.items():
+        if known.accepts(name) and _is_number(value):
+            arguments.append(f"{name}={ast.unparse(value)}")
+    return arguments
 
 
 @lru_cache(maxsize=8)
@@ -279,6 +300,6 @@ def _object_names(module: str) -> dict[str, str]:
 
 
 def _is_number(node: ast.expr) -> bool:
-    return (isinstance(node, ast.Constant) and isinstance(node.value, int | float)) or (
-        isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
-    )
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.operand, ast.Constant)
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)

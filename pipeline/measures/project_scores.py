@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.analysis.extract import extract
-from pipeline.analysis.names import undefined_names
+from pipeline.analysis.names import names_never_defined
 from pipeline.analysis.parsing import parsed
 from pipeline.keras.api import invalid_calls
 from pipeline.measures.codebleu.codebleu import code_bleu, code_words
@@ -60,7 +60,7 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
     kept = conformance(extract(tree), plan) if plan is not None else None
     return Scores(
         parses=True,
-        undefined_names=undefined_names(tree),
+        undefined_names=names_never_defined(tree),
         invalid_calls=invalid_calls(tree),
         conformance=kept.share if kept is not None and kept.statements else None,
         deviations=kept.deviations if kept is not None else (),

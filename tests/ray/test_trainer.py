@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.train_planner import TrainSummary, main
+from jobs.train_planner import main
+from jobs.training.report import TrainSummary
 from jobs.training.settings import TrainConfig
 from jobs.training.state import read_history
 from pipeline.errors import DLCodeGenError

@@ -14,7 +14,7 @@ from pipeline.generate.symbolic.statement import Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, Target
 from pipeline.keras.fitting.stack import OutputForm, OutputKind, fit_stack
 from pipeline.keras.layers import LayerCall, Symbol, parse_layer, parse_layers
-from pipeline.keras.shapes.trace import trace
+from pipeline.keras.shapes.trace import trace_shapes
 from pipeline.plan.shapes import CLASSIFICATION, REGRESSION
 
 _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
@@ -116,7 +116,7 @@ def with_aligned_sizes(notebook: Notebook, target: Target) -> Notebook:
     constants = constants_of(notebook)
     shape = _sizes(shape_node, constants)
     known = [call for call in sized if call is not None and call.name != "Input"]
-    if not edits or trace(known, shape, constants).problem is not None:
+    if not edits or trace_shapes(known, shape, constants).problem is not None:
         return notebook
     return _exchanged(notebook, statement, edit_statement(statement, edits))
 

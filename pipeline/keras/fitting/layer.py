@@ -27,21 +27,22 @@ def known_numbers(call: LayerCall, constants: Mapping[str, int]) -> LayerCall:
     for name, value in call.arguments.items():
         if isinstance(value, LayerCall):
             changes[name] = known_numbers(value, constants)
-        elif _unknown(value, constants):
-            if isinstance(value, Symbol) and value.text.upper() in constants:
-                changes[name] = Symbol(value.text.upper())
-            elif name in defaults:
-                changes[name] = defaults[name]
-            else:
-                dropped.append(name)
+        elif not _is_unknown(value, constants):
+            continue
+        elif isinstance(value, Symbol) and value.text.upper() in constants:
+            changes[name] = Symbol(value.text.upper())
+        elif name in defaults:
+            changes[name] = defaults[name]
+        else:
+            dropped.append(name)
     if not changes and not dropped:
         return call
     return call.changed(**changes).without(*dropped)
 
 
-def _unknown(value: Value, constants: Mapping[str, int]) -> bool:
+def _is_unknown(value: Value, constants: Mapping[str, int]) -> bool:
     if isinstance(value, tuple):
-        return any(_unknown(item, constants) for item in value)
+        return any(_is_unknown(item, constants) for item in value)
     # Only a bare name or arithmetic can be a number; `keras.regularizers.L2(0.01)` and `1.0 / 255` stay.
     if not isinstance(value, Symbol) or value.text.startswith("keras.") or not any(map(str.isalpha, value.text)):
         return False
@@ -52,13 +53,13 @@ def _unknown(value: Value, constants: Mapping[str, int]) -> bool:
     return False
 
 
-def fitted(call: LayerCall, shape: Shape, constants: Mapping[str, int]) -> list[LayerCall] | None:
+def fitted_layer(call: LayerCall, shape: Shape, constants: Mapping[str, int]) -> list[LayerCall] | None:
     """The layer, changed or with another one before it so that it takes the shape; None where it cannot take it."""
     for attempt in _attempts(call, shape):
         current = shape
         try:
-            for one in attempt:
-                current, _ = apply(one, current, constants)
+            for layer in attempt:
+                current, _ = apply(layer, current, constants)
         except Misfit:
             continue
         return attempt
@@ -68,40 +69,61 @@ def fitted(call: LayerCall, shape: Shape, constants: Mapping[str, int]) -> list[
 def _attempts(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
     """What to try, the mildest change first."""
     name = canonical_layer(call.name)
-    attempts = [[call], *([one] for one in _other_arguments(call, name, shape))]
-    axes, given = rank(name), len(shape) - 1
+    axes, shape_axes = rank(name), len(shape) - 1  # spatial axes of the layer, and of what it gets
+    attempts = [[call]]
+    attempts += [[other] for other in _other_arguments(call, name, shape)]
     if call.is_backbone:
         attempts += _before_backbone(call, shape)
-    if given == 3 and (axes == 2 or call.is_backbone):  # frames of a clip
+    if shape_axes == 3 and (axes == 2 or call.is_backbone):  # frames of a clip
         attempts.append([LayerCall("TimeDistributed", (call,))])
-    if axes and axes != given and 1 <= given <= 3 and (other := _of_rank(call, given)):
-        attempts += [[other], *([one] for one in _other_arguments(other, other.name, shape))]
-    if axes == given + 1 and None not in shape and not name.startswith(("Global", "Spatial")):
+    if axes and axes != shape_axes and 1 <= shape_axes <= 3:
+        attempts += _of_other_rank(call, shape)
+    if axes == shape_axes + 1 and None not in shape and not name.startswith(("Global", "Spatial")):
         # A channel axis for grey images, or for a single variable.
-        attempts.append([LayerCall("Reshape", ((*shape, 1) if given else (-1, 1),)), call])
+        target = (*shape, 1) if shape_axes else (-1, 1)
+        attempts.append([LayerCall("Reshape", (target,)), call])
     if name.startswith("SpatialDropout"):
         attempts.append([LayerCall("Dropout", (call.arguments.get("rate", 0.5),))])
     inner = call.arguments.get("layer")
     if name == "TimeDistributed" and isinstance(inner, LayerCall):
         attempts.append([inner])
-    if name in RECURRENT and given == 0:
-        attempts.append([LayerCall("Reshape", ((-1, 1),)), call])
-    if name in RECURRENT and given == 2:  # the rows of an image become time steps
-        attempts.append([LayerCall("Reshape", ((shape[0], -1),)), call])
-    if name in RECURRENT and given == 3:
-        attempts.append([LayerCall("TimeDistributed", (LayerCall("Flatten"),)), call])
+    if name in RECURRENT:
+        attempts += _as_sequence(call, shape)
     return attempts
 
 
+def _as_sequence(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
+    """A recurrent layer after what makes time steps of a vector, an image or a clip."""
+    match len(shape):
+        case 1:
+            return [[LayerCall("Reshape", ((-1, 1),)), call]]
+        case 3:  # the rows of an image become time steps
+            return [[LayerCall("Reshape", ((shape[0], -1),)), call]]
+        case 4:
+            return [[LayerCall("TimeDistributed", (LayerCall("Flatten"),)), call]]
+    return []
+
+
+def _of_other_rank(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
+    """The same layer for the shape's number of spatial axes: MaxPooling2D -> MaxPooling1D."""
+    name = call.name.replace(f"{rank(call.name)}D", f"{len(shape) - 1}D")
+    other = repaired(name, call.args, call.keywords) if name in layer_names() else None
+    if other is None:
+        return []
+    return [[other], *([changed] for changed in _other_arguments(other, other.name, shape))]
+
+
 def _other_arguments(call: LayerCall, name: str, shape: Shape) -> list[LayerCall]:
+    """The same layer with arguments that ask less of its input."""
     known = call.signature
     if known is None:
         return []
     if known.accepts("padding") and name.endswith(("Pooling1D", "Pooling2D", "Pooling3D")):
-        # Nothing is left to pool of a single step or pixel; `fitted` then gives None and the layer goes.
+        # Nothing is left to pool of a single step or pixel; `fitted_layer` then gives None and the layer goes.
         return [] if all(size == 1 for size in shape[:-1]) else [call.changed(padding="same")]
     if name.startswith(("Conv", "Separable", "Depthwise")):
-        return [call.changed(padding="same"), call.changed(padding="same").without("groups", "dilation_rate")]
+        padded = call.changed(padding="same")
+        return [padded, padded.without("groups", "dilation_rate")]
     if name == "GroupNormalization":
         return [call.changed(groups=gcd(shape[-1] or 1, 32))]
     return [call.without("axis")] if known.accepts("axis") else []
@@ -112,18 +134,14 @@ def _before_backbone(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
     if len(shape) != 3:
         return []
     smallest = backbones()[call.name].smallest
-    colours = [] if shape[2] == 3 else [LayerCall("Conv2D", (3, 1), (("padding", "same"),))]
-    small = any(size is not None and size < smallest for size in shape[:2])
     height, width = (max(size or smallest, smallest) for size in shape[:2])
-    resized = [LayerCall("Resizing", (height, width))] if small else []
+    before: list[LayerCall] = []
+    if any(size is not None and size < smallest for size in shape[:2]):
+        before.append(LayerCall("Resizing", (height, width)))
+    if shape[2] != 3:
+        before.append(LayerCall("Conv2D", (3, 1), (("padding", "same"),)))
     sized = call.changed(input_shape=(height, width, 3))
-    return [[*resized, *colours, call], [*resized, *colours, sized]]
-
-
-def _of_rank(call: LayerCall, axes: int) -> LayerCall | None:
-    """The same layer for another number of spatial axes: MaxPooling2D -> MaxPooling1D."""
-    name = call.name.replace(f"{rank(call.name)}D", f"{axes}D")
-    return repaired(name, call.args, call.keywords) if name in layer_names() else None
+    return [[*before, call], [*before, sized]]
 
 
 def collapsing(shape: Shape, units: int, largest: int) -> LayerCall:

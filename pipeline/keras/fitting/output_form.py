@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from pipeline.keras.layer_call import LayerCall, Symbol
+from pipeline.keras.layer_call import LayerCall, Symbol, Value
 from pipeline.keras.shapes.arguments import Misfit, Shape, resolved
 
 Size: TypeAlias = "int | Symbol"
@@ -29,16 +29,14 @@ class OutputKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutputForm:
-    """The wanted output of a model.
-
-    `units` is the size of the last axis: classes, numbers, channels. `size` holds the axes before it: () for a vector,
-    (steps,) for a sequence, (height, width) for an image. Sizes may be names of constants.
-    """
+    """The wanted output of a model. Sizes may be names of constants."""
 
     kind: OutputKind
     units: Size
+    """The size of the last axis: classes, numbers, channels."""
     activation: str | None = None
     size: tuple[Size, ...] = ()
+    """The axes before the last: () for a vector, (steps,) for a sequence, (height, width) for an image."""
 
     def shape(self, constants: Mapping[str, int]) -> Shape:
         """The sizes as numbers; raises Misfit where a constant is not known."""
@@ -46,11 +44,13 @@ class OutputForm:
         return tuple(size for size in sizes if isinstance(size, int))
 
     def dense(self) -> LayerCall:
-        return LayerCall("Dense", (self.units,), (("activation", self.activation),) if self.activation else ())
+        return LayerCall("Dense", (self.units,), self._activation())
 
     def convolution(self, kernel_size: int = 1) -> LayerCall:
-        keywords = (("activation", self.activation),) if self.activation else ()
-        return LayerCall("Conv2D", (self.units, kernel_size), (("padding", "same"), *keywords))
+        return LayerCall("Conv2D", (self.units, kernel_size), (("padding", "same"), *self._activation()))
+
+    def _activation(self) -> tuple[tuple[str, Value], ...]:
+        return (("activation", self.activation),) if self.activation else ()
 
 
 def without_head(layers: Sequence[LayerCall], form: OutputForm, units: int) -> tuple[list[LayerCall], LayerCall | None]:
@@ -63,6 +63,7 @@ def without_head(layers: Sequence[LayerCall], form: OutputForm, units: int) -> t
     while True:
         end, final = _last_with_weights(body)
         if end == 0 or not _is_head(body[end - 1], form, units, final, again=heads > 0):
+            # What follows the last layer with weights stays, unless a final activation ends it.
             return (body[:end] if final else body), None
         last = body[end - 1]
         body = body[: end - 1]
@@ -87,33 +88,26 @@ def _is_final_activation(call: LayerCall) -> bool:
 
 
 def _is_head(call: LayerCall, form: OutputForm, units: int, final: bool, again: bool) -> bool:
-    """Whether a stack's last layer with weights is its output layer; `again` where one was taken off already."""
+    """Whether a stack's last layer with weights is its output layer.
+
+    `final`: a final activation stands behind it. `again`: an output layer was taken off already.
+    """
     inner = call.arguments.get("layer")
     if call.name == "TimeDistributed" and isinstance(inner, LayerCall):
         call = inner
-    given = call.arguments
-    activation = given.get("activation")
+    activation = call.arguments.get("activation")
     if call.name in ("Conv2D", "Conv2DTranspose") and form.kind is OutputKind.IMAGE:
-        size = given.get("filters")
-        return (
-            activation in (*_FINAL_ACTIVATIONS, "tanh")
-            or final
-            or size == units
-            or size in (1, 3)
-            or isinstance(size, Symbol)
-        )
+        filters = call.arguments.get("filters")
+        ends_with_activation = final or activation in (*_FINAL_ACTIVATIONS, "tanh")
+        return ends_with_activation or filters in (units, 1, 3) or isinstance(filters, Symbol)
     if call.name != "Dense":
         return False
-    size = given.get("units")
+    size = call.arguments.get("units")
     if again:
         return activation == "softmax" or (size == units and activation in _FINAL_ACTIVATIONS)
-    return (
-        final
-        or activation in _FINAL_ACTIVATIONS
-        or size == units
-        or isinstance(size, Symbol)
-        or (isinstance(size, int) and size <= _SMALL_HEAD)
-    )
+    if final or activation in _FINAL_ACTIVATIONS:
+        return True
+    return size == units or isinstance(size, Symbol) or (isinstance(size, int) and size <= _SMALL_HEAD)
 
 
 def image_end(shape: Shape, form: OutputForm, wanted: Shape) -> list[LayerCall]:

@@ -27,7 +27,9 @@ def crosses_steps(call: LayerCall) -> bool:
     )
 
 
-def sequence_wise(call: LayerCall, rest: Sequence[LayerCall], *, per_step: bool) -> tuple[LayerCall, str | None]:
+def with_needed_sequences(
+    call: LayerCall, rest: Sequence[LayerCall], *, per_step: bool
+) -> tuple[LayerCall, str | None]:
     """The recurrent layer with the `return_sequences` that the layers after it need, and the repair if that is new.
 
     `per_step` says that the model's output has a time axis.
@@ -36,7 +38,7 @@ def sequence_wise(call: LayerCall, rest: Sequence[LayerCall], *, per_step: bool)
     if not isinstance(inner, LayerCall):
         return call, None
     now = inner.arguments.get("return_sequences") is True
-    following = next((one for one in rest if one.name not in KEEP_AXES), None)
+    following = next((layer for layer in rest if layer.name not in KEEP_AXES), None)
     if following is None:
         needed = per_step
     elif following.name == "RepeatVector":
@@ -50,4 +52,6 @@ def sequence_wise(call: LayerCall, rest: Sequence[LayerCall], *, per_step: bool)
     changed = inner.changed(return_sequences=True) if needed else inner.without("return_sequences")
     before = following.name if following else "the output layer"
     repair = f"{inner.name}: return_sequences={needed} before {before}"
-    return (call.changed(layer=changed) if call.name == "Bidirectional" else changed), repair
+    if call.name == "Bidirectional":
+        changed = call.changed(layer=changed)
+    return changed, repair

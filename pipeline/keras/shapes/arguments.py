@@ -54,13 +54,13 @@ class Arguments:
     def __init__(self, call: LayerCall, constants: Mapping[str, int]) -> None:
         self.call = call
         self.constants = constants
-        self._given = call.arguments
+        self._stated = call.arguments
 
     def __contains__(self, name: str) -> bool:
-        return name in self._given
+        return name in self._stated
 
     def value(self, name: str, default: Value = None) -> Value:
-        return resolved(self._given[name], self.constants) if name in self._given else default
+        return resolved(self._stated[name], self.constants) if name in self._stated else default
 
     def count(self, name: str, default: int | None = None) -> int:
         """A positive whole number."""
@@ -80,8 +80,10 @@ class Arguments:
     ) -> tuple[int, ...]:
         """One size per spatial axis; a single number stands for all of them."""
         sizes = self.value(name)
-        sizes = default if sizes is None else sizes
-        sizes = sizes if isinstance(sizes, tuple) else (sizes,) * axes
+        if sizes is None:
+            sizes = default
+        if not isinstance(sizes, tuple):
+            sizes = (sizes,) * axes
         whole = tuple(size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size >= least)
         if len(whole) != len(sizes) or len(whole) != axes:
             raise Misfit(f"{name} must be {axes} whole number{'s' * (axes > 1)} from {least} on, not {sizes}")
@@ -89,12 +91,17 @@ class Arguments:
 
     def amounts(self, name: str, axes: int, default: int) -> tuple[tuple[int, int], ...]:
         """What is added or cut before and after each axis (ZeroPadding, Cropping)."""
-        given = self.value(name, default)
-        if axes == 1 and isinstance(given, tuple):
-            given = (given,)
-        given = given if isinstance(given, tuple) else (given,) * axes
-        pairs = [item if isinstance(item, tuple) else (item, item) for item in given]
-        amounts = tuple((pair[0], pair[1]) for pair in pairs if len(pair) == 2)
-        if len(amounts) != axes or not all(isinstance(side, int) and side >= 0 for pair in amounts for side in pair):
+        stated = self.value(name, default)
+        if axes == 1 and isinstance(stated, tuple):
+            stated = (stated,)  # in one dimension the argument is the pair itself
+        if not isinstance(stated, tuple):
+            stated = (stated,) * axes
+        amounts: list[tuple[int, int]] = []
+        for item in stated:
+            pair = item if isinstance(item, tuple) else (item, item)
+            if len(pair) != 2 or not all(isinstance(side, int) and side >= 0 for side in pair):
+                raise Misfit(f"{name} must be one amount or pair per axis")
+            amounts.append((int(str(pair[0])), int(str(pair[1]))))
+        if len(amounts) != axes:
             raise Misfit(f"{name} must be one amount or pair per axis")
-        return tuple((int(str(before)), int(str(after))) for before, after in amounts)
+        return tuple(amounts)

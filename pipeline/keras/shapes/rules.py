@@ -15,7 +15,7 @@ from pipeline.keras.layer_call import LayerCall
 from pipeline.keras.repair import MERGING_LAYERS
 from pipeline.keras.shapes import window_rules
 from pipeline.keras.shapes.arguments import Arguments, Misfit, Shape
-from pipeline.keras.shapes.window_rules import known, spatial
+from pipeline.keras.shapes.window_rules import known_size, spatial
 from pipeline.keras.values import rank
 
 Rule: TypeAlias = Callable[[Arguments, Shape], tuple[Shape, int]]
@@ -54,7 +54,7 @@ def _dense(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     if not shape:
         raise Misfit("needs at least one axis beside the batch")
     units = arguments.count("units")
-    return (*shape[:-1], units), (known(shape[-1]) + arguments.flag("use_bias", True)) * units
+    return (*shape[:-1], units), (known_size(shape[-1]) + arguments.flag("use_bias", True)) * units
 
 
 def _embedding(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
@@ -67,7 +67,7 @@ def _embedding(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
 def _recurrent(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     if len(shape) != 2:
         raise Misfit(f"needs (time, features), got {shape}")
-    units, features, bias = arguments.count("units"), known(shape[1]), arguments.flag("use_bias", True)
+    units, features, bias = arguments.count("units"), known_size(shape[1]), arguments.flag("use_bias", True)
     gates = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}[arguments.call.name]
     biases = 2 if arguments.call.name == "GRU" and arguments.flag("reset_after", True) else 1
     return _sequence(arguments, shape[:1], (units,)), gates * units * (features + units + biases * bias)
@@ -79,7 +79,7 @@ def _convolutional_lstm(arguments: Arguments, shape: Shape) -> tuple[Shape, int]
         raise Misfit(f"needs (time, {['rows', 'columns', 'depth'][:axes]}, channels), got {shape}")
     filters, kernel = arguments.count("filters"), arguments.window("kernel_size", axes)
     out, _ = window_rules.convolution(arguments, shape[1:])
-    weights = prod(kernel) * (known(shape[-1]) + filters) + arguments.flag("use_bias", True)
+    weights = prod(kernel) * (known_size(shape[-1]) + filters) + arguments.flag("use_bias", True)
     return _sequence(arguments, shape[:1], out), 4 * filters * weights
 
 
@@ -97,7 +97,9 @@ def _bidirectional(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     mode = arguments.value("merge_mode", "concat")
     if mode is None:
         raise Misfit("gives two outputs, so a straight stack cannot hold it")
-    return (*out[:-1], 2 * known(out[-1]) if mode == "concat" else out[-1]), 2 * weights
+    if mode == "concat":
+        out = (*out[:-1], 2 * known_size(out[-1]))
+    return out, 2 * weights
 
 
 def _time_distributed(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
@@ -119,9 +121,9 @@ def _axis_sizes(arguments: Arguments, shape: Shape) -> int:
     axis = arguments.value("axis", -1)
     full = (None, *shape)
     axes = axis if isinstance(axis, tuple) else (axis,)
-    if not all(isinstance(one, int) and -len(full) <= one < len(full) for one in axes):
+    if not all(isinstance(number, int) and -len(full) <= number < len(full) for number in axes):
         raise Misfit(f"axis {axis} is not one of the {len(full)} axes")
-    return prod(known(full[one]) for one in axes if isinstance(one, int))
+    return prod(known_size(full[number]) for number in axes if isinstance(number, int))
 
 
 def _batch_normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
@@ -150,20 +152,22 @@ def _normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
 def _parametric_relu(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     shared = arguments.value("shared_axes", ())
     axes = shared if isinstance(shared, tuple) else (shared,)
-    return shape, prod(known(size) for axis, size in enumerate(shape, 1) if axis not in axes)
+    return shape, prod(known_size(size) for axis, size in enumerate(shape, 1) if axis not in axes)
 
 
 def _flatten(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
-    return (None if None in shape else prod(known(size) for size in shape),), 0
+    return (None if None in shape else prod(known_size(size) for size in shape),), 0
 
 
 def _reshape(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
-    given = arguments.value("target_shape")
-    target = tuple(size for size in (given if isinstance(given, tuple) else (given,)) if isinstance(size, int))
+    stated = arguments.value("target_shape")
+    sizes = stated if isinstance(stated, tuple) else (stated,)
+    target = tuple(size for size in sizes if isinstance(size, int))
     if None in shape:
         return tuple(None if size == -1 else size for size in target), 0
-    total, fixed = prod(known(size) for size in shape), prod(size for size in target if size != -1)
-    if (total % fixed) if -1 in target else (total != fixed):
+    total, fixed = prod(known_size(size) for size in shape), prod(size for size in target if size != -1)
+    fits = total % fixed == 0 if -1 in target else total == fixed
+    if not fits:
         raise Misfit(f"{shape} has {total} values, {target} has {fixed}")
     return tuple(total // fixed if size == -1 else size for size in target), 0
 

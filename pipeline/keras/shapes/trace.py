@@ -9,27 +9,28 @@ from pipeline.keras.layer_call import LayerCall
 from pipeline.keras.shapes.arguments import Misfit, Shape
 from pipeline.keras.shapes.rules import apply
 
-__all__ = ["Shape", "Trace", "trace"]
+__all__ = ["Shape", "ShapeTrace", "trace_shapes"]
 
 _NO_CONSTANTS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """What becomes of an input.
-
-    `shapes` has the shape after each layer that could be applied, without the batch axis; None is a size that varies.
-    `parameters` counts all of their parameters, `backbone_parameters` those of keras.applications models alone.
-    `problem` names the first layer that cannot be applied and says why: "MaxPooling2D: the image is 1x1 already".
-    """
+class ShapeTrace:
+    """What becomes of an input."""
 
     shapes: tuple[Shape, ...]
+    """The shape after each layer that could be applied, without the batch axis; None is a size that varies."""
     parameters: int
+    """Of all these layers."""
     backbone_parameters: int = 0
+    """Those of keras.applications models alone."""
     problem: str | None = None
+    """The first layer that cannot be applied, and why: "MaxPooling2D: the image is 1x1 already"."""
 
 
-def trace(layers: Sequence[LayerCall], input_shape: Shape, constants: Mapping[str, int] = _NO_CONSTANTS) -> Trace:
+def trace_shapes(
+    layers: Sequence[LayerCall], input_shape: Shape, constants: Mapping[str, int] = _NO_CONSTANTS
+) -> ShapeTrace:
     """The shapes through a straight stack, exactly as Keras computes them (channels last).
 
     `constants` gives the values of names in arguments (`NUM_CLASSES`). `input_shape` counts, whatever an Input in the
@@ -40,15 +41,25 @@ def trace(layers: Sequence[LayerCall], input_shape: Shape, constants: Mapping[st
     parameters = backbone_parameters = 0
     for index, call in enumerate(layers):
         try:
-            if call.name == "Embedding" and any(before.name != "Input" for before in layers[:index]):
-                raise Misfit("needs the token ids themselves, not what a layer made of them")
-            if index and call.name in ("Input", "InputLayer"):
-                raise Misfit("stands inside the stack")
+            _check_order(call, layers[:index])
             shape, added = apply(call, shape, constants)
         except Misfit as reason:
-            return Trace(tuple(shapes), parameters, backbone_parameters, f"{call.name}: {reason}")
+            return ShapeTrace(tuple(shapes), parameters, backbone_parameters, f"{call.name}: {reason}")
         shapes.append(shape)
         parameters += added
-        if call.is_backbone or (isinstance(inner := call.arguments.get("layer"), LayerCall) and inner.is_backbone):
+        if _holds_backbone(call):
             backbone_parameters += added
-    return Trace(tuple(shapes), parameters, backbone_parameters)
+    return ShapeTrace(tuple(shapes), parameters, backbone_parameters)
+
+
+def _check_order(call: LayerCall, before: Sequence[LayerCall]) -> None:
+    """Raises Misfit for a layer that shapes alone allow here, and Keras does not."""
+    if call.name == "Embedding" and any(other.name != "Input" for other in before):
+        raise Misfit("needs the token ids themselves, not what a layer made of them")
+    if before and call.name in ("Input", "InputLayer"):
+        raise Misfit("stands inside the stack")
+
+
+def _holds_backbone(call: LayerCall) -> bool:
+    inner = call.arguments.get("layer")  # TimeDistributed's
+    return call.is_backbone or (isinstance(inner, LayerCall) and inner.is_backbone)

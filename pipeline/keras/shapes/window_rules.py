@@ -21,16 +21,16 @@ def spatial(arguments: Arguments, shape: Shape) -> tuple[int, Shape, int]:
     axes = rank(arguments.call.name)
     if len(shape) != axes + 1:
         raise Misfit(f"needs {_AXES[axes]}, got {shape}")
-    return axes, shape[:-1], known(shape[-1])
+    return axes, shape[:-1], known_size(shape[-1])
 
 
-def known(size: int | None) -> int:
+def known_size(size: int | None) -> int:
     if size is None:
         raise Misfit("the size of the last axis is not known")
     return size
 
 
-def slid(size: int | None, window: int, stride: int, padding: str, dilation: int = 1) -> int | None:
+def window_count(size: int | None, window: int, stride: int, padding: str, dilation: int = 1) -> int | None:
     """The output size of a window sliding over one axis, with padding 'valid', 'same' or 'causal'."""
     if size is None:
         return None
@@ -42,23 +42,24 @@ def slid(size: int | None, window: int, stride: int, padding: str, dilation: int
     return (size - reach) // stride + 1
 
 
-def _slid_all(
+def _window_counts(
     sizes: Shape, window: tuple[int, ...], strides: tuple[int, ...], padding: str, dilation: tuple[int, ...]
 ) -> Shape:
     try:
-        return tuple(slid(*one[:3], padding, one[3]) for one in zip(sizes, window, strides, dilation, strict=True))
+        axes = zip(sizes, window, strides, dilation, strict=True)
+        return tuple(window_count(size, reach, stride, padding, step) for size, reach, stride, step in axes)
     except Misfit as reason:
         if all(size == 1 for size in sizes):
-            raise Misfit(f"the {_thing(sizes)} is {_times(sizes)} already") from None
-        raise Misfit(f"{reason} (the {_thing(sizes)} is {_times(sizes)})") from None
+            raise Misfit(f"the {_described(sizes)} already") from None
+        raise Misfit(f"{reason} (the {_described(sizes)})") from None
 
 
-def _thing(sizes: Shape) -> str:
-    return {1: "sequence", 2: "image"}.get(len(sizes), "volume")
-
-
-def _times(sizes: Shape) -> str:
-    return f"{sizes[0]} long" if len(sizes) == 1 else "x".join(map(str, sizes))
+def _described(sizes: Shape) -> str:
+    """ "sequence is 5 long", "image is 3x4"."""
+    if len(sizes) == 1:
+        return f"sequence is {sizes[0]} long"
+    kind = "image" if len(sizes) == 2 else "volume"
+    return f"{kind} is {'x'.join(map(str, sizes))}"
 
 
 def convolution(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
@@ -70,7 +71,7 @@ def convolution(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
         raise Misfit("strides and dilation_rate exclude each other")
     if channels % groups or filters % groups:
         raise Misfit(f"{groups} groups divide neither {channels} channels nor {filters} filters evenly")
-    out = _slid_all(sizes, kernel, strides, arguments.text("padding", "valid"), dilation)
+    out = _window_counts(sizes, kernel, strides, arguments.text("padding", "valid"), dilation)
     weights = prod(kernel) * (channels // groups) * filters + filters * arguments.flag("use_bias", True)
     return (*out, filters), weights
 
@@ -80,16 +81,20 @@ def transposed_convolution(arguments: Arguments, shape: Shape) -> tuple[Shape, i
     filters, kernel = arguments.count("filters"), arguments.window("kernel_size", axes)
     strides, dilation = arguments.window("strides", axes, 1), arguments.window("dilation_rate", axes, 1)
     same = arguments.text("padding", "valid") == "same"
-    extra = arguments.window("output_padding", axes, least=0) if arguments.value("output_padding") is not None else None
+    extra = None
+    if arguments.value("output_padding") is not None:
+        extra = arguments.window("output_padding", axes, least=0)
     out: list[int | None] = []
     for axis, size in enumerate(sizes):
         reach = kernel[axis] + (kernel[axis] - 1) * (dilation[axis] - 1)
         if size is None:
             out.append(None)
         elif extra is not None:
-            out.append((size - 1) * strides[axis] + reach - (2 * (reach // 2) if same else 0) + extra[axis])
+            cut = 2 * (reach // 2) if same else 0
+            out.append((size - 1) * strides[axis] + reach - cut + extra[axis])
         else:
-            out.append(size * strides[axis] + (0 if same else max(reach - strides[axis], 0)))
+            beyond = 0 if same else max(reach - strides[axis], 0)
+            out.append(size * strides[axis] + beyond)
     weights = prod(kernel) * channels * filters + filters * arguments.flag("use_bias", True)
     return (*out, filters), weights
 
@@ -104,7 +109,7 @@ def depthwise_convolution(arguments: Arguments, shape: Shape) -> tuple[Shape, in
     if max(strides) > 1 and max(dilation) > 1:
         raise Misfit("strides and dilation_rate exclude each other")
     depth = channels * arguments.count("depth_multiplier", 1)
-    out = _slid_all(sizes, kernel, strides, arguments.text("padding", "valid"), dilation)
+    out = _window_counts(sizes, kernel, strides, arguments.text("padding", "valid"), dilation)
     weights, channels_out = prod(kernel) * depth, depth
     if arguments.call.name.startswith("Separable"):
         channels_out = arguments.count("filters")
@@ -117,12 +122,13 @@ def pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     default = 2 if arguments.call.name.startswith("Max") else None  # AveragePooling has none
     window = arguments.window("pool_size", axes, default)
     strides = arguments.window("strides", axes, window)
-    return (*_slid_all(sizes, window, strides, arguments.text("padding", "valid"), (1,) * axes), channels), 0
+    return (*_window_counts(sizes, window, strides, arguments.text("padding", "valid"), (1,) * axes), channels), 0
 
 
 def global_pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, _, channels = spatial(arguments, shape)
-    return ((1,) * axes if arguments.flag("keepdims", False) else ()) + (channels,), 0
+    kept = (1,) * axes if arguments.flag("keepdims", False) else ()
+    return (*kept, channels), 0
 
 
 def adaptive_pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
@@ -133,17 +139,20 @@ def adaptive_pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
 def up_sampling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, sizes, channels = spatial(arguments, shape)
     factors = arguments.window("size", axes, 2)
-    return (*(size and size * factor for size, factor in zip(sizes, factors, strict=True)), channels), 0
+    out = (size and size * factor for size, factor in zip(sizes, factors, strict=True))
+    return (*out, channels), 0
 
 
 def zero_padding(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, sizes, channels = spatial(arguments, shape)
     added = arguments.amounts("padding", axes, 1)
-    return (*(size and size + sum(pair) for size, pair in zip(sizes, added, strict=True)), channels), 0
+    out = (size and size + sum(pair) for size, pair in zip(sizes, added, strict=True))
+    return (*out, channels), 0
 
 
 def cropping(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, sizes, channels = spatial(arguments, shape)
+    # The documented default of Cropping2D, alone of the three, is to cut nothing.
     cut = arguments.amounts("cropping", axes, 0 if axes == 2 else 1)
     out = tuple(size and size - sum(pair) for size, pair in zip(sizes, cut, strict=True))
     if any(size is not None and size < 1 for size in out):
@@ -173,15 +182,16 @@ def backbone(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     if arguments.text("pooling", "") in ("avg", "max"):
         return (facts.channels,), facts.parameters
     sized = "input_shape" in arguments
-    halves = arguments.call.name.startswith("NASNet") and not sized
-    out = tuple(_after(size, facts.spatial, sized, halves) for size in (height, width))
+    even_only = arguments.call.name.startswith("NASNet") and not sized
+    out = tuple(_after_steps(size, facts.spatial, sized, even_only) for size in (height, width))
     return (*out, facts.channels), facts.parameters
 
 
-def _after(size: int | None, steps: tuple[str, ...], sized: bool, halves: bool) -> int | None:
+def _after_steps(size: int | None, steps: tuple[str, ...], sized: bool, even_only: bool) -> int | None:
     """The size after a backbone's steps, in the notation of `make_backbones`.
 
-    `halves`: windows with correct_pad and with padding 'same' stand side by side, which agree on even sizes only.
+    `sized`: the backbone is built with `input_shape`. `even_only`: windows with correct_pad and with padding 'same'
+    stand side by side, which agree on even sizes only.
     """
     for step in steps:
         first, second = (int(number) for number in step[1:].replace("/", ",").split(","))
@@ -189,10 +199,10 @@ def _after(size: int | None, steps: tuple[str, ...], sized: bool, halves: bool) 
             return None
         if step[0] == "p":
             size += first + second
-        elif step[0] == "c" and halves and size % 2:
+        elif step[0] == "c" and even_only and size % 2:
             raise Misfit("needs input_shape for an image size that does not halve evenly")
         elif step[0] == "c" and not sized:
-            size = slid(size + 2 * (first // 2) - 1, first, second, "valid")
+            size = window_count(size + 2 * (first // 2) - 1, first, second, "valid")
         else:
-            size = slid(size, first, second, "valid" if step[0] == "v" else "same")
+            size = window_count(size, first, second, "valid" if step[0] == "v" else "same")
     return size

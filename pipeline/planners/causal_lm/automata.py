@@ -16,53 +16,53 @@ import numpy as np
 
 DEAD = -1
 
-_Ways = list[tuple[Iterable[int], str]]
-_Rules = dict[str, _Ways]
+_Transitions = list[tuple[Iterable[int], str]]
+_Rules = dict[str, _Transitions]
+_FAR = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True, slots=True)
 class Automaton:
-    """A deterministic automaton over bytes; state 0 is the start.
-
-    `step[state, byte]` is the next state or DEAD. `distance[state]` is the number of bytes to the nearest complete
-    value, 0 where the value is complete as it stands.
-    """
+    """A deterministic automaton over bytes, or over the tokens of a vocabulary; state 0 is the start."""
 
     step: np.ndarray
+    """`[state, symbol]`: the next state, or DEAD."""
     distance: np.ndarray
+    """`[state]`: bytes to the nearest complete value, 0 where the value is complete as it stands. Every byte is a token
+    of its own too, so no more tokens than that are needed."""
 
-    def lifted(self, pieces: Sequence[bytes | None]) -> np.ndarray:
-        """The automaton over tokens: `[state, token]` is the state after all of the token's bytes, or DEAD.
-
-        A token without bytes (a special one) is DEAD everywhere.
-        """
-        states = len(self.distance)
-        known = [piece or b"" for piece in pieces]
-        lengths = np.array([len(piece) for piece in known])
-        spelled = np.zeros((len(known), max(1, int(lengths.max(initial=1)))), dtype=np.uint8)
-        for number, piece in enumerate(known):
-            spelled[number, : len(piece)] = np.frombuffer(piece, dtype=np.uint8)
-        reached = np.repeat(np.arange(states, dtype=np.int16)[:, None], len(known), axis=1)
+    def over_tokens(self, pieces: Sequence[bytes | None]) -> Automaton:
+        """The automaton whose symbols are tokens, which spell `pieces`. A token without bytes (a special one) is DEAD
+        everywhere."""
+        spelled = [piece or b"" for piece in pieces]
+        lengths = np.array([len(piece) for piece in spelled])
+        longest = max(1, int(lengths.max(initial=1)))
+        characters = np.zeros((len(spelled), longest), dtype=np.uint8)
+        for token, piece in enumerate(spelled):
+            characters[token, : len(piece)] = np.frombuffer(piece, dtype=np.uint8)
+        states = np.arange(len(self.distance), dtype=np.int16)
+        reached = np.repeat(states[:, None], len(spelled), axis=1)
         reached[:, lengths == 0] = DEAD
-        for place in range(spelled.shape[1]):
-            longer = np.flatnonzero(lengths > place)
-            before = reached[:, longer]
-            after = self.step[before, spelled[longer, place][None, :]]
-            reached[:, longer] = np.where(before == DEAD, DEAD, after)
-        return reached
+        # All tokens in all states at once, one byte further in each round.
+        for index in range(longest):
+            unfinished = np.flatnonzero(lengths > index)
+            before = reached[:, unfinished]
+            after = self.step[before, characters[unfinished, index][None, :]]
+            reached[:, unfinished] = np.where(before == DEAD, DEAD, after)
+        return Automaton(reached, self.distance)
 
 
 def _automaton(rules: _Rules, complete: Iterable[str]) -> Automaton:
-    """From named states, each with its rules (bytes, next state); the first named is the start."""
+    """From named states, each with its transitions (bytes, next state); the first named is the start."""
     number = {name: index for index, name in enumerate(rules)}
     step = np.full((len(number), 256), DEAD, dtype=np.int16)
-    for name, ways in rules.items():
-        for accepted, after in ways:
+    for name, transitions in rules.items():
+        for accepted, after in transitions:
             step[number[name], list(accepted)] = number[after]
-    distance = np.full(len(number), np.iinfo(np.int16).max, dtype=np.int16)
+    distance = np.full(len(number), _FAR, dtype=np.int16)
     distance[[number[name] for name in complete]] = 0
     for _ in number:  # shortest paths: a round for every state suffices
-        nearest = np.where(step == DEAD, np.iinfo(np.int16).max - 1, distance[step]).min(axis=1)
+        nearest = np.where(step == DEAD, _FAR - 1, distance[step]).min(axis=1)
         distance = np.minimum(distance, nearest + 1).astype(np.int16)
     return Automaton(step, distance)
 
@@ -72,7 +72,7 @@ def text_automaton() -> Automaton:
     """The inside of a JSON string: printable UTF-8, and the escapes that `json.dumps` writes."""
     plain = [byte for byte in range(0x20, 0x80) if byte not in b'"\\']
     tail, hexadecimal = range(0x80, 0xC0), b"0123456789abcdefABCDEF"
-    characters: _Ways = [
+    characters: _Transitions = [
         (plain, "text"), (b"\\", "escape"), (range(0xC2, 0xE0), "last"), (b"\xe0", "e0"), (b"\xed", "ed"),
         ([*range(0xE1, 0xED), 0xEE, 0xEF], "last but one"), (b"\xf0", "f0"), (range(0xF1, 0xF4), "last but two"),
         (b"\xf4", "f4"),
@@ -117,10 +117,11 @@ def count_automaton() -> Automaton:
     """`null`, or a whole number from 1 to 999,999."""
     rules = _null("start")
     rules["start"].append((_LARGER_THAN_0, "digit 1"))
-    for place in range(1, WHOLE_DIGITS):
-        rules[f"digit {place}"] = [(DIGITS, f"digit {place + 1}")]
+    for digit in range(1, WHOLE_DIGITS):
+        rules[f"digit {digit}"] = [(DIGITS, f"digit {digit + 1}")]
     rules[f"digit {WHOLE_DIGITS}"] = []
-    return _automaton(rules, ["null", *(f"digit {place}" for place in range(1, WHOLE_DIGITS + 1))])
+    complete = ["null", *(f"digit {digit}" for digit in range(1, WHOLE_DIGITS + 1))]
+    return _automaton(rules, complete)
 
 
 @cache
@@ -129,20 +130,20 @@ def number_automaton() -> Automaton:
     rules = _null("start")
     rules["start"] += [(b"0", "0"), (_LARGER_THAN_0, "digit 1")]
     rules["0"] = [(b".", "zeros 0")]
-    complete = ["null"]
-    for place in range(1, WHOLE_DIGITS + 1):
-        rules[f"digit {place}"] = [(b".", "point"), (b"e", "e")]
-        if place < WHOLE_DIGITS:
-            rules[f"digit {place}"].append((DIGITS, f"digit {place + 1}"))
+    for digit in range(1, WHOLE_DIGITS + 1):
+        rules[f"digit {digit}"] = [(b".", "point"), (b"e", "e")]
+        if digit < WHOLE_DIGITS:
+            rules[f"digit {digit}"].append((DIGITS, f"digit {digit + 1}"))
     rules["point"] = [(DIGITS, "decimal 1")]
-    for place in range(1, FRACTION_DIGITS + 1):
-        # All zeros so far is no number above 0 yet; one place is always left for the digit that makes it one.
-        zeros: _Ways = [(_LARGER_THAN_0, f"decimal {place}")]
-        rules[f"zeros {place - 1}"] = zeros if place == FRACTION_DIGITS else [*zeros, (b"0", f"zeros {place}")]
-        rules[f"decimal {place}"] = [(b"e", "e")]
-        if place < FRACTION_DIGITS:
-            rules[f"decimal {place}"].append((DIGITS, f"decimal {place + 1}"))
+    for decimal in range(1, FRACTION_DIGITS + 1):
+        # All zeros so far is no number above 0 yet; one decimal is always left for the digit that makes it one.
+        rules[f"zeros {decimal - 1}"] = [(_LARGER_THAN_0, f"decimal {decimal}")]
+        if decimal < FRACTION_DIGITS:
+            rules[f"zeros {decimal - 1}"].append((b"0", f"zeros {decimal}"))
+        rules[f"decimal {decimal}"] = [(b"e", "e")]
+        if decimal < FRACTION_DIGITS:
+            rules[f"decimal {decimal}"].append((DIGITS, f"decimal {decimal + 1}"))
     rules |= {"e": [(b"-", "e-")], "e-": [(DIGITS, "exponent 1")], "exponent 1": [(DIGITS, "exponent 2")]}
     rules["exponent 2"] = []
-    complete += [name for name in rules if name.startswith(("digit", "decimal", "exponent"))]
-    return _automaton(rules, complete)
+    numbers = [name for name in rules if name.startswith(("digit", "decimal", "exponent"))]
+    return _automaton(rules, ["null", *numbers])

@@ -7,7 +7,7 @@ would not end is closed in time, and nothing is ever cut off. This holds for any
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -16,28 +16,31 @@ import numpy as np
 
 from pipeline.planners.causal_lm.automata import DEAD
 from pipeline.planners.causal_lm.codec import PlanCodec
-from pipeline.planners.causal_lm.grammar import BETWEEN, FIELDS, LIST_END, MOST_LAYERS, STRING, Kind, repeats_too_often
+from pipeline.planners.causal_lm.grammar import BETWEEN, FIELDS, LIST_END, MAX_LAYERS, STRING, Kind, repeats_too_often
 
 Phase = Literal["value", "first", "next", "done"]
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the grammar: in the `field`-th value, or in the layers before the `first` or the `next` entry.
-
-    `pending` are tokens of the skeleton that come before anything is chosen. `left`: tokens that may still be written.
-    `used`: tokens of the value so far, which is in the automaton's `state`. `items`: finished entries of the layers,
-    and `item` the tokens of the one that is being written.
-    """
+    """How far a hypothesis is in the grammar."""
 
     left: int
+    """Tokens that may still be written."""
     pending: tuple[int, ...]
+    """Tokens of the skeleton that come before anything is chosen."""
     field: int = 0
+    """Index of the field in FIELDS."""
     phase: Phase = "value"
+    """In a value, in the layers before the `first` or the `next` entry, or after the last value."""
     state: int = 0
+    """The automaton's state in the value."""
     used: int = 0
+    """Tokens of the value so far."""
     items: tuple[tuple[int, ...], ...] = ()
+    """Finished entries of the layers."""
     item: tuple[int, ...] = ()
+    """Tokens of the entry that is being written."""
 
     @property
     def done(self) -> bool:
@@ -51,14 +54,11 @@ class PlanConstraint:
         self._codec = codec
         self._vocabulary = vocabulary
         self._quote, self._comma, self._bracket = (codec.marks[mark] for mark in (STRING, BETWEEN, LIST_END))
-        # From the end of the i-th field, its closing token written: the fewest tokens of what follows.
-        self._after = [len(codec.tail)]
-        for field, lead in zip(reversed(FIELDS[1:]), reversed(codec.leads[1:]), strict=True):
-            shortest = 1 + (1 if field.kind in ("number", "count") else 0)
-            self._after.insert(0, self._after[0] + len(lead) + shortest)
-        self._farthest = {kind: int(distance.max()) for kind, (_, distance) in codec.automata.items()}
+        self._tokens_after = _fewest_tokens_after_fields(codec)
+        self._farthest = {kind: int(automaton.distance.max()) for kind, automaton in codec.automata.items()}
+        # Equal sets of tokens come up again and again, so each is made once and known by its number.
         self._masks: list[np.ndarray] = []
-        self._mask_ids: dict[tuple[object, ...], int] = {}
+        self._mask_numbers: dict[Hashable, int] = {}
 
     def start(self, left: int) -> Position:
         """Before the plan's first token, with room for `left` tokens, end token included.
@@ -66,25 +66,22 @@ class PlanConstraint:
         Raises ValueError where not even the shortest plan fits; the codec's prompts leave room for it.
         """
         position = Position(left=left, pending=self._codec.leads[0])
-        if self._fewest(position) > left:
+        if self._fewest_tokens(position) > left:
             raise ValueError(f"no plan fits into {left} tokens")
         return position
 
     def mask(self, position: Position) -> int:
         """The number, for `mask_table`, of the set of tokens that may be chosen here. Nothing may be pending."""
         if position.phase in ("first", "next"):
-            may_go_on = (
-                len(position.items) < MOST_LAYERS
-                and not repeats_too_often(position.items)
-                and self._fewest(self._opened(position)) <= position.left - 1
-            )
-            return self._numbered((position.phase, may_go_on), partial(self._list_mask, position.phase, may_go_on))
-        kind = FIELDS[position.field].kind
-        # Tokens that may still go into the value, before what has to come after it.
-        room = position.left - (2 if kind == "layers" else 1) - self._after[position.field]
-        room = max(0, min(room, FIELDS[position.field].longest - position.used, self._farthest[kind] + 1))
-        key = (kind, position.state, room)
-        return self._numbered(key, partial(self._value_mask, *key))
+            may_go_on = self._may_open_entry(position)
+            return self._mask_number((position.phase, may_go_on), partial(self._list_mask, position.phase, may_go_on))
+        field = FIELDS[position.field]
+        # Tokens that may still go into the value, before what has to come after it. More room than the automaton's
+        # farthest state needs makes no difference, and would only make further masks.
+        room = position.left - _closing_tokens(field.kind) - self._tokens_after[position.field]
+        room = max(0, min(room, field.max_tokens - position.used, self._farthest[field.kind] + 1))
+        key = (field.kind, position.state, room)
+        return self._mask_number(key, partial(self._value_mask, *key))
 
     def mask_table(self) -> list[np.ndarray]:
         """The sets of tokens met so far, each as booleans over the vocabulary; it only grows."""
@@ -96,23 +93,32 @@ class PlanConstraint:
         if position.pending:
             return replace(position, left=left, pending=position.pending[1:])
         if position.phase in ("first", "next"):
-            return self._closed(position) if token == self._bracket else self._opened(position)
-        step, _ = self._codec.automata[FIELDS[position.field].kind]
+            return self._field_closed(position) if token == self._bracket else self._entry_opened(position)
+        in_layers = FIELDS[position.field].kind == "layers"
+        step = self._codec.automata[FIELDS[position.field].kind].step
+        # A model may have more outputs than its tokenizer has tokens.
         state = int(step[position.state, token]) if token < step.shape[1] else DEAD
         if state != DEAD:
-            item = (*position.item, token) if FIELDS[position.field].kind == "layers" else ()
+            item = (*position.item, token) if in_layers else ()
             return replace(position, left=left, state=state, used=position.used + 1, item=item)
-        if FIELDS[position.field].kind == "layers":
+        if in_layers:
             items = (*position.items, position.item)
             return replace(position, left=left, phase="next", state=0, used=0, items=items, item=())
-        return self._closed(position)
+        return self._field_closed(position)
 
-    def _opened(self, position: Position) -> Position:
+    def _may_open_entry(self, position: Position) -> bool:
+        return (
+            len(position.items) < MAX_LAYERS
+            and not repeats_too_often(position.items)
+            and self._fewest_tokens(self._entry_opened(position)) <= position.left - 1
+        )
+
+    def _entry_opened(self, position: Position) -> Position:
         """A new entry of the layers: after the comma the skeleton's blank and quote, at the first the quote alone."""
         pending = () if position.phase == "first" else self._codec.between
         return replace(position, left=position.left - 1, pending=pending, phase="value")
 
-    def _closed(self, position: Position) -> Position:
+    def _field_closed(self, position: Position) -> Position:
         """After the token that ends a field: at the next one, or at the plan's end."""
         left, field = position.left - 1, position.field + 1
         if field == len(FIELDS):
@@ -120,18 +126,20 @@ class PlanConstraint:
         phase: Phase = "first" if FIELDS[field].kind == "layers" else "value"
         return Position(left=left, pending=self._codec.leads[field], field=field, phase=phase)
 
-    def _fewest(self, position: Position) -> int:
+    def _fewest_tokens(self, position: Position) -> int:
         """The fewest tokens from here to the end of the plan."""
         kind = FIELDS[position.field].kind
-        _, distance = self._codec.automata[kind]
-        value = 1 if position.phase != "value" else int(distance[position.state]) + (2 if kind == "layers" else 1)
-        return len(position.pending) + value + self._after[position.field]
+        if position.phase == "value":
+            value = int(self._codec.automata[kind].distance[position.state]) + _closing_tokens(kind)
+        else:
+            value = 1  # the bracket that ends the list
+        return len(position.pending) + value + self._tokens_after[position.field]
 
-    def _numbered(self, key: tuple[object, ...], make: Callable[[], np.ndarray]) -> int:
-        if key not in self._mask_ids:
-            self._mask_ids[key] = len(self._masks)
+    def _mask_number(self, key: Hashable, make: Callable[[], np.ndarray]) -> int:
+        if key not in self._mask_numbers:
+            self._mask_numbers[key] = len(self._masks)
             self._masks.append(make())
-        return self._mask_ids[key]
+        return self._mask_numbers[key]
 
     def _list_mask(self, phase: Phase, may_go_on: bool) -> np.ndarray:
         mask = np.zeros(self._vocabulary, dtype=bool)
@@ -140,9 +148,24 @@ class PlanConstraint:
         return mask
 
     def _value_mask(self, kind: Kind, state: int, room: int) -> np.ndarray:
-        step, distance = self._codec.automata[kind]
-        reached = step[state]
+        automaton = self._codec.automata[kind]
+        reached = automaton.step[state]
         mask = np.zeros(self._vocabulary, dtype=bool)
-        mask[: len(reached)] = (reached != DEAD) & (1 + distance[np.maximum(reached, 0)] <= room)
-        mask[self._comma if kind in ("number", "count") else self._quote] |= bool(distance[state] == 0)
+        mask[: len(reached)] = (reached != DEAD) & (1 + automaton.distance[np.maximum(reached, 0)] <= room)
+        mask[self._comma if kind in ("number", "count") else self._quote] |= bool(automaton.distance[state] == 0)
         return mask
+
+
+def _closing_tokens(kind: Kind) -> int:
+    """Tokens that end a value: a quote or comma, for an entry of the layers the list's bracket too."""
+    return 2 if kind == "layers" else 1
+
+
+def _fewest_tokens_after_fields(codec: PlanCodec) -> list[int]:
+    """For each field, its closing token written: the fewest tokens of the rest of the plan."""
+    fewest = [len(codec.tail)]
+    for field, lead in zip(reversed(FIELDS[1:]), reversed(codec.leads[1:]), strict=True):
+        # A text or list can be empty; the shortest number is a single digit.
+        shortest = 2 if field.kind in ("number", "count") else 1
+        fewest.insert(0, fewest[0] + len(lead) + shortest)
+    return fewest

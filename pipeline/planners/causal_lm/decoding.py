@@ -7,9 +7,9 @@ decoding. While every hypothesis of the batch is in the skeleton, all tokens tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 
@@ -20,23 +20,31 @@ from pipeline.planners.causal_lm.kv_cache import SlotCache
 
 @dataclass(slots=True)
 class _Hypothesis:
-    """A plan in the making, for the prompt `row`; `slot` is its place in the model's cache."""
+    """A plan in the making."""
 
     row: int
+    """Index of its prompt."""
     slot: int
+    """Where its keys and values lie in the model's cache."""
     position: Position
     tokens: tuple[int, ...] = ()
     score: float = 0.0
+    """Sum of the chosen tokens' log-probabilities."""
     chosen: int = 0
+    """How many tokens were chosen, not forced."""
 
     @property
     def rank(self) -> float:
         return self.score / max(1, self.chosen)
 
 
-@dataclass(slots=True)
-class _Row:
-    finished: list[_Hypothesis] = field(default_factory=list)
+class _Continuation(NamedTuple):
+    """A hypothesis with one token more."""
+
+    score: float
+    chosen: int
+    parent: _Hypothesis
+    token: int
 
 
 class PlanDecoder:
@@ -55,27 +63,25 @@ class PlanDecoder:
 
         Deterministic. In another batch a prompt may get another plan where two are equally likely up to rounding.
         """
-        rows = [_Row() for _ in prompts]
+        finished: list[list[_Hypothesis]] = [[] for _ in prompts]
         run = _Run(self._model, prompts, self._codec, self._beams)
         starts = [self._constraint.start(self._codec.context - len(prompt)) for prompt in prompts]
         live = [_Hypothesis(row, row, position) for row, position in enumerate(starts)]
         while live:
+            # All hypotheses grow by equally many tokens at a time, since they share the model's pass.
             ahead = min(len(hypothesis.position.pending) for hypothesis in live)
             if ahead:
                 for hypothesis in live:
                     self._force(hypothesis, ahead)
             else:
-                live = self._choose(live, rows, run.logits)
-            for hypothesis in live:
-                if hypothesis.position.phase == "done":
-                    self._force(hypothesis, len(hypothesis.position.pending))
-                    rows[hypothesis.row].finished.append(hypothesis)
-            live = [item for item in live if not item.position.done and len(rows[item.row].finished) < self._beams]
+                live = self._choose(live, finished, run.logits)
+            live = self._unfinished(live, finished)
             if live:
-                slots = run.feed([(item.slot, item.tokens[-max(1, ahead) :]) for item in live])
+                slots = run.feed([(hypothesis.slot, hypothesis.tokens[-max(1, ahead) :]) for hypothesis in live])
                 for slot, hypothesis in zip(slots, live, strict=True):
                     hypothesis.slot = slot
-        return [max(row.finished, key=lambda item: item.rank).tokens for row in rows]
+        best = [max(plans, key=lambda hypothesis: hypothesis.rank) for plans in finished]
+        return [hypothesis.tokens for hypothesis in best]
 
     def _force(self, hypothesis: _Hypothesis, count: int) -> None:
         tokens = hypothesis.position.pending[:count]
@@ -83,34 +89,51 @@ class PlanDecoder:
             hypothesis.position = self._constraint.advance(hypothesis.position, token)
         hypothesis.tokens += tokens
 
-    def _choose(self, live: Sequence[_Hypothesis], rows: Sequence[_Row], logits: torch.Tensor) -> list[_Hypothesis]:
+    def _unfinished(self, live: Sequence[_Hypothesis], finished: list[list[_Hypothesis]]) -> list[_Hypothesis]:
+        """Moves whole plans to `finished`; gives the hypotheses of the rows that want more of them."""
+        for hypothesis in live:
+            if hypothesis.position.phase == "done":
+                # Nothing is left to choose, so the end needs no further pass of the model.
+                self._force(hypothesis, len(hypothesis.position.pending))
+                finished[hypothesis.row].append(hypothesis)
+        unfinished = [hypothesis for hypothesis in live if not hypothesis.position.done]
+        return [hypothesis for hypothesis in unfinished if len(finished[hypothesis.row]) < self._beams]
+
+    def _choose(
+        self, live: Sequence[_Hypothesis], finished: Sequence[Sequence[_Hypothesis]], logits: torch.Tensor
+    ) -> list[_Hypothesis]:
         """The best continuations of each row's hypotheses by one token, `beams` of them less those finished."""
-        free = [number for number, item in enumerate(live) if not item.position.pending]
-        sets = [self._constraint.mask(live[number].position) for number in free]
-        allowed = self._table()[sets]
-        scores = logits[[live[number].slot for number in free]].float().masked_fill(~allowed, -torch.inf)
-        best = torch.log_softmax(scores, dim=-1).topk(min(self._beams, scores.shape[-1]), dim=-1)
-        options: list[list[tuple[float, int, int, int]]] = [[] for _ in rows]
-        for number, values, tokens in zip(free, best.values.tolist(), best.indices.tolist(), strict=True):
-            item = live[number]
-            options[item.row] += [
-                (item.score + value, item.chosen + 1, number, token)
-                for value, token in zip(values, tokens, strict=True)
-                if value > -torch.inf
-            ]
-        for number, item in enumerate(live):
-            if item.position.pending:
-                options[item.row].append((item.score, item.chosen, number, item.position.pending[0]))
+        continuations: list[list[_Continuation]] = [[] for _ in finished]
+        for continuation in self._free_choices(live, logits):
+            continuations[continuation.parent.row].append(continuation)
+        for hypothesis in live:
+            if hypothesis.position.pending:
+                forced = hypothesis.position.pending[0]
+                continuations[hypothesis.row].append(
+                    _Continuation(hypothesis.score, hypothesis.chosen, hypothesis, forced)
+                )
         survivors = []
-        for row, found in enumerate(options):
-            found.sort(key=lambda option: -option[0])
-            for score, chosen, number, token in found[: self._beams - len(rows[row].finished)]:
-                item = live[number]
-                position = self._constraint.advance(item.position, token)
-                survivors.append(_Hypothesis(row, item.slot, position, (*item.tokens, token), score, chosen))
+        for row, candidates in enumerate(continuations):
+            # The sort is stable: of equally likely ones those of earlier hypotheses, and free choices, come first.
+            candidates.sort(key=lambda candidate: -candidate.score)
+            for score, chosen, parent, token in candidates[: self._beams - len(finished[row])]:
+                position = self._constraint.advance(parent.position, token)
+                survivors.append(_Hypothesis(row, parent.slot, position, (*parent.tokens, token), score, chosen))
         return survivors
 
-    def _table(self) -> torch.Tensor:
+    def _free_choices(self, live: Sequence[_Hypothesis], logits: torch.Tensor) -> Iterator[_Continuation]:
+        """The `beams` best allowed tokens of each hypothesis that has nothing pending."""
+        free = [hypothesis for hypothesis in live if not hypothesis.position.pending]
+        mask_numbers = [self._constraint.mask(hypothesis.position) for hypothesis in free]
+        allowed = self._mask_table()[mask_numbers]
+        scores = logits[[hypothesis.slot for hypothesis in free]].float().masked_fill(~allowed, -torch.inf)
+        best = torch.log_softmax(scores, dim=-1).topk(min(self._beams, scores.shape[-1]), dim=-1)
+        for hypothesis, values, tokens in zip(free, best.values.tolist(), best.indices.tolist(), strict=True):
+            for value, token in zip(values, tokens, strict=True):
+                if value > -torch.inf:  # fewer tokens than beams may be allowed
+                    yield _Continuation(hypothesis.score + value, hypothesis.chosen + 1, hypothesis, token)
+
+    def _mask_table(self) -> torch.Tensor:
         known, table = len(self._masks), self._constraint.mask_table()
         if known < len(table):
             new = [torch.from_numpy(mask) for mask in table[known:]]
@@ -134,22 +157,24 @@ class _Run:
         self._pass(torch.tensor(padded, device=model.device))
 
     def feed(self, grown: Sequence[tuple[int, Sequence[int]]]) -> list[int]:
-        """Goes on with these slots (one may be taken several times, or no more), each with its new tokens; gives each
-        one's slot from now on."""
+        """Goes on with these slots, each with its new tokens; gives the slot of each from now on.
+
+        A slot may be gone on from several times, or no more.
+        """
         sources = [slot for slot, _ in grown]
         slots = self._cache.rearrange(sources, self._attended.device)
-        order = sorted(range(len(slots)), key=slots.__getitem__)
+        order = sorted(range(len(slots)), key=slots.__getitem__)  # the cache's rows are the slots
         tokens = torch.tensor([list(grown[number][1]) for number in order], device=self._attended.device)
-        self._attended = torch.cat(
-            [self._attended[[sources[number] for number in order]], torch.ones_like(tokens)], dim=1
-        )
+        before = self._attended[[sources[number] for number in order]]
+        self._attended = torch.cat([before, torch.ones_like(tokens)], dim=1)
         self._pass(tokens)
         return slots
 
     def _pass(self, tokens: torch.Tensor) -> None:
-        places = (self._attended.cumsum(dim=1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
-        found = self._model(
-            input_ids=tokens, attention_mask=self._attended, position_ids=places, past_key_values=self._cache,
+        # Positions count from the first real token, so that a prompt's padding changes nothing.
+        positions = (self._attended.cumsum(dim=1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+        output = self._model(
+            input_ids=tokens, attention_mask=self._attended, position_ids=positions, past_key_values=self._cache,
             use_cache=True, logits_to_keep=1,
         )  # fmt: skip
-        self.logits = found.logits[:, -1]
+        self.logits = output.logits[:, -1]

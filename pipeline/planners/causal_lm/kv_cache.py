@@ -31,7 +31,8 @@ class _SlotLayer(DynamicLayer):
         rows, heads, new, width = key_states.shape
         start, self._used = self._used, self._used + new
         if not self._buffers or self._buffers[0].shape[2] < self._used:
-            shape = (self._slots, heads, -(-self._used // _BLOCK) * _BLOCK, width)
+            blocks = -(-self._used // _BLOCK)  # rounded up
+            shape = (self._slots, heads, blocks * _BLOCK, width)
             grown = [key_states.new_empty(shape) for _ in range(2)]
             for old, buffer in zip(self._buffers, grown, strict=False):
                 buffer[:, :, :start] = old[:, :, :start]
@@ -43,8 +44,9 @@ class _SlotLayer(DynamicLayer):
 
     def move(self, sources: torch.Tensor, targets: torch.Tensor, rows: int) -> None:
         """Copies slots onto others; `rows` of them are then in use."""
-        for buffer in self._buffers if len(targets) else ():
-            buffer[targets, :, : self._used] = buffer[sources, :, : self._used]
+        if len(targets):
+            for buffer in self._buffers:
+                buffer[targets, :, : self._used] = buffer[sources, :, : self._used]
         self._view(rows)
 
     def _view(self, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -60,14 +62,18 @@ class SlotCache(Cache):
         super().__init__(layers=list(self._slotted))
 
     def rearrange(self, sources: Sequence[int], device: torch.device) -> list[int]:
-        """Makes room for one hypothesis for each entry of `sources`, the slot that it goes on from, and gives each
-        one's slot from now on. It keeps its own wherever it can; a slot may be gone on from several times, or not."""
+        """Makes room for one hypothesis for each entry of `sources`, the slot that it goes on from; gives the slot of
+        each from now on. It keeps its own wherever it can; a slot may be gone on from several times, or not at all."""
         count = len(sources)
-        kept = {source: number for number, source in reversed(list(enumerate(sources))) if source < count}
+        kept: dict[int, int] = {}  # slot -> the first hypothesis that goes on from it
+        for number, source in enumerate(sources):
+            if source < count:
+                kept.setdefault(source, number)
         free = iter(sorted(set(range(count)) - kept.keys()))
         slots = [source if kept.get(source) == number else next(free) for number, source in enumerate(sources)]
         moves = [(source, slot) for source, slot in zip(sources, slots, strict=True) if source != slot]
-        gone, taken = (torch.tensor([move[side] for move in moves], dtype=torch.long, device=device) for side in (0, 1))
+        moved_from = torch.tensor([source for source, _ in moves], dtype=torch.long, device=device)
+        moved_to = torch.tensor([slot for _, slot in moves], dtype=torch.long, device=device)
         for layer in self._slotted:
-            layer.move(gone, taken, count)
+            layer.move(moved_from, moved_to, count)
         return slots

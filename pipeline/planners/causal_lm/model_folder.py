@@ -23,8 +23,11 @@ _TOKENIZERS = ("tokenizer.json", "vocab.json")
 
 @contextmanager
 def local_model_folder(folder: str) -> Iterator[str]:
-    """A local path of the GPT-2 at `folder`, or in the `model` folder of a training run; from elsewhere a copy for as
-    long as the block lasts. Raises DLCodeGenError that names the folder and what is missing in it."""
+    """A local path of the GPT-2 at `folder`, or in the `model` folder of a training run.
+
+    A folder that is not local is copied for as long as the block lasts. Raises DLCodeGenError that names the folder and
+    what is missing in it.
+    """
     try:
         names = names_in(folder)
         if MODEL in names and "config.json" not in names:
@@ -43,11 +46,11 @@ def local_model_folder(folder: str) -> Iterator[str]:
 
 
 def gpt2_config(path: str) -> Any:
-    """The configuration of a GPT-2 in a local folder, with its activation as one kernel instead of eight: the same
-    function, a sixth more tokens a second."""
+    """The configuration of a GPT-2 in a local folder."""
     from transformers import GPT2Config
 
     config = GPT2Config.from_pretrained(path)
+    # The same function as one kernel instead of eight: a sixth more tokens a second.
     if config.activation_function == "gelu_new":
         config.activation_function = "gelu_pytorch_tanh"
     return config
@@ -56,8 +59,8 @@ def gpt2_config(path: str) -> Any:
 def _check(folder: str, names: list[str]) -> None:
     if not names:
         raise DLCodeGenError(f"{folder}: no such folder, or an empty one; give the --out of `dlcodegen train-planner`")
-    wanted = {"config.json": ("config.json",), _WEIGHTS[0]: _WEIGHTS, " or ".join(_TOKENIZERS): _TOKENIZERS}
-    missing = [name for name, either in wanted.items() if not set(either) & set(names)]
+    required = {"config.json": ("config.json",), _WEIGHTS[0]: _WEIGHTS, " or ".join(_TOKENIZERS): _TOKENIZERS}
+    missing = [title for title, alternatives in required.items() if not set(alternatives) & set(names)]
     if missing:
         raise DLCodeGenError(
             f"{folder}: not a trained planner, since it has no {', no '.join(missing)}; give the "

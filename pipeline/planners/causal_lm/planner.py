@@ -19,8 +19,10 @@ BEAMS = 3
 
 
 class Gpt2Planner:
-    """Plans from the model in `folder`: what `dlcodegen train-planner` wrote, or any GPT-2 in transformers' layout, at
-    a path or fsspec URL. `batch` prompts are decoded at once. `device`: by default a GPU where there is one.
+    """Plans from a GPT-2 in a folder.
+
+    `folder` is a path or fsspec URL of what `dlcodegen train-planner` wrote, or of any GPT-2 in transformers' layout.
+    `batch` prompts are decoded at once. `device` is by default a GPU where there is one.
 
     Raises DLCodeGenError where the folder holds no such model or the extra is not installed.
     """
@@ -29,7 +31,7 @@ class Gpt2Planner:
         with local_model_folder(folder) as path:
             model, tokenizer, torch = _load(path, folder)
             self._codec = PlanCodec(tokenizer, min(CONTEXT, int(model.config.n_positions)), name=folder)
-        from pipeline.planners.causal_lm.decoding import PlanDecoder
+        from pipeline.planners.causal_lm.decoding import PlanDecoder  # imports torch
 
         tokens, outputs = len(self._codec.pieces), model.config.vocab_size
         if tokens > outputs:
@@ -37,7 +39,8 @@ class Gpt2Planner:
                 f"{folder}: the tokenizer has {tokens} tokens and the model {outputs}; they do not belong together"
             )
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        model = model.to(device, torch.bfloat16) if device.startswith("cuda") else model
+        if device.startswith("cuda"):
+            model = model.to(device, torch.bfloat16)
         self._decoder = PlanDecoder(model, self._codec, beams=beams)
         self._batch = batch
 
@@ -49,12 +52,13 @@ class Gpt2Planner:
         """A plan for each record, in order. Prompts of like length share a batch."""
         prompts = [self._codec.prompt(record.requirement, record.attributes) for record in records]
         order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
-        found: dict[int, SolutionPlan] = {}
+        plans: dict[int, SolutionPlan] = {}
         for start in range(0, len(order), self._batch):
-            chosen = order[start : start + self._batch]
-            for number, tokens in zip(chosen, self._decoder.decode([prompts[n] for n in chosen]), strict=True):
-                found[number] = self._codec.decode(tokens)
-        return [found[number] for number in range(len(prompts))]
+            batch = order[start : start + self._batch]
+            decoded = self._decoder.decode([prompts[number] for number in batch])
+            for number, tokens in zip(batch, decoded, strict=True):
+                plans[number] = self._codec.decode(tokens)
+        return [plans[number] for number in range(len(prompts))]
 
 
 def _load(path: str, folder: str) -> tuple[Any, Any, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from jobs.training.state import History, Place, load_checkpoint, read_history, save_checkpoint  # noqa: E402
+from jobs.training.state import Cursor, History, load_checkpoint, read_history, save_checkpoint  # noqa: E402
 
 
 def _after(losses: list[float], epochs: int = 8, patience: int = 2) -> tuple[History, list[bool]]:
@@ -49,11 +49,11 @@ def test_a_checkpoint_restores_every_part_and_leaves_no_torn_file(tmp_path: Path
         return {"model": layer, "optimizer": torch.optim.AdamW(layer.parameters(), lr=value)}
 
     out = str(tmp_path / "run")
-    assert load_checkpoint(out, parts(1.0)) == (Place(), History())
+    assert load_checkpoint(out, parts(1.0)) == (Cursor(), History())
     history = History(steps=[{"loss": 1.5, "learning_rate": 0.5, "tokens": 7.0}])
-    save_checkpoint(out, Place(1, 3), history, parts(0.5))
+    save_checkpoint(out, Cursor(1, 3), history, parts(0.5))
     restored = parts(0.25)
-    assert load_checkpoint(out, restored) == (Place(1, 3), history)
+    assert load_checkpoint(out, restored) == (Cursor(1, 3), history)
     assert float(restored["model"].weight[0, 0]) == 0.5  # type: ignore[attr-defined]
     assert restored["optimizer"].param_groups[0]["lr"] == 0.5  # type: ignore[attr-defined]
     assert read_history(out) == history

@@ -8,14 +8,14 @@ import pytest
 
 from pipeline.analysis.extract import facts_of
 from pipeline.analysis.models import main_model
-from pipeline.analysis.trace import trace
+from pipeline.analysis.trace import trace_project
 
 HEAD = "from tensorflow.keras import Input, Model, Sequential, layers\n"
 
 
 def read(code: str) -> tuple[list[str], tuple[str, str, int | None], int]:
     """Layers; optimizer, loss and epochs; how many other models there are."""
-    found, others = main_model(trace(ast.parse(HEAD + code)))
+    found, others = main_model(trace_project(ast.parse(HEAD + code)))
     facts = facts_of(found)
     return [use.text for use in facts.layers], (facts.optimizer, facts.loss, facts.epochs), len(others)
 

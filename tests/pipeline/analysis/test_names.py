@@ -2,7 +2,7 @@ import ast
 
 import pytest
 
-from pipeline.analysis.names import undefined_names
+from pipeline.analysis.names import names_never_defined
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,10 @@ from pipeline.analysis.names import undefined_names
         ("if __name__ == '__main__':\n    print(__file__)", ()),
     ],
 )
-def test_undefined_names(source: str, names: tuple[str, ...]) -> None:
-    assert undefined_names(ast.parse(source)) == names
+def test_names_that_are_nowhere_defined(source: str, names: tuple[str, ...]) -> None:
+    assert names_never_defined(ast.parse(source)) == names
 
 
 def test_code_nested_beyond_pyflakes_is_passed_over() -> None:
     tree = ast.parse("+".join(["a"] * 900))
-    assert undefined_names(tree) == ()
+    assert names_never_defined(tree) == ()

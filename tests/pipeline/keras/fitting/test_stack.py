@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pipeline.keras.fitting.stack import FittedStack, OutputForm, OutputKind, fit_stack
 from pipeline.keras.layer_call import Symbol, Value
 from pipeline.keras.layers import parse_layer
-from pipeline.keras.shapes.trace import trace
+from pipeline.keras.shapes.trace import trace_shapes
 
 CONSTANTS = {"NUM_CLASSES": 5, "VOCAB_SIZE": 1000, "HORIZON": 4, "IMAGE_HEIGHT": 32, "IMAGE_WIDTH": 48}
 CLASSES = OutputForm(OutputKind.VECTOR, Symbol("NUM_CLASSES"), "softmax")
@@ -151,6 +151,6 @@ def test_a_fitted_stack_traces_to_the_wanted_shape(
 ) -> None:
     stack = fitted(texts, shape, output)
     if stack is not None:
-        found = trace(stack.layers, shape, CONSTANTS)
+        found = trace_shapes(stack.layers, shape, CONSTANTS)
         assert found.problem is None
         assert found.shapes[-1] == output.shape(CONSTANTS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.keras.layer_call import LayerCall, Symbol
 from pipeline.keras.layers import parse_layer
-from pipeline.keras.shapes.trace import trace
+from pipeline.keras.shapes.trace import trace_shapes
 
 REAL_CASES = json.loads((Path(__file__).parent / "real_cases.json").read_text())
 """[layer, input shape, output shape or null where Keras refuses, parameters]; see make_real_cases.py."""
@@ -27,7 +27,7 @@ def stack(*texts: str) -> list[LayerCall]:
 def test_shapes_and_parameters_are_those_of_real_keras(
     source: str, shape: list[int | None], output: list[int | None] | None, parameters: int
 ) -> None:
-    found = trace([layer(source)], tuple(shape))
+    found = trace_shapes([layer(source)], tuple(shape))
     if output is None:
         assert found.problem is not None
     else:
@@ -52,7 +52,7 @@ def test_shapes_and_parameters_are_those_of_real_keras(
 def test_a_problem_names_the_first_layer_that_does_not_fit(
     texts: list[str], shape: tuple[int, ...], problem: str
 ) -> None:
-    found = trace(stack(*texts), shape)
+    found = trace_shapes(stack(*texts), shape)
     assert found.problem is not None
     assert problem in found.problem
     assert len(found.shapes) < len(texts)
@@ -68,24 +68,24 @@ def test_a_problem_names_the_first_layer_that_does_not_fit(
     ],
 )
 def test_what_the_reader_would_have_repaired_is_a_problem(call: LayerCall, problem: str) -> None:
-    found = trace([call], (20, 18, 3))
+    found = trace_shapes([call], (20, 18, 3))
     assert found.problem is not None
     assert problem in found.problem
 
 
 def test_an_input_may_only_come_first() -> None:
     first, dense = stack("Input(shape=(9,))", "Dense(3)")
-    assert trace([first, dense], (9,)).shapes == ((9,), (3,))
-    assert trace([dense, first], (9,)).problem == "Input: stands inside the stack"
+    assert trace_shapes([first, dense], (9,)).shapes == ((9,), (3,))
+    assert trace_shapes([dense, first], (9,)).problem == "Input: stands inside the stack"
 
 
 def test_constants_are_looked_up_and_calculated_with() -> None:
     calls = [LayerCall("Dense", (Symbol("NUM_CLASSES * 2"),)), layer("Dense(NUM_CLASSES)")]
-    assert trace(calls, (4,), {"NUM_CLASSES": 3}).shapes == ((6,), (3,))
+    assert trace_shapes(calls, (4,), {"NUM_CLASSES": 3}).shapes == ((6,), (3,))
 
 
 def test_parameters_of_backbones_are_counted_apart() -> None:
-    found = trace(stack("MobileNetV2", "GlobalAveragePooling2D()", "Dense(10)"), (96, 96, 3))
+    found = trace_shapes(stack("MobileNetV2", "GlobalAveragePooling2D()", "Dense(10)"), (96, 96, 3))
     assert found.shapes == ((3, 3, 1280), (1280,), (10,))
     assert found.parameters - found.backbone_parameters == 12810
 
@@ -102,8 +102,8 @@ SIZED = st.sampled_from(
 def test_a_traced_stack_has_whole_positive_sizes_and_stops_at_its_problem(
     texts: list[str], height: int, width: int
 ) -> None:
-    found = trace(stack(*texts), (height, width, 3))
+    found = trace_shapes(stack(*texts), (height, width, 3))
     assert all(size is not None and size > 0 for shape in found.shapes for size in shape)
     assert (found.problem is None) == (len(found.shapes) == len(texts))
     for end in range(len(found.shapes)):
-        assert trace(stack(*texts[: end + 1]), (height, width, 3)).shapes == found.shapes[: end + 1]
+        assert trace_shapes(stack(*texts[: end + 1]), (height, width, 3)).shapes == found.shapes[: end + 1]

@@ -59,7 +59,7 @@ def test_the_most_extreme_numbers_are_finite_and_above_0() -> None:
 
 def test_tokens_are_followed_through_characters_and_escapes_that_they_split() -> None:
     pieces = [b"caf\xc3", b"\xa9", b"\\", b'"', b'say \\"hi', None, b"\n"]
-    step = text_automaton().lifted(pieces)
+    step = text_automaton().over_tokens(pieces).step
     half = int(step[0, 0])
     assert int(text_automaton().distance[half]) == 1
     assert step[half, 1] == 0

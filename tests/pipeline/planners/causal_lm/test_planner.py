@@ -13,7 +13,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.plan.solution_plan import Hyperparameters, SolutionPlan
 from pipeline.planners.causal_lm.codec import PlanCodec
 from pipeline.planners.causal_lm.constraint import PlanConstraint
-from pipeline.planners.causal_lm.grammar import MOST_LAYERS, MOST_REPEATS, repeats_too_often
+from pipeline.planners.causal_lm.grammar import MAX_LAYERS, MAX_REPEATS, repeats_too_often
 from pipeline.planners.causal_lm.planner import Gpt2Planner
 from pipeline.records import Requirement
 from tests.pipeline.planners.causal_lm.tiny_gpt2 import random_gpt2, starter_tokenizer, torch, transformers
@@ -61,7 +61,7 @@ def test_random_weights_write_valid_plans(tmp_path: Path, seed: int, spread: flo
         assert len(plans) == len(requirements)
         for plan in plans:
             assert SolutionPlan.model_validate(json.loads(plan.to_json())) == plan
-            assert len(plan.layers) <= MOST_LAYERS
+            assert len(plan.layers) <= MAX_LAYERS
 
 
 def test_a_batch_gives_each_prompt_the_plan_it_gets_alone(tmp_path: Path) -> None:
@@ -113,15 +113,15 @@ def test_texts_that_would_fill_the_context_leave_room_for_the_rest_of_the_plan()
 def test_a_list_that_repeats_itself_is_closed() -> None:
     """The model prefers a comma to a bracket and closes every entry at once: it would repeat "" for ever."""
     plan = _written(PlanCodec(TOKENIZER, 512), '"', ",")
-    assert plan.layers == ("",) * MOST_REPEATS
+    assert plan.layers == ("",) * MAX_REPEATS
 
 
 def test_blocks_count_as_repeated_only_when_whole_and_in_a_row() -> None:
     one, two = (1,), (2,)
-    assert repeats_too_often((two, *[one] * MOST_REPEATS))
-    assert repeats_too_often((one, two) * MOST_REPEATS)
-    assert not repeats_too_often((one, two) * (MOST_REPEATS - 1) + (one,))
-    assert not repeats_too_often(((one, two) * MOST_REPEATS)[1:])
+    assert repeats_too_often((two, *[one] * MAX_REPEATS))
+    assert repeats_too_often((one, two) * MAX_REPEATS)
+    assert not repeats_too_often((one, two) * (MAX_REPEATS - 1) + (one,))
+    assert not repeats_too_often(((one, two) * MAX_REPEATS)[1:])
     assert not repeats_too_often(())
 
 
