@@ -22,7 +22,17 @@ from pipeline.errors import DLCodeGenError
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.planners.causal_lm.automata import DEAD, Automaton, count_automaton, number_automaton, text_automaton
 from pipeline.planners.causal_lm.bpe import token_bytes
-from pipeline.planners.causal_lm.grammar import BETWEEN, CLOSES, END, FIELDS, LIST_END, MAX_LAYERS, STRING, Field, Kind
+from pipeline.planners.causal_lm.grammar import (
+    BETWEEN,
+    CLOSES,
+    END,
+    GRAMMAR,
+    LIST_END,
+    MAX_LAYERS,
+    STRING,
+    GrammarField,
+    Kind,
+)
 
 SEPARATOR = "\nCode Plan: "
 CONTEXT = 1024
@@ -30,8 +40,8 @@ CONTEXT = 1024
 
 _PROMPT_EIGHTHS = 5
 _NUMBERS = ("number", "count")
-_LAYERS = next(index for index, field in enumerate(FIELDS) if field.kind == "layers")
-_TEXTS = [index for index, field in enumerate(FIELDS) if field.kind == "text"]
+_LAYERS = next(index for index, field in enumerate(GRAMMAR) if field.kind == "layers")
+_TEXTS = [index for index, field in enumerate(GRAMMAR) if field.kind == "text"]
 _AUTOMATA: dict[Kind, Callable[[], Automaton]] = {
     "text": text_automaton,
     "layers": text_automaton,
@@ -73,7 +83,7 @@ class PlanCodec:
         """What each token spells; None for special tokens."""
         self.marks = {mark: self.pieces.index(mark.encode()) for mark in (STRING, BETWEEN, LIST_END)}
         """The tokens of the punctuation that ends a value."""
-        self.leads = [tuple(self.encode(field.lead)) for field in FIELDS]
+        self.leads = [tuple(self.encode(field.lead)) for field in GRAMMAR]
         self.between = tuple(self.encode(' "'))
         """The skeleton's tokens after the comma between two layers."""
         self.tail = (*self.encode(END), self.end)
@@ -127,7 +137,7 @@ class PlanCodec:
     def _values(self, plan: SolutionPlan, steps: list[str]) -> Values:
         """Every value within the bounds of its field; what this took is added to `steps`."""
         values: Values = []
-        for field in FIELDS:
+        for field in GRAMMAR:
             value = field.json_value(plan)
             texts = [value] if isinstance(value, str) else value
             whole = [tuple(self.encode(text)) for text in texts[:MAX_LAYERS]]
@@ -152,11 +162,11 @@ class PlanCodec:
             steps.append("texts")
             longest = max(_TEXTS, key=lambda index: len(values[index][0]))
             text = values[longest][0]
-            values[longest] = [self._complete_start(FIELDS[longest], text, len(text) // 2)]
+            values[longest] = [self._complete_start(GRAMMAR[longest], text, len(text) // 2)]
             tokens = self._plan_tokens(values)
         return tokens
 
-    def _complete_start(self, field: Field, tokens: tuple[int, ...], limit: int) -> tuple[int, ...]:
+    def _complete_start(self, field: GrammarField, tokens: tuple[int, ...], limit: int) -> tuple[int, ...]:
         """The longest start of a value that is complete in itself: no half of a character or an escape.
 
         A number that is out of bounds or too long becomes null.
@@ -176,7 +186,7 @@ class PlanCodec:
 
     def _plan_tokens(self, values: Values) -> tuple[int, ...]:
         tokens: list[int] = []
-        for field, lead, field_values in zip(FIELDS, self.leads, values, strict=True):
+        for field, lead, field_values in zip(GRAMMAR, self.leads, values, strict=True):
             tokens += lead
             tokens += self._list_tokens(field_values) if field.kind == "layers" else field_values[0]
             tokens.append(self.marks[CLOSES[field.kind]])
@@ -190,7 +200,7 @@ class PlanCodec:
 
     def _shortest_plan(self) -> int:
         """Tokens of a plan that says nothing: no layers, empty texts, three times null, each at most four tokens."""
-        empty: Values = [[] if field.kind == "layers" else [()] for field in FIELDS]
+        empty: Values = [[] if field.kind == "layers" else [()] for field in GRAMMAR]
         return len(self._plan_tokens(empty)) + 3 * len("null")
 
 

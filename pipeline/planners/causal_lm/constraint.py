@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.planners.causal_lm.automata import DEAD
 from pipeline.planners.causal_lm.codec import PlanCodec
-from pipeline.planners.causal_lm.grammar import BETWEEN, FIELDS, LIST_END, MAX_LAYERS, STRING, Kind, repeats_too_often
+from pipeline.planners.causal_lm.grammar import BETWEEN, GRAMMAR, LIST_END, MAX_LAYERS, STRING, Kind, repeats_too_often
 
 Phase = Literal["value", "first", "next", "done"]
 
@@ -30,7 +30,7 @@ class Position:
     pending: tuple[int, ...]
     """Tokens of the skeleton that come before anything is chosen."""
     field: int = 0
-    """Index of the field in FIELDS."""
+    """Index of the field in GRAMMAR."""
     phase: Phase = "value"
     """In a value, in the layers before the `first` or the `next` entry, or after the last value."""
     state: int = 0
@@ -75,7 +75,7 @@ class PlanConstraint:
         if position.phase in ("first", "next"):
             may_go_on = self._may_open_entry(position)
             return self._mask_number((position.phase, may_go_on), partial(self._list_mask, position.phase, may_go_on))
-        field = FIELDS[position.field]
+        field = GRAMMAR[position.field]
         # Tokens that may still go into the value, before what has to come after it. More room than the automaton's
         # farthest state needs makes no difference, and would only make further masks.
         room = position.left - _closing_tokens(field.kind) - self._tokens_after[position.field]
@@ -94,8 +94,8 @@ class PlanConstraint:
             return replace(position, left=left, pending=position.pending[1:])
         if position.phase in ("first", "next"):
             return self._field_closed(position) if token == self._bracket else self._entry_opened(position)
-        in_layers = FIELDS[position.field].kind == "layers"
-        step = self._codec.automata[FIELDS[position.field].kind].step
+        in_layers = GRAMMAR[position.field].kind == "layers"
+        step = self._codec.automata[GRAMMAR[position.field].kind].step
         # A model may have more outputs than its tokenizer has tokens.
         state = int(step[position.state, token]) if token < step.shape[1] else DEAD
         if state != DEAD:
@@ -121,14 +121,14 @@ class PlanConstraint:
     def _field_closed(self, position: Position) -> Position:
         """After the token that ends a field: at the next one, or at the plan's end."""
         left, field = position.left - 1, position.field + 1
-        if field == len(FIELDS):
+        if field == len(GRAMMAR):
             return replace(position, left=left, pending=self._codec.tail, phase="done", state=0, used=0)
-        phase: Phase = "first" if FIELDS[field].kind == "layers" else "value"
+        phase: Phase = "first" if GRAMMAR[field].kind == "layers" else "value"
         return Position(left=left, pending=self._codec.leads[field], field=field, phase=phase)
 
     def _fewest_tokens(self, position: Position) -> int:
         """The fewest tokens from here to the end of the plan."""
-        kind = FIELDS[position.field].kind
+        kind = GRAMMAR[position.field].kind
         if position.phase == "value":
             value = int(self._codec.automata[kind].distance[position.state]) + _closing_tokens(kind)
         else:
@@ -164,7 +164,7 @@ def _closing_tokens(kind: Kind) -> int:
 def _fewest_tokens_after_fields(codec: PlanCodec) -> list[int]:
     """For each field, its closing token written: the fewest tokens of the rest of the plan."""
     fewest = [len(codec.tail)]
-    for field, lead in zip(reversed(FIELDS[1:]), reversed(codec.leads[1:]), strict=True):
+    for field, lead in zip(reversed(GRAMMAR[1:]), reversed(codec.leads[1:]), strict=True):
         # A text or list can be empty; the shortest number is a single digit.
         shortest = 2 if field.kind in ("number", "count") else 1
         fewest.insert(0, fewest[0] + len(lead) + shortest)

@@ -7,52 +7,54 @@ beforehand, and values: strings, three numbers, and one list of strings, the lay
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.plan.fields import FIELD, PlanField
 from pipeline.plan.solution_plan import SolutionPlan
 
 Kind = Literal["text", "number", "count", "layers"]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class GrammarField:
     """One value of the plan, with the skeleton's text before it.
 
     A text ends with `"`, a number with `,`, the layers with `]`; the next field's `lead` starts after that.
     """
 
+    field: PlanField
     lead: str
     """The skeleton's text up to the value."""
     kind: Kind
-    json_value: Callable[[SolutionPlan], str | list[str]]
-    """The value as it stands in the JSON, quotes left out; for the layers a list of them."""
     max_tokens: int
     """Longest value, for the layers the longest entry. What is longer is cut in training and cannot be written."""
+
+    def json_value(self, plan: SolutionPlan) -> str | list[str]:
+        """The value as it stands in the JSON, quotes left out; for the layers a list of them."""
+        value = self.field.of(plan)
+        if self.kind == "layers":
+            return [_json_text(layer) for layer in value]
+        return _json_text(value) if self.kind == "text" else json.dumps(value)
 
 
 def _json_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def _json_layers(plan: SolutionPlan) -> list[str]:
-    return [_json_text(layer) for layer in plan.layers]
-
-
 # The bounds in tokens were chosen so that the longest values of the published plans fit.
-FIELDS: tuple[Field, ...] = (
-    Field('{"Task Category": "', "text", lambda plan: _json_text(plan.task_category), 32),
-    Field(', "Dataset": {"Input": "', "text", lambda plan: _json_text(plan.dataset.input), 96),
-    Field(', "Output": "', "text", lambda plan: _json_text(plan.dataset.output), 96),
-    Field('}, "Preprocess": "', "text", lambda plan: _json_text(plan.preprocess), 128),
-    Field(', "Model Architecture": {"Layers": [', "layers", _json_layers, 96),
-    Field(', "Hyperparameters": {"optimizer": "', "text", lambda plan: _json_text(plan.hyperparameters.optimizer), 32),
-    Field(', "loss function": "', "text", lambda plan: _json_text(plan.hyperparameters.loss), 48),
-    Field(', "learning rate": ', "number", lambda plan: json.dumps(plan.hyperparameters.learning_rate), 24),
-    Field(' "batch size": ', "count", lambda plan: json.dumps(plan.hyperparameters.batch_size), 8),
-    Field(' "epochs": ', "count", lambda plan: json.dumps(plan.hyperparameters.epochs), 8),
-    Field(' "evaluation metric": "', "text", lambda plan: _json_text(plan.hyperparameters.metric), 64),
+GRAMMAR: tuple[GrammarField, ...] = (
+    GrammarField(FIELD["task_category"], '{"Task Category": "', "text", 32),
+    GrammarField(FIELD["input"], ', "Dataset": {"Input": "', "text", 96),
+    GrammarField(FIELD["output"], ', "Output": "', "text", 96),
+    GrammarField(FIELD["preprocess"], '}, "Preprocess": "', "text", 128),
+    GrammarField(FIELD["layers"], ', "Model Architecture": {"Layers": [', "layers", 96),
+    GrammarField(FIELD["optimizer"], ', "Hyperparameters": {"optimizer": "', "text", 32),
+    GrammarField(FIELD["loss"], ', "loss function": "', "text", 48),
+    GrammarField(FIELD["learning_rate"], ', "learning rate": ', "number", 24),
+    GrammarField(FIELD["batch_size"], ' "batch size": ', "count", 8),
+    GrammarField(FIELD["epochs"], ' "epochs": ', "count", 8),
+    GrammarField(FIELD["metric"], ' "evaluation metric": "', "text", 64),
 )
 
 END = "}}}"
