@@ -22,12 +22,13 @@ BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`seconds` for all rows; written tokens and valid plans among them."""
-
     rows: int
     seconds: float
+    """For all rows."""
     tokens: int
+    """Written, for all rows."""
     valid: int
+    """Rows whose tokens spell a plan."""
 
 
 def measure_decoding(folder: str, rows: Sequence[KnownPlan], beams: int) -> None:
@@ -39,26 +40,28 @@ def measure_decoding(folder: str, rows: Sequence[KnownPlan], beams: int) -> None
     codec = PlanCodec(tokenizer, model.config.n_positions)
     decoder = PlanDecoder(model, codec, beams=beams)
     prompts = sorted((codec.prompt(row.requirement, row.attributes) for row in rows), key=len, reverse=True)
-    kinds: dict[str, Callable[[Sequence[Sequence[int]]], list[Sequence[int]]]] = {
+    decoders: dict[str, Callable[[Sequence[Sequence[int]]], list[Sequence[int]]]] = {
         "constrained": lambda batch: list(decoder.decode(batch)),
         "transformers.generate": lambda batch: _plain(model, codec, batch, beams),
     }
     print(f"\nDecoding, {beams} beams, {model.num_parameters():,} weights on {model.device}, {folder}")
     heads = ("rows", "first plan", "plans/s", "tokens/plan", "tokens/s", "valid", "10,000 take")
     print(f"{'':24}" + "".join(f"{head:>12}" for head in heads))
-    rates, speeds = {}, {}
-    for name, decode in kinds.items():
+    plan_rates, token_rates = {}, {}
+    for name, decode in decoders.items():
         decode(prompts[-1:])  # warm
-        chosen = prompts[:: max(1, len(prompts) // 3)]
-        first = statistics.median(_measure(decode, codec, [prompt]).seconds for prompt in chosen)
-        found = _measure(decode, codec, prompts)
-        rates[name], speeds[name] = found.rows / found.seconds, found.tokens / found.seconds
+        some = prompts[:: max(1, len(prompts) // 3)]
+        first = statistics.median(_measure(decode, codec, [prompt]).seconds for prompt in some)
+        measured = _measure(decode, codec, prompts)
+        plan_rates[name] = measured.rows / measured.seconds
+        token_rates[name] = measured.tokens / measured.seconds
         print(
-            f"{name:24}{found.rows:>12}{first:>10.2f} s{rates[name]:>12.2f}{found.tokens / found.rows:>12.0f}"
-            f"{speeds[name]:>12.0f}"
-            f"{found.valid / found.rows:>12.0%}{10_000 / rates[name] / 60:>8.0f} min"
+            f"{name:24}{measured.rows:>12}{first:>10.2f} s{plan_rates[name]:>12.2f}"
+            f"{measured.tokens / measured.rows:>12.0f}{token_rates[name]:>12.0f}"
+            f"{measured.valid / measured.rows:>12.0%}{10_000 / plan_rates[name] / 60:>8.0f} min"
         )
-    plans, tokens = (kind["constrained"] / kind["transformers.generate"] for kind in (rates, speeds))
+    plans = plan_rates["constrained"] / plan_rates["transformers.generate"]
+    tokens = token_rates["constrained"] / token_rates["transformers.generate"]
     # What is no plan may be of any length, so plans/s compare only where plain decoding writes plans too.
     print(f"constrained / plain: {tokens:.2f} x tokens/s, {plans:.2f} x plans/s")
 
@@ -67,9 +70,11 @@ def _measure(
     decode: Callable[[Any], list[Sequence[int]]], codec: PlanCodec, prompts: Sequence[Sequence[int]]
 ) -> Measured:
     start = time.perf_counter()
-    plans = [plan for at in range(0, len(prompts), BATCH) for plan in decode(prompts[at : at + BATCH])]
+    plans: list[Sequence[int]] = []
+    for first in range(0, len(prompts), BATCH):
+        plans += decode(prompts[first : first + BATCH])
     seconds = time.perf_counter() - start
-    return Measured(len(prompts), seconds, sum(map(len, plans)), sum(_is_plan(codec, plan) for plan in plans))
+    return Measured(len(prompts), seconds, sum(map(len, plans)), sum(is_plan(codec, plan) for plan in plans))
 
 
 def _plain(model: Any, codec: PlanCodec, batch: Sequence[Sequence[int]], beams: int) -> list[Sequence[int]]:
@@ -80,15 +85,16 @@ def _plain(model: Any, codec: PlanCodec, batch: Sequence[Sequence[int]], beams: 
     )
     real = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in batch], device=model.device)
     with torch.inference_mode():
-        found = model.generate(
+        rows = model.generate(
             input_ids=tokens, attention_mask=real, num_beams=beams, do_sample=False, pad_token_id=codec.pad,
             eos_token_id=codec.end, max_new_tokens=codec.context - longest,
         )  # fmt: skip
-    written = found[:, longest:].tolist()
+    written = rows[:, longest:].tolist()
     return [row[: row.index(codec.end) + 1] if codec.end in row else row for row in written]
 
 
-def _is_plan(codec: PlanCodec, tokens: Sequence[int]) -> bool:
+def is_plan(codec: PlanCodec, tokens: Sequence[int]) -> bool:
+    """Whether the tokens spell a plan."""
     try:
         return isinstance(codec.decode(tokens), SolutionPlan)
     except ValueError:

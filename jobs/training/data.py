@@ -45,7 +45,7 @@ class PlanSplit:
     """Rows left out for that."""
 
 
-class Overlap(NamedTuple):
+class BenchmarkRepeat(NamedTuple):
     """A row that (nearly) repeats a requirement of a benchmark."""
 
     row: KnownPlan
@@ -134,7 +134,7 @@ def _is_train_file(location: str, root: str) -> bool:
     return location.rstrip("/") == root or posixpath.basename(location) == "Train.txt"
 
 
-def _overlaps(rows: Sequence[KnownPlan], benchmarks: Sequence[str]) -> list[Overlap]:
+def _overlaps(rows: Sequence[KnownPlan], benchmarks: Sequence[str]) -> list[BenchmarkRepeat]:
     """Each row that repeats a benchmark, with the first requirement that it repeats."""
     firewall = Firewall()
     known: list[tuple[str, Fingerprint]] = []
@@ -147,7 +147,7 @@ def _overlaps(rows: Sequence[KnownPlan], benchmarks: Sequence[str]) -> list[Over
         for benchmark, other in known:
             reason = firewall.reason(own, other)
             if reason is not None:
-                overlaps.append(Overlap(row, benchmark, reason[1]))
+                overlaps.append(BenchmarkRepeat(row, benchmark, reason[1]))
                 break
     return overlaps
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.values import Call, is_constant
 
-Shape = tuple[int | None, ...]
-
 _AUGMENTING = (
     "rotation_range width_shift_range height_shift_range shear_range zoom_range horizontal_flip vertical_flip "
     "brightness_range channel_shift_range"
