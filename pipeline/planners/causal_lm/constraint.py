@@ -3,6 +3,8 @@
 A hypothesis is followed through the grammar as a `Position`. Tokens of the skeleton are forced. Inside a value a token
 is allowed if the value can still be completed, and the rest of the plan still fits, after it: so a list or a text that
 would not end is closed in time, and nothing is ever cut off. This holds for any model, since it looks at no weights.
+
+Grammar libraries (xgrammar, llguidance) have no such token limit; docs/gpt2-planner.md has the measurement.
 """
 
 from __future__ import annotations
