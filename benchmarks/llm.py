@@ -234,7 +234,7 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
     }
     model = arguments.model or make_model(folder)
     context = None if arguments.model else SMALL_CONTEXT
-    engine = engine_settings(LLMSettings(llm="vllm", model=model, context_length=context, engine=changes))
+    engine = engine_settings(LLMSettings(backend="vllm", model=model, context_length=context, engine=changes))
     wanted = list(islice(read_requirements("starter"), arguments.rows))
     rows = row_requests(wanted, arguments.tokens, engine.context_length)
     requests = [request for row in rows for request in row]

@@ -26,7 +26,7 @@ FAULTS: tuple[Fault, ...] = ("429", "500", "reset", "cut-off", "bad-json")
 def measure(server: FaultServer, calls: int, concurrency: int) -> tuple[float, Counter[str]]:
     """Calls a second, and how they ended."""
     limits = LimitSettings(concurrency=concurrency)
-    llm = OpenAICompatibleLLM(LLMSettings(llm="openai", base_url=server.url, model=MODEL, limits=limits))
+    llm = OpenAICompatibleLLM(LLMSettings(backend="openai", base_url=server.url, model=MODEL, limits=limits))
 
     async def run() -> list[ChatReply | BaseException]:
         requests = [ChatRequest(messages=(Message(role="user", content=f"call {n}"),)) for n in range(calls)]

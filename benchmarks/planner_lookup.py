@@ -37,7 +37,7 @@ def measure_lookup(plans: str, rows: Sequence[int], fitted: str | None = None) -
         settings = load_settings(PipelineSettings, None, [f"planner={name}"], plans=plans)
         for count in rows:
             start = time.perf_counter()
-            planner = build_planner(settings)
+            planner = build_planner(settings.planner, settings.retrieval.requirement_similarity)
             first = 0.0
             for row, item in enumerate(islice(cycle(known), count)):
                 planner(Requirement(id=str(row), row=row, requirement=item.requirement, attributes=item.attributes))

@@ -66,7 +66,7 @@ class CorpusSettings(Settings):
 
     def read_digest(self) -> str:
         """Names what decides reading, filtering, deduplication and extraction."""
-        asked = "" if self.llm.llm == "none" else f" {self.llm.llm} {self.llm.model} {self.llm.context_length}"
+        asked = "" if self.llm.backend == "none" else f" {self.llm.backend} {self.llm.model} {self.llm.context_length}"
         return _digest(f"{self.framework} {self.dedup.model_dump_json()}{asked}")
 
     def split_digest(self, approvals: str) -> str:

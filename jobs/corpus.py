@@ -107,9 +107,8 @@ class _Build:
         self._timed("cluster", lambda: write_clusters(store, shards, groups))
 
     def _extract(self, listing: Listing) -> None:
-        cache = self.config.llm.cache_for(self.config.out) or "off"
-        settings = with_context_length(self.config.llm.model_copy(update={"cache": cache}))
-        if settings.llm == "vllm":
+        settings = with_context_length(self.config.llm.with_cache_for(self.config.out))
+        if settings.backend == "vllm":
             start_ray(self.config.address, self.config.workers)
         with language_model(settings, workers=self.config.workers or 1) as llm:
             arguments = self.store, self.config.input, self.config.framework, llm, settings.context_length

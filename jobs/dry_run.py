@@ -16,7 +16,7 @@ from itertools import takewhile
 
 from jobs.experiments.spec import Arm
 from jobs.generation.language_model import with_context_length
-from jobs.generation.method_stages import chains_file, with_chains
+from jobs.generation.method_stages import chains_file, ensure_chains
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
 from pipeline.inputs import read_requirements
@@ -74,9 +74,9 @@ class EstimatingLLM:
     digests of requests that others have made before, with the cache's."""
 
     def __init__(self, config: GenerateConfig, estimate: Estimate, known: dict[str, ChatReply]) -> None:
-        self.model = config.model
-        self._price, self._estimate, self._known = config.price, estimate, known
-        location = config.cache_for(config.out)
+        self.model = config.llm.model
+        self._price, self._estimate, self._known = config.llm.price, estimate, known
+        location = config.llm.cache_for(config.run.out)
         self._cache = ResponseCache(location) if location else None
 
     async def chat(self, request: ChatRequest) -> ChatReply:
@@ -115,35 +115,38 @@ def estimate_arms(arms: Sequence[Arm]) -> list[Estimate]:
 
 def estimate_run(config: GenerateConfig, title: str = "", known: dict[str, ChatReply] | None = None) -> Estimate:
     """An estimate for one run; `known` are replies to what others ask before it, to which its own are added."""
-    config = with_context_length(config.for_input(config.input))
-    estimate, known = Estimate(title or config.method), {} if known is None else known
+    config = config.for_input(config.run.input)
+    config = config.model_copy(update={"llm": with_context_length(config.llm)})
+    method = config.writing.method
+    estimate, known = Estimate(title or method), {} if known is None else known
     rows, total = _pending_rows(config)
     estimate.rows = len(rows)
-    if config.llm == "none" or not rows:
+    if config.llm.backend == "none" or not rows:
         estimate.rows = total
         return estimate
     llm = EstimatingLLM(config, estimate, known)
     with ExitStack() as stack:
-        if config.method in WITH_CHAINS and not exists(chains_file(config)):
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            c_cot = config.c_cot.model_copy(update={"chains": join(folder, "chains.json")})
-            config = config.model_copy(update={"c_cot": c_cot})
-        if config.method in WITH_CHAINS:
-            config, _ = with_chains(config, lambda: llm)
-        chains = replace(estimate)
-        stages = list(takewhile(lambda stage: stage.name != "score", generation_stages(config, lambda: llm)))
+        chains = None
+        if method in WITH_CHAINS:
+            chains = chains_file(config)
+            if not exists(chains):
+                chains = join(stack.enter_context(tempfile.TemporaryDirectory()), "chains.json")
+            ensure_chains(chains, config, lambda: llm)
+        for_chains = replace(estimate)
+        all_stages = generation_stages(config, lambda: llm, chains)
+        stages = list(takewhile(lambda stage: stage.name != "score", all_stages))
         for _ in run_local(stages, rows):
             pass
-    return estimate.for_rows(total, chains)
+    return estimate.for_rows(total, for_chains)
 
 
 def _pending_rows(config: GenerateConfig) -> tuple[list[Requirement], int]:
     """The rows that are not done yet, up to MOST_ROWS of them, and how many there are."""
-    store = RunStore(config.out)
+    store = RunStore(config.run.out)
     done = store.done_rows() if store.exists() else frozenset[int]()
     found: list[Requirement] = []
     total = 0
-    for row in read_requirements(config.input):
+    for row in read_requirements(config.run.input):
         if row.row not in done:
             total += 1
             if len(found) < MOST_ROWS:

@@ -93,7 +93,7 @@ def main(spec: ExperimentConfig) -> Experiment:
 def _scored(arms: Sequence[Arm], spec: ExperimentConfig) -> tuple[tuple[ExperimentRow, ...], tuple[Comparison, ...]]:
     """The table and the differences of the runs that have a finished row."""
     names = named_arms(arms)
-    runs = [run for name, arm in names.items() if (run := open_run(arm.config.out, name)).rows]
+    runs = [run for name, arm in names.items() if (run := open_run(arm.config.run.out, name)).rows]
     if not runs:
         return (), ()
     names = {run.name: names[run.name] for run in runs}
@@ -114,7 +114,7 @@ def _write_manifest(spec: ExperimentConfig, experiment: Experiment, arms: Sequen
     manifest = {
         "versions": versions_of(("dlcodegen-ray", "ray", "codebleu", "black")),
         "experiment": spec.model_dump(mode="json"),
-        "runs": {arm.title: arm.config.out for arm in arms},
+        "runs": {arm.title: arm.config.run.out for arm in arms},
         "runs_planned": experiment.runs,
         "pending_rows": experiment.pending_rows,
         "stopped": experiment.stopped,

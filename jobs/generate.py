@@ -33,7 +33,7 @@ from pipeline.retrieval.sample_pool import load_known_plans, load_samples, whole
 from pipeline.storage.files import fingerprint, join
 
 _HOW_IT_RUNS = {"out", "shard_rows", "workers", "llm_workers", "rows_in_flight", "budget", "quiet", "address"}
-"""Settings that change nothing about what comes out."""
+"""Settings of `run` that change nothing about what comes out."""
 
 
 def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: Budget | None = None) -> RunSummary:
@@ -43,15 +43,16 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
     a language model and a budget that several runs share; by default the run has its own, as its settings say.
     """
     start = time.monotonic()
-    config = with_context_length(config.for_input(config.input))
-    load_samples(config.pool), load_known_plans(config.plans)  # a pool that cannot be read fails here, not per worker
-    store = RunStore(config.out)
-    locations = {"input": config.input, "pool": whole_pool(config.pool), "plans": config.plans}
-    sources = {name: fingerprint(location) for name, location in locations.items()}
+    config = config.for_input(config.run.input)
+    config = config.model_copy(update={"llm": with_context_length(config.llm)})
+    run, pool, plans = config.run, config.retrieval.pool, config.planner.plans
+    load_samples(pool), load_known_plans(plans)  # a pool that cannot be read fails here, not per worker
+    store = RunStore(run.out)
+    sources = {"input": fingerprint(run.input), "pool": fingerprint(whole_pool(pool)), "plans": fingerprint(plans)}
     if config.planner.folder:  # a planner that was fitted or trained anew plans otherwise
         sources["planner"] = fingerprint(config.planner.folder)
-    rows = read_requirements(config.input)
-    staged = store.stage(rows, config.input, config.digest(), config.shard_rows, " ".join(sources.values()))
+    rows = read_requirements(run.input)
+    staged = store.stage(rows, run.input, config.digest(), run.shard_rows, " ".join(sources.values()))
     pending = store.pending(staged)
     pending_rows = _rows_in(staged, pending)
     working = time.monotonic()
@@ -61,13 +62,13 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
     totals = _read_over(store)
     write_report(
         store.results(measured=True),
-        join(config.out, "report.html"),
-        title=f"DLCodeGen: {PurePosixPath(config.input.rstrip('/')).name}",
-        settings=config.model_dump(mode="json", exclude=_HOW_IT_RUNS),
-        items=config.report_items,
+        join(run.out, "report.html"),
+        title=f"DLCodeGen: {PurePosixPath(run.input.rstrip('/')).name}",
+        settings=config.model_dump(mode="json", exclude={"run": _HOW_IT_RUNS}),
+        items=run.report_items,
         shared_calls=(row.call() for row in store.shared_calls()),
     )
-    if config.projects:
+    if run.projects:
         store.write_projects()
     rows_left = _rows_in(staged, store.pending(staged))
     summary = RunSummary(
@@ -81,8 +82,8 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
         resumed_rows=staged.rows - pending_rows,
         pending=rows_left,
         stopped=store.stopped(),
-        projects=config.projects,
-        out=config.out,
+        projects=run.projects,
+        out=run.out,
     )
     write_manifest(store, _made_from(config, staged, sources), summary)
     return summary
@@ -97,20 +98,21 @@ def _work(
     budget: Budget | None,
 ) -> None:
     """Works on the pending shards until they are done or the budget is spent."""
-    elastic = start_ray(config.address, config.workers)
+    run = config.run
+    elastic = start_ray(run.address, run.workers)
     store.go_on()
     done_before = staged.rows - _rows_in(staged, pending)
     with ExitStack() as stack:
-        if budget is None and config.budget.limited:
+        if budget is None and run.budget.limited:
             paid = (Spending(calls=1, tokens=row.tokens, cost=row.cost) for row in store.calls() if not row.cached)
-            budget = stack.enter_context(job_budget(config.out, config.budget, sum(paid, Spending())))
+            budget = stack.enter_context(job_budget(run.out, run.budget, sum(paid, Spending())))
         if backend is None:
             backend = stack.enter_context(opened_model(config, len(pending)))
-        progress = stack.enter_context(RowProgress("generate", staged.rows, done_before, quiet=config.quiet))
+        progress = stack.enter_context(RowProgress("generate", staged.rows, done_before, quiet=run.quiet))
         try:
             stages = method_stages(config, len(pending), backend, budget)
             for done in run_shards(
-                stages, store, pending, config.workers, elastic=elastic, rows_in_flight=config.rows_in_flight
+                stages, store, pending, run.workers, elastic=elastic, rows_in_flight=run.rows_in_flight
             ):
                 progress.advance(done.rows, done.failed)
         except BudgetSpent as spent:
@@ -139,10 +141,10 @@ def _made_from(config: GenerateConfig, staged: Staged, sources: Mapping[str, str
     return {
         "settings": config.model_dump(mode="json"),
         "settings_digest": config.digest(),
-        "seed": config.seed,
+        "seed": config.writing.seed,
         "input_digest": staged.digest,
-        "pool": {"location": config.pool, "fingerprint": sources["pool"]},
-        "plans": {"location": config.plans, "fingerprint": sources["plans"]},
+        "pool": {"location": config.retrieval.pool, "fingerprint": sources["pool"]},
+        "plans": {"location": config.planner.plans, "fingerprint": sources["plans"]},
     }
 
 

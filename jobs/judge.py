@@ -30,31 +30,32 @@ __all__ = ["JudgeConfig", "main"]
 
 def main(config: JudgeConfig) -> Judging:
     """Judges the runs and writes the folder. Raises DLCodeGenError for settings without a model, and for no run."""
-    if config.llm == "none":
+    if config.llm.backend == "none":
         raise DLCodeGenError(
             "a judge is a language model; set llm=openai model=NAME base_url=URL, or llm=vllm model=NAME"
         )
     runs = open_runs([run.rstrip("/") for run in config.runs])
     against = run_named(runs, config.against)
-    if config.llm == "vllm":
+    if config.llm.backend == "vllm":
         start_ray(config.address, None)
     sides = sides_of(runs, config.items)
     ours = next(side for side in sides if side.run is against)
     questions = Questions(
-        judge=config.model,
+        judge=config.llm.model,
         sampling=Sampling(temperature=config.temperature, max_tokens=config.max_tokens, seed=config.seed),
         samples=config.samples,
         pairs=config.pairs,
         at_once=config.at_once,
         quiet=config.quiet,
     )
-    with language_model(config.model_copy(update={"cache": config.cache_for(config.out) or "off"})) as build:
-        assert build is not None  # `llm` is not "none"
+    with language_model(config.llm.with_cache_for(config.out)) as build:
+        assert build is not None  # the backend is not "none"
         judgements, answers = asyncio.run(ask_judge(build(), questions, sides, ours))
     known = contaminated_by(sides)
-    judging = judging_of(config.model, runs, against.name, judgements, answers, known, config.out)
+    judging = judging_of(config.llm.model, runs, against.name, judgements, answers, known, config.out)
     write_judging(judging, config)
-    shown = config.model_dump(mode="json", exclude={"api_key_env", "runs", "out", "quiet", "address"})
+    aside = {"llm": {"api_key_env"}, "runs": True, "out": True, "quiet": True, "address": True}
+    shown = config.model_dump(mode="json", exclude=aside)
     write_judge_report(judge_page(judging, sides, ours, shown, config.report_items), join(config.out, "report.html"))
     return judging
 

@@ -1,15 +1,18 @@
-"""Stages that methods share, and those of the symbolic writer (DLCodeGen, section III); `pipeline.methods` chains them.
+"""The stages that methods are made of (DLCodeGen, section III); `pipeline.methods` chains them.
 
-Each stage's step is built once per worker; the sample pool and the known plans are loaded there, from their location.
+What is heavy is made where a stage's step is built, once per worker: planner, BM25 index, language model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 
 from pipeline.config import PipelineSettings
+from pipeline.generate.llm import steps, writers
+from pipeline.generate.llm.sources import Sources
 from pipeline.generate.symbolic.writer import SymbolicWriter
-from pipeline.llm.build import LLMBuilder
+from pipeline.llm.build import LLMBuilder, build_asker
 from pipeline.planners.factory import build_planner
 from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.code_rag import CodeRag, ExampleRag
@@ -21,68 +24,122 @@ WAITING_CPUS = 0.1
 """CPUs of a worker that waits for a language model most of the time."""
 
 
-def plan_stage(settings: PipelineSettings, llm: LLMBuilder | None = None) -> Stage:
-    """Requirement -> Planned, by `settings.planner`; `llm` is the model that `planner=llm` asks."""
-    waits = settings.planner.kind == "llm"
-    return Stage(
-        name="plan",
-        accepts=Requirement,
-        returns=Planned,
-        build=partial(build_planner, settings, llm),
-        num_cpus=WAITING_CPUS if waits else 1,
-        waits=waits,
-    )
+class MethodStages:
+    """Makes the stages of a method by its settings. What asks "the model" can only be built where there is an `llm`.
+
+    `chains` is the file of C-CoT's chains of thought, by default the one that the settings name.
+    """
+
+    def __init__(self, settings: PipelineSettings, llm: LLMBuilder | None = None, chains: str | None = None) -> None:
+        self._planner, self._retrieval = settings.planner, settings.retrieval
+        self._asker = None
+        if llm is not None:
+            self._asker = partial(build_asker, llm, settings.writing, settings.llm.context_length, settings.llm.price)
+        self._sources = Sources(
+            pool=settings.retrieval.pool, plans=settings.planner.plans, chains=chains or settings.writing.c_cot.chains
+        )
+
+    def plan(self) -> Stage:
+        """Requirement -> Planned, by the planner of the settings; `planner=llm` asks the model."""
+        waits = self._planner.kind == "llm"
+        build = partial(build_planner, self._planner, self._retrieval.requirement_similarity, self._asker)
+        cpus = WAITING_CPUS if waits else 1
+        return Stage(name="plan", accepts=Requirement, returns=Planned, build=build, num_cpus=cpus, waits=waits)
+
+    def retrieve(self) -> Stage:
+        """Planned -> Retrieved: the samples nearest to the plan."""
+        build = partial(_code_rag, self._retrieval.pool, self._retrieval.top, self._firewall())
+        return Stage(name="retrieve", accepts=Planned, returns=Retrieved, build=build)
+
+    def example(self, accepts: type[Requirement]) -> Stage:
+        """-> Retrieved: with the sample nearest by requirement, after CEDAR."""
+        build = partial(_example_rag, self._retrieval.pool, self._firewall())
+        return Stage(name="example", accepts=accepts, returns=Retrieved, build=build)
+
+    def symbolic_template(self) -> Stage:
+        """Retrieved -> Templated: what the two nearest samples share."""
+        build = partial(_symbolic_template, self._retrieval.pool)
+        return Stage(name="template", accepts=Retrieved, returns=Templated, build=build)
+
+    def symbolic_drafts(self) -> Stage:
+        """Templated -> Drafted: the nearest sample adapted, and the template filled."""
+        build = partial(_symbolic_drafts, self._retrieval.pool)
+        return Stage(name="draft", accepts=Templated, returns=Drafted, build=build)
+
+    def symbolic_comparison(self) -> Stage:
+        """Drafted -> Generated: each section from the draft that keeps the plan better."""
+        build = partial(_symbolic_comparison, self._retrieval.pool)
+        return Stage(name="compare", accepts=Drafted, returns=Generated, build=build)
+
+    def copy(self) -> Stage:
+        """Retrieved -> Generated: the nearest sample as it is."""
+        build = partial(steps.copy_step, self._sources)
+        return Stage(name="copy", accepts=Retrieved, returns=Generated, build=build)
+
+    def plain_template(self) -> Stage:
+        """Retrieved -> Templated: the nearest sample with its values as placeholders."""
+        build = partial(steps.plain_template_step, self._sources)
+        return Stage(name="template", accepts=Retrieved, returns=Templated, build=build)
+
+    def keep_draft(self) -> Stage:
+        """Drafted -> Generated: the only draft is the project."""
+        return Stage(name="keep", accepts=Drafted, returns=Generated, build=steps.keep_step)
+
+    def own_plan(self) -> Stage:
+        """Requirement -> Planned: the model's own plan."""
+        return self._asking("plan", Requirement, Planned, steps.own_plan_step)
+
+    def template(self) -> Stage:
+        """Retrieved -> Templated: what the two nearest samples share, in the model's words."""
+        return self._asking("template", Retrieved, Templated, steps.template_step)
+
+    def drafts(self, **drafts: steps.Writer) -> Stage:
+        """-> Drafted: the drafts named by the field they fill (`code_draft`, `template_draft`), by the model."""
+        accepts = Templated if writers.from_template in drafts.values() else Retrieved
+        return self._asking("draft", accepts, Drafted, partial(steps.draft_step, drafts=drafts))
+
+    def write(self, writer: steps.Writer, accepts: type[Requirement] = Requirement) -> Stage:
+        """-> Generated: the project in one call of the model."""
+        return self._asking("write", accepts, Generated, partial(steps.project_step, stage="write", write=writer))
+
+    def compare(self, writer: steps.Writer) -> Stage:
+        """Drafted -> Generated: the project from the drafts, by the model."""
+        return self._asking("compare", Drafted, Generated, partial(steps.project_step, stage="compare", write=writer))
+
+    def _asking(
+        self, name: str, accepts: type[Requirement], returns: type[Requirement], build: Callable[..., Step]
+    ) -> Stage:
+        build = partial(build, self._asker, self._sources)
+        return Stage(name=name, accepts=accepts, returns=returns, build=build, num_cpus=WAITING_CPUS, waits=True)
+
+    def _firewall(self) -> Firewall:
+        return Firewall(
+            requirement_similarity=self._retrieval.requirement_similarity,
+            code_similarity=self._retrieval.code_similarity,
+        )
 
 
-def retrieve_stage(settings: PipelineSettings) -> Stage:
-    """Planned -> Retrieved: the samples nearest to the plan."""
-    return Stage(name="retrieve", accepts=Planned, returns=Retrieved, build=partial(_code_rag, settings))
+def _code_rag(pool: str, top: int, firewall: Firewall) -> Step:
+    return CodeRag(load_samples(pool), top=top, firewall=firewall)
 
 
-def example_stage(settings: PipelineSettings, accepts: type[Requirement]) -> Stage:
-    """-> Retrieved: with the sample nearest by requirement."""
-    return Stage(name="example", accepts=accepts, returns=Retrieved, build=partial(_example_rag, settings))
-
-
-def symbolic_stages(settings: PipelineSettings) -> tuple[Stage, ...]:
-    """Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated, without a language model."""
-    return (
-        plan_stage(settings),
-        retrieve_stage(settings),
-        Stage(name="template", accepts=Retrieved, returns=Templated, build=partial(_template, settings)),
-        Stage(name="draft", accepts=Templated, returns=Drafted, build=partial(_drafts, settings)),
-        Stage(name="compare", accepts=Drafted, returns=Generated, build=partial(_compare, settings)),
-    )
-
-
-def _firewall(settings: PipelineSettings) -> Firewall:
-    return Firewall(
-        requirement_similarity=settings.retrieval.requirement_similarity,
-        code_similarity=settings.retrieval.code_similarity,
-    )
-
-
-def _code_rag(settings: PipelineSettings) -> Step:
-    return CodeRag(load_samples(settings.pool), top=settings.retrieval.top, firewall=_firewall(settings))
-
-
-def _example_rag(settings: PipelineSettings) -> Step:
-    return ExampleRag(load_samples(settings.pool), firewall=_firewall(settings))
+def _example_rag(pool: str, firewall: Firewall) -> Step:
+    return ExampleRag(load_samples(pool), firewall=firewall)
 
 
 @lru_cache(maxsize=4)
-def _writer(pool: str) -> SymbolicWriter:
+def _symbolic_writer(pool: str) -> SymbolicWriter:
     """One writer for the three stages of a worker, so that samples are parsed once."""
     return SymbolicWriter(load_samples(pool))
 
 
-def _template(settings: PipelineSettings) -> Step:
-    return _writer(settings.pool).template
+def _symbolic_template(pool: str) -> Step:
+    return _symbolic_writer(pool).template
 
 
-def _drafts(settings: PipelineSettings) -> Step:
-    return _writer(settings.pool).drafts
+def _symbolic_drafts(pool: str) -> Step:
+    return _symbolic_writer(pool).drafts
 
 
-def _compare(settings: PipelineSettings) -> Step:
-    return _writer(settings.pool).compare
+def _symbolic_comparison(pool: str) -> Step:
+    return _symbolic_writer(pool).compare

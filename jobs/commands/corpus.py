@@ -167,9 +167,10 @@ def export(
 def exposure(folder: Folder, settings: Overrides = None, config: ConfigFile = None) -> None:
     """Ask a language model to continue each reference of DLCodeEval, for signs that it has seen them."""
     from jobs.corpora.folder import expose
-    from pipeline.config import LLMSettings, load_settings
+    from jobs.corpora.settings import ExposureConfig
+    from pipeline.config import load_settings
 
-    found = expose(folder, load_settings(LLMSettings, config, settings or []))
+    found = expose(folder, load_settings(ExposureConfig, config, settings or []).llm)
     table = Table(title="Exposure", title_justify="left")
     for column in ("reference", "overlap", "Min-20%", ""):
         table.add_column(column)

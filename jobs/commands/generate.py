@@ -49,7 +49,7 @@ def generate(
     given |= {"quiet": True} if quiet else {}
     overrides = [*(settings or []), *budget_settings(max_cost, max_tokens)]
     chosen = load_settings(GenerateConfig, config, overrides, **given)
-    if chosen.sweep:
+    if chosen.run.sweep:
         from jobs.commands.experiment import run_experiment
         from jobs.experiments.spec import sweep_of
 
@@ -144,12 +144,12 @@ def _print_rows(input: str, settings: list[str] | None, config: str | None, stag
     from pipeline.inputs import read_requirements
     from pipeline.records import Planned, Retrieved
     from pipeline.stage import run_local
-    from pipeline.stages import retrieve_stage
+    from pipeline.stages import MethodStages
 
     chosen = load_settings(GenerateConfig, config, settings or [], input=input, out="-").for_input(input)
     failed = 0
     with planning(chosen) as plan_stage:
-        for record in run_local((plan_stage, retrieve_stage(chosen))[:stages], read_requirements(input)):
+        for record in run_local((plan_stage, MethodStages(chosen).retrieve())[:stages], read_requirements(input)):
             row: dict[str, object] = {"id": record.id, "User Requirement": record.requirement}
             if record.failure is not None:
                 failed += 1

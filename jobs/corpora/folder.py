@@ -55,15 +55,13 @@ def audit_build(folder: str) -> Audit:
     return audit(store, config.split)
 
 
-def expose(folder: str, settings: LLMSettings) -> list[Exposure]:
+def expose(folder: str, llm: LLMSettings) -> list[Exposure]:
     """Asks a language model to continue each reference of DLCodeEval; writes exposure.parquet. Raises DLCodeGenError
     where the settings name no model."""
     store, config = open_build(folder)
-    cache = settings.cache_for(folder) or "off"
-    settings = settings.model_copy(update={"cache": cache})
-    if settings.llm == "vllm":
+    if llm.backend == "vllm":
         start_ray(config.address, config.workers)
-    with language_model(settings) as build:
+    with language_model(llm.with_cache_for(folder)) as build:
         if build is None:
             raise DLCodeGenError("the exposure check needs a language model; for example llm=openai model=NAME")
         references = ((row.id, row.reference) for row in read_dataset(store, EVALUATION))

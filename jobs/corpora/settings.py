@@ -5,27 +5,46 @@ from __future__ import annotations
 from pydantic import Field
 
 from corpus_build.settings import CorpusSettings
+from pipeline.config import LLMSettings, Settings
 
 
 class CorpusConfig(CorpusSettings):
-    """`input` is a folder or URL of notebooks, or of Parquet or JSONL shards of them; `meta_kaggle` a folder of Meta
-    Kaggle's tables. `review` is a review sheet (CSV) whose approved rows alone may enter the sample pool.
-
-    `shard_files` files are read and worked on together: the unit of progress that a kill can cost. `workers` is the
-    number of one-CPU workers, by default one per CPU of the cluster; with `local` there are none, and this process does
-    everything.
-    """
+    """What decides the result, and how the build is run."""
 
     input: str
+    """A folder or URL of notebooks, or of Parquet or JSONL shards of them."""
+
     out: str
+    """The build's folder."""
+
     meta_kaggle: str | None = None
+    """A folder of Meta Kaggle's tables."""
+
     review: str | None = None
+    """A review sheet (CSV) whose approved rows alone may enter the sample pool."""
+
     shard_files: int = Field(256, ge=1, le=100_000)
+    """Files read and worked on together: the unit of progress that a kill can cost."""
+
     workers: int | None = Field(None, ge=1)
+    """One-CPU workers; by default one per CPU of the cluster."""
+
     local: bool = False
+    """No workers: this process does everything."""
+
     address: str | None = None
+    """A Ray cluster's address; by default the one this job was submitted to, or a new local one."""
+
     quiet: bool = False
+    """No progress."""
 
     def settings(self) -> CorpusSettings:
         """What decides the result, without places and workers."""
         return CorpusSettings(**{name: getattr(self, name) for name in CorpusSettings.model_fields})
+
+
+class ExposureConfig(Settings):
+    """Which language model is asked to continue the references of DLCodeEval."""
+
+    llm: LLMSettings = LLMSettings()
+    """The language model, and how it is reached."""

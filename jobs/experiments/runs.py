@@ -50,6 +50,6 @@ def ours_of(names: Mapping[MethodName, Arm]) -> list[MethodName]:
     found = []
     for model in dict.fromkeys(name.model for name in names if name.model) or [""]:
         of_model = [name for name in names if name.model == model]
-        ours = [name for name in of_model if names[name].config.method == OURS]
+        ours = [name for name in of_model if names[name].config.writing.method == OURS]
         found.append((ours or of_model)[0])
     return found

@@ -20,49 +20,67 @@ from typing import Any
 from pydantic import Field
 
 from jobs.generation.settings import BudgetSettings, GenerateConfig
-from pipeline.config import LLMSettings, Method, PipelineSettings, Settings, load_settings
+from pipeline.config import LLMSettings, Method, Settings, WritingSettings, load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.methods import WITHOUT_LLM
 from pipeline.storage.files import join
 
-_BEST_TEMPERATURE = float(PipelineSettings.model_fields["temperature"].default)
 
+class ModelSpec(Settings):
+    """A language model as in the settings of `dlcodegen generate`, and its name in the table."""
 
-class ModelSpec(LLMSettings):
-    """A language model as in the settings of `dlcodegen generate`, and its `name` in the table."""
+    llm: LLMSettings = LLMSettings()
+    """The model, and how it is reached; short words will do (`llm: openai`, `model: NAME`)."""
 
     name: str = ""
+    """What the table calls it; by default the last part of the model's name."""
 
     @property
     def label(self) -> str:
-        return self.name or self.model.rstrip("/").rsplit("/", 1)[-1] or self.llm
-
-    def given(self) -> dict[str, Any]:
-        """The settings that were given, as they are for a run."""
-        return {field: getattr(self, field) for field in self.model_fields_set if field != "name"}
+        return self.name or self.llm.model.rstrip("/").rsplit("/", 1)[-1] or self.llm.backend
 
 
 class ExperimentConfig(Settings):
-    """Each method is run with each model, temperature and seed; one that asks no language model is run once.
-
-    `settings` are further ones of `dlcodegen generate`, for all runs; dots reach into groups. `variants` are further
-    ones under a name: everything is run with each of them. `budget` holds for all runs together. `baseline_items`:
-    items that the baselines without a model answer when it is scored, at most.
-    """
+    """Each method is run with each model, temperature and seed; one that asks no language model is run once."""
 
     input: str
+    """The requirements of all runs."""
+
     out: str
+    """The experiment's folder."""
+
     methods: tuple[Method, ...] = Field(min_length=1)
+    """The methods to compare."""
+
     models: tuple[ModelSpec, ...] = ()
-    temperatures: tuple[float, ...] = Field((_BEST_TEMPERATURE,), min_length=1)
+    """The language models that write."""
+
+    temperatures: tuple[float, ...] = Field((WritingSettings().temperature,), min_length=1)
+    """Sampling temperatures; by default the paper's best."""
+
     seeds: tuple[int, ...] = Field((0,), min_length=1)
+    """Seeds of the sampling."""
+
     settings: dict[str, Any] = Field(default_factory=dict)
+    """Further settings of `dlcodegen generate`, for all runs; dots reach into groups."""
+
     variants: dict[str, dict[str, Any]] = Field({"": {}}, min_length=1)
+    """Further settings under a name: everything is run with each of them."""
+
     budget: BudgetSettings = BudgetSettings()
+    """What all runs together may spend."""
+
     baseline_items: int = Field(500, ge=0)
+    """Items that the baselines without a model answer when the experiment is scored, at most."""
+
     workers: int | None = Field(None, ge=1)
+    """One-CPU workers; by default one per CPU of the cluster."""
+
     address: str | None = None
+    """A Ray cluster's address; by default a new local one."""
+
     quiet: bool = False
+    """No progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +126,24 @@ def arms_of(spec: ExperimentConfig) -> list[Arm]:
 
 def sweep_of(config: GenerateConfig) -> ExperimentConfig:
     """The experiment that `dlcodegen generate` with a list of temperatures stands for."""
-    chosen = config.model_dump(exclude_defaults=True)
-    model = {name: chosen.pop(name) for name in LLMSettings.model_fields if name in chosen}
-    for name in ("method", "temperature", "sweep"):
-        chosen.pop(name, None)
-    known = {name: chosen.pop(name) for name in ExperimentConfig.model_fields if name in chosen}
+    changed = config.model_dump(exclude_defaults=True)
+    writing, run = changed.pop("writing", {}), changed.pop("run")
+    for name in ("method", "temperature", "seed"):
+        writing.pop(name, None)
+    for name in ("input", "out", "sweep", "budget", "workers", "address", "quiet"):
+        run.pop(name, None)
     return ExperimentConfig(
-        **known,
-        methods=(config.method,),
-        models=(ModelSpec(**model),),
-        temperatures=config.sweep or (config.temperature,),
-        seeds=(chosen.pop("seed", 0),),
-        settings=chosen,
+        input=config.run.input,
+        out=config.run.out,
+        methods=(config.writing.method,),
+        models=(ModelSpec(llm=changed.pop("llm", {})),),
+        temperatures=config.run.sweep or (config.writing.temperature,),
+        seeds=(config.writing.seed,),
+        settings=changed | {"writing": writing, "run": run},
+        budget=config.run.budget,
+        workers=config.run.workers,
+        address=config.run.address,
+        quiet=config.run.quiet,
     )
 
 
@@ -131,9 +155,7 @@ def _arm(
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(part for part in parts if part))
     given: dict[str, Any] = {"input": spec.input, "out": join(spec.out, "runs", slug), "method": method, "seed": seed}
     if model is not None:
-        given |= {"temperature": temperature, "cache": model.cache_for(spec.out) or "off"} | {
-            name: value for name, value in model.given().items() if name != "cache"
-        }
+        given |= {"temperature": temperature, "llm": model.llm.with_cache_for(spec.out)}
     given |= {"workers": spec.workers, "address": spec.address, "quiet": spec.quiet}
     beside = {"c_cot.chains": join(spec.out, "c-cot/")}  # under runs/ is nothing but runs
     chosen = beside | spec.settings | spec.variants[variant]

@@ -95,7 +95,7 @@ def table_rows(
             clean = {item.item for item in found.measured[name] if is_clean(item)}
             mine = [call for call in mine if call.id in clean]
         paper, raw = (corpora.get((name, protocol, counts.subset)) for protocol in ("paper", "raw"))
-        measures = _measures(counts, paper, raw, mine, arm.config.price)
+        measures = _measures(counts, paper, raw, mine, arm.config.llm.price)
         result = _ArmResult(counts, measures, math.fsum(call.cost for call in mine))
         results.setdefault((arm.group, counts.subset), []).append(result)
     order = list(dict.fromkeys(arm.group for arm in names.values()))

@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from jobs.generation.model_presets import engine_settings
 from pipeline.config import LLMSettings, PipelineSettings
 from pipeline.llm.build import LLMBuilder, build_llm, with_cache
 from pipeline.llm.protocol import LLM
 from pipeline.stage import Stage
-from pipeline.stages import plan_stage
+from pipeline.stages import MethodStages
 from pipeline.storage.files import fingerprint
-
-S = TypeVar("S", bound=LLMSettings)
 
 
 @contextmanager
@@ -26,9 +23,9 @@ def language_model(settings: LLMSettings, *, workers: int = 1) -> Iterator[LLMBu
     For `llm=vllm` the engine runs as long as the block does, and Ray has to be initialised. Raises DLCodeGenError for
     settings that cannot work, before anything is sent.
     """
-    if settings.llm == "none":
+    if settings.backend == "none":
         yield None
-    elif settings.llm != "vllm":
+    elif settings.backend != "vllm":
         build_llm(settings)  # what is wrong with the settings is said here, not in a worker
         yield partial(build_llm, settings, share=1 / workers)
     else:
@@ -46,19 +43,20 @@ def language_model(settings: LLMSettings, *, workers: int = 1) -> Iterator[LLMBu
 def planning(settings: PipelineSettings) -> Iterator[Stage]:
     """The stage that plans in this process, with the language model of `planner=llm` where that is used."""
     if settings.planner.kind != "llm":
-        yield plan_stage(settings)
+        yield MethodStages(settings).plan()
         return
-    if settings.llm == "vllm":
+    if settings.llm.backend == "vllm":
         from jobs.cluster.dataflow import start_ray
 
         start_ray(None, None)
-    with language_model(with_context_length(settings)) as llm:
-        yield plan_stage(with_context_length(settings), llm)
+    settings = settings.model_copy(update={"llm": with_context_length(settings.llm)})
+    with language_model(settings.llm) as llm:
+        yield MethodStages(settings, llm).plan()
 
 
-def with_context_length(settings: S) -> S:
+def with_context_length(settings: LLMSettings) -> LLMSettings:
     """The settings with the context length that `llm=vllm` gets from the model's preset."""
-    if settings.llm != "vllm" or settings.context_length is not None:
+    if settings.backend != "vllm" or settings.context_length is not None:
         return settings
     return settings.model_copy(update={"context_length": engine_settings(settings).context_length})
 
@@ -67,7 +65,7 @@ def serve_llm(settings: LLMSettings, identity: str, served: str, app: str) -> LL
     """The engine's model by handle, behind the response cache; `identity` names it there."""
     from serving.serve_llm import ServeLLM
 
-    return with_cache(ServeLLM(identity, served, app, settings.limits), settings)
+    return with_cache(ServeLLM(identity, served, app, settings.limits), settings.cache)
 
 
 def _identity(model: str) -> str:

@@ -13,9 +13,9 @@ from functools import partial
 import ray
 
 from jobs.generation.language_model import language_model
-from jobs.generation.settings import GenerateConfig
+from jobs.generation.settings import GenerateConfig, RunSettings
 from jobs.runs.store import RunStore
-from pipeline.config import PipelineSettings
+from pipeline.config import LLMSettings
 from pipeline.generate.llm.chains import Categories, kept_calls, make_chains, save_chains
 from pipeline.llm.asking.asker import Asker
 from pipeline.llm.build import LLMBuilder, with_cache
@@ -33,57 +33,60 @@ def opened_model(config: GenerateConfig, shards: int | None = None) -> Iterator[
     """The language model of a run of `shards` shards, or of several runs that share it, for as long as the block takes;
     None for `llm=none`. Needs an initialised Ray. Raises DLCodeGenError for a model that cannot be had."""
     # The cache comes in front of the budget, which comes in front of this.
-    with language_model(config.model_copy(update={"cache": "off"}), workers=processes(config, shards)) as backend:
+    uncached = config.llm.model_copy(update={"cache": "off"})
+    with language_model(uncached, workers=processes(config.run, shards)) as backend:
         yield backend
 
 
 def method_stages(
     config: GenerateConfig, shards: int, backend: LLMBuilder | None, budget: Budget | None = None
 ) -> tuple[Stage, ...]:
-    """The stages of `config.method` for `shards` shards of rows, with their language model where one is set. C-CoT's
-    chains are made first where the method needs them and they are not there; their calls become the run's.
+    """The stages of the settings' method for `shards` shards of rows, with their language model where one is set.
+    C-CoT's chains are made first where the method needs them and they are not there; their calls become the run's.
 
     Raises DLCodeGenError for settings that cannot work, BudgetSpent where the chains cannot be paid for.
     """
     if backend is None:
         return generation_stages(config)
-    config = config.model_copy(update={"cache": config.cache_for(config.out) or "off"})
-    llm = partial(_guarded, backend, config, budget)
-    if config.method in WITH_CHAINS:
-        config, calls = with_chains(config, llm)
-        RunStore(config.out).note_calls(calls)
-    workers = processes(config, shards)
-    return tuple(replace(stage, workers=workers) if stage.waits else stage for stage in generation_stages(config, llm))
+    llm = partial(_guarded, backend, config.llm.with_cache_for(config.run.out), budget)
+    chains = None
+    if config.writing.method in WITH_CHAINS:
+        chains = chains_file(config)
+        RunStore(config.run.out).note_calls(ensure_chains(chains, config, llm))
+    workers = processes(config.run, shards)
+    stages = generation_stages(config, llm, chains)
+    return tuple(replace(stage, workers=workers) if stage.waits else stage for stage in stages)
 
 
-def processes(config: GenerateConfig, shards: int | None = None) -> int:
+def processes(run: RunSettings, shards: int | None = None) -> int:
     """How many processes wait for the model. Needs an initialised Ray."""
-    wanted = config.llm_workers or config.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+    wanted = run.llm_workers or run.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
     return wanted if shards is None else min(wanted, max(1, shards))
 
 
-def with_chains(config: GenerateConfig, llm: LLMBuilder) -> tuple[GenerateConfig, tuple[LLMCall, ...]]:
-    """The settings with the file of C-CoT's chains, which is made if it is not there: once for all temperatures and
-    seeds, by the likeliest words. And the calls for it, of now or of when it was made."""
-    file = chains_file(config)
-    config = config.model_copy(update={"c_cot": config.c_cot.model_copy(update={"chains": file})})
+def ensure_chains(file: str, config: GenerateConfig, llm: LLMBuilder) -> tuple[LLMCall, ...]:
+    """Makes the file of C-CoT's chains where it is not there: once for all temperatures and seeds, by the likeliest
+    words. Returns the calls for it, of now or of when it was made."""
     if exists(file):
-        return config, kept_calls(file)
-    asker = Asker(llm(), config.model_copy(update={"temperature": 0.0, "seed": 0}))
-    made = asyncio.run(make_chains(asker, Categories(load_known_plans(config.plans)), config.c_cot.problems))
-    save_chains(file, config.model, made)
-    return config, made.calls
+        return kept_calls(file)
+    likeliest = config.writing.model_copy(update={"temperature": 0.0, "seed": 0})
+    asker = Asker(llm(), likeliest, context_length=config.llm.context_length, price=config.llm.price)
+    categories = Categories(load_known_plans(config.planner.plans))
+    made = asyncio.run(make_chains(asker, categories, config.writing.c_cot.problems))
+    save_chains(file, config.llm.model, made)
+    return made.calls
 
 
 def chains_file(config: GenerateConfig) -> str:
     """Where the chains are that go with the settings' model and known plans."""
-    made_from = [config.model, fingerprint(config.plans), config.c_cot.problems]
-    return config.c_cot.file_for(config.out, hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:12])
+    c_cot = config.writing.c_cot
+    made_from = [config.llm.model, fingerprint(config.planner.plans), c_cot.problems]
+    return c_cot.file_for(config.run.out, hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:12])
 
 
-def _guarded(backend: LLMBuilder, settings: PipelineSettings, budget: Budget | None) -> LLM:
+def _guarded(backend: LLMBuilder, settings: LLMSettings, budget: Budget | None) -> LLM:
     """A worker's model: the budget behind the cache, since what comes from there costs nothing."""
     llm = backend()
     if budget is not None:
         llm = BudgetedLLM(llm, budget, settings.price)
-    return with_cache(llm, settings)
+    return with_cache(llm, settings.cache)

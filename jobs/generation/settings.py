@@ -1,54 +1,91 @@
-"""Settings of the generation job: what to read, where to write, and how to spread the work."""
+"""Settings of the generation job: what decides the rows, what to read, where to write, and how to spread the work."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from pipeline.config import PipelineSettings, Settings
+from pipeline.config import PipelineSettings, Settings, grouped
 from pipeline.stage import ROWS_IN_FLIGHT
 
 
 class BudgetSettings(Settings):
-    """What a run may spend on calls to language models, all its earlier calls included: `cost` in the currency of
-    `price`, `tokens` of prompts and replies together. None is no limit."""
+    """What a run may spend on calls to language models, all its earlier calls included. None is no limit."""
 
     cost: float | None = Field(None, ge=0)
+    """In the currency of `llm.price`."""
+
     tokens: int | None = Field(None, ge=0)
+    """Of prompts and replies together."""
 
     @property
     def limited(self) -> bool:
         return self.cost is not None or self.tokens is not None
 
 
-class GenerateConfig(PipelineSettings):
-    """`shard_rows` rows are read, worked on and written together: the unit of progress that a kill can cost.
-
-    `workers` is the number of one-CPU workers; by default one per CPU of the cluster. `llm_workers` processes wait for
-    a language model, by default as many, each with `rows_in_flight` rows under way. `report_items` rows are shown whole
-    in the HTML report. `address` is a Ray cluster's; by default the one this job was submitted to, or a new local one.
-
-    A list of temperatures is a `sweep`: one run for each, as an experiment (`jobs.experiment`).
-    """
+class RunSettings(Settings):
+    """One run: its input, its folder, and how the work is spread."""
 
     input: str
+    """Where the requirements are: a file, a folder, a checkout of the published artifact, or `starter`."""
+
     out: str
+    """The run's folder, a path or fsspec URL."""
+
     shard_rows: int = Field(64, ge=1, le=10_000)
+    """Rows read, worked on and written together: the unit of progress that a kill can cost."""
+
     workers: int | None = Field(None, ge=1)
+    """One-CPU workers; by default one per CPU of the cluster."""
+
     llm_workers: int | None = Field(None, ge=1)
+    """Processes that wait for a language model; by default as many as workers."""
+
     rows_in_flight: int = Field(ROWS_IN_FLIGHT, ge=1, le=4096)
+    """Rows under way in each of these processes."""
+
     budget: BudgetSettings = BudgetSettings()
+    """What calls to the language model may cost."""
+
     projects: bool = False
+    """Whether each project is also written as a folder."""
+
     report_items: int = Field(100, ge=0)
+    """Rows shown whole in the HTML report."""
+
     address: str | None = None
+    """A Ray cluster's address; by default the one this job was submitted to, or a new local one."""
+
     quiet: bool = False
+    """No progress."""
+
     sweep: tuple[float, ...] = ()
+    """Temperatures, with a run for each, as an experiment (`jobs.experiment`); a list as `temperature` is one."""
+
+
+class GenerateConfig(PipelineSettings):
+    """What decides a row's result, and how it is run."""
+
+    run: RunSettings
+    """Input, folder, and how the work is spread."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Takes groups (`run=...`) and short words (`input=...`)."""
+        super().__init__(**settings)
 
     @model_validator(mode="before")
     @classmethod
     def _several_temperatures(cls, values: Any) -> Any:
-        given = values.get("temperature") if isinstance(values, dict) else None
-        if isinstance(given, list | tuple) and given:
-            return values | {"temperature": given[0], "sweep": tuple(given)}
-        return values
+        if not isinstance(values, Mapping):
+            return values
+        groups = grouped(cls, values)
+        writing, run = groups.get("writing"), groups["run"]
+        if not isinstance(writing, dict) or not isinstance(run, dict):
+            return groups
+        temperature = writing.get("temperature")
+        if isinstance(temperature, list | tuple) and temperature:
+            writing["temperature"] = temperature[0]
+            run["sweep"] = tuple(temperature)
+        return groups

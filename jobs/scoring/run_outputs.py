@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
+from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
-from pipeline.config import PlannerSettings
+from pipeline.config import PlannerSettings, grouped
 from pipeline.errors import DLCodeGenError
 from pipeline.measures.outputs import MethodName, Output, Shown
 from pipeline.measures.project_scores import main_source
@@ -22,9 +23,11 @@ from pipeline.storage.files import exists, join, read_bytes
 RUNS = "Runs"
 """What stands for a table where the outputs are runs of this project."""
 
-_DIFFER_BY_SEED = frozenset(
-    {"seed", "out", "workers", "quiet", "address", "projects", "report_items", "shard_rows", "cache", "limits"}
-)
+_DIFFER_BY_SEED = {
+    "llm": {"cache", "limits"},
+    "writing": {"seed"},
+    "run": {"out", "workers", "quiet", "address", "projects", "report_items", "shard_rows"},
+}
 """Settings in which runs of one method may differ: runs that agree in all others are its seeds."""
 
 
@@ -36,20 +39,19 @@ class Run:
     name: MethodName
     """What its outputs are called in tables."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """As its manifest has them; {} where it has none."""
+    """Those of its manifest, in their groups; {} where it has none."""
     rows: int = 0
     """Finished rows, failed ones included."""
 
     @property
     def pool(self) -> str:
-        return str(self.settings.get("pool") or STARTER)
+        return str(self.settings.get("retrieval", {}).get("pool") or STARTER)
 
     @property
     def plans(self) -> tuple[str, ...]:
         """Where the known plans are, and those that a fitted or trained planner learned from."""
-        known = str(self.settings.get("plans") or STARTER)
-        planner = PlannerSettings.model_validate(self.settings.get("planner") or {})
-        learned = learned_from(planner.folder)
+        planner = PlannerSettings.model_validate(self.settings.get("planner") or {"plans": STARTER})
+        known, learned = planner.plans, learned_from(planner.folder)
         if learned is None or learned == known:
             return (known,)
         return (known, learned)
@@ -104,7 +106,7 @@ def open_runs(folders: Sequence[str]) -> list[Run]:
     for folder, label in zip(folders, _labels(folders), strict=True):
         if not RunStore(folder).exists():
             raise DLCodeGenError(f"{folder}: no run there; give the folder of a `dlcodegen generate` run")
-        model = str(_settings(folder).get("model") or "")
+        model = str(_settings(folder).get("llm", {}).get("model") or "")
         run = open_run(folder, MethodName(RUNS, model, label))
         if not run.rows:
             raise DLCodeGenError(f"{folder}: no row of the run is finished; run `dlcodegen generate` to its end first")
@@ -132,16 +134,25 @@ def group_seeds(runs: Sequence[Run]) -> dict[MethodName, list[MethodName]]:
     """Methods that were run with several seeds: runs whose settings differ in nothing else."""
     same_settings: dict[str, list[Run]] = {}
     for run in runs:
-        shared = {name: value for name, value in run.settings.items() if name not in _DIFFER_BY_SEED}
-        same_settings.setdefault(json.dumps(shared, sort_keys=True, default=str), []).append(run)
+        shared = json.dumps(_without_seed(run.settings), sort_keys=True, default=str)
+        same_settings.setdefault(shared, []).append(run)
     groups = {}
     for group in same_settings.values():
-        seeds = {run.settings.get("seed") for run in group}
+        seeds = {run.settings.get("writing", {}).get("seed") for run in group}
         if len(group) > 1 and len(seeds) == len(group):
             label = _shared_start([run.name.method for run in group]) or "method"
             name = group[0].name._replace(method=f"{label} (mean of {len(group)} seeds)")
             groups[name] = [run.name for run in group]
     return groups
+
+
+def _without_seed(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The settings that all seeds of a method share."""
+    shared = {}
+    for group, values in settings.items():
+        aside = _DIFFER_BY_SEED.get(group, set())
+        shared[group] = {name: value for name, value in values.items() if name not in aside}
+    return shared
 
 
 def _shared_start(texts: Sequence[str]) -> str:
@@ -150,11 +161,12 @@ def _shared_start(texts: Sequence[str]) -> str:
 
 
 def _settings(folder: str) -> dict[str, Any]:
+    """The settings of a run's manifest, in their groups; runs of older versions have them flat."""
     path = join(folder, "manifest.json")
     if not exists(path):
         return {}  # the run was ended early: its rows can be scored all the same
     try:
-        return dict(json.loads(read_bytes(path)).get("settings") or {})
+        return grouped(GenerateConfig, json.loads(read_bytes(path)).get("settings") or {})
     except (ValueError, TypeError, AttributeError):
         return {}
 

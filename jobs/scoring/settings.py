@@ -27,11 +27,14 @@ class ScoreConfig(Settings):
     workers: int | None = Field(None, ge=1)
     """CPUs of a Ray that is started here."""
     quiet: bool = False
+    """No progress."""
 
 
-class JudgeConfig(LLMSettings):
+class JudgeConfig(Settings):
     """Which model judges, and what it is asked."""
 
+    llm: LLMSettings = LLMSettings()
+    """The judge; short words will do (`llm=openai`, `model=NAME`)."""
     runs: tuple[str, ...] = Field(min_length=1)
     """Folders of runs of `dlcodegen generate`."""
     out: str
@@ -41,8 +44,11 @@ class JudgeConfig(LLMSettings):
     samples: int = Field(3, ge=1)
     """How often each question is asked, each time with another seed."""
     temperature: float = Field(0.7, ge=0)
+    """Of the judge's answers."""
     max_tokens: int = Field(600, ge=50)
+    """Of an answer."""
     seed: int = 0
+    """The first of the `samples` seeds."""
     pairs: bool = True
     """Whether projects are compared side by side as well."""
     items: int | None = Field(None, ge=1)
@@ -52,4 +58,6 @@ class JudgeConfig(LLMSettings):
     report_items: int = Field(60, ge=0)
     """Items that the page opens."""
     address: str | None = None
+    """A Ray cluster's address, for `llm=vllm`."""
     quiet: bool = False
+    """No progress."""

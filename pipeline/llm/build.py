@@ -1,12 +1,14 @@
-"""The language model that settings name."""
+"""The language model that settings name, and the asker that stages ask it by."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import lru_cache
 
-from pipeline.config import AUTO, LLMSettings
+from pipeline.config import AUTO, LLMSettings, PriceSettings, WritingSettings
 from pipeline.errors import DLCodeGenError
+from pipeline.llm.asking.asker import Asker
 from pipeline.llm.client.openai_compatible import OpenAICompatibleLLM
 from pipeline.llm.protocol import LLM
 from pipeline.llm.scripted import ScriptedLLM
@@ -16,6 +18,9 @@ from pipeline.llm.spending.cached_llm import CachedLLM
 LLMBuilder = Callable[[], LLM]
 """Makes a worker's language model. Travels to the worker, so it is picklable: a function, or a `partial` of one."""
 
+AskerBuilder = Callable[[], Asker]
+"""Makes an asker in the worker, likewise."""
+
 
 def build_llm(settings: LLMSettings, *, share: float = 1.0) -> LLM:
     """The model of `llm=openai` or `llm=scripted`, behind its response cache; `share` is the part of the job's rate
@@ -24,18 +29,28 @@ def build_llm(settings: LLMSettings, *, share: float = 1.0) -> LLM:
 
     Raises DLCodeGenError for settings that name no model.
     """
-    if settings.llm == "openai":
-        return with_cache(OpenAICompatibleLLM(settings, share=share), settings)
-    if settings.llm == "scripted":
-        return with_cache(ScriptedLLM(_script(settings.model), model=settings.model), settings)
-    raise DLCodeGenError(f"llm={settings.llm} is no model that can be built here; use openai or scripted")
+    if settings.backend == "openai":
+        return with_cache(OpenAICompatibleLLM(settings, share=share), settings.cache)
+    if settings.backend == "scripted":
+        return with_cache(ScriptedLLM(_script(settings.model), model=settings.model), settings.cache)
+    raise DLCodeGenError(f"llm={settings.backend} is no model that can be built here; use openai or scripted")
 
 
-def with_cache(llm: LLM, settings: LLMSettings) -> LLM:
-    """The model behind the cache that the settings name; as it is where they name none, or left it to `auto`."""
-    if settings.cache in ("", "off", AUTO):
+def build_asker(llm: LLMBuilder, writing: WritingSettings, context_length: int | None, price: PriceSettings) -> Asker:
+    """The asker of a stage. All stages of a worker ask the same client."""
+    return Asker(_client(llm), writing, context_length=context_length, price=price)
+
+
+@lru_cache(maxsize=4)
+def _client(llm: LLMBuilder) -> LLM:
+    return llm()
+
+
+def with_cache(llm: LLM, location: str) -> LLM:
+    """The model behind the cache at a location; as it is where that is `off`, or still `auto`."""
+    if location in ("", "off", AUTO):
         return llm
-    return CachedLLM(llm, ResponseCache(settings.cache))
+    return CachedLLM(llm, ResponseCache(location))
 
 
 def _script(name: str) -> Callable[..., str]:

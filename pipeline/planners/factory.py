@@ -5,10 +5,9 @@ Each planner is a step: a requirement in, the fields `plan` and `plan_sources` o
 
 from __future__ import annotations
 
-from pipeline.config import PipelineSettings
+from pipeline.config import PlannerSettings
 from pipeline.errors import DLCodeGenError
-from pipeline.llm.asking.asker import Asker
-from pipeline.llm.build import LLMBuilder
+from pipeline.llm.build import AskerBuilder
 from pipeline.planners.causal_lm.planner import Gpt2Planner
 from pipeline.planners.few_shot import FewShotPlanner
 from pipeline.planners.hybrid.contest import RIDGE
@@ -22,26 +21,28 @@ from pipeline.retrieval.sample_pool import load_known_plans
 from pipeline.stage import Step
 
 
-def build_planner(settings: PipelineSettings, llm: LLMBuilder | None = None) -> Step:
-    """The planner that `settings.planner.use` names, with its plans, model or folder loaded; `llm` is what
-    `planner=llm` asks, and waits for.
+def build_planner(
+    planner: PlannerSettings, requirement_similarity: float, build_asker: AskerBuilder | None = None
+) -> Step:
+    """The planner that `planner.use` names, with its plans, model or folder loaded. `build_asker` makes what
+    `planner=llm` asks. `requirement_similarity` is the firewall's: from there on a known plan is kept out.
 
     Raises DLCodeGenError where these are not there or not what they should be.
     """
-    firewall = Firewall(requirement_similarity=settings.retrieval.requirement_similarity)
-    if settings.planner.kind == "retrieval":
-        known = load_known_plans(settings.plans)
-        return RetrievalPlanner(known, neighbours=settings.planner.neighbours, firewall=firewall)
-    if settings.planner.kind == "hybrid":
-        folder = settings.planner.folder
-        fitted = load_fitted(folder) if folder else fit(load_known_plans(settings.plans))
+    firewall = Firewall(requirement_similarity=requirement_similarity)
+    if planner.kind == "retrieval":
+        known = load_known_plans(planner.plans)
+        return RetrievalPlanner(known, neighbours=planner.neighbours, firewall=firewall)
+    if planner.kind == "hybrid":
+        folder = planner.folder
+        fitted = load_fitted(folder) if folder else fit(load_known_plans(planner.plans))
         return HybridPlanner(fitted, others=_others(fitted, firewall), firewall=firewall)
-    if settings.planner.kind == "gpt2":
-        return Gpt2Planner(settings.planner.folder)
-    if llm is None:
+    if planner.kind == "gpt2":
+        return Gpt2Planner(planner.folder)
+    if build_asker is None:
         raise DLCodeGenError("planner=llm asks a language model and none is set; add llm=openai base_url=... model=...")
-    known = load_known_plans(settings.plans)
-    return FewShotPlanner(Asker(llm(), settings), known, examples=settings.planner.examples, firewall=firewall)
+    known = load_known_plans(planner.plans)
+    return FewShotPlanner(build_asker(), known, examples=planner.examples, firewall=firewall)
 
 
 def _others(fitted: Fitted, firewall: Firewall) -> dict[str, Step]:

@@ -31,7 +31,7 @@ def test_arguments_win_over_overrides_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text("input: file\nout: file\nseed: 1\nretrieval: {top: 3, code_similarity: 0.9}\n")
     loaded = load_settings(GenerateConfig, str(file), ["retrieval.top=5", "seed=2", "workers=4"], out="argument")
-    assert (loaded.input, loaded.out, loaded.seed, loaded.workers) == ("file", "argument", 2, 4)
+    assert (loaded.run.input, loaded.run.out, loaded.writing.seed, loaded.run.workers) == ("file", "argument", 2, 4)
     assert (loaded.retrieval.top, loaded.retrieval.code_similarity) == (5, 0.9)
 
 

@@ -43,7 +43,7 @@ CALLS = {
 def chains(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = str(tmp_path_factory.mktemp("c-cot") / "chains.json")
     llm = ScriptedLLM(competent)
-    made = asyncio.run(make_chains(Asker(llm, PipelineSettings()), Categories(load_known_plans(STARTER)), 3))
+    made = asyncio.run(make_chains(Asker(llm), Categories(load_known_plans(STARTER)), 3))
     save_chains(path, llm.model, made)
     return path
 
@@ -135,10 +135,10 @@ def test_a_method_without_its_language_model_says_how_to_get_one() -> None:
 
 
 def test_the_method_is_symbolic_unless_a_language_model_is_set() -> None:
-    assert load_settings(PipelineSettings).method == "symbolic"
-    assert load_settings(PipelineSettings, None, ["llm=openai", "model=x"]).method == "dlcodegen"
-    assert load_settings(PipelineSettings, None, ["llm=openai", "method=auto"]).method == "dlcodegen"
-    assert load_settings(PipelineSettings, None, ["llm=openai", "method=ps"]).method == "ps"
+    assert load_settings(PipelineSettings).writing.method == "symbolic"
+    assert load_settings(PipelineSettings, None, ["llm=openai", "model=x"]).writing.method == "dlcodegen"
+    assert load_settings(PipelineSettings, None, ["llm=openai", "method=auto"]).writing.method == "dlcodegen"
+    assert load_settings(PipelineSettings, None, ["llm=openai", "method=ps"]).writing.method == "ps"
 
 
 def test_all_chains_fit() -> None:

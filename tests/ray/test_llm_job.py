@@ -57,9 +57,9 @@ def test_the_ray_run_equals_the_local_run(source: str, server: FaultServer, tmp_
     config = _config(source, tmp_path / "run", server, "price.input=1", "price.output=2")
     summary = main(config)
     assert (summary.generated, summary.bugs, summary.pending) == (14, 0, 0)
-    stages = generation_stages(config, lambda: build_llm(config.model_copy(update={"cache": "off"})))
+    stages = generation_stages(config, lambda: build_llm(config.llm.model_copy(update={"cache": "off"})))
     expected = list(run_local(stages, read_requirements(source)))
-    assert list(RunStore(config.out).results()) == expected
+    assert list(RunStore(config.run.out).results()) == expected
     assert len(expected[0].calls) == 4
 
 
@@ -68,8 +68,8 @@ def test_what_a_stage_that_computes_has_added_reaches_one_that_waits(
 ) -> None:
     config = _config(source, tmp_path / "run", server, "method=plain-template")
     assert main(config).failures == {}
-    stages = generation_stages(config, lambda: build_llm(config.model_copy(update={"cache": "off"})))
-    assert list(RunStore(config.out).results()) == list(run_local(stages, read_requirements(source)))
+    stages = generation_stages(config, lambda: build_llm(config.llm.model_copy(update={"cache": "off"})))
+    assert list(RunStore(config.run.out).results()) == list(run_local(stages, read_requirements(source)))
 
 
 def test_a_budget_stops_the_run_and_a_higher_one_lets_it_go_on(source: str, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def settings(checkpoint: Path) -> LLMSettings:
-    return LLMSettings(llm="vllm", model=str(checkpoint), engine=ENGINE, cache="off")
+    return LLMSettings(backend="vllm", model=str(checkpoint), engine=ENGINE, cache="off")
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,7 @@ def test_a_schema_that_is_none_is_refused(llm: ServeLLM) -> None:
 
 
 def test_the_http_client_gets_what_the_handle_gets(llm: ServeLLM, base_url: str) -> None:
-    over_http = OpenAICompatibleLLM(LLMSettings(llm="openai", base_url=base_url, model=llm.model))
+    over_http = OpenAICompatibleLLM(LLMSettings(backend="openai", base_url=base_url, model=llm.model))
     wanted = [request("Write.", seed=3, logprobs=True), *plan_requests(1)]
     for each in wanted:  # alone, since rounding depends on what else is in the batch
         (by_handle,), (by_http,) = ask(llm, [each]), ask(over_http, [each])
@@ -105,7 +105,7 @@ def test_the_http_client_gets_what_the_handle_gets(llm: ServeLLM, base_url: str)
 
 
 def test_a_wrong_model_name_is_answered_with_the_models_there_are(base_url: str, llm: ServeLLM) -> None:
-    wrong = OpenAICompatibleLLM(LLMSettings(llm="openai", base_url=base_url, model="no-such-model"))
+    wrong = OpenAICompatibleLLM(LLMSettings(backend="openai", base_url=base_url, model="no-such-model"))
     with pytest.raises(DLCodeGenError, match=llm.model):
         ask(wrong, [request("Write.")])
 

@@ -99,7 +99,7 @@ def write_judging(judging: Judging, config: JudgeConfig) -> None:
         "family": model_family(judging.judge),
         "warnings": list(judging.warnings),
         "aspects": list(ASPECTS),
-        "settings": config.model_dump(mode="json", exclude={"api_key_env"}),
+        "settings": config.model_dump(mode="json", exclude={"llm": {"api_key_env"}}),
         "versions": versions_of(("dlcodegen-ray", "numpy")),
         "asked": sum(not row.unasked for row in judging.judgements) + len(judging.answers),
         "failed": judging.failures,

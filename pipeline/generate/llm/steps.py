@@ -1,90 +1,98 @@
-"""The steps of stages that write with a language model: a row's record in, the fields its stage adds out."""
+"""The steps of stages that write with a language model: a row's record in, the fields its stage adds out.
+
+Each function here makes a step, in the worker that runs it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
+from pipeline.generate.llm import writers
 from pipeline.generate.llm.plain_template import plain_template
-from pipeline.generate.llm.writers import task
+from pipeline.generate.llm.sources import Sources
 from pipeline.generate.project import project_files
-from pipeline.llm.asking.asker import Asker, Asking
+from pipeline.llm.asking.asker import Asking
 from pipeline.llm.asking.replies import Program
-from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.plan.vocabulary import CATEGORIES
+from pipeline.llm.build import AskerBuilder
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Drafted, Requirement, Retrieved, SourceFile
-from pipeline.retrieval.sample_pool import Sample
 from pipeline.stage import Fields, Step
 
-Writer = Callable[[Asking, Any], Awaitable[Program]]
-"""One way to write a program for a row."""
+Writer = Callable[[Asking, Any, Sources], Awaitable[Program]]
+"""One way to write a program for a row, as in `pipeline.generate.llm.writers`."""
 
 
-def plan_step(asker: Asker) -> Step:
+def own_plan_step(build_asker: AskerBuilder, _sources: Sources) -> Step:
     """PS, first call: the model's own plan."""
+    asker = build_asker()
 
     async def step(record: Requirement) -> Fields:
-        async def work(ask: Asking) -> SolutionPlan:
-            return await ask.plan("ps_plan", categories=", ".join(CATEGORIES), **task(record))
-
-        (plan,), calls = await asker.ask("plan", record, work)
+        (plan,), calls = await asker.ask("plan", record, partial(writers.own_plan, record=record))
         return {"plan": plan, "calls": calls}
 
     return step
 
 
-def template_step(asker: Asker, write: Callable[[Asking, Any], Awaitable[str]]) -> Step:
+def template_step(build_asker: AskerBuilder, sources: Sources) -> Step:
     """Template RAG, first call."""
+    asker = build_asker()
 
     async def step(record: Retrieved) -> Fields:
-        (template,), calls = await asker.ask("template", record, lambda ask: write(ask, record))
+        work = partial(writers.template, record=record, sources=sources)
+        (template,), calls = await asker.ask("template", record, work)
         return {"template": template, "calls": calls}
 
     return step
 
 
-def plain_template_step(samples: tuple[Sample, ...]) -> Step:
-    """The nearest sample with its values as placeholders; no model is asked."""
-    code = {sample.id: sample.code for sample in samples}
-
-    def step(record: Retrieved) -> Fields:
-        return {"template": plain_template(code[record.samples[0].id])}
-
-    return step
-
-
-def draft_step(asker: Asker, **writers: Writer) -> Step:
-    """The drafts named by the field they fill (`code_draft`, `template_draft`), written at the same time."""
+def draft_step(build_asker: AskerBuilder, sources: Sources, *, drafts: Mapping[str, Writer]) -> Step:
+    """The drafts by the field they fill (`code_draft`, `template_draft`), written at the same time."""
+    asker = build_asker()
 
     async def step(record: Retrieved) -> Fields:
-        works = [_bound(write, record) for write in writers.values()]
+        works = [partial(_write, write, record, sources) for write in drafts.values()]
         programs, calls = await asker.ask("draft", record, *works)
-        return {name: program.text for name, program in zip(writers, programs, strict=True)} | {"calls": calls}
+        texts = [program.text for program in programs]
+        return dict(zip(drafts, texts, strict=True)) | {"calls": calls}
 
     return step
 
 
-def project_step(asker: Asker, stage: str, write: Writer) -> Step:
+def project_step(build_asker: AskerBuilder, sources: Sources, *, stage: str, write: Writer) -> Step:
     """The final project, written in one call."""
+    asker = build_asker()
 
     async def step(record: Requirement) -> Fields:
-        (program,), calls = await asker.ask(stage, record, _bound(write, record))
+        (program,), calls = await asker.ask(stage, record, partial(_write, write, record, sources))
         return {"files": files_of(program), "calls": calls}
 
     return step
 
 
-def keep_draft(record: Drafted) -> Fields:
-    """The only draft as the final project (ablations without comparison)."""
-    return {"files": project_files(record.code_draft or record.template_draft)}
-
-
-def copy_step(samples: tuple[Sample, ...]) -> Step:
-    """The nearest sample as it is."""
-    code = {sample.id: sample.code for sample in samples}
+def plain_template_step(sources: Sources) -> Step:
+    """The nearest sample with its values as placeholders; no model is asked."""
 
     def step(record: Retrieved) -> Fields:
-        return {"files": project_files(code[record.samples[0].id])}
+        return {"template": plain_template(sources.samples[record.samples[0].id].code)}
+
+    return step
+
+
+def copy_step(sources: Sources) -> Step:
+    """The nearest sample as it is; no model is asked."""
+
+    def step(record: Retrieved) -> Fields:
+        return {"files": project_files(sources.samples[record.samples[0].id].code)}
+
+    return step
+
+
+def keep_step() -> Step:
+    """The only draft as the final project (ablations without comparison)."""
+
+    def step(record: Drafted) -> Fields:
+        return {"files": project_files(record.code_draft or record.template_draft)}
 
     return step
 
@@ -95,5 +103,6 @@ def files_of(program: Program) -> tuple[SourceFile, ...]:
     return (*project_files(program.code), *(file for file in program.others if file.path not in taken))
 
 
-def _bound(write: Writer, record: Requirement) -> Callable[[Asking], Awaitable[Program]]:
-    return lambda ask: write(ask, record)
+async def _write(write: Writer, record: Requirement, sources: Sources, ask: Asking) -> Program:
+    """A writer's work in the form that an asker takes: of what it asks with alone."""
+    return await write(ask, record, sources)

@@ -1,100 +1,100 @@
-"""Ways to write a project with a language model: each gives the program for one row, by one prompt.
+"""Ways to write with a language model: each gives the plan, template or program for one row, by one prompt.
 
 DLCodeGen's drafts and comparison (paper, section III.C-D), and the baselines (section IV.B).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from pipeline.errors import StageFailure
-from pipeline.generate.llm.chains import Categories
+from pipeline.generate.llm.sources import Sources
 from pipeline.llm.asking.asker import Asking
 from pipeline.llm.asking.replies import Program
-from pipeline.records import Drafted, Planned, Requirement, Retrieved, RetrievedSample, Templated
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.plan.vocabulary import CATEGORIES
+from pipeline.records import Drafted, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.sample_pool import Sample
 
 
-class SampleWriter:
-    """Writes from the samples of a pool."""
-
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        self._samples = {sample.id: sample for sample in samples}
-
-    async def from_sample(self, ask: Asking, record: Retrieved) -> Program:
-        """Draft 1: the sample nearest to the plan, adapted."""
-        return await ask.program("draft_from_sample", sample=self.code(record, "plan"), **planned_task(record))
-
-    async def by_example(self, ask: Asking, record: Retrieved) -> Program:
-        """CEDAR: the sample nearest by requirement as the one example."""
-        example = self._samples[_retrieved(record, "requirement")[0].id]
-        return await ask.program(
-            "cedar", sample=example.code.strip("\n"), sample_requirement=example.requirement, **task(record)
-        )
-
-    async def template(self, ask: Asking, record: Retrieved) -> str:
-        """What the two samples nearest to the plan share. The row is no part of it: equal pairs share one reply."""
-        second = self.code(record, "plan", 1) if len(_retrieved(record, "plan")) > 1 else ""
-        return await ask.template("template", sample=self.code(record, "plan"), second_sample=second)
-
-    def code(self, record: Retrieved, by: str, place: int = 0) -> str:
-        """The code of one of the row's samples. Raises StageFailure where it has none."""
-        return self._samples[_retrieved(record, by)[place].id].code.strip("\n")
-
-
-class ChainWriter:
-    """C-CoT: along the chain of thought of the requirement's category."""
-
-    def __init__(self, categories: Categories, chains: Mapping[str, str]) -> None:
-        self._categories, self._chains = categories, chains
-
-    async def by_chain(self, ask: Asking, record: Requirement) -> Program:
-        category = self._categories.of(record.requirement)
-        return await ask.program("c_cot_code", category=category, chain=self._chains[category], **task(record))
-
-
-async def direct(ask: Asking, record: Requirement) -> Program:
+async def direct(ask: Asking, record: Requirement, _sources: Sources) -> Program:
     """Direct: from the requirement alone."""
-    return await ask.program("direct", **task(record))
+    return await ask.program("direct", **requirement_parts(record))
 
 
-async def from_plan(ask: Asking, record: Planned) -> Program:
+async def own_plan(ask: Asking, record: Requirement) -> SolutionPlan:
+    """PS, first call: the plan that the model makes itself."""
+    return await ask.plan("ps_plan", categories=", ".join(CATEGORIES), **requirement_parts(record))
+
+
+async def from_plan(ask: Asking, record: Planned, _sources: Sources) -> Program:
     """PS, second call: by the plan that the model made itself."""
-    return await ask.program("ps_code", **planned_task(record))
+    return await ask.program("ps_code", **plan_parts(record))
 
 
-async def from_template(ask: Asking, record: Templated) -> Program:
-    """Draft 2: the template, filled."""
-    return await ask.program("draft_from_template", template=record.template, **planned_task(record))
+async def by_chain(ask: Asking, record: Requirement, sources: Sources) -> Program:
+    """C-CoT: along the chain of thought of the requirement's category."""
+    category = sources.categories.of(record.requirement)
+    chain = sources.chain_of_category[category]
+    return await ask.program("c_cot_code", category=category, chain=chain, **requirement_parts(record))
 
 
-async def from_drafts(ask: Asking, record: Drafted) -> Program:
-    """The comparison: the final project from plan, draft 1 and draft 2."""
+async def by_example(ask: Asking, record: Retrieved, sources: Sources) -> Program:
+    """CEDAR: the sample nearest by requirement as the one example."""
+    example = _samples(record, "requirement", sources)[0]
     return await ask.program(
-        "compare", code_draft=record.code_draft, template_draft=record.template_draft, **planned_task(record)
+        "cedar", sample=_code(example), sample_requirement=example.requirement, **requirement_parts(record)
     )
 
 
-async def from_one_draft(ask: Asking, record: Drafted) -> Program:
+async def from_sample(ask: Asking, record: Retrieved, sources: Sources) -> Program:
+    """Draft 1: the sample nearest to the plan, adapted."""
+    nearest = _samples(record, "plan", sources)[0]
+    return await ask.program("draft_from_sample", sample=_code(nearest), **plan_parts(record))
+
+
+async def template(ask: Asking, record: Retrieved, sources: Sources) -> str:
+    """What the two samples nearest to the plan share. The row is no part of it: equal pairs share one reply."""
+    codes = [_code(sample) for sample in _samples(record, "plan", sources)]
+    second = codes[1] if len(codes) > 1 else ""
+    return await ask.template("template", sample=codes[0], second_sample=second)
+
+
+async def from_template(ask: Asking, record: Templated, _sources: Sources) -> Program:
+    """Draft 2: the template, filled."""
+    return await ask.program("draft_from_template", template=record.template, **plan_parts(record))
+
+
+async def from_drafts(ask: Asking, record: Drafted, _sources: Sources) -> Program:
+    """The comparison: the final project from plan, draft 1 and draft 2."""
+    return await ask.program(
+        "compare", code_draft=record.code_draft, template_draft=record.template_draft, **plan_parts(record)
+    )
+
+
+async def from_one_draft(ask: Asking, record: Drafted, _sources: Sources) -> Program:
     """The final project from plan and the only draft (follow-up check of the comparison)."""
     draft = record.code_draft or record.template_draft
-    return await ask.program("isolated", code_draft=draft, **planned_task(record))
+    return await ask.program("isolated", code_draft=draft, **plan_parts(record))
 
 
-def task(record: Requirement) -> dict[str, str]:
+def requirement_parts(record: Requirement) -> dict[str, str]:
     """A prompt's parts that say what is asked for."""
     return {"requirement": record.requirement.strip(), "attributes": record.attributes.strip()}
 
 
-def planned_task(record: Planned) -> dict[str, str]:
+def plan_parts(record: Planned) -> dict[str, str]:
     """The same with the plan. Raises StageFailure where the row has none."""
     if record.plan is None:
         raise StageFailure("no_plan", "the row has no plan to write by")
-    return {**task(record), "plan": record.plan.to_json()}
+    return requirement_parts(record) | {"plan": record.plan.to_json()}
 
 
-def _retrieved(record: Retrieved, by: str) -> list[RetrievedSample]:
-    found = [sample for sample in record.samples if sample.by == by]
-    if not found:
+def _samples(record: Retrieved, by: str, sources: Sources) -> list[Sample]:
+    """The row's samples that were retrieved by `plan` or by `requirement`. Raises StageFailure where there are none."""
+    ids = [sample.id for sample in record.samples if sample.by == by]
+    if not ids:
         raise StageFailure("no_sample", f"the row has no sample that was retrieved by {by}")
-    return found
+    return [sources.samples[id_] for id_ in ids]
+
+
+def _code(sample: Sample) -> str:
+    return sample.code.strip("\n")

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pipeline.config import PipelineSettings
+from pipeline.config import PriceSettings, WritingSettings
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.context import fit
 from pipeline.llm.asking.prompt_files import render
@@ -33,22 +33,31 @@ _T = TypeVar("_T")
 
 
 class Asker:
-    """What the stages of a worker ask by: the model, and the settings of a method's calls."""
+    """What the stages of a worker ask by: the model, how it is asked, and what its tokens cost.
 
-    def __init__(self, llm: LLM, settings: PipelineSettings) -> None:
-        self.llm, self.settings = llm, settings
-        self.max_tokens = settings.max_tokens
-        if settings.context_length is not None:
-            self.max_tokens = min(settings.max_tokens, settings.context_length // 2)
+    `context_length` is of prompt and reply together, in tokens; None where it is not known.
+    """
+
+    def __init__(
+        self,
+        llm: LLM,
+        writing: WritingSettings | None = None,
+        *,
+        context_length: int | None = None,
+        price: PriceSettings | None = None,
+    ) -> None:
+        writing = writing or WritingSettings()
+        max_tokens = writing.max_tokens
+        if context_length is not None:
+            max_tokens = min(max_tokens, context_length // 2)
+        self.llm = llm
         self.sampling = Sampling(
-            temperature=settings.temperature, top_p=settings.top_p, max_tokens=self.max_tokens, seed=settings.seed
+            temperature=writing.temperature, top_p=writing.top_p, max_tokens=max_tokens, seed=writing.seed
         )
-
-    @property
-    def room(self) -> int | None:
+        self.continuations = writing.continuations
+        self.price = price or PriceSettings()
+        self.room = None if context_length is None else context_length - max_tokens
         """Tokens that a prompt may have; None where the context's length is not known."""
-        length = self.settings.context_length
-        return None if length is None else length - self.max_tokens
 
     async def ask(
         self, stage: str, record: Requirement, *works: Callable[[Asking], Awaitable[_T]]
@@ -142,7 +151,7 @@ class Asking:
         """The reply to a request, continued where it was cut off by its length, up to `continuations` times."""
         reply = await self._call(prompt, request, cut)
         text = reply.text
-        for _ in range(self._asker.settings.continuations if request.schema is None else 0):
+        for _ in range(self._asker.continuations if request.schema is None else 0):
             turns = (Message(role="assistant", content=text), *render("continue"))
             longer = replace(request, messages=(*request.messages, *turns))
             room = self._asker.room
@@ -159,7 +168,7 @@ class Asking:
             seconds=reply.seconds,
             cached=reply.cached,
             cached_tokens=reply.usage.cached_tokens,
-            cost=0.0 if reply.cached else cost_of(reply.usage, asker.settings.price),
+            cost=0.0 if reply.cached else cost_of(reply.usage, asker.price),
         )
         self.calls.append(
             LLMCall(

@@ -18,7 +18,7 @@ from jobs.experiments.table import experiment_tables, table_rows
 from jobs.runs.call_rows import call_rows
 from jobs.scoring.code_tables import CodeTables, code_tables
 from jobs.scoring.run_outputs import output_of
-from pipeline.config import PipelineSettings, load_settings
+from pipeline.config import load_settings
 from pipeline.generate.llm.chains import Categories, make_chains, save_chains
 from pipeline.inputs import read_requirements
 from pipeline.llm.asking.asker import Asker
@@ -52,7 +52,7 @@ ROWS = 2
 def chains(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = str(tmp_path_factory.mktemp("c-cot") / "chains.json")
     llm = ScriptedLLM(competent)
-    made = asyncio.run(make_chains(Asker(llm, PipelineSettings()), Categories(load_known_plans("starter")), 3))
+    made = asyncio.run(make_chains(Asker(llm), Categories(load_known_plans("starter")), 3))
     save_chains(path, llm.model, made)
     return path
 
@@ -60,7 +60,7 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> str:
 def _arms(name: str, *settings: str) -> list[Arm]:
     """The runs with their `auto` locations settled, as the job does it."""
     arms = arms_of(load_settings(ExperimentConfig, str(FOLDER / f"{name}.yaml"), settings))
-    return [replace(arm, config=arm.config.for_input(arm.config.input)) for arm in arms]
+    return [replace(arm, config=arm.config.for_input(arm.config.run.input)) for arm in arms]
 
 
 @cache
@@ -70,11 +70,8 @@ def _shared(request: ChatRequest) -> str:
 
 
 def _run(arm: Arm, chains: str) -> list[Scored]:
-    settings = PipelineSettings.model_validate(
-        {field: getattr(arm.config, field) for field in PipelineSettings.model_fields} | {"c_cot": {"chains": chains}}
-    )
-    stages = generation_stages(settings, lambda: ScriptedLLM(_shared))
-    found = list(run_local(stages, islice(read_requirements(arm.config.input), 0, 20 * ROWS, 20)))
+    stages = generation_stages(arm.config, lambda: ScriptedLLM(_shared), chains)
+    found = list(run_local(stages, islice(read_requirements(arm.config.run.input), 0, 20 * ROWS, 20)))
     return [record for record in found if isinstance(record, Scored)]
 
 
@@ -83,11 +80,11 @@ def _scored(arms: Sequence[Arm], runs: Sequence[list[Scored]]) -> CodeTables:
     measured = {
         name: measure_all(
             [
-                output_of(record, {sample.id: sample.code for sample in load_samples(arm.config.pool)})
+                output_of(record, {sample.id: sample.code for sample in load_samples(arm.config.retrieval.pool)})
                 for record in records
             ],
-            arm.config.pool,
-            (arm.config.plans,),
+            arm.config.retrieval.pool,
+            (arm.config.planner.plans,),
         )
         for (name, arm), records in zip(names.items(), runs, strict=True)
     }
@@ -102,14 +99,15 @@ def test_all_files_are_known() -> None:
 def test_a_file_stands_for_its_runs(name: str) -> None:
     arms = _arms(name)
     assert len(arms) == RUNS[name]
-    assert len({arm.config.out for arm in arms}) == len(arms)
+    assert len({arm.config.run.out for arm in arms}) == len(arms)
     assert len(named_arms(arms)) == len(arms)
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
 def test_its_runs_end_in_its_table(name: str, chains: str) -> None:
     arms = _arms(name, SCRIPTED, "temperatures=[0.0, 1.5]" if name == "rq5" else "temperatures=[1.5]", "seeds=[0, 1]")
-    arms = [arm for arm in arms if arm.seed == 0 or arm.config.method == "dlcodegen"]  # two seeds of one will do
+    # Two seeds of one method will do.
+    arms = [arm for arm in arms if arm.seed == 0 or arm.config.writing.method == "dlcodegen"]
     runs = [_run(arm, chains) for arm in arms]
     assert [(arm.title, record.failure) for arm, run in zip(arms, runs, strict=True) for record in run] == [
         (arm.title, None) for arm in arms for _ in range(ROWS)
@@ -137,7 +135,8 @@ def test_variants_reach_the_runs_and_their_names() -> None:
 
 
 def test_another_pool_is_one_option() -> None:
-    pools = {arm.config.pool for arm in _arms("pool-swap", "variants.other.pool=out/corpus/samples.parquet#1/10")}
+    arms = _arms("pool-swap", "variants.other.pool=out/corpus/samples.parquet#1/10")
+    pools = {arm.config.retrieval.pool for arm in arms}
     assert pools == {"starter#1/2", "out/corpus/samples.parquet#1/10"}
 
 
@@ -145,7 +144,7 @@ def test_the_pools_of_a_swap_show_other_samples(chains: str) -> None:
     shown = [
         {sample.id for record in _run(arm, chains) for sample in record.samples}
         for arm in _arms("pool-swap", SCRIPTED)
-        if arm.config.method == "copy"
+        if arm.config.writing.method == "copy"
     ]
     assert shown[0]
     assert shown[1]

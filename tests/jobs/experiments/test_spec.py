@@ -34,13 +34,14 @@ def test_every_combination_is_a_run_and_methods_without_a_model_are_one(tmp_path
     arms = arms_of(_spec(tmp_path))
     assert len(arms) == 1 + 2 * 2 * 2 * 2
     assert arms[0].title == "copy, seed 3"
-    assert (arms[0].config.llm, arms[0].config.method) == ("none", "copy")
+    assert (arms[0].config.llm.backend, arms[0].config.writing.method) == ("none", "copy")
     small = arms[1].config
-    assert (small.model, small.base_url, small.temperature, small.seed) == ("a/small", "http://here/v1", 0.5, 3)
-    assert (small.retrieval.top, small.max_tokens, small.planner.neighbours, small.price.input) == (3, 500, 5, 1)
-    assert len({arm.config.out for arm in arms}) == len(arms)
-    assert all(arm.config.out.startswith(f"{tmp_path}/experiment/runs/") for arm in arms)
-    assert {arm.config.cache for arm in arms[1:]} == {f"{tmp_path}/llm-cache"}
+    assert (small.llm.model, small.llm.base_url, small.llm.price.input) == ("a/small", "http://here/v1", 1)
+    assert (small.writing.temperature, small.writing.seed, small.writing.max_tokens) == (0.5, 3, 500)
+    assert (small.retrieval.top, small.planner.neighbours) == (3, 5)
+    assert len({arm.config.run.out for arm in arms}) == len(arms)
+    assert all(arm.config.run.out.startswith(f"{tmp_path}/experiment/runs/") for arm in arms)
+    assert {arm.config.llm.cache for arm in arms[1:]} == {f"{tmp_path}/llm-cache"}
 
 
 def test_runs_that_share_calls_follow_one_another(tmp_path: Path) -> None:
@@ -79,4 +80,4 @@ def test_a_list_of_temperatures_is_an_experiment_over_them() -> None:
     config = load_settings(GenerateConfig, None, given, input="starter", out="out/x")
     arms = arms_of(sweep_of(config))
     assert [(arm.temperature, arm.seed, arm.method) for arm in arms] == [(0.5, 7, "dlcodegen"), (1.0, 7, "dlcodegen")]
-    assert all((arm.config.max_tokens, arm.config.price.output) == (100, 2) for arm in arms)
+    assert all((arm.config.writing.max_tokens, arm.config.llm.price.output) == (100, 2) for arm in arms)

@@ -19,7 +19,7 @@ GPU_GB = {"deepseek-coder-1.3b-instruct": 8, "deepseek-coder-6.7b-instruct": 24,
 
 
 def vllm(model: str, **settings: object) -> LLMSettings:
-    return LLMSettings.model_validate({"llm": "vllm", "model": model} | settings)
+    return LLMSettings.model_validate({"backend": "vllm", "model": model} | settings)
 
 
 def test_all_models_of_the_readme_have_one() -> None:
@@ -95,10 +95,10 @@ def test_settings_that_cannot_work_fail_before_the_work() -> None:
     with pytest.raises(DLCodeGenError, match="a preset: deepseek-coder"):
         engine_settings(vllm(""))
     for settings in (
-        LLMSettings(llm="openai"),
-        LLMSettings(llm="openai", model="m", base_url="localhost:8000"),
-        LLMSettings(llm="scripted", model="no.such:script"),
-        LLMSettings(llm="scripted", model="nothing", cache="nothing://here"),
+        LLMSettings(backend="openai"),
+        LLMSettings(backend="openai", model="m", base_url="localhost:8000"),
+        LLMSettings(backend="scripted", model="no.such:script"),
+        LLMSettings(backend="scripted", model="nothing", cache="nothing://here"),
     ):
         with pytest.raises(DLCodeGenError), language_model(settings):
             pass

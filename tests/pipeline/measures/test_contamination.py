@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import PipelineSettings
 from pipeline.llm.asking.asker import Asker
 from pipeline.llm.scripted import ScriptedLLM
 from pipeline.measures.contamination import contamination_of, contamination_sources
@@ -51,14 +50,14 @@ def test_each_place_is_named(known: str) -> None:
 @pytest.mark.parametrize(("sample", "share"), [(CODE, 1.0), (CODE[: len(CODE) // 2], 0.48), (OTHER, 0.0)])
 def test_a_call_says_how_much_of_the_reference_it_was_sent(sample: str, share: float) -> None:
     row = Requirement(id="a", row=0, requirement=WISH, reference=CODE)
-    asker = Asker(ScriptedLLM(competent), PipelineSettings(llm="scripted", model="scripted"))
+    asker = Asker(ScriptedLLM(competent))
     parts = {"requirement": WISH, "attributes": "", "sample_requirement": "", "sample_attributes": "", "sample": sample}
     _, (call,) = asyncio.run(asker.ask("draft", row, lambda ask: ask.program("cedar", **parts)))
     assert call.reference_share == pytest.approx(share, abs=0.03)
 
 
 def test_without_a_reference_nothing_is_said_of_it() -> None:
-    asker = Asker(ScriptedLLM(competent), PipelineSettings(llm="scripted", model="scripted"))
+    asker = Asker(ScriptedLLM(competent))
     row = Requirement(id="a", row=0, requirement=WISH)
     _, (call,) = asyncio.run(
         asker.ask("draft", row, lambda ask: ask.program("direct", requirement=WISH, attributes=""))

@@ -21,7 +21,7 @@ PLAN = json.dumps({"Task Category": "Image Classification", "Model Architecture"
 
 
 def _ask(llm: ScriptedLLM, requirement: str, examples: int = 3) -> dict[str, object]:
-    planner = FewShotPlanner(Asker(llm, PipelineSettings()), load_known_plans(), examples=examples)
+    planner = FewShotPlanner(Asker(llm), load_known_plans(), examples=examples)
     return dict(asyncio.run(planner(Requirement(id="q", row=0, requirement=requirement))))  # type: ignore[arg-type]
 
 

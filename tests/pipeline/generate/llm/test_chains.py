@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import PipelineSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.generate.llm.chains import Categories, load_chains, make_chains, save_chains
 from pipeline.llm.asking.asker import Asker
@@ -61,7 +60,7 @@ def test_a_requirement_that_shares_no_word_has_a_category_all_the_same() -> None
 
 def _make(script: object, folder: Path) -> tuple[str, ScriptedLLM]:
     llm = ScriptedLLM(script)  # type: ignore[arg-type]
-    made = asyncio.run(make_chains(Asker(llm, PipelineSettings()), Categories(FEW), 2))
+    made = asyncio.run(make_chains(Asker(llm), Categories(FEW), 2))
     path = str(folder / "c-cot" / "chains.json")
     save_chains(path, llm.model, made)
     return path, llm

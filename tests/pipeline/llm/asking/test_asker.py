@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import PipelineSettings
+from pipeline.config import WritingSettings
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.asker import Asker, Asking
 from pipeline.llm.asking.context import CUT_ORDER, fit
@@ -25,10 +25,13 @@ WHOLE = fenced(CODE)
 
 
 def _ask(
-    script: Callable[[ChatRequest], str | ChatReply], work: Callable[[Asking], Any], **settings: Any
+    script: Callable[[ChatRequest], str | ChatReply],
+    work: Callable[[Asking], Any],
+    context_length: int | None = None,
+    **settings: Any,
 ) -> tuple[Any, Sequence[LLMCall], ScriptedLLM]:
     llm = ScriptedLLM(script)
-    asker = Asker(llm, PipelineSettings(llm="scripted", model="scripted", **settings))
+    asker = Asker(llm, WritingSettings(**settings), context_length=context_length)
     (found,), calls = asyncio.run(asker.ask("write", ROW, work))
     return found, calls, llm
 
@@ -126,7 +129,7 @@ def test_works_of_a_stage_are_recorded_in_their_order_however_they_end() -> None
     def work(name: str) -> Callable[[Asking], Any]:
         return lambda asking: asking.program("direct", requirement=name, attributes="a" * len(name))
 
-    asker = Asker(Uneven(lambda request: WHOLE), PipelineSettings(llm="scripted"))
+    asker = Asker(Uneven(lambda request: WHOLE), WritingSettings())
     _, calls = asyncio.run(asker.ask("draft", ROW, work("first"), work("second one")))
     assert calls[0].prompt_tokens < calls[1].prompt_tokens
 

@@ -26,7 +26,7 @@ def request(text: str = "hello", **fields: Any) -> ChatRequest:
 def client(server: FaultServer, *, limits: LimitSettings | None = None, **settings: Any) -> OpenAICompatibleLLM:
     chosen = {"model": MODEL} | settings
     return OpenAICompatibleLLM(
-        LLMSettings(llm="openai", base_url=server.url, limits=limits or LimitSettings(), **chosen)
+        LLMSettings(backend="openai", base_url=server.url, limits=limits or LimitSettings(), **chosen)
     )
 
 

@@ -1,0 +1,24 @@
+"""Settings of the pipeline: one group for each part, and how they are read from YAML and `key=value` words."""
+
+from pipeline.config.llm import LimitSettings, LLMSettings, PriceSettings
+from pipeline.config.loading import load_settings
+from pipeline.config.parts import PipelineSettings, PlannerSettings, RetrievalSettings
+from pipeline.config.settings import AUTO, SHORT_WORDS, Settings, grouped
+from pipeline.config.writing import CCotSettings, Method, WritingSettings
+
+__all__ = [
+    "AUTO",
+    "SHORT_WORDS",
+    "CCotSettings",
+    "LLMSettings",
+    "LimitSettings",
+    "Method",
+    "PipelineSettings",
+    "PlannerSettings",
+    "PriceSettings",
+    "RetrievalSettings",
+    "Settings",
+    "WritingSettings",
+    "grouped",
+    "load_settings",
+]

@@ -1,0 +1,75 @@
+"""Settings of writing a project: by which method, and how a language model is asked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.config.settings import AUTO, Settings
+
+Method = Literal[
+    "symbolic",
+    "dlcodegen",
+    "direct",
+    "ps",
+    "c-cot",
+    "cedar",
+    "copy",
+    "wo-cr",
+    "wo-tr",
+    "wo-comparison-cr",
+    "wo-comparison-tr",
+    "wo-cr-tr",
+    "isolated-1",
+    "isolated-2",
+    "plain-template",
+]
+"""How a project is written: DLCodeGen, the paper's baselines and ablations, follow-up checks, and what needs no
+language model."""
+
+
+class CCotSettings(Settings):
+    """The chains of thought of C-CoT."""
+
+    problems: int = Field(3, ge=1)
+    """Representative requirements that stand for a task category."""
+
+    chains: str = AUTO
+    """The file the chains are kept in, or with a / at its end the folder. There, and beside the run for `auto`, the
+    file's name is a digest of known plans, model and `problems`."""
+
+    def file_for(self, out: str, digest: str) -> str:
+        """Where the chains of a run in the folder `out` are."""
+        if self.chains.endswith("/"):
+            return f"{self.chains}{digest}.json"
+        if self.chains != AUTO:
+            return self.chains
+        parent, _, _ = out.rstrip("/").rpartition("/")
+        return f"{parent or '.'}/c-cot/{digest}.json"
+
+
+class WritingSettings(Settings):
+    """How a project is written, and what a language model is asked with."""
+
+    method: Method = "symbolic"
+    """In YAML and on the command line `auto`, the default, is `dlcodegen` where there is a language model, else
+    `symbolic`."""
+
+    temperature: float = Field(1.5, ge=0, le=2)
+    """The default is the best one of the paper (section IV, RQ5, Fig. 5: CodeBLEU 27.96 at 1.5)."""
+
+    top_p: float = Field(1.0, gt=0, le=1)
+    """Share of the probability that tokens are drawn from (nucleus sampling)."""
+
+    max_tokens: int = Field(4096, ge=16)
+    """Tokens of a reply; never more than half of the context."""
+
+    continuations: int = Field(2, ge=0)
+    """How often a reply that was cut off by its length is continued."""
+
+    c_cot: CCotSettings = CCotSettings()
+    """What C-CoT, and ablations that draw on it, need besides."""
+
+    seed: int = 0
+    """Sent with each request, and part of a run's identity; nothing in the symbolic default is random."""
