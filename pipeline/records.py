@@ -14,43 +14,66 @@ from pipeline.plan.solution_plan import SolutionPlan
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why a row has no result: the stage it failed in, a countable kind, and the reason in plain words."""
+    """Why a row has no result."""
 
     stage: str
+    """The stage it failed in."""
+
     kind: str
+    """A snake_case word that can be counted and filtered."""
+
     message: str
+    """The reason in plain words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallMeasures:
-    """What differs between two runs that ask and get the same: seconds of waiting, whether the answer came from the
-    response cache, prompt tokens the engine had in its prefix cache, and what was paid (nothing for the cache's)."""
+    """What differs between two runs that ask and get the same."""
 
     seconds: float
+    """Of waiting for the reply."""
+
     cached: bool
+    """Whether the response cache answered."""
+
     cached_tokens: int
+    """Prompt tokens that the engine had in its prefix cache."""
+
     cost: float
+    """What was paid, in the price list's currency; nothing where the response cache answered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LLMCall:
-    """A call to a language model: the stage and the prompt file that made it, the model, tokens as the engine counted
-    them, how the reply ended (`stop`, `length`, ...), and what was cut from a prompt longer than the context.
-    `reference_share`: the share of the row's reference, in runs of five words, that stood in what was sent; None
-    without a reference. The contamination audit reads it, nothing else.
-
-    Two calls are equal whatever was measured: `measured` travels with the row, and is stored apart from the results.
-    """
+    """A call to a language model. Two calls are equal whatever was measured."""
 
     stage: str
+    """The stage that made it."""
+
     prompt: str
+    """The prompt's file in `pipeline/prompts`, without its ending."""
+
     model: str
+    """The model that answered."""
+
     prompt_tokens: int
+    """As the engine counted them."""
+
     completion_tokens: int
+    """Tokens of the reply."""
+
     finish_reason: str
+    """How the reply ended: `stop`, `length`, ..."""
+
     cut: tuple[str, ...] = ()
+    """What was cut from a prompt that was longer than the context, in words."""
+
     reference_share: float | None = None
+    """The share of the row's reference, in runs of five words, that stood in what was sent; None without a reference.
+    The contamination audit reads it, nothing else."""
+
     measured: CallMeasures | None = field(default=None, compare=False)
+    """Travels with the row, and is stored apart from the results, which are equal from run to run."""
 
 
 SCRIPT = "project.py"
@@ -60,43 +83,70 @@ REQUIREMENTS = "requirements.txt"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceFile:
-    """A file of a generated project: its path inside the project folder, and its text."""
+    """A file of a generated project."""
 
     path: str
+    """Inside the project's folder."""
+
     text: str
+    """All of the file."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetrievedSample:
-    """A sample that reached the generator: its rank from 1, and its BM25 score for the row's plan and words, or, where
-    it was found `by` requirement (as CEDAR's example is), for its words alone."""
+    """A sample that reached the generator."""
 
     id: str
+    """The sample's id in the pool."""
+
     rank: int
+    """From 1, the most similar."""
+
     score: float
+    """BM25 score for the row's plan and words; for its words alone where the sample was retrieved `by` requirement."""
+
     task_category: str
+    """The sample's."""
+
     requirement: str
+    """The sample's."""
+
     by: str = "plan"
+    """`plan`, or `requirement` as CEDAR's example."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExcludedSample:
-    """A sample the contamination firewall kept from the generator, with the similarity (0 to 1) that decided."""
+    """A sample that the contamination firewall kept from the generator."""
 
     id: str
+    """The sample's id in the pool."""
+
     reason: str
+    """What was too similar."""
+
     similarity: float
+    """The similarity (0 to 1) that decided."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SectionChoice:
-    """Which draft a section of the final project came from, with both drafts' points (0 to 1) and the reason."""
+    """Which draft a section of the final project came from."""
 
     section: str
+    """The section's name."""
+
     chosen: str
+    """The draft it came from."""
+
     code_draft: float
+    """Points of the adapted sample's section, 0 to 1."""
+
     template_draft: float
+    """Points of the filled template's section, 0 to 1."""
+
     reason: str
+    """Why this draft, in words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,80 +154,117 @@ class Scores:
     """What was measured on one generated project. None where a measure does not apply (no reference, no parse).
 
     CodeBLEU and its four parts are in [0, 1] (Ren et al., 2020; codebleu 0.7.0, default equal weights).
-    `conformance` is the share of the plan's checkable statements that the code keeps, in [0, 1].
-    `length_ratio` is candidate tokens over reference tokens: CodeBLEU rises with it.
     """
 
     parses: bool
+    """Whether the script is valid Python."""
+
     undefined_names: tuple[str, ...] = ()
+    """Names that are used and never bound."""
+
     invalid_calls: tuple[str, ...] = ()
+    """Calls that Keras does not have."""
+
     conformance: float | None = None
+    """The share of the plan's checkable statements that the code keeps, in [0, 1]."""
+
     deviations: tuple[str, ...] = ()
+    """The statements that it does not keep."""
+
     lines: int = 0
+    """Lines of the script."""
+
     codebleu: float | None = None
+    """The mean of the next four."""
+
     ngram_match: float | None = None
     weighted_ngram_match: float | None = None
     syntax_match: float | None = None
     dataflow_match: float | None = None
+
     length_ratio: float | None = None
+    """Candidate tokens over reference tokens: CodeBLEU rises with it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Requirement:
-    """What the user asked for, and where it stood in the input.
-
-    `row` counts input rows from 0; `id` is unique in a job. `reference` is the known solution, for scoring only:
-    no stage before scoring reads it except the firewall. `extra` holds the input's further columns as JSON. `calls` are
-    the language model calls made for the row, by all stages so far, those of a stage that failed included.
-    """
+    """What the user asked for, and where it stood in the input."""
 
     id: str
+    """Unique in a job."""
+
     row: int
+    """The input's row, from 0."""
+
     requirement: str = ""
+    """In the user's words."""
+
     attributes: str = ""
+    """What the user says of the data."""
+
     reference: str | None = None
+    """The known solution, for scoring only: no stage before scoring reads it except the firewall."""
+
     extra: str = "{}"
+    """The input's further columns, as JSON."""
+
     failure: Failure | None = None
+    """Why the row has no result; later stages let it pass."""
+
     calls: tuple[LLMCall, ...] = ()
+    """The language model calls made for the row by all stages so far, those of a stage that failed included."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Planned(Requirement):
-    """With a solution plan, and the ids of the known plans it was drawn from."""
+    """With a solution plan."""
 
     plan: SolutionPlan | None = None
+    """None where planning failed."""
+
     plan_sources: tuple[str, ...] = ()
+    """Ids of the known plans it was drawn from."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retrieved(Planned):
-    """With the samples most similar by plan (top 1 for Code RAG, top 2 for Template RAG), and what was kept out."""
+    """With the samples most similar to the plan."""
 
     samples: tuple[RetrievedSample, ...] = ()
+    """By rank: the first is for Code RAG, the first two for Template RAG."""
+
     excluded: tuple[ExcludedSample, ...] = ()
+    """What the firewall kept out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Templated(Retrieved):
-    """With the template that the top samples share."""
+    """With the template that the two most similar samples share."""
 
     template: str = ""
+    """A program with placeholders."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drafted(Templated):
-    """With both drafts: the adapted sample (code_draft, draft 1) and the filled template (template_draft, draft 2)."""
+    """With both drafts."""
 
     code_draft: str = ""
+    """Draft 1, the adapted sample."""
+
     template_draft: str = ""
+    """Draft 2, the filled template."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Generated(Drafted):
-    """With the final project, and for each section the draft it came from."""
+    """With the final project."""
 
     files: tuple[SourceFile, ...] = ()
+    """Script, notebook, requirements, and what else the program came with."""
+
     choices: tuple[SectionChoice, ...] = ()
+    """For each section the draft it came from; empty where a language model compared the drafts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,3 +272,4 @@ class Scored(Generated):
     """With the project's scores."""
 
     scores: Scores | None = None
+    """None for a row without a project."""

@@ -37,16 +37,28 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """One step of the pipeline. `build` makes the step, with its heavy objects, once per worker. A stage that `waits`
-    has an async step."""
+    """One step of the pipeline, and what it needs of a machine."""
 
     name: str
+    """What failures and timings call it."""
+
     accepts: type[Requirement]
+    """The record that its step takes: the one that the stage before returns, or a class that this one extends."""
+
     returns: type[Requirement]
+    """The record with the fields that its step adds."""
+
     build: Callable[[], Step]
+    """Makes the step, with its heavy objects, once per worker. Travels to the worker, so it is picklable."""
+
     num_cpus: float = 1
+    """CPUs of a worker."""
+
     workers: int | None = None
+    """How many workers, where that is not left to the job."""
+
     waits: bool = False
+    """Whether the step is async: many rows are then under way in one worker."""
 
 
 def widen(record: Requirement, to: type[Requirement], **added: object) -> Requirement:
@@ -70,19 +82,25 @@ async def advance_async(stage: Stage, step: Step, record: Requirement) -> Requir
         return widen(record, stage.returns)
     added: Mapping[str, object] = {}
     try:
-        found = step(record)
-        return widen(record, stage.returns, **(await found if isawaitable(found) else found))
+        fields = step(record)
+        if isawaitable(fields):
+            fields = await fields
+        return widen(record, stage.returns, **fields)
     except DLCodeGenError:
         raise
     except StageFailure as error:
         failure = Failure(stage=stage.name, kind=error.kind, message=str(error))
         added = error.added
     except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        message = f"{type(error).__name__}: {error} (in {place.name}, line {place.lineno} of {_module(place.filename)})"
-        message = message.encode("utf-8", "replace").decode()
-        failure = Failure(stage=stage.name, kind="bug", message=message)
+        failure = Failure(stage=stage.name, kind="bug", message=_bug_message(error))
     return widen(record, stage.returns, failure=failure, **added)
+
+
+def _bug_message(error: Exception) -> str:
+    """What went wrong, and the line of ours or of a library that raised it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    message = f"{type(error).__name__}: {error} (in {frame.name}, line {frame.lineno} of {_module(frame.filename)})"
+    return message.encode("utf-8", "replace").decode()  # a lone surrogate could not be written to Parquet
 
 
 def _at_once(work: Coroutine[Any, Any, _T]) -> _T:

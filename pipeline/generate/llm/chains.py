@@ -29,11 +29,16 @@ from pipeline.storage.files import read_bytes, write_bytes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ThoughtChain:
-    """A task category's chain of thought, and the requirements it was made from."""
+    """A task category's chain of thought."""
 
     category: str
+    """The task category."""
+
     problems: tuple[str, ...]
+    """The requirements that stand for it."""
+
     chain: str
+    """The model's words about how such problems are solved."""
 
 
 class Categories:
@@ -60,7 +65,7 @@ class Categories:
         """The requirements nearest to the centres of `count` clusters (k-means) of a category, in input order."""
         rows = self._members[category]
         vectors = self._vectors[rows].toarray()
-        distinct = len(np.unique(vectors, axis=0))
+        distinct = len(np.unique(vectors, axis=0))  # more clusters than these would be empty
         clusters = KMeans(n_clusters=min(count, distinct), n_init=4, random_state=0).fit(vectors)
         nearest = {int(np.argmin(np.linalg.norm(vectors - centre, axis=1))) for centre in clusters.cluster_centers_}
         return tuple(self._texts[rows[number]] for number in sorted(nearest))
@@ -77,17 +82,19 @@ class MadeChains:
 async def make_chains(asker: Asker, categories: Categories, problems: int) -> MadeChains:
     """A chain for each category, all asked for at once. Raises DLCodeGenError where the model gives none."""
     chosen = {name: categories.representatives(name, problems) for name in categories.names}
-    works = (partial(_chain, category=name, problems=texts) for name, texts in chosen.items())
+    works = [partial(_ask_for_chain, category=name, problems=texts) for name, texts in chosen.items()]
     try:
-        chains, calls = await asker.ask("chains", Requirement(id="", row=0), *works)
+        texts_of_chains, calls = await asker.ask("chains", Requirement(id="", row=0), *works)
     except StageFailure as failure:
         raise DLCodeGenError(f"C-CoT's chains of thought cannot be made: {failure}") from failure
-    found = zip(chosen.items(), chains, strict=True)
-    made = (ThoughtChain(category=name, problems=texts, chain=chain) for (name, texts), chain in found)
-    return MadeChains(chains=tuple(made), calls=calls)
+    chains = [
+        ThoughtChain(category=name, problems=problems, chain=chain)
+        for (name, problems), chain in zip(chosen.items(), texts_of_chains, strict=True)
+    ]
+    return MadeChains(chains=tuple(chains), calls=calls)
 
 
-async def _chain(ask: Asking, category: str, problems: Sequence[str]) -> str:
+async def _ask_for_chain(ask: Asking, category: str, problems: Sequence[str]) -> str:
     listed = "\n".join(f"{number}. {problem}" for number, problem in enumerate(problems, start=1))
     return await ask.text("c_cot_chain", category=category, problems=listed)
 

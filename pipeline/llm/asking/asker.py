@@ -29,6 +29,9 @@ _SHRINK = (1.0, 0.75, 0.5)
 _QUOTED = 600
 """Characters of a useless reply that the model is shown again."""
 
+_REFERENCE_WORDS = 5
+"""Words of the sequences by which a reference is looked for in what is sent."""
+
 _T = TypeVar("_T")
 
 
@@ -67,66 +70,75 @@ class Asker:
         Raises the first failure, which keeps the calls of all.
         """
         askings = [Asking(self, stage, record.reference) for _ in works]
-        found = await asyncio.gather(
-            *(work(asking) for work, asking in zip(works, askings, strict=True)), return_exceptions=True
-        )
-        calls = (*record.calls, *(call for asking in askings for call in asking.calls))
+        running = [work(asking) for work, asking in zip(works, askings, strict=True)]
+        outcomes = await asyncio.gather(*running, return_exceptions=True)
+        calls = list(record.calls)
+        for asking in askings:
+            calls += asking.calls
         results: list[_T] = []
-        for item in found:
-            if isinstance(item, StageFailure):
-                raise StageFailure(item.kind, str(item), added={"calls": calls}) from item
-            if isinstance(item, BaseException):
-                raise item
-            results.append(item)
-        return results, calls
+        for outcome in outcomes:
+            if isinstance(outcome, StageFailure):
+                raise StageFailure(outcome.kind, str(outcome), added={"calls": tuple(calls)}) from outcome
+            if isinstance(outcome, BaseException):
+                raise outcome
+            results.append(outcome)
+        return results, tuple(calls)
 
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """A request as it was sent, and the whole reply, continuations included."""
+    """A request with its reply."""
 
     request: ChatRequest
+    """As it was sent."""
+
     text: str
+    """The whole reply, continuations included."""
+
     finish_reason: str
+    """Of the last continuation."""
 
 
 class Asking:
-    """One row's questions in one stage, one after another. `calls` are those made so far. The row's `reference` is
-    never sent: each call records how much of it stood in the prompt all the same."""
+    """One row's questions in one stage, one after another.
+
+    The row's `reference` is never sent; each call records how much of it stood in the prompt all the same.
+    """
 
     def __init__(self, asker: Asker, stage: str, reference: str | None = None) -> None:
         self._asker, self._stage = asker, stage
-        self._reference = _sequences(reference or "")
+        self._reference = _word_sequences(reference or "")
         self.calls: list[LLMCall] = []
+        """The calls made so far."""
 
     async def program(self, prompt: str, **parts: str) -> Program:
         """The program that the model writes. Raises StageFailure `refused`, `empty_reply` or `not_python` where the
         second reply holds none either; and those of the model."""
-        return await self._useful(prompt, parts, read_program)
+        return await self._ask_twice(prompt, parts, read_program)
 
     async def plan(self, prompt: str, **parts: str) -> SolutionPlan:
         """The plan that the model devises; its schema goes with the request. Raises StageFailure `unreadable_plan`."""
-        return await self._useful(prompt, parts, _read_plan, schema=json.dumps(bounded_plan_schema()))
+        return await self._ask_twice(prompt, parts, _plan_in, schema=json.dumps(bounded_plan_schema()))
 
     async def template(self, prompt: str, **parts: str) -> str:
         """The template that the model writes: a program with placeholders. Raises StageFailure as `program`."""
-        return await self._useful(prompt, parts, read_template)
+        return await self._ask_twice(prompt, parts, read_template)
 
     async def text(self, prompt: str, **parts: str) -> str:
         """The model's words. Raises StageFailure `empty_reply`."""
-        return await self._useful(prompt, parts, _read_text)
+        return await self._ask_twice(prompt, parts, _words_in)
 
-    async def _useful(
+    async def _ask_twice(
         self, prompt: str, parts: dict[str, str], read: Callable[[str], _T], schema: str | None = None
     ) -> _T:
+        """What `read` makes of the reply; of a second reply where it finds the first one useless (ReplyError)."""
         first = await self._exchange(prompt, parts, schema)
         try:
             return _read(first, read)
         except ReplyError as error:
+            useless = Message(role="assistant", content=first.text[:_QUOTED] or "(nothing)")
             again = render("again", reason=str(error), form="json" if schema else "code")
-            turns = (Message(role="assistant", content=first.text[:_QUOTED] or "(nothing)"), *again)
-            request = replace(first.request, messages=(*first.request.messages, *turns))
-        second = await self._whole("again", request)
+        second = await self._whole_reply("again", _continued(first.request, useless, *again))
         try:
             return _read(second, read)
         except ReplyError as error:
@@ -136,32 +148,34 @@ class Asking:
         """The reply to a prompt that is made to fit; to a shorter one where the engine still finds it too long."""
         room = self._asker.room
         for share in _SHRINK:
+            share_of_room = None if room is None else int(room * share)
+            request, cut = fit(prompt, parts, self._asker.sampling, share_of_room, schema)
             try:
-                request, cut = fit(
-                    prompt, parts, self._asker.sampling, None if room is None else int(room * share), schema
-                )
-                return await self._whole(prompt, request, cut)
-            except StageFailure as error:
-                if error.kind != "llm_context" or share == _SHRINK[-1]:
+                return await self._whole_reply(prompt, request, cut)
+            except StageFailure as failure:
+                if failure.kind != "llm_context" or share == _SHRINK[-1]:
                     raise
                 room = room or estimate_prompt(request)
         raise AssertionError("the last share raises or returns")
 
-    async def _whole(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> _Exchange:
+    async def _whole_reply(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> _Exchange:
         """The reply to a request, continued where it was cut off by its length, up to `continuations` times."""
         reply = await self._call(prompt, request, cut)
         text = reply.text
-        for _ in range(self._asker.continuations if request.schema is None else 0):
-            turns = (Message(role="assistant", content=text), *render("continue"))
-            longer = replace(request, messages=(*request.messages, *turns))
-            room = self._asker.room
-            if reply.finish_reason != "length" or not text or (room is not None and estimate_prompt(longer) > room):
+        if request.schema is not None:  # a continuation would begin a new object, as its schema demands
+            return _Exchange(request, text, reply.finish_reason)
+        for _ in range(self._asker.continuations):
+            if reply.finish_reason != "length" or not text:
+                break
+            longer = _continued(request, Message(role="assistant", content=text), *render("continue"))
+            if self._asker.room is not None and estimate_prompt(longer) > self._asker.room:
                 break
             reply = await self._call("continue", longer)
             text = splice(text, reply.text)
         return _Exchange(request, text, reply.finish_reason)
 
     async def _call(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> ChatReply:
+        """The reply of one call, which is recorded."""
         asker = self._asker
         reply = await asker.llm.chat(request)
         measured = CallMeasures(
@@ -170,31 +184,35 @@ class Asking:
             cached_tokens=reply.usage.cached_tokens,
             cost=0.0 if reply.cached else cost_of(reply.usage, asker.price),
         )
-        self.calls.append(
-            LLMCall(
-                stage=self._stage,
-                prompt=prompt,
-                model=asker.llm.model,
-                prompt_tokens=reply.usage.prompt_tokens,
-                completion_tokens=reply.usage.completion_tokens,
-                finish_reason=reply.finish_reason,
-                cut=cut,
-                reference_share=self._share_in(request),
-                measured=measured,
-            )
+        call = LLMCall(
+            stage=self._stage,
+            prompt=prompt,
+            model=asker.llm.model,
+            prompt_tokens=reply.usage.prompt_tokens,
+            completion_tokens=reply.usage.completion_tokens,
+            finish_reason=reply.finish_reason,
+            cut=cut,
+            reference_share=self._reference_share(request),
+            measured=measured,
         )
+        self.calls.append(call)
         return reply
 
-    def _share_in(self, request: ChatRequest) -> float | None:
+    def _reference_share(self, request: ChatRequest) -> float | None:
         """How much of the reference the messages hold that are not the model's own."""
         if not self._reference:
             return None
-        sent = _sequences("\n".join(message.content for message in request.messages if message.role != "assistant"))
-        return len(self._reference & sent) / len(self._reference)
+        sent = [message.content for message in request.messages if message.role != "assistant"]
+        return len(self._reference & _word_sequences("\n".join(sent))) / len(self._reference)
 
 
-def _sequences(text: str) -> frozenset[tuple[str, ...]]:
-    return shingles(words(text), 5)
+def _continued(request: ChatRequest, *messages: Message) -> ChatRequest:
+    """The request with further messages."""
+    return replace(request, messages=(*request.messages, *messages))
+
+
+def _word_sequences(text: str) -> frozenset[tuple[str, ...]]:
+    return shingles(words(text), _REFERENCE_WORDS)
 
 
 def _read(exchange: _Exchange, read: Callable[[str], _T]) -> _T:
@@ -203,15 +221,15 @@ def _read(exchange: _Exchange, read: Callable[[str], _T]) -> _T:
     return read(exchange.text)
 
 
-def _read_plan(text: str) -> SolutionPlan:
+def _plan_in(reply: str) -> SolutionPlan:
     try:
-        return read_plan(clean_text(text))
+        return read_plan(clean_text(reply))
     except UnreadablePlanError as error:
         raise ReplyError("unreadable_plan", str(error)) from error
 
 
-def _read_text(text: str) -> str:
-    text = clean_text(text).strip()
+def _words_in(reply: str) -> str:
+    text = clean_text(reply).strip()
     if not text:
         raise ReplyError("empty_reply", "the model answered nothing")
     return text

@@ -34,7 +34,8 @@ def fit(
     Texts are cut at their end, by whole lines. Raises StageFailure `prompt_too_long` where all that may be cut is not
     enough.
     """
-    parts, cut = dict(parts), []
+    parts = dict(parts)
+    characters: dict[str, tuple[int, int]] = {}  # of each part that was cut: before, and now
     request = _request(render(name, **parts), sampling, schema)
     if room is None:
         return request, ()
@@ -43,16 +44,16 @@ def fit(
             whole = parts[part]
             parts[part] = _shorter(whole, int(excess * _CHARACTERS_PER_TOKEN) + 1)
             request = _request(render(name, **parts), sampling, schema)
-            cut.append((part, len(whole), len(parts[part])))
+            before, _ = characters.get(part, (len(whole), 0))
+            characters[part] = before, len(parts[part])
     if (excess := estimate_prompt(request) - room) > 0:
         raise StageFailure(
             "prompt_too_long",
             f"prompt {name} is about {excess} tokens longer than the {room} that the context leaves it, even without "
             "what may be cut; set a larger context_length or a smaller max_tokens",
         )
-    first = {part: before for part, before, _ in reversed(cut)}
-    last = {part: after for part, _, after in cut}
-    return request, tuple(f"{part}: {last[part]} of {first[part]} characters kept" for part in last)
+    cut = [f"{part}: {now} of {before} characters kept" for part, (before, now) in characters.items()]
+    return request, tuple(cut)
 
 
 def _request(messages: tuple[Message, ...], sampling: Sampling, schema: str | None) -> ChatRequest:

@@ -13,16 +13,25 @@ _NAME = re.compile(
 _HEADING = 160
 """Characters up to which the line before a block is taken for its heading, not for a sentence."""
 
+_COMMENT = 80
+"""Characters below which a block's first comment may name its file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: its language in lower case ("" where none is given), the file name in its heading or "", its
-    text, and whether its fence was closed."""
+    """A fenced block."""
 
     language: str
+    """In lower case; "" where none is given."""
+
     path: str
+    """The file name beside the language, in the line before the block or in its first comment; else ""."""
+
     text: str
+    """Without the indentation that all lines share."""
+
     closed: bool
+    """Whether its fence was closed."""
 
 
 def fenced_blocks(text: str) -> list[Block]:
@@ -33,23 +42,29 @@ def fenced_blocks(text: str) -> list[Block]:
     mark, info, heading, lines = "", "", "", list[str]()
     before = ""
     for line in text.split("\n"):
-        found = _FENCE.match(line)
+        fence = _FENCE.match(line)
         if not mark:
-            if found:
-                mark, info, heading, lines = found["mark"], found["info"].strip(), before, []
+            if fence:
+                mark, info, heading, lines = fence["mark"], fence["info"].strip(), before, []
             elif line.strip():
                 before = line
-        elif found and found["mark"][0] == mark[0] and len(found["mark"]) >= len(mark) and not found["info"].strip():
+        elif fence and _closes(fence, mark):
             blocks.append(_block(info, heading, lines, closed=True))
             mark, before = "", ""
-        elif found and _is_python(found["info"]) and _is_python(info):
+        elif fence and _is_python(fence["info"]) and _is_python(info):
             blocks.append(_block(info, heading, lines, closed=False))
-            mark, info, heading, lines = found["mark"], found["info"].strip(), "", []
+            mark, info, heading, lines = fence["mark"], fence["info"].strip(), "", []
         else:
             lines.append(line)
     if mark:
         blocks.append(_block(info, heading, lines, closed=False))
     return blocks
+
+
+def _closes(fence: re.Match[str], opening: str) -> bool:
+    """Whether a fence closes the one that was opened with a mark: of the same sort, as long, and without a language."""
+    mark = fence["mark"]
+    return mark[0] == opening[0] and len(mark) >= len(opening) and not fence["info"].strip()
 
 
 def _is_python(info: str) -> bool:
@@ -59,8 +74,21 @@ def _is_python(info: str) -> bool:
 def _block(info: str, heading: str, lines: list[str], *, closed: bool) -> Block:
     text = textwrap.dedent("\n".join(lines)).strip("\n")
     language = re.split(r"[\s:{,]", info, maxsplit=1)[0].lower()
+    if "." in language:  # ```train.py: a file's name in the language's place
+        language = ""
+    return Block(language, _path(info, heading, text), text, closed)
+
+
+def _path(info: str, heading: str, text: str) -> str:
+    """The file that a block is meant for, as the first of these says that names one."""
+    named = [info]
+    if len(heading) <= _HEADING:
+        named.append(heading)
     first = text.partition("\n")[0]
-    comment = first if first.startswith("#") and not first.startswith("#!") and len(first) < 80 else ""
-    named = (info, heading if len(heading) <= _HEADING else "", comment)
-    path = next((match["path"] for part in named if (match := _NAME.search(part))), "")
-    return Block("" if "." in language else language, path, text, closed)
+    if first.startswith("#") and not first.startswith("#!") and len(first) < _COMMENT:
+        named.append(first)
+    for words in named:
+        match = _NAME.search(words)
+        if match:
+            return match["path"]
+    return ""

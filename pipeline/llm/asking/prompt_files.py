@@ -18,21 +18,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, met
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.protocol import Message, Role
 
-_HERE = Path(__file__).parents[2] / "prompts"
+_FOLDER = Path(__file__).parents[2] / "prompts"
 _ROLES: tuple[Role, ...] = ("system", "user")
-_ABOUT = re.compile(r"\A\{#\s*(.*?)\s*#\}", re.DOTALL)
+_FIRST_COMMENT = re.compile(r"\A\{#\s*(.*?)\s*#\}", re.DOTALL)
 
 
 def prompt_names() -> tuple[str, ...]:
     """All prompts, in alphabetical order; parts that several share (their names start with `_`) are none."""
-    return tuple(sorted(path.stem for path in _HERE.glob("*.jinja") if not path.name.startswith("_")))
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.jinja") if not path.name.startswith("_")))
 
 
 def prompt_source(name: str) -> str:
     """A prompt's file as it is. Raises DLCodeGenError for an unknown name."""
     if name not in prompt_names():
         raise DLCodeGenError(f"there is no prompt {name!r}; there are {', '.join(prompt_names())}")
-    return (_HERE / f"{name}.jinja").read_text(encoding="utf-8")
+    return (_FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
 
 
 def prompt_text(name: str) -> str:
@@ -45,12 +45,13 @@ def prompt_text(name: str) -> str:
 def _names_of(name: str) -> dict[str, _Name]:
     """Each part that a prompt takes, those of the shared parts it includes as well, as its own name."""
     environment = _environment()
-    found, waiting = set[str](), [f"{name}.jinja"]
-    while waiting:
-        tree = environment.parse((_HERE / waiting.pop()).read_text(encoding="utf-8"))
-        found |= meta.find_undeclared_variables(tree)
-        waiting += [file for file in meta.find_referenced_templates(tree) if file is not None]
-    return {part: _Name(part) for part in found}
+    parts: set[str] = set()
+    files = [f"{name}.jinja"]
+    while files:
+        tree = environment.parse((_FOLDER / files.pop()).read_text(encoding="utf-8"))
+        parts |= meta.find_undeclared_variables(tree)
+        files += [file for file in meta.find_referenced_templates(tree) if file is not None]
+    return {part: _Name(part) for part in parts}
 
 
 class _Name:
@@ -73,23 +74,23 @@ class _Name:
 
 def prompt_purpose(name: str) -> str:
     """What a prompt's first comment says about it."""
-    found = _ABOUT.match(prompt_source(name))
-    return found[1] if found else ""
+    comment = _FIRST_COMMENT.match(prompt_source(name))
+    return comment[1] if comment else ""
 
 
 def render(name: str, **parts: object) -> tuple[Message, ...]:
     """The prompt's messages. Raises jinja2.UndefinedError where a part is missing."""
-    template = _template(name)
-    found = []
+    template = _prompt_file(name)
+    messages = []
     for role in _ROLES:
         if role in template.blocks:
             text = "".join(template.blocks[role](template.new_context(dict(parts))))
-            found.append(Message(role=role, content=text.strip()))
-    return tuple(found)
+            messages.append(Message(role=role, content=text.strip()))
+    return tuple(messages)
 
 
 @cache
-def _template(name: str) -> Template:
+def _prompt_file(name: str) -> Template:
     return _environment().get_template(f"{name}.jinja")
 
 
@@ -97,7 +98,7 @@ def _template(name: str) -> Template:
 def _environment() -> Environment:
     # Nothing is escaped: a prompt is plain text, and code in it must stay code.
     return Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader(_FOLDER),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,

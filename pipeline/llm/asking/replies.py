@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.analysis.parsing import parsed
@@ -36,6 +36,9 @@ _OPENS = re.compile(r"^(?:import |from [\w.]+ import |def |class |@\w|#|\"\"\"|'
 _MAGIC = re.compile(r"^(?P<indent>\s*)(?=[!%][\w%!]|(?:pip3?|conda) install )")
 _PLACEHOLDER = re.compile(r"<<\s*([A-Za-z_]\w*?)\s*>>")
 _HELD_PLACEHOLDER = re.compile(r"placeholder__([A-Za-z_]\w*?)__")
+_ENDINGS = 50
+"""Empty lines at which code without fences may end: each is tried by parsing, from the last one."""
+
 _MAIN_NAMES = ("project.py", "main.py", "train.py", "run.py", "app.py")
 
 
@@ -49,10 +52,13 @@ class ReplyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The program of a reply: the text of its main file, and the other files that it came with."""
+    """The program of a reply."""
 
     code: str
+    """The text of its main file."""
+
     others: tuple[SourceFile, ...] = ()
+    """The other files that it came with."""
 
     @property
     def text(self) -> str:
@@ -72,9 +78,10 @@ def read_program(text: str) -> Program:
     if not text.strip():
         raise ReplyError("empty_reply", "the model answered nothing")
     blocks = fenced_blocks(text)
-    python = [block for block in blocks if block.language in _PYTHON and block.text.strip()]
-    python = [block for block in python if block.language or looks_like_python(block.text)] or python
-    program = _files(python) or Program(_one_program([block.text for block in python]))
+    python = _python_blocks(blocks)
+    program = _files(python)
+    if program is None:
+        program = Program(_one_program([block.text for block in python]))
     if not program.code.strip() and not blocks:
         program = Program(without_prose(text))
     program = Program(without_magics(program.code).strip("\n") + "\n", program.others)
@@ -116,8 +123,9 @@ def without_prose(text: str) -> str:
     if start is None:
         return ""
     lines = lines[start:]
+    # Prose after the code is a paragraph of its own: the code ends at an empty line, or with the reply.
     breaks = [number for number in range(len(lines), 0, -1) if number == len(lines) or not lines[number].strip()]
-    for end in breaks[:50]:
+    for end in breaks[:_ENDINGS]:
         code = "\n".join(lines[:end])
         if parsed(without_magics(code)) is not None:
             return code
@@ -129,6 +137,14 @@ def without_magics(code: str) -> str:
     if parsed(code) is not None:
         return code
     return "\n".join(_MAGIC.sub(r"\g<indent># ", line) for line in code.split("\n"))
+
+
+def _python_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks that are Python, as they say or by their look; where only their look would decide and none looks like
+    it, those that do not say what they are."""
+    python = [block for block in blocks if block.language in _PYTHON and block.text.strip()]
+    certain = [block for block in python if block.language or looks_like_python(block.text)]
+    return certain or python
 
 
 def _says_nothing(node: ast.stmt) -> bool:
@@ -146,14 +162,20 @@ def _files(blocks: Sequence[Block]) -> Program | None:
         return None
     joined = {path: _one_program(texts) for path, texts in files.items()}
     main = _main_file(joined)
-    others = tuple(SourceFile(path=path, text=text + "\n") for path, text in joined.items() if path != main)
-    return Program(joined[main], others)
+    others = [SourceFile(path=path, text=text + "\n") for path, text in joined.items() if path != main]
+    return Program(joined[main], tuple(others))
 
 
 def _main_file(files: dict[str, str]) -> str:
     """The file that is run: by its name, else one that says `__main__`, else the last."""
-    named = next((path for name in _MAIN_NAMES for path in files if path.rsplit("/", 1)[-1] == name), None)
-    return named or next((path for path, text in files.items() if "__main__" in text), list(files)[-1])
+    for name in _MAIN_NAMES:
+        for path in files:
+            if path.rsplit("/", 1)[-1] == name:
+                return path
+    for path, text in files.items():
+        if "__main__" in text:
+            return path
+    return list(files)[-1]
 
 
 def _one_program(texts: Sequence[str]) -> str:
@@ -166,11 +188,7 @@ def _one_program(texts: Sequence[str]) -> str:
     for text, defined in reversed(list(zip(texts, names, strict=True))):
         if everything and defined == everything:
             return text
-    return "\n\n".join(_unique(texts))
-
-
-def _unique(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(texts))
+    return "\n\n".join(dict.fromkeys(texts))  # a block that is repeated is one
 
 
 def _defined(text: str) -> frozenset[str]:
@@ -178,16 +196,22 @@ def _defined(text: str) -> frozenset[str]:
     tree = parsed(without_magics(text))
     if tree is None:
         return frozenset()
-    found: set[str] = set()
+    names: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {(item.asname or item.name).split(".")[0] for item in node.names}
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
-    return frozenset(found)
+            names |= {(item.asname or item.name).split(".")[0] for item in node.names}
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                names |= _names_in(target)
+        elif isinstance(node, ast.AnnAssign):
+            names |= _names_in(node.target)
+    return frozenset(names)
+
+
+def _names_in(target: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
 def _beginning(text: str) -> str:

@@ -56,7 +56,7 @@ class CircuitBreaker:
                 return "go"
             now = self._clock()
             if now >= self._next_probe:
-                # The probe holds the place until it reports, or for another pause should it never do so.
+                # No other probe goes out until this one reports, or for another pause should it never do so.
                 self._next_probe = now + self._pause
                 return "probe"
             return "wait" if now - self._opened < self._patience else "fail"

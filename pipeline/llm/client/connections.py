@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 import httpx
 
-_A_POOL = 8
+_POOL_CONNECTIONS = 8
+"""Connections of one pool; see `Connections` for why there are many small pools."""
+
 _CONNECT_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 30.0
 
@@ -22,7 +24,9 @@ class Connections:
 
     def __init__(self, base_url: str, number: int, headers: Mapping[str, str]) -> None:
         limits = httpx.Limits(
-            max_connections=_A_POOL, max_keepalive_connections=_A_POOL, keepalive_expiry=_KEEPALIVE_SECONDS
+            max_connections=_POOL_CONNECTIONS,
+            max_keepalive_connections=_POOL_CONNECTIONS,
+            keepalive_expiry=_KEEPALIVE_SECONDS,
         )
         timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
         certificates = httpx.create_ssl_context()  # reading the certificates takes 20 ms, so it is done once
@@ -30,7 +34,7 @@ class Connections:
             httpx.AsyncClient(
                 base_url=base_url, headers=dict(headers), timeout=timeout, limits=limits, verify=certificates
             )
-            for _ in range(math.ceil(number / _A_POOL))
+            for _ in range(math.ceil(number / _POOL_CONNECTIONS))
         ]
         self._busy = [0] * len(self._clients)
 

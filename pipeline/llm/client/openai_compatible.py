@@ -19,7 +19,7 @@ from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.client.answers import Refused, read_answer, read_reply
 from pipeline.llm.client.connections import Connections
 from pipeline.llm.client.dialect import Dialect
-from pipeline.llm.client.rates import RateLimits
+from pipeline.llm.client.rates import Rates
 from pipeline.llm.client.retrying import Retrying, Transient
 from pipeline.llm.protocol import ChatReply, ChatRequest
 from pipeline.llm.tokens import estimate_request
@@ -60,7 +60,7 @@ class OpenAICompatibleLLM:
             raise DLCodeGenError(f"base_url={settings.base_url} is no address; write it like https://host/v1")
         self._key_name, self._key = settings.api_key_env, os.environ.get(settings.api_key_env, "")
         self._limits = settings.limits
-        self._rates = RateLimits(self._limits.requests_per_minute, self._limits.tokens_per_minute, share=share)
+        self._rates = Rates(self._limits.requests_per_minute, self._limits.tokens_per_minute, share=share)
         self._retrying = Retrying(self._url, self._limits)
         self._dialect = Dialect(settings.structured)
         self._connections: weakref.WeakKeyDictionary[AbstractEventLoop, Connections] = weakref.WeakKeyDictionary()

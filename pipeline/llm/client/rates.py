@@ -22,6 +22,7 @@ class Rate:
         self._clock = clock
         self._unlimited = per_minute is None
         self._burst = max(1.0, _BURST * (per_minute or 0))
+        # Of a few units a minute the burst would leave nothing: then half of them come at an even rate.
         self._per_second = max((per_minute or 0) - self._burst, 0.5 * (per_minute or 1)) / 60
         self._level, self._filled = self._burst, clock()
         self._lock = threading.Lock()
@@ -45,12 +46,12 @@ class Rate:
             self._level = min(self._burst, self._level + units)
 
 
-class RateLimits:
+class Rates:
     """The two rates that endpoints know. `share` is the part of them that this process may use."""
 
     def __init__(self, requests_per_minute: int | None, tokens_per_minute: int | None, *, share: float = 1.0) -> None:
-        requests, tokens = (rate and max(1, int(rate * share)) for rate in (requests_per_minute, tokens_per_minute))
-        self._requests, self._tokens = Rate(requests), Rate(tokens)
+        self._requests = Rate(_share_of(requests_per_minute, share))
+        self._tokens = Rate(_share_of(tokens_per_minute, share))
 
     async def wait(self, tokens: int) -> None:
         """Returns when one request of about so many tokens may be sent."""
@@ -61,3 +62,7 @@ class RateLimits:
     def correct(self, estimated: int, used: int) -> None:
         """Sets right what a request took once its tokens are counted."""
         self._tokens.give_back(estimated - used)
+
+
+def _share_of(per_minute: int | None, share: float) -> int | None:
+    return None if per_minute is None else max(1, int(per_minute * share))

@@ -13,20 +13,22 @@ from pipeline.config import LimitSettings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.client.backoff import pause
 from pipeline.llm.client.breaker import CircuitBreaker
-from pipeline.llm.client.slots import Places
+from pipeline.llm.client.slots import Slots
 from pipeline.llm.protocol import ChatReply
 
 
 class Transient(Exception):
-    """An attempt that gave nothing, and may give something when made again. `after` is what the server asked to wait,
-    in seconds; `alive` tells a busy server from one in trouble."""
+    """An attempt that gave nothing, and may give something when made again.
+
+    `after`: seconds that the server asked to wait. `alive`: the server is busy, not in trouble.
+    """
 
     def __init__(self, reason: str, *, kind: str, after: float | None = None, alive: bool = False) -> None:
         super().__init__(reason)
         self.kind, self.after, self.alive = kind, after, alive
 
 
-async def _at_once() -> None:
+async def _no_wait() -> None:
     return None
 
 
@@ -37,12 +39,12 @@ class Retrying:
     def __init__(self, name: str, limits: LimitSettings) -> None:
         self._name, self._limits = name, limits
         self._breaker = CircuitBreaker(name, limits.breaker_failures, limits.outage_seconds)
-        self._places: weakref.WeakKeyDictionary[AbstractEventLoop, Places] = weakref.WeakKeyDictionary()
+        self._slots: weakref.WeakKeyDictionary[AbstractEventLoop, Slots] = weakref.WeakKeyDictionary()
 
     async def call(
         self,
         attempt: Callable[[float], Awaitable[ChatReply]],
-        allowance: Callable[[], Awaitable[None]] = _at_once,
+        allowance: Callable[[], Awaitable[None]] = _no_wait,
     ) -> ChatReply:
         """The reply of the first attempt that gives one. An attempt is told how many seconds it may take, and is made
         after `allowance` returned. Raises StageFailure of the last Transient's kind, and what an attempt raises."""
@@ -50,8 +52,8 @@ class Retrying:
         while True:
             start = time.monotonic()
             try:
-                # The place is given up while the call pauses: what fails costs the others nothing.
-                async with self._places_of_loop().taken(back=failed > 0):
+                # The slot is given up while the call pauses: what fails costs the others nothing.
+                async with self._slots_of_loop().taken(back=failed > 0):
                     probe = await self._breaker.enter()
                     await allowance()
                     start = time.monotonic()
@@ -81,9 +83,9 @@ class Retrying:
         self._breaker.succeeded()
         return reply
 
-    def _places_of_loop(self) -> Places:
-        """The running event loop's places: who waits for one is bound to their loop."""
+    def _slots_of_loop(self) -> Slots:
+        """The running event loop's slots: who waits for one is bound to their loop."""
         loop = asyncio.get_running_loop()
-        if loop not in self._places:
-            self._places[loop] = Places(self._limits.concurrency)
-        return self._places[loop]
+        if loop not in self._slots:
+            self._slots[loop] = Slots(self._limits.concurrency)
+        return self._slots[loop]

@@ -1,4 +1,4 @@
-"""A number of places, in which those who come back stand before those who come anew."""
+"""A number of slots, for which those who come back stand in line before those who come anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Places:
+class Slots:
     """As a semaphore of one event loop. A call that comes back after a failed attempt is not put behind all the calls
     that have not begun: its row has waited, and the last calls of a job would otherwise be those that had failed."""
 
@@ -19,7 +19,7 @@ class Places:
 
     @asynccontextmanager
     async def taken(self, *, back: bool) -> AsyncIterator[None]:
-        """Holds a place within the block; `back` is for those who held one before."""
+        """Holds a slot within the block; `back` is for those who held one before."""
         if self._free:
             self._free -= 1
         else:
@@ -36,14 +36,15 @@ class Places:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._give()  # the place came just before the cancellation
+                self._give()  # the slot came just before the cancellation
             raise
 
     def _give(self) -> None:
+        """Hands a slot that was given up to the first in line, or keeps it free."""
         for line in (self._back, self._new):
             while line:
                 turn = line.popleft()
-                if not turn.done():
+                if not turn.done():  # who was cancelled while waiting is still in line
                     turn.set_result(None)
                     return
         self._free += 1

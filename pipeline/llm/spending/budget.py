@@ -95,7 +95,7 @@ class Purse:
 
 
 class BudgetedLLM:
-    """`inner` within a budget. Its place is behind the response cache: what comes from there costs nothing."""
+    """`inner` within a budget. It belongs behind the response cache: what comes from there costs nothing."""
 
     def __init__(self, inner: LLM, budget: Budget, price: PriceSettings) -> None:
         self.model = inner.model

@@ -14,7 +14,7 @@ from pipeline.errors import StageFailure
 from pipeline.llm.client.backoff import pause, retry_after
 from pipeline.llm.client.breaker import CircuitBreaker
 from pipeline.llm.client.rates import Rate
-from pipeline.llm.client.slots import Places
+from pipeline.llm.client.slots import Slots
 from tests.waiting import scaled
 
 
@@ -138,10 +138,10 @@ def test_a_success_in_between_keeps_a_breaker_closed() -> None:
 
 
 def test_who_comes_back_goes_before_who_comes_anew() -> None:
-    places, order = Places(1), []
+    slots, order = Slots(1), []
 
     async def call(name: str, *, back: bool) -> None:
-        async with places.taken(back=back):
+        async with slots.taken(back=back):
             order.append(name)
             await asyncio.sleep(0)
 
