@@ -21,13 +21,15 @@ from serving.engine_settings import EngineSettings
 
 APP = "code-llm"
 
-# Compact JSON of bounded schemas is what made random weights give 100% valid plans; the default backend did not.
 _STRUCTURED_OUTPUTS = {"backend": "guidance", "disable_any_whitespace": True}
+"""Compact JSON of bounded schemas is what made random weights give 100% valid plans; the default backend did not."""
 
-# What keeps an engine from starting keeps it from starting again, a minute later.
 _START_TRIES = 1
+"""What keeps an engine from starting keeps it from starting again, a minute later."""
+
 _CPU_STEP_TOKENS = 4096
 """Tokens that a CPU engine computes in one step, unless a prompt is longer."""
+
 _LOGS = "/tmp/ray/session_latest/logs/worker-*.err"
 
 
@@ -100,12 +102,12 @@ def _is_cached(model: str) -> bool:
 def _device(engine: EngineSettings) -> str:
     """Where the engine runs. Raises DLCodeGenError where the cluster lacks what it cannot do without: Serve would wait
     for it without end."""
-    there = ray.cluster_resources().get("GPU", 0)
-    if engine.device == "gpu" or (engine.device == "auto" and (there or engine.gpus > 1)):
-        # A cluster that grows adds the GPUs when they are asked for; one that cannot is told from that by having none.
-        if there < engine.gpus and not _cluster_grows():
+    gpus = ray.cluster_resources().get("GPU", 0)
+    if engine.device == "gpu" or (engine.device == "auto" and (gpus or engine.gpus > 1)):
+        # A cluster that grows adds the GPUs when a replica asks for them.
+        if gpus < engine.gpus and not _cluster_grows():
             raise DLCodeGenError(
-                f"model={engine.model} wants {engine.gpus} GPUs a replica and the cluster has {there:.0f}; "
+                f"model={engine.model} wants {engine.gpus} GPUs a replica and the cluster has {gpus:.0f}; "
                 "use a smaller model, or engine.device=cpu where it is small enough"
             )
         return "gpu"

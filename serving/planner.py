@@ -26,8 +26,8 @@ class PlannerServer:
     async def plan(self, requirements: Sequence[str], attributes: Sequence[str]) -> list[dict[str, Any]]:
         """The plan's JSON object for each requirement with its attributes ("" for none)."""
         records = [
-            Requirement(id=f"request-{row}", row=row, requirement=text, attributes=given)
-            for row, (text, given) in enumerate(zip(requirements, attributes, strict=True))
+            Requirement(id=f"request-{row}", row=row, requirement=requirement, attributes=words)
+            for row, (requirement, words) in enumerate(zip(requirements, attributes, strict=True))
         ]
         # In a thread of its own, so that the replica answers health checks and gathers the next batch meanwhile.
         plans = await asyncio.to_thread(self._planner.plans, records)

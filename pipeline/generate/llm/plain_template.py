@@ -20,8 +20,8 @@ def plain_template(code: str) -> str:
     names: dict[str, str] = {}
     counts = {"number": 0, "text": 0}
 
-    def replaced(found: re.Match[str]) -> str:
-        literal, kind = found[0], found.lastgroup or ""
+    def replaced(match: re.Match[str]) -> str:
+        literal, kind = match[0], match.lastgroup or ""
         if kind == "comment":
             return literal
         if literal not in names:

@@ -7,17 +7,22 @@ import time
 from email.utils import parsedate_to_datetime
 
 _BASE, _LONGEST = 0.25, 30.0
-_LONGEST_ASKED = 300.0
+"""Seconds: the pause after the first failure is at most twice the one, any later one at most the other."""
+
+_LONGEST_BY_SERVER = 300.0
+"""Seconds that a server's wish is followed to at most."""
 
 
-def pause(attempt: int, asked: float | None = None) -> float:
+def pause(attempt: int, server_seconds: float | None = None) -> float:
     """Seconds before the next attempt; `attempt` counts those made from 1.
 
-    Exponential with full jitter (Brooker, "Exponential Backoff And Jitter", AWS, 2015). What the server `asked` for is
-    kept, with a little jitter on top, so that not all who were sent away come back at once.
+    Exponential with full jitter (Brooker, "Exponential Backoff And Jitter", AWS, 2015). The `server_seconds` of a
+    `Retry-After` header are kept, with a little jitter on top, so that not all who were sent away come back at once.
     """
     jitter = random.uniform(0, min(_LONGEST, _BASE * 2**attempt))
-    return jitter if asked is None else min(asked, _LONGEST_ASKED) + min(jitter, 1 + asked / 4)
+    if server_seconds is None:
+        return jitter
+    return min(server_seconds, _LONGEST_BY_SERVER) + min(jitter, 1 + server_seconds / 4)
 
 
 def retry_after(header: str | None) -> float | None:

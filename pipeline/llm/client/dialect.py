@@ -16,6 +16,9 @@ _WEAKER: dict[Structured, Structured] = {
     "guided_json": "json_object",
     "json_object": "none",
 }
+"""What is tried where a server refuses a form."""
+
+# Servers name what they refuse in words alone.
 _NOT_STRUCTURED = re.compile(r"response_format|json_schema|json_object|guided_json|structured", re.IGNORECASE)
 _NOT_MAX_TOKENS = re.compile(r"max_completion_tokens", re.IGNORECASE)
 
@@ -29,7 +32,7 @@ class Dialect:
     def __init__(self, structured: Structured | Literal["auto"] = "auto") -> None:
         self._settled = structured != "auto"
         self._structured: Structured = "json_schema" if structured == "auto" else structured
-        self._max_tokens = "max_tokens"
+        self._max_tokens = "max_tokens"  # OpenAI's newer models take `max_completion_tokens` alone
 
     def body(self, model: str, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of `/chat/completions` for a request."""
@@ -71,13 +74,13 @@ class Dialect:
         if "max_tokens" in refused and _NOT_MAX_TOKENS.search(reason):
             self._max_tokens = "max_completion_tokens"
             return True
-        asked: Structured | None = None
+        form: Structured | None = None
         if "guided_json" in refused:
-            asked = "guided_json"
+            form = "guided_json"
         elif "response_format" in refused:
-            asked = refused["response_format"]["type"]
-        if asked is None or self._settled or not _NOT_STRUCTURED.search(reason):
+            form = refused["response_format"]["type"]
+        if form is None or self._settled or not _NOT_STRUCTURED.search(reason):
             return False
-        if self._structured == asked:  # another call may have stepped back already
-            self._structured = _WEAKER[asked]
+        if self._structured == form:  # another call may have stepped back already
+            self._structured = _WEAKER[form]
         return True

@@ -15,11 +15,16 @@ from pipeline.llm.tokens import estimate_prompt
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spending:
-    """Calls, their tokens (prompt and reply together), and their cost."""
+    """What calls came to, or can come to."""
 
     calls: int = 0
+    """How many."""
+
     tokens: int = 0
+    """Of prompts and replies together."""
+
     cost: float = 0.0
+    """In the price list's currency."""
 
     def __add__(self, other: Spending) -> Spending:
         return Spending(calls=self.calls + other.calls, tokens=self.tokens + other.tokens, cost=self.cost + other.cost)

@@ -24,6 +24,8 @@ from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
 from pipeline.storage.files import TEMPORARY, join, read_bytes, remove, write_bytes
 
 _FORMAT = 1
+"""Part of every key: an entry that would be read otherwise by a later version is no entry to it."""
+
 _ABANDONED_SECONDS = 3600.0
 """A file that has been in writing for that long has lost its writer."""
 
@@ -33,24 +35,30 @@ log = logging.getLogger(__name__)
 def request_key(model: str, request: ChatRequest) -> str:
     """The sha256, in 64 hexadecimal digits, of all that decides a reply: model, messages, sampling, seed, schema."""
     sampling = request.sampling
-    asked = [
+    decides = [
         _FORMAT,
         model,
         [[message.role, message.content] for message in request.messages],
+        # As floats: a temperature of 1 from YAML and one of 1.0 are the same request.
         [float(sampling.temperature), float(sampling.top_p), sampling.max_tokens, sampling.seed, list(sampling.stop)],
         request.schema,
         request.logprobs,
     ]
-    return hashlib.sha256(json.dumps(asked, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(decides, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry's file: its address, its size in bytes, when it was written (seconds since 1970)."""
+    """An entry's file."""
 
     url: str
+    """Its address."""
+
     size: int
+    """In bytes."""
+
     written: float
+    """When, in seconds since 1970."""
 
     @property
     def key(self) -> str:
@@ -125,9 +133,9 @@ class ResponseCache:
         return removed
 
     def _files(self) -> dict[str, dict[str, Any]]:
-        self._filesystem.invalidate_cache()
-        found: dict[str, dict[str, Any]] = self._filesystem.find(self._root, detail=True)
-        return found
+        self._filesystem.invalidate_cache()  # other jobs write here, and fsspec remembers listings
+        files: dict[str, dict[str, Any]] = self._filesystem.find(self._root, detail=True)
+        return files
 
 
 def read_entry(data: bytes, key: str) -> ChatReply:
@@ -138,7 +146,7 @@ def read_entry(data: bytes, key: str) -> ChatReply:
     body = json.loads(text)
     if body.pop("key") != key:
         raise ValueError("the entry lies under another key")
-    del body["model"], body["cached"]
+    del body["model"], body["cached"]  # the first is for people, the second is not what it was
     logprobs = body.pop("token_logprobs")
     return ChatReply(
         **body | {"usage": Usage(**body["usage"])},
