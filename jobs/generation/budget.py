@@ -12,7 +12,7 @@ from typing import Any
 import ray
 
 from jobs.generation.settings import BudgetSettings
-from pipeline.llm.spending.budget import Purse, Spending
+from pipeline.llm.spending.budget import LocalBudget, Spending
 from pipeline.storage.files import exists, join, read_bytes, write_bytes
 
 _FILE = "spent.json"
@@ -25,8 +25,8 @@ def spent_in(folder: str) -> Spending:
     return Spending(**json.loads(read_bytes(path))) if exists(path) else Spending()
 
 
-class _Treasurer(Purse):
-    """The actor: a purse that writes down what was spent."""
+class _StoredBudget(LocalBudget):
+    """The actor: a budget that writes down what was spent."""
 
     def __init__(self, folder: str, limits: BudgetSettings, spent: Spending) -> None:
         super().__init__(limits.cost, limits.tokens, spent=spent)
@@ -57,7 +57,7 @@ class JobBudget:
     """The job's budget, as the driver and every worker hold it; `spent` before counts."""
 
     def __init__(self, folder: str, limits: BudgetSettings, spent: Spending) -> None:
-        actor = ray.remote(num_cpus=0, max_concurrency=1000)(_Treasurer)
+        actor = ray.remote(num_cpus=0, max_concurrency=1000)(_StoredBudget)
         self._actor: Any = actor.remote(folder, limits, spent)
 
     async def reserve(self, most: Spending) -> str | None:

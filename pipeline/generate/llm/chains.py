@@ -45,38 +45,42 @@ class Categories:
     """The known requirements by task category, as TF-IDF vectors of their words."""
 
     def __init__(self, known: Sequence[KnownPlan]) -> None:
-        self._texts = [item.requirement for item in known]
+        self._requirements = [plan.requirement for plan in known]
         self._vectorizer = TfidfVectorizer(analyzer=content_words)
-        self._vectors = self._vectorizer.fit_transform(self._texts)
+        self._vectors = self._vectorizer.fit_transform(self._requirements)
         members: dict[str, list[int]] = defaultdict(list)
-        for number, item in enumerate(known):
-            members[canonical_category(item.plan.task_category)].append(number)
-        self._members = dict(sorted(members.items()))
-        self.names = tuple(self._members)
-        self._centres = np.vstack([np.asarray(self._vectors[rows].mean(axis=0)) for rows in self._members.values()])
+        for row, plan in enumerate(known):
+            members[canonical_category(plan.plan.task_category)].append(row)
+        self._rows_of = dict(sorted(members.items()))
+        self.names = tuple(self._rows_of)
+        self._centres = np.vstack([np.asarray(self._vectors[rows].mean(axis=0)) for rows in self._rows_of.values()])
 
     def of(self, requirement: str) -> str:
         """The category whose requirements are, on average, most like this one (cosine)."""
-        query = np.asarray(self._vectorizer.transform([requirement]).todense())
+        query = np.asarray(self._vectorizer.transform([requirement]).todense())[0]
+        # The query's own norm is the same for all centres, so the cosines' order does not need it.
         norms = np.linalg.norm(self._centres, axis=1)
-        return self.names[int(np.argmax(self._centres @ query[0] / np.maximum(norms, 1e-12)))]
+        return self.names[int(np.argmax(self._centres @ query / np.maximum(norms, 1e-12)))]
 
     def representatives(self, category: str, count: int) -> tuple[str, ...]:
         """The requirements nearest to the centres of `count` clusters (k-means) of a category, in input order."""
-        rows = self._members[category]
+        rows = self._rows_of[category]
         vectors = self._vectors[rows].toarray()
         distinct = len(np.unique(vectors, axis=0))  # more clusters than these would be empty
         clusters = KMeans(n_clusters=min(count, distinct), n_init=4, random_state=0).fit(vectors)
         nearest = {int(np.argmin(np.linalg.norm(vectors - centre, axis=1))) for centre in clusters.cluster_centers_}
-        return tuple(self._texts[rows[number]] for number in sorted(nearest))
+        return tuple(self._requirements[rows[member]] for member in sorted(nearest))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MadeChains:
-    """The chains of all categories, and the calls that made them."""
+    """The chains of all categories."""
 
     chains: tuple[ThoughtChain, ...]
+    """One a category."""
+
     calls: tuple[LLMCall, ...] = ()
+    """The calls that made them."""
 
 
 async def make_chains(asker: Asker, categories: Categories, problems: int) -> MadeChains:

@@ -45,7 +45,7 @@ class Budget(Protocol):
         ...
 
 
-class Purse:
+class LocalBudget:
     """A budget in one process. `max_cost` and `max_tokens` hold for `spent` and all that follows; None is no limit.
 
     A call that would fit but for what others have put aside waits until they are settled, up to `patience` seconds
