@@ -23,11 +23,13 @@ def engine_settings(settings: LLMSettings) -> EngineSettings:
     `settings.engine` on top.
 
     A preset is found by its file's name, or by the last part of a hub id or folder, of which it is the beginning: that
-    of deepseek-v3 serves deepseek-ai/DeepSeek-V3-0324. Raises DLCodeGenError
-    for a missing model or changes that are no settings.
+    of deepseek-v3 serves deepseek-ai/DeepSeek-V3-0324. Raises DLCodeGenError for a missing model or changes that are no
+    settings.
     """
     if not settings.model:
-        raise DLCodeGenError(f"llm=vllm needs a model: model=HUB_ID, model=FOLDER, or a preset: {', '.join(names())}")
+        raise DLCodeGenError(
+            f"llm=vllm needs a model: model=HUB_ID, model=FOLDER, or a preset: {', '.join(preset_names())}"
+        )
     file = _preset_file(settings.model)
     values: dict[str, Any] = load_settings(EngineSettings, str(file)).model_dump() if file else {}
     if file is None or file.stem != settings.model:
@@ -43,15 +45,17 @@ def engine_settings(settings: LLMSettings) -> EngineSettings:
         raise DLCodeGenError(f"settings: {problems}") from None
 
 
-def names() -> list[str]:
+def preset_names() -> list[str]:
     """The presets' names."""
     return sorted(file.stem for file in PRESETS.glob("*.yaml"))
 
 
 def _preset_file(model: str) -> Path | None:
     name = model.rstrip("/").rsplit("/", 1)[-1].lower()
-    fitting = [preset for preset in names() if name == preset or name.startswith(f"{preset}-")]
-    return PRESETS / f"{max(fitting, key=len)}.yaml" if fitting else None
+    fitting = [preset for preset in preset_names() if name == preset or name.startswith(f"{preset}-")]
+    if not fitting:
+        return None
+    return PRESETS / f"{max(fitting, key=len)}.yaml"  # deepseek-v2.5 rather than a deepseek-v2, were there one
 
 
 def _trained_length(model: str) -> int | None:
@@ -66,6 +70,8 @@ def _trained_length(model: str) -> int | None:
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(values)
     for name, change in changes.items():
-        inner = merged.get(name)
-        merged[name] = _merged(inner, change) if isinstance(inner, dict) and isinstance(change, dict) else change
+        value = merged.get(name)
+        if isinstance(value, dict) and isinstance(change, dict):
+            change = _merged(value, change)
+        merged[name] = change
     return merged

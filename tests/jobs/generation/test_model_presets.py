@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.generation.language_model import language_model, with_context_length
-from jobs.generation.model_presets import PRESETS, engine_settings, names
+from jobs.generation.model_presets import PRESETS, engine_settings, preset_names
 from pipeline.config import LLMSettings, load_settings
 from pipeline.errors import DLCodeGenError
 from serving.code_llm import llm_config
@@ -23,7 +23,7 @@ def vllm(model: str, **settings: object) -> LLMSettings:
 
 
 def test_all_models_of_the_readme_have_one() -> None:
-    assert names() == [
+    assert preset_names() == [
         "deepseek-coder-1.3b-instruct",
         "deepseek-coder-6.7b-instruct",
         "deepseek-coder-v2-lite-instruct",
@@ -32,7 +32,7 @@ def test_all_models_of_the_readme_have_one() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", preset_names())
 def test_a_preset_is_valid_explained_and_fits_its_gpus(name: str) -> None:
     preset = load_settings(EngineSettings, str(PRESETS / f"{name}.yaml"))
     text = (PRESETS / f"{name}.yaml").read_text()
@@ -44,7 +44,7 @@ def test_a_preset_is_valid_explained_and_fits_its_gpus(name: str) -> None:
     assert preset.replicas.target_requests <= preset.replicas.max_requests
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", preset_names())
 def test_ray_and_vllm_take_a_preset(name: str) -> None:
     pytest.importorskip("vllm")
     from ray.serve.llm import LLMConfig
