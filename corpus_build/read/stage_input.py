@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from corpus_build.read.listing import Source, list_sources
-from corpus_build.store import CorpusStore
+from corpus_build.store import CORPUS_VERSION, CorpusStore
 from pipeline.errors import DLCodeGenError
-from pipeline.storage.files import remove_temporary, write_bytes
+from pipeline.storage.parquet import write_records
+from pipeline.storage.shard_folder import STAGED_DIGITS, RowsDigest, read_description, stage_shards, write_description
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,24 +32,20 @@ def stage_listing(store: CorpusStore, input: str, shard_files: int, reads: str) 
 
     Raises DLCodeGenError where the folder belongs to another build, or the input has changed since.
     """
-    known = store.read_json("work", "listing.json")
+    known = read_description(store.path("work", "listing.json"), CORPUS_VERSION, store.folder)
     if known is not None:
         return _checked(store, Listing(**known), input, reads)
-    try:
-        write_bytes(store.path("work", "listing", ".begun"), b"")
-    except OSError as error:
-        raise DLCodeGenError(f"--out {store.folder}: cannot be written ({error}); choose another folder") from error
-    remove_temporary(store.path("work", "listing"))
-    digest, count, shard = hashlib.sha256(), 0, 0
-    for chunk in _shards(list_sources(input), shard_files):
-        for source in chunk:
-            digest.update(repr(source).encode("utf-8", "surrogatepass"))
-        store.write("listing", shard, Source, chunk)
-        count, shard = count + len(chunk), shard + 1
+    shards = _shards(list_sources(input), shard_files)
+    written = stage_shards(store.shards("listing"), shards, _write_sources, store.folder)
     listing = Listing(
-        input=input, sources=count, shards=shard, digest=digest.hexdigest()[:16], reads=reads, shard_files=shard_files
+        input=input,
+        sources=written.rows,
+        shards=written.shards,
+        digest=written.digest,
+        reads=reads,
+        shard_files=shard_files,
     )
-    store.write_json(asdict(listing), "work", "listing.json")
+    write_description(store.path("work", "listing.json"), asdict(listing), CORPUS_VERSION)
     return listing
 
 
@@ -68,6 +64,10 @@ def _shards(sources: Iterable[Source], shard_files: int) -> Iterator[list[Source
         yield waiting
 
 
+def _write_sources(url: str, sources: Sequence[Source]) -> None:
+    write_records(url, sources, Source, CORPUS_VERSION)
+
+
 def _checked(store: CorpusStore, known: Listing, input: str, reads: str) -> Listing:
     if known.input != input:
         raise DLCodeGenError(f"{store.folder} holds a build of {known.input}; choose another --out for {input}")
@@ -76,10 +76,10 @@ def _checked(store: CorpusStore, known: Listing, input: str, reads: str) -> List
             f"{store.folder} holds a build with other settings (framework, dedup, extraction or Meta Kaggle); choose "
             "another --out, or delete the folder to start over"
         )
-    digest = hashlib.sha256()
+    digest = RowsDigest()
     for source in list_sources(input):
-        digest.update(repr(source).encode("utf-8", "surrogatepass"))
-    if digest.hexdigest()[:16] != known.digest:
+        digest.add(source)
+    if digest.digits(STAGED_DIGITS) != known.digest:
         raise DLCodeGenError(
             f"the files under {input} have changed since the build in {store.folder} was begun; choose another --out, "
             "or delete the folder to start over"

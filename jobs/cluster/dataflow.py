@@ -207,9 +207,12 @@ class _ShardWorker:
         if self._chain.waits:
             yield from self._chain.run(records, self._rows_in_flight)
             return
-        suspicious = self._store.begin(shard, self._number)
-        yield from (run_isolated(self._chain, record) for record in records) if suspicious else self._chain.run(records)
-        self._store.end(shard, self._number)
+        with self._store.begun(shard, self._number) as suspicious:
+            if not suspicious:
+                yield from self._chain.run(records)
+                return
+            for record in records:
+                yield run_isolated(self._chain, record)
 
 
 def start_ray(address: str | None, workers: int | None) -> bool:

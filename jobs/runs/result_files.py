@@ -10,6 +10,11 @@ import pyarrow.parquet as pq
 
 from pipeline.storage.arrow import to_table
 from pipeline.storage.files import atomic_writer, join
+from pipeline.storage.parquet import with_version
+
+TABLES_VERSION = 1
+"""The layout of the tables of scores. Raise it when a column goes, or comes to mean something else; a new column at the
+end needs none."""
 
 Table = tuple[Sequence[Any], type]
 """Rows, and the record class they are of."""
@@ -20,6 +25,6 @@ def write_tables(folder: str, tables: Mapping[str, Table]) -> None:
     for name, (rows, kind) in tables.items():
         table = to_table(rows, kind)
         with atomic_writer(join(folder, f"{name}.parquet")) as stream:
-            pq.write_table(table, stream)
+            pq.write_table(with_version(table, TABLES_VERSION), stream)
         with atomic_writer(join(folder, f"{name}.csv")) as stream:
             pacsv.write_csv(table, stream)

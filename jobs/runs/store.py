@@ -15,21 +15,17 @@ A shard is done when its result file is there; files appear whole. So a killed r
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from itertools import islice
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jobs.runs.call_rows import CallRow, call_row, call_rows, with_measures, without_measures
 from pipeline.errors import DLCodeGenError
 from pipeline.records import LLMCall, Requirement, Scored
-from pipeline.storage.arrow import from_rows, to_table
+from pipeline.storage import shard_folder
 from pipeline.storage.files import (
     atomic_writer,
     exists,
@@ -39,7 +35,14 @@ from pipeline.storage.files import (
     remove,
     remove_temporary,
     write_bytes,
+    write_json,
 )
+from pipeline.storage.parquet import read_columns, read_records, read_table, write_records, write_table
+from pipeline.storage.shard_folder import ShardFolder, in_shards, read_description, stage_shards, write_description
+
+RUN_VERSION = 1
+"""The layout of a run's folder. Raise it when files move or change their columns or meaning, so that an older program
+does not mix its own into a newer run; then `stage` and the readers here have to take the older layout along."""
 
 _SHARED = "shared.parquet"
 _TIMINGS = pa.schema([("id", pa.string()), ("stage", pa.string()), ("seconds", pa.float64())])
@@ -47,16 +50,25 @@ _TIMINGS = pa.schema([("id", pa.string()), ("stage", pa.string()), ("seconds", p
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Staged:
-    """What was staged: rows, shards of `shard_rows`, a digest of all rows, and what the run belongs to: the settings'
-    digest and the fingerprint of the files it reads (input, pool, plans)."""
+    """What was staged, as input/staged.json describes it."""
 
     input: str
+    """The location that the rows were read from."""
+
     rows: int
     shards: int
+
     digest: str
+    """Of all rows."""
+
     settings: str
+    """The digest of the settings that decide the results."""
+
     sources: str
+    """The fingerprints of the files that the run reads: input, pool, plans, planner."""
+
     shard_rows: int
+    """Rows of every shard but the last."""
 
     def rows_in(self, shard: int) -> int:
         return min(self.shard_rows, self.rows - shard * self.shard_rows)
@@ -73,35 +85,24 @@ class RunStore:
     ) -> Staged:
         """Writes the input as shards, once. A run that was staged before is checked to be the same instead.
 
-        Raises DLCodeGenError where the folder belongs to another run.
+        Raises DLCodeGenError where the folder belongs to another run, or to a newer version of this program.
         """
-        marker = join(self.folder, "input", "staged.json")
-        if exists(marker):
-            staged = Staged(**json.loads(read_bytes(marker)))
+        description = read_description(self._path("input", "staged.json"), RUN_VERSION, self.folder)
+        if description is not None:
+            staged = Staged(**description)
             self._check(staged, source, settings, sources)
             return staged
-        try:
-            write_bytes(join(self.folder, "input", ".begun"), b"")
-        except OSError as error:
-            raise DLCodeGenError(f"--out {self.folder}: cannot be written ({error}); choose another folder") from error
-        remove_temporary(join(self.folder, "input"))
-        digest, count, shard = hashlib.sha256(), 0, 0
-        iterator = iter(rows)
-        while chunk := list(islice(iterator, shard_rows)):
-            for row in chunk:
-                digest.update(repr(row).encode("utf-8", "surrogatepass"))
-            _write_table(join(self.folder, "input", _part(shard)), to_table(chunk, Requirement))
-            count, shard = count + len(chunk), shard + 1
+        written = stage_shards(self._shards("input"), in_shards(rows, shard_rows), _write_input, self.folder)
         staged = Staged(
             input=source,
-            rows=count,
-            shards=shard,
-            digest=digest.hexdigest()[:16],
+            rows=written.rows,
+            shards=written.shards,
+            digest=written.digest,
             settings=settings,
             sources=sources,
             shard_rows=shard_rows,
         )
-        write_bytes(marker, _json(asdict(staged)))
+        write_description(self._path("input", "staged.json"), asdict(staged), RUN_VERSION)
         return staged
 
     def _check(self, staged: Staged, source: str, settings: str, sources: str) -> None:
@@ -120,112 +121,125 @@ class RunStore:
 
     def exists(self) -> bool:
         """Whether a run was begun in the folder."""
-        return exists(join(self.folder, "input", "staged.json"))
+        return exists(self._path("input", "staged.json"))
 
     def pending(self, staged: Staged) -> list[int]:
         """Shards without a result file."""
-        for name in ("", "results", "timings", "calls"):
-            remove_temporary(join(self.folder, name))
-        done = set(names_in(join(self.folder, "results")))
-        return [shard for shard in range(staged.shards) if _part(shard) not in done]
+        for name in ("", "timings", "calls"):
+            remove_temporary(self._path(name))
+        return self._shards("results").pending(staged.shards)
 
     def done_rows(self) -> frozenset[int]:
         """The input rows of finished shards."""
-        done = names_in(join(self.folder, "results"))
-        return frozenset(row["row"] for name in done for row in _read_rows(join(self.folder, "results", name), ["row"]))
+        rows: set[int] = set()
+        for name in names_in(self._path("results")):
+            table = read_columns(self._path("results", name), ["row"], RUN_VERSION)
+            rows.update(table["row"].to_pylist())
+        return frozenset(rows)
 
     def stop(self, reason: str) -> None:
         """Tells all workers to begin no further shard."""
-        write_bytes(join(self.folder, "stopped"), reason.encode())
+        write_bytes(self._path("stopped"), reason.encode())
 
     def stopped(self) -> str | None:
         """Why the run is to stop, or None."""
-        path = join(self.folder, "stopped")
+        path = self._path("stopped")
         return read_bytes(path).decode() if exists(path) else None
 
     def go_on(self) -> None:
-        remove(join(self.folder, "stopped"))
+        """Takes a stop back."""
+        remove(self._path("stopped"))
 
-    def begin(self, shard: int, operator: int) -> bool:
-        """Notes that an operator begins a shard; True if it, or an earlier run, began it before and never finished."""
-        marker = join(self.folder, "begun", f"{shard:06d}-{operator}")
-        before = exists(marker)
-        if not before:
-            write_bytes(marker, b"")
-        return before
-
-    def end(self, shard: int, operator: int) -> None:
-        """Notes that the operator is through with the shard."""
-        remove(join(self.folder, "begun", f"{shard:06d}-{operator}"))
+    def begun(self, shard: int, operator: int) -> AbstractContextManager[bool]:
+        """Notes for a block that an operator has the shard in work. Gives True if it, or an earlier run, began it
+        before and never finished."""
+        return shard_folder.begun(self._path("begun", f"{shard:06d}-{operator}"))
 
     def read_input(self, shard: int) -> list[Requirement]:
-        return from_rows(_read_rows(join(self.folder, "input", _part(shard))), Requirement)
+        return read_records(self._shards("input").path(shard), Requirement, RUN_VERSION)
 
     def write_results(self, shard: int, records: Sequence[Scored], seconds: Sequence[dict[str, float]]) -> None:
         """Publishes a shard: timings and calls first, results last, since these mean that the shard is done."""
-        timings = [
-            {"id": record.id, "stage": stage, "seconds": taken}
-            for record, stages in zip(records, seconds, strict=True)
-            for stage, taken in stages.items()
-        ]
-        _write_table(join(self.folder, "timings", _part(shard)), pa.Table.from_pylist(timings, schema=_TIMINGS))
-        if calls := list(call_rows(records)):
-            _write_table(join(self.folder, "calls", _part(shard)), to_table(calls, CallRow))
-        _write_table(join(self.folder, "results", _part(shard)), to_table([*map(without_measures, records)], Scored))
+        timings: list[dict[str, object]] = []
+        for record, stages in zip(records, seconds, strict=True):
+            for stage, taken in stages.items():
+                timings.append({"id": record.id, "stage": stage, "seconds": taken})
+        write_table(self._shards("timings").path(shard), pa.Table.from_pylist(timings, schema=_TIMINGS), RUN_VERSION)
+        calls = list(call_rows(records))
+        if calls:
+            write_records(self._shards("calls").path(shard), calls, CallRow, RUN_VERSION)
+        results = [without_measures(record) for record in records]
+        write_records(self._shards("results").path(shard), results, Scored, RUN_VERSION)
 
     def results(self, *, measured: bool = False) -> Iterator[Scored]:
         """All finished rows in input order, a shard in memory at a time; `measured` with what each call took."""
-        with_calls = set(names_in(join(self.folder, "calls"))) if measured else set()
-        for name in names_in(join(self.folder, "results")):
-            rows = from_rows(_read_rows(join(self.folder, "results", name)), Scored)
-            yield from with_measures(rows, self._calls(name)) if name in with_calls else rows
+        with_calls = set(names_in(self._path("calls"))) if measured else set()
+        for name in names_in(self._path("results")):
+            rows = read_records(self._path("results", name), Scored, RUN_VERSION)
+            if name in with_calls:
+                yield from with_measures(rows, self._calls(name))
+            else:
+                yield from rows
 
     def note_calls(self, calls: Sequence[LLMCall]) -> None:
         """Keeps calls that all rows share; what an earlier start of the run has noted stays."""
         rows = [call_row("", number, call, call.measured) for number, call in enumerate(calls) if call.measured]
-        if rows and _SHARED not in names_in(join(self.folder, "calls")):
-            _write_table(join(self.folder, "calls", _SHARED), to_table(rows, CallRow))
+        if rows and _SHARED not in names_in(self._path("calls")):
+            write_records(self._path("calls", _SHARED), rows, CallRow, RUN_VERSION)
 
     def shared_calls(self) -> list[CallRow]:
         """The calls that all rows share."""
-        return self._calls(_SHARED) if _SHARED in names_in(join(self.folder, "calls")) else []
+        if _SHARED not in names_in(self._path("calls")):
+            return []
+        return self._calls(_SHARED)
 
     def calls(self) -> Iterator[CallRow]:
         """All calls to language models: those made for finished rows, in input order, and the shared ones."""
-        for name in names_in(join(self.folder, "calls")):
+        for name in names_in(self._path("calls")):
             yield from self._calls(name)
 
     def _calls(self, name: str) -> list[CallRow]:
-        return from_rows(_read_rows(join(self.folder, "calls", name)), CallRow)
+        return read_records(self._path("calls", name), CallRow, RUN_VERSION)
 
     def stage_seconds(self) -> dict[str, float]:
         """Seconds spent in each stage, summed over all rows and workers."""
         totals: dict[str, float] = {}
-        for name in names_in(join(self.folder, "timings")):
-            for row in _read_rows(join(self.folder, "timings", name)):
+        for name in names_in(self._path("timings")):
+            for row in read_table(self._path("timings", name), RUN_VERSION).to_pylist():
                 totals[row["stage"]] = totals.get(row["stage"], 0.0) + row["seconds"]
         return totals
 
     def write_failures(self, records: Iterable[Scored]) -> None:
         """Writes the records that failed to failures.jsonl, which is itself an input for `dlcodegen generate`."""
-        with atomic_writer(join(self.folder, "failures.jsonl")) as stream:
+        with atomic_writer(self._path("failures.jsonl")) as stream:
             for record in records:
                 if record.failure is not None:
-                    stream.write(_json(_failed_row(record)) + b"\n")
+                    line = json.dumps(_failed_row(record), ensure_ascii=False)
+                    stream.write(line.encode("utf-8", "backslashreplace") + b"\n")
 
     def write_projects(self) -> int:
         """Writes each generated project as a folder projects/<id>/; returns the number of projects."""
         count = 0
         for record in self.results():
             for file in record.files:
-                write_bytes(join(self.folder, "projects", record.id, file.path), file.text.encode())
+                write_bytes(self._path("projects", record.id, file.path), file.text.encode())
             count += bool(record.files)
         return count
 
-    def write_json(self, name: str, value: dict[str, Any]) -> str:
-        path = join(self.folder, name)
-        write_bytes(path, json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n")
-        return path
+    def write_json(self, name: str, value: Mapping[str, object]) -> str:
+        """Writes a JSON file of the run; gives its location."""
+        write_json(self._path(name), value)
+        return self._path(name)
+
+    def _path(self, *names: str) -> str:
+        return join(self.folder, *names)
+
+    def _shards(self, name: str) -> ShardFolder:
+        return ShardFolder(self._path(name))
+
+
+def _write_input(url: str, rows: Sequence[Requirement]) -> None:
+    write_records(url, rows, Requirement, RUN_VERSION)
 
 
 def _failed_row(record: Scored) -> dict[str, object]:
@@ -235,24 +249,3 @@ def _failed_row(record: Scored) -> dict[str, object]:
         row["reference"] = record.reference
     extra: dict[str, object] = json.loads(record.extra)
     return extra | row | {"failure": asdict(record.failure), "row": record.row}
-
-
-def _part(shard: int) -> str:
-    return f"part-{shard:06d}.parquet"
-
-
-def _write_table(url: str, table: pa.Table) -> None:
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    write_bytes(url, buffer.getvalue(), durable=True)
-
-
-def _read_rows(url: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
-    # A shard is small and in memory; Arrow's threads would only get in the way of a process that ends early.
-    table = pq.read_table(io.BytesIO(read_bytes(url)), columns=columns, use_threads=False, pre_buffer=False)
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")

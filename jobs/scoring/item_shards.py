@@ -7,28 +7,35 @@ long is done again item by item, each in a child of its own; what fails there be
 
 from __future__ import annotations
 
-import hashlib
-import io
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Generic, TypeVar
 
-import pyarrow.parquet as pq
 import ray
 from ray.exceptions import RayError
 
 from jobs.cluster.progress import RowProgress
 from pipeline.errors import StageFailure
 from pipeline.sandbox.child_process import in_child
-from pipeline.storage.arrow import from_rows, to_table
-from pipeline.storage.files import exists, join, read_bytes, write_bytes
+from pipeline.storage.files import exists, join
+from pipeline.storage.parquet import read_records, write_records
+from pipeline.storage.shard_folder import RowsDigest, in_shards
+
+ITEM_SHARDS_VERSION = 1
+"""The layout of a shard's file. Raise it when results are laid into files otherwise, whatever their record; where
+`work` gives other values, or the record changes, raise `Measurement.version` instead: then all is measured anew."""
 
 SHARD = 16
+"""Items that a worker takes at once, by default."""
+
 ITEM_SECONDS = 60.0
+"""What an item may take in a child of its own, by default. A shard may take as long once, and SPARE_SECONDS an item."""
+
 SPARE_SECONDS = 5.0
-"""What an item may take in a child of its own. A shard may take as long once, and SPARE_SECONDS for each item."""
+
+_NAME_DIGITS = 32
+"""Hexadecimal digits of a shard's digest that are its file's name: 128 bits, so that no two shards share one."""
 
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
@@ -36,25 +43,43 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measurement(Generic[I, R]):
-    """`work` gives a result, a record of class `record`, for each item of a list; `failed` the result of an item whose
-    process died, with the kind of failure and a message. Both are functions of a module, so that workers find them.
-    `version` belongs to the digest: it changes when `work` gives other results."""
+    """What is done with the items. The functions are those of a module, so that workers find them."""
 
     label: str
+    """What the progress calls it."""
+
     work: Callable[[Sequence[I]], list[R]]
+    """Gives a result for each item of a list."""
+
     failed: Callable[[I, str, str], R]
+    """Gives the result of an item whose process died or hung, from the kind of failure and a message."""
+
     record: type[R]
+    """The class of the results."""
+
     version: str = "1"
+    """Changes when `work` gives other results: what was measured by another version is measured anew."""
+
     item_seconds: float = ITEM_SECONDS
 
 
 @dataclass(slots=True)
-class _Running:
+class _Shard(Generic[I]):
+    """Items that are done together."""
+
     number: int
-    items: Sequence[Any]
+    """Where its results belong among those of the others, from 0."""
+
+    items: Sequence[I]
+
     url: str
-    deadline: float
-    rescued: bool = False
+    """The file that its results go to."""
+
+    deadline: float = 0.0
+    """When its task has had its time, by the monotonic clock."""
+
+    one_by_one: bool = False
+    """Whether its worker failed before, and its items are now done in children of their own."""
 
 
 def measure_items(
@@ -67,74 +92,96 @@ def measure_items(
     quiet: bool = False,
 ) -> list[R]:
     """A result for each item, in order. Needs an initialised Ray. Items are read as workers become free, so that no
-    more of them are in memory than are being worked on; results are kept."""
-    task = ray.remote(num_cpus=1, max_retries=0)(_measure_shard)
-    rescue = ray.remote(num_cpus=1, max_retries=0)(_measure_one_by_one)
-    at_once = max(1, int(ray.cluster_resources().get("CPU", 1)))
-    running: dict[Any, _Running] = {}
-    done: dict[int, list[R]] = {}
+    more of them are in memory than are being worked on; results are kept. Raises DLCodeGenError where a newer version
+    of this program has written one of the files."""
     with RowProgress(measurement.label, total, quiet=quiet) as progress:
-
-        def finished(number: int, results: list[R]) -> None:
-            done[number] = results
-            progress.advance(len(results), 0)
-
-        for number, (url, chunk) in enumerate(_shards(measurement, items, folder, shard)):
-            if (before := _read(url, measurement.record)) is not None:
-                finished(number, before)
+        tasks = _Tasks(measurement, progress)
+        for waiting in _shards(measurement, items, folder, shard):
+            results = _read(waiting.url, measurement.record)
+            if results is not None:
+                tasks.finish(waiting, results)
                 continue
-            while len(running) >= at_once:
-                _wait(running, rescue, measurement, finished)
-            deadline = time.monotonic() + measurement.item_seconds + SPARE_SECONDS * len(chunk)
-            running[task.remote(measurement, chunk, url)] = _Running(number, chunk, url, deadline)
-        while running:
-            _wait(running, rescue, measurement, finished)
-    return [result for number in sorted(done) for result in done[number]]
+            while tasks.are_full():
+                tasks.wait()
+            tasks.start(waiting)
+        while tasks.running:
+            tasks.wait()
+    return [result for number in sorted(tasks.results) for result in tasks.results[number]]
 
 
-def _shards(
-    measurement: Measurement[I, R], items: Iterable[I], folder: str, size: int
-) -> Iterator[tuple[str, Sequence[I]]]:
-    iterator = iter(items)
+def _shards(measurement: Measurement[I, R], items: Iterable[I], folder: str, size: int) -> Iterator[_Shard[I]]:
+    """The items in shards, each with the file that is named by all that decides its results."""
     work = measurement.work
-    name = f"{measurement.label} {getattr(work, 'func', work).__qualname__} {getattr(work, 'keywords', '')}"
-    while chunk := list(islice(iterator, size)):
-        digest = hashlib.sha256(f"{name} {measurement.version}".encode())
+    # A `partial` has its arguments in `keywords`: the pool that outputs are compared with, for example.
+    function = getattr(work, "func", work).__qualname__
+    made_by = f"{measurement.label} {function} {getattr(work, 'keywords', '')} {measurement.version}"
+    for number, chunk in enumerate(in_shards(items, size)):
+        digest = RowsDigest(made_by)
         for item in chunk:
-            digest.update(repr(item).encode("utf-8", "surrogatepass"))
-        yield join(folder, f"{digest.hexdigest()[:32]}.parquet"), chunk
+            digest.add(item)
+        yield _Shard(number, chunk, join(folder, f"{digest.digits(_NAME_DIGITS)}.parquet"))
 
 
-def _wait(
-    running: dict[Any, _Running], rescue: Any, measurement: Measurement[Any, Any], finished: Callable[..., None]
-) -> None:
-    """Waits until a shard is through or past its time; one that failed is begun anew, item by item."""
-    soonest = min(shard.deadline for shard in running.values())
-    ready, _ = ray.wait(list(running), num_returns=1, timeout=max(0.0, soonest - time.monotonic()))
-    late = [task for task, shard in running.items() if shard.deadline <= time.monotonic() and task not in ready]
-    for task in ready:
-        shard = running.pop(task)
+class _Tasks(Generic[I, R]):
+    """The shards that workers have under way, and the results of those that are through."""
+
+    def __init__(self, measurement: Measurement[I, R], progress: RowProgress) -> None:
+        self.running: dict[Any, _Shard[I]] = {}
+        self.results: dict[int, list[R]] = {}
+        self._measurement = measurement
+        self._progress = progress
+        self._at_once = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        # A task that Ray tried again by itself would take its deadly item along.
+        self._together = ray.remote(num_cpus=1, max_retries=0)(_measure_shard)
+        self._one_by_one = ray.remote(num_cpus=1, max_retries=0)(_measure_one_by_one)
+
+    def are_full(self) -> bool:
+        return len(self.running) >= self._at_once
+
+    def start(self, shard: _Shard[I]) -> None:
+        shard.deadline = time.monotonic() + self._measurement.item_seconds + SPARE_SECONDS * len(shard.items)
+        self.running[self._together.remote(self._measurement, shard.items, shard.url)] = shard
+
+    def finish(self, shard: _Shard[I], results: list[R]) -> None:
+        self.results[shard.number] = results
+        self._progress.advance(len(results), 0)
+
+    def wait(self) -> None:
+        """Waits until a shard is through or past its time; one that failed is begun anew, item by item."""
+        soonest = min(shard.deadline for shard in self.running.values())
+        timeout = max(0.0, soonest - time.monotonic())
+        ready, _ = ray.wait(list(self.running), num_returns=1, timeout=timeout)
+        now = time.monotonic()
+        late = [task for task, shard in self.running.items() if shard.deadline <= now and task not in ready]
+        for task in ready:
+            self._take(task)
+        for task in late:
+            shard = self.running.pop(task)
+            ray.cancel(task, force=True)
+            self._start_one_by_one(shard)
+
+    def _take(self, task: Any) -> None:
+        shard = self.running.pop(task)
         try:
-            finished(shard.number, ray.get(task))
+            results = ray.get(task)
         except RayError:
-            if shard.rescued:  # not the items' doing: the children's parent died
+            if shard.one_by_one:  # not the items' doing: the children's parent died
                 raise
-            _rescue(running, rescue, measurement, shard)
-    for task in late:
-        shard = running.pop(task)
-        ray.cancel(task, force=True)
-        _rescue(running, rescue, measurement, shard)
+            self._start_one_by_one(shard)
+        else:
+            self.finish(shard, results)
 
-
-def _rescue(running: dict[Any, _Running], rescue: Any, measurement: Measurement[Any, Any], shard: _Running) -> None:
-    shard.rescued = True
-    shard.deadline = time.monotonic() + 2 * (measurement.item_seconds + SPARE_SECONDS) * len(shard.items)
-    running[rescue.remote(measurement, shard.items, shard.url)] = shard
+    def _start_one_by_one(self, shard: _Shard[I]) -> None:
+        shard.one_by_one = True
+        # Twice what the children may take, since starting them takes time as well.
+        allowed = 2 * (self._measurement.item_seconds + SPARE_SECONDS) * len(shard.items)
+        shard.deadline = time.monotonic() + allowed
+        self.running[self._one_by_one.remote(self._measurement, shard.items, shard.url)] = shard
 
 
 def _measure_shard(measurement: Measurement[I, R], items: Sequence[I], url: str) -> list[R]:
     results = measurement.work(items)
-    _write(url, results, measurement.record)
+    write_records(url, results, measurement.record, ITEM_SHARDS_VERSION)
     return results
 
 
@@ -145,21 +192,15 @@ def _measure_one_by_one(measurement: Measurement[I, R], items: Sequence[I], url:
             results += in_child(measurement.work, [item], seconds=measurement.item_seconds)
         except StageFailure as error:
             results.append(measurement.failed(item, error.kind, str(error)))
-    _write(url, results, measurement.record)
+    write_records(url, results, measurement.record, ITEM_SHARDS_VERSION)
     return results
 
 
-def _write(url: str, results: Sequence[R], record: type[R]) -> None:
-    buffer = io.BytesIO()
-    pq.write_table(to_table(results, record), buffer, compression="zstd")
-    write_bytes(url, buffer.getvalue())
-
-
 def _read(url: str, record: type[R]) -> list[R] | None:
-    """A finished shard; None for one that is not there, or was written by another version of its record."""
+    """A finished shard; None for one that is not there, or was written with another form of its record."""
     if not exists(url):
         return None
     try:
-        return from_rows(pq.read_table(io.BytesIO(read_bytes(url)), use_threads=False).to_pylist(), record)
+        return read_records(url, record, ITEM_SHARDS_VERSION)
     except (ValueError, OSError):
         return None

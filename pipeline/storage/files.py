@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
@@ -76,6 +77,19 @@ def write_bytes(url: str, data: bytes, *, durable: bool = False) -> None:
         stream.write(data)
 
 
+def read_json(url: str) -> dict[str, Any] | None:
+    """An object in a JSON file; None where there is no file (yet)."""
+    if not exists(url):
+        return None
+    return dict(json.loads(read_bytes(url)))
+
+
+def write_json(url: str, value: Mapping[str, object]) -> None:
+    """Writes an object as a JSON file that appears whole."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    write_bytes(url, text.encode("utf-8", "backslashreplace") + b"\n", durable=True)
+
+
 def upload_files(folder: str, url: str) -> None:
     """Copies the files of a local folder to a folder on disk or at a URL, each of them whole or not at all."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
@@ -96,10 +110,11 @@ def names_in(folder: str) -> list[str]:
     filesystem, path = fsspec.core.url_to_fs(folder)
     filesystem.invalidate_cache(path)
     try:
-        found: Iterable[Any] = filesystem.ls(path, detail=False)
+        paths = [str(path) for path in filesystem.ls(path, detail=False)]
     except FileNotFoundError:
         return []
-    names = (str(item).rstrip("/").rsplit("/", 1)[-1] for item in found)
+    # Object stores end the name of a folder in a slash.
+    names = [path.rstrip("/").rsplit("/", 1)[-1] for path in paths]
     return sorted(name for name in names if not name.startswith(TEMPORARY))
 
 
@@ -120,8 +135,16 @@ def fingerprint(url: str) -> str:
     """
     filesystem, path = fsspec.core.url_to_fs(url)
     digest = hashlib.sha256(url.encode("utf-8", "replace"))
-    for name in sorted(filesystem.find(path)) if filesystem.exists(path) else []:
-        info = filesystem.info(name)
-        tag = next((info[key] for key in ("ETag", "etag", "mtime", "LastModified", "created") if info.get(key)), "")
-        digest.update(f"{name}\0{info.get('size')}\0{tag}\n".encode("utf-8", "replace"))
+    if filesystem.exists(path):
+        for name in sorted(filesystem.find(path)):
+            info = filesystem.info(name)
+            digest.update(f"{name}\0{info.get('size')}\0{_changed(info)}\n".encode("utf-8", "replace"))
     return digest.hexdigest()[:16]
+
+
+def _changed(info: Mapping[str, Any]) -> object:
+    """What tells one content of a file from the next, by whatever name its file system has for that."""
+    for key in ("ETag", "etag", "mtime", "LastModified", "created"):
+        if info.get(key):
+            return info[key]
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -20,6 +21,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from tests.corpus_build.notebooks import code, notebook, project, small_corpus, write
+from tests.older_files import raise_version, remove_versions
 
 SPLIT = SplitSettings(quota=4, plan_data=PlanDataSizes(eval=0.2, test=0.2))
 
@@ -119,6 +121,29 @@ def test_other_settings_or_files_need_another_folder(corpus: Path, built: Path, 
     write(folder, [("b.ipynb", project(2))])
     with pytest.raises(DLCodeGenError, match="have changed"):
         build(folder, tmp_path / "out")
+
+
+def test_a_build_of_the_time_before_versions_goes_on(corpus: Path, built: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(built, out)
+    remove_versions(out)
+    (out / "work" / "extracted" / "part-000000.parquet").unlink()
+    kept = out / "work" / "scan" / "part-000000.parquet"
+    written = kept.stat().st_mtime_ns
+    build(corpus, out)
+    assert results(out) == results(built)
+    assert kept.stat().st_mtime_ns == written
+
+
+def test_a_build_of_a_newer_version_is_refused_in_one_line(corpus: Path, built: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(built, out)
+    raise_version(out / FILES["DLCodeEval"])
+    with pytest.raises(DLCodeGenError, match=r"requirements\.parquet was written by a newer version"):
+        audit(CorpusStore(str(out)), SPLIT)
+    raise_version(out / "work" / "listing.json")
+    with pytest.raises(DLCodeGenError, match=r"newer version of this program.*choose another --out"):
+        build(corpus, out)
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.csv as pacsv
@@ -18,7 +14,6 @@ from jobs.generation.settings import GenerateConfig
 from jobs.judge import JudgeConfig
 from jobs.judge import main as judge
 from jobs.score_runs import ScoreConfig, Scoring, main
-from jobs.scoring.item_shards import Measurement, measure_items
 from jobs.scoring.judging.tables import judge_tables
 from jobs.scoring.tables import category_table, scoring_tables
 from pipeline.config import PlannerSettings
@@ -26,7 +21,6 @@ from pipeline.errors import DLCodeGenError
 from pipeline.measures.codebleu.codebleu import code_bleu
 from pipeline.measures.project_scores import main_source
 from pipeline.starter import sample_rows
-from tests.waiting import scaled
 
 pytestmark = pytest.mark.ray
 
@@ -169,33 +163,3 @@ def test_runs_are_judged(runs: list[str], tmp_path: Path) -> None:
     assert next(table.row_count for table in judge_tables(found)) == 3
     with pytest.raises(DLCodeGenError, match="a judge is a language model"):
         judge(JudgeConfig(runs=tuple(runs), out=str(tmp_path / "no")))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Length:
-    length: int
-    failure: str = ""
-
-
-def lengths(items: Sequence[str]) -> list[Length]:
-    if "kill" in items:
-        os.kill(os.getpid(), 9)
-    if "hang" in items:
-        time.sleep(600)
-    if "raise" in items:
-        raise ValueError("a bug")
-    return [Length(length=len(item)) for item in items]
-
-
-def unmeasured(item: str, kind: str, message: str) -> Length:
-    return Length(length=-1, failure=f"{kind}: {message}")
-
-
-def test_an_item_that_kills_hangs_or_raises_costs_itself_only(tmp_path: Path) -> None:
-    measurement = Measurement(label="lengths", work=lengths, failed=unmeasured, record=Length, item_seconds=scaled(4))
-    items = ["a", "kill", "bb", "raise", "ccc", "dddd", "hang", "eeeee"]
-    found = measure_items(measurement, iter(items), len(items), str(tmp_path), shard=3, quiet=True)
-    assert [result.length for result in found] == [1, -1, 2, -1, 3, 4, -1, 5]
-    assert found[1].failure.startswith("crash: the worker process died (signal SIGKILL)")
-    assert found[6].failure.startswith("timeout")
-    assert measure_items(replace(measurement, work=lengths), items, 8, str(tmp_path), shard=3, quiet=True) == found

@@ -22,9 +22,14 @@ import fsspec
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
 from pipeline.storage.files import TEMPORARY, join, read_bytes, remove, write_bytes
+from pipeline.storage.layout_version import UNNAMED_VERSION, check_version
 
-_FORMAT = 1
-"""Part of every key: an entry that would be read otherwise by a later version is no entry to it."""
+CACHE_VERSION = 1
+"""The layout of an entry. Raise it when a field goes or comes to mean something else; then `read_entry` has to take the
+older entries along."""
+
+_KEY_VERSION = 1
+"""Part of every key. Raising it means that no reply that was kept before is found again."""
 
 _ABANDONED_SECONDS = 3600.0
 """A file that has been in writing for that long has lost its writer."""
@@ -36,7 +41,7 @@ def request_key(model: str, request: ChatRequest) -> str:
     """The sha256, in 64 hexadecimal digits, of all that decides a reply: model, messages, sampling, seed, schema."""
     sampling = request.sampling
     decides = [
-        _FORMAT,
+        _KEY_VERSION,
         model,
         [[message.role, message.content] for message in request.messages],
         # As floats: a temperature of 1 from YAML and one of 1.0 are the same request.
@@ -90,7 +95,7 @@ class ResponseCache:
 
     def put(self, key: str, model: str, reply: ChatReply) -> None:
         """Keeps a reply. Where that fails (a full disk), the reply is still good: it is said once in the log."""
-        body = {"key": key, "model": model} | asdict(reply)
+        body = {"version": CACHE_VERSION, "key": key, "model": model} | asdict(reply)
         text = json.dumps(body, separators=(",", ":")).encode()
         try:
             write_bytes(self.url(key), hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
@@ -139,11 +144,14 @@ class ResponseCache:
 
 
 def read_entry(data: bytes, key: str) -> ChatReply:
-    """The reply in an entry's bytes. Raises ValueError for a damaged entry, or another key's."""
+    """The reply in an entry's bytes. Raises ValueError for a damaged entry or another key's, and DLCodeGenError for one
+    that a newer version of this program has written."""
     digest, _, text = data.partition(b"\n")
     if hashlib.sha256(text).hexdigest().encode() != digest:
         raise ValueError("the digest does not fit")
     body = json.loads(text)
+    version = body.pop("version", UNNAMED_VERSION)
+    check_version(version, CACHE_VERSION, f"the response cache's entry {key[:12]}", "choose another cache=LOCATION")
     if body.pop("key") != key:
         raise ValueError("the entry lies under another key")
     del body["model"], body["cached"]  # the first is for people, the second is not what it was

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import threading
 import time
@@ -84,6 +86,34 @@ def test_an_entry_under_another_key_is_a_miss(cache: ResponseCache) -> None:
     Path(cache.url(other)).parent.mkdir(parents=True)
     os.rename(cache.url(key), cache.url(other))
     assert cache.get(other) is None
+
+
+def _rewrite(cache: ResponseCache, key: str, version: int | None) -> None:
+    """Makes an entry one of another version of the program, None for one of the time before versions."""
+    path = Path(cache.url(key))
+    body = json.loads(path.read_bytes().partition(b"\n")[2])
+    del body["version"]
+    if version is not None:
+        body["version"] = version
+    text = json.dumps(body).encode()
+    path.write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+
+
+def test_an_entry_of_the_time_before_versions_is_a_reply(cache: ResponseCache) -> None:
+    key = put(cache)
+    _rewrite(cache, key, None)
+    assert cache.get(key) == replace(REPLY, cached=True)
+    assert [cache.model_of(entry) for entry in cache.entries()] == ["m"]
+
+
+def test_an_entry_of_a_newer_version_is_refused_and_not_taken_for_a_damaged_one(cache: ResponseCache) -> None:
+    key = put(cache)
+    _rewrite(cache, key, 2)
+    with pytest.raises(DLCodeGenError, match=r"newer version of this program.*; update.*cache=") as refusal:
+        cache.get(key)
+    assert "\n" not in str(refusal.value)
+    with pytest.raises(DLCodeGenError, match="newer version"):
+        cache.model_of(next(cache.entries()))
 
 
 def _write_many(location: str) -> None:
