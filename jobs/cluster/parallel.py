@@ -14,10 +14,11 @@ def in_parallel(
     label: str, work: Callable[..., Any], calls: Sequence[tuple[Any, ...]], *, quiet: bool = False
 ) -> list[Any]:
     """`work(*arguments)` for each call, a one-CPU task each; results in the calls' order. Needs an initialised Ray. An
-    argument given by `ray.put` is sent to each machine once."""
+    argument that is the reference of a `ray.put` is sent to each machine once."""
     task = ray.remote(num_cpus=1)(work)
-    waiting = tasks = [task.remote(*arguments) for arguments in calls]
+    tasks = [task.remote(*arguments) for arguments in calls]
     with RowProgress(label, len(calls), quiet=quiet) as progress:
+        waiting = tasks
         while waiting:
             done, waiting = ray.wait(waiting, num_returns=1)
             progress.advance(len(done), 0)

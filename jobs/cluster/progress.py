@@ -9,16 +9,22 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+_SECONDS_BETWEEN_LINES = 10
+
 
 class RowProgress:
     """Counts rows, or what `unit` says, on standard error. `done` of `total` were finished by an earlier run and are
     not in the rate."""
 
     def __init__(self, label: str, total: int, done: int = 0, *, unit: str = "rows", quiet: bool = False) -> None:
-        self._label, self._total, self._before, self._unit = label, total, done, unit
-        self._rows, self._failed = 0, 0
-        self._start = self._last_line = time.monotonic()
+        self._label = label
+        self._total = total
+        self._done_before = done
+        self._unit = unit
         self._quiet = quiet
+        self._rows = 0
+        self._failed = 0
+        self._start = self._last_line = time.monotonic()
         self._bar: Progress | None = None
         console = Console(stderr=True)
         if console.is_terminal and not quiet:
@@ -31,7 +37,7 @@ class RowProgress:
                 TextColumn("{task.fields[failed]} failed"),
                 console=console,
             )
-            self._task = self._bar.add_task(label, total=total, completed=done, rate=_shown(0.0), failed=0)
+            self._task = self._bar.add_task(label, total=total, completed=done, rate=_rate_text(0.0), failed=0)
 
     def __enter__(self) -> RowProgress:
         if self._bar:
@@ -45,22 +51,28 @@ class RowProgress:
             self._bar.stop()
 
     def advance(self, rows: int, failed: int) -> None:
+        """Counts rows that have just been finished, and how many of them failed."""
         self._rows += rows
         self._failed += failed
         elapsed = max(time.monotonic() - self._start, 1e-6)
         rate = self._rows / elapsed
-        done = self._before + self._rows
+        done = self._done_before + self._rows
         if self._bar:
-            self._bar.update(self._task, completed=done, rate=_shown(rate), failed=self._failed)
-        elif not self._quiet and (time.monotonic() - self._last_line > 10 or done == self._total):
+            self._bar.update(self._task, completed=done, rate=_rate_text(rate), failed=self._failed)
+            return
+        is_due = time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES or done == self._total
+        if is_due and not self._quiet:
             self._last_line = time.monotonic()
             left = (self._total - done) / rate
             print(
-                f"{self._label}: {done}/{self._total} {self._unit}, {_shown(rate)} {self._unit}/s, {left:.0f} s left, "
-                f"{self._failed} failed",
+                f"{self._label}: {done}/{self._total} {self._unit}, {_rate_text(rate)} {self._unit}/s, "
+                f"{left:.0f} s left, {self._failed} failed",
                 file=sys.stderr,
             )
 
 
-def _shown(rate: float) -> str:
-    return f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
+def _rate_text(rate: float) -> str:
+    """Whole numbers from ten on, two digits below."""
+    if rate >= 10:
+        return f"{rate:.0f}"
+    return f"{rate:.2g}"

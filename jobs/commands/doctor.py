@@ -21,6 +21,6 @@ def doctor() -> None:
     found = checks()
     for check in found:
         mark = "[green]ok[/green]" if check.works else ("[red]no[/red]" if check.required else "[yellow]-[/yellow]")
-        table.add_row(mark, check.name, escape(check.found), escape(check.remedy))
+        table.add_row(mark, check.name, escape(check.finding), escape(check.remedy))
     Console().print(table)
     raise typer.Exit(0 if all(check.works or not check.required for check in found) else 1)

@@ -13,18 +13,20 @@ from operator import attrgetter
 
 from pipeline.records import CallMeasures, LLMCall, Scored
 
-_ASKED = tuple(field.name for field in fields(LLMCall) if field.name != "measured")
-_MEASURED = tuple(field.name for field in fields(CallMeasures))
+_REQUEST_FIELDS = tuple(field.name for field in fields(LLMCall) if field.name != "measured")
+_MEASURE_FIELDS = tuple(field.name for field in fields(CallMeasures))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallRow:
-    """The `number`-th call, from 0, that was made for the row `id`, "" for one that all rows share; the other columns
-    are those of `LLMCall` and `CallMeasures`: tokens, `seconds` of waiting, `cost` as paid, `cached` for an answer of
-    the response cache."""
+    """One call, with the columns of `LLMCall` and `CallMeasures`."""
 
     id: str
+    """The row that it was made for; "" for one that all rows share."""
+
     number: int
+    """Which of the row's calls it was, from 0."""
+
     stage: str
     prompt: str
     model: str
@@ -34,9 +36,15 @@ class CallRow:
     cut: tuple[str, ...]
     reference_share: float | None
     seconds: float
+    """Of waiting for the reply."""
+
     cached: bool
+    """Whether the response cache had the reply."""
+
     cached_tokens: int
+
     cost: float
+    """As paid."""
 
     @property
     def tokens(self) -> int:
@@ -44,8 +52,9 @@ class CallRow:
         return self.prompt_tokens + self.completion_tokens
 
     def call(self) -> LLMCall:
-        asked = {name: getattr(self, name) for name in _ASKED}
-        return LLMCall(**asked, measured=CallMeasures(**{name: getattr(self, name) for name in _MEASURED}))
+        measures = {name: getattr(self, name) for name in _MEASURE_FIELDS}
+        request = {name: getattr(self, name) for name in _REQUEST_FIELDS}
+        return LLMCall(**request, measured=CallMeasures(**measures))
 
 
 def call_rows(records: Iterable[Scored]) -> Iterator[CallRow]:
@@ -57,19 +66,22 @@ def call_rows(records: Iterable[Scored]) -> Iterator[CallRow]:
 
 
 def call_row(id: str, number: int, call: LLMCall, measured: CallMeasures) -> CallRow:
-    asked = {name: getattr(call, name) for name in _ASKED}
-    return CallRow(id=id, number=number, **asked, **{name: getattr(measured, name) for name in _MEASURED})
+    request = {name: getattr(call, name) for name in _REQUEST_FIELDS}
+    measures = {name: getattr(measured, name) for name in _MEASURE_FIELDS}
+    return CallRow(id=id, number=number, **request, **measures)
 
 
 def without_measures(record: Scored) -> Scored:
     """The record as it is stored among the results."""
-    return (
-        replace(record, calls=tuple(replace(call, measured=None) for call in record.calls)) if record.calls else record
-    )
+    if not record.calls:
+        return record
+    return replace(record, calls=tuple(replace(call, measured=None) for call in record.calls))
 
 
 def with_measures(records: Sequence[Scored], rows: Iterable[CallRow]) -> Iterator[Scored]:
     """The records with their calls as they were made; `rows` are those of the same shard, in its order."""
-    made = {key: tuple(row.call() for row in group) for key, group in groupby(rows, key=attrgetter("id"))}
+    calls_of: dict[str, tuple[LLMCall, ...]] = {}
+    for id, group in groupby(rows, key=attrgetter("id")):
+        calls_of[id] = tuple(row.call() for row in group)
     for record in records:
-        yield replace(record, calls=made.get(record.id, record.calls))
+        yield replace(record, calls=calls_of.get(record.id, record.calls))

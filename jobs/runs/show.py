@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 from rich.console import Console
@@ -11,9 +12,10 @@ from rich.table import Table
 
 from jobs.runs.store import RunStore
 from pipeline.errors import DLCodeGenError
-from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Scored
+from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Scored, Scores
 
 _PARTS = ("all", "plan", "template", "draft1", "draft2", "code", "notebook", "requirements")
+_NUMERIC = ("tokens in", "tokens out", "seconds", "cost")
 
 
 def newest_run(folder: str = "out") -> str:
@@ -41,15 +43,17 @@ def show_row(run: str, row_id: str, what: str) -> None:
 
 def _part(record: Scored, what: str) -> str:
     files = {file.path: file.text for file in record.files}
-    return {
-        "plan": json.dumps(record.plan.model_dump(by_alias=True), indent=2) if record.plan else "",
+    plan = json.dumps(record.plan.model_dump(by_alias=True), indent=2) if record.plan else ""
+    parts = {
+        "plan": plan,
         "template": record.template,
         "draft1": record.code_draft,
         "draft2": record.template_draft,
         "code": files.get(SCRIPT, ""),
         "notebook": files.get(NOTEBOOK, ""),
         "requirements": files.get(REQUIREMENTS, ""),
-    }[what].rstrip("\n")
+    }
+    return parts[what].rstrip("\n")
 
 
 def _print_all(record: Scored, console: Console) -> None:
@@ -58,56 +62,77 @@ def _print_all(record: Scored, console: Console) -> None:
     if record.attributes:
         console.print(record.attributes, style="dim", markup=False, highlight=False)
     if record.failure:
-        console.print(
-            f"failed in {record.failure.stage}: {record.failure.kind}: {record.failure.message}",
-            style="red",
-            markup=False,
-        )
+        failure = record.failure
+        console.print(f"failed in {failure.stage}: {failure.kind}: {failure.message}", style="red", markup=False)
     if record.plan:
         console.rule("plan", align="left")
         console.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))
-    samples = Table("rank", "sample", "score", "category", title="retrieved", title_justify="left")
-    for sample in record.samples:
-        samples.add_row(str(sample.rank), sample.id, f"{sample.score:.2f}", sample.task_category)
-    for item in record.excluded:
-        samples.add_row("-", item.id, f"{item.similarity:.2f}", f"kept out: {item.reason}")
-    console.print(samples)
-    choices = Table("section", "from", "draft 1", "draft 2", "because", title="comparison", title_justify="left")
-    for choice in record.choices:
-        choices.add_row(
-            choice.section, choice.chosen, f"{choice.code_draft:.2f}", f"{choice.template_draft:.2f}", choice.reason
-        )
-    console.print(choices)
+    console.print(_samples_table(record))
+    console.print(_choices_table(record))
     if record.calls:
         console.print(_calls_table(record))
     if record.scores:
-        scores = Table("measure", "value", title="scores", title_justify="left")
-        for name in record.scores.__dataclass_fields__:
-            value = getattr(record.scores, name)
-            if value not in (None, ()):
-                shown = "; ".join(value) if isinstance(value, tuple) else str(value)
-                scores.add_row(name.replace("_", " "), f"{value:.4f}" if isinstance(value, float) else shown)
-        console.print(scores)
+        console.print(_scores_table(record.scores))
     console.rule(SCRIPT, align="left")
     console.print(Syntax(_part(record, "code"), "python", word_wrap=True, background_color="default"))
 
 
+def _samples_table(record: Scored) -> Table:
+    table = Table("rank", "sample", "score", "category", title="retrieved", title_justify="left")
+    for sample in record.samples:
+        table.add_row(str(sample.rank), sample.id, f"{sample.score:.2f}", sample.task_category)
+    for excluded in record.excluded:
+        table.add_row("-", excluded.id, f"{excluded.similarity:.2f}", f"kept out: {excluded.reason}")
+    return table
+
+
+def _choices_table(record: Scored) -> Table:
+    table = Table("section", "from", "draft 1", "draft 2", "because", title="comparison", title_justify="left")
+    for choice in record.choices:
+        scores = f"{choice.code_draft:.2f}", f"{choice.template_draft:.2f}"
+        table.add_row(choice.section, choice.chosen, *scores, choice.reason)
+    return table
+
+
+def _scores_table(scores: Scores) -> Table:
+    """The scores that the row has."""
+    table = Table("measure", "value", title="scores", title_justify="left")
+    for field in fields(scores):
+        value = getattr(scores, field.name)
+        if value in (None, ()):
+            continue
+        if isinstance(value, tuple):
+            text = "; ".join(value)
+        elif isinstance(value, float):
+            text = f"{value:.4f}"
+        else:
+            text = str(value)
+        table.add_row(field.name.replace("_", " "), text)
+    return table
+
+
 def _calls_table(record: Scored) -> Table:
-    calls = Table(title="calls to the language model", title_justify="left")
-    for head in ("stage", "prompt", "tokens in", "tokens out", "ended", "seconds", "cost", ""):
-        calls.add_column(head, justify="right" if head in ("tokens in", "tokens out", "seconds", "cost") else "left")
+    table = Table(title="calls to the language model", title_justify="left")
+    for heading in ("stage", "prompt", "tokens in", "tokens out", "ended", "seconds", "cost", ""):
+        table.add_column(heading, justify="right" if heading in _NUMERIC else "left")
     for call in record.calls:
-        took = call.measured
-        notes = ["from the response cache"] * bool(took and took.cached) + [f"cut: {part}" for part in call.cut]
-        prefix = f" ({took.cached_tokens:,} in prefix cache)" if took and took.cached_tokens else ""
-        spent = (f"{took.seconds:.2f}", f"{took.cost:.5f}") if took else ("-", "-")
-        calls.add_row(
+        notes = [f"cut: {part}" for part in call.cut]
+        prompt_tokens = f"{call.prompt_tokens:,}"
+        seconds = cost = "-"
+        if call.measured:
+            seconds, cost = f"{call.measured.seconds:.2f}", f"{call.measured.cost:.5f}"
+            if call.measured.cached:
+                notes.insert(0, "from the response cache")
+            if call.measured.cached_tokens:
+                prompt_tokens += f" ({call.measured.cached_tokens:,} in prefix cache)"
+        table.add_row(
             call.stage,
             call.prompt,
-            f"{call.prompt_tokens:,}{prefix}",
+            prompt_tokens,
             f"{call.completion_tokens:,}",
             call.finish_reason,
-            *spent,
+            seconds,
+            cost,
             "; ".join(notes),
         )
-    return calls
+    return table
