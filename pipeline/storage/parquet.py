@@ -19,8 +19,12 @@ R = TypeVar("R")
 
 _VERSION_KEY = b"dlcodegen_layout_version"
 _ROW_GROUP = 1024
+"""Records in a row group of a long file; fewer where their texts come to _GROUP_CHARACTERS."""
+
 _GROUP_CHARACTERS = 16 * 2**20
+
 _ROWS_AT_ONCE = 128
+"""Rows that are turned into records at once: as records, the texts of a row group would be in memory twice."""
 
 
 def with_version(table: pa.Table, version: int) -> pa.Table:

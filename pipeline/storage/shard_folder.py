@@ -86,6 +86,7 @@ def stage_shards(
 ) -> StagedShards:
     """Writes an input, shard by shard, with `write(url, rows)`. Raises DLCodeGenError where `out` cannot be written."""
     try:
+        # Found out by an empty file, before a long input is read.
         write_bytes(join(folder.url, ".begun"), b"")
     except OSError as error:
         raise DLCodeGenError(f"--out {out}: cannot be written ({error}); choose another folder") from error
