@@ -181,6 +181,7 @@ def main() -> None:
     parser.add_argument("--spread", type=float, nargs="+", default=[0.02, 2.0])
     parser.add_argument("--bounded", action="store_true")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)  # CPU time counts what idle threads spin
     known = load_known_plans("starter")
     tokenizer = train_tokenizer([f"{row.requirement}\n{row.plan.to_json()}" for row in known], 2048)
     codec = PlanCodec(tokenizer, arguments.context)

@@ -166,7 +166,7 @@ def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str]) -> st
 
 
 def _model_method(function: ast.expr, models: frozenset[str]) -> str | None:
-    """ "Model.fit" for `model.fit`, where the name holds a model."""
+    """The method as in "Model.fit", for `model.fit` where the name holds a model."""
     if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
         return None
     if function.attr not in _MODEL_METHODS or function.value.id not in models:

@@ -55,7 +55,7 @@ def _window_counts(
 
 
 def _described(sizes: Shape) -> str:
-    """ "sequence is 5 long", "image is 3x4"."""
+    """As in "sequence is 5 long", "image is 3x4"."""
     if len(sizes) == 1:
         return f"sequence is {sizes[0]} long"
     kind = "image" if len(sizes) == 2 else "volume"
