@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from typing import Any
 
 from jobs.cluster.dataflow import start_ray
 from jobs.generation.language_model import language_model
@@ -54,7 +55,7 @@ def main(config: JudgeConfig) -> Judging:
     known = contaminated_by(sides)
     judging = judging_of(config.llm.model, runs, against.name, judgements, answers, known, config.out)
     write_judging(judging, config)
-    aside = {"llm": {"api_key_env"}, "runs": True, "out": True, "quiet": True, "address": True}
+    aside: dict[str, Any] = {"llm": {"api_key_env"}, "runs": True, "out": True, "quiet": True, "address": True}
     shown = config.model_dump(mode="json", exclude=aside)
     write_judge_report(judge_page(judging, sides, ours, shown, config.report_items), join(config.out, "report.html"))
     return judging
