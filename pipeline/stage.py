@@ -169,7 +169,10 @@ class Chain:
         if not self.waits:
             yield from map(self, records)
             return
-        loop, gate = self._runner.get_loop(), asyncio.Semaphore(rows_in_flight)
+        loop = self._runner.get_loop()
+        # Rows behind a slow one go on, so more tasks are made than the gate admits: those that are finished wait in
+        # `held` for their turn in the output, and hold no place in flight.
+        gate = asyncio.Semaphore(rows_in_flight)
 
         async def admitted(record: Requirement) -> tuple[Requirement, dict[str, float]]:
             async with gate:

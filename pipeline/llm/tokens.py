@@ -7,7 +7,10 @@ import math
 from pipeline.llm.protocol import ChatRequest
 
 CHARACTERS_PER_TOKEN = 3.5
+"""Between those of code and of English, see `estimate_tokens`."""
+
 _TOKENS_PER_MESSAGE = 4
+"""About what a chat template puts around a message."""
 
 
 def estimate_tokens(text: str) -> int:

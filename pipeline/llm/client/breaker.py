@@ -11,7 +11,10 @@ from typing import Literal
 from pipeline.errors import StageFailure
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+"""Seconds between probes."""
+
 _LOOK_AGAIN = 0.1
+"""Seconds after which a call that waits looks whether it may go."""
 
 
 class CircuitBreaker:

@@ -12,7 +12,10 @@ _POOL_CONNECTIONS = 8
 """Connections of one pool; see `Connections` for why there are many small pools."""
 
 _CONNECT_SECONDS = 10.0
+"""Longest time to connect; how long an answer may take is the caller's to say."""
+
 _KEEPALIVE_SECONDS = 30.0
+"""How long an idle connection is kept."""
 
 
 class Connections:

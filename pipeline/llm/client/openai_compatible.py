@@ -25,7 +25,10 @@ from pipeline.llm.protocol import ChatReply, ChatRequest
 from pipeline.llm.tokens import estimate_request
 
 _MODELS_SECONDS = 10.0
+"""How long an endpoint is asked for the models it has, once the one that was set is unknown to it."""
+
 _MODELS_SHOWN = 20
+"""Models of an endpoint that a message names; some have hundreds."""
 
 
 async def _post(

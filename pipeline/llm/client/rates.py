@@ -21,9 +21,10 @@ class Rate:
     def __init__(self, per_minute: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._unlimited = per_minute is None
-        self._burst = max(1.0, _BURST * (per_minute or 0))
+        units = per_minute or 1
+        self._burst = max(1.0, _BURST * units)
         # Of a few units a minute the burst would leave nothing: then half of them come at an even rate.
-        self._per_second = max((per_minute or 0) - self._burst, 0.5 * (per_minute or 1)) / 60
+        self._per_second = max(units - self._burst, 0.5 * units) / 60
         self._level, self._filled = self._burst, clock()
         self._lock = threading.Lock()
 

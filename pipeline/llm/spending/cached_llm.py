@@ -12,6 +12,7 @@ from pipeline.llm.protocol import LLM, ChatReply, ChatRequest
 from pipeline.llm.spending.cache import ResponseCache, request_key
 
 _THREADS = 32
+"""Entries that a process reads and writes at once."""
 
 
 class _Abandoned(Exception):
@@ -60,11 +61,11 @@ class CachedLLM:
                 await loop.run_in_executor(self._threads, self._cache.put, key, self.model, reply)
             else:
                 reply = replace(reply, seconds=time.monotonic() - start)
-        except Exception as error:
+        except Exception as error:  # what the model raises, all who wait for it shall raise
             self._settle(key)
             shared.set_exception(error)
             raise
-        except BaseException:
+        except BaseException:  # this call alone was cancelled
             self._settle(key)
             shared.set_exception(_Abandoned())
             raise
