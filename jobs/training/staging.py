@@ -17,7 +17,12 @@ from pipeline.errors import DLCodeGenError
 from pipeline.planners.causal_lm.codec import PlanCodec
 from pipeline.planners.causal_lm.model_folder import MODEL
 from pipeline.retrieval.sample_pool import KnownPlan
-from pipeline.storage.files import exists, fingerprint, join, read_bytes, upload_files, write_bytes
+from pipeline.storage.files import fingerprint, join, upload_files
+from pipeline.storage.shard_folder import read_description, write_description
+
+TRAINING_VERSION = 1
+"""The layout of a training run's folder, with its checkpoint and encoded rows. Raise it when one of them changes its
+form, so that an older program does not go on with a newer run; `stage_run` then has to take the older one along."""
 
 STAGED = "staged.json"
 """Written last: a folder that has it holds everything that training starts from."""
@@ -46,8 +51,9 @@ def stage_run(config: TrainConfig) -> StagedRun:
     marker = join(config.out, STAGED)
     sources = {name: fingerprint(location) for name, location in (("data", config.data), ("model", config.model))}
     owner = {"settings": config.digest(), "sources": sources}
-    if exists(marker):
-        staged = StagedRun(**json.loads(read_bytes(marker)))
+    description = read_description(marker, TRAINING_VERSION, config.out)
+    if description is not None:
+        staged = StagedRun(**description)
         if staged.owner != owner:
             raise DLCodeGenError(
                 f"--out {config.out} holds a training run with other settings, data or model; choose another folder"
@@ -69,7 +75,7 @@ def stage_run(config: TrainConfig) -> StagedRun:
             "left_out": split.dropped,
         },
     )
-    write_bytes(marker, json.dumps(asdict(staged), indent=2).encode())
+    write_description(marker, asdict(staged), TRAINING_VERSION)
     return staged
 
 
