@@ -35,14 +35,13 @@ import orjson
 
 from benchmarks.corpus_files import write_corpus
 from benchmarks.usage import run_watched
-from corpus_build.deduplicate.choose import exact_groups
-from corpus_build.deduplicate.index import read_candidates
-from corpus_build.deduplicate.minhash import BANDS, band_keys, signature, similar_pairs
+from corpus_build.deduplicate.candidates import exact_groups, read_candidates
+from corpus_build.deduplicate.minhash import BANDS, band_keys, minhash_signature, similar_pairs
 from corpus_build.deduplicate.shingles import code_shingles
-from corpus_build.read.scan import notebook_of
+from corpus_build.read.scan import ScanStep
+from corpus_build.read.sources import read_chosen
 from corpus_build.read.stage_input import stage_listing
 from corpus_build.records import Scanned
-from corpus_build.steps import ScanStep, chosen_items
 from corpus_build.store import CorpusStore
 
 T = TypeVar("T")
@@ -125,9 +124,8 @@ def minhash(folder: str, out: Path) -> None:
     store, codes = CorpusStore(str(out)), []
     for shard in range(stage_listing(store, folder, 256, "benchmark").shards):
         rows = [number for number, row in enumerate(store.read("scan", shard, Scanned)) if not row.reason]
-        codes += [notebook_of(item).code for _, item in chosen_items(store, folder, shard, rows)][
-            : MINHASH_ROWS - len(codes)
-        ]
+        shard_codes = [raw.parsed().code for _, raw in read_chosen(store, folder, shard, rows)]
+        codes += shard_codes[: MINHASH_ROWS - len(codes)]
         if len(codes) >= MINHASH_ROWS:
             break
     shingles = [code_shingles(code) for code in codes]
@@ -135,18 +133,21 @@ def minhash(folder: str, out: Path) -> None:
     def ours() -> set[tuple[int, int]]:
         import numpy as np
 
-        signatures = np.array([signature(item) for item in shingles])
-        bands = (similar_pairs(band_keys(signatures, band), signatures, 0.7) for band in range(BANDS))
-        return {(first, second) for pairs in bands for first, second, _ in pairs}
+        signatures = np.array([minhash_signature(hashes) for hashes in shingles])
+        pairs = set()
+        for band in range(BANDS):
+            for first, second, _ in similar_pairs(band_keys(signatures, band), signatures, 0.7):
+                pairs.add((first, second))
+        return pairs
 
     def theirs() -> set[tuple[int, int]]:
-        index, found = MinHashLSH(threshold=0.7, num_perm=128), set()
-        for number, item in enumerate(shingles):
-            made = MinHash(num_perm=128, hashfunc=int)
-            made.update_batch((item >> 32).tolist())  # the same shingles, hashed already: 32 bits, as it wants them
-            found |= {(other, number) for other in index.query(made)}
-            index.insert(number, made)
-        return found
+        index, pairs = MinHashLSH(threshold=0.7, num_perm=128), set()
+        for number, hashes in enumerate(shingles):
+            signature = MinHash(num_perm=128, hashfunc=int)
+            signature.update_batch((hashes >> 32).tolist())  # the same shingles, hashed already: 32 bits, as it wants
+            pairs |= {(other, number) for other in index.query(signature)}
+            index.insert(number, signature)
+        return pairs
 
     (our_pairs, our_time), (their_pairs, their_time) = cpu_seconds(ours), cpu_seconds(theirs)
     rows = [len({row for pair in pairs for row in pair}) for pairs in (our_pairs, their_pairs)]

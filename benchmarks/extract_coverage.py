@@ -22,26 +22,28 @@ FIELDS = [name for name in FIELD_NAMES if name != "task_category"]  # it is comp
 
 def main(root: str) -> None:
     rows = [row for row in read_requirements(root) if row.reference]
-    plans = {
-        row.requirement: row.plan
-        for part in ("Test", "Evaluation", "Train")
-        for row in read_plans(f"{root}/Datasets/DLPlanData/{part}.txt").plans
-    }
-    found = [read_plan_from_code([row.reference or ""], row.requirement, row.attributes) for row in rows]
+    plans = {}
+    for part in ("Test", "Evaluation", "Train"):
+        for row in read_plans(f"{root}/Datasets/DLPlanData/{part}.txt").plans:
+            plans[row.requirement] = row.plan
+    static_plans = [read_plan_from_code([row.reference or ""], row.requirement, row.attributes) for row in rows]
     clean = [parse(row.reference or "") is not None for row in rows]
     print(f"{len(rows)} references, {sum(clean)} parse as Python 3")
     print(f"{'field':<14} {'stated':>7} {'default':>8} {'missing':>8} {'stated, of the others':>22}")
     for field in FIELDS:
-        values = [plan.confidence[field] for plan in found]
+        values = [plan.confidence[field] for plan in static_plans]
         stated = [value > DEFAULT for value in values]
         defaults = sum(value == DEFAULT for value in values)
         broken = sum(yes for yes, whole in zip(stated, clean, strict=True) if not whole)
         missing = len(rows) - sum(stated) - defaults
         print(f"{field:<14} {sum(stated):>7} {defaults:>8} {missing:>8} {broken:>15} of {clean.count(False)}")
-    pairs = [(plan.plan.task_category, plans.get(row.requirement)) for plan, row in zip(found, rows, strict=True)]
-    known = [(ours, canonical_category(theirs.task_category)) for ours, theirs in pairs if theirs is not None]
-    same = sum(ours == theirs for ours, theirs in known)
-    print(f"task category as in DLPlanData: {same} of {len(known)}")
+    known = same = 0
+    for static, row in zip(static_plans, rows, strict=True):
+        published = plans.get(row.requirement)
+        if published is not None:
+            known += 1
+            same += static.plan.task_category == canonical_category(published.task_category)
+    print(f"task category as in DLPlanData: {same} of {known}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from corpus_build.drops import Drop
 from pipeline.errors import StageFailure
 from pipeline.sandbox.child_process import in_child
 
-LONGEST_SECONDS = 600.0
+LONGEST_FILE_SECONDS = 600.0
 """What a file may take in a process of its own."""
 
 P = ParamSpec("P")
@@ -21,8 +21,8 @@ def carefully(work: Callable[P, R], suspicious: bool, *arguments: P.args, **keyw
     of its own. Raises Drop (`crash`) where that dies or takes too long, and for every unforeseen error."""
     try:
         if suspicious:
-            found: R = in_child(lambda: work(*arguments, **keywords), seconds=LONGEST_SECONDS)
-            return found
+            result: R = in_child(lambda: work(*arguments, **keywords), seconds=LONGEST_FILE_SECONDS)
+            return result
         return work(*arguments, **keywords)
     except StageFailure as failure:
         raise Drop("crash", str(failure)) from failure

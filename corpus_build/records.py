@@ -1,7 +1,8 @@
-"""Every row of the corpus build, once: Scanned -> Chosen -> Extracted -> PlanRow, SampleRow, EvalRow.
+"""Every row of the corpus build, once: Scanned -> Clustered -> Extracted -> PlanDataRow, SamplePoolRow, CodeEvalRow.
 
-`place` tells files apart: the path inside the input, or the id of a row in a Parquet or JSONL shard. `reason` is ""
-for a row that stays, else a key of `corpus_build.drops.REASONS`.
+Field names are the columns of written files, so they stay as they are. `place` tells files apart: the path inside the
+input, or the id of a row in a Parquet or JSONL shard. `reason` is "" for a row that stays, else a key of
+`corpus_build.drops.REASONS`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from pipeline.plan.solution_plan import SolutionPlan
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scanned:
-    """A file after reading and filtering, without its text: duplicates, which are most, are never read again.
-    `code_digest` is SHA-256 of the normalised code, in hexadecimal."""
+    """A file after reading and filtering, without its text: duplicates, which are most, are never read again."""
 
     place: str
     id: str
@@ -22,8 +22,10 @@ class Scanned:
     reason: str = ""
     detail: str = ""
     executed_at: float | None = None
+    """Seconds since 1970 (UTC)."""
     time_source: str = ""
     code_digest: str = ""
+    """SHA-256 of the normalised code, in hexadecimal."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,20 +47,21 @@ class KaggleFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clustered:
-    """A notebook that passed the filter, after deduplication. `row` counts in its shard; `kept` is the place of the
-    representative, its own if it is the one; `cluster` the smallest code digest in the cluster.
-
-    `first_executed_at` is of the cluster's oldest dated member, `cluster_size` counts exact duplicates too.
-    """
+    """A notebook that passed the filter, after deduplication."""
 
     row: int
+    """Its number among the shard's scanned rows."""
     place: str
     id: str
     reason: str
     kept: str
+    """The place of the notebook that stands for it; its own if it is the one."""
     cluster: str
+    """The beginning of the smallest code digest in the cluster."""
     cluster_size: int
+    """Exact duplicates counted."""
     first_executed_at: float | None
+    """Of the cluster's oldest dated member."""
     executed_at: float | None
     time_source: str
     code_digest: str
@@ -86,18 +89,18 @@ class Confidence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Disagreement:
-    """A field in which the language model's answer and the code differ, both sides as text, and whose was taken."""
+    """A field in which the language model's answer and the code differ, both sides as text."""
 
     field: str
     static: str
     answered: str
     taken: str
+    """Whose word was taken: `static`, the code's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Provenance:
-    """Where a row comes from. Times are ISO 8601 in UTC, "" for undated; digests are SHA-256 in
-    hexadecimal, of the file's bytes and of its normalised code."""
+    """Where a row comes from. Times are ISO 8601 in UTC, "" for undated; digests are SHA-256 in hexadecimal."""
 
     place: str
     kernel_version_id: str
@@ -113,13 +116,14 @@ class Provenance:
     cluster_size: int
     cluster_first_executed_at: str
     file_digest: str
+    """Of the file's bytes."""
     code_digest: str
+    """Of its normalised code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extracted:
-    """What one notebook gave: requirement, attributes, plan, with the confidence in each, and the code itself.
-    `other_models` are the layer classes of each further model that the notebook compiles, which the plan leaves out."""
+    """What one notebook gave: requirement, attributes, plan, with the confidence in each, and the code itself."""
 
     row: int
     place: str
@@ -132,15 +136,18 @@ class Extracted:
     confidence: Confidence | None = None
     disagreements: tuple[Disagreement, ...] = ()
     other_models: tuple[str, ...] = ()
+    """The layer classes of each further model that the notebook compiles, which the plan leaves out."""
     extraction: str = "static"
+    """Who read it: `static`, `llm:MODEL`, or `static (KIND)` where the model failed in this way."""
     quality: float = 0.0
+    """How good a sample it makes, in [0, 1]."""
     executed_at: float | None = None
     code: str = ""
     provenance: Provenance | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlanRow:
+class PlanDataRow:
     """A row of DLPlanData. The code the plan was read from is with it, so that anyone can repeat the audit."""
 
     id: str
@@ -156,7 +163,7 @@ class PlanRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SampleRow:
+class SamplePoolRow:
     """A row of DLSamplePool, with its quality score in [0, 1]."""
 
     id: str
@@ -173,7 +180,7 @@ class SampleRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EvalRow:
+class CodeEvalRow:
     """A row of DLCodeEval: a requirement, and the notebook's own code as the reference solution."""
 
     id: str
@@ -190,13 +197,14 @@ class EvalRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """A line of the drop report: what became of a file. `outcome` is a data set ("DLPlanData/train") or "dropped";
-    `kept` names the file that stands for a duplicate, or that a row overlaps."""
+    """A line of the drop report: what became of a file."""
 
     place: str
     id: str
     bytes: int
     outcome: str
+    """A data set ("DLPlanData/train") or "dropped"."""
     reason: str
     detail: str
     kept: str
+    """The place of the file that stands for a duplicate, or that a row overlaps."""

@@ -9,179 +9,101 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from functools import partial
-from typing import TypeVar
 
-from corpus_build.deduplicate.choose import exact_groups
-from corpus_build.deduplicate.index import read_candidates, write_clusters, write_rows_to_sign
+from corpus_build.deduplicate.candidates import exact_groups, read_candidates, write_rows_to_sign
+from corpus_build.deduplicate.clusters import write_clusters
 from corpus_build.deduplicate.steps import PAIR_TASKS, PairStep, SignStep
 from corpus_build.divide.assign import Assignment, Splitter
-from corpus_build.read.stage_input import Listing, stage_listing
-from corpus_build.steps import ExtractStep, OverlapStep, ScanStep, Step
+from corpus_build.divide.steps import OverlapStep
+from corpus_build.extract.steps import ExtractStep
+from corpus_build.read.scan import ScanStep
+from corpus_build.read.stage_input import stage_listing
 from corpus_build.store import CorpusStore
-from corpus_build.write.audit import Audit, audit
-from corpus_build.write.data_card import write_card
+from corpus_build.write.audit import audit_sets
+from corpus_build.write.data_card import write_data_card
 from corpus_build.write.datasets import write_datasets
-from corpus_build.write.report import Counts, write_report
+from corpus_build.write.report import write_drop_report
 from corpus_build.write.review import read_approvals
-from jobs.cluster.dataflow import each_shard, start_ray
-from jobs.cluster.progress import RowProgress
+from jobs.cluster.dataflow import start_ray
 from jobs.corpora.settings import CorpusConfig
+from jobs.corpora.shard_steps import ShardRunner, StepSeconds
+from jobs.corpora.summary import CorpusSummary
 from jobs.generation.language_model import language_model, with_context_length
-from jobs.runs.versions import versions_of
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
-from pipeline.storage.files import fingerprint
-
-T = TypeVar("T")
-
-_VERSIONED = ("dlcodegen-ray", "ray", "pyarrow", "numpy", "msgspec")
-
-FEW_SHARDS = 1
-"""A corpus of so many shards is built in this process: starting workers would take longer."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Summary:
-    """What a build came to. `seconds` by step are of this call."""
-
-    counts: Counts
-    audit: Audit
-    seconds: dict[str, float] = field(default_factory=dict)
-    out: str = ""
-
-
-def main(config: CorpusConfig) -> Summary:
+def main(config: CorpusConfig) -> CorpusSummary:
     """Builds the data sets. Raises DLCodeGenError for settings or input that cannot work, and where the audit fails."""
-    return _Build(config).run()
+    store = CorpusStore(config.out)
+    seconds = StepSeconds()
+    approved = read_approvals(config.review) if config.review else None
+
+    with seconds.measure("list"):
+        listing = stage_listing(store, config.input, config.shard_files, config.reading_key())
+    runner = ShardRunner(config, store, listing.shards, seconds)
+    runner.run("scan", partial(ScanStep, store, config.input, config.framework))
+    if store.pending("clusters", listing.shards):
+        _deduplicate(config, store, listing.shards, runner, seconds)
+    _extract(config, store, runner)
+    with seconds.measure("split"):
+        assignment = _divide(config, store, listing.shards, runner, approved)
+    with seconds.measure("write"):
+        write_datasets(store, assignment)
+    with seconds.measure("report"):
+        counts = write_drop_report(store, listing.shards, assignment)
+    with seconds.measure("audit"):
+        audit = audit_sets(store, config.split)
+    store.write_json(audit.to_json(), "audit.json")
+    write_data_card(store, config.settings(), counts, audit)
+    summary = CorpusSummary(counts=counts, audit=audit, seconds=seconds.by_step, out=config.out)
+    store.write_json(summary.manifest(config, listing), "manifest.json")
+    if not audit.clean:
+        raise DLCodeGenError(
+            f"the audit found {sum(audit.counts.values())} leaks between the sets, the first: {audit.leaks[0]}; "
+            f"see {store.path('audit.json')} and report it"
+        )
+    return summary
 
 
-class _Build:
-    """One call of the job: the steps in order, each skipping what is done."""
-
-    def __init__(self, config: CorpusConfig) -> None:
-        self.config = config
-        self.settings = config.settings()
-        self.store = CorpusStore(config.out)
-        self.seconds: dict[str, float] = {}
-        self._shards = 0
-
-    def run(self) -> Summary:
-        config, store = self.config, self.store
-        approved = read_approvals(config.review) if config.review else None
-        reads = f"{self.settings.read_digest()} {fingerprint(config.meta_kaggle) if config.meta_kaggle else ''}"
-        listing = self._timed("list", lambda: stage_listing(store, config.input, config.shard_files, reads))
-        self._shards = listing.shards
-        self._each("scan", listing.shards, partial(ScanStep, store, config.input, config.framework))
-        self._deduplicate(listing)
-        self._extract(listing)
-        assignment = self._timed("split", lambda: self._split(listing, approved))
-        self._timed("write", lambda: _write(store, assignment))
-        counts = self._timed("report", lambda: write_report(store, listing.shards, assignment))
-        found = self._timed("audit", lambda: audit(store, self.settings.split))
-        store.write_json(found.to_json(), "audit.json")
-        write_card(store, self.settings, counts, found)
-        summary = Summary(counts=counts, audit=found, seconds=self.seconds, out=config.out)
-        store.write_json(_manifest(config, listing, summary), "manifest.json")
-        if not found.clean:
-            raise DLCodeGenError(
-                f"the audit found {sum(found.counts.values())} leaks between the sets, the first: {found.leaks[0]}; "
-                f"see {store.path('audit.json')} and report it"
-            )
-        return summary
-
-    def _deduplicate(self, listing: Listing) -> None:
-        store, shards = self.store, listing.shards
-        if not store.pending("clusters", shards):
-            return
-        candidates = self._timed("index", lambda: read_candidates(store, shards, self.config.meta_kaggle))
-        groups = exact_groups(candidates)
-        write_rows_to_sign(store, shards, groups)
-        self._each("sign", shards, partial(SignStep, store, self.config.input), folder="signatures", extension="npz")
-        similarity = self.settings.dedup.similarity
-        pairs = partial(PairStep, store, shards, similarity)
-        self._each("pair", PAIR_TASKS, pairs, folder="pairs", extension="npz", unit="groups of bands")
-        self._timed("cluster", lambda: write_clusters(store, shards, groups))
-
-    def _extract(self, listing: Listing) -> None:
-        settings = with_context_length(self.config.llm.with_cache_for(self.config.out))
-        if settings.backend == "vllm":
-            start_ray(self.config.address, self.config.workers)
-        with language_model(settings, workers=self.config.workers or 1) as llm:
-            arguments = self.store, self.config.input, self.config.framework, llm, settings.context_length
-            self._each("extract", listing.shards, partial(ExtractStep, *arguments), folder="extracted")
-
-    def _split(self, listing: Listing, approved: frozenset[str] | None) -> Assignment:
-        chosen = "" if approved is None else hashlib.sha256("\n".join(sorted(approved)).encode()).hexdigest()
-        step = f"split-{self.settings.split_digest(chosen)}"
-
-        def compare(folder: str, overlap: OverlapStep) -> None:
-            self._each("compare", listing.shards, overlap.build, folder=folder)
-
-        return Splitter(self.store, listing.shards, self.settings, step, compare).run(approved)
-
-    def _each(
-        self,
-        name: str,
-        shards: int,
-        build: Callable[[], Step],
-        *,
-        folder: str = "",
-        extension: str = "parquet",
-        unit: str = "shards",
-    ) -> None:
-        """Runs a step over the shards that have no file of it yet."""
-        pending = self.store.pending(folder or name, shards, extension)
-        start = time.monotonic()
-        parallel = len(pending) > 1 and self._shards > FEW_SHARDS and not self.config.local
-        if parallel:
-            start_ray(self.config.address, self.config.workers)
-        done = shards - len(pending)
-        with RowProgress(f"corpus {name}", shards, done, unit=unit, quiet=self.config.quiet) as progress:
-            if parallel:
-                for _ in each_shard(build, pending, self.config.workers):
-                    progress.advance(1, 0)
-            elif pending:
-                step = build()
-                for shard in pending:
-                    step(shard)
-                    progress.advance(1, 0)
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - start, 3)
-
-    def _timed(self, name: str, work: Callable[[], T]) -> T:
-        start = time.monotonic()
-        result = work()
-        self.seconds[name] = round(time.monotonic() - start, 3)
-        return result
+def _deduplicate(
+    config: CorpusConfig, store: CorpusStore, shards: int, runner: ShardRunner, seconds: StepSeconds
+) -> None:
+    """Exact duplicates here, by their digests; near-duplicate pairs on the workers; clusters of them here again."""
+    with seconds.measure("index"):
+        candidates = read_candidates(store, shards, config.meta_kaggle)
+    groups = exact_groups(candidates)
+    write_rows_to_sign(store, shards, groups)
+    runner.run("sign", partial(SignStep, store, config.input), folder="signatures", extension="npz")
+    pair_step = partial(PairStep, store, shards, config.dedup.similarity)
+    runner.run("pair", pair_step, folder="pairs", extension="npz", parts=PAIR_TASKS, unit="groups of bands")
+    with seconds.measure("cluster"):
+        write_clusters(store, shards, groups)
 
 
-def _write(store: CorpusStore, assignment: Assignment) -> None:
-    places = {(row.shard, row.row): row for row in assignment.rows}
-    assigned = {place: assignment.sets[row.number] for place, row in places.items() if row.number in assignment.sets}
-    write_datasets(store, assigned, {place: places[place].id for place in assigned})
+def _extract(config: CorpusConfig, store: CorpusStore, runner: ShardRunner) -> None:
+    """Plans by rules, and by the language model if there is one, whose replies are kept beside the build."""
+    settings = with_context_length(config.llm.with_cache_for(config.out))
+    if settings.backend == "vllm":
+        start_ray(config.address, config.workers)
+    with language_model(settings, workers=config.workers or 1) as llm:
+        step = partial(ExtractStep, store, config.input, config.framework, llm, settings.context_length)
+        runner.run("extract", step, folder="extracted")
 
 
-def _manifest(config: CorpusConfig, listing: Listing, summary: Summary) -> dict[str, object]:
-    counts = summary.counts
-    return {
-        "versions": versions_of(_VERSIONED),
-        "settings": config.model_dump(mode="json"),
-        "seed": config.seed,
-        "input_digest": listing.digest,
-        "sources": listing.sources,
-        "shards": listing.shards,
-        "files_in": counts.read,
-        "bytes_in": counts.bytes,
-        "kept": sum(counts.kept.values()),
-        "kept_by_set": dict(sorted(counts.kept.items())),
-        "dropped": sum(counts.dropped.values()),
-        "dropped_by_reason": dict(sorted(counts.dropped.items())),
-        "audit_clean": summary.audit.clean,
-        "seconds": summary.seconds,
-    }
+def _divide(
+    config: CorpusConfig, store: CorpusStore, shards: int, runner: ShardRunner, approved: Collection[str] | None
+) -> Assignment:
+    """Which row goes into which set. Each choice of settings and approvals has files of its own."""
+    approvals = "" if approved is None else hashlib.sha256("\n".join(sorted(approved)).encode()).hexdigest()
+    settings = config.settings()
+
+    def compare(step: OverlapStep) -> None:
+        runner.run("compare", step.build, folder=step.folder)
+
+    return Splitter(store, shards, settings, f"split-{settings.split_digest(approvals)}", compare).run(approved)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """MinHash signatures and LSH bands (Broder, 1997; Leskovec et al., Mining of Massive Datasets, chapter 3).
 
-Two texts agree in a place of their signatures with the probability of their Jaccard similarity. Signatures are cut
+Two texts agree in an entry of their signatures with the probability of their Jaccard similarity. Signatures are cut
 into bands; texts that agree in a whole band are candidates, and candidates are verified by their whole signatures.
-With 32 bands of 4 rows a pair at the threshold of 0.7 is found with probability 0.9998, one at 0.5 looked at in vain
+With 32 bands of 4 entries a pair at the threshold of 0.7 is found with probability 0.9998, one at 0.5 looked at in vain
 with 0.87.
 """
 
@@ -18,36 +18,39 @@ from corpus_build.deduplicate.shingles import Hashes
 PERMUTATIONS = 128
 BANDS = 32
 ROWS = PERMUTATIONS // BANDS
-THRESHOLD = 0.7
-"""Estimated Jaccard similarity of code shingles from which two notebooks are near-duplicates."""
+
+MinHashSignature = npt.NDArray[np.uint32]
+"""One text's signature: the smallest hash under each of PERMUTATIONS functions."""
+
+Signatures = npt.NDArray[np.uint32]
+"""Signatures of many texts, shape (texts, PERMUTATIONS)."""
 
 _SEED = 20240101
 _EMPTY = np.uint32(0xFFFFFFFF)
 _CHUNK = 4096  # shingles at a time: the table of a chunk fits into the processor's cache
 _MOST_LEADERS = 64
 
-Signature = npt.NDArray[np.uint32]
-
+# Drawn in this order from one generator: another order would give other signatures.
 _random = np.random.Generator(np.random.PCG64(_SEED))
 _FACTORS = _random.integers(0, 2**63, PERMUTATIONS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 _OFFSETS = _random.integers(0, 2**63, PERMUTATIONS, dtype=np.uint64)
 _BAND_FACTORS = _random.integers(0, 2**63, ROWS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
 
-def signature(shingles: Hashes) -> Signature:
+def minhash_signature(shingles: Hashes) -> MinHashSignature:
     """The smallest of the shingles' hashes under each of PERMUTATIONS hash functions (multiply-shift, the upper 32 of
-    64 bits). Of no shingles: all places at the largest value."""
+    64 bits). Of no shingles: all entries at the largest value."""
     lowest = np.full(PERMUTATIONS, _EMPTY, np.uint32)
     for start in range(0, len(shingles), _CHUNK):
         chunk = shingles[start : start + _CHUNK]
-        for place in range(PERMUTATIONS):
-            least = (chunk * _FACTORS[place] + _OFFSETS[place]).min() >> np.uint64(32)
-            lowest[place] = min(lowest[place], np.uint32(least))
+        for function in range(PERMUTATIONS):
+            least = (chunk * _FACTORS[function] + _OFFSETS[function]).min() >> np.uint64(32)
+            lowest[function] = min(lowest[function], np.uint32(least))
     return lowest
 
 
-def band_keys(signatures: npt.NDArray[np.uint32], band: int) -> npt.NDArray[np.uint64]:
-    """A number for each signature's band: equal bands give equal numbers. Shape (rows,)."""
+def band_keys(signatures: Signatures, band: int) -> npt.NDArray[np.uint64]:
+    """A number for each signature's band: equal bands give equal numbers. Shape (texts,)."""
     part = signatures[:, band * ROWS : (band + 1) * ROWS].astype(np.uint64)
     keys = np.full(len(part), np.uint64(band), np.uint64)
     for row in range(ROWS):
@@ -56,13 +59,13 @@ def band_keys(signatures: npt.NDArray[np.uint32], band: int) -> npt.NDArray[np.u
     return keys
 
 
-def similarity(first: Signature, second: Signature) -> float:
-    """The estimated Jaccard similarity: the share of places in which the signatures agree."""
+def estimated_similarity(first: MinHashSignature, second: MinHashSignature) -> float:
+    """The estimated Jaccard similarity: the share of entries in which the signatures agree."""
     return float(np.mean(first == second))
 
 
 def similar_pairs(
-    keys: npt.NDArray[np.uint64], signatures: npt.NDArray[np.uint32], threshold: float
+    keys: npt.NDArray[np.uint64], signatures: Signatures, threshold: float
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs of rows with equal band keys whose similarity is at least the threshold, as (row, row, similarity).
 
@@ -78,15 +81,16 @@ def similar_pairs(
 
 
 def _bucket_pairs(
-    members: npt.NDArray[np.int64], signatures: npt.NDArray[np.uint32], threshold: float
+    members: npt.NDArray[np.int64], signatures: Signatures, threshold: float
 ) -> Iterator[tuple[int, int, float]]:
     waiting = members
+    # A bucket of many different texts that share one band by accident would cost the square of its size.
     for _ in range(_MOST_LEADERS):
         if len(waiting) < 2:
             return
         leader, waiting = waiting[0], waiting[1:]
-        alike = np.mean(signatures[waiting] == signatures[leader], axis=1)
-        near = alike >= threshold
-        for row, value in zip(waiting[near].tolist(), alike[near].tolist(), strict=True):
-            yield int(leader), row, value
+        similarities = np.mean(signatures[waiting] == signatures[leader], axis=1)
+        near = similarities >= threshold
+        for row, similarity in zip(waiting[near].tolist(), similarities[near].tolist(), strict=True):
+            yield int(leader), row, similarity
         waiting = waiting[~near]

@@ -1,4 +1,4 @@
-"""Sets of numbers, many of them and of different sizes, in one file."""
+"""Many sets of numbers of different sizes in one file: all numbers in a row, and the bounds between the sets."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import numpy.typing as npt
 from corpus_build.deduplicate.shingles import Hashes
 from pipeline.storage.files import read_bytes, write_bytes
 
+Arrays = dict[str, npt.NDArray[np.generic]]
+
 
 def write_arrays(url: str, **arrays: npt.NDArray[np.generic]) -> None:
     """Named arrays as an .npz file, whole or not at all."""
@@ -20,18 +22,21 @@ def write_arrays(url: str, **arrays: npt.NDArray[np.generic]) -> None:
     write_bytes(url, buffer.getvalue(), durable=True)
 
 
-def read_arrays(url: str) -> dict[str, npt.NDArray[np.generic]]:
-    with np.load(io.BytesIO(read_bytes(url)), allow_pickle=False) as found:
-        return dict(found)
+def read_arrays(url: str) -> Arrays:
+    """The named arrays of an .npz file."""
+    with np.load(io.BytesIO(read_bytes(url)), allow_pickle=False) as archive:
+        return dict(archive)
 
 
-def packed(sets: Sequence[Hashes], name: str) -> dict[str, npt.NDArray[np.generic]]:
+def packed(sets: Sequence[Hashes], name: str) -> Arrays:
     """The sets as two arrays: all numbers, and where each set begins and the last one ends."""
     bounds = np.cumsum([0, *map(len, sets)], dtype=np.int64)
+    # The empty array gives the type of the result where there is no set.
     return {name: np.concatenate([*sets, np.empty(0, np.uint64)]), f"{name}_bounds": bounds}
 
 
-def unpacked(arrays: dict[str, npt.NDArray[np.generic]], name: str) -> list[Hashes]:
+def unpacked(arrays: Arrays, name: str) -> list[Hashes]:
+    """The sets that `packed` put under this name, as views of one array."""
     numbers = arrays[name].astype(np.uint64, copy=False)
     bounds = arrays[f"{name}_bounds"].tolist()
     return [numbers[start:end] for start, end in pairwise(bounds)]

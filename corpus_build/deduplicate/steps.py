@@ -1,4 +1,4 @@
-"""The steps of deduplication over one shard, or over some of the bands."""
+"""The steps of deduplication: signatures over one shard, near-duplicate pairs over some of the bands."""
 
 from __future__ import annotations
 
@@ -6,30 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from corpus_build.careful import carefully
-from corpus_build.deduplicate.minhash import BANDS, PERMUTATIONS, Signature, band_keys, signature, similar_pairs
+from corpus_build.deduplicate.candidates import ToSign
+from corpus_build.deduplicate.minhash import (
+    BANDS,
+    PERMUTATIONS,
+    MinHashSignature,
+    Signatures,
+    band_keys,
+    minhash_signature,
+    similar_pairs,
+)
 from corpus_build.deduplicate.ragged import read_arrays, write_arrays
 from corpus_build.deduplicate.shingles import Hashes, code_shingles
 from corpus_build.drops import Drop
-from corpus_build.read.scan import notebook_of
-from corpus_build.read.sources import Item
-from corpus_build.steps import chosen_items
+from corpus_build.read.sources import RawNotebook, read_chosen
 from corpus_build.store import CorpusStore
 
 BANDS_PER_TASK = 4
 PAIR_TASKS = BANDS // BANDS_PER_TASK
-
-Signatures = npt.NDArray[np.uint32]
-
-
-@dataclass(frozen=True, slots=True)
-class ToSign:
-    """A row whose code is the first of its kind, with its code digest."""
-
-    row: int
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +36,12 @@ class SignStep:
     input: str
 
     def __call__(self, shard: int) -> int:
-        wanted = {item.row: item.digest for item in self.store.read("exact", shard, ToSign)}
+        wanted = {to_sign.row: to_sign.digest for to_sign in self.store.read("exact", shard, ToSign)}
         digests, signatures = [], []
         with self.store.begun("signatures", shard) as suspicious:
-            for row, item in chosen_items(self.store, self.input, shard, wanted):
+            for row, raw in read_chosen(self.store, self.input, shard, wanted):
                 try:
-                    signatures.append(carefully(_signature, suspicious, item))
+                    signatures.append(carefully(_signature, suspicious, raw))
                 except Drop:  # it stays unclustered; extraction reads it again and says what is wrong
                     continue
                 digests.append(digest_number(wanted[row]))
@@ -57,8 +53,8 @@ class SignStep:
         return len(digests)
 
 
-def _signature(item: Item) -> Signature:
-    return signature(code_shingles(notebook_of(item, prose=False).code))
+def _signature(raw: RawNotebook) -> MinHashSignature:
+    return minhash_signature(code_shingles(raw.parsed(prose=False).code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,43 +71,45 @@ class PairStep:
 
     def __call__(self, task: int) -> int:
         bands = range(task * BANDS_PER_TASK, (task + 1) * BANDS_PER_TASK)
-        shared = self._shared_keys(bands)
-        digests, signatures = self._rows(bands, shared)
+        shared_keys = self._shared_keys(bands)
+        digests, signatures = self._rows_with(bands, shared_keys)
         order = np.argsort(digests)  # rows in an order that does not depend on shards
         digests, signatures = digests[order], signatures[order]
-        found: set[tuple[int, int]] = set()
-        for band, keys_shared in zip(bands, shared, strict=True):
+        pairs: set[tuple[int, int]] = set()
+        for band, shared in zip(bands, shared_keys, strict=True):
             keys = band_keys(signatures, band)
-            places = np.flatnonzero(np.isin(keys, keys_shared))
-            for first, second, _ in similar_pairs(keys[places], signatures[places], self.similarity):
-                found.add((int(digests[places[first]]), int(digests[places[second]])))
-        pairs = np.array(sorted(found), np.uint64).reshape(-1, 2)
-        write_arrays(self.store.part("pairs", task, "npz"), pairs=pairs)
+            rows = np.flatnonzero(np.isin(keys, shared))
+            for first, second, _ in similar_pairs(keys[rows], signatures[rows], self.similarity):
+                pairs.add((int(digests[rows[first]]), int(digests[rows[second]])))
+        write_arrays(self.store.part("pairs", task, "npz"), pairs=np.array(sorted(pairs), np.uint64).reshape(-1, 2))
         return len(pairs)
 
     def _shared_keys(self, bands: range) -> list[Hashes]:
         """For each band the keys that more than one row has."""
-        keys: list[list[Hashes]] = [[] for _ in bands]
-        for _, signatures in self._shards():
-            for place, band in enumerate(bands):
-                keys[place].append(band_keys(signatures, band))
-        shared = []
-        for of_band in keys:
-            unique, counts = np.unique(np.concatenate([*of_band, np.empty(0, np.uint64)]), return_counts=True)
-            shared.append(unique[counts > 1])
-        return shared
+        keys: dict[int, list[Hashes]] = {band: [] for band in bands}
+        for _, signatures in self._signed_shards():
+            for band in bands:
+                keys[band].append(band_keys(signatures, band))
+        shared_keys = []
+        for band in bands:
+            all_keys = np.concatenate([*keys[band], np.empty(0, np.uint64)])
+            unique, counts = np.unique(all_keys, return_counts=True)
+            shared_keys.append(unique[counts > 1])
+        return shared_keys
 
-    def _rows(self, bands: range, shared: list[Hashes]) -> tuple[Hashes, Signatures]:
-        digests, rows = [np.empty(0, np.uint64)], [np.empty((0, PERMUTATIONS), np.uint32)]
-        for names, signatures in self._shards():
-            near = np.zeros(len(names), bool)
-            for band, keys in zip(bands, shared, strict=True):
-                near |= np.isin(band_keys(signatures, band), keys)
-            digests.append(names[near])
-            rows.append(signatures[near])
-        return np.concatenate(digests), np.concatenate(rows)
+    def _rows_with(self, bands: range, shared_keys: list[Hashes]) -> tuple[Hashes, Signatures]:
+        """Digests and signatures of the rows that have a shared key in one of the bands."""
+        digests, signatures = [np.empty(0, np.uint64)], [np.empty((0, PERMUTATIONS), np.uint32)]
+        for shard_digests, shard_signatures in self._signed_shards():
+            shares = np.zeros(len(shard_digests), bool)
+            for band, shared in zip(bands, shared_keys, strict=True):
+                shares |= np.isin(band_keys(shard_signatures, band), shared)
+            digests.append(shard_digests[shares])
+            signatures.append(shard_signatures[shares])
+        return np.concatenate(digests), np.concatenate(signatures)
 
-    def _shards(self) -> Iterator[tuple[Hashes, Signatures]]:
+    def _signed_shards(self) -> Iterator[tuple[Hashes, Signatures]]:
+        """Digests and signatures of each shard that has any."""
         for shard in range(self.shards):
             arrays = read_arrays(self.store.part("signatures", shard, "npz"))
             if len(arrays["digests"]):

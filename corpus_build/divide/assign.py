@@ -6,11 +6,12 @@ workers, or here); what is too similar leaves the build.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus_build.deduplicate.ragged import packed, read_arrays, unpacked, write_arrays
 from corpus_build.deduplicate.shingles import Hashes
@@ -28,157 +29,190 @@ from corpus_build.divide.split import (
     pool_quotas,
     requirement_groups,
 )
+from corpus_build.divide.steps import Overlap, OverlapStep
 from corpus_build.read.execution_time import read_time
 from corpus_build.settings import CorpusSettings
-from corpus_build.steps import Overlap, OverlapStep
 from corpus_build.store import CorpusStore
 
-Compare = Callable[[str, OverlapStep], None]
-"""Runs an overlap step, under its name, over all shards that it has not been run over."""
+Compare = Callable[[OverlapStep], None]
+"""Runs an overlap step over all shards of which its folder has no file yet."""
 
-_COLUMNS = ["row", "place", "id", "reason", "quality", "executed_at", "plan", "provenance"]
+_COLUMNS = ["place", "id", "reason", "quality", "executed_at", "plan", "provenance"]
+
+
+class RowDrop(NamedTuple):
+    """Why an extracted row is in no set: reason and detail, and the place of the row that it overlaps, or ""."""
+
+    reason: str
+    detail: str
+    kept: str = ""
 
 
 @dataclass(slots=True)
 class Assignment:
-    """The set of each row that stays, and for each other one the reason, and the place of the row it overlaps."""
+    """What becomes of each extracted row, by its number."""
 
     rows: list[SplitRow] = field(default_factory=list)
     sets: dict[int, str] = field(default_factory=dict)
-    dropped: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    """The set of each row that stays."""
+    dropped: dict[int, RowDrop] = field(default_factory=dict)
 
     def waiting(self) -> list[SplitRow]:
-        return [row for row in self.rows if row.number not in self.sets and row.number not in self.dropped]
+        """The rows of which nothing is decided yet."""
+        return [row for row in self.rows if self.is_open(row.number)]
+
+    def is_open(self, number: int) -> bool:
+        return number not in self.sets and number not in self.dropped
+
+    def members(self, *names: str) -> list[SplitRow]:
+        """The rows of these sets."""
+        return [row for row in self.rows if self.sets.get(row.number) in names]
+
+    def take(self, name: str, rows: Iterable[SplitRow]) -> None:
+        """Puts into a set those of the rows that have not been dropped."""
+        for row in rows:
+            if row.number not in self.dropped:
+                self.sets[row.number] = name
+
+    def drop_overlap(self, number: int, other: SplitRow, by: str, how: str) -> None:
+        """Drops a row for its likeness to another one, which is in a set."""
+        set_name = self.sets[other.number].replace("/", "_")
+        self.dropped[number] = RowDrop(f"overlaps_{set_name}", f"{by} of {other.id} ({how})", other.place)
 
 
 class Splitter:
     """One split of a build, for one choice of settings; its files lie in a folder of their own."""
 
-    def __init__(self, store: CorpusStore, shards: int, settings: CorpusSettings, step: str, compare: Compare) -> None:
+    def __init__(
+        self, store: CorpusStore, shards: int, settings: CorpusSettings, folder: str, compare: Compare
+    ) -> None:
         self._store, self._shards, self._settings = store, shards, settings
-        self._step, self._compare = step, compare
-        self._requirements: list[Hashes] = []
-        self._numbers: dict[tuple[int, int], int] = {}
+        self._folder, self._compare = folder, compare
 
     def run(self, approved: Collection[str] | None) -> Assignment:
         """The assignment. With `approved`, only rows with these ids may enter the sample pool."""
         split = self._settings.split
-        result = Assignment(rows=self._read_rows())
-        groups = requirement_groups(self._requirements, split.requirement_similarity)
-        self._take(result, EVALUATION, choose_evaluation(result.rows, split))
+        rows, requirements = self._read_rows()
+        result = Assignment(rows=rows)
+        groups = requirement_groups(requirements, split.requirement_similarity)
+
+        result.take(EVALUATION, choose_evaluation(rows, split))
         if split.eval_size is not None:
-            late = choose_evaluation(result.waiting(), split.model_copy(update={"eval_size": None}))
-            full = ("beyond_size", f"DLCodeEval has {split.eval_size} rows", "")
-            result.dropped |= {row.number: full for row in late}
-        self._exclude(result, (EVALUATION,), groups)
+            unlimited = split.model_copy(update={"eval_size": None})
+            for row in choose_evaluation(result.waiting(), unlimited):
+                result.dropped[row.number] = RowDrop("beyond_size", f"DLCodeEval has {split.eval_size} rows")
+        self._drop_overlaps(result, (EVALUATION,), groups)
+
         waiting = result.waiting()
-        self._take(result, POOL, choose_pool(waiting, groups, pool_quotas(waiting, split), approved))
-        self._exclude(result, (POOL,), groups)
+        result.take(POOL, choose_pool(waiting, groups, pool_quotas(waiting, split), approved))
+        self._drop_overlaps(result, (POOL,), groups)
+
         parts = divide_plan_data(result.waiting(), groups, split.plan_data, self._settings.seed)
         for row in parts[""]:
-            result.dropped[row.number] = ("beyond_size", f"DLPlanData/train has {split.plan_data.train:g} rows", "")
-        self._take(result, TEST, parts[TEST])
-        self._take(result, EVAL, self._without(result, TEST, parts[EVAL]))
-        self._exclude(result, (TEST, EVAL), groups)
-        self._take(result, TRAIN, result.waiting())
+            result.dropped[row.number] = RowDrop("beyond_size", f"DLPlanData/train has {split.plan_data.train:g} rows")
+        result.take(TEST, parts[TEST])
+        self._drop_overlaps_with_test(result, parts[EVAL])
+        result.take(EVAL, parts[EVAL])
+        self._drop_overlaps(result, (TEST, EVAL), groups)
+        result.take(TRAIN, result.waiting())
         return result
 
-    def _read_rows(self) -> list[SplitRow]:
-        found: list[tuple[str, dict[str, Any], int, Hashes]] = []
+    def _read_rows(self) -> tuple[list[SplitRow], list[Hashes]]:
+        """All extracted rows, and the shingles of their requirements, in the order of their numbers."""
+        extracted: list[tuple[dict[str, Any], Hashes]] = []
         for shard in range(self._shards):
             table = self._store.columns("extracted", shard, _COLUMNS)
-            sets = unpacked(read_arrays(self._store.part("shingles", shard, "npz")), "requirement")
-            for number, (row, shingles) in enumerate(zip(_narrow(table), sets, strict=True)):
+            shingles = unpacked(read_arrays(self._store.part("shingles", shard, "npz")), "requirement")
+            for row, requirement in zip(_narrow_rows(table, shard), shingles, strict=True):
                 if not row["reason"]:
-                    found.append((row["digest"], row | {"shard": shard, "number": number}, number, shingles))
+                    extracted.append((row, requirement))
         # Numbers, and so all ties, follow the code digests: they do not depend on how the input was cut.
-        found.sort(key=lambda item: item[0])
-        self._requirements = [item[3] for item in found]
-        rows = [
-            SplitRow(
+        extracted.sort(key=lambda pair: pair[0]["digest"])
+        rows = []
+        for number, (row, _) in enumerate(extracted):
+            split_row = SplitRow(
                 number=number,
                 shard=row["shard"],
-                row=row["number"],
+                row=row["row_in_shard"],
                 id=row["id"],
                 place=row["place"],
                 cluster=row["cluster"],
                 category=row["category"],
                 quality=row["quality"],
                 executed_at=row["executed_at"],
-                first_executed_at=row["first"],
+                first_executed_at=row["first_executed_at"],
             )
-            for number, (_, row, _, _) in enumerate(found)
-        ]
-        self._numbers = {(row.shard, row.row): row.number for row in rows}
-        return rows
+            rows.append(split_row)
+        return rows, [requirement for _, requirement in extracted]
 
-    def _take(self, result: Assignment, name: str, rows: Iterable[SplitRow]) -> None:
-        result.sets |= {row.number: name for row in rows if row.number not in result.dropped}
-
-    def _exclude(self, result: Assignment, names: tuple[str, ...], groups: np.ndarray) -> None:
+    def _drop_overlaps(self, result: Assignment, names: tuple[str, ...], groups: npt.NDArray[np.int64]) -> None:
         """Drops what waits and is too similar to a row of these sets, or in a group with one."""
-        members = [row for row in result.rows if result.sets.get(row.number) in names]
-        owners = {int(groups[row.number]): row for row in reversed(members)}
+        members = result.members(*names)
+        owners: dict[int, SplitRow] = {}
+        for row in members:
+            owners.setdefault(int(groups[row.number]), row)
         for row in result.waiting():
-            if (owner := owners.get(int(groups[row.number]))) is not None:
-                self._drop(result, row.number, owner, "requirement", "similar through others")
+            owner = owners.get(int(groups[row.number]))
+            if owner is not None:
+                result.drop_overlap(row.number, owner, "requirement", "similar through others")
         if not members or not result.waiting():
             return
         split = self._settings.split
-        folder = f"{self._step}/{names[0].replace('/', '-')}"
+        folder = f"{self._folder}/{names[0].replace('/', '-')}"
         requirements, codes = self._shingles(members)
-        write_arrays(
-            self._store.path("work", folder, "set.npz"), **packed(requirements, "requirement"), **packed(codes, "code")
-        )
-        step = OverlapStep(self._store, folder, split.requirement_similarity, split.code_similarity)
-        self._compare(folder, step)
+        arrays = packed(requirements, "requirement") | packed(codes, "code")
+        write_arrays(self._store.path("work", folder, "set.npz"), **arrays)
+        self._compare(OverlapStep(self._store, folder, split.requirement_similarity, split.code_similarity))
+        numbers = {(row.shard, row.row): row.number for row in result.rows}
         for shard in range(self._shards):
-            for hit in self._store.read(folder, shard, Overlap):
-                number = self._numbers.get((shard, hit.row))
-                if number is not None and number not in result.sets and number not in result.dropped:
-                    self._drop(result, number, members[hit.other], hit.by, f"{hit.similarity:.2f}")
+            for overlap in self._store.read(folder, shard, Overlap):
+                number = numbers.get((shard, overlap.row))
+                if number is not None and result.is_open(number):
+                    result.drop_overlap(number, members[overlap.other], overlap.by, f"{overlap.similarity:.2f}")
 
-    def _drop(self, result: Assignment, number: int, other: SplitRow, by: str, how: str) -> None:
-        name = result.sets[other.number].replace("/", "_")
-        result.dropped[number] = (f"overlaps_{name}", f"{by} of {other.id} ({how})", other.place)
-
-    def _without(self, result: Assignment, name: str, rows: list[SplitRow]) -> list[SplitRow]:
-        """The rows that are not too similar to one of the named set; the others are dropped."""
-        members = [row for row in result.rows if result.sets.get(row.number) == name]
+    def _drop_overlaps_with_test(self, result: Assignment, rows: list[SplitRow]) -> None:
+        """Drops those of the rows that are too similar to one of DLPlanData's test part. Both are few, so they are
+        compared here."""
+        members = result.members(TEST)
         split = self._settings.split
-        own, theirs = self._shingles(rows), self._shingles(members)
-        for place, (by, threshold) in enumerate(
-            (("requirement", split.requirement_similarity), ("code", split.code_similarity))
+        requirements, codes = self._shingles(rows)
+        test_requirements, test_codes = self._shingles(members)
+        for by, shingles, test_shingles, threshold in (
+            ("requirement", requirements, test_requirements, split.requirement_similarity),
+            ("code", codes, test_codes, split.code_similarity),
         ):
-            index = OverlapIndex(theirs[place], threshold)
-            for row, shingles in zip(rows, own[place], strict=True):
-                if row.number not in result.dropped and (hits := index.similar(shingles)):
-                    other, similarity = hits[0]
-                    self._drop(result, row.number, members[other], by, f"{similarity:.2f}")
-        return [row for row in rows if row.number not in result.dropped]
+            index = OverlapIndex(test_shingles, threshold)
+            for row, own_shingles in zip(rows, shingles, strict=True):
+                if row.number in result.dropped:
+                    continue
+                for other, similarity in index.similar(own_shingles)[:1]:
+                    result.drop_overlap(row.number, members[other], by, f"{similarity:.2f}")
 
     def _shingles(self, rows: list[SplitRow]) -> tuple[list[Hashes], list[Hashes]]:
-        """Requirements' and codes' shingles of the rows, in their order."""
-        places: dict[int, list[tuple[int, int]]] = {}
-        for place, row in enumerate(rows):
-            places.setdefault(row.shard, []).append((row.row, place))
+        """Requirements' and codes' shingles of the rows, in their order. Each shard's file is opened once."""
+        by_shard: dict[int, list[tuple[int, SplitRow]]] = {}
+        for index, row in enumerate(rows):
+            by_shard.setdefault(row.shard, []).append((index, row))
         requirements: list[Hashes] = [np.empty(0, np.uint64)] * len(rows)
         codes = list(requirements)
-        for shard, wanted in places.items():
+        for shard, indexed_rows in by_shard.items():
             arrays = read_arrays(self._store.part("shingles", shard, "npz"))
-            of_requirements, of_codes = unpacked(arrays, "requirement"), unpacked(arrays, "code")
-            for number, place in wanted:  # copies, so that the shard's arrays can go
-                requirements[place], codes[place] = of_requirements[number].copy(), of_codes[number].copy()
+            shard_requirements, shard_codes = unpacked(arrays, "requirement"), unpacked(arrays, "code")
+            for index, row in indexed_rows:  # copies, so that the shard's arrays can go
+                requirements[index] = shard_requirements[row.row].copy()
+                codes[index] = shard_codes[row.row].copy()
         return requirements, codes
 
 
-def _narrow(table: Any) -> Iterable[dict[str, Any]]:
-    """Rows with the few fields of plan and provenance that the split needs."""
-    for row in table.to_pylist():
+def _narrow_rows(table: Any, shard: int) -> Iterator[dict[str, Any]]:
+    """Rows with the few fields of plan and provenance that the split needs, and where they lie."""
+    for row_in_shard, row in enumerate(table.to_pylist()):
         plan, provenance = row.pop("plan") or {}, row.pop("provenance") or {}
         yield row | {
+            "shard": shard,
+            "row_in_shard": row_in_shard,
             "category": plan.get("task_category", ""),
             "cluster": provenance.get("cluster", ""),
             "digest": provenance.get("code_digest", ""),
-            "first": read_time(provenance.get("cluster_first_executed_at", "")),
+            "first_executed_at": read_time(provenance.get("cluster_first_executed_at", "")),
         }

@@ -13,13 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from corpus_build.deduplicate.shingles import Hashes, jaccard
-
-Numbers = npt.NDArray[np.int64]
+from corpus_build.deduplicate.shingles import Hashes, shingle_similarity
 
 SAMPLE = 256
 """Sets of a collection that tell which elements are rare."""
 
+# An entry of the index is an element's upper half with the number of its set in the lower half.
 _LOWER = np.uint64(2**32 - 1)
 _UPPER = ~_LOWER
 
@@ -35,33 +34,52 @@ class OverlapIndex:
         if not 0 < threshold <= 1:
             raise ValueError(f"a Jaccard threshold is above 0 and at most 1, not {threshold}")
         self._sets, self._threshold = sets, threshold
-        sample = np.concatenate([*sets[:: -(-len(sets) // SAMPLE) or 1], np.empty(0, np.uint64)])
+        step = math.ceil(len(sets) / SAMPLE) or 1
+        sample = np.concatenate([*sets[::step], np.empty(0, np.uint64)])
         elements, counts = np.unique(sample, return_counts=True)
-        self._elements, self._counts = elements[counts > 1], counts[counts > 1]
-        prefixes = [(self._prefix(found) & _UPPER) | np.uint64(number) for number, found in enumerate(sets)]
-        self._entries = np.concatenate([*prefixes, np.empty(0, np.uint64)])
+        self._common_elements, self._counts = elements[counts > 1], counts[counts > 1]
+        entries = [np.empty(0, np.uint64)]
+        for number, shingles in enumerate(sets):
+            entries.append((self._prefix(shingles) & _UPPER) | np.uint64(number))
+        self._entries = np.concatenate(entries)
         self._entries.sort()
 
-    def similar(self, found: Hashes) -> list[tuple[int, float]]:
+    def similar(self, shingles: Hashes) -> list[tuple[int, float]]:
         """The numbers of the sets whose similarity is at least the threshold, with it; in the order of numbers."""
-        if not len(found) or not len(self._entries):
-            return []
-        prefix = self._prefix(found) & _UPPER
-        left = np.searchsorted(self._entries, prefix, "left")
-        right = np.searchsorted(self._entries, prefix | _LOWER, "right")
-        hits = [self._entries[a:b] & _LOWER for a, b in zip(left.tolist(), right.tolist(), strict=True) if a < b]
-        candidates: list[int] = np.unique(np.concatenate(hits)).tolist() if hits else []
-        values = ((number, jaccard(self._sets[number], found)) for number in candidates)
-        return [(number, value) for number, value in values if value >= self._threshold]
+        pairs = []
+        for number in self._candidates(shingles):
+            similarity = shingle_similarity(self._sets[number], shingles)
+            if similarity >= self._threshold:
+                pairs.append((number, similarity))
+        return pairs
 
-    def _prefix(self, found: Hashes) -> Hashes:
-        length = len(found) - math.ceil(self._threshold * len(found) - 1e-9) + 1 if len(found) else 0
-        prefix: Hashes = found[np.lexsort((found, self._frequency(found)))][:length]
+    def _candidates(self, shingles: Hashes) -> list[int]:
+        """The numbers of the sets that share an element of their prefix with this one's, in order."""
+        if not len(shingles) or not len(self._entries):
+            return []
+        prefix = self._prefix(shingles) & _UPPER
+        starts = np.searchsorted(self._entries, prefix, "left").tolist()
+        ends = np.searchsorted(self._entries, prefix | _LOWER, "right").tolist()
+        numbers = [np.empty(0, np.uint64)]
+        for start, end in zip(starts, ends, strict=True):
+            if start < end:
+                numbers.append(self._entries[start:end] & _LOWER)
+        candidates: list[int] = np.unique(np.concatenate(numbers)).tolist()
+        return candidates
+
+    def _prefix(self, shingles: Hashes) -> Hashes:
+        """The rarest elements of a set, as many as two sets cannot both do without and still be similar enough."""
+        if not len(shingles):
+            return shingles
+        # Rounding must not shorten the prefix, or pairs are missed: 0.55 * 100 is 55.00000000000001.
+        length = len(shingles) - math.ceil(self._threshold * len(shingles) - 1e-9) + 1
+        rarest_first = np.lexsort((shingles, self._frequency(shingles)))
+        prefix: Hashes = shingles[rarest_first][:length]
         return prefix
 
-    def _frequency(self, found: Hashes) -> Numbers:
+    def _frequency(self, shingles: Hashes) -> npt.NDArray[np.int64]:
         """How many sets of the sample hold each element; 0 also for one."""
-        if not len(self._elements):
-            return np.zeros(len(found), np.int64)
-        places = np.minimum(np.searchsorted(self._elements, found), len(self._elements) - 1)
-        return np.where(self._elements[places] == found, self._counts[places], 0)
+        if not len(self._common_elements):
+            return np.zeros(len(shingles), np.int64)
+        indices = np.minimum(np.searchsorted(self._common_elements, shingles), len(self._common_elements) - 1)
+        return np.where(self._common_elements[indices] == shingles, self._counts[indices], 0)

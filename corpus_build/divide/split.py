@@ -15,7 +15,7 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from corpus_build.deduplicate.clusters import components
+from corpus_build.deduplicate.clusters import connected_rows
 from corpus_build.deduplicate.shingles import Hashes
 from corpus_build.divide.overlap import OverlapIndex
 from corpus_build.settings import MOST_BY_SHARE, PlanDataSizes, SplitSettings
@@ -28,11 +28,13 @@ SETS = (EVALUATION, POOL, TEST, EVAL, TRAIN)
 
 @dataclass(frozen=True, slots=True)
 class SplitRow:
-    """An extracted row as the split needs it. `number` counts all of them, in the order of their code digests."""
+    """An extracted row as the split needs it."""
 
     number: int
+    """Counts all rows, in the order of their code digests."""
     shard: int
     row: int
+    """Its number among the shard's extracted rows."""
     id: str
     place: str
     cluster: str
@@ -46,34 +48,41 @@ def requirement_groups(sets: Sequence[Hashes], similarity: float) -> npt.NDArray
     """For each row the first row whose requirement is similar to it, directly or through others. Rows with the same
     shingles are compared once, whatever their number."""
     firsts: dict[bytes, int] = {}
-    same = [firsts.setdefault(found.tobytes(), number) for number, found in enumerate(sets)]
-    distinct = sorted(set(firsts.values()))
+    pairs: list[tuple[int, int]] = []
+    for number, shingles in enumerate(sets):
+        first = firsts.setdefault(shingles.tobytes(), number)
+        if first != number:
+            pairs.append((number, first))
+    distinct = list(firsts.values())
     index = OverlapIndex([sets[number] for number in distinct], similarity)
-    pairs = [(number, first) for number, first in enumerate(same) if number != first]
     for number in distinct:
-        pairs += ((number, distinct[other]) for other, _ in index.similar(sets[number]) if distinct[other] < number)
-    return components(len(sets), pairs)
+        for other, _ in index.similar(sets[number]):
+            if distinct[other] < number:
+                pairs.append((number, distinct[other]))
+    return connected_rows(len(sets), pairs)
 
 
 def choose_evaluation(rows: Iterable[SplitRow], settings: SplitSettings) -> list[SplitRow]:
     """Rows executed since the date. An undated row is never among them; with `fresh`, neither is one of whose
     near-duplicates one is older."""
     since = settings.since_seconds
-    found = [row for row in rows if row.executed_at is not None and row.executed_at >= since]
+    recent = [row for row in rows if _is_since(row.executed_at, since)]
     if settings.fresh:
-        found = [row for row in found if row.first_executed_at is not None and row.first_executed_at >= since]
-    return found if settings.eval_size is None else sorted(found, key=_by_quality)[: settings.eval_size]
+        recent = [row for row in recent if _is_since(row.first_executed_at, since)]
+    if settings.eval_size is None:
+        return recent
+    return sorted(recent, key=_best_first)[: settings.eval_size]
 
 
 def pool_quotas(rows: Iterable[SplitRow], split: SplitSettings) -> dict[str, int]:
     """How many rows of each task category the pool may have: the quota, but at most `pool_share` of what there is, so
     that a small corpus leaves something for DLPlanData; one of a few, none of a single one."""
     counts = Counter(row.category for row in rows)
-    return {
-        category: min(split.quota, max(1, int(split.pool_share * count)))
-        for category, count in counts.items()
-        if count > 1
-    }
+    quotas = {}
+    for category, count in counts.items():
+        if count > 1:
+            quotas[category] = min(split.quota, max(1, int(split.pool_share * count)))
+    return quotas
 
 
 def choose_pool(
@@ -85,13 +94,14 @@ def choose_pool(
     """The best rows of each task category, at most its quota, one of a group; only the approved ids after a review."""
     chosen: list[SplitRow] = []
     counts: Counter[str] = Counter()
-    taken: set[int] = set()
-    for row in sorted(rows, key=_by_quality):
+    chosen_groups: set[int] = set()
+    for row in sorted(rows, key=_best_first):
         group = int(groups[row.number])
         full = counts[row.category] >= quotas.get(row.category, 0)
-        if group in taken or full or (approved is not None and row.id not in approved):
+        rejected = approved is not None and row.id not in approved
+        if group in chosen_groups or full or rejected:
             continue
-        taken.add(group)
+        chosen_groups.add(group)
         counts[row.category] += 1
         chosen.append(row)
     return chosen
@@ -111,18 +121,19 @@ def divide_plan_data(
         members.setdefault(int(groups[row.number]), []).append(row)
     total = sum(map(len, members.values()))
     parts: dict[str, list[SplitRow]] = {TEST: [], EVAL: [], TRAIN: [], "": []}
-    placed = ((_share(group, seed), group) for group in members.values())
-    for share, group in sorted(placed, key=itemgetter(0)):
-        parts[_part(share, len(group), parts, sizes, total)] += group
+    with_points = [(_point(group, seed), group) for group in members.values()]
+    for point, group in sorted(with_points, key=itemgetter(0)):
+        parts[_part(point, len(group), parts, sizes, total)] += group
     return parts
 
 
-def _part(share: float, size: int, parts: Mapping[str, Sequence[SplitRow]], sizes: PlanDataSizes, total: int) -> str:
+def _part(point: float, size: int, parts: Mapping[str, Sequence[SplitRow]], sizes: PlanDataSizes, total: int) -> str:
+    """The part for a group of `size` rows at this point of the hash's range, "" where train is full."""
     start = 0.0
     for name, wanted in ((TEST, sizes.test), (EVAL, sizes.eval)):
-        if wanted < 1:
+        if wanted < 1:  # a share
             fits = size <= max(1.0, total / 10) and len(parts[name]) + size <= MOST_BY_SHARE
-            if start <= share < start + wanted and fits:
+            if start <= point < start + wanted and fits:
                 return name
             start += wanted
         elif len(parts[name]) + size <= wanted:
@@ -130,15 +141,21 @@ def _part(share: float, size: int, parts: Mapping[str, Sequence[SplitRow]], size
     if sizes.train is None:
         return TRAIN
     if sizes.train < 1:
-        return TRAIN if share < start + sizes.train else ""
-    return TRAIN if len(parts[TRAIN]) + size <= sizes.train else ""
+        fits = point < start + sizes.train
+    else:
+        fits = len(parts[TRAIN]) + size <= sizes.train
+    return TRAIN if fits else ""
 
 
-def _share(group: Iterable[SplitRow], seed: int) -> float:
-    """A number in [0, 1) by which the group is placed: a hash of its smallest cluster."""
+def _point(group: Iterable[SplitRow], seed: int) -> float:
+    """A number in [0, 1) by which the group is divided: a hash of its smallest cluster."""
     name = f"{seed} {min(row.cluster for row in group)}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
 
 
-def _by_quality(row: SplitRow) -> tuple[float, str]:
+def _is_since(time: float | None, since: float) -> bool:
+    return time is not None and time >= since
+
+
+def _best_first(row: SplitRow) -> tuple[float, str]:
     return (-row.quality, row.id)

@@ -27,7 +27,7 @@ _PATTERNS = {
     r"timeseriesgenerator|timeseries_dataset|forecast",
 }
 _COMPILED = {name: re.compile(pattern) for name, pattern in _PATTERNS.items()}
-_PROSE = re.compile(r"#[^\n]*")
+_COMMENT = re.compile(r"#[^\n]*")
 
 
 @dataclass(slots=True)
@@ -35,13 +35,13 @@ class CodeWords:
     """A program's words in lower case, comments left out."""
 
     code: str
-    _found: dict[str, bool] = field(default_factory=dict)
+    _known: dict[str, bool] = field(default_factory=dict)
     _text: str | None = None
 
-    def has(self, what: str) -> bool:
-        """Whether the code has one of the words that tell `what`."""
-        if what not in self._found:
+    def has(self, sign: str) -> bool:
+        """Whether the code has one of the words of this sign, a key of the table above."""
+        if sign not in self._known:
             if self._text is None:
-                self._text = _PROSE.sub("", self.code).lower()
-            self._found[what] = _COMPILED[what].search(self._text) is not None
-        return self._found[what]
+                self._text = _COMMENT.sub("", self.code).lower()
+            self._known[sign] = _COMPILED[sign].search(self._text) is not None
+        return self._known[sign]

@@ -13,75 +13,73 @@ from corpus_build.drops import Drop
 from corpus_build.extract.quality import quality
 from corpus_build.extract.requirement_text import read_purpose
 from corpus_build.extract.static_plan import StaticPlan, read_plan_from_code
-from corpus_build.read.notebook import Notebook
-from corpus_build.read.scan import notebook_of
-from corpus_build.read.sources import Item
+from corpus_build.read.notebook import ParsedNotebook
+from corpus_build.read.sources import RawNotebook
 from corpus_build.records import Clustered, Confidence, Extracted, Provenance
 
 SHORTEST_REQUIREMENT = 3
 """Words below which a requirement says nothing."""
 
 
-def extract_static(item: Item, clustered: Clustered, *, needs_layers: bool = True) -> Extracted:
+def extract_static(raw: RawNotebook, clustered: Clustered, *, needs_layers: bool = True) -> Extracted:
     """The notebook's row. `needs_layers` is off for frameworks whose layers are not read (PyTorch, JAX)."""
-    row = Extracted(row=clustered.row, place=item.place, id=item.id)
-    try:
-        notebook = notebook_of(item)
-    except Drop as drop:  # it was read once already: the file is gone or has changed since
-        return replace(row, reason=drop.reason, detail=drop.detail)
+    row = Extracted(row=clustered.row, place=raw.place, id=raw.id)
     kaggle = clustered.kaggle
-    purpose = read_purpose(notebook, kaggle.title, kaggle.dataset_sources, kaggle.tags)
-    found = read_plan_from_code(notebook.code_cells, purpose.requirement, purpose.attributes)
     try:
-        _check(found, purpose.requirement, needs_layers)
+        notebook = raw.parsed()  # it was read once already: if this raises, the file is gone or has changed since
+        purpose = read_purpose(notebook, kaggle.title, kaggle.dataset_sources, kaggle.tags)
+        static = read_plan_from_code(notebook.code_cells, purpose.requirement, purpose.attributes)
+        _check(static, purpose.requirement, needs_layers)
     except Drop as drop:
         return replace(row, reason=drop.reason, detail=drop.detail)
     confidence = Confidence(
         requirement=purpose.requirement_confidence,
         attributes=purpose.attributes_confidence,
-        **found.confidence,
+        **static.confidence,
     )
     return replace(
         row,
         requirement=purpose.requirement,
         attributes=purpose.attributes,
-        plan=found.plan,
+        plan=static.plan,
         confidence=confidence,
-        quality=_quality(notebook, clustered, confidence, parses=found.parses),
-        other_models=found.other_models,
+        quality=_quality(notebook, clustered, confidence, parses=static.parses),
+        other_models=static.other_models,
         executed_at=clustered.executed_at,
         code=notebook.code,
-        provenance=provenance_of(item, clustered),
+        provenance=provenance_of(raw, clustered),
     )
 
 
-def _check(found: StaticPlan, requirement: str, needs_layers: bool) -> None:
-    hyper = found.plan.hyperparameters
-    if needs_layers and not found.plan.layers and not (found.fits and hyper.optimizer):
+def _check(static: StaticPlan, requirement: str, needs_layers: bool) -> None:
+    """Raises Drop for a notebook without a model or without a requirement."""
+    trains = static.fits and static.plan.hyperparameters.optimizer
+    if needs_layers and not static.plan.layers and not trains:
         raise Drop("no_model")
     if len(requirement.split()) < SHORTEST_REQUIREMENT:
         raise Drop("no_requirement")
 
 
-def _quality(notebook: Notebook, clustered: Clustered, confidence: Confidence, *, parses: bool) -> float:
-    prose = sum(len(cell.source) for cell in notebook.cells if cell.kind == "markdown")
+def _quality(notebook: ParsedNotebook, clustered: Clustered, confidence: Confidence, *, parses: bool) -> float:
+    prose = sum(map(len, notebook.markdown_cells))
     code = sum(map(len, notebook.code_cells))
+    lines = "\n".join(notebook.code_cells).split("\n")
     return quality(
         confidence,
         votes=clustered.kaggle.votes,
         medal=clustered.kaggle.medal,
-        lines=sum(bool(line.strip()) for cell in notebook.code_cells for line in cell.split("\n")),
+        lines=sum(bool(line.strip()) for line in lines),
         prose_share=prose / max(prose + code, 1),
         parses=parses,
     )
 
 
-def provenance_of(item: Item, clustered: Clustered) -> Provenance:
+def provenance_of(raw: RawNotebook, clustered: Clustered) -> Provenance:
     """Where the notebook comes from, with times in words."""
     kaggle = clustered.kaggle
     return Provenance(
-        place=item.place,
-        kernel_version_id=item.id if item.id.isdigit() else "",
+        place=raw.place,
+        kernel_version_id=raw.id if raw.id.isdigit() else "",
         kernel_id=kaggle.kernel_id,
         author_id=kaggle.author_id,
         dataset_sources=kaggle.dataset_sources,
@@ -93,7 +91,7 @@ def provenance_of(item: Item, clustered: Clustered) -> Provenance:
         cluster=clustered.cluster,
         cluster_size=clustered.cluster_size,
         cluster_first_executed_at=time_text(clustered.first_executed_at),
-        file_digest=hashlib.sha256(item.data).hexdigest() if isinstance(item.data, bytes) else "",
+        file_digest=hashlib.sha256(raw.data).hexdigest() if isinstance(raw.data, bytes) else "",
         code_digest=clustered.code_digest,
     )
 

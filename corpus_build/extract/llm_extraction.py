@@ -14,8 +14,8 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from corpus_build.extract.plan_check import STATED_OUTRIGHT, disagreements, known_fields, merged, with_answer
-from corpus_build.read.notebook import Notebook
+from corpus_build.extract.plan_check import STATED_OUTRIGHT, Answer, disagreements, known_fields, merged, with_answer
+from corpus_build.read.notebook import ParsedNotebook
 from corpus_build.records import Confidence, Disagreement, Extracted
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.prompt_files import render
@@ -27,11 +27,14 @@ from pipeline.plan.vocabulary import CATEGORIES
 
 REPLY_TOKENS = 3000
 DEFAULT_CONTEXT = 16_384
+"""Tokens, where the model's own length is not known."""
+
 _PROMPT_TOKENS = 700
 ANSWERED = 0.7
 """Confidence in what the model says and the code does not."""
 
 
+# Its name and a docstring would be in the schema that is sent, and so in the keys of cached replies.
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -46,7 +49,7 @@ def answer_schema() -> str:
     return json.dumps(_Answer.model_json_schema(by_alias=True))
 
 
-async def extract_with_llm(llm: LLM, notebook: Notebook, static: Extracted, context: int | None) -> Extracted:
+async def extract_with_llm(llm: LLM, notebook: ParsedNotebook, static: Extracted, context: int | None) -> Extracted:
     """The row with the model's words in it. `static` is what the code gave; `context` the model's length in tokens.
 
     Where the model fails (StageFailure), the static row is given back, its `extraction` saying why.
@@ -55,18 +58,20 @@ async def extract_with_llm(llm: LLM, notebook: Notebook, static: Extracted, cont
         return static
     parts = cut_by_section(notebook, (context or DEFAULT_CONTEXT) - REPLY_TOKENS - _PROMPT_TOKENS)
     try:
-        answers = [await _ask(llm, _prompt(text, number, len(parts))) for number, text in enumerate(parts, start=1)]
+        answers = []
+        for number, text in enumerate(parts, start=1):
+            answers.append(await _ask(llm, _prompt(text, number, len(parts))))
         answer = merged(answers)
-        found = disagreements(static.plan, static.confidence, answer[2])
-        if found:
-            answer = await _asked_again(llm, parts, answer, found)
-            found = disagreements(static.plan, static.confidence, answer[2])
+        differing = disagreements(static.plan, static.confidence, answer.plan)
+        if differing:
+            answer = await _ask_again(llm, parts, answer, differing)
+            differing = disagreements(static.plan, static.confidence, answer.plan)
     except StageFailure as failure:
         return replace(static, extraction=f"static ({failure.kind})")
-    return _combined(static, static.plan, static.confidence, answer, found, llm.model)
+    return _combined(static, static.plan, static.confidence, answer, differing, llm.model)
 
 
-def cut_by_section(notebook: Notebook, tokens: int) -> list[str]:
+def cut_by_section(notebook: ParsedNotebook, tokens: int) -> list[str]:
     """The notebook's cells as texts of at most about so many tokens. Cuts are made before headings where one can be,
     else between cells; a cell that is longer alone is cut off."""
     parts: list[list[str]] = [[]]
@@ -89,61 +94,65 @@ def _prompt(text: str, part: int, parts: int) -> tuple[Message, ...]:
     return render("extract_plan", text=text, part=part, parts=parts, categories=", ".join(CATEGORIES))
 
 
-async def _ask(llm: LLM, messages: tuple[Message, ...]) -> tuple[str, str, SolutionPlan]:
-    """An answer as requirement, attributes and plan. Raises StageFailure (`llm_bad_plan`) where it is none."""
+async def _ask(llm: LLM, messages: tuple[Message, ...]) -> Answer:
+    """The model's answer. Raises StageFailure (`llm_bad_plan`) where it is none."""
     sampling = Sampling(max_tokens=REPLY_TOKENS)
     reply = await llm.chat(ChatRequest(messages=messages, sampling=sampling, schema=answer_schema()))
     try:
-        found = json.loads(reply.text)
-        if not isinstance(found, dict):
+        content = json.loads(reply.text)
+        if not isinstance(content, dict):
             raise StageFailure("llm_bad_plan", "the answer is no JSON object")
-        plan = read_plan(found)
+        plan = read_plan(content)
     except (ValueError, UnreadablePlanError):
         try:
-            found, plan = {}, read_plan(reply.text)  # cut off: what is there of the plan
+            content, plan = {}, read_plan(reply.text)  # cut off: what is there of the plan
         except UnreadablePlanError as error:
             raise StageFailure("llm_bad_plan", str(error)) from error
-    return read_text(found.get("User Requirement")), read_text(found.get("Dataset Attributes")), plan
-
-
-async def _asked_again(
-    llm: LLM, parts: Sequence[str], answer: tuple[str, str, SolutionPlan], found: Iterable[Disagreement]
-) -> tuple[str, str, SolutionPlan]:
-    """The answer to the question whether the code is not right, the first part of the notebook before it."""
-    said = json.dumps(
-        {
-            "User Requirement": answer[0],
-            "Dataset Attributes": answer[1],
-            "Code Plan": answer[2].model_dump(by_alias=True, mode="json"),
-        },
-        ensure_ascii=False,
+    return Answer(
+        requirement=read_text(content.get("User Requirement")),
+        attributes=read_text(content.get("Dataset Attributes")),
+        plan=plan,
     )
-    doubt = render("check_plan", disagreements=list(found))
-    messages = (*_prompt(parts[0], 1, len(parts)), Message(role="assistant", content=said), *doubt)
-    again = await _ask(llm, messages)
-    return again[0] or answer[0], again[1] or answer[1], again[2]
+
+
+async def _ask_again(llm: LLM, parts: Sequence[str], answer: Answer, differing: Iterable[Disagreement]) -> Answer:
+    """The answer to the question whether the code is not right, the first part of the notebook before it."""
+    content = {
+        "User Requirement": answer.requirement,
+        "Dataset Attributes": answer.attributes,
+        "Code Plan": answer.plan.model_dump(by_alias=True, mode="json"),
+    }
+    own_answer = Message(role="assistant", content=json.dumps(content, ensure_ascii=False))
+    doubt = render("check_plan", disagreements=list(differing))
+    second = await _ask(llm, (*_prompt(parts[0], 1, len(parts)), own_answer, *doubt))
+    return Answer(
+        requirement=second.requirement or answer.requirement,
+        attributes=second.attributes or answer.attributes,
+        plan=second.plan,
+    )
 
 
 def _combined(
     static: Extracted,
     plan: SolutionPlan,
     confidence: Confidence,
-    answer: tuple[str, str, SolutionPlan],
-    found: tuple[Disagreement, ...],
+    answer: Answer,
+    differing: tuple[Disagreement, ...],
     model: str,
 ) -> Extracted:
     """What the code states outright stays; the model's words fill and replace the rest."""
-    requirement, attributes, answered = answer
-    taken = {field for field in known_fields(answered) if getattr(confidence, field) < STATED_OUTRIGHT}
-    sure = dict.fromkeys(taken, ANSWERED)
-    sure |= {"requirement": ANSWERED} if requirement else {}
-    sure |= {"attributes": ANSWERED} if attributes else {}
+    taken = {field for field in known_fields(answer.plan) if getattr(confidence, field) < STATED_OUTRIGHT}
+    answered = set(taken)
+    if answer.requirement:
+        answered.add("requirement")
+    if answer.attributes:
+        answered.add("attributes")
     return replace(
         static,
-        requirement=requirement or static.requirement,
-        attributes=attributes or static.attributes,
-        plan=with_answer(plan, answered, taken),
-        confidence=replace(confidence, **sure),
-        disagreements=found,
+        requirement=answer.requirement or static.requirement,
+        attributes=answer.attributes or static.attributes,
+        plan=with_answer(plan, answer.plan, taken),
+        confidence=replace(confidence, **dict.fromkeys(answered, ANSWERED)),
+        disagreements=differing,
         extraction=f"llm:{model}",
     )

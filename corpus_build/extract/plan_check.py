@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from corpus_build.records import Confidence, Disagreement
 from pipeline.measures.conformance import layer_classes, longest_common_subsequence
@@ -19,6 +20,14 @@ LAYERS_ALIKE = 0.8
 """Share of the layer types two plans have in common, in order, from which their layers count as the same."""
 
 _COMPARED = ("layers", "optimizer", "loss", "learning_rate", "batch_size", "epochs", "metric", "input")
+
+
+class Answer(NamedTuple):
+    """What a language model says of a notebook, or of a part of it; "" where it says nothing."""
+
+    requirement: str
+    attributes: str
+    plan: SolutionPlan
 
 
 def _comparable(plan: SolutionPlan, name: str) -> object:
@@ -46,25 +55,27 @@ def known_fields(plan: SolutionPlan) -> set[str]:
 
 def disagreements(static: SolutionPlan, confidence: Confidence, answered: SolutionPlan) -> tuple[Disagreement, ...]:
     """The fields that the code states outright and of which the answer says something else."""
-    found = []
+    differing = []
     for name in _COMPARED:
         ours, theirs = _comparable(static, name), _comparable(answered, name)
         if getattr(confidence, name) >= STATED_OUTRIGHT and theirs and not _same(ours, theirs):
-            found.append(Disagreement(field=name, static=_shown(ours), answered=_shown(theirs), taken="static"))
-    return tuple(found)
+            differing.append(Disagreement(field=name, static=_shown(ours), answered=_shown(theirs), taken="static"))
+    return tuple(differing)
 
 
-def merged(answers: Sequence[tuple[str, str, SolutionPlan]]) -> tuple[str, str, SolutionPlan]:
+def merged(answers: Sequence[Answer]) -> Answer:
     """The answers about the parts of a notebook as one: of each field the first word, layers one after the other."""
-    requirement = next((answer[0] for answer in answers if answer[0]), "")
-    attributes = next((answer[1] for answer in answers if answer[1]), "")
-    plan = answers[0][2]
-    for _, _, other in answers[1:]:
+    requirement = next((answer.requirement for answer in answers if answer.requirement), "")
+    attributes = next((answer.attributes for answer in answers if answer.attributes), "")
+    plan = answers[0].plan
+    for answer in answers[1:]:
+        other = answer.plan
         plan = with_answer(plan, other, known_fields(other) - known_fields(plan))
         if other.layers and plan.layers != other.layers:
-            layers = (*plan.layers, *(layer for layer in other.layers if layer not in plan.layers))
-            plan = plan.model_copy(update={"architecture": plan.architecture.model_copy(update={"layers": layers})})
-    return requirement, attributes, plan
+            further = [layer for layer in other.layers if layer not in plan.layers]
+            architecture = plan.architecture.model_copy(update={"layers": (*plan.layers, *further)})
+            plan = plan.model_copy(update={"architecture": architecture})
+    return Answer(requirement, attributes, plan)
 
 
 def with_answer(plan: SolutionPlan, answered: SolutionPlan, fields: Collection[str]) -> SolutionPlan:
@@ -73,6 +84,7 @@ def with_answer(plan: SolutionPlan, answered: SolutionPlan, fields: Collection[s
 
 
 def _same(ours: object, theirs: object) -> bool:
+    """Layers by their common types in order, numbers to a thousandth, texts but for their case."""
     if isinstance(ours, tuple) and isinstance(theirs, tuple):
         common = len(longest_common_subsequence(list(map(str, ours)), list(map(str, theirs))))
         return 2 * common >= LAYERS_ALIKE * (len(ours) + len(theirs))

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from corpus_build.read.notebook import Notebook
+from corpus_build.read.notebook import ParsedNotebook
 
-LONGEST = 600
-"""Characters of a requirement: a few sentences, as users write."""
+MOST_CHARACTERS = 600
+"""Of a requirement: a few sentences, as users write."""
 
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s*(.+?)\s*#*\s*$", re.MULTILINE)
 _SETEXT = re.compile(r"^(\S.*)\n[=-]{3,}\s*$", re.MULTILINE)
@@ -64,45 +64,69 @@ class Purpose:
     attributes_confidence: float
 
 
-def read_purpose(notebook: Notebook, title: str, sources: Iterable[str], tags: Iterable[str] = ()) -> Purpose:
+def read_purpose(notebook: ParsedNotebook, title: str, sources: Iterable[str], tags: Iterable[str] = ()) -> Purpose:
     """Title, sentences of purpose, and data sources as one requirement; sentences about the data as attributes.
 
     `title` is Meta Kaggle's, if any; then the notebook's own, then its first heading stand in. Confidence: 0.9 with a
     title and a sentence of purpose, 0.6 with one of them, 0.3 with the first sentence or a name of the data alone.
     """
-    markdown = [cell.source for cell in notebook.cells if cell.kind == "markdown"]
+    markdown = notebook.markdown_cells
     heading = _title(title) or _title(notebook.title) or next(_headings(markdown), "")
-    sentences = list(_sentences(markdown))
-    told_of = [line for line in sentences if not _CHORES.match(line)]
-    purpose = [line for line in told_of if _PURPOSE.search(line)][:3]
-    opening = [] if purpose else told_of[:1]  # better than nothing
-    data_names = tuple(dict.fromkeys([*map(_spoken, sources), *map(_spoken, data_sources(notebook.code))]))
-    parts = [_ended(heading)] if heading else []
-    parts += [_ended(line) for line in (*purpose, *opening) if line.lower() not in heading.lower()]
-    told = bool(heading) + bool(purpose)
-    named = (
-        [f"The data set{' is' if len(data_names) == 1 else 's are'} {_listed(data_names[:4])}."] if data_names else []
-    )
-    parts += named
-    about_data = [line for line in told_of if _DATA.search(line) and line not in (*purpose, *opening)][:4]
-    attributes = [*named, *map(_ended, about_data)]
-    if kinds := sorted(tag for tag in tags if tag):
-        attributes.append(f"Its topics are {_listed(kinds[:6])}.")
+    sentences = [line for line in _sentences(markdown) if not _CHORES.match(line)]
+    purpose = [line for line in sentences if _PURPOSE.search(line)][:3]
+    opening = [] if purpose else sentences[:1]  # better than nothing
+    stated = (*purpose, *opening)
+    about_data = [line for line in sentences if _DATA.search(line) and line not in stated][:4]
+    data_names = list(dict.fromkeys(map(_spoken, [*sources, *data_sources(notebook.code)])))
+    data_sentence = _data_sentence(data_names)
+
+    requirement = [_ended(heading)] if heading else []
+    requirement += [_ended(line) for line in stated if line.lower() not in heading.lower()]
+    requirement += data_sentence
+    attributes = [*data_sentence, *map(_ended, about_data)]
+    topics = sorted(filter(None, tags))
+    if topics:
+        attributes.append(f"Its topics are {_listed(topics[:6])}.")
     return Purpose(
-        requirement=_cut(" ".join(parts)),
+        requirement=_cut(" ".join(requirement)),
         attributes=_cut(" ".join(attributes)),
-        requirement_confidence=(0.3 * bool(data_names or opening), 0.6, 0.9)[told],
+        requirement_confidence=_requirement_confidence(heading, purpose, [*data_names, *opening]),
         attributes_confidence=0.3 * bool(data_names) + 0.4 * bool(about_data),
     )
 
 
+def _requirement_confidence(heading: str, purpose: list[str], stand_ins: list[str]) -> float:
+    """By how much of it is stated: title and purpose, one of them, or only what stands in for them."""
+    if heading and purpose:
+        return 0.9
+    if heading or purpose:
+        return 0.6
+    return 0.3 if stand_ins else 0.0
+
+
+def _data_sentence(names: list[str]) -> list[str]:
+    """A sentence that names the data sets, at most four of them; none where no name is known."""
+    if not names:
+        return []
+    verb = " is" if len(names) == 1 else "s are"
+    return [f"The data set{verb} {_listed(names[:4])}."]
+
+
 def data_sources(code: str) -> list[str]:
-    """Names of the data that code reads: folders under Kaggle's `input/`, Keras and TensorFlow data sets, CSV files."""
-    found = [match[2] if match[1] in ("datasets", "competitions") else match[1] for match in _INPUT_PATH.finditer(code)]
-    found += [next(name for name in match.groups() if name) for match in _LOADED.finditer(code)]
-    if not found:
-        found += [match[1].rsplit("/", 1)[-1].removesuffix(".csv") for match in _CSV.finditer(code)]
-    return list(dict.fromkeys(name for name in found if name and "{" not in name))[:6]
+    """Names of the data that code reads: folders under Kaggle's `input/`, Keras and TensorFlow data sets, CSV files
+    where there is neither; each once, at most six."""
+    names: list[str] = []
+    for match in _INPUT_PATH.finditer(code):
+        folder, subfolder = match.groups()
+        names.append(subfolder if folder in ("datasets", "competitions") else folder)
+    for match in _LOADED.finditer(code):
+        names.append(next(filter(None, match.groups())))
+    if not names:
+        for match in _CSV.finditer(code):
+            names.append(match[1].rsplit("/", 1)[-1].removesuffix(".csv"))
+    # A name in braces is one that the code puts together.
+    known = [name for name in names if name and "{" not in name]
+    return list(dict.fromkeys(known))[:6]
 
 
 def tidy(text: str) -> str:
@@ -119,6 +143,7 @@ def _title(text: str) -> str:
 
 
 def _headings(markdown: Iterable[str]) -> Iterator[str]:
+    """Headings of two words or more that say something of the task."""
     for text in markdown:
         for pattern in (_HTML_HEADING, _HEADING, _SETEXT):
             for match in pattern.finditer(text):
@@ -138,6 +163,7 @@ def _sentences(markdown: Iterable[str]) -> Iterator[str]:
 
 
 def _spoken(name: str) -> str:
+    """A name as words: `digit-recognizer` -> `digit recognizer`."""
     return " ".join(re.sub(r"[-_/]+", " ", name).split())
 
 
@@ -151,9 +177,11 @@ def _ended(line: str) -> str:
 
 
 def _cut(text: str) -> str:
-    """At most LONGEST characters, cut behind a sentence, or else a word."""
-    if len(text) <= LONGEST:
+    """At most MOST_CHARACTERS characters, cut behind a sentence, or else a word."""
+    if len(text) <= MOST_CHARACTERS:
         return text
-    short = text[:LONGEST]
-    end = max(short.rfind(". "), short.rfind("! "), short.rfind("? "))
-    return short[: end + 1] if end > LONGEST // 2 else short.rsplit(" ", 1)[0]
+    short = text[:MOST_CHARACTERS]
+    sentence_end = max(short.rfind(". "), short.rfind("! "), short.rfind("? "))
+    if sentence_end > MOST_CHARACTERS // 2:
+        return short[: sentence_end + 1]
+    return short.rsplit(" ", 1)[0]

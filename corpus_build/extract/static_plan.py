@@ -15,53 +15,59 @@ from corpus_build.extract.task_category import categorise
 from corpus_build.read.cell_code import joined_python, parse
 from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.extract import CodeFacts, facts_of
-from pipeline.analysis.models import main_model
-from pipeline.analysis.preparation import calls_named, image_size, preparation_steps, sequence_length
+from pipeline.analysis.models import Model, main_model
+from pipeline.analysis.preparation import Shape, calls_named, image_size, preparation_steps, sequence_length
 from pipeline.analysis.trace import trace_project
 from pipeline.measures.conformance import DEFAULT_BATCH_SIZE, DEFAULT_EPOCHS, DEFAULT_LEARNING_RATE, OTHER_LEARNING_RATE
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
 
 STATED, MENDED, DEFAULT, CHOSEN = 1.0, 0.8, 0.4, 0.9
-MOST_LAYERS = 400
+"""Confidence in what is stated, read from mended code, a default of Keras; and the factor for a chosen model."""
+
+MOST_PLAN_LAYERS = 400
 MOST_CODE = 2**20
 """Characters of code that are followed, some 25,000 lines: its syntax tree takes a hundred times the memory."""
 
 _DEFAULTED_OPTIMIZERS = frozenset("Adam AdamW Adamax Adadelta Adagrad Nadam RMSprop Ftrl SGD".split())
+_TRAINING_CALLS = ("fit", "fit_generator", "train_on_batch", "GradientTape", "apply_gradients")
 _UNITS = re.compile(r"\((?:units=|filters=)?(\d+)|\b(?:units|filters)=(\d+)")
 _DIVIDED = re.compile(r"/=?\s*255\b")
+# Layers behind which the one with the units may stand.
 _NOT_LAST = ("Input", "InputLayer", "Dropout", "BatchNormalization", "Random", "Rescaling", "Activation", "Flatten")
-
-Shape = tuple[int | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StaticPlan:
-    """The plan, and its confidence by the names of `records.Confidence`. `fits` says that training is called, `parses`
-    that all cells are valid and were read; `other_models` are the layer classes of each further compiled model."""
+    """What the code alone says."""
 
     plan: SolutionPlan
     confidence: dict[str, float]
+    """By the names of `records.Confidence`."""
     fits: bool
+    """Whether training is called."""
     parses: bool
+    """Whether all cells are valid and were read."""
     other_models: tuple[str, ...] = ()
+    """The layer classes of each further compiled model."""
 
 
 def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes: str = "") -> StaticPlan:
     """The plan of a notebook's code cells; the texts help to tell the task category. Raises nothing."""
-    read, whole = _within(cells, MOST_CODE)
-    source, parses = joined_python(read)
+    followed_cells, all_followed = _within(cells, MOST_CODE)
+    source, all_parse = joined_python(followed_cells)
+    parses = all_parse and all_followed
     tree = parse(source)
-    found, others = main_model(trace_project(tree) if tree is not None else ProjectTrace())
-    facts = facts_of(found)
-    sure = STATED if parses and whole else MENDED
+    main_trace, other_models = main_model(trace_project(tree) if tree is not None else ProjectTrace())
+    facts = facts_of(main_trace)
+    sure = STATED if parses else MENDED
     category, share = categorise(facts, source, requirement, attributes)
-    steps = list(preparation_steps(found))
+    steps = list(preparation_steps(main_trace))
     if _DIVIDED.search(source) and not any("scaled by 1/255" in step for step in steps):
         steps.append("pixel values are scaled by 1/255")
-    shapes = _Shapes(facts, found, category)
-    fits = bool(calls_named(found, ("fit", "fit_generator", "train_on_batch", "GradientTape", "apply_gradients")))
+    shapes = _Shapes(facts, main_trace, category)
+    fits = bool(calls_named(main_trace, _TRAINING_CALLS))
     hyper, confidence = _hyperparameters(facts, sure, fits=fits)
-    layers = tuple(_stored(use.text) for use in facts.layers[:MOST_LAYERS])
+    layers = tuple(_storable(use.text) for use in facts.layers[:MOST_PLAN_LAYERS])
     plan = SolutionPlan(
         task_category=category,
         dataset=DatasetShape(input=_shape_text("input", shapes.input), output=_shape_text("output", shapes.output)),
@@ -73,28 +79,32 @@ def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes:
         "input": _shape_confidence(shapes.input, sure),
         "output": 0.9 * _shape_confidence(shapes.output, sure),
         "preprocess": 0.8 * sure if steps else 0.0,
-        "layers": _layers_confidence(layers, sure, several=bool(others)),
+        "layers": _layers_confidence(layers, sure, several=bool(other_models)),
     }
     return StaticPlan(
         plan=plan,
         confidence={key: round(value, 3) for key, value in confidence.items()},
         fits=fits,
-        parses=parses and whole,
-        other_models=tuple(", ".join(layer.name for layer in model.layers[:MOST_LAYERS]) for model in others),
+        parses=parses,
+        other_models=tuple(_layer_names(model) for model in other_models),
     )
+
+
+def _layer_names(model: Model) -> str:
+    return ", ".join(layer.name for layer in model.layers[:MOST_PLAN_LAYERS])
 
 
 def _within(cells: Iterable[str], most: int) -> tuple[list[str], bool]:
     """The cells that fit into so many characters together, and whether all do. One that does not, such as a library
     pasted as base64, leaves room for those after it."""
-    found, whole = [], True
+    fitting, all_fit = [], True
     for cell in cells:
         if len(cell) <= most:
-            found.append(cell)
+            fitting.append(cell)
             most -= len(cell)
         else:
-            whole = False
-    return found, whole
+            all_fit = False
+    return fitting, all_fit
 
 
 def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hyperparameters, dict[str, float]]:
@@ -116,11 +126,12 @@ def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hype
         epochs, confidence["epochs"] = DEFAULT_EPOCHS, DEFAULT
     hyper = Hyperparameters(
         optimizer=facts.optimizer,
-        loss=_stored(facts.loss),
+        loss=_storable(facts.loss),
+        # What is larger is no setting but a misread number, and the last two must fit into a column of integers.
         learning_rate=rate if rate and rate < 1e6 else None,
         batch_size=batch if batch and batch < 2**31 else None,
         epochs=epochs if epochs and epochs < 2**31 else None,
-        metric=", ".join(dict.fromkeys(map(_stored, facts.metrics))),
+        metric=", ".join(dict.fromkeys(map(_storable, facts.metrics))),
     )
     return hyper, confidence
 
@@ -128,19 +139,38 @@ def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hype
 class _Shapes:
     """Input and output shapes without the batch axis; () where nothing is known."""
 
-    def __init__(self, facts: CodeFacts, found: ProjectTrace, category: str) -> None:
-        self.input: Shape = facts.input_shape or ()
-        size, length = image_size(found), sequence_length(found)
-        if size is not None and category.startswith(("Image", "Object")) and not any(self.input[:2]):
-            self.input = (*size, self.input[2] if len(self.input) == 3 else 3)
-        elif length is not None and category.startswith(("Text", "Question")) and not any(self.input):
-            self.input = (length,)
-        units = next((u for use in reversed(facts.layers) if (u := _units(use.name, use.text)) is not None), None)
-        self.output: Shape = (units,) if units is not None else ()
-        if category == "Image Generation":  # what comes last is not what is generated, but the judge of it
-            self.output = ()
-        if units is not None and category in ("Image Segmentation", "Image-to-Image") and len(self.input) == 3:
-            self.output = (*self.input[:2], units)
+    def __init__(self, facts: CodeFacts, main_trace: ProjectTrace, category: str) -> None:
+        self.input = _input_shape(facts.input_shape or (), main_trace, category)
+        self.output = _output_shape(_last_units(facts), self.input, category)
+
+
+def _input_shape(declared: Shape, main_trace: ProjectTrace, category: str) -> Shape:
+    """The shape that a layer declares; where it leaves sizes open, the one that the data are brought to."""
+    size, length = image_size(main_trace), sequence_length(main_trace)
+    if size is not None and category.startswith(("Image", "Object")) and not any(declared[:2]):
+        channels = declared[2] if len(declared) == 3 else 3
+        return (*size, channels)
+    if length is not None and category.startswith(("Text", "Question")) and not any(declared):
+        return (length,)
+    return declared
+
+
+def _output_shape(units: int | None, input: Shape, category: str) -> Shape:
+    # In a GAN, what comes last is not what is generated, but the judge of it.
+    if units is None or category == "Image Generation":
+        return ()
+    if category in ("Image Segmentation", "Image-to-Image") and len(input) == 3:
+        return (*input[:2], units)
+    return (units,)
+
+
+def _last_units(facts: CodeFacts) -> int | None:
+    """Units or filters of the last layer that has any; None without one."""
+    for use in reversed(facts.layers):
+        units = _units(use.name, use.text)
+        if units is not None:
+            return units
+    return None
 
 
 def _units(name: str, text: str) -> int | None:
@@ -162,7 +192,9 @@ def _layers_confidence(layers: tuple[str, ...], sure: float, *, several: bool) -
     """Less for arguments that are not known, and where the model was chosen among several."""
     if not layers:
         return 0.0
-    return sure * (0.8 if any("..." in text for text in layers) else 1.0) * (CHOSEN if several else 1.0)
+    whole_arguments = 0.8 if any("..." in text for text in layers) else 1.0
+    chosen = CHOSEN if several else 1.0
+    return sure * whole_arguments * chosen
 
 
 def _shape_confidence(shape: Shape, sure: float) -> float:
@@ -174,5 +206,6 @@ def _prose(steps: list[str]) -> str:
     return " ".join(f"{step[0].upper()}{step[1:]}." for step in steps[:12])
 
 
-def _stored(text: str) -> str:
+def _storable(text: str) -> str:
+    """The text without halves of surrogate pairs, which UTF-8 cannot store."""
     return text.encode("utf-8", "replace").decode()

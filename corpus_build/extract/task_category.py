@@ -30,6 +30,7 @@ MOST_COLUMNS = 256
 _CLASSES = re.compile(r"crossentropy|hinge|focal")
 _DISTANCES = re.compile(r"mean_squared|mean_absolute|huber|log_?cosh|\bmse\b|\bmae\b|rmse|smape|msle|poisson|quantile")
 _OVERLAPS = re.compile(r"dice|iou|jaccard|tversky")
+_LOSS_KINDS = (("classes", _CLASSES), ("distance", _DISTANCES), ("overlap", _OVERLAPS))
 _NUMBERS = ("Image Regression", "Tabular Regression", "Time Series Forecasting")
 _JUDGED = ("Classification", "Forecasting", "Regression")
 """Tasks whose data go into the network as they are: what is generated or captioned need not."""
@@ -55,42 +56,55 @@ _KINDS = {
 
 def categorise(facts: CodeFacts, code: str, requirement: str, attributes: str) -> tuple[str, float]:
     """The canonical task category, and its share of all evidence in [0, 1]; (Other, 0) where there is none."""
-    certainty = cue_certainty(requirement, attributes)
-    told = {name: certainty * share for name, share in category_cues(requirement, attributes).items() if certainty}
-    network = _network(facts, CodeWords(code), told)
-    scores = {category: TEXT_WEIGHT * share for category, share in told.items()}
-    for category, weight in network.evidence():
-        scores[category] = scores.get(category, 0.0) + weight
+    text_evidence = _text_evidence(requirement, attributes)
+    network = _network(facts, CodeWords(code), text_evidence)
+    scores = {category: TEXT_WEIGHT * share for category, share in text_evidence.items()}
+    for category, points in network.evidence():
+        scores[category] = scores.get(category, 0.0) + points
     if not scores:
         return OTHER, 0.0
-    scores = {category: network.fit(category) * score for category, score in scores.items()}
+    for category in scores:
+        scores[category] *= network.fit(category)
     best = min(scores, key=lambda name: (-scores[name], name))
     return best, round(scores[best] / sum(scores.values()), 3)
 
 
+def _text_evidence(requirement: str, attributes: str) -> dict[str, float]:
+    """The share of each category in the text's words, less where the text says little."""
+    certainty = cue_certainty(requirement, attributes)
+    if not certainty:
+        return {}
+    return {category: certainty * share for category, share in category_cues(requirement, attributes).items()}
+
+
 @dataclass(frozen=True, slots=True)
 class _Network:
-    """What the code says: the kind of data, what other kinds its layers would allow, and what the network gives out.
-
-    `loss` is `classes`, `distance`, `overlap` or "" for what is not known.
-    """
+    """What the code says of the network and its data."""
 
     names: tuple[str, ...]
+    """Its layers' classes, in order."""
     words: CodeWords
     data: str
+    """The kind of data: one of the values of _KINDS, or "" for what is not known."""
     possible: frozenset[str]
+    """What other kinds its layers would allow."""
     loss: str
-    paints: bool
+    """`classes`, `distance`, `overlap` or "" for what is not known."""
+    gives_image: bool
 
+    # The points are chosen by hand; docs/corpus.md says for how many published references the category comes out right.
     def evidence(self) -> Iterator[tuple[str, float]]:
         """Categories with points."""
-        yield from self._special()
+        yield from self._special_tasks()
         classifies = self.loss == "classes"
-        if self.data == "image" and self.paints:
+        if self.data == "image" and self.gives_image:
             masks = self.loss == "overlap" or (self.loss != "distance" and self.words.has("masks"))
             yield ("Image Segmentation", 1.2) if masks else ("Image-to-Image", 0.8)
-        elif self.data == "image" and not self._looks_and_writes():
-            yield ("Image Classification", 1.0) if classifies else ("Image Regression", 1.0 if self.loss else 0.4)
+        elif self.data == "image" and not self._sees_and_writes():
+            if classifies:
+                yield "Image Classification", 1.0
+            else:
+                yield "Image Regression", 1.0 if self.loss else 0.4
         elif self.data == "text":
             yield "Text Classification", 0.9 if classifies else 0.4
         elif self.data == "series":
@@ -103,21 +117,21 @@ class _Network:
             points = 0.6 if "image" in self.possible else 0.9
             yield ("Tabular Classification", points) if classifies else ("Tabular Regression", points)
 
-    def _special(self) -> Iterator[tuple[str, float]]:
+    def _special_tasks(self) -> Iterator[tuple[str, float]]:
         """Tasks that show in the words of the code, each only where the network could do it."""
         image, text, has = self.data == "image", self.data == "text", self.words.has
         upscales, restores = image and has("upscale"), image and has("restore")
         if upscales:
             yield "Image Super-Resolution", 1.4
-        if restores and self.paints:
+        if restores and self.gives_image:
             yield "Image-to-Image", 1.0
-        if image and has("generator") and not upscales and not (restores and self.paints):
+        if image and has("generator") and not upscales and not (restores and self.gives_image):
             yield "Image Generation", 1.5
         if image and has("boxes"):
             yield "Object Detection", 1.2
         if not _WRITERS.isdisjoint(self.names) and has("caption"):
             yield "Image Captioning", 1.4
-        elif self._looks_and_writes():
+        elif self._sees_and_writes():
             yield "Image Captioning", 1.2
         if image and has("ctc"):  # reads what is written on a picture
             yield "Image Captioning", 1.6
@@ -132,37 +146,42 @@ class _Network:
         if self.names.count("Embedding") >= 2 and has("ratings"):
             yield "Recommendation System", 1.6
 
-    def _looks_and_writes(self) -> bool:
+    def _sees_and_writes(self) -> bool:
         """Whether the network has an eye for pictures and a part that goes through words."""
         return self.data == "image" and "Embedding" in self.names and any(map(_SEQUENCE_LAYER.search, self.names))
 
     def fit(self, category: str) -> float:
         """How well loss and layers fit the category, from UNLIKELY squared to 1."""
         kind = _KINDS.get(category.partition(" ")[0], self.data)
-        strange = bool(self.data) and category.endswith(_JUDGED) and kind not in {self.data, *self.possible}
-        return self._loss_fit(category) * (UNLIKELY if strange else 1.0)
+        other_data = bool(self.data) and category.endswith(_JUDGED) and kind not in {self.data, *self.possible}
+        return self._loss_fit(category) * (UNLIKELY if other_data else 1.0)
 
     def _loss_fit(self, category: str) -> float:
+        """A distance classifies nothing, and a loss over classes gives no numbers."""
         if self.loss == "distance":
-            return UNLIKELY if category.endswith(("Classification", "Segmentation")) else 1.0
-        return UNLIKELY if self.loss in ("classes", "overlap") and category in _NUMBERS else 1.0
+            contradicts = category.endswith(("Classification", "Segmentation"))
+        else:
+            contradicts = self.loss in ("classes", "overlap") and category in _NUMBERS
+        return UNLIKELY if contradicts else 1.0
 
 
-def _network(facts: CodeFacts, words: CodeWords, told: Mapping[str, float]) -> _Network:
+def _network(facts: CodeFacts, words: CodeWords, text_evidence: Mapping[str, float]) -> _Network:
     names = tuple(layer.name for layer in facts.layers)
     last = next((use.text for use in reversed(facts.layers) if not use.name.startswith(_PASSIVE)), "")
-    data, possible = _data(names, facts, words, told)
-    return _Network(names, words, data, possible, _loss_kind(facts.loss, last), _paints(facts, last))
+    data, possible = _data(names, facts, words, text_evidence)
+    return _Network(names, words, data, possible, _loss_kind(facts.loss, last), _gives_image(facts, last))
 
 
 def _loss_kind(loss: str, last: str) -> str:
-    kinds = (("classes", _CLASSES), ("distance", _DISTANCES), ("overlap", _OVERLAPS))
-    found = next((kind for kind, pattern in kinds if pattern.search(loss.lower())), "")
-    return found or ("classes" if "softmax" in last else "")
+    """What the loss measures; where its name says nothing, whether the last layer gives classes."""
+    for kind, pattern in _LOSS_KINDS:
+        if pattern.search(loss.lower()):
+            return kind
+    return "classes" if "softmax" in last else ""
 
 
 def _data(
-    names: tuple[str, ...], facts: CodeFacts, words: CodeWords, told: Mapping[str, float]
+    names: tuple[str, ...], facts: CodeFacts, words: CodeWords, text_evidence: Mapping[str, float]
 ) -> tuple[str, frozenset[str]]:
     """The kind of data, and what else the layers would allow where the code does not say for sure."""
     if words.has("audio"):
@@ -175,9 +194,9 @@ def _data(
     if not pictures and _reads_text(names, facts, words):
         return "text", frozenset()
     guess, possible = _guess(names, facts, words, pictures=pictures)
-    best = max(told, key=lambda name: (told[name], name), default="")
-    said = _KINDS.get(best.partition(" ")[0], "")
-    return (said if said in possible else guess), possible
+    best = max(text_evidence, key=lambda name: (text_evidence[name], name), default="")
+    kind_by_text = _KINDS.get(best.partition(" ")[0], "")
+    return (kind_by_text if kind_by_text in possible else guess), possible
 
 
 def _reads_text(names: tuple[str, ...], facts: CodeFacts, words: CodeWords) -> bool:
@@ -203,7 +222,7 @@ def _guess(names: tuple[str, ...], facts: CodeFacts, words: CodeWords, *, pictur
     return ("table" if names else ""), frozenset({"audio", "image", "text", "video"} if names else ())
 
 
-def _paints(facts: CodeFacts, last: str) -> bool:
+def _gives_image(facts: CodeFacts, last: str) -> bool:
     """Whether the network gives an image: it goes up again to where it came from, or ends in a convolution without
     having gone down."""
     names = [layer.name for layer in facts.layers]

@@ -17,12 +17,12 @@ from collections.abc import Iterable
 
 from corpus_build.read.mending import mended
 
-_PYTHON_CELLS = frozenset(
+_PYTHON_MAGICS = frozenset(
     "capture debug memit mprun prun python python2 python3 px snakeviz time timeit wandb notify autoreload".split()
 )
 """Cell magics that run their body as Python; any other one hands it to something else."""
 
-_WRITERS = frozenset({"file", "writefile", "writetemplate"})
+_FILE_WRITERS = frozenset({"file", "writefile", "writetemplate"})
 _LINE_MAGIC = re.compile(
     r"^(?P<indent>[ \t]*)"
     r"(?:[%!?]|(?:pip3?|conda|apt|apt-get|cd|ls|mkdir|wget|unzip|git|cp|mv|rm|cat|pwd) +[\w./~'\"+-])"
@@ -30,6 +30,7 @@ _LINE_MAGIC = re.compile(
 _ASSIGNED = re.compile(r"^(?P<start>[ \t]*[\w, .\[\]'\"]+=\s*)[!%](?![=\d\s])")
 _HELP = re.compile(r"^[ \t]*[\w.]+\?{1,2}\s*$")
 _BARE_ASSIGNMENT = re.compile(r"^[ \t]*(?:cat|cd|cp|git|ls|mv|pip|pwd|rm)\s*(?:[-+*/|&]?=[^=]|\(|\.|\[|,)")
+# A cell without any of these needs no look at its lines: most cells of a corpus.
 _MAY_BE_SHELL = ("%", "!", "?", "pip", "conda", "apt", "cd ", "ls", "mkdir", "wget", "unzip", "git", "cp ", "mv ")
 
 
@@ -49,7 +50,9 @@ def plain_python(source: str) -> str:
 def parse_cell(source: str) -> ast.Module | None:
     """The cell's syntax tree, None where it does not parse even without IPython's own lines. Never raises."""
     tree = parse(source)
-    return parse(plain_python(source)) if tree is None else tree
+    if tree is not None:
+        return tree
+    return parse(plain_python(source))
 
 
 def parse(source: str) -> ast.Module | None:
@@ -65,19 +68,29 @@ def parse(source: str) -> ast.Module | None:
 def joined_python(cells: Iterable[str]) -> tuple[str, bool]:
     """The cells as one program, each as plain Python, those that do not parse mended as far as they can be; and whether
     all of them parse."""
-    sources = [source for cell in cells if (source := plain_python(cell).strip("\n"))]
-    broken = {number for number, source in enumerate(sources) if parse(source) is None}
-    parts = (mended(source) if number in broken else source for number, source in enumerate(sources))
-    return "\n\n".join(part for part in parts if part.strip()) + "\n", not broken
+    parts: list[str] = []
+    all_parse = True
+    for cell in cells:
+        source = plain_python(cell).strip("\n")
+        if source and parse(source) is None:
+            all_parse = False
+            source = mended(source)
+        if source.strip():
+            parts.append(source)
+    return "\n\n".join(parts) + "\n", all_parse
 
 
 def _cell_magic(source: str) -> str:
-    first, _, body = source.lstrip().partition("\n")
-    name, _, argument = first[2:].strip().partition(" ")
-    if name in _PYTHON_CELLS or (name in _WRITERS and argument.split("#")[0].strip().strip("'\"").endswith(".py")):
-        # Other cell magics may follow (`%%time` over `%%capture`).
-        return "\n" + (_cell_magic(body) if body.lstrip().startswith("%%") else body)
-    return ""
+    """The body of a cell under its cell magic, an empty line in the magic's place; "" where it is not Python."""
+    first_line, _, body = source.lstrip().partition("\n")
+    name, _, argument = first_line[2:].strip().partition(" ")
+    file_name = argument.split("#")[0].strip().strip("'\"")
+    writes_python = name in _FILE_WRITERS and file_name.endswith(".py")
+    if name not in _PYTHON_MAGICS and not writes_python:
+        return ""
+    if body.lstrip().startswith("%%"):  # another cell magic (`%%time` over `%%capture`)
+        body = _cell_magic(body)
+    return "\n" + body
 
 
 def _replace_line(lines: list[str], number: int) -> int:

@@ -5,8 +5,9 @@
     metadata.executionInfo       Colab: timestamp, milliseconds since 1970
     metadata.ExecuteTime         the ExecuteTime extension: start_time, end_time; ISO 8601
 
-The latest stamp counts, and its source is recorded. Hosted copies often have the stamps stripped; then the creation
-date of Meta Kaggle stands in (`corpus_build.read.metadata`).
+The latest stamp counts, and its source is recorded (`execution`, `papermill`, `colab`, `ExecuteTime`). Hosted copies
+often have the stamps stripped; then the creation date of Meta Kaggle stands in (`kaggle_creation_date`, given in
+`corpus_build.deduplicate.candidates`).
 """
 
 from __future__ import annotations
@@ -15,27 +16,24 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-SOURCES = ("execution", "papermill", "colab", "ExecuteTime", "kaggle_creation_date")
-"""The names under which sources are recorded; the last is not found in the notebook."""
-
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
 def executed_at(metadata: Iterable[object]) -> tuple[float | None, str]:
     """The latest stamp of all cells' metadata as seconds since 1970 (UTC), and its source; (None, "") without one."""
-    execution: list[Any] = []
-    others: list[tuple[Any, str]] = []
+    jupyter_stamps: list[Any] = []
+    other_stamps: list[tuple[Any, str]] = []
     for cell in metadata:
         if isinstance(cell, dict) and cell:
-            found = cell.get("execution")
-            if isinstance(found, dict):
-                execution += found.values()
-            if len(cell) > 1 or found is None:
-                others += _others(cell)
-    latest = _latest_of(execution)
+            execution = cell.get("execution")
+            if isinstance(execution, dict):
+                jupyter_stamps += execution.values()
+            if len(cell) > 1 or execution is None:
+                other_stamps += _other_stamps(cell)
+    latest = _latest_of(jupyter_stamps)
     source = "" if latest is None else "execution"
-    for stamp, name in others:
+    for stamp, name in other_stamps:
         seconds = _plausible(stamp / 1000) if isinstance(stamp, int | float) else read_time(stamp)
         if seconds is not None and (latest is None or seconds > latest):
             latest, source = seconds, name
@@ -51,7 +49,7 @@ def _latest_of(stamps: list[Any]) -> float | None:
     return seconds or max(filter(None, map(read_time, stamps)), default=None)
 
 
-def _others(cell: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+def _other_stamps(cell: dict[str, Any]) -> Iterator[tuple[Any, str]]:
     """The stamps of papermill, ExecuteTime and Colab, unparsed, with their sources."""
     for source in ("papermill", "ExecuteTime"):
         if isinstance(times := cell.get(source), dict):
@@ -73,7 +71,8 @@ def read_time(value: object) -> float | None:
 
 
 def _seconds(moment: datetime) -> float | None:
-    return _plausible((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    in_zone = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return _plausible(in_zone.timestamp())
 
 
 def _plausible(seconds: float) -> float | None:

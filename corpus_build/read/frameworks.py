@@ -16,7 +16,7 @@ from functools import cache
 
 from corpus_build.drops import Drop
 from corpus_build.read.cell_code import parse_cell, plain_python
-from corpus_build.read.notebook import Notebook
+from corpus_build.read.notebook import ParsedNotebook
 
 FRAMEWORKS: dict[str, frozenset[str]] = {
     "tensorflow": frozenset({"keras", "tensorflow", "tf_keras"}),
@@ -26,13 +26,14 @@ FRAMEWORKS: dict[str, frozenset[str]] = {
 """The packages whose import makes a notebook one of a framework's."""
 
 CLASSICAL = frozenset({"catboost", "lightgbm", "sklearn", "statsmodels", "xgboost"})
-TREES = frozenset({"tensorflow_decision_forests"})
+DECISION_FORESTS = frozenset({"tensorflow_decision_forests"})
 _ONLY = {"tensorflow": "tensorflow_only", "pytorch": "pytorch_only", "jax": "jax_only"}
-_NO_SIGN = re.compile(r"\btfdf\.keras\b|\btensorflow_decision_forests\.keras\b|#.*")
-_NEURAL = re.compile(r"\bkeras\b|\blayers\.|\bDense\b|\bGradientTape\b|\btf\.nn\b|\bSequential\b")
+# Decision forests have a `keras` module of their own, which is no sign of a network.
+_NO_SIGN_OF_A_NETWORK = re.compile(r"\btfdf\.keras\b|\btensorflow_decision_forests\.keras\b|#.*")
+_SIGN_OF_A_NETWORK = re.compile(r"\bkeras\b|\blayers\.|\bDense\b|\bGradientTape\b|\btf\.nn\b|\bSequential\b")
 
 
-def check_framework(notebook: Notebook, framework: str) -> None:
+def check_framework(notebook: ParsedNotebook, framework: str) -> None:
     """Passes a Python notebook that imports the framework (`tensorflow`, `pytorch`, `jax`). Raises Drop otherwise."""
     if notebook.language != "python":
         raise Drop("not_python", f"written in {notebook.language}")
@@ -44,7 +45,7 @@ def check_framework(notebook: Notebook, framework: str) -> None:
     for other, packages in FRAMEWORKS.items():
         if other != framework and imports_any(cells, packages):
             raise Drop(_ONLY[other])
-    if framework == "tensorflow" and imports_any(cells, TREES):
+    if framework == "tensorflow" and imports_any(cells, DECISION_FORESTS):
         raise Drop("tree_models")
     if imports_any(cells, CLASSICAL):
         raise Drop("classical_only")
@@ -56,10 +57,11 @@ def check_framework(notebook: Notebook, framework: str) -> None:
 def imports_any(cells: Iterable[str], packages: frozenset[str]) -> bool:
     """Whether one of the cells imports one of the packages. Cells that name none of them, or do not have the word
     `import` (Python has no import without it), are not parsed."""
-    needles = _needles(packages)
+    names = _shortest_names(packages)
     for cell in cells:
-        for needle in needles:
-            if needle in cell:
+        # Plain loops: this runs over every cell of the corpus.
+        for name in names:
+            if name in cell:
                 if "import" in cell and _imports(cell, packages):
                     return True
                 break
@@ -71,13 +73,15 @@ def _imports(cell: str, packages: frozenset[str]) -> bool:
     # Where no string spans lines, a line that reads as an import is one: no need of a tree.
     if "'''" not in cell and '"""' not in cell and "\\\n" not in cell and "%%" not in cell and surely.search(cell):
         return True
-    return maybe.search(cell) is not None and any(name in packages for name in imported(cell))
+    return maybe.search(cell) is not None and any(name in packages for name in imported_packages(cell))
 
 
-def imported(cell: str) -> Iterator[str]:
+def imported_packages(cell: str) -> Iterator[str]:
     """The top-level packages that a cell imports, those of its outer statements first."""
     tree = parse_cell(cell)
-    return _by_tree(tree) if tree is not None else _by_tokens(plain_python(cell))
+    if tree is not None:
+        return _imports_by_tree(tree)
+    return _imports_by_tokens(plain_python(cell))
 
 
 @cache
@@ -86,9 +90,13 @@ def _mention(packages: frozenset[str]) -> re.Pattern[str]:
 
 
 @cache
-def _needles(packages: frozenset[str]) -> tuple[str, ...]:
-    """The names without those that contain another one."""
-    return tuple(name for name in sorted(packages) if not any(other in name for other in packages - {name}))
+def _shortest_names(packages: frozenset[str]) -> tuple[str, ...]:
+    """The names without those that contain another one: a cell that has none of these has none of all."""
+    names = []
+    for name in sorted(packages):
+        if not any(other in name for other in packages - {name}):
+            names.append(name)
+    return tuple(names)
 
 
 @cache
@@ -103,52 +111,55 @@ def _import_patterns(packages: frozenset[str]) -> tuple[re.Pattern[str], re.Patt
 
 def _trees_only(cells: Sequence[str]) -> bool:
     """Whether there are decision forests and no sign of a network; most notebooks show one in their first cells."""
-    if any(_NEURAL.search(_NO_SIGN.sub("", cell)) for cell in cells):
+    if any(_SIGN_OF_A_NETWORK.search(_NO_SIGN_OF_A_NETWORK.sub("", cell)) for cell in cells):
         return False
-    return imports_any(cells, TREES)
+    return imports_any(cells, DECISION_FORESTS)
 
 
-def _by_tree(tree: ast.Module) -> Iterator[str]:
+def _imports_by_tree(tree: ast.Module) -> Iterator[str]:
     waiting: deque[ast.AST] = deque([tree])
     while waiting:
         node = waiting.popleft()
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            for alias in node.names:
+                yield alias.name.partition(".")[0]
         elif isinstance(node, ast.ImportFrom):
             if node.module and not node.level:
                 yield node.module.partition(".")[0]
         elif isinstance(node, ast.Call):
-            yield from _called(node)
+            yield from _import_by_call(node)
             waiting.extend(ast.iter_child_nodes(node))
         else:
             waiting.extend(ast.iter_child_nodes(node))
 
 
-def _called(node: ast.Call) -> Iterator[str]:
+def _import_by_call(node: ast.Call) -> Iterator[str]:
     """`importlib.import_module("keras.layers")`, `__import__("keras")`."""
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    first = node.args[0] if node.args else None
-    if name in ("import_module", "__import__") and isinstance(first, ast.Constant) and isinstance(first.value, str):
-        yield first.value.partition(".")[0]
+    function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if function not in ("import_module", "__import__") or not node.args:
+        return
+    module = node.args[0]
+    if isinstance(module, ast.Constant) and isinstance(module.value, str):
+        yield module.value.partition(".")[0]
 
 
-def _by_tokens(source: str) -> Iterator[str]:
+def _imports_by_tokens(source: str) -> Iterator[str]:
     """Packages after `import` and `from` where a statement can begin, strings and comments left out."""
-    begins = True
+    statement_begins = True
     words: list[str] = []
     for kind, text in _tokens(source):
         if kind in (tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT) or text in (";", ":"):
-            yield from _statement(words)
-            words, begins = [], True
+            yield from _imports_of_statement(words)
+            words, statement_begins = [], True
         elif kind == tokenize.COMMENT:
             continue
-        elif begins and kind == tokenize.NAME and text in ("import", "from"):
-            words, begins = [text], False
+        elif statement_begins and kind == tokenize.NAME and text in ("import", "from"):
+            words, statement_begins = [text], False
         elif words:
             words.append(text)
         else:
-            begins = False
-    yield from _statement(words)
+            statement_begins = False
+    yield from _imports_of_statement(words)
 
 
 def _tokens(source: str) -> Iterator[tuple[int, str]]:
@@ -168,15 +179,16 @@ def _tokens(source: str) -> Iterator[tuple[int, str]]:
             start += max(1, last)
 
 
-def _statement(words: list[str]) -> Iterator[str]:
+def _imports_of_statement(words: list[str]) -> Iterator[str]:
+    """The packages of an import statement's words; `from . import x` names none."""
     if not words:
         return
     if words[0] == "from":
         if len(words) > 1 and words[1] != "." and "import" in words:
             yield words[1]
         return
-    expected = True
+    name_follows = True
     for word in words[1:]:
-        if expected and word.isidentifier():
+        if name_follows and word.isidentifier():
             yield word
-        expected = word == ","
+        name_follows = word == ","

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from itertools import islice
 
 from corpus_build.drops import Drop
 
@@ -19,6 +20,7 @@ _LFS = "version https://git-lfs.github.com/spec/"
 _HTML = re.compile(r"\s*(<!--.{0,2000}?-->\s*)?<(!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE | re.DOTALL)
 _CONFLICT = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
 _LEAST_CONFLICT_MARKS = 2
+_JSON_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", "\\u0000")
 
 
 def to_utf8(data: bytes) -> bytes:
@@ -58,15 +60,19 @@ def not_json_because(text: str, error: ValueError | None) -> Drop:
         return Drop("lfs_pointer")
     if _HTML.match(start):
         return Drop("html_page")
-    if sum(1 for _ in zip(range(_LEAST_CONFLICT_MARKS), _CONFLICT.finditer(text), strict=False)) >= (
-        _LEAST_CONFLICT_MARKS
-    ):
+    if _has_conflict_marks(text):
         return Drop("merge_conflict")
     if isinstance(error, json.JSONDecodeError):
         if _ends_early(text, error):
             return Drop("truncated", f"the JSON ends after {len(text):,} characters, before it is complete")
         return Drop("broken_json", f"{error.msg} at character {error.pos + 1:,}")
     return Drop("broken_json", str(error or ""))
+
+
+def _has_conflict_marks(text: str) -> bool:
+    """Whether enough lines are marks of a merge conflict: a single `=======` may underline something."""
+    marks = islice(_CONFLICT.finditer(text), _LEAST_CONFLICT_MARKS)
+    return len(list(marks)) == _LEAST_CONFLICT_MARKS
 
 
 def _ends_early(text: str, error: json.JSONDecodeError) -> bool:
@@ -76,8 +82,8 @@ def _ends_early(text: str, error: json.JSONDecodeError) -> bool:
     if error.msg.startswith("Unterminated string"):
         return True
     rest = text[error.pos :].strip()
+    if not rest:
+        return True
     # A word (`tru`), a number (`-`) or an escape (`\\u00`) cut in the middle is met before the end.
-    return not rest or (len(rest) < 8 and text.rstrip().endswith(rest) and any(w.startswith(rest) for w in _WORDS))
-
-
-_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", "\\u0000")
+    is_last = len(rest) < 8 and text.rstrip().endswith(rest)
+    return is_last and any(word.startswith(rest) for word in _JSON_WORDS)

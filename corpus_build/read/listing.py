@@ -19,27 +19,32 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
 
-NOTEBOOKS = (".ipynb", ".py", ".r", ".rmd")
-TABLES = (".parquet", ".jsonl", ".ndjson")
+NOTEBOOK_EXTENSIONS = (".ipynb", ".py", ".r", ".rmd")
+TABLE_EXTENSIONS = (".parquet", ".jsonl", ".ndjson")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-_TABLE_ENDS = tuple(f"{kind}{packed}" for kind in TABLES for packed in ("", *_COMPRESSED))
+_CHANGE_KEYS = ("ETag", "etag", "mtime", "LastModified")
+"""What storage services call the mark that tells a changed file."""
 
 
+# The digest of an input (`stage_input`) is taken of the sources' repr: another name for the class or for a field would
+# be another digest, and a build that was begun before could not be continued.
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """A file to read; of a Parquet file, one row group (`part`), of which there is a row each to read.
-
-    `path` is relative to the input. `bytes` and `changed` are what the storage says; they tell a changed input.
-    """
+    """A file to read; of a Parquet file, one of its row groups."""
 
     path: str
+    """Relative to the input."""
     bytes: int
+    """As the storage says."""
     changed: str
+    """What the storage says of the last change."""
     part: int = 0
+    """The number of the row group."""
 
     @property
     def is_table(self) -> bool:
-        return self.path.lower().endswith(_TABLE_ENDS)
+        """Whether it holds a notebook a row."""
+        return extension_of(self.path) in TABLE_EXTENSIONS
 
 
 def extension_of(path: str) -> str:
@@ -60,7 +65,7 @@ def list_sources(url: str) -> Iterator[Source]:
             count += 1
             yield source
     if not count:
-        kinds = ", ".join((*NOTEBOOKS, *TABLES))
+        kinds = ", ".join((*NOTEBOOK_EXTENSIONS, *TABLE_EXTENSIONS))
         raise DLCodeGenError(f"{url}: no files to read in it ({kinds}); point to a folder of notebooks")
 
 
@@ -69,11 +74,11 @@ def open_input(url: str) -> tuple[Any, str]:
     try:
         fs, root = fsspec.url_to_fs(url)
         root = str(root).rstrip("/")
-        found = fs.exists(root)
+        exists = fs.exists(root)
     # Each storage service has errors of its own with no common base.
     except Exception as error:
         raise DLCodeGenError(f"{url}: cannot be opened ({type(error).__name__}: {error}); check the URL") from error
-    if not found:
+    if not exists:
         raise DLCodeGenError(f"{url}: no such file or folder; check the path")
     return fs, root
 
@@ -93,42 +98,50 @@ def _walk(fs: Any, folder: str, inside: str) -> Iterator[tuple[dict[str, Any], s
 
 def _entries(fs: Any, folder: str) -> list[dict[str, Any]]:
     try:
-        return _on_disk(folder) if isinstance(fs, LocalFileSystem) else list(fs.ls(folder, detail=True))
+        if isinstance(fs, LocalFileSystem):
+            return _entries_on_disk(folder)
+        return list(fs.ls(folder, detail=True))
     except PermissionError as error:
         raise DLCodeGenError(f"{folder}: cannot be listed ({error}); give read permission or leave it out") from error
 
 
-def _on_disk(folder: str) -> list[dict[str, Any]]:
+def _entries_on_disk(folder: str) -> list[dict[str, Any]]:
     """What fsspec says of a local folder's entries, as far as it is needed here: one look at each instead of three.
     Links to folders are not followed; a link to nothing is a file that cannot be read."""
     with os.scandir(folder) as entries:
-        return [_entry(entry) for entry in entries]
+        return [_entry_info(entry) for entry in entries]
 
 
-def _entry(entry: os.DirEntry[str]) -> dict[str, Any]:
+def _entry_info(entry: os.DirEntry[str]) -> dict[str, Any]:
     try:
         stat = entry.stat()
     except OSError:
         stat = entry.stat(follow_symlinks=False)
     if entry.is_dir():
         kind = "other" if entry.is_symlink() else "directory"
+    elif S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode):
+        kind = "file"
     else:
-        kind = "file" if S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode) else "other"
+        kind = "other"
     return {"name": entry.path, "type": kind, "size": stat.st_size, "mtime": stat.st_mtime}
 
 
 def _sources(fs: Any, info: dict[str, Any], path: str) -> Iterator[Source]:
+    """A file's sources: none where it is of another kind, several where it is Parquet of several row groups."""
     extension = extension_of(path)
-    if extension not in (*NOTEBOOKS, *TABLES):
+    if extension not in (*NOTEBOOK_EXTENSIONS, *TABLE_EXTENSIONS):
         return
-    stamp = next((str(info[key]) for key in ("ETag", "etag", "mtime", "LastModified") if info.get(key)), "")
+    changed = next((str(info[key]) for key in _CHANGE_KEYS if info.get(key)), "")
     size = int(info.get("size") or 0)
-    groups = 1
-    if extension == ".parquet":
-        try:
-            with fs.open(info["name"], "rb") as stream:
-                groups = max(1, pq.ParquetFile(stream).num_row_groups)
-        except (OSError, ValueError) as error:
-            raise DLCodeGenError(f"{path}: cannot be read as Parquet ({error}); get or write it anew") from error
-    for part in range(groups):
-        yield Source(path=path, bytes=size, changed=stamp, part=part)
+    parts = _row_groups(fs, info["name"], path) if extension == ".parquet" else 1
+    for part in range(parts):
+        yield Source(path=path, bytes=size, changed=changed, part=part)
+
+
+def _row_groups(fs: Any, name: str, path: str) -> int:
+    """The row groups of a Parquet file, at least one, so that an empty file is listed too."""
+    try:
+        with fs.open(name, "rb") as stream:
+            return max(1, int(pq.ParquetFile(stream).num_row_groups))
+    except (OSError, ValueError) as error:
+        raise DLCodeGenError(f"{path}: cannot be read as Parquet ({error}); get or write it anew") from error

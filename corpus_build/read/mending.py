@@ -64,11 +64,11 @@ def _repair(lines: list[str], error: SyntaxError) -> bool:
     start = _statement_start(lines, number)
     if lines[start].strip() in ("", "pass"):
         return False
-    indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
-    opens = lines[start].rstrip().endswith(":")
-    lines[start] = f"{indent}if True:" if opens and lines[start].strip() != "if True:" else f"{indent}pass"
-    for between in range(start + 1, number + 1):
-        lines[between] = ""
+    # A line that opens a block becomes another opener, so that the block below it stays.
+    opens_block = lines[start].rstrip().endswith(":") and lines[start].strip() != "if True:"
+    lines[start] = _indent(lines[start]) + ("if True:" if opens_block else "pass")
+    for continued in range(start + 1, number + 1):
+        lines[continued] = ""
     return True
 
 
@@ -90,19 +90,19 @@ def _reindent(lines: list[str], number: int) -> bool:
     above = number - 1
     while above >= 0 and not lines[above].strip():
         above -= 1
-    indent = len(lines[above]) - len(lines[above].lstrip()) if above >= 0 else 0
-    own = len(lines[number]) - len(lines[number].lstrip())
-    wanted = indent if own != indent else 0
-    if own == wanted:
+    depth_above = len(_indent(lines[above])) if above >= 0 else 0
+    own_depth = len(_indent(lines[number]))
+    wanted_depth = depth_above if own_depth != depth_above else 0
+    if own_depth == wanted_depth:
         return False
     # The lines below that stand as far move along: they belong together.
-    for place in range(number, len(lines)):
-        line = lines[place]
+    for below in range(number, len(lines)):
+        line = lines[below]
         if line.strip():
-            depth = len(line) - len(line.lstrip())
-            if depth < own:
+            depth = len(_indent(line))
+            if depth < own_depth:
                 break
-            lines[place] = " " * (wanted + depth - own) + line.lstrip()
+            lines[below] = " " * (wanted_depth + depth - own_depth) + line.lstrip()
     return True
 
 
@@ -110,9 +110,13 @@ def _cut_open(lines: list[str], number: int) -> bool:
     """A bracket or string that is never closed: its line goes."""
     if not lines[number].strip() or lines[number].strip() == "pass":
         return False
-    indent = lines[number][: len(lines[number]) - len(lines[number].lstrip())]
-    lines[number] = f"{indent}pass"
+    lines[number] = f"{_indent(lines[number])}pass"
     return True
+
+
+def _indent(line: str) -> str:
+    """The white space that the line begins with."""
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _statement_start(lines: list[str], number: int) -> int:
@@ -140,5 +144,8 @@ def _largest_part(lines: list[str]) -> str:
         if line[:1].strip() and not line.startswith((")", "]", "}", "else", "elif", "except", "finally")):
             parts.append([])
         parts[-1].append(line)
-    kept = ["\n".join(part) for part in parts]
-    return "\n".join(part for part in kept if part.strip() and _error(part) is None)
+    kept = []
+    for part in map("\n".join, parts):
+        if part.strip() and _error(part) is None:
+            kept.append(part)
+    return "\n".join(kept)

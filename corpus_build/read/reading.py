@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -17,20 +16,23 @@ import msgspec
 from corpus_build.drops import Drop
 from corpus_build.read.execution_time import executed_at
 from corpus_build.read.guards import not_json_because, to_utf8
-from corpus_build.read.notebook import Cell, Notebook
+from corpus_build.read.notebook import Cell, ParsedNotebook
 
 MAX_FILE_BYTES = 256 * 2**20
 """A file larger than this is dropped unread; a notebook with a 60 MB output line is well below."""
 
-SCRIPTS = {".py": "python", ".r": "r", ".rmd": "r"}
+SCRIPT_LANGUAGES = {".py": "python", ".r": "r", ".rmd": "r"}
 """Extensions of files that are code themselves, with the language."""
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CELL_MARK = re.compile(r"^# ?%%.*$|^# In\[[ \d]*\]:?.*$", re.MULTILINE)
 _COMMENT_SIGN = re.compile(r"^# ?", re.MULTILINE)
 _DOCSTRING = re.compile(r"(?:\s|#[^\n]*\n)*(\"{3}|'{3})(.*?)\1", re.DOTALL)
+_LANGUAGE_KEYS = (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name"))
+_PYTHON_KERNELS = ("conda-root-py", "pysparkkernel", "colab")
 
 
+# msgspec skips what a Struct does not name, so outputs are never built. Fields are Any where files break nbformat.
 class _Cell(msgspec.Struct):
     cell_type: Any = None
     source: Any = None
@@ -53,43 +55,45 @@ class _Document(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Document).decode
 
 
-def read_notebook(data: bytes, extension: str = ".ipynb", *, prose: bool = True) -> Notebook:
+def parse_notebook(data: bytes, extension: str = ".ipynb", *, prose: bool = True) -> ParsedNotebook:
     """The notebook in a file's bytes; a script is a notebook of one code cell, or of those its `# %%` marks begin.
 
     Without `prose`, markdown is left out. Raises Drop, with the reason.
     """
     if len(data) > MAX_FILE_BYTES:
         raise Drop("too_large", f"{len(data):,} bytes, more than {MAX_FILE_BYTES:,}")
-    language = SCRIPTS.get(extension.lower())
+    language = SCRIPT_LANGUAGES.get(extension.lower())
     if language == "r":
         raise Drop("not_python", f"a {extension} file")
     if language is not None:
-        return _script(data)
-    data = to_utf8(data)
-    document, lenient = _document(data)
+        return _parse_script(data)
+    document, lenient = _read_document(to_utf8(data))
     metadata = document.metadata if isinstance(document.metadata, Mapping) else {}
-    found = _raw_cells(document)
-    cells = tuple(_cells(found, strict=not lenient, prose=prose))
+    raw_cells = _raw_cells(document)
+    cells = tuple(_cells(raw_cells, strict=not lenient, prose=prose))
     if not any(cell.kind == "code" for cell in cells):
         raise Drop("no_code")
-    stamps = [cell.metadata for cell in found if cell.metadata]
-    seconds, source = executed_at([*stamps, {"papermill": metadata.get("papermill")}])
-    return Notebook(
-        language=_language(metadata, found),
+    stamps = [cell.metadata for cell in raw_cells if cell.metadata]
+    seconds, time_source = executed_at([*stamps, {"papermill": metadata.get("papermill")}])
+    title = metadata.get("title")
+    return ParsedNotebook(
+        language=_language(metadata, raw_cells),
         cells=cells,
         executed_at=seconds,
-        time_source=source,
-        title=clean_text(metadata.get("title") or "") if isinstance(metadata.get("title"), str) else "",
+        time_source=time_source,
+        title=storable_text(title) if isinstance(title, str) else "",
     )
 
 
-def clean_text(text: str) -> str:
+def storable_text(text: str) -> str:
     """The text with Unix line ends, without NUL bytes and halves of surrogate pairs: what UTF-8 can store."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         text = text.replace("\0", "")
-    return text if text.isascii() or not _SURROGATE.search(text) else _SURROGATE.sub("\ufffd", text)
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def source_text(value: object, *, strict: bool = False) -> str:
@@ -97,22 +101,32 @@ def source_text(value: object, *, strict: bool = False) -> str:
     leave them out of all lines, get them; where one line has its end, the list is taken as it is. `strict` says that a
     strict decoder made it: there are no halves of surrogate pairs in it."""
     if isinstance(value, list):
-        try:
-            ended = not value or value[0].endswith("\n")
-            value = "".join(value) if ended else _joined(value)
-        except (AttributeError, TypeError):  # a line that is no text
-            value = _joined([line for line in value if isinstance(line, str)])
-    elif not isinstance(value, str):
+        text = _joined_lines(value)
+    elif isinstance(value, str):
+        text = value
+    else:
         return ""
-    return value if strict and "\r" not in value and "\0" not in value else clean_text(value)
+    if strict and "\r" not in text and "\0" not in text:
+        return text
+    return storable_text(text)
 
 
-def _joined(lines: list[str]) -> str:
+def _joined_lines(lines: list[Any]) -> str:
+    try:
+        # Nearly always the first line has its end; then the others need no look.
+        if not lines or lines[0].endswith("\n"):
+            return "".join(lines)
+        return _joined_with_ends(lines)
+    except (AttributeError, TypeError):  # a line that is no text
+        return _joined_with_ends([line for line in lines if isinstance(line, str)])
+
+
+def _joined_with_ends(lines: list[str]) -> str:
     bare = len(lines) > 1 and not any(line.endswith("\n") for line in lines[:-1])
     return ("\n" if bare else "").join(lines)
 
 
-def _document(data: bytes) -> tuple[_Document, bool]:
+def _read_document(data: bytes) -> tuple[_Document, bool]:
     """The document, and whether it had to be read leniently."""
     try:
         return _decode(data), False
@@ -122,42 +136,51 @@ def _document(data: bytes) -> tuple[_Document, bool]:
         pass  # NaN, raw control characters, bytes that are not UTF-8, or no JSON at all
     text = data.decode("utf-8", "replace")
     try:
-        found = json.loads(text, strict=False)
+        content = json.loads(text, strict=False)
     except RecursionError:
         raise Drop("nested_too_deeply") from None
     except ValueError as error:
         raise not_json_because(text, error) from None
-    if not isinstance(found, dict):
-        raise Drop("not_a_notebook", f"the JSON is a {type(found).__name__}, no object")
-    return _lenient(found), True
+    if not isinstance(content, dict):
+        raise Drop("not_a_notebook", f"the JSON is a {type(content).__name__}, no object")
+    return _lenient_document(content), True
 
 
-def _lenient(found: dict[str, Any]) -> _Document:
+def _lenient_document(content: dict[str, Any]) -> _Document:
     """The document of JSON whose parts are not all of the type they should have: what is no cell is left out."""
-    document = _Document(metadata=found.get("metadata"))
-    if isinstance(found.get("cells"), list):
-        document.cells = _lenient_cells(found["cells"])
-    if isinstance(found.get("worksheets"), list):
-        sheets = (sheet.get("cells") for sheet in found["worksheets"] if isinstance(sheet, dict))
-        document.worksheets = [_Sheet(cells=_lenient_cells(cells)) for cells in sheets if isinstance(cells, list)]
+    document = _Document(metadata=content.get("metadata"))
+    if isinstance(content.get("cells"), list):
+        document.cells = _lenient_cells(content["cells"])
+    if isinstance(content.get("worksheets"), list):
+        document.worksheets = []
+        for sheet in content["worksheets"]:
+            if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list):
+                document.worksheets.append(_Sheet(cells=_lenient_cells(sheet["cells"])))
     return document
 
 
 def _lenient_cells(items: Iterable[Any]) -> list[_Cell]:
-    names = _Cell.__struct_fields__
-    return [_Cell(**{name: item.get(name) for name in names}) for item in items if isinstance(item, dict)]
+    cells = []
+    for item in items:
+        if isinstance(item, dict):
+            cells.append(_Cell(**{name: item.get(name) for name in _Cell.__struct_fields__}))
+    return cells
 
 
 def _raw_cells(document: _Document) -> list[_Cell]:
     if document.cells is not None:
         return document.cells
-    if document.worksheets is not None:
-        return [cell for sheet in document.worksheets for cell in sheet.cells]
-    raise Drop("not_a_notebook")
+    if document.worksheets is None:
+        raise Drop("not_a_notebook")
+    cells: list[_Cell] = []
+    for sheet in document.worksheets:
+        cells += sheet.cells
+    return cells
 
 
-def _cells(found: Iterable[_Cell], *, strict: bool, prose: bool) -> Iterator[Cell]:
-    for cell in found:
+def _cells(raw_cells: Iterable[_Cell], *, strict: bool, prose: bool) -> Iterator[Cell]:
+    """The cells with text in them; headings of nbformat 3 become markdown. Other kinds (`raw`) are left out."""
+    for cell in raw_cells:
         if cell.cell_type != "code" and not prose:
             continue
         source = source_text(cell.input if cell.source is None else cell.source, strict=strict)
@@ -174,35 +197,38 @@ def _cells(found: Iterable[_Cell], *, strict: bool, prose: bool) -> Iterator[Cel
 
 def _language(metadata: Mapping[str, Any], cells: Iterable[_Cell]) -> str:
     """The kernel's language, in lower case; python where nothing is said."""
-    for key, name in (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name")):
-        part = metadata.get(key)
-        if isinstance(part, dict) and isinstance(said := part.get(name), str) and said:
-            return _canonical_language(said)
-    said = next((cell.language for cell in cells if isinstance(cell.language, str) and cell.language), "python")
-    return _canonical_language(said)
+    for section, key in _LANGUAGE_KEYS:
+        part = metadata.get(section)
+        name = part.get(key) if isinstance(part, dict) else None
+        if isinstance(name, str) and name:
+            return _canonical_language(name)
+    for cell in cells:  # nbformat 3 says it cell by cell
+        if isinstance(cell.language, str) and cell.language:
+            return _canonical_language(cell.language)
+    return "python"
 
 
 @lru_cache(maxsize=256)
-def _canonical_language(said: str) -> str:
-    text = said.lower()
-    if "python" in text or text in ("conda-root-py", "pysparkkernel", "colab"):
+def _canonical_language(name: str) -> str:
+    name = name.lower()
+    if "python" in name or name in _PYTHON_KERNELS:
         return "python"
-    return "r" if text in ("r", "ir") else text
+    return "r" if name in ("r", "ir") else name
 
 
-def _script(data: bytes) -> Notebook:
+def _parse_script(data: bytes) -> ParsedNotebook:
     if not data.strip():
         raise Drop("empty")
-    text = clean_text(to_utf8(data).decode("utf-8", "replace"))
+    text = storable_text(to_utf8(data).decode("utf-8", "replace"))
     if text.lstrip().startswith("{") and '"cells"' in text[:20_000]:  # a notebook under a script's name
-        return read_notebook(data, prose=True)
+        return parse_notebook(data, prose=True)
     drop = not_json_because(text, None)
     if drop.reason in ("lfs_pointer", "html_page", "merge_conflict"):
         raise drop
     cells = tuple(_script_cells(text))
     if not any(cell.kind == "code" for cell in cells):
         raise Drop("no_code")
-    return Notebook(language="python", cells=cells)
+    return ParsedNotebook(language="python", cells=cells)
 
 
 def _script_cells(text: str) -> Iterator[Cell]:
@@ -210,12 +236,18 @@ def _script_cells(text: str) -> Iterator[Cell]:
     prose (and stays in the code as well)."""
     if docstring := _DOCSTRING.match(text):
         yield Cell("markdown", docstring[2].strip())
-    marks = [(0, 0, ""), *((match.start(), match.end(), match[0]) for match in _CELL_MARK.finditer(text))]
-    for (_, start, mark), (end, _, _) in pairwise([*marks, (len(text), 0, "")]):
-        part = text[start:end]
-        if not part.strip():
-            continue
-        if "[markdown]" in mark or "[md]" in mark:
-            yield Cell("markdown", _COMMENT_SIGN.sub("", part).strip("\n") + "\n")
-        else:
-            yield Cell("code", part.strip("\n") + "\n")
+    start, mark = 0, ""
+    for match in _CELL_MARK.finditer(text):
+        yield from _script_cell(text[start : match.start()], mark)
+        start, mark = match.end(), match[0]
+    yield from _script_cell(text[start:], mark)
+
+
+def _script_cell(part: str, mark: str) -> Iterator[Cell]:
+    """The text under a cell mark as a cell, none where there is no text."""
+    if not part.strip():
+        return
+    if "[markdown]" in mark or "[md]" in mark:
+        yield Cell("markdown", _COMMENT_SIGN.sub("", part).strip("\n") + "\n")
+    else:
+        yield Cell("code", part.strip("\n") + "\n")

@@ -2,43 +2,76 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from corpus_build.careful import carefully
 from corpus_build.drops import Drop
-from corpus_build.read.code_digest import code_digest
 from corpus_build.read.frameworks import check_framework
-from corpus_build.read.notebook import Notebook
-from corpus_build.read.reading import read_notebook
-from corpus_build.read.sources import Item
+from corpus_build.read.listing import Source, open_input
+from corpus_build.read.sources import RawNotebook, read_raw_notebooks
 from corpus_build.records import Scanned
+from corpus_build.store import CorpusStore, record_writer
 
 
-def scan(item: Item, framework: str) -> Scanned:
-    """The item's row: a notebook of the framework with its digest, or the reason why it is dropped."""
+@dataclass(frozen=True, slots=True)
+class ScanStep:
+    """Reads, filters and digests a shard's files."""
+
+    store: CorpusStore
+    input: str
+    framework: str
+
+    def __call__(self, shard: int) -> int:
+        fs, root = open_input(self.input)
+        count = 0
+        with (
+            self.store.begun("scan", shard) as suspicious,
+            record_writer(self.store.part("scan", shard), Scanned) as writer,
+            without_cycle_search(),
+        ):
+            for raw in read_raw_notebooks(fs, root, self.store.read("listing", shard, Source)):
+                writer.add(self._scanned(raw, suspicious))
+                count += 1
+        return count
+
+    def _scanned(self, raw: RawNotebook, suspicious: bool) -> Scanned:
+        try:
+            return carefully(scan, suspicious, raw, self.framework)
+        except Drop as drop:
+            return _dropped(raw, drop)
+
+
+def scan(raw: RawNotebook, framework: str) -> Scanned:
+    """The notebook's row: one of the framework with its digest, or the reason why it is dropped."""
     try:
-        notebook = notebook_of(item, prose=False)
+        notebook = raw.parsed(prose=False)
         check_framework(notebook, framework)
     except Drop as drop:
-        return dropped(item, drop)
+        return _dropped(raw, drop)
     return Scanned(
-        place=item.place,
-        id=item.id,
-        bytes=_size(item),
+        place=raw.place,
+        id=raw.id,
+        bytes=raw.size,
         executed_at=notebook.executed_at,
         time_source=notebook.time_source,
-        code_digest=code_digest(notebook.code_cells),
+        code_digest=notebook.code_digest,
     )
 
 
-def dropped(item: Item, drop: Drop) -> Scanned:
-    """The row of an item that leaves the build."""
-    return Scanned(place=item.place, id=item.id, bytes=_size(item), reason=drop.reason, detail=drop.detail)
+@contextmanager
+def without_cycle_search() -> Iterator[None]:
+    """Reading makes many objects and no cycles of them: Python's search for cycles only takes time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
-def notebook_of(item: Item, *, prose: bool = True) -> Notebook:
-    """The item's notebook, without `prose` its code alone. Raises Drop."""
-    if isinstance(item.data, Drop):
-        raise item.data
-    return read_notebook(item.data, item.extension, prose=prose)
-
-
-def _size(item: Item) -> int:
-    return len(item.data) if isinstance(item.data, bytes) else 0
+def _dropped(raw: RawNotebook, drop: Drop) -> Scanned:
+    return Scanned(place=raw.place, id=raw.id, bytes=raw.size, reason=drop.reason, detail=drop.detail)

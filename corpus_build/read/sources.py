@@ -1,4 +1,4 @@
-"""The bytes behind a source: a file is one item, a row of a Parquet or JSONL shard is one each."""
+"""The bytes behind a source: a file is one notebook, a row of a Parquet or JSONL shard is one each."""
 
 from __future__ import annotations
 
@@ -17,62 +17,68 @@ import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
 from corpus_build.drops import Drop
-from corpus_build.read.listing import Source, extension_of
-from corpus_build.read.reading import MAX_FILE_BYTES
+from corpus_build.read.listing import Source, extension_of, open_input
+from corpus_build.read.notebook import ParsedNotebook
+from corpus_build.read.reading import MAX_FILE_BYTES, parse_notebook
+from corpus_build.store import CorpusStore
 
 _KAGGLE_PATH = re.compile(r"(?:^|/)\d{4}/\d{3}/(\d+)\.\w+$")
-_CONTENT = ("notebook", "content", "ipynb", "source", "text", "code")
-_NAMES = ("path", "file_path", "filename", "name", "id")
+_CONTENT_COLUMNS = ("notebook", "content", "ipynb", "source", "text", "code")
+_SCRIPT_COLUMNS = ("code", "source", "text", "content")
+_NAME_COLUMNS = ("path", "file_path", "filename", "name", "id")
+_KNOWN_EXTENSIONS = (".py", ".r", ".rmd", ".ipynb")
+# JSON; nothing; an HTML page; a Git LFS pointer ("version ..."). Reading tells them apart, and drops all but the first.
+_NOTEBOOK_STARTS = (b"{", b"", b"<", b"v")
 _BATCH = 16
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One notebook's bytes, or the Drop that reading them met."""
+class RawNotebook:
+    """One notebook's bytes, before anything is read from them."""
 
     place: str
+    """What tells it from all others of the input: the path of its file, or the path or id that its row states."""
     id: str
     extension: str
     data: bytes | Drop
+    """The bytes, or why they cannot be read."""
+
+    @property
+    def size(self) -> int:
+        """In bytes; 0 where they cannot be read."""
+        return len(self.data) if isinstance(self.data, bytes) else 0
+
+    def parsed(self, *, prose: bool = True) -> ParsedNotebook:
+        """The notebook, without `prose` its code alone. Raises Drop."""
+        if isinstance(self.data, Drop):
+            raise self.data
+        return parse_notebook(self.data, self.extension, prose=prose)
 
 
-def read_items(fs: Any, root: str, sources: Iterable[Source]) -> Iterator[Item]:
-    """The items of all sources, one after the other."""
-    single = fs.isfile(root)
-    for source in sources:
-        yield from _source_items(fs, root if single else f"{root}/{source.path}", source)
+def read_raw_notebooks(fs: Any, root: str, sources: Iterable[Source]) -> Iterator[RawNotebook]:
+    """The notebooks of all sources, one after the other."""
+    for path, source in _with_paths(fs, root, sources):
+        yield from _notebooks_of(fs, path, source)
 
 
-def read_chosen(fs: Any, root: str, sources: Iterable[Source], rows: Collection[int]) -> Iterator[tuple[int, Item]]:
-    """Those of the items that have these numbers, counted from 0, with the number; other files are not opened."""
-    single = fs.isfile(root)
+def read_chosen(store: CorpusStore, input: str, shard: int, rows: Collection[int]) -> Iterator[tuple[int, RawNotebook]]:
+    """Those of a shard's notebooks that have these numbers, counted from 0, read once more, each with its number. Other
+    files are not opened."""
+    if not rows:
+        return
+    fs, root = open_input(input)
     number = 0
-    for source in sources:
+    for path, source in _with_paths(fs, root, store.read("listing", shard, Source)):
         if source.is_table:
-            for item in _source_items(fs, root if single else f"{root}/{source.path}", source):
+            for raw in _notebooks_of(fs, path, source):
                 if number in rows:
-                    yield number, item
+                    yield number, raw
                 number += 1
         else:
             if number in rows:
-                yield number, next(_source_items(fs, root if single else f"{root}/{source.path}", source))
+                yield number, next(_notebooks_of(fs, path, source))
             number += 1
-
-
-def _source_items(fs: Any, path: str, source: Source) -> Iterator[Item]:
-    """The items of one source; a file or a line that cannot be read is an item too."""
-    extension = extension_of(source.path)
-    if not source.is_table:
-        yield Item(source.path, id_of(source.path), extension, _file(fs, path, source))
-        return
-    try:
-        with fs.open(path, "rb", compression="infer") as stream:
-            rows = _parquet(stream, source.part) if extension == ".parquet" else _lines(stream)
-            for row in rows:
-                yield _row_item(row)
-    except (OSError, EOFError, pa.ArrowException) as error:
-        yield Item(f"{source.path}#{source.part}", id_of(source.path), extension, Drop("unreadable", str(error)))
 
 
 def id_of(place: str) -> str:
@@ -85,7 +91,30 @@ def id_of(place: str) -> str:
     return f"{words}-{hashlib.sha256(place.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
-def _file(fs: Any, path: str, source: Source) -> bytes | Drop:
+def _with_paths(fs: Any, root: str, sources: Iterable[Source]) -> Iterator[tuple[str, Source]]:
+    """Each source with its full path; an input that is a single file is that path itself."""
+    single = fs.isfile(root)
+    for source in sources:
+        yield (root if single else f"{root}/{source.path}"), source
+
+
+def _notebooks_of(fs: Any, path: str, source: Source) -> Iterator[RawNotebook]:
+    """The notebooks of one source; a file or a line that cannot be read is one too."""
+    extension = extension_of(source.path)
+    if not source.is_table:
+        yield RawNotebook(source.path, id_of(source.path), extension, _file_bytes(fs, path, source))
+        return
+    try:
+        with fs.open(path, "rb", compression="infer") as stream:
+            rows = _parquet_rows(stream, source.part) if extension == ".parquet" else _json_lines(stream)
+            for row in rows:
+                yield _notebook_of_row(row)
+    except (OSError, EOFError, pa.ArrowException) as error:
+        unreadable = Drop("unreadable", str(error))
+        yield RawNotebook(f"{source.path}#{source.part}", id_of(source.path), extension, unreadable)
+
+
+def _file_bytes(fs: Any, path: str, source: Source) -> bytes | Drop:
     if source.bytes > MAX_FILE_BYTES:
         return Drop("too_large", f"{source.bytes:,} bytes, more than {MAX_FILE_BYTES:,}")
     try:
@@ -107,50 +136,66 @@ def _read_at_once(path: str, size: int) -> bytes:
     return data if len(data) == size else Path(path).read_bytes()
 
 
-def _parquet(stream: Any, part: int) -> Iterator[Mapping[str, Any]]:
+def _parquet_rows(stream: Any, part: int) -> Iterator[Mapping[str, Any]]:
     file = pq.ParquetFile(stream)
     if file.num_row_groups:
         for batch in file.iter_batches(batch_size=_BATCH, row_groups=[part], use_threads=False):
             yield from batch.to_pylist()
 
 
-def _lines(stream: Any) -> Iterator[Mapping[str, Any]]:
+def _json_lines(stream: Any) -> Iterator[Mapping[str, Any]]:
+    """A row a line. A line that is no JSON object is taken as a notebook: reading will say what is wrong with it."""
     for line in stream:
         if not line.strip():
             continue
         try:
-            found = orjson.loads(line)
+            row = orjson.loads(line)
         except ValueError:
-            found = {"notebook": line}  # reading will say what is wrong with it
-        yield found if isinstance(found, dict) else {"notebook": line}
+            row = None
+        yield row if isinstance(row, dict) else {"notebook": line}
 
 
-def _row_item(row: Mapping[str, Any]) -> Item:
-    """A row's notebook is in the first of the known columns, or the row is one itself; its place is its path or id."""
-    content = row if "cells" in row or "worksheets" in row else _first(row, _CONTENT)
+def _notebook_of_row(row: Mapping[str, Any]) -> RawNotebook:
+    """A row's notebook is in the first of the known columns, or the row is one itself. Its place is the row's path or
+    id, or else a digest of the bytes."""
+    is_notebook = "cells" in row or "worksheets" in row
+    content = row if is_notebook else _first_value(row, _CONTENT_COLUMNS)
+    data: bytes | Drop
     if content is None:
-        data: bytes | Drop = Drop("not_a_notebook", f"no column of {', '.join(_CONTENT)}")
-        raw = repr(sorted(row))[:1000].encode()
+        data = Drop("not_a_notebook", f"no column of {', '.join(_CONTENT_COLUMNS)}")
+        raw_bytes = repr(sorted(row))[:1000].encode()  # something to tell such rows apart by
     else:
-        raw = content if isinstance(content, bytes) else _encoded(content)
-        data = raw
-    name = _first(row, _NAMES)
-    place = str(name) if name not in (None, "") else f"row-{hashlib.sha256(raw).hexdigest()[:16]}"
+        data = raw_bytes = _as_bytes(content)
+    name = _first_value(row, _NAME_COLUMNS)
+    if name in (None, ""):
+        place = f"row-{hashlib.sha256(raw_bytes).hexdigest()[:16]}"
+    else:
+        place = str(name)
     extension = extension_of(place)
-    if extension not in (".py", ".r", ".rmd", ".ipynb"):
-        extension = ".ipynb" if raw.lstrip()[:1] in (b"{", b"", b"<", b"v") or not _is_script(row) else ".py"
-    return Item(place, place if place.isdigit() else id_of(place), extension, data)
+    if extension not in _KNOWN_EXTENSIONS:
+        extension = _guessed_extension(row, raw_bytes)
+    id = place if place.isdigit() else id_of(place)
+    return RawNotebook(place, id, extension, data)
 
 
-def _is_script(row: Mapping[str, Any]) -> bool:
-    return any(row.get(key) is not None for key in ("code", "source", "text", "content"))
+def _guessed_extension(row: Mapping[str, Any], raw_bytes: bytes) -> str:
+    """A row without a file's name is a script if it has a column for code and does not begin as a notebook would."""
+    if raw_bytes.lstrip()[:1] in _NOTEBOOK_STARTS or _first_value(row, _SCRIPT_COLUMNS) is None:
+        return ".ipynb"
+    return ".py"
 
 
-def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((row[name] for name in names if row.get(name) is not None), None)
+def _first_value(row: Mapping[str, Any], columns: tuple[str, ...]) -> Any:
+    """The value of the first of the columns that the row has."""
+    for column in columns:
+        if row.get(column) is not None:
+            return row[column]
+    return None
 
 
-def _encoded(content: object) -> bytes:
+def _as_bytes(content: object) -> bytes:
+    if isinstance(content, bytes):
+        return content
     if isinstance(content, str):
         return content.encode("utf-8", "replace")
     return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS, default=str)

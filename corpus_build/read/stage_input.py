@@ -14,16 +14,16 @@ from pipeline.storage.shard_folder import STAGED_DIGITS, RowsDigest, read_descri
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """How much there is to read: sources (files, or row groups of tables) in shards, and a digest of them all.
-
-    `reads` names what decides reading to extraction: settings and the Meta Kaggle folder.
-    """
+    """How much there is to read."""
 
     input: str
     sources: int
+    """Files, or row groups of tables."""
     shards: int
     digest: str
+    """Of all sources with their sizes and times: it tells a changed input."""
     reads: str
+    """Names what decides reading to extraction: settings and the Meta Kaggle folder."""
     shard_files: int
 
 

@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
 
-from corpus_build.deduplicate.shingles import Hashes, word_shingles
+from corpus_build.deduplicate.shingles import CODE_WORDS, REQUIREMENT_WORDS, Hashes, word_shingles
 from corpus_build.divide.overlap import OverlapIndex
 from corpus_build.divide.split import SETS, TRAIN
-from corpus_build.records import EvalRow
+from corpus_build.records import CodeEvalRow
 from corpus_build.settings import SplitSettings
-from corpus_build.steps import CODE_NGRAM, REQUIREMENT_NGRAM
 from corpus_build.store import CorpusStore
 from corpus_build.write.datasets import read_dataset
 from pipeline.retrieval.tokenize import words
@@ -27,9 +26,10 @@ MOST_LEAKS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Two rows of different sets that are too similar: by `same requirement`, `requirement`, `code` or `cluster`."""
+    """Two rows of different sets that are too similar."""
 
     by: str
+    """`same requirement`, `same code`, `same cluster`, `same id`, `near requirement` or `near code`."""
     first_set: str
     first_id: str
     second_set: str
@@ -42,11 +42,14 @@ class Leak:
 
 @dataclass(slots=True)
 class Audit:
-    """Rows by set, the number of leaks by pair of sets and kind, and the first of them by name."""
+    """What the comparison of all sets came to."""
 
     rows: dict[str, int] = field(default_factory=dict)
+    """Rows by set."""
     counts: dict[str, int] = field(default_factory=dict)
+    """Leaks by pair of sets and kind."""
     leaks: list[Leak] = field(default_factory=list)
+    """The first MOST_LEAKS of them."""
 
     @property
     def clean(self) -> bool:
@@ -67,76 +70,76 @@ class Audit:
         }
 
 
-def audit(store: CorpusStore, settings: SplitSettings) -> Audit:
+def audit_sets(store: CorpusStore, settings: SplitSettings) -> Audit:
     """Compares every two sets of a written build. All sets but train are held in memory, train streams past them."""
-    found = Audit()
-    held = {name: _Held(list(_fingerprints(store, name)), settings) for name in SETS if name != TRAIN}
-    for first, second in combinations(held, 2):
-        for print_ in held[second].prints:
-            for leak in held[first].leaks(first, second, print_):
-                found.add(leak)
-    found.rows = {name: len(index.prints) for name, index in held.items()} | {TRAIN: 0}
-    for print_ in _fingerprints(store, TRAIN):
-        found.rows[TRAIN] += 1
-        for name, index in held.items():
-            for leak in index.leaks(name, TRAIN, print_):
-                found.add(leak)
-    return found
+    audit = Audit()
+    held = {name: _HeldSet(name, list(_compared_rows(store, name)), settings) for name in SETS if name != TRAIN}
+    for first, second in combinations(held.values(), 2):
+        for row in second.rows:
+            for leak in first.leaks(second.name, row):
+                audit.add(leak)
+    audit.rows = {name: len(held_set.rows) for name, held_set in held.items()} | {TRAIN: 0}
+    for row in _compared_rows(store, TRAIN):
+        audit.rows[TRAIN] += 1
+        for held_set in held.values():
+            for leak in held_set.leaks(TRAIN, row):
+                audit.add(leak)
+    return audit
 
 
 @dataclass(frozen=True, slots=True)
-class _Print:
-    """A row as the audit compares it; `requirement` is its words in lower case."""
+class _ComparedRow:
+    """A row as the audit compares it."""
 
     id: str
     requirement: str
+    """Its words in lower case."""
     requirement_shingles: Hashes
     code_shingles: Hashes
     cluster: str
     code_digest: str
 
 
-def _fingerprints(store: CorpusStore, name: str) -> Iterator[_Print]:
+def _compared_rows(store: CorpusStore, name: str) -> Iterator[_ComparedRow]:
     for row in read_dataset(store, name):
-        code = row.reference if isinstance(row, EvalRow) else row.code
-        yield _Print(
+        code = row.reference if isinstance(row, CodeEvalRow) else row.code
+        yield _ComparedRow(
             id=row.id,
             requirement=" ".join(words(row.requirement)),
-            requirement_shingles=word_shingles(row.requirement, REQUIREMENT_NGRAM),
-            code_shingles=word_shingles(code, CODE_NGRAM),
+            requirement_shingles=word_shingles(row.requirement, REQUIREMENT_WORDS),
+            code_shingles=word_shingles(code, CODE_WORDS),
             cluster=row.provenance.cluster,
             code_digest=row.provenance.code_digest,
         )
 
 
-class _Held:
+class _HeldSet:
     """A set in memory, to be asked which of its rows another set's row is too similar to."""
 
-    def __init__(self, prints: list[_Print], settings: SplitSettings) -> None:
-        self.prints = prints
-        self._requirements = OverlapIndex(
-            [item.requirement_shingles for item in prints], settings.requirement_similarity
-        )
-        self._codes = OverlapIndex([item.code_shingles for item in prints], settings.code_similarity)
-        self._exact: dict[tuple[str, str], list[_Print]] = {}
-        for item in prints:
-            for by, value in _identities(item):
-                self._exact.setdefault((by, value), []).append(item)
+    def __init__(self, name: str, rows: list[_ComparedRow], settings: SplitSettings) -> None:
+        self.name = name
+        self.rows = rows
+        self._requirements = OverlapIndex([row.requirement_shingles for row in rows], settings.requirement_similarity)
+        self._codes = OverlapIndex([row.code_shingles for row in rows], settings.code_similarity)
+        self._by_identity: dict[tuple[str, str], list[_ComparedRow]] = {}
+        for row in rows:
+            for identity in _identities(row):
+                self._by_identity.setdefault(identity, []).append(row)
 
-    def leaks(self, own: str, other: str, row: _Print) -> Iterator[Leak]:
-        """The leaks between this set, called `own`, and a row of the set `other`."""
-        for key in _identities(row):
-            for item in self._exact.get(key, ()):
-                yield Leak(key[0], own, item.id, other, row.id, 1.0)
+    def leaks(self, other_set: str, other: _ComparedRow) -> Iterator[Leak]:
+        """The leaks between this set and a row of another one."""
+        for by, value in _identities(other):
+            for own in self._by_identity.get((by, value), ()):
+                yield Leak(by, self.name, own.id, other_set, other.id, 1.0)
         for by, index, shingles in (
-            ("near requirement", self._requirements, row.requirement_shingles),
-            ("near code", self._codes, row.code_shingles),
+            ("near requirement", self._requirements, other.requirement_shingles),
+            ("near code", self._codes, other.code_shingles),
         ):
             for number, similarity in index.similar(shingles):
-                yield Leak(by, own, self.prints[number].id, other, row.id, round(similarity, 4))
+                yield Leak(by, self.name, self.rows[number].id, other_set, other.id, round(similarity, 4))
 
 
-def _identities(row: _Print) -> Iterator[tuple[str, str]]:
+def _identities(row: _ComparedRow) -> Iterator[tuple[str, str]]:
     """What must not be equal in two sets. Requirements without a word are not compared."""
     if row.requirement:
         yield "same requirement", row.requirement

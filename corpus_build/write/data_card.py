@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from corpus_build.deduplicate.minhash import BANDS, PERMUTATIONS, ROWS
-from corpus_build.deduplicate.shingles import NGRAM
+from corpus_build.deduplicate.shingles import CODE_TOKENS
 from corpus_build.divide.split import SETS
 from corpus_build.drops import REASONS
 from corpus_build.extract.quality import WEIGHTS
 from corpus_build.settings import CorpusSettings
 from corpus_build.store import CorpusStore
 from corpus_build.write.audit import Audit
-from corpus_build.write.report import Counts
+from corpus_build.write.report import OutcomeCounts
 from pipeline.storage.files import write_bytes
 
-CARD = "card.md"
+CARD_FILE = "card.md"
 
 
-def write_card(store: CorpusStore, settings: CorpusSettings, counts: Counts, audit: Audit) -> None:
+def write_data_card(store: CorpusStore, settings: CorpusSettings, counts: OutcomeCounts, audit: Audit) -> None:
     """Writes the card; equal builds give equal bytes."""
-    write_bytes(store.path(CARD), "\n".join(_lines(settings, counts, audit)).encode() + b"\n")
+    write_bytes(store.path(CARD_FILE), "\n".join(_lines(settings, counts, audit)).encode() + b"\n")
 
 
-def _lines(settings: CorpusSettings, counts: Counts, audit: Audit) -> Iterable[str]:
+def _lines(settings: CorpusSettings, counts: OutcomeCounts, audit: Audit) -> Iterable[str]:
     split = settings.split
     yield "# Data card"
     yield ""
@@ -43,7 +43,8 @@ def _lines(settings: CorpusSettings, counts: Counts, audit: Audit) -> Iterable[s
     yield f"  {', '.join(f'{name} {weight:g}' for name, weight in WEIGHTS.items())}."
     yield "- *DLPlanData*: the rest, divided by a hash of the near-duplicate cluster (and of nearly equal"
     yield "  requirements)."
-    yield f"- *Near-duplicates*: {NGRAM}-token shingles of code, {PERMUTATIONS} permutations, {BANDS} bands of {ROWS}"
+    bands = f"{BANDS} bands of {ROWS}"
+    yield f"- *Near-duplicates*: {CODE_TOKENS}-token shingles of code, {PERMUTATIONS} permutations, {bands}"
     yield f"  rows, estimated Jaccard similarity {settings.dedup.similarity:g} or more; of equals the newest is kept,"
     yield "  then the most voted."
     yield f"- *Between sets*: no two rows with a requirement similarity of {split.requirement_similarity:g} (2-word"
@@ -58,10 +59,11 @@ def _lines(settings: CorpusSettings, counts: Counts, audit: Audit) -> Iterable[s
     yield ""
     yield "## Dropped"
     yield ""
-    yield from _table(
-        ("reason", "files", "meaning"),
-        {name: (counts.dropped[name], REASONS[name]) for name in REASONS if counts.dropped.get(name)},
-    )
+    dropped = {}
+    for reason, meaning in REASONS.items():
+        if counts.dropped.get(reason):
+            dropped[reason] = (counts.dropped[reason], meaning)
+    yield from _table(("reason", "files", "meaning"), dropped)
     yield ""
     yield "## What to know"
     yield ""
@@ -78,4 +80,8 @@ def _table(header: tuple[str, ...], rows: Mapping[str, object]) -> Iterable[str]
     yield f"|{'---|' * len(header)}"
     for name, values in rows.items():
         cells = values if isinstance(values, tuple) else (values,)
-        yield f"| {name} | {' | '.join(f'{cell:,}' if isinstance(cell, int) else str(cell) for cell in cells)} |"
+        yield f"| {name} | {' | '.join(map(_cell_text, cells))} |"
+
+
+def _cell_text(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

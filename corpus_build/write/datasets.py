@@ -1,28 +1,30 @@
 """The three data sets as Parquet, in the order of ids, whatever shards their rows come from.
 
-DLCodeEval/requirements.parquet            EvalRow: an input of `dlcodegen generate`
-DLSamplePool/samples.parquet               SampleRow: a `pool`
-DLPlanData/{train,eval,test}.parquet       PlanRow: `plans`
+DLCodeEval/requirements.parquet            CodeEvalRow: an input of `dlcodegen generate`
+DLSamplePool/samples.parquet               SamplePoolRow: a `pool`
+DLPlanData/{train,eval,test}.parquet       PlanDataRow: `plans`
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from corpus_build.divide.assign import Assignment
 from corpus_build.divide.split import EVAL, EVALUATION, POOL, SETS, TEST, TRAIN
-from corpus_build.records import EvalRow, Extracted, PlanRow, SampleRow
+from corpus_build.records import CodeEvalRow, Extracted, PlanDataRow, SamplePoolRow
 from corpus_build.store import CorpusStore, read_records, record_writer
 from pipeline.storage.arrow import schema_of, to_table
 
 ROWS_IN_MEMORY = 2048
+_ROWS_BEFORE_SPILL = 64
 
-FILES = {
+SET_FILES = {
     EVALUATION: "DLCodeEval/requirements.parquet",
     POOL: "DLSamplePool/samples.parquet",
     TRAIN: "DLPlanData/train.parquet",
@@ -30,7 +32,7 @@ FILES = {
     TEST: "DLPlanData/test.parquet",
 }
 
-SHARED = (
+_SHARED_FIELDS = (
     "id",
     "requirement",
     "attributes",
@@ -43,61 +45,60 @@ SHARED = (
 )
 
 
-def record_of(name: str) -> Any:
-    """The record class of a set."""
-    return {EVALUATION: EvalRow, POOL: SampleRow}.get(name, PlanRow)
-
-
-def write_datasets(
-    store: CorpusStore, assigned: Mapping[tuple[int, int], str], ids: Mapping[tuple[int, int], str]
-) -> None:
-    """Writes all sets. `assigned` gives the set, `ids` the id of extracted row (shard, row).
+def write_datasets(store: CorpusStore, assignment: Assignment) -> None:
+    """Writes all sets, whatever shards their rows come from.
 
     Rows are first laid into buckets of neighbouring ids, then each bucket is sorted: memory holds one bucket.
     """
-    ranks: dict[str, list[str]] = {name: [] for name in SETS}
-    for place, name in assigned.items():
-        ranks[name].append(ids[place])
-    buckets = {name: _Buckets(sorted(found)) for name, found in ranks.items()}
+    ids: dict[str, list[str]] = {name: [] for name in SETS}
+    set_of_row: dict[tuple[int, int], str] = {}
+    for row in assignment.rows:
+        if name := assignment.sets.get(row.number, ""):
+            ids[name].append(row.id)
+            set_of_row[row.shard, row.row] = name
+    id_ranges = {name: _IdRanges(sorted(set_ids)) for name, set_ids in ids.items()}
     with TemporaryDirectory() as folder:
-        spills: dict[tuple[str, int], _Spill] = {}
-        for shard in sorted({shard for shard, _ in assigned}):
-            for row, extracted in enumerate(store.read("extracted", shard, Extracted)):
-                if chosen := assigned.get((shard, row)):
-                    bucket = chosen, buckets[chosen].of(extracted.id)
-                    if bucket not in spills:
-                        spills[bucket] = _Spill(f"{folder}/{len(spills)}.parquet")
-                    spills[bucket].add(extracted)
+        buckets: dict[tuple[str, int], _Bucket] = {}
+        for shard in sorted({shard for shard, _ in set_of_row}):
+            for number, extracted in enumerate(store.read("extracted", shard, Extracted)):
+                if name := set_of_row.get((shard, number), ""):
+                    key = name, id_ranges[name].number_of(extracted.id)
+                    if key not in buckets:
+                        buckets[key] = _Bucket(f"{folder}/{len(buckets)}.parquet")
+                    buckets[key].add(extracted)
         for name in SETS:
-            parts = [spills[key] for key in sorted(key for key in spills if key[0] == name)]
-            _write_set(store.path(FILES[name]), name, (part.sorted() for part in parts))
+            keys = sorted(key for key in buckets if key[0] == name)
+            _write_set(store.path(SET_FILES[name]), name, [buckets[key] for key in keys])
 
 
 def read_dataset(store: CorpusStore, name: str) -> Iterator[Any]:
     """The rows of a written set."""
-    yield from read_records(store.path(FILES[name]), record_of(name))
+    yield from read_records(store.path(SET_FILES[name]), _record_class(name))
 
 
-def _write_set(url: str, name: str, parts: Iterable[list[Extracted]]) -> None:
-    record = record_of(name)
-    convert = _CONVERTERS.get(name, _plan_row)
-    with record_writer(url, record) as writer:
-        for rows in parts:
-            for row in rows:
+def _record_class(name: str) -> Any:
+    return {EVALUATION: CodeEvalRow, POOL: SamplePoolRow}.get(name, PlanDataRow)
+
+
+def _write_set(url: str, name: str, buckets: Iterable[_Bucket]) -> None:
+    convert = _CONVERTERS.get(name, _plan_data_row)
+    with record_writer(url, _record_class(name)) as writer:
+        for bucket in buckets:
+            for row in bucket.sorted_rows():
                 writer.add(convert(row), len(row.code))
 
 
 @dataclass(frozen=True, slots=True)
-class _Buckets:
+class _IdRanges:
     """Sorted ids, cut into runs of ROWS_IN_MEMORY."""
 
     ids: list[str]
 
-    def of(self, id: str) -> int:
+    def number_of(self, id: str) -> int:
         return bisect_left(self.ids, id) // ROWS_IN_MEMORY
 
 
-class _Spill:
+class _Bucket:
     """Rows of one bucket, kept in memory while few, then in a temporary file."""
 
     def __init__(self, path: str) -> None:
@@ -107,34 +108,35 @@ class _Spill:
 
     def add(self, row: Extracted) -> None:
         self._rows.append(row)
-        if len(self._rows) >= 64:
+        if len(self._rows) >= _ROWS_BEFORE_SPILL:
             if self._writer is None:
                 self._writer = pq.ParquetWriter(self._path, schema_of(Extracted), compression="zstd")
             self._writer.write_table(to_table(self._rows, Extracted))
             self._rows = []
 
-    def sorted(self) -> list[Extracted]:
-        found = list(self._rows)
+    def sorted_rows(self) -> list[Extracted]:
+        """All its rows in the order of ids. Nothing can be added any more."""
+        rows = list(self._rows)
         if self._writer is not None:
             self._writer.close()
-            found += read_records(self._path, Extracted)
-        return sorted(found, key=lambda row: row.id)
+            rows += read_records(self._path, Extracted)
+        return sorted(rows, key=lambda row: row.id)
 
 
-def _shared(row: Extracted) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in SHARED}
+def _shared_values(row: Extracted) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _SHARED_FIELDS}
 
 
-def _plan_row(row: Extracted) -> PlanRow:
-    return PlanRow(**_shared(row), code=row.code)
+def _plan_data_row(row: Extracted) -> PlanDataRow:
+    return PlanDataRow(**_shared_values(row), code=row.code)
 
 
-def _sample_row(row: Extracted) -> SampleRow:
-    return SampleRow(**_shared(row), code=row.code, quality=row.quality)
+def _sample_pool_row(row: Extracted) -> SamplePoolRow:
+    return SamplePoolRow(**_shared_values(row), code=row.code, quality=row.quality)
 
 
-def _eval_row(row: Extracted) -> EvalRow:
-    return EvalRow(**_shared(row), reference=row.code)
+def _code_eval_row(row: Extracted) -> CodeEvalRow:
+    return CodeEvalRow(**_shared_values(row), reference=row.code)
 
 
-_CONVERTERS: dict[str, Callable[[Extracted], Any]] = {EVALUATION: _eval_row, POOL: _sample_row}
+_CONVERTERS: dict[str, Callable[[Extracted], Any]] = {EVALUATION: _code_eval_row, POOL: _sample_pool_row}

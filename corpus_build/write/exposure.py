@@ -20,10 +20,12 @@ from corpus_build.deduplicate.shingles import code_shingles
 from pipeline.errors import StageFailure
 from pipeline.llm.protocol import LLM, ChatRequest, Message, Sampling
 
-K = 0.2
-"""The share of least likely tokens in Min-K%."""
+LEAST_LIKELY_SHARE = 0.2
+"""The share of tokens that Min-K% takes: its k."""
 
 CONTINUED_CHARACTERS = 1500
+"""Of the reference, on either side of the cut."""
+
 EXPOSED = 0.5
 """Overlap from which a reference counts as known to the model."""
 
@@ -32,12 +34,15 @@ _SYSTEM = "Continue the Python code exactly where it stops. Answer with code onl
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exposure:
-    """One reference: `overlap` in [0, 1], `min_k` in nats (None without log-probabilities), or the call's failure."""
+    """The signs for one reference."""
 
     id: str
     overlap: float = 0.0
+    """The share of the continuation's shingles that the real rest has, in [0, 1]."""
     min_k: float | None = None
+    """In nats; None without log-probabilities."""
     failure: str = ""
+    """The kind of the call's failure, if it failed."""
 
     @property
     def exposed(self) -> bool:
@@ -48,23 +53,24 @@ async def check_exposure(llm: LLM, references: Iterable[tuple[str, str]], at_onc
     """Asks the model for every reference (id, code), so many at once; results in the order given."""
     free = asyncio.Semaphore(at_once)
 
-    async def check(name: str, code: str) -> Exposure:
+    async def check(id: str, code: str) -> Exposure:
         async with free:
-            return await _check(llm, name, code)
+            return await _check(llm, id, code)
 
-    return list(await asyncio.gather(*(check(name, code) for name, code in references)))
+    checks = [check(id, code) for id, code in references]
+    return list(await asyncio.gather(*checks))
 
 
-async def _check(llm: LLM, name: str, code: str) -> Exposure:
+async def _check(llm: LLM, id: str, code: str) -> Exposure:
     start, rest = halves(code)
     messages = (Message(role="system", content=_SYSTEM), Message(role="user", content=start))
     request = ChatRequest(messages=messages, sampling=Sampling(max_tokens=512), logprobs=True)
     try:
         reply = await llm.chat(request)
     except StageFailure as failure:
-        return Exposure(id=name, failure=failure.kind)
+        return Exposure(id=id, failure=failure.kind)
     min_k = min_k_percent(reply.token_logprobs) if reply.token_logprobs else None
-    return Exposure(id=name, overlap=continuation_overlap(start, rest, reply.text), min_k=min_k)
+    return Exposure(id=id, overlap=continuation_overlap(start, rest, reply.text), min_k=min_k)
 
 
 def halves(code: str) -> tuple[str, str]:
@@ -77,13 +83,15 @@ def halves(code: str) -> tuple[str, str]:
 def continuation_overlap(start: str, rest: str, continued: str) -> float:
     """The share of the continuation's shingles that the real rest has, those of the start left out; 0 without any."""
     known = code_shingles(start)
-    written = np.setdiff1d(code_shingles(continued.replace("```python", "").replace("```", "")), known)
+    without_fences = continued.replace("```python", "").replace("```", "")
+    written = np.setdiff1d(code_shingles(without_fences), known)
     if not len(written):
         return 0.0
-    return round(len(np.intersect1d(written, np.setdiff1d(code_shingles(rest), known))) / len(written), 4)
+    recited = np.intersect1d(written, np.setdiff1d(code_shingles(rest), known))
+    return round(len(recited) / len(written), 4)
 
 
-def min_k_percent(logprobs: Sequence[float], k: float = K) -> float:
+def min_k_percent(logprobs: Sequence[float], k: float = LEAST_LIKELY_SHARE) -> float:
     """The mean of the lowest k of the log-probabilities, at least one of them."""
     lowest = sorted(logprobs)[: max(1, int(len(logprobs) * k))]
     return round(fmean(lowest), 4)

@@ -25,15 +25,15 @@ _PARTS = {TRAIN: "Train", EVAL: "Evaluation", TEST: "Test"}
 def write_paper_format(store: CorpusStore, folder: str) -> None:
     """Writes a build's sets under `folder` as the paper's artifact lies in a checkout."""
     root = join(folder, "Datasets")
-    rows = (row_line(row.requirement, row.attributes) for row in read_dataset(store, EVALUATION))
-    _write(join(root, "DLCodeEval", "Test.txt"), rows)
-    codes = (row.reference for row in read_dataset(store, EVALUATION))
-    _write(join(root, "DLCodeEval", "Test_Code.txt"), code_blocks(codes))
+    requirements = (row_line(row.requirement, row.attributes) for row in read_dataset(store, EVALUATION))
+    _write_lines(join(root, "DLCodeEval", "Test.txt"), requirements)
+    references = (row.reference for row in read_dataset(store, EVALUATION))
+    _write_lines(join(root, "DLCodeEval", "Test_Code.txt"), code_blocks(references))
     for name, part in _PARTS.items():
         plans = (row_line(row.requirement, row.attributes, row.plan) for row in read_dataset(store, name))
-        _write(join(root, "DLPlanData", f"{part}.txt"), plans)
+        _write_lines(join(root, "DLPlanData", f"{part}.txt"), plans)
     samples = (row.code for row in read_dataset(store, POOL))
-    _write(join(root, "DLSamplePool", "Samples.txt"), code_blocks(samples))
+    _write_lines(join(root, "DLSamplePool", "Samples.txt"), code_blocks(samples))
 
 
 def row_line(requirement: str, attributes: str, plan: SolutionPlan | None = None) -> str:
@@ -52,7 +52,7 @@ def code_blocks(codes: Iterable[str]) -> Iterable[str]:
         yield _LIKE_A_DIVIDER.sub(DIVIDER + "-", code.strip("\r\n"))
 
 
-def _write(url: str, lines: Iterable[str]) -> None:
+def _write_lines(url: str, lines: Iterable[str]) -> None:
     with atomic_writer(url) as stream:
         for line in lines:
             stream.write(line.encode("utf-8", "replace") + b"\n")

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from corpus_build.divide.assign import Assignment
 from corpus_build.records import Clustered, Outcome
 from corpus_build.store import CorpusStore, record_writer
 
-REPORT = "drop_report.parquet"
+REPORT_FILE = "drop_report.parquet"
 _SCANNED = ["place", "id", "bytes", "reason", "detail"]
 
 
 @dataclass(slots=True)
-class Counts:
-    """Files in, and what became of them: `kept` by data set, `dropped` by reason. `read` = kept + dropped."""
+class OutcomeCounts:
+    """Files in, and what became of them: `read` = kept + dropped."""
 
     read: int = 0
     kept: Counter[str] = field(default_factory=Counter)
+    """By data set."""
     dropped: Counter[str] = field(default_factory=Counter)
+    """By reason."""
     bytes: int = 0
 
     def add(self, outcome: Outcome) -> None:
@@ -32,46 +34,49 @@ class Counts:
             self.kept[outcome.outcome] += 1
 
 
-def write_report(store: CorpusStore, shards: int, assignment: Assignment) -> Counts:
+def write_drop_report(store: CorpusStore, shards: int, assignment: Assignment) -> OutcomeCounts:
     """Writes the report, a shard in memory at a time, and gives its counts."""
-    split = {(row.shard, row.row): row.number for row in assignment.rows}
-    counts = Counts()
-    with record_writer(store.path(REPORT), Outcome) as writer:
+    numbers = {(row.shard, row.row): row.number for row in assignment.rows}
+    counts = OutcomeCounts()
+    with record_writer(store.path(REPORT_FILE), Outcome) as writer:
         for shard in range(shards):
-            for outcome in _outcomes(store, shard, split, assignment):
+            for outcome in _outcomes(store, shard, numbers, assignment):
                 counts.add(outcome)
                 writer.add(outcome)
     return counts
 
 
 def _outcomes(
-    store: CorpusStore, shard: int, split: Mapping[tuple[int, int], int], assignment: Assignment
-) -> list[Outcome]:
-    clusters = {item.row: item for item in store.read("clusters", shard, Clustered)}
-    table = store.columns("extracted", shard, ["row", "reason", "detail"])
-    extracted = {row["row"]: (number, row["reason"], row["detail"]) for number, row in enumerate(table.to_pylist())}
-    found = []
+    store: CorpusStore, shard: int, numbers: Mapping[tuple[int, int], int], assignment: Assignment
+) -> Iterator[Outcome]:
+    """The outcomes of a shard's files. Each file leaves at one of four steps: scan, deduplication, extraction, split.
+
+    `numbers` gives the number in the split of extracted row (shard, row).
+    """
+    clusters = {clustered.row: clustered for clustered in store.read("clusters", shard, Clustered)}
+    extracted_rows = store.columns("extracted", shard, ["row", "reason", "detail"]).to_pylist()
+    extracted = {row["row"]: (number, row["reason"], row["detail"]) for number, row in enumerate(extracted_rows)}
     for number, scanned in enumerate(store.columns("scan", shard, _SCANNED).to_pylist()):
-        reason, detail, kept, outcome = scanned["reason"], scanned["detail"], "", "dropped"
-        if not reason and clusters[number].reason:
-            reason, kept = clusters[number].reason, clusters[number].kept
-        elif not reason:
-            place, reason, detail = extracted[number]
+        outcome, kept = "dropped", ""
+        reason, detail = scanned["reason"], scanned["detail"]
+        if not reason:
+            reason = clusters[number].reason
+            if reason:
+                kept = clusters[number].kept
+        if not reason:
+            extracted_row, reason, detail = extracted[number]
             if not reason:
-                row = split[(shard, place)]
-                if row in assignment.dropped:
-                    reason, detail, kept = assignment.dropped[row]
+                split_number = numbers[(shard, extracted_row)]
+                if split_number in assignment.dropped:
+                    reason, detail, kept = assignment.dropped[split_number]
                 else:
-                    outcome = assignment.sets[row]
-        found.append(
-            Outcome(
-                place=scanned["place"],
-                id=scanned["id"],
-                bytes=scanned["bytes"],
-                outcome=outcome,
-                reason=reason,
-                detail=detail,
-                kept=kept,
-            )
+                    outcome = assignment.sets[split_number]
+        yield Outcome(
+            place=scanned["place"],
+            id=scanned["id"],
+            bytes=scanned["bytes"],
+            outcome=outcome,
+            reason=reason,
+            detail=detail,
+            kept=kept,
         )
-    return found

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from corpus_build.records import SampleRow
+from corpus_build.records import SamplePoolRow
 from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import read_bytes
 
@@ -24,7 +24,7 @@ _YES = frozenset({"1", "approve", "approved", "ok", "true", "x", "y", "yes"})
 _NO = frozenset({"", "0", "false", "n", "no", "reject", "rejected"})
 
 
-def sheet_csv(rows: Iterable[SampleRow]) -> bytes:
+def sheet_csv(rows: Iterable[SamplePoolRow]) -> bytes:
     """The sheet with nothing decided yet, in UTF-8 with a mark that spreadsheets know it by."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
@@ -48,10 +48,10 @@ def sheet_csv(rows: Iterable[SampleRow]) -> bytes:
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
 
 
-def sheet_html(rows: Iterable[SampleRow]) -> bytes:
+def sheet_html(rows: Iterable[SamplePoolRow]) -> bytes:
     """The page: samples by task category, the best first, each with its plan and code to open."""
     ordered = sorted(rows, key=lambda row: (row.plan.task_category, -row.quality, row.id))
-    groups = [(name, list(found)) for name, found in groupby(ordered, key=lambda row: row.plan.task_category)]
+    groups = [(name, list(samples)) for name, samples in groupby(ordered, key=lambda row: row.plan.task_category)]
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
     page = environment.get_template("review.html.jinja").render(groups=groups, total=len(ordered))

@@ -11,37 +11,46 @@ from corpus_build.records import Confidence
 from corpus_build.store import CorpusStore
 from corpus_build.write.datasets import read_dataset
 
-FIELDS = tuple(Confidence.__dataclass_fields__)
+CONFIDENCE_FIELDS = tuple(Confidence.__dataclass_fields__)
+"""The fields of plan, requirement and attributes of which rows say how surely they know them."""
 
 
 @dataclass(slots=True)
-class Stats:
-    """Rows by set and task category, by year of execution ("undated" among them), and for each field of plan,
-    requirement and attributes how many rows know it (confidence above 0), and how many more surely than by a default
-    of Keras."""
+class CorpusStats:
+    """The counts of a finished build."""
 
     rows: Counter[str] = field(default_factory=Counter)
+    """By set."""
     categories: dict[str, Counter[str]] = field(default_factory=dict)
+    """Rows by task category, then by set."""
     years: Counter[str] = field(default_factory=Counter)
+    """Rows by year of execution, "undated" among them."""
     known: Counter[str] = field(default_factory=Counter)
+    """For each confidence field the rows that know it at all."""
     stated: Counter[str] = field(default_factory=Counter)
+    """For each confidence field the rows that know it more surely than by a default of Keras."""
     layers: list[int] = field(default_factory=list)
+    """Layers in the plan of each row."""
     dropped: dict[str, int] = field(default_factory=dict)
+    """Files by the reason for which they are in no set."""
 
     @property
     def total(self) -> int:
         return sum(self.rows.values())
 
 
-def read_stats(store: CorpusStore) -> Stats:
+def read_stats(store: CorpusStore) -> CorpusStats:
     """The counts, a batch of rows in memory at a time."""
-    stats = Stats(dropped=dict((store.read_json("manifest.json") or {}).get("dropped_by_reason", {})))
-    for name in SETS:
-        for row in read_dataset(store, name):
-            stats.rows[name] += 1
-            stats.categories.setdefault(row.plan.task_category, Counter())[name] += 1
+    manifest = store.read_json("manifest.json") or {}
+    stats = CorpusStats(dropped=dict(manifest.get("dropped_by_reason", {})))
+    for set_name in SETS:
+        for row in read_dataset(store, set_name):
+            stats.rows[set_name] += 1
+            stats.categories.setdefault(row.plan.task_category, Counter())[set_name] += 1
             stats.years[row.provenance.executed_at[:4] or "undated"] += 1
             stats.layers.append(len(row.plan.layers))
-            stats.known.update(name for name in FIELDS if getattr(row.confidence, name) > 0)
-            stats.stated.update(name for name in FIELDS if getattr(row.confidence, name) > DEFAULT)
+            for name in CONFIDENCE_FIELDS:
+                confidence = getattr(row.confidence, name)
+                stats.known[name] += confidence > 0
+                stats.stated[name] += confidence > DEFAULT
     return stats

@@ -12,7 +12,7 @@ from rich.table import Table
 from jobs.commands.options import ConfigFile, Overrides
 
 if TYPE_CHECKING:
-    from jobs.corpus import Summary
+    from jobs.corpora.summary import CorpusSummary
 
 app = typer.Typer()
 corpus = typer.Typer(help="From notebooks to DLPlanData, DLSamplePool and DLCodeEval.", no_args_is_help=True)
@@ -63,7 +63,7 @@ def build(
     _print_summary(summary)
 
 
-def _print_summary(summary: Summary) -> None:
+def _print_summary(summary: CorpusSummary) -> None:
     counts = summary.counts
     table = Table(title="Corpus", show_header=False, title_justify="left")
     table.add_row("files", f"{counts.read:,}")
@@ -93,10 +93,11 @@ def review(
     ] = None,
 ) -> None:
     """Write the review sheet of the sample pool (HTML and CSV), or take its approvals back."""
-    from jobs.corpora.folder import take_approvals, write_sheets
+    from jobs.corpora.folder import with_approvals, write_sheets
+    from jobs.corpus import main as run
 
     if take is not None:
-        _print_summary(take_approvals(folder, take))
+        _print_summary(run(with_approvals(folder, take)))
         return
     for place in write_sheets(folder):
         print(place)
@@ -106,7 +107,7 @@ def review(
 def stats(folder: Folder) -> None:
     """Print the counts of a build, and plot them to stats.png in its folder."""
     from corpus_build.divide.split import SETS
-    from corpus_build.write.stats import FIELDS, read_stats
+    from corpus_build.write.stats import CONFIDENCE_FIELDS, read_stats
     from jobs.corpora.folder import open_build
     from jobs.corpora.plots import plot_stats
 
@@ -121,7 +122,7 @@ def stats(folder: Folder) -> None:
     known = Table(title="Rows in which a field is known", title_justify="left")
     for column in ("field", "rows", "share", "not by default"):
         known.add_column(column, justify="left" if column == "field" else "right")
-    for name in FIELDS:
+    for name in CONFIDENCE_FIELDS:
         shares = (f"{counts[name] / max(found.total, 1):.1%}" for counts in (found.known, found.stated))
         known.add_row(name, f"{found.known[name]:,}", *shares)
     dropped = Table(title="Files dropped", title_justify="left")

@@ -6,13 +6,12 @@ import asyncio
 
 from corpus_build.divide.split import EVALUATION, POOL
 from corpus_build.store import CorpusStore, record_writer
-from corpus_build.write.audit import Audit, audit
+from corpus_build.write.audit import Audit, audit_sets
 from corpus_build.write.datasets import read_dataset
 from corpus_build.write.exposure import Exposure, check_exposure
 from corpus_build.write.review import read_approvals, sheet_csv, sheet_html
 from jobs.cluster.dataflow import start_ray
 from jobs.corpora.settings import CorpusConfig
-from jobs.corpus import Summary, main
 from jobs.generation.language_model import language_model
 from pipeline.config import LLMSettings, load_settings
 from pipeline.errors import DLCodeGenError
@@ -29,30 +28,30 @@ def open_build(folder: str) -> tuple[CorpusStore, CorpusConfig]:
 
 
 def write_sheets(folder: str) -> tuple[str, str]:
-    """Writes review/sheet.html and review/sheet.csv of the sample pool; their places."""
+    """Writes review/sheet.html and review/sheet.csv of the sample pool; their paths."""
     store, _ = open_build(folder)
     rows = list(read_dataset(store, POOL))
-    pages = store.path("review", "sheet.html"), store.path("review", "sheet.csv")
-    write_bytes(pages[0], sheet_html(rows))
-    write_bytes(pages[1], sheet_csv(rows))
-    return pages
+    html_path, csv_path = store.path("review", "sheet.html"), store.path("review", "sheet.csv")
+    write_bytes(html_path, sheet_html(rows))
+    write_bytes(csv_path, sheet_csv(rows))
+    return html_path, csv_path
 
 
-def take_approvals(folder: str, sheet: str, *, quiet: bool = False) -> Summary:
-    """Splits the build anew with the sheet's approvals. Raises DLCodeGenError for a sheet that approves a row which the
-    build does not have."""
+def with_approvals(folder: str, sheet: str) -> CorpusConfig:
+    """The build's settings with the sheet's approvals: built again, the sets are divided anew by them. Raises
+    DLCodeGenError for a sheet that approves a row which the build does not have."""
     store, config = open_build(folder)
-    approved = read_approvals(sheet)
-    known = {row.id for row in read_dataset(store, POOL)}
-    if strangers := sorted(approved - known):
-        raise DLCodeGenError(f"{sheet}: {strangers[0]} is not in the pool of {folder}; make the sheet anew")
-    return main(config.model_copy(update={"review": sheet, "quiet": quiet}))
+    in_pool = {row.id for row in read_dataset(store, POOL)}
+    unknown = sorted(read_approvals(sheet) - in_pool)
+    if unknown:
+        raise DLCodeGenError(f"{sheet}: {unknown[0]} is not in the pool of {folder}; make the sheet anew")
+    return config.model_copy(update={"review": sheet, "quiet": False})
 
 
 def audit_build(folder: str) -> Audit:
     """Audits the written files anew."""
     store, config = open_build(folder)
-    return audit(store, config.split)
+    return audit_sets(store, config.split)
 
 
 def expose(folder: str, llm: LLMSettings) -> list[Exposure]:
@@ -65,8 +64,8 @@ def expose(folder: str, llm: LLMSettings) -> list[Exposure]:
         if build is None:
             raise DLCodeGenError("the exposure check needs a language model; for example llm=openai model=NAME")
         references = ((row.id, row.reference) for row in read_dataset(store, EVALUATION))
-        found = asyncio.run(check_exposure(build(), references))
+        exposures = asyncio.run(check_exposure(build(), references))
     with record_writer(store.path("exposure.parquet"), Exposure) as writer:
-        for item in found:
-            writer.add(item)
-    return found
+        for exposure in exposures:
+            writer.add(exposure)
+    return exposures

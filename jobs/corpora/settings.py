@@ -6,6 +6,7 @@ from pydantic import Field
 
 from corpus_build.settings import CorpusSettings
 from pipeline.config import LLMSettings, Settings
+from pipeline.storage.files import fingerprint
 
 
 class CorpusConfig(CorpusSettings):
@@ -39,9 +40,13 @@ class CorpusConfig(CorpusSettings):
     """No progress."""
 
     def settings(self) -> CorpusSettings:
-        """What decides the result, without places and workers."""
+        """What decides the result, without paths and workers."""
         return CorpusSettings(**{name: getattr(self, name) for name in CorpusSettings.model_fields})
 
+    def reading_key(self) -> str:
+        """Names what decides the steps from reading to extraction: settings, and the tables of Meta Kaggle."""
+        tables = fingerprint(self.meta_kaggle) if self.meta_kaggle else ""
+        return f"{self.settings().read_digest()} {tables}"
 
 class ExposureConfig(Settings):
     """Which language model is asked to continue the references of DLCodeEval."""

@@ -10,13 +10,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from corpus_build.records import PlanRow
+from corpus_build.records import PlanDataRow
 from corpus_build.settings import PlanDataSizes, SplitSettings
 from corpus_build.store import CorpusStore, read_records, record_writer
-from corpus_build.write.audit import audit
-from corpus_build.write.datasets import FILES
+from corpus_build.write.audit import audit_sets
+from corpus_build.write.datasets import SET_FILES
 from jobs.corpora.settings import CorpusConfig
-from jobs.corpus import Summary, main
+from jobs.corpora.summary import CorpusSummary
+from jobs.corpus import main
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
@@ -26,7 +27,7 @@ from tests.older_files import raise_version, remove_versions
 SPLIT = SplitSettings(quota=4, plan_data=PlanDataSizes(eval=0.2, test=0.2))
 
 
-def build(folder: Path, out: Path, **settings: object) -> Summary:
+def build(folder: Path, out: Path, **settings: object) -> CorpusSummary:
     return main(CorpusConfig(input=str(folder), out=str(out), quiet=True, **({"split": SPLIT} | settings)))  # type: ignore[arg-type]
 
 
@@ -43,7 +44,7 @@ def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def results(out: Path) -> dict[str, bytes]:
-    names = [*FILES.values(), "drop_report.parquet", "card.md", "audit.json"]
+    names = [*SET_FILES.values(), "drop_report.parquet", "card.md", "audit.json"]
     return {name: (out / name).read_bytes() for name in names}
 
 
@@ -70,7 +71,7 @@ def test_of_duplicates_the_newest_is_kept(built: Path) -> None:
 
 
 def test_the_sets_are_by_date_quality_and_hash(built: Path) -> None:
-    tables = {name: pq.read_table(built / path).to_pylist() for name, path in FILES.items()}
+    tables = {name: pq.read_table(built / path).to_pylist() for name, path in SET_FILES.items()}
     dates = [row["provenance"]["executed_at"] for row in tables["DLCodeEval"]]
     assert dates
     assert min(dates) >= "2024-01-01"
@@ -78,17 +79,17 @@ def test_the_sets_are_by_date_quality_and_hash(built: Path) -> None:
     assert all(row["provenance"]["executed_at"] < "2024-01-01" for row in others)
     categories = [row["plan"]["task_category"] for row in tables["DLSamplePool"]]
     assert max(map(categories.count, categories)) <= 4
-    assert all(tables[name] for name in FILES)
+    assert all(tables[name] for name in SET_FILES)
 
 
 def test_the_pipeline_reads_all_three_sets(built: Path) -> None:
-    requirements = list(read_requirements(str(built / FILES["DLCodeEval"])))
+    requirements = list(read_requirements(str(built / SET_FILES["DLCodeEval"])))
     assert requirements
     assert all(row.failure is None and row.reference and row.requirement for row in requirements)
-    samples = load_samples(str(built / FILES["DLSamplePool"]))
+    samples = load_samples(str(built / SET_FILES["DLSamplePool"]))
     assert all(sample.plan and sample.plan.layers and sample.code for sample in samples)
-    plans = load_known_plans(str(built / FILES["DLPlanData/train"]))
-    rows = list(read_records(str(built / FILES["DLPlanData/train"]), PlanRow))
+    plans = load_known_plans(str(built / SET_FILES["DLPlanData/train"]))
+    rows = list(read_records(str(built / SET_FILES["DLPlanData/train"]), PlanDataRow))
     assert [plan.plan for plan in plans] == [row.plan for row in rows]
 
 
@@ -102,7 +103,7 @@ def test_order_and_division_of_the_input_do_not_show(built: Path, tmp_path: Path
     (folder / "all.jsonl").write_text("\n".join(map(json.dumps, rows)))
     build(folder, tmp_path / "out", shard_files=shard_files)
     ours, theirs = results(tmp_path / "out"), results(built)
-    for path in FILES.values():
+    for path in SET_FILES.values():
         assert pq.read_table(tmp_path / "out" / path).to_pylist() == pq.read_table(built / path).to_pylist()
     assert ours["card.md"] == theirs["card.md"]
 
@@ -155,7 +156,7 @@ def test_a_corpus_without_a_single_project_gives_empty_sets(tmp_path: Path) -> N
     folder = write(tmp_path / "in", [("a.ipynb", notebook(code("import torch"))), ("b.ipynb", b"")])
     summary = build(folder, tmp_path / "out")
     assert summary.counts.dropped == {"pytorch_only": 1, "empty": 1}
-    assert pq.read_table(tmp_path / "out" / FILES["DLPlanData/train"]).num_rows == 0
+    assert pq.read_table(tmp_path / "out" / SET_FILES["DLPlanData/train"]).num_rows == 0
 
 
 def test_a_shared_requirement_never_spans_two_sets(tmp_path: Path) -> None:
@@ -173,16 +174,16 @@ def test_a_shared_requirement_never_spans_two_sets(tmp_path: Path) -> None:
 def test_the_audit_finds_a_planted_leak(corpus: Path, tmp_path: Path, field: str) -> None:
     build(corpus, tmp_path)
     store = CorpusStore(str(tmp_path))
-    assert audit(store, SPLIT).clean
-    train = list(read_records(store.path(FILES["DLPlanData/train"]), PlanRow))
-    test = list(read_records(store.path(FILES["DLPlanData/test"]), PlanRow))
+    assert audit_sets(store, SPLIT).clean
+    train = list(read_records(store.path(SET_FILES["DLPlanData/train"]), PlanDataRow))
+    test = list(read_records(store.path(SET_FILES["DLPlanData/test"]), PlanDataRow))
     stolen = getattr(test[0], field)
     changed = stolen.upper() + "!" if field == "requirement" else stolen + "\nprint('my own work')\n"
-    values = {name: getattr(train[0], name) for name in PlanRow.__dataclass_fields__} | {field: changed}
-    with record_writer(store.path(FILES["DLPlanData/train"]), PlanRow) as writer:
-        for row in [PlanRow(**values), *train[1:]]:
+    values = {name: getattr(train[0], name) for name in PlanDataRow.__dataclass_fields__} | {field: changed}
+    with record_writer(store.path(SET_FILES["DLPlanData/train"]), PlanDataRow) as writer:
+        for row in [PlanDataRow(**values), *train[1:]]:
             writer.add(row)
-    found = audit(store, SPLIT)
+    found = audit_sets(store, SPLIT)
     assert not found.clean
     assert (found.leaks[0].first_id, found.leaks[0].second_id) == (test[0].id, train[0].id)
 
@@ -192,7 +193,7 @@ def test_the_pool_leaves_a_small_corpus_most_of_its_rows(tmp_path: Path) -> None
     folder = write(tmp_path / "in", files)
     build(folder, tmp_path / "out", split=SplitSettings(plan_data=PlanDataSizes(eval=0, test=0)))
     pool, train = (
-        [row["plan"]["task_category"] for row in pq.read_table(tmp_path / "out" / FILES[name]).to_pylist()]
+        [row["plan"]["task_category"] for row in pq.read_table(tmp_path / "out" / SET_FILES[name]).to_pylist()]
         for name in ("DLSamplePool", "DLPlanData/train")
     )
     for category in {*pool, *train}:

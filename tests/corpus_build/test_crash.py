@@ -13,8 +13,9 @@ import pytest
 
 from corpus_build.careful import carefully
 from corpus_build.drops import Drop
+from corpus_build.extract.steps import ExtractStep
+from corpus_build.read.scan import ScanStep
 from corpus_build.records import Extracted, Scanned
-from corpus_build.steps import ExtractStep, ScanStep
 from corpus_build.store import CorpusStore
 from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import main

@@ -8,12 +8,13 @@ from typing import cast
 
 import pytest
 
+from corpus_build.read.scan import ScanStep
 from corpus_build.read.stage_input import stage_listing
 from corpus_build.records import Scanned
-from corpus_build.steps import ScanStep, Step
 from corpus_build.store import CorpusStore
 from jobs.cluster.dataflow import each_shard
 from jobs.corpora.settings import CorpusConfig
+from jobs.corpora.shard_steps import ShardStep
 from jobs.corpus import main
 from tests.corpus_build.notebooks import project, small_corpus, write
 from tests.corpus_build.test_build import SPLIT, results
@@ -38,7 +39,7 @@ class ScanWithSmallStack:
     store: CorpusStore
     input: str
 
-    def __call__(self) -> Step:
+    def __call__(self) -> ShardStep:
         step = ScanStep(self.store, self.input, "tensorflow")
         return lambda shard: cast(int, with_small_stack(lambda: step(shard)))
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus_build.deduplicate.minhash import BANDS, band_keys, signature, similar_pairs, similarity
-from corpus_build.deduplicate.shingles import code_shingles, jaccard
+from corpus_build.deduplicate.minhash import BANDS, band_keys, estimated_similarity, minhash_signature, similar_pairs
+from corpus_build.deduplicate.shingles import code_shingles, shingle_similarity
 from corpus_build.divide.overlap import OverlapIndex
 
 
@@ -19,7 +19,9 @@ def text(start: int, length: int = 600) -> str:
 @pytest.mark.parametrize("shift", [0, 20, 60, 150, 300, 600])
 def test_the_estimate_is_near_the_exact_similarity(shift: int) -> None:
     first, second = code_shingles(text(0)), code_shingles(text(shift))
-    assert similarity(signature(first), signature(second)) == pytest.approx(jaccard(first, second), abs=0.12)
+    assert estimated_similarity(minhash_signature(first), minhash_signature(second)) == pytest.approx(
+        shingle_similarity(first, second), abs=0.12
+    )
 
 
 def test_comments_and_layout_do_not_count() -> None:
@@ -28,8 +30,10 @@ def test_comments_and_layout_do_not_count() -> None:
 
 
 def test_nearly_all_pairs_above_the_threshold_are_found() -> None:
-    signatures = np.array([signature(code_shingles(text(10 * number))) for number in range(80)])
-    wanted = {(i, j) for i in range(80) for j in range(i + 1, 80) if similarity(signatures[i], signatures[j]) >= 0.7}
+    signatures = np.array([minhash_signature(code_shingles(text(10 * number))) for number in range(80)])
+    wanted = {
+        (i, j) for i in range(80) for j in range(i + 1, 80) if estimated_similarity(signatures[i], signatures[j]) >= 0.7
+    }
     found: set[tuple[int, int]] = set()
     for band in range(BANDS):
         for first, second, value in similar_pairs(band_keys(signatures, band), signatures, 0.7):
@@ -49,5 +53,5 @@ def test_the_overlap_search_misses_nothing(held: list[set[int]], asked: list[set
     index = OverlapIndex(sets, threshold)
     for item in asked:
         query = np.array(sorted(item), np.uint64)
-        exact = [(number, jaccard(known, query)) for number, known in enumerate(sets)]
+        exact = [(number, shingle_similarity(known, query)) for number, known in enumerate(sets)]
         assert index.similar(query) == [(number, value) for number, value in exact if value >= threshold]

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from corpus_build.write.datasets import FILES
+from corpus_build.write.datasets import SET_FILES
 from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import main
 from tests.corpus_build.extract.test_llm_extraction import answer
@@ -43,7 +43,7 @@ def build(folder: Path, server: FaultServer) -> list[dict[str, Any]]:
     out = folder.parent / "out"
     shutil.rmtree(out, ignore_errors=True)
     main(CorpusConfig.model_validate({"input": str(folder), "out": str(out), "quiet": True, "llm": llm}))
-    return [row for path in FILES.values() for row in pq.read_table(out / path).to_pylist()]
+    return [row for path in SET_FILES.values() for row in pq.read_table(out / path).to_pylist()]
 
 
 def test_a_build_asks_an_endpoint(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from corpus_build.extract.extraction import extract_static
 from corpus_build.extract.llm_extraction import cut_by_section, extract_with_llm
-from corpus_build.read.notebook import Cell, Notebook
-from corpus_build.read.reading import read_notebook
-from corpus_build.read.sources import Item
+from corpus_build.read.notebook import Cell, ParsedNotebook
+from corpus_build.read.reading import parse_notebook
+from corpus_build.read.sources import RawNotebook
 from corpus_build.records import Clustered, Extracted, KaggleFacts
 from pipeline.errors import StageFailure
 from pipeline.llm.protocol import ChatRequest
@@ -48,11 +48,11 @@ def static(data: bytes = DATA) -> Extracted:
         row=0, place="a.ipynb", id="a", reason="", kept="a.ipynb", cluster="c", cluster_size=1, first_executed_at=None,
         executed_at=None, time_source="", code_digest="d", kaggle=KaggleFacts(),
     )  # fmt: skip
-    return extract_static(Item("a.ipynb", "a", ".ipynb", data), clustered)
+    return extract_static(RawNotebook("a.ipynb", "a", ".ipynb", data), clustered)
 
 
 def extract(llm: ScriptedLLM, data: bytes = DATA, context: int | None = None) -> Extracted:
-    return asyncio.run(extract_with_llm(llm, read_notebook(data), static(data), context))
+    return asyncio.run(extract_with_llm(llm, parse_notebook(data), static(data), context))
 
 
 def test_words_are_the_models_and_numbers_the_codes() -> None:
@@ -106,7 +106,7 @@ def test_a_long_notebook_is_cut_by_section() -> None:
 
 
 def test_a_cell_longer_than_the_context_is_cut_off() -> None:
-    parts = cut_by_section(Notebook(language="python", cells=(Cell("code", "x" * 100_000),)), 500)
+    parts = cut_by_section(ParsedNotebook(language="python", cells=(Cell("code", "x" * 100_000),)), 500)
     assert [len(part) < 2000 for part in parts] == [True]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from corpus_build.extract.requirement_text import read_purpose
-from corpus_build.read.notebook import Cell, Notebook
+from corpus_build.read.notebook import Cell, ParsedNotebook
 
 TASK = "In this notebook we will classify handwritten digits with a small convolutional network."
 
 
-def _notebook(*texts: str, code: str = "") -> Notebook:
+def _notebook(*texts: str, code: str = "") -> ParsedNotebook:
     cells = [Cell(kind="markdown", source=text) for text in texts]
-    return Notebook(language="python", cells=(*cells, Cell(kind="code", source=code)))
+    return ParsedNotebook(language="python", cells=(*cells, Cell(kind="code", source=code)))
 
 
 def test_heading_purpose_and_data_make_the_requirement() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from corpus_build.read.execution_time import executed_at, read_time
-from corpus_build.read.reading import read_notebook
+from corpus_build.read.reading import parse_notebook
 from tests.corpus_build.notebooks import code, notebook
 
 
@@ -41,12 +41,12 @@ def test_each_kind_of_stamp_is_read(metadata: object, seconds: float | None, sou
 def test_the_latest_of_all_cells_counts() -> None:
     early = code("import keras", executed="2023-12-31T23:59:59Z")
     late = code("x = 1") | {"metadata": {"executionInfo": {"timestamp": at(2024, 1, 1) * 1000}}}
-    found = read_notebook(notebook(late, early, code("y = 2")))
+    found = parse_notebook(notebook(late, early, code("y = 2")))
     assert (found.executed_at, found.time_source) == (at(2024, 1, 1), "colab")
 
 
 def test_papermill_may_stamp_the_whole_notebook() -> None:
-    found = read_notebook(notebook(code("x"), metadata={"papermill": {"end_time": "2022-02-02T00:00:00"}}))
+    found = parse_notebook(notebook(code("x"), metadata={"papermill": {"end_time": "2022-02-02T00:00:00"}}))
     assert (found.executed_at, found.time_source) == (at(2022, 2, 2), "papermill")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from corpus_build.drops import Drop
-from corpus_build.read.frameworks import check_framework, imported
-from corpus_build.read.reading import read_notebook
+from corpus_build.read.frameworks import check_framework, imported_packages
+from corpus_build.read.reading import parse_notebook
 from tests.corpus_build.notebooks import code, markdown, notebook
 
 
@@ -33,7 +33,7 @@ from tests.corpus_build.notebooks import code, markdown, notebook
     ],
 )
 def test_an_import_counts_wherever_it_stands(cell: str) -> None:
-    check_framework(read_notebook(notebook(code(cell))), "tensorflow")
+    check_framework(parse_notebook(notebook(code(cell))), "tensorflow")
 
 
 @pytest.mark.parametrize(
@@ -64,37 +64,37 @@ def test_an_import_counts_wherever_it_stands(cell: str) -> None:
 )  # fmt: skip
 def test_what_is_no_import_does_not_count(cell: str, reason: str) -> None:
     with pytest.raises(Drop) as drop:
-        check_framework(read_notebook(notebook(code(cell))), "tensorflow")
+        check_framework(parse_notebook(notebook(code(cell))), "tensorflow")
     assert drop.value.reason == reason
 
 
 def test_markdown_outputs_and_metadata_do_not_count() -> None:
     printed = code("x = 1", outputs=[{"text": "import tensorflow"}], metadata={"tags": ["import keras"]})
     with pytest.raises(Drop, match="imports no machine-learning framework"):
-        check_framework(read_notebook(notebook(markdown("import tensorflow as tf"), printed)), "tensorflow")
+        check_framework(parse_notebook(notebook(markdown("import tensorflow as tf"), printed)), "tensorflow")
 
 
 def test_decision_forests_beside_a_network_are_kept() -> None:
     cell = "import tensorflow as tf\nimport tensorflow_decision_forests as tfdf\nd = tf.keras.layers.Dense(1)"
-    check_framework(read_notebook(notebook(code(cell))), "tensorflow")
+    check_framework(parse_notebook(notebook(code(cell))), "tensorflow")
 
 
 def test_other_languages_are_dropped() -> None:
     with pytest.raises(Drop) as drop:
-        check_framework(read_notebook(notebook(code("library(keras)"), language="R")), "tensorflow")
+        check_framework(parse_notebook(notebook(code("library(keras)"), language="R")), "tensorflow")
     assert drop.value.reason == "not_python"
 
 
 @pytest.mark.parametrize(("framework", "reason"), [("pytorch", "tensorflow_only"), ("jax", "tensorflow_only")])
 def test_the_framework_can_be_another(framework: str, reason: str) -> None:
     with pytest.raises(Drop) as drop:
-        check_framework(read_notebook(notebook(code("import keras"))), framework)
+        check_framework(parse_notebook(notebook(code("import keras"))), framework)
     assert drop.value.reason == reason
-    check_framework(read_notebook(notebook(code("import torch\nimport flax"))), framework)
+    check_framework(parse_notebook(notebook(code("import torch\nimport flax"))), framework)
 
 
 def test_absurd_code_is_read_without_an_error() -> None:
     deep = "(" * 5000 + "import keras"
-    assert set(imported(deep)) <= {"keras"}
-    assert set(imported("import keras\n" + "-" * 100_000 + "1")) == {"keras"}
-    assert set(imported("import keras\nx = " + "+".join("a" * 20_000))) == {"keras"}
+    assert set(imported_packages(deep)) <= {"keras"}
+    assert set(imported_packages("import keras\n" + "-" * 100_000 + "1")) == {"keras"}
+    assert set(imported_packages("import keras\nx = " + "+".join("a" * 20_000))) == {"keras"}

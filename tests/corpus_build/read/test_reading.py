@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from corpus_build.drops import Drop
-from corpus_build.read.reading import MAX_FILE_BYTES, read_notebook, source_text
+from corpus_build.read.reading import MAX_FILE_BYTES, parse_notebook, source_text
 from tests.corpus_build.notebooks import code, markdown, notebook
 
 KERAS = "import keras\n"
@@ -17,7 +17,7 @@ KERAS = "import keras\n"
 
 def reason(data: bytes, extension: str = ".ipynb") -> str:
     with pytest.raises(Drop) as drop:
-        read_notebook(data, extension)
+        parse_notebook(data, extension)
     assert drop.value.detail
     return drop.value.reason
 
@@ -27,7 +27,7 @@ def test_every_minor_version_of_nbformat_4_is_read(minor: int) -> None:
     cells: list[Any] = [nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell(KERAS)]
     made = nbformat.v4.new_notebook(cells=cells)
     made["nbformat_minor"] = minor
-    found = read_notebook(json.dumps(made).encode())
+    found = parse_notebook(json.dumps(made).encode())
     assert [(cell.kind, cell.source) for cell in found.cells] == [("markdown", "# Title"), ("code", KERAS)]
 
 
@@ -35,7 +35,7 @@ def test_nbformat_3_has_worksheets_input_and_headings() -> None:
     sheet = nbformat.v3.new_worksheet(
         cells=[nbformat.v3.new_heading_cell("Flowers", level=2), nbformat.v3.new_code_cell(input=KERAS)]
     )
-    found = read_notebook(json.dumps(nbformat.v3.new_notebook(worksheets=[sheet])).encode())
+    found = parse_notebook(json.dumps(nbformat.v3.new_notebook(worksheets=[sheet])).encode())
     assert [(cell.kind, cell.source) for cell in found.cells] == [("markdown", "## Flowers"), ("code", KERAS)]
     assert found.language == "python"
 
@@ -61,13 +61,13 @@ def test_a_source_is_a_text_a_list_or_null(source: object, text: str) -> None:
 def test_windows_files_read_as_unix_ones() -> None:
     plain = notebook(code("a = 1\nb = 2\n"))
     windows = json.dumps(json.loads(plain.replace(b"\\n", b"\\r\\n")), indent=1).replace("\n", "\r\n").encode()
-    assert read_notebook(b"\xef\xbb\xbf" + windows) == read_notebook(plain)
+    assert parse_notebook(b"\xef\xbb\xbf" + windows) == parse_notebook(plain)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_utf_16_is_read(encoding: str) -> None:
     data = notebook(code(KERAS + "# größe"))
-    assert read_notebook(data.decode().encode(encoding)) == read_notebook(data)
+    assert parse_notebook(data.decode().encode(encoding)) == parse_notebook(data)
 
 
 def test_broken_utf_16_is_dropped() -> None:
@@ -78,27 +78,27 @@ def test_nan_in_outputs_is_read() -> None:
     data = notebook(code(KERAS, outputs=[{"data": {"x": float("nan"), "y": float("-inf")}}]))
     assert b"NaN" in data
     assert b"-Infinity" in data
-    assert read_notebook(data).code_cells == (KERAS,)
+    assert parse_notebook(data).code_cells == (KERAS,)
 
 
 def test_bytes_that_are_no_utf_8_cost_their_characters_only() -> None:
     data = notebook(code("s = 'QQ'\n" + KERAS)).replace(b"QQ", b"\xff\xfe")
-    assert KERAS in read_notebook(data).code
+    assert KERAS in parse_notebook(data).code
 
 
 def test_raw_control_characters_and_half_surrogates_are_read() -> None:
-    assert read_notebook(notebook(code("a = 1QQ")).replace(b"QQ", b"\x01")).code_cells == ("a = 1\x01",)
-    assert read_notebook(notebook(code("a = 'QQ'")).replace(b"QQ", b"\\ud83d")).code_cells == ("a = '\ufffd'",)
+    assert parse_notebook(notebook(code("a = 1QQ")).replace(b"QQ", b"\x01")).code_cells == ("a = 1\x01",)
+    assert parse_notebook(notebook(code("a = 'QQ'")).replace(b"QQ", b"\\ud83d")).code_cells == ("a = '\ufffd'",)
 
 
 @pytest.mark.parametrize("broken", [None, 5, "text", [], {"cell_type": 7, "source": {}}, {"cell_type": "code"}])
 def test_a_broken_cell_costs_itself_only(broken: Any) -> None:
-    assert read_notebook(notebook(broken, code(KERAS))).code_cells == (KERAS,)
+    assert parse_notebook(notebook(broken, code(KERAS))).code_cells == (KERAS,)
 
 
 def test_a_60_mb_output_line_is_passed_over() -> None:
     data = notebook(code(KERAS, outputs=[{"data": {"image/png": "A" * 60_000_000}}]))
-    assert read_notebook(data).code_cells == (KERAS,)
+    assert parse_notebook(data).code_cells == (KERAS,)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_conflict_markers_are_told_from_code_about_them() -> None:
     conflict = f'{{\n "cells": [],\n<<<<<<< HEAD\n "a": 1,\n=======\n "a": 2,\n>>>>>>> main\n{whole[1:]}'
     assert reason(conflict.encode()) == "merge_conflict"
     assert (
-        read_notebook(notebook(code("<<<<<<< HEAD\nx = 1\n=======\n>>>>>>> b\n"), code(KERAS))).code_cells[1] == KERAS
+        parse_notebook(notebook(code("<<<<<<< HEAD\nx = 1\n=======\n>>>>>>> b\n"), code(KERAS))).code_cells[1] == KERAS
     )
 
 
@@ -146,10 +146,10 @@ def test_a_file_above_the_limit_is_dropped_unparsed() -> None:
 
 
 def test_scripts_are_notebooks_of_their_marked_cells() -> None:
-    assert read_notebook(KERAS.encode(), ".py").code_cells == (KERAS,)
-    marked = read_notebook(b"# %%\nimport keras\n# %% model\nx = 1\n", ".py")
+    assert parse_notebook(KERAS.encode(), ".py").code_cells == (KERAS,)
+    marked = parse_notebook(b"# %%\nimport keras\n# %% model\nx = 1\n", ".py")
     assert marked.code_cells == ("import keras\n", "x = 1\n")
-    prose = read_notebook(
+    prose = parse_notebook(
         b'"""Tell bees apart."""\nimport keras\n# %% [markdown]\n# # Model\n# A net.\n# %%\nx = 1\n', ".py"
     )
     assert [cell.source for cell in prose.cells if cell.kind == "markdown"] == ["Tell bees apart.", "# Model\nA net.\n"]
@@ -157,7 +157,7 @@ def test_scripts_are_notebooks_of_their_marked_cells() -> None:
     assert reason(b"# %% [markdown]\n# only prose\n", ".py") == "no_code"
     assert reason(b"library(keras)", ".r") == reason(b"", ".rmd") == "not_python"
     assert reason(b"<html>", ".py") == "html_page"
-    assert read_notebook(notebook(code(KERAS)), ".py").code_cells == (KERAS,)
+    assert parse_notebook(notebook(code(KERAS)), ".py").code_cells == (KERAS,)
 
 
 @pytest.mark.parametrize(
@@ -172,4 +172,4 @@ def test_scripts_are_notebooks_of_their_marked_cells() -> None:
     ],
 )
 def test_the_language_is_the_kernels(metadata: Any, language: str) -> None:
-    assert read_notebook(notebook(code(KERAS), metadata=metadata)).language == language
+    assert parse_notebook(notebook(code(KERAS), metadata=metadata)).language == language

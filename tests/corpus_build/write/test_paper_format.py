@@ -101,16 +101,16 @@ def test_exposure_is_asked_of_every_reference(built: Path) -> None:
 
 
 def test_a_leak_ends_the_audit_with_code_1_and_names_the_rows(built: Path) -> None:
-    from corpus_build.records import EvalRow, PlanRow
+    from corpus_build.records import CodeEvalRow, PlanDataRow
     from corpus_build.store import record_writer
-    from corpus_build.write.datasets import FILES
+    from corpus_build.write.datasets import SET_FILES
 
     store = CorpusStore(str(built))
-    stolen: EvalRow = next(iter(read_dataset(store, "DLCodeEval")))
-    train: list[PlanRow] = list(read_dataset(store, TRAIN))
-    values = {name: getattr(train[0], name) for name in PlanRow.__dataclass_fields__}
-    planted = PlanRow(**(values | {"requirement": stolen.requirement.lower()}))
-    with record_writer(store.path(FILES[TRAIN]), PlanRow) as writer:
+    stolen: CodeEvalRow = next(iter(read_dataset(store, "DLCodeEval")))
+    train: list[PlanDataRow] = list(read_dataset(store, TRAIN))
+    values = {name: getattr(train[0], name) for name in PlanDataRow.__dataclass_fields__}
+    planted = PlanDataRow(**(values | {"requirement": stolen.requirement.lower()}))
+    with record_writer(store.path(SET_FILES[TRAIN]), PlanDataRow) as writer:
         for row in [planted, *train[1:]]:
             writer.add(row)
     status, output = call("audit", str(built))
