@@ -14,8 +14,6 @@ _COLUMNS = ["place", "id", "reason", "code_digest", "executed_at", "time_source"
 _NOTHING_KNOWN = KaggleFacts()
 _BEFORE_ANY_DATE = float("-inf")
 
-Preference = tuple[float, bool, int, str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -32,7 +30,7 @@ class Candidate:
     kaggle: KaggleFacts
 
     @property
-    def preference(self) -> Preference:
+    def preference(self) -> tuple[float, bool, int, str, str]:
         """The smallest is kept of several: the newest (an undated one is older than any), of one date the kernel's
         current version, then the most voted, then the smallest id and place, so that there is always one."""
         executed_at = _BEFORE_ANY_DATE if self.executed_at is None else self.executed_at

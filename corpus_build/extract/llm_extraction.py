@@ -14,7 +14,14 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from corpus_build.extract.plan_check import STATED_OUTRIGHT, Answer, disagreements, known_fields, merged, with_answer
+from corpus_build.extract.plan_check import (
+    STATED_OUTRIGHT,
+    PlanAnswer,
+    disagreements,
+    known_fields,
+    merged,
+    with_answer,
+)
 from corpus_build.read.notebook import ParsedNotebook
 from corpus_build.records import Confidence, Disagreement, Extracted
 from pipeline.errors import StageFailure
@@ -94,7 +101,7 @@ def _prompt(text: str, part: int, parts: int) -> tuple[Message, ...]:
     return render("extract_plan", text=text, part=part, parts=parts, categories=", ".join(CATEGORIES))
 
 
-async def _ask(llm: LLM, messages: tuple[Message, ...]) -> Answer:
+async def _ask(llm: LLM, messages: tuple[Message, ...]) -> PlanAnswer:
     """The model's answer. Raises StageFailure (`llm_bad_plan`) where it is none."""
     sampling = Sampling(max_tokens=REPLY_TOKENS)
     reply = await llm.chat(ChatRequest(messages=messages, sampling=sampling, schema=answer_schema()))
@@ -108,14 +115,16 @@ async def _ask(llm: LLM, messages: tuple[Message, ...]) -> Answer:
             content, plan = {}, read_plan(reply.text)  # cut off: what is there of the plan
         except UnreadablePlanError as error:
             raise StageFailure("llm_bad_plan", str(error)) from error
-    return Answer(
+    return PlanAnswer(
         requirement=read_text(content.get("User Requirement")),
         attributes=read_text(content.get("Dataset Attributes")),
         plan=plan,
     )
 
 
-async def _ask_again(llm: LLM, parts: Sequence[str], answer: Answer, differing: Iterable[Disagreement]) -> Answer:
+async def _ask_again(
+    llm: LLM, parts: Sequence[str], answer: PlanAnswer, differing: Iterable[Disagreement]
+) -> PlanAnswer:
     """The answer to the question whether the code is not right, the first part of the notebook before it."""
     content = {
         "User Requirement": answer.requirement,
@@ -125,7 +134,7 @@ async def _ask_again(llm: LLM, parts: Sequence[str], answer: Answer, differing: 
     own_answer = Message(role="assistant", content=json.dumps(content, ensure_ascii=False))
     doubt = render("check_plan", disagreements=list(differing))
     second = await _ask(llm, (*_prompt(parts[0], 1, len(parts)), own_answer, *doubt))
-    return Answer(
+    return PlanAnswer(
         requirement=second.requirement or answer.requirement,
         attributes=second.attributes or answer.attributes,
         plan=second.plan,
@@ -136,7 +145,7 @@ def _combined(
     static: Extracted,
     plan: SolutionPlan,
     confidence: Confidence,
-    answer: Answer,
+    answer: PlanAnswer,
     differing: tuple[Disagreement, ...],
     model: str,
 ) -> Extracted:

@@ -22,7 +22,7 @@ LAYERS_ALIKE = 0.8
 _COMPARED = ("layers", "optimizer", "loss", "learning_rate", "batch_size", "epochs", "metric", "input")
 
 
-class Answer(NamedTuple):
+class PlanAnswer(NamedTuple):
     """What a language model says of a notebook, or of a part of it; "" where it says nothing."""
 
     requirement: str
@@ -63,7 +63,7 @@ def disagreements(static: SolutionPlan, confidence: Confidence, answered: Soluti
     return tuple(differing)
 
 
-def merged(answers: Sequence[Answer]) -> Answer:
+def merged(answers: Sequence[PlanAnswer]) -> PlanAnswer:
     """The answers about the parts of a notebook as one: of each field the first word, layers one after the other."""
     requirement = next((answer.requirement for answer in answers if answer.requirement), "")
     attributes = next((answer.attributes for answer in answers if answer.attributes), "")
@@ -75,7 +75,7 @@ def merged(answers: Sequence[Answer]) -> Answer:
             further = [layer for layer in other.layers if layer not in plan.layers]
             architecture = plan.architecture.model_copy(update={"layers": (*plan.layers, *further)})
             plan = plan.model_copy(update={"architecture": architecture})
-    return Answer(requirement, attributes, plan)
+    return PlanAnswer(requirement, attributes, plan)
 
 
 def with_answer(plan: SolutionPlan, answered: SolutionPlan, fields: Collection[str]) -> SolutionPlan:
