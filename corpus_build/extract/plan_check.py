@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from corpus_build.records import Confidence, Disagreement
@@ -19,6 +20,7 @@ STATED_OUTRIGHT = 0.8
 LAYERS_ALIKE = 0.8
 """Share of the layer types two plans have in common, in order, from which their layers count as the same."""
 
+_CANONICAL = {"optimizer": canonical_optimizer, "loss": canonical_loss, "metric": canonical_metric}
 _COMPARED = ("layers", "optimizer", "loss", "learning_rate", "batch_size", "epochs", "metric", "input")
 
 
@@ -28,24 +30,6 @@ class PlanAnswer(NamedTuple):
     requirement: str
     attributes: str
     plan: SolutionPlan
-
-
-def _comparable(plan: SolutionPlan, name: str) -> object:
-    """A field's value in the form in which two plans are compared: one spelling, shapes for texts that have them."""
-    value = FIELD[name].of(plan)
-    if name == "task_category":
-        return canonical_category(value) if value else ""
-    if name in ("input", "output"):
-        return shapes_in(value) or value
-    if name == "layers":
-        types = [type_name for entry in value for type_name in layer_classes(entry)]
-        return tuple(type_name for type_name in types if type_name != "Input")
-    if name in _CANONICAL:
-        return _CANONICAL[name](value) or value
-    return value
-
-
-_CANONICAL = {"optimizer": canonical_optimizer, "loss": canonical_loss, "metric": canonical_metric}
 
 
 def known_fields(plan: SolutionPlan) -> set[str]:
@@ -81,6 +65,21 @@ def merged(answers: Sequence[PlanAnswer]) -> PlanAnswer:
 def with_answer(plan: SolutionPlan, answered: SolutionPlan, fields: Collection[str]) -> SolutionPlan:
     """The plan, with the answer's word in these fields."""
     return plan_of({field.name: field.of(answered if field.name in fields else plan) for field in FIELDS})
+
+
+def _comparable(plan: SolutionPlan, name: str) -> object:
+    """A field's value in the form in which two plans are compared: one spelling, shapes for texts that have them."""
+    value = FIELD[name].of(plan)
+    if name == "task_category":
+        return canonical_category(value) if value else ""
+    if name in ("input", "output"):
+        return shapes_in(value) or value
+    if name == "layers":
+        classes = chain.from_iterable(map(layer_classes, value))
+        return tuple(name for name in classes if name != "Input")
+    if name in _CANONICAL:
+        return _CANONICAL[name](value) or value
+    return value
 
 
 def _same(ours: object, theirs: object) -> bool:
