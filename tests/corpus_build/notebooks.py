@@ -43,9 +43,9 @@ def notebook(*cells: dict[str, object], language: str = "python", **top: object)
 def project(number: int, executed: str | None = None, *, changed: int = 0, requirement: str | None = None) -> bytes:
     """A complete notebook, one of many that differ in more than constants; `changed` lines make near-duplicates."""
     subject, kind, first, activation = TASKS[number % len(TASKS)]
-    words = [f"step_{number}_{place}" for place in range(30)]
-    body = [f"{word} = prepare_{word}(frame_{number}, {place}, mode='{word}')" for place, word in enumerate(words)]
-    body += [f"extra_{place} = {place}" for place in range(changed)]
+    words = [f"step_{number}_{index}" for index in range(30)]
+    body = [f"{word} = prepare_{word}(frame_{number}, {index}, mode='{word}')" for index, word in enumerate(words)]
+    body += [f"extra_{index} = {index}" for index in range(changed)]
     loss = "mse" if activation == "linear" else "sparse_categorical_crossentropy"
     title = requirement or f"Project {number}: predict the {subject} of region {number * 7919 % 10007}"
     model = f"""model = Sequential([{first}, Flatten(), Dense({number % 9 + 2}, activation='{activation}')])

@@ -183,9 +183,9 @@ def test_the_audit_finds_a_planted_leak(corpus: Path, tmp_path: Path, field: str
     with record_writer(store.path(SET_FILES["DLPlanData/train"]), PlanDataRow) as writer:
         for row in [PlanDataRow(**values), *train[1:]]:
             writer.add(row)
-    found = audit_sets(store, SPLIT)
-    assert not found.clean
-    assert (found.leaks[0].first_id, found.leaks[0].second_id) == (test[0].id, train[0].id)
+    audit = audit_sets(store, SPLIT)
+    assert not audit.clean
+    assert (audit.leaks[0].first_id, audit.leaks[0].second_id) == (test[0].id, train[0].id)
 
 
 def test_the_pool_leaves_a_small_corpus_most_of_its_rows(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from corpus_build.divide.overlap import OverlapIndex
 
 
 def text(start: int, length: int = 600) -> str:
-    return " ".join(f"name{(start + place) * 7919 % 100_003}" for place in range(length))
+    return " ".join(f"name{(start + offset) * 7919 % 100_003}" for offset in range(length))
 
 
 @pytest.mark.parametrize("shift", [0, 20, 60, 150, 300, 600])
@@ -34,24 +34,26 @@ def test_nearly_all_pairs_above_the_threshold_are_found() -> None:
     wanted = {
         (i, j) for i in range(80) for j in range(i + 1, 80) if estimated_similarity(signatures[i], signatures[j]) >= 0.7
     }
-    found: set[tuple[int, int]] = set()
+    pairs: set[tuple[int, int]] = set()
     for band in range(BANDS):
         for first, second, value in similar_pairs(band_keys(signatures, band), signatures, 0.7):
             assert value >= 0.7
-            found.add((min(first, second), max(first, second)))
-    assert found <= wanted
+            pairs.add((min(first, second), max(first, second)))
+    assert pairs <= wanted
     # Leaders stand for the rows that resemble them, so pairs are fewer, but each row of a pair is in one.
-    assert {row for pair in found for row in pair} == {row for pair in wanted for row in pair}
+    assert {row for pair in pairs for row in pair} == {row for pair in wanted for row in pair}
 
 
 _SETS = st.lists(st.sets(st.integers(0, 25), max_size=12), min_size=1, max_size=12)
 
 
 @given(_SETS, _SETS, st.sampled_from([0.3, 0.5, 0.8, 1.0]))
-def test_the_overlap_search_misses_nothing(held: list[set[int]], asked: list[set[int]], threshold: float) -> None:
-    sets = [np.array(sorted(item), np.uint64) for item in held]
+def test_the_overlap_search_misses_nothing(
+    set_members: list[set[int]], query_members: list[set[int]], threshold: float
+) -> None:
+    sets = [np.array(sorted(item), np.uint64) for item in set_members]
     index = OverlapIndex(sets, threshold)
-    for item in asked:
+    for item in query_members:
         query = np.array(sorted(item), np.uint64)
         exact = [(number, shingle_similarity(known, query)) for number, known in enumerate(sets)]
         assert index.similar(query) == [(number, value) for number, value in exact if value >= threshold]

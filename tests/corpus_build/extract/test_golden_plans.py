@@ -26,8 +26,8 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_plan_is_read_from_the_code(name: str) -> None:
-    found = read_plan_from_code((GOLDEN / f"{name}.cells").read_text().split("# %%\n"))
-    plan, hyper = found.plan, found.plan.hyperparameters
+    static = read_plan_from_code((GOLDEN / f"{name}.cells").read_text().split("# %%\n"))
+    plan, hyper = static.plan, static.plan.hyperparameters
     assert {
         "category": plan.task_category,
         "layers": list(plan.layers),
@@ -41,13 +41,13 @@ def test_the_plan_is_read_from_the_code(name: str) -> None:
         "output": plan.dataset.output.removeprefix("Shape of the output data is ").rstrip("."),
     } == json.loads((GOLDEN / f"{name}.json").read_text())
     mended = name in ("broken_cell", "python_2")
-    assert found.confidence["layers"] == (0.8 if mended else 0.9 if name in OTHER_MODELS else 1.0)
-    assert found.other_models == OTHER_MODELS.get(name, ())
+    assert static.confidence["layers"] == (0.8 if mended else 0.9 if name in OTHER_MODELS else 1.0)
+    assert static.other_models == OTHER_MODELS.get(name, ())
 
 
 def test_a_library_pasted_into_a_cell_is_passed_over() -> None:
     cells = (GOLDEN / "sequential_list.cells").read_text().split("# %%\n")
     whole = read_plan_from_code(cells)
-    found = read_plan_from_code([f"blob = '{'x' * MOST_CODE}'", *cells])
-    assert found.plan == whole.plan
-    assert (found.parses, found.confidence["optimizer"]) == (False, MENDED)
+    static = read_plan_from_code([f"blob = '{'x' * MOST_CODE}'", *cells])
+    assert static.plan == whole.plan
+    assert (static.parses, static.confidence["optimizer"]) == (False, MENDED)

@@ -50,16 +50,18 @@ def test_a_build_asks_an_endpoint(corpus: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     with FaultServer(answer=opinion, faults=["503", None, "429"]).running() as server:
         rows = {row["provenance"]["place"]: row for row in build(corpus, server)}
-        asked = len(server.seen)
+        requests = len(server.seen)
         build(corpus, server)
-        assert len(server.seen) == asked, "a second build is answered by the cache"
+        assert len(server.seen) == requests, "a second build is answered by the cache"
     assert {row["extraction"] for row in rows.values()} == {f"llm:{MODEL}"}
     formats = [request.body["response_format"]["json_schema"]["schema"] for request in server.seen]
     assert all(schema["properties"].keys() >= {"User Requirement", "Code Plan"} for schema in formats)
     # Who takes it back when doubted agrees; who insists is asked no second time, and the code's word is taken.
-    said = {place: [(item["field"], item["answered"]) for item in row["disagreements"]] for place, row in rows.items()}
-    assert ("epochs", "70") not in said["0.ipynb"]
-    assert ("epochs", "70") in said["1.ipynb"]
+    answers = {
+        place: [(item["field"], item["answered"]) for item in row["disagreements"]] for place, row in rows.items()
+    }
+    assert ("epochs", "70") not in answers["0.ipynb"]
+    assert ("epochs", "70") in answers["1.ipynb"]
     hyper = rows["1.ipynb"]["plan"]["architecture"]["hyperparameters"]
     assert hyper["epochs"] == 4
     doubts = Counter(

@@ -57,13 +57,13 @@ def extract(llm: ScriptedLLM, data: bytes = DATA, context: int | None = None) ->
 
 def test_words_are_the_models_and_numbers_the_codes() -> None:
     llm = ScriptedLLM(lambda request: answer(optimizer="adam"), model="m")
-    found = extract(llm)
-    assert (found.requirement, found.attributes) == ("I want to sort beans.", "Beans of 3 kinds.")
-    assert found.plan is not None
-    assert found.plan.preprocess == "Beans are weighed."
-    assert found.plan.layers[0] == "Dense(64, activation='relu', input_shape=(12,))"
-    assert found.disagreements == ()
-    assert found.extraction == "llm:m"
+    row = extract(llm)
+    assert (row.requirement, row.attributes) == ("I want to sort beans.", "Beans of 3 kinds.")
+    assert row.plan is not None
+    assert row.plan.preprocess == "Beans are weighed."
+    assert row.plan.layers[0] == "Dense(64, activation='relu', input_shape=(12,))"
+    assert row.disagreements == ()
+    assert row.extraction == "llm:m"
     assert len(llm.requests) == 1
     schema = json.loads(llm.requests[0].schema or "")
     assert schema["properties"].keys() == {"User Requirement", "Dataset Attributes", "Code Plan"}
@@ -72,14 +72,14 @@ def test_words_are_the_models_and_numbers_the_codes() -> None:
 
 def test_a_disagreement_is_asked_about_once_and_recorded() -> None:
     llm = ScriptedLLM(lambda request: answer(epochs=70))
-    found = extract(llm)
+    row = extract(llm)
     assert len(llm.requests) == 2
     assert 'epochs: you say "70", the code reads "7"' in llm.requests[1].messages[-1].content
-    assert [(item.field, item.static, item.answered, item.taken) for item in found.disagreements] == [
+    assert [(item.field, item.static, item.answered, item.taken) for item in row.disagreements] == [
         ("epochs", "7", "70", "static")
     ]
-    assert found.plan is not None
-    assert found.plan.hyperparameters.epochs == 7
+    assert row.plan is not None
+    assert row.plan.hyperparameters.epochs == 7
 
 
 def test_an_answer_that_is_put_right_leaves_no_disagreement() -> None:
@@ -112,9 +112,9 @@ def test_a_cell_longer_than_the_context_is_cut_off() -> None:
 
 @pytest.mark.parametrize("reply", ["I cannot do that", "[]", ""])
 def test_no_plan_leaves_the_static_row(reply: str) -> None:
-    found = extract(ScriptedLLM(lambda request: reply))
-    assert found.plan == static().plan
-    assert found.extraction == "static (llm_bad_plan)"
+    row = extract(ScriptedLLM(lambda request: reply))
+    assert row.plan == static().plan
+    assert row.extraction == "static (llm_bad_plan)"
 
 
 def test_a_failing_model_leaves_the_static_row() -> None:

@@ -17,9 +17,9 @@ def _notebook(*texts: str, code: str = "") -> ParsedNotebook:
 
 def test_heading_purpose_and_data_make_the_requirement() -> None:
     code = "train = pd.read_csv('../input/digit-recognizer/train.csv')"
-    found = read_purpose(_notebook("# Digits by a small network", TASK, code=code), "", [])
-    assert found.requirement == f"Digits by a small network. {TASK} The data set is digit recognizer."
-    assert found.requirement_confidence == pytest.approx(0.9)
+    purpose = read_purpose(_notebook("# Digits by a small network", TASK, code=code), "", [])
+    assert purpose.requirement == f"Digits by a small network. {TASK} The data set is digit recognizer."
+    assert purpose.requirement_confidence == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(
@@ -32,19 +32,19 @@ def test_heading_purpose_and_data_make_the_requirement() -> None:
     ],
 )
 def test_what_a_notebook_says_of_itself_is_no_requirement(sentence: str) -> None:
-    found = read_purpose(_notebook("# Digits by a small network", sentence, TASK), "", [])
-    assert found.requirement == f"Digits by a small network. {TASK}"
-    assert "notebook was" not in found.attributes
+    purpose = read_purpose(_notebook("# Digits by a small network", sentence, TASK), "", [])
+    assert purpose.requirement == f"Digits by a small network. {TASK}"
+    assert "notebook was" not in purpose.attributes
 
 
 def test_the_title_of_meta_kaggle_comes_first() -> None:
-    found = read_purpose(_notebook("# Something else entirely", TASK), "Digit classifier", [])
-    assert found.requirement.startswith("Digit classifier. ")
+    purpose = read_purpose(_notebook("# Something else entirely", TASK), "Digit classifier", [])
+    assert purpose.requirement.startswith("Digit classifier. ")
 
 
 def test_a_notebook_without_texts_or_data_has_no_requirement() -> None:
-    found = read_purpose(_notebook(code="model.fit(x, y)"), "", [])
-    assert (found.requirement, found.requirement_confidence) == ("", 0.0)
+    purpose = read_purpose(_notebook(code="model.fit(x, y)"), "", [])
+    assert (purpose.requirement, purpose.requirement_confidence) == ("", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_scores_are_no_part_of_a_title(title: str, kept: str) -> None:
 
 
 def test_the_first_sentence_stands_in_where_none_tells_a_purpose() -> None:
-    found = read_purpose(_notebook("# Hello", "Reviews of hotels are negative, mixed or positive."), "", [])
-    assert found.requirement == "Reviews of hotels are negative, mixed or positive."
-    assert found.requirement_confidence == pytest.approx(0.3)
+    purpose = read_purpose(_notebook("# Hello", "Reviews of hotels are negative, mixed or positive."), "", [])
+    assert purpose.requirement == "Reviews of hotels are negative, mixed or positive."
+    assert purpose.requirement_confidence == pytest.approx(0.3)
 
 
 def test_a_sentence_stands_in_the_requirement_or_in_the_attributes() -> None:
     texts = "We want to classify 900 photos of bees.", "The images have 64 by 64 pixels and three labels."
-    found = read_purpose(_notebook("# Bees by photo", *texts), "", [])
-    assert texts[0] in found.requirement
-    assert found.attributes == texts[1]
+    purpose = read_purpose(_notebook("# Bees by photo", *texts), "", [])
+    assert texts[0] in purpose.requirement
+    assert purpose.attributes == texts[1]
 
 
 def test_names_that_the_code_puts_together_are_no_names() -> None:
-    found = read_purpose(_notebook(TASK, code="pd.read_csv(f'{path}{competition}train.csv')"), "", [])
-    assert "{" not in found.requirement + found.attributes
+    purpose = read_purpose(_notebook(TASK, code="pd.read_csv(f'{path}{competition}train.csv')"), "", [])
+    assert "{" not in purpose.requirement + purpose.attributes

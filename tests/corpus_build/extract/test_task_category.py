@@ -20,8 +20,8 @@ def category(stack: str, loss: str, requirement: str = "", more: str = "") -> st
 
 @pytest.mark.parametrize("sample", load_samples("starter"), ids=lambda sample: sample.id)
 def test_the_samples_of_this_project_are_told(sample: object) -> None:
-    found = read_plan_from_code([sample.code], sample.requirement, sample.attributes)  # type: ignore[attr-defined]
-    assert found.plan.task_category == sample.plan.task_category  # type: ignore[attr-defined]
+    static = read_plan_from_code([sample.code], sample.requirement, sample.attributes)  # type: ignore[attr-defined]
+    assert static.plan.task_category == sample.plan.task_category  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

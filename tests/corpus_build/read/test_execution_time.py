@@ -41,13 +41,13 @@ def test_each_kind_of_stamp_is_read(metadata: object, seconds: float | None, sou
 def test_the_latest_of_all_cells_counts() -> None:
     early = code("import keras", executed="2023-12-31T23:59:59Z")
     late = code("x = 1") | {"metadata": {"executionInfo": {"timestamp": at(2024, 1, 1) * 1000}}}
-    found = parse_notebook(notebook(late, early, code("y = 2")))
-    assert (found.executed_at, found.time_source) == (at(2024, 1, 1), "colab")
+    parsed = parse_notebook(notebook(late, early, code("y = 2")))
+    assert (parsed.executed_at, parsed.time_source) == (at(2024, 1, 1), "colab")
 
 
 def test_papermill_may_stamp_the_whole_notebook() -> None:
-    found = parse_notebook(notebook(code("x"), metadata={"papermill": {"end_time": "2022-02-02T00:00:00"}}))
-    assert (found.executed_at, found.time_source) == (at(2022, 2, 2), "papermill")
+    parsed = parse_notebook(notebook(code("x"), metadata={"papermill": {"end_time": "2022-02-02T00:00:00"}}))
+    assert (parsed.executed_at, parsed.time_source) == (at(2022, 2, 2), "papermill")
 
 
 def test_a_naive_time_is_utc() -> None:

@@ -12,9 +12,9 @@ from tests.corpus_build.notebooks import write
 def test_a_folder_is_listed_by_path(tmp_path: Path) -> None:
     names = ("b/2.ipynb", "a/10.ipynb", "a/9.ipynb", "c.py", ".git/x.ipynb", "a/.ipynb_checkpoints/9.ipynb", "note.txt")
     folder = write(tmp_path / "in", [(name, name.encode()) for name in names])
-    found = list(list_sources(str(folder)))
-    assert [source.path for source in found] == ["a/10.ipynb", "a/9.ipynb", "b/2.ipynb", "c.py"]
-    assert [source.bytes for source in found] == [10, 9, 9, 4]
+    sources = list(list_sources(str(folder)))
+    assert [source.path for source in sources] == ["a/10.ipynb", "a/9.ipynb", "b/2.ipynb", "c.py"]
+    assert [source.bytes for source in sources] == [10, 9, 9, 4]
 
 
 def test_links_lead_to_files_but_not_into_folders(tmp_path: Path) -> None:

@@ -25,19 +25,19 @@ def reason(data: bytes, extension: str = ".ipynb") -> str:
 @pytest.mark.parametrize("minor", range(6))
 def test_every_minor_version_of_nbformat_4_is_read(minor: int) -> None:
     cells: list[Any] = [nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell(KERAS)]
-    made = nbformat.v4.new_notebook(cells=cells)
-    made["nbformat_minor"] = minor
-    found = parse_notebook(json.dumps(made).encode())
-    assert [(cell.kind, cell.source) for cell in found.cells] == [("markdown", "# Title"), ("code", KERAS)]
+    document = nbformat.v4.new_notebook(cells=cells)
+    document["nbformat_minor"] = minor
+    parsed = parse_notebook(json.dumps(document).encode())
+    assert [(cell.kind, cell.source) for cell in parsed.cells] == [("markdown", "# Title"), ("code", KERAS)]
 
 
 def test_nbformat_3_has_worksheets_input_and_headings() -> None:
     sheet = nbformat.v3.new_worksheet(
         cells=[nbformat.v3.new_heading_cell("Flowers", level=2), nbformat.v3.new_code_cell(input=KERAS)]
     )
-    found = parse_notebook(json.dumps(nbformat.v3.new_notebook(worksheets=[sheet])).encode())
-    assert [(cell.kind, cell.source) for cell in found.cells] == [("markdown", "## Flowers"), ("code", KERAS)]
-    assert found.language == "python"
+    parsed = parse_notebook(json.dumps(nbformat.v3.new_notebook(worksheets=[sheet])).encode())
+    assert [(cell.kind, cell.source) for cell in parsed.cells] == [("markdown", "## Flowers"), ("code", KERAS)]
+    assert parsed.language == "python"
 
 
 @pytest.mark.parametrize(

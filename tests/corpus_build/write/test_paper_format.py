@@ -52,9 +52,9 @@ def test_a_divider_in_code_divides_nothing() -> None:
 
 
 def test_only_approved_rows_enter_the_pool(built: Path, tmp_path: Path) -> None:
-    status, places = call("review", str(built))
+    status, printed = call("review", str(built))
     assert status == 0
-    html, sheet = (Path(place) for place in places.split())
+    html, sheet = map(Path, printed.split())
     assert "Save as CSV" in html.read_text()
     before = [row.id for row in read_dataset(CorpusStore(str(built)), POOL)]
     lines = sheet.read_text("utf-8-sig").splitlines()
