@@ -16,7 +16,7 @@ from corpus_build.read.cell_code import joined_python, parse
 from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.extract import CodeFacts, facts_of
 from pipeline.analysis.models import Model, main_model
-from pipeline.analysis.preparation import Shape, calls_named, image_size, preparation_steps, sequence_length
+from pipeline.analysis.preparation import calls_named, image_size, preparation_steps, sequence_length
 from pipeline.analysis.trace import trace_project
 from pipeline.measures.conformance import DEFAULT_BATCH_SIZE, DEFAULT_EPOCHS, DEFAULT_LEARNING_RATE, OTHER_LEARNING_RATE
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
@@ -34,6 +34,8 @@ _UNITS = re.compile(r"\((?:units=|filters=)?(\d+)|\b(?:units|filters)=(\d+)")
 _DIVIDED = re.compile(r"/=?\s*255\b")
 # Layers behind which the one with the units may stand.
 _NOT_LAST = ("Input", "InputLayer", "Dropout", "BatchNormalization", "Random", "Rescaling", "Activation", "Flatten")
+
+Shape = tuple[int | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

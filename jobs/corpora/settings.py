@@ -48,6 +48,7 @@ class CorpusConfig(CorpusSettings):
         tables = fingerprint(self.meta_kaggle) if self.meta_kaggle else ""
         return f"{self.settings().read_digest()} {tables}"
 
+
 class ExposureConfig(Settings):
     """Which language model is asked to continue the references of DLCodeEval."""
 
