@@ -139,9 +139,9 @@ def test_a_build_of_the_time_before_versions_goes_on(corpus: Path, built: Path, 
 def test_a_build_of_a_newer_version_is_refused_in_one_line(corpus: Path, built: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(built, out)
-    raise_version(out / FILES["DLCodeEval"])
+    raise_version(out / SET_FILES["DLCodeEval"])
     with pytest.raises(DLCodeGenError, match=r"requirements\.parquet was written by a newer version"):
-        audit(CorpusStore(str(out)), SPLIT)
+        audit_sets(CorpusStore(str(out)), SPLIT)
     raise_version(out / "work" / "listing.json")
     with pytest.raises(DLCodeGenError, match=r"newer version of this program.*choose another --out"):
         build(corpus, out)
