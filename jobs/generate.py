@@ -46,7 +46,9 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
     config = config.for_input(config.run.input)
     config = config.model_copy(update={"llm": with_context_length(config.llm)})
     run, pool, plans = config.run, config.retrieval.pool, config.planner.plans
-    load_samples(pool), load_known_plans(plans)  # a pool that cannot be read fails here, not per worker
+    # A pool that cannot be read fails here once, not in every worker.
+    load_samples(pool)
+    load_known_plans(plans)
     store = RunStore(run.out)
     sources = {"input": fingerprint(run.input), "pool": fingerprint(whole_pool(pool)), "plans": fingerprint(plans)}
     if config.planner.folder:  # a planner that was fitted or trained anew plans otherwise
@@ -104,8 +106,7 @@ def _work(
     done_before = staged.rows - _rows_in(staged, pending)
     with ExitStack() as stack:
         if budget is None and run.budget.limited:
-            paid = (Spending(calls=1, tokens=row.tokens, cost=row.cost) for row in store.calls() if not row.cached)
-            budget = stack.enter_context(job_budget(run.out, run.budget, sum(paid, Spending())))
+            budget = stack.enter_context(job_budget(run.out, run.budget, _spent_on(store)))
         if backend is None:
             backend = stack.enter_context(opened_model(config, len(pending)))
         progress = stack.enter_context(RowProgress("generate", staged.rows, done_before, quiet=run.quiet))
@@ -117,6 +118,15 @@ def _work(
                 progress.advance(done.rows, done.failed)
         except BudgetSpent as spent:
             store.stop(str(spent))
+
+
+def _spent_on(store: RunStore) -> Spending:
+    """What the finished rows have cost; replies from the response cache cost nothing."""
+    spent = Spending()
+    for row in store.calls():
+        if not row.cached:
+            spent += Spending(calls=1, tokens=row.tokens, cost=row.cost)
+    return spent
 
 
 def _rows_in(staged: Staged, shards: Sequence[int]) -> int:
