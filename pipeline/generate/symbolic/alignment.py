@@ -6,7 +6,12 @@ from collections.abc import Hashable, Sequence
 from difflib import SequenceMatcher
 
 
-def aligned(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """Indices of equal items, by the longest matching blocks (Ratcliff and Obershelp)."""
-    blocks = SequenceMatcher(a=ours, b=theirs, autojunk=False).get_matching_blocks()
-    return [(block.a + offset, block.b + offset) for block in blocks for offset in range(block.size)]
+def aligned(first: Sequence[Hashable], second: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Pairs of indices of equal items, by the longest matching blocks (Ratcliff and Obershelp)."""
+    # `autojunk` would drop items that are frequent in long sequences, such as layers of one kind.
+    matcher = SequenceMatcher(a=first, b=second, autojunk=False)
+    pairs: list[tuple[int, int]] = []
+    for block in matcher.get_matching_blocks():
+        for offset in range(block.size):
+            pairs.append((block.a + offset, block.b + offset))
+    return pairs

@@ -3,54 +3,24 @@
 from __future__ import annotations
 
 import ast
-import operator
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from pipeline.generate.symbolic.adapt import assigned_names
 from pipeline.generate.symbolic.alignment import aligned
+from pipeline.generate.symbolic.constants import assigned_names, whole_number, whole_number_constants
 from pipeline.generate.symbolic.notebook import Notebook
-from pipeline.generate.symbolic.statement import Statement, edit_statement
+from pipeline.generate.symbolic.statement import Edit, Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, Target
 from pipeline.keras.fitting.stack import OutputForm, OutputKind, fit_stack
 from pipeline.keras.layers import LayerCall, Symbol, parse_layer, parse_layers
 from pipeline.keras.shapes.trace import trace_shapes
 from pipeline.plan.shapes import CLASSIFICATION, REGRESSION
 
-_OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
-}
-
-
 _MERGING = frozenset({"Add", "Concatenate", "Dot", "Multiply", "Average", "Maximum", "Subtract", "MultiHeadAttention"})
 """Layers that join branches: a list of layers does not say which."""
 
-
-def constants_of(notebook: Notebook) -> dict[str, int]:
-    """The project's whole-number constants, those computed from others included (`TIME_STEPS = RATE // STEP`)."""
-    constants: dict[str, int] = {}
-    for statement in notebook.statements:
-        node = statement.node
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            value = _whole_number(node.value, constants)
-            if value is not None:
-                constants[node.targets[0].id] = value
-    return constants
-
-
-def _whole_number(node: ast.expr, constants: Mapping[str, int]) -> int | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int) and not isinstance(node.value, bool):
-        return node.value
-    if isinstance(node, ast.Name):
-        return constants.get(node.id)
-    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        left, right = _whole_number(node.left, constants), _whole_number(node.right, constants)
-        if left is not None and right is not None and not (right == 0 and isinstance(node.op, ast.FloorDiv)):
-            return _OPERATORS[type(node.op)](left, right)
-    return None
+_SIZES = ("units", "filters", "rate")
+"""What is taken over from the plan's layer where the sample has a layer of the same kind: size and dropout rate."""
 
 
 def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
@@ -59,34 +29,23 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     That is so where the sample's model has several inputs or networks, where the plan's layers do not fit together
     even after repairs (a U-Net listed as a flat sequence), or where the plan has too few layers that are understood.
     """
-    found = _builder(notebook)
+    builder = _model_builder(notebook)
     output = _output_form(notebook, target)
     layers = _plan_calls(target)
-    branches = any(call.name in _MERGING for call in layers)
-    if found is None or output is None or branches or 2 * len(layers) <= len(target.layers):
+    if builder is None or output is None or any(call.name in _MERGING for call in layers):
         return None
-    statement, function, call, shape_node = found
-    constants = constants_of(notebook)
-    shape = _sizes(shape_node, constants)
-    tokens = _input_dtype(call).startswith("int") or "Embedding(" in statement.source
-    fitted = fit_stack(layers, shape, output, constants=constants, token_ids=tokens)
+    # With half of its layers not understood, the plan's model would be another one.
+    if 2 * len(layers) <= len(target.layers):
+        return None
+    constants = whole_number_constants(notebook)
+    shape = _axis_sizes(builder.shape, constants)
+    # An Embedding in the sample says that its input is token ids, also where the input does not state its type.
+    token_ids = _input_dtype(builder.input).startswith("int") or "Embedding(" in builder.statement.source
+    fitted = fit_stack(layers, shape, output, constants=constants, token_ids=token_ids)
     if fitted is None:
         return None
-    lines = [
-        f"def {function.name}():",
-        f'    """{_describe(fitted.layers)}"""',
-        "    return keras.Sequential(",
-        "        [",
-        f"            {ast.get_source_segment(statement.source, call)},",
-        *(f"            {_pretrained(layer, notebook).source()}," for layer in fitted.layers),
-        "        ]",
-        "    )",
-    ]
-    return _exchanged(notebook, statement, replace(statement, source="\n".join(lines)))
-
-
-_SIZES = ("units", "filters", "rate")
-"""What is taken over from the plan's layer where the sample has a layer of the same kind: size and dropout rate."""
+    source = _builder_source(builder, [_with_weights(layer, notebook) for layer in fitted.layers])
+    return _with_statement(notebook, builder.statement, replace(builder.statement, source=source))
 
 
 def with_aligned_sizes(notebook: Notebook, target: Target) -> Notebook:
@@ -94,76 +53,61 @@ def with_aligned_sizes(notebook: Notebook, target: Target) -> Notebook:
 
     Layers are paired by kind and order; the output layer is left alone, and so is a stack that would no longer build.
     """
-    found = _builder(notebook)
-    if found is None:
-        return notebook
-    statement, _, _, shape_node = found
-    stack = next((node for node in ast.walk(statement.node) if isinstance(node, ast.List) and len(node.elts) > 2), None)
-    if stack is None:
+    builder = _model_builder(notebook)
+    stack = _layer_list(builder) if builder is not None else None
+    if builder is None or stack is None:
         return notebook
     nodes = [node for node in stack.elts if isinstance(node, ast.Call)]
-    ours = [parse_layer(ast.unparse(node)) for node in nodes]
-    plan = _plan_calls(target)
-    sized, edits = list(ours), list[tuple[ast.AST, str]]()
-    for mine, theirs in aligned([call.name if call else "" for call in ours[:-1]], [call.name for call in plan]):
-        call = ours[mine]
-        for name in _SIZES:
-            value, old = plan[theirs].arguments.get(name), call.arguments.get(name) if call else None
-            node = _argument(nodes[mine], name)
-            if call and node and isinstance(old, int | float) and isinstance(value, int | float) and value != old:
-                edits.append((node, repr(value)))
-                sized[mine] = call.changed(**{name: value})
-    constants = constants_of(notebook)
-    shape = _sizes(shape_node, constants)
-    known = [call for call in sized if call is not None and call.name != "Input"]
-    if not edits or trace_shapes(known, shape, constants).problem is not None:
+    sized = _sized_stack(nodes, _plan_calls(target))
+    layers = [call for call in sized.calls if call is not None and call.name != "Input"]
+    constants = whole_number_constants(notebook)
+    if not sized.edits or trace_shapes(layers, _axis_sizes(builder.shape, constants), constants).problem is not None:
         return notebook
-    return _exchanged(notebook, statement, edit_statement(statement, edits))
+    return _with_statement(notebook, builder.statement, edit_statement(builder.statement, sized.edits))
 
 
-def _plan_calls(target: Target) -> list[LayerCall]:
-    return [call for text in target.layers for call in parse_layers(text)]
+@dataclass(frozen=True, slots=True)
+class _ModelBuilder:
+    """The one function of a project that builds its model."""
+
+    statement: Statement
+    function: ast.FunctionDef
+
+    input: ast.Call
+    """The call of `Input`."""
+
+    shape: ast.expr
+    """The shape of that input."""
 
 
-def _sizes(shape: ast.expr, constants: Mapping[str, int]) -> tuple[int | None, ...]:
-    """The axes of a shape expression as numbers; None where one is not known."""
-    return tuple(_whole_number(item, constants) for item in getattr(shape, "elts", [shape]))
-
-
-def _exchanged(notebook: Notebook, old: Statement, new: Statement) -> Notebook:
-    """The notebook with one statement of its model section exchanged."""
-    return notebook.with_section("model", [new if item is old else item for item in notebook.section("model")])
-
-
-def _argument(call: ast.Call, name: str) -> ast.expr | None:
-    """The node of a layer's size: the first positional argument, or the keyword."""
-    keyword = next((item.value for item in call.keywords if item.arg == name), None)
-    return keyword or (call.args[0] if call.args else None)
-
-
-def _builder(notebook: Notebook) -> tuple[Statement, ast.FunctionDef, ast.Call, ast.expr] | None:
-    """The one function that builds the model from one input, and that input's shape."""
-    found = [(statement, call) for statement in notebook.section("model") for call in _input_calls(statement.node)]
-    if len(found) != 1:
+def _model_builder(notebook: Notebook) -> _ModelBuilder | None:
+    """The function without arguments that builds the model from one input; None where there is none, or a second."""
+    inputs: list[tuple[Statement, ast.Call]] = []
+    for statement in notebook.section("model"):
+        for call in _input_calls(statement.node):
+            inputs.append((statement, call))
+    if len(inputs) != 1:
         return None
-    statement, call = found[0]
-    function = statement.node
-    if not isinstance(function, ast.FunctionDef):
+    statement, call = inputs[0]
+    function, shape = statement.node, _input_shape(call)
+    if not isinstance(function, ast.FunctionDef) or function.args.args or shape is None:
         return None
-    shape = next(
-        (keyword.value for keyword in call.keywords if keyword.arg == "shape"), call.args[0] if call.args else None
-    )
-    return (statement, function, call, shape) if shape is not None and not function.args.args else None
+    return _ModelBuilder(statement, function, call, shape)
 
 
 def _input_calls(node: ast.AST) -> list[ast.Call]:
-    return [
-        call
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Name | ast.Attribute)
-        and (call.func.id if isinstance(call.func, ast.Name) else call.func.attr) in ("Input", "InputLayer")
-    ]
+    calls: list[ast.Call] = []
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name | ast.Attribute):
+            name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
+            if name in ("Input", "InputLayer"):
+                calls.append(call)
+    return calls
+
+
+def _input_shape(call: ast.Call) -> ast.expr | None:
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    return keywords.get("shape") or (call.args[0] if call.args else None)
 
 
 def _input_dtype(call: ast.Call) -> str:
@@ -172,39 +116,112 @@ def _input_dtype(call: ast.Call) -> str:
     return str(node.value) if isinstance(node, ast.Constant) else ""
 
 
+def _axis_sizes(shape: ast.expr, constants: Mapping[str, int]) -> tuple[int | None, ...]:
+    """The axes of a shape expression as numbers; None where one is not known."""
+    axes = getattr(shape, "elts", [shape])
+    return tuple(whole_number(axis, constants) for axis in axes)
+
+
+def _plan_calls(target: Target) -> list[LayerCall]:
+    """The plan's layers as calls; a text may hold several, or none that is understood."""
+    calls: list[LayerCall] = []
+    for text in target.layers:
+        calls += parse_layers(text)
+    return calls
+
+
 def _output_form(notebook: Notebook, target: Target) -> OutputForm | None:
-    """What the model has to give, sized by the project's own constants where it has them."""
-    names = constants_of(notebook)
+    """What the model has to give, sized by the project's own constants where it has them; None where that is open."""
+    constants = whole_number_constants(notebook)
 
     def size(constant: str, value: int | None) -> Symbol | int | None:
-        return Symbol(constant) if constant in names else value
+        return Symbol(constant) if constant in constants else value
 
-    category = target.category
-    if category in CLASSIFICATION:
-        units = 1 if target.labels == "column" else size("NUM_CLASSES", target.facts.classes)
-        return OutputForm(OutputKind.VECTOR, units, target.activation) if units is not None else None
-    if category in REGRESSION:
-        units = size("NUM_TARGETS", target.facts.targets or 1)
-        return OutputForm(OutputKind.VECTOR, units) if units is not None else None
-    if category == "Time Series Forecasting" and (units := size("HORIZON", target.facts.horizon)) is not None:
-        return OutputForm(OutputKind.VECTOR, units)
-    if category in LABELLED and {"IMAGE_HEIGHT", "IMAGE_WIDTH"} <= names.keys():
-        channels = 1 if target.labels == "column" else size("NUM_CLASSES", target.facts.classes)
-        if channels is None:
-            return None
-        return OutputForm(
-            OutputKind.IMAGE, channels, target.activation, (Symbol("IMAGE_HEIGHT"), Symbol("IMAGE_WIDTH"))
-        )
-    return None
+    one_per_class = 1 if target.labels == "column" else size("NUM_CLASSES", target.facts.classes)
+    activation: str | None = target.activation
+    kind = OutputKind.VECTOR
+    image_size: tuple[Symbol, ...] = ()
+    if target.category in CLASSIFICATION:
+        units = one_per_class
+    elif target.category in REGRESSION:
+        units, activation = size("NUM_TARGETS", target.facts.targets or 1), None
+    elif target.category == "Time Series Forecasting":
+        units, activation = size("HORIZON", target.facts.horizon), None
+    elif target.category in LABELLED and {"IMAGE_HEIGHT", "IMAGE_WIDTH"} <= constants.keys():
+        kind, units, image_size = OutputKind.IMAGE, one_per_class, (Symbol("IMAGE_HEIGHT"), Symbol("IMAGE_WIDTH"))
+    else:
+        return None
+    return None if units is None else OutputForm(kind, units, activation, image_size)
 
 
-def _pretrained(layer: LayerCall, notebook: Notebook) -> LayerCall:
+def _builder_source(builder: _ModelBuilder, layers: Sequence[LayerCall]) -> str:
+    """The function's new code: its own input, then the layers as one sequential model."""
+    lines = [
+        f"def {builder.function.name}():",
+        f'    """The plan\'s {len(layers)} layers, from the input to the output."""',
+        "    return keras.Sequential(",
+        "        [",
+        f"            {ast.get_source_segment(builder.statement.source, builder.input)},",
+    ]
+    lines += [f"            {layer.source()}," for layer in layers]
+    lines += ["        ]", "    )"]
+    return "\n".join(lines)
+
+
+def _with_weights(layer: LayerCall, notebook: Notebook) -> LayerCall:
     """A backbone with the weights that a project loads: ImageNet's, but none for a smoke run on synthetic data."""
     if not layer.is_backbone:
         return layer
-    smoke = any("SYNTHETIC" in assigned_names(statement) for statement in notebook.statements)
-    return layer.changed(weights=Symbol('None if SYNTHETIC else "imagenet"') if smoke else "imagenet")
+    if any("SYNTHETIC" in assigned_names(statement) for statement in notebook.statements):
+        return layer.changed(weights=Symbol('None if SYNTHETIC else "imagenet"'))
+    return layer.changed(weights="imagenet")
 
 
-def _describe(layers: tuple[LayerCall, ...]) -> str:
-    return f"The plan's {len(layers)} layers, from the input to the output."
+def _with_statement(notebook: Notebook, old: Statement, new: Statement) -> Notebook:
+    """The notebook with one statement of its model section exchanged."""
+    return notebook.with_section("model", [new if item is old else item for item in notebook.section("model")])
+
+
+def _layer_list(builder: _ModelBuilder) -> ast.List | None:
+    """The list of layers that a sequential model is made of: the first list that is longer than a pair of sizes."""
+    for node in ast.walk(builder.statement.node):
+        if isinstance(node, ast.List) and len(node.elts) > 2:
+            return node
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _SizedStack:
+    """A sample's layers with the plan's sizes."""
+
+    calls: list[LayerCall | None]
+    """None where a call is no layer that is known."""
+
+    edits: list[Edit]
+    """What changes in the sample's code for that."""
+
+
+def _sized_stack(nodes: Sequence[ast.Call], plan: Sequence[LayerCall]) -> _SizedStack:
+    calls = [parse_layer(ast.unparse(node)) for node in nodes]
+    sized = _SizedStack(list(calls), [])
+    # Without the last layer, the output: its size follows from the labels.
+    names = [call.name if call else "" for call in calls[:-1]]
+    for number, plan_number in aligned(names, [call.name for call in plan]):
+        call = calls[number]
+        if call is None:
+            continue
+        for name in _SIZES:
+            old, new = call.arguments.get(name), plan[plan_number].arguments.get(name)
+            node = _size_argument(nodes[number], name)
+            if node and isinstance(old, int | float) and isinstance(new, int | float) and new != old:
+                sized.edits.append((node, repr(new)))
+                sized.calls[number] = call.changed(**{name: new})
+    return sized
+
+
+def _size_argument(call: ast.Call, name: str) -> ast.expr | None:
+    """The node of a layer's size: the keyword, or else the first positional argument."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    return call.args[0] if call.args else None

@@ -25,90 +25,110 @@ _KERAS_IMPORTS = {
 @lru_cache(maxsize=8192)
 def global_reads(source: str) -> frozenset[str]:
     """Names that a statement reads from the global scope, inside its functions and classes too."""
-    found: set[str] = set()
+    names: set[str] = set()
 
     def visit(table: symtable.SymbolTable) -> None:
-        top = table.get_type() == "module"
+        at_top = table.get_type() == "module"
         for symbol in table.get_symbols():
-            if symbol.is_referenced() and (top or symbol.is_global()):
-                found.add(symbol.get_name())
+            if symbol.is_referenced() and (at_top or symbol.is_global()):
+                names.add(symbol.get_name())
         for child in table.get_children():
             visit(child)
 
     visit(symtable.symtable(source, "<statement>", "exec"))
-    return frozenset(found)
+    return frozenset(names)
 
 
 @lru_cache(maxsize=8192)
 def global_writes(source: str) -> frozenset[str]:
     """Names that a statement defines at the top level: assignments, imports, functions and classes."""
     table = symtable.symtable(source, "<statement>", "exec")
-    written = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    return frozenset(written | {child.get_name() for child in table.get_children() if child.get_type() != "module"})
+    names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    names |= {child.get_name() for child in table.get_children() if child.get_type() != "module"}
+    return frozenset(names)
 
 
-def undefined_names(notebook: Notebook) -> frozenset[str]:
-    """Names that some statement reads and none defines. A star import may define anything: then none is reported."""
-    sources = [statement.source for statement in notebook.statements]
-    if any("import *" in source for source in sources):
+def names_never_defined(notebook: Notebook) -> frozenset[str]:
+    """Names that some statement reads and no statement defines, before it or after it.
+
+    A star import may define anything: then none is reported. Reads and writes are kept per statement, so that a merged
+    project costs only its new statements; what runs before what, `pipeline.analysis.names` looks at.
+    """
+    if _has_star_import(notebook.statements):
         return frozenset()
-    read = frozenset().union(*map(global_reads, sources)) if sources else frozenset()
-    written = frozenset().union(*map(global_writes, sources)) if sources else frozenset()
-    return read - written - _BUILTIN
+    read: set[str] = set()
+    written: set[str] = set()
+    for statement in notebook.statements:
+        read |= global_reads(statement.source)
+        written |= global_writes(statement.source)
+    return frozenset(read - written - _BUILTIN)
 
 
 def make_coherent(notebook: Notebook) -> Notebook:
     """The notebook with missing Keras and numpy imports added, each import once, and unused definitions removed."""
-    missing = undefined_names(notebook) & _KERAS_IMPORTS.keys()
-    added = [Statement(section="imports", source=_KERAS_IMPORTS[name]) for name in sorted(missing)]
-    return _without_unused(_unique_imports(notebook.with_section("imports", [*notebook.section("imports"), *added])))
+    imports = list(notebook.section("imports"))
+    for name in sorted(names_never_defined(notebook) & _KERAS_IMPORTS.keys()):
+        imports.append(Statement(section="imports", source=_KERAS_IMPORTS[name]))
+    return _without_unused(notebook.with_section("imports", _unique_imports(imports)))
 
 
-def _unique_imports(notebook: Notebook) -> Notebook:
+def _has_star_import(statements: Iterable[Statement]) -> bool:
+    return any("import *" in statement.source for statement in statements)
+
+
+def _unique_imports(imports: Iterable[Statement]) -> list[Statement]:
     seen: set[str] = set()
     kept: list[Statement] = []
-    for statement in notebook.section("imports"):
-        code = statement.source.split("\n")[-1]
+    for statement in imports:
+        code = statement.source.split("\n")[-1]  # the line below the comments
         if code.startswith(("import ", "from ")) and code in seen:
             continue
         seen.add(code)
         kept.append(statement)
-    return notebook.with_section("imports", kept)
+    return kept
 
 
 def _without_unused(notebook: Notebook) -> Notebook:
     """Without imports, functions, classes and literal constants that nothing reads, and what only those read."""
-    if any("import *" in statement.source for statement in notebook.statements):
+    if _has_star_import(notebook.statements):
         return notebook
     statements = list(notebook.statements)
+    # What goes may have been the only one to read something else, so this repeats until nothing goes any more.
     while True:
-        read = _reads_of_others(statements)
-        kept: list[Statement] = []
-        opener: Statement | None = None  # the first statement of a cell, if it went: heading and prose pass on
-        for statement in statements:
-            trimmed = _trimmed(statement, read)
-            if trimmed is None:
-                opener = statement if statement.heading else opener
-                continue
-            if opener and not trimmed.heading and trimmed.section == opener.section:
-                trimmed = replace(trimmed, heading=opener.heading, note=opener.note)
-            opener = None
-            kept.append(trimmed)
+        kept = _used(statements)
         if len(kept) == len(statements):
             return replace(notebook, statements=tuple(kept))
         statements = kept
 
 
+def _used(statements: list[Statement]) -> list[Statement]:
+    """The statements that are read or do something; a cell's heading and prose pass on to the first that stays."""
+    read = _reads_of_others(statements)
+    kept: list[Statement] = []
+    removed_opener: Statement | None = None
+    for statement in statements:
+        trimmed = _trimmed(statement, read)
+        if trimmed is None:
+            removed_opener = statement if statement.heading else removed_opener
+            continue
+        if removed_opener and not trimmed.heading and trimmed.section == removed_opener.section:
+            trimmed = replace(trimmed, heading=removed_opener.heading, note=removed_opener.note)
+        removed_opener = None
+        kept.append(trimmed)
+    return kept
+
+
 def _reads_of_others(statements: Iterable[Statement]) -> frozenset[str]:
     """All names read, a function's reading of itself aside."""
-    found: set[str] = set()
+    names: set[str] = set()
     for statement in statements:
         own = global_writes(statement.source) if _is_definition(statement.node) else frozenset()
-        found |= global_reads(statement.source) - own
-    return frozenset(found)
+        names |= global_reads(statement.source) - own
+    return frozenset(names)
 
 
 def _trimmed(statement: Statement, read: frozenset[str]) -> Statement | None:
+    """The statement, an import with the names that are read alone; None where nothing of it is."""
     node = statement.node
     if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", "") != "__future__":
         used = [alias for alias in node.names if (alias.asname or alias.name.split(".")[0]) in read]
@@ -116,22 +136,22 @@ def _trimmed(statement: Statement, read: frozenset[str]) -> Statement | None:
             return None
         if len(used) == len(node.names):
             return statement
-        names = type(node)(**{**vars(node), "names": used})
+        trimmed = type(node)(**{**vars(node), "names": used})
         comments = [line for line in statement.source.split("\n") if line.startswith("#")]
-        return replace(statement, source="\n".join([*comments, ast.unparse(names)]))
+        return replace(statement, source="\n".join([*comments, ast.unparse(trimmed)]))
     if _is_definition(node) or _is_literal(node):
         return statement if global_writes(statement.source) & read else None
     return statement
 
 
 def _is_definition(node: ast.stmt) -> bool:
+    # A decorator may register what it decorates, so a decorated definition counts as used.
     return isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and not node.decorator_list
 
 
 def _is_literal(node: ast.stmt) -> bool:
+    """Whether a statement gives names a constant: removing it removes no call."""
     if not isinstance(node, ast.Assign) or not all(isinstance(target, ast.Name) for target in node.targets):
         return False
-    return all(
-        isinstance(part, ast.Constant | ast.Tuple | ast.List | ast.Load | ast.UnaryOp | ast.USub)
-        for part in ast.walk(node.value)
-    )
+    parts = ast.Constant | ast.Tuple | ast.List | ast.Load | ast.UnaryOp | ast.USub
+    return all(isinstance(part, parts) for part in ast.walk(node.value))

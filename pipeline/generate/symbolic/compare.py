@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pipeline.generate.symbolic.coherence import make_coherent, undefined_names
+from pipeline.generate.symbolic.coherence import make_coherent, names_never_defined
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import SECTIONS, Statement
 from pipeline.generate.symbolic.target import Target
@@ -21,6 +21,15 @@ from pipeline.measures.conformance import layer_classes, longest_common_subseque
 from pipeline.records import SectionChoice
 
 CODE, TEMPLATE, BOTH = "code draft", "template draft", "both"
+
+_CLOSER_TO_THE_PLAN = {
+    "model": "its layers are closer to the plan's",
+    "compile": "its optimizer, loss and metric are closer to the plan's",
+}
+"""Why a section won, in the sections that the plan says something about."""
+
+_MORE_VALID = "more of its calls are valid"
+"""Why a section won, in all others: the plan says nothing about them."""
 
 
 def compare(code: Notebook, template: Notebook, target: Target) -> tuple[Notebook, tuple[SectionChoice, ...]]:
@@ -39,35 +48,37 @@ def compare(code: Notebook, template: Notebook, target: Target) -> tuple[Noteboo
         if choice.chosen == TEMPLATE:
             merged = merged.with_section(section, second)
     final = make_coherent(merged)
-    if any(choice.chosen == TEMPLATE for choice in choices) and undefined_names(final) - undefined_names(code):
-        return make_coherent(code), tuple(_whole(choice) for choice in choices)
+    mixed = any(choice.chosen == TEMPLATE for choice in choices)
+    if mixed and names_never_defined(final) - names_never_defined(code):
+        return make_coherent(code), tuple(_taken_back(choice) for choice in choices)
     return final, tuple(choices)
 
 
 def _choose(section: str, code: Sequence[Statement], template: Sequence[Statement], target: Target) -> SectionChoice:
-    points = _points(section, code, target)
+    code_points = _points(section, code, target)
     if _source(code) == _source(template):
-        return _choice(section, BOTH, points, points, "the drafts agree")
-    others = _points(section, template, target)
-    if others > points:
-        return _choice(section, TEMPLATE, points, others, _REASONS.get(section, "more of its calls are valid"))
-    reason = "equal points; the sample's own code has run before" if others == points else _REASONS.get(section, "")
-    return _choice(section, CODE, points, others, reason or "more of its calls are valid")
+        return _choice(section, BOTH, code_points, code_points, "the drafts agree")
+    template_points = _points(section, template, target)
+    reason = _CLOSER_TO_THE_PLAN.get(section, _MORE_VALID)
+    if template_points > code_points:
+        return _choice(section, TEMPLATE, code_points, template_points, reason)
+    if template_points == code_points:
+        reason = "equal points; the sample's own code has run before"
+    return _choice(section, CODE, code_points, template_points, reason)
 
 
-_REASONS = {
-    "model": "its layers are closer to the plan's",
-    "compile": "its optimizer, loss and metric are closer to the plan's",
-}
-
-
-def _choice(section: str, chosen: str, code: float, template: float, reason: str) -> SectionChoice:
+def _choice(section: str, chosen: str, code_points: float, template_points: float, reason: str) -> SectionChoice:
     return SectionChoice(
-        section=section, chosen=chosen, code_draft=round(code, 4), template_draft=round(template, 4), reason=reason
+        section=section,
+        chosen=chosen,
+        code_draft=round(code_points, 4),
+        template_draft=round(template_points, 4),
+        reason=reason,
     )
 
 
-def _whole(choice: SectionChoice) -> SectionChoice:
+def _taken_back(choice: SectionChoice) -> SectionChoice:
+    """The choice where draft 1 is taken whole."""
     if choice.chosen != TEMPLATE:
         return choice
     reason = "the template draft's sections would leave names undefined"
@@ -79,7 +90,7 @@ def _points(section: str, statements: Sequence[Statement], target: Target) -> fl
     if not statements:
         return 0.0
     source = _source(statements)
-    return 0.5 * _conformance(section, source, target) + 0.5 / (1 + _invalid(source))
+    return 0.5 * _conformance(section, source, target) + 0.5 / (1 + _invalid_calls(source))
 
 
 def _source(statements: Sequence[Statement]) -> str:
@@ -87,39 +98,60 @@ def _source(statements: Sequence[Statement]) -> str:
 
 
 def _conformance(section: str, source: str, target: Target) -> float:
+    """How far a section keeps to the plan, in [0, 1]; 1 where the plan says nothing about it."""
     if section == "model":
-        return _layer_similarity(layers_in(source), _plan_layers(target.layers))
-    wanted: list[object] = []
+        return _layer_similarity(_code_layers(source), _plan_layers(target.layers))
     if section == "compile":
-        wanted = [target.optimizer, target.loss, target.metric]
-    stated = [str(item) for item in wanted if item]
-    named = sum(re.search(rf"\b{re.escape(item)}\b", source, re.IGNORECASE) is not None for item in stated)
-    return named / len(stated) if stated else 1.0
+        return _share_named(source, [target.optimizer, target.loss, target.metric])
+    return 1.0
+
+
+def _share_named(source: str, names: Sequence[str]) -> float:
+    """The share of the plan's names that occur in the source; 1 where the plan has none."""
+    planned = [name for name in names if name]
+    if not planned:
+        return 1.0
+    named = 0
+    for name in planned:
+        if re.search(rf"\b{re.escape(name)}\b", source, re.IGNORECASE):
+            named += 1
+    return named / len(planned)
 
 
 @lru_cache(maxsize=4096)
-def _invalid(source: str) -> int:
+def _invalid_calls(source: str) -> int:
+    """How many calls Keras does not have in this form."""
+    # A section alone does not say what `keras` and `layers` are.
     imports = "from tensorflow import keras\nfrom tensorflow.keras import layers\nimport tensorflow as tf\n"
     try:
         return len(invalid_calls(ast.parse(imports + source)))
     except (SyntaxError, ValueError):
-        return 100
+        return 100  # worse than any section that parses
 
 
 @lru_cache(maxsize=4096)
-def layers_in(source: str) -> tuple[str, ...]:
+def _code_layers(source: str) -> tuple[str, ...]:
     """Names of the Keras layers called in a piece of code, in the order they are written."""
     known = layer_names()
-    names = re.findall(r"\b([A-Z]\w*)\(", source)
-    return tuple(canonical_layer(name) for name in names if canonical_layer(name) in known and name != "Input")
+    layers: list[str] = []
+    for name in re.findall(r"\b([A-Z]\w*)\(", source):
+        layer = canonical_layer(name)
+        if layer in known and name != "Input":
+            layers.append(layer)
+    return tuple(layers)
 
 
 @lru_cache(maxsize=4096)
-def _plan_layers(layers: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for layer in layers for name in layer_classes(layer) if name not in ("Input", "InputLayer"))
+def _plan_layers(texts: tuple[str, ...]) -> tuple[str, ...]:
+    layers: list[str] = []
+    for text in texts:
+        layers += [name for name in layer_classes(text) if name not in ("Input", "InputLayer")]
+    return tuple(layers)
 
 
 @lru_cache(maxsize=4096)
 def _layer_similarity(code: tuple[str, ...], plan: tuple[str, ...]) -> float:
     """Twice the longest common subsequence over all layers, as the score has it; 1 for a plan without layers."""
-    return 2 * len(longest_common_subsequence(plan, code)) / (len(plan) + len(code)) if plan else 1.0
+    if not plan:
+        return 1.0
+    return 2 * len(longest_common_subsequence(plan, code)) / (len(plan) + len(code))

@@ -6,56 +6,77 @@ import ast
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.generate.symbolic.sections import assign_sections
 from pipeline.generate.symbolic.statement import SECTIONS, Statement
 
 _CELL = re.compile(r"^# ?%%\s*(?P<markdown>\[markdown\])?\s*(?P<heading>.*?)\s*$")
 
+_AROUND_DEFINITION = 2
+"""Blank lines before and after a function or class (PEP 8)."""
+
+_LONGEST_GAP = 2
+"""Blank lines in a row that are kept between two statements."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notebook:
-    """A project: the prose of its first cell, and its statements in section order."""
+    """A project as statements in sections."""
 
     title: str
+    """The prose of the first cell."""
+
     statements: tuple[Statement, ...]
+    """In the order of the sections."""
 
     def section(self, name: str) -> tuple[Statement, ...]:
         return tuple(statement for statement in self.statements if statement.section == name)
 
     def with_section(self, name: str, statements: Sequence[Statement]) -> Notebook:
         """The notebook with one section exchanged."""
-        parts = [statements if section == name else self.section(section) for section in SECTIONS]
-        return replace(self, statements=tuple(statement for part in parts for statement in part))
+        ordered: list[Statement] = []
+        for section in SECTIONS:
+            ordered += statements if section == name else self.section(section)
+        return replace(self, statements=tuple(ordered))
 
     def settled(self) -> Notebook:
-        """The notebook as it comes back from its own text: with the blank lines that `text` writes."""
+        """The notebook as it comes back from its own text: with the headings and blank lines that `text` writes."""
         settled: list[Statement] = []
-        for before, statement in zip((None, *self.statements), self.statements, strict=False):
-            opens = bool(statement.heading) or before is None or statement.section != before.section
-            apart = before is not None and (_is_definition(before) or _is_definition(statement))
-            gap = 0 if opens else 2 if apart else statement.gap
-            heading = statement.heading or (statement.section.capitalize() if opens else "")
+        before: Statement | None = None
+        for statement in self.statements:
+            opens_section = before is None or statement.section != before.section
+            heading = statement.heading or (statement.section.capitalize() if opens_section else "")
+            if heading:
+                gap = 0
+            elif _beside_definition(before, statement):
+                gap = _AROUND_DEFINITION
+            else:
+                gap = statement.gap
             settled.append(replace(statement, gap=gap, heading=heading))
+            before = statement
         return replace(self, statements=tuple(settled))
 
     def text(self) -> str:
         """The project in the percent format: `# %%` opens a cell, `# %% [markdown]` prose."""
         lines = _prose(self.title) if self.title else []
         before: Statement | None = None
-        for statement in self.statements:
-            apart = 2 if _is_definition(statement) or (before and _is_definition(before)) else 1
-            if statement.heading or before is None or statement.section != before.section:
-                lines += [""] * ((1 if before is None else apart) if lines else 0)
+        for statement in self.settled().statements:
+            if statement.heading:
+                if lines:
+                    lines += [""] * (_AROUND_DEFINITION if _beside_definition(before, statement) else 1)
                 if statement.note:
                     lines += [*_prose(statement.note), ""]
-                lines.append(f"# %% {statement.heading or statement.section.capitalize()}")
-            else:
-                lines += [""] * (apart if apart == 2 else statement.gap)
+                lines.append(f"# %% {statement.heading}")
+            lines += [""] * statement.gap
             lines.append(statement.source)
             before = statement
         return "\n".join(lines) + "\n"
+
+
+def _beside_definition(before: Statement | None, statement: Statement) -> bool:
+    """Whether a function or class stands on either side of the gap between two statements."""
+    return before is not None and (_is_definition(before) or _is_definition(statement))
 
 
 def _is_definition(statement: Statement) -> bool:
@@ -71,41 +92,75 @@ def read_notebook(code: str) -> Notebook:
     what it does (`section_of`). What is not Python (shell lines, magics, broken statements) is left out.
     """
     code = code.replace("\r\n", "\n").replace("\t", "    ")
-    title, pieces = _pieces(code)
-    sections = assign_sections([(piece.source, piece.section) for piece in pieces])
-    named = [replace(piece, section=section) for piece, section in zip(pieces, sections, strict=True)]
-    order = {section: number for number, section in enumerate(SECTIONS)}
-    return Notebook(title=title, statements=tuple(sorted(named, key=lambda item: order[item.section])))
+    title, statements = _statements(code)
+    sections = assign_sections([(statement.source, statement.section) for statement in statements])
+    placed: list[Statement] = []
+    for statement, section in zip(statements, sections, strict=True):
+        placed.append(replace(statement, section=section))
+    placed.sort(key=lambda statement: SECTIONS.index(statement.section))
+    return Notebook(title=title, statements=tuple(placed))
 
 
-def _pieces(code: str) -> tuple[str, list[Statement]]:
+def _statements(code: str) -> tuple[str, list[Statement]]:
     """The first cell's prose and the statements; `section` is the cell's, or "" where the cell names none."""
     tree, lines = _parse(code)
-    title = ""
-    pieces: list[Statement] = []
-    section, heading, note = "", "", ""
-    at = 0  # the line after the last statement
+    title, section = "", ""
+    statements: list[Statement] = []
+    read_to = 0  # the line after the last statement
     for start, end in _spans(tree):
-        comments: list[str] = []
-        gap, prose = 0, False
-        for line in lines[at:start]:
-            cell = _CELL.match(line)
-            if cell:
-                prose, comments, gap = bool(cell["markdown"]), [], 0
-                if not prose:
-                    heading, section = cell["heading"], _named_section(cell["heading"])
-            elif prose:
-                note += line.removeprefix("#").removeprefix(" ") + "\n"
-            elif line.strip():
-                comments.append(line)
-            elif not comments:
-                gap += 1
-        if not pieces and not title:
-            title, note = textwrap.dedent(note).strip(), ""
-        source = "\n".join([*comments, *lines[start:end]])
-        pieces.append(Statement(section=section, source=source, heading=heading, note=note.strip(), gap=min(gap, 2)))
-        heading, note, at = "", "", end
-    return title, pieces
+        above = _read_between(lines[read_to:start])
+        if above.section is not None:
+            section = above.section
+        note = above.prose.strip()
+        if not statements:
+            title, note = textwrap.dedent(above.prose).strip(), ""
+        statements.append(
+            Statement(
+                section=section,
+                source="\n".join([*above.comments, *lines[start:end]]),
+                heading=above.heading,
+                note=note,
+                gap=min(above.gap, _LONGEST_GAP),
+            )
+        )
+        read_to = end
+    return title, statements
+
+
+@dataclass(slots=True)
+class _Between:
+    """What stands between two statements."""
+
+    section: str | None = None
+    """The section that the last cell opened here is named after ("" where it names none); None where no cell opens."""
+
+    heading: str = ""
+    prose: str = ""
+    comments: list[str] = field(default_factory=list)
+
+    gap: int = 0
+    """Blank lines before the comments."""
+
+
+def _read_between(lines: Sequence[str]) -> _Between:
+    between = _Between()
+    in_prose = False
+    for line in lines:
+        cell = _CELL.match(line)
+        if cell:
+            in_prose = bool(cell["markdown"])
+            # Comments and blank lines before a cell belong to no statement.
+            between.comments, between.gap = [], 0
+            if not in_prose:
+                between.heading = cell["heading"]
+                between.section = _named_section(cell["heading"])
+        elif in_prose:
+            between.prose += line.removeprefix("#").removeprefix(" ") + "\n"
+        elif line.strip():
+            between.comments.append(line)
+        elif not between.comments:
+            between.gap += 1
+    return between
 
 
 def _named_section(heading: str) -> str:
@@ -117,9 +172,9 @@ def _spans(tree: ast.Module) -> list[tuple[int, int]]:
     """First and last line (0-based, end exclusive) of each top-level statement; those that share a line are one."""
     spans: list[tuple[int, int]] = []
     for node in tree.body:
-        decorators = getattr(node, "decorator_list", [])
-        start = min([node.lineno, *(decorator.lineno for decorator in decorators)]) - 1
-        end = node.end_lineno or node.lineno
+        start, end = node.lineno - 1, node.end_lineno or node.lineno
+        for decorator in getattr(node, "decorator_list", []):
+            start = min(start, decorator.lineno - 1)  # a definition's own position is its `def`
         if spans and start < spans[-1][1]:
             spans[-1] = spans[-1][0], max(end, spans[-1][1])
         else:
@@ -128,6 +183,11 @@ def _spans(tree: ast.Module) -> list[tuple[int, int]]:
 
 
 _NOT_PYTHON = re.compile(r"^\s*[!%?]|^\s*(pip|conda) install ")
+_STATEMENT_START = re.compile(r"[A-Za-z_@#(\[{'\"]")
+_CONTINUATION = re.compile(r"(else|elif|except|finally)\b")
+
+_MOST_CHUNKS = 11
+"""Chunks that one statement may have (an `if` with its `elif`s, a call over unindented lines); a guess with room."""
 
 
 def _parse(code: str) -> tuple[ast.Module, list[str]]:
@@ -135,21 +195,34 @@ def _parse(code: str) -> tuple[ast.Module, list[str]]:
     lines = code.split("\n")
     try:
         return ast.parse(code), lines
+    # Besides syntax errors: NUL bytes, and nesting that is too deep for the parser.
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        lines = ["" if _NOT_PYTHON.match(line) else line for line in lines]
-    starts = [number for number, line in enumerate(lines) if re.match(r"[A-Za-z_@#(\[{'\"]", line)] + [len(lines)]
-    kept, at = [""] * len(lines), 0
-    while at < len(starts) - 1:
-        # The longest run of chunks that parses is not needed: the shortest is, and a statement spans few chunks.
-        for end in range(at + 1, min(at + 12, len(starts))):
-            chunk = lines[starts[at] : starts[end]]
-            if _parses("\n".join(chunk)) and not _opens(lines, starts, end):
-                kept[starts[at] : starts[end]] = chunk
-                at = end
-                break
+        kept = _what_parses(["" if _NOT_PYTHON.match(line) else line for line in lines])
+        return ast.parse("\n".join(kept)), kept
+
+
+def _what_parses(lines: Sequence[str]) -> list[str]:
+    """The lines of which those are blanked that belong to no statement that parses."""
+    starts = [number for number, line in enumerate(lines) if _STATEMENT_START.match(line)] + [len(lines)]
+    kept = [""] * len(lines)
+    number = 0
+    while number < len(starts) - 1:
+        end = _statement_end(lines, starts, number)
+        if end is None:
+            number += 1
         else:
-            at += 1
-    return ast.parse("\n".join(kept)), kept
+            kept[starts[number] : starts[end]] = lines[starts[number] : starts[end]]
+            number = end
+    return kept
+
+
+def _statement_end(lines: Sequence[str], starts: Sequence[int], number: int) -> int | None:
+    """The chunk before which the statement that starts with a chunk ends: the nearest that makes it parse, or None."""
+    for end in range(number + 1, min(number + _MOST_CHUNKS + 1, len(starts))):
+        goes_on = starts[end] < len(lines) and _CONTINUATION.match(lines[starts[end]])
+        if not goes_on and _parses("\n".join(lines[starts[number] : starts[end]])):
+            return end
+    return None
 
 
 def _parses(code: str) -> bool:
@@ -158,9 +231,3 @@ def _parses(code: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
-
-
-def _opens(lines: Sequence[str], starts: Sequence[int], end: int) -> bool:
-    """Whether the next chunk goes on with this one's statement (else, except, finally, a decorated definition)."""
-    following = lines[starts[end]] if starts[end] < len(lines) else ""
-    return re.match(r"(else|elif|except|finally)\b", following) is not None

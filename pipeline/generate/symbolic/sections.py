@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.generate.symbolic.statement import SECTIONS, parse_statement
@@ -18,10 +19,22 @@ _TRAITS: tuple[tuple[str, str], ...] = (
     ("data", r"read_csv|os\.listdir|os\.walk|glob\(|imread|load_img|image_dataset_from_directory|np\.load|open\(|load_data|\.head\(|\.info\(|\.describe\("),
     ("show", r"plt\.|sns\.|\.show\(|imshow|savefig|history\.history"),
 )  # fmt: skip
-_TRAIT_PATTERNS = tuple((section, re.compile(pattern)) for section, pattern in _TRAITS)
+"""What code of a section calls. The first that matches counts, so the most telling calls come first: `model.compile(`
+is about compiling even where a layer's name follows, and plots come last, since every section may draw one."""
+
+_TRAIT_PATTERNS = {section: re.compile(pattern) for section, pattern in _TRAITS}
+
 _SETUP = re.compile(
     r"os\.environ|warnings\.|set_random_seed|random\.seed|matplotlib\.use|set_seed|sns\.set|%matplotlib"
 )
+"""Calls that set up the program: they go to the imports."""
+
+_MODULES = frozenset("os np numpy random tf tensorflow keras matplotlib mpl plt sns pd warnings".split())
+"""Names that stand for modules in nearly every notebook."""
+
+_MOVED_BY_NAME, _MOVED_BY_CALLS = 100.0, 1.0
+"""What it costs to put a statement into another section than its cell names, or than its calls speak for: what the
+author wrote weighs more than any number of guesses that a project has."""
 
 
 def assign_sections(pieces: Sequence[tuple[str, str]]) -> list[str]:
@@ -31,33 +44,71 @@ def assign_sections(pieces: Sequence[tuple[str, str]]) -> list[str]:
     that imports and set-up lines move to the front. Among all such labellings the one is taken that disagrees with
     the fewest statements (dynamic programming over statements and sections).
     """
-    wanted = [section or section_of(source) for source, section in pieces]
-    first_model = next((n for n, section in enumerate(wanted) if section in ("model", "compile", "train")), 0)
-    for number in range(first_model):
-        if wanted[number] in ("evaluate", "show") and not pieces[number][1]:
-            wanted[number] = ""  # a plot before there is a model looks at the data
-    rest = [number for number, section in enumerate(wanted) if section != "imports"]
-    choices = SECTIONS[1:]
-    cost = [0.0] * len(choices)
-    back: list[list[int]] = []
-    for number in rest:
-        best, origin = float("inf"), 0
-        row, came = [], []
-        for place, section in enumerate(choices):
-            if cost[place] < best:
-                best, origin = cost[place], place
-            named = bool(pieces[number][1])
-            miss = 0.0 if wanted[number] in ("", section) else (100.0 if named else 1.0)
-            row.append(best + miss)
-            came.append(origin)
-        cost = row
-        back.append(came)
+    preferences = _preferences(pieces)
+    placed = [number for number, preference in enumerate(preferences) if preference.section != "imports"]
     sections = ["imports"] * len(pieces)
-    place = min(range(len(choices)), key=lambda index: (cost[index], index))
-    for number, came in zip(reversed(rest), reversed(back), strict=True):
-        sections[number] = choices[place]
-        place = came[place]
+    labels = _cheapest_labelling([preferences[number] for number in placed])
+    for number, label in zip(placed, labels, strict=True):
+        sections[number] = label
     return sections
+
+
+@dataclass(frozen=True, slots=True)
+class _Preference:
+    """Where a statement belongs by itself."""
+
+    section: str
+    """"" where any section is as good."""
+
+    cost: float
+    """The price of another section."""
+
+
+def _preferences(pieces: Sequence[tuple[str, str]]) -> list[_Preference]:
+    preferences: list[_Preference] = []
+    for source, named in pieces:
+        if named:
+            preferences.append(_Preference(named, _MOVED_BY_NAME))
+        else:
+            preferences.append(_Preference(section_of(source), _MOVED_BY_CALLS))
+    for number in range(_first_of_model(preferences)):
+        if preferences[number].section in ("evaluate", "show") and not pieces[number][1]:
+            preferences[number] = _Preference("", 0.0)  # a plot before there is a model looks at the data
+    return preferences
+
+
+def _first_of_model(preferences: Sequence[_Preference]) -> int:
+    for number, preference in enumerate(preferences):
+        if preference.section in ("model", "compile", "train"):
+            return number
+    return 0
+
+
+def _cheapest_labelling(preferences: Sequence[_Preference]) -> list[str]:
+    """Sections after the imports, one for each preference, that never step back and cost least (Viterbi, 1967)."""
+    choices = SECTIONS[1:]
+    cost = [0.0] * len(choices)  # of the best labelling so far that ends in each section
+    steps: list[list[int]] = []  # for each statement: the section of the one before it, by its own section
+    for preference in preferences:
+        new_cost: list[float] = []
+        previous: list[int] = []
+        best = 0
+        for index, section in enumerate(choices):
+            # The cheapest section up to this one; of equal ones the earliest, so that equal input gives equal output.
+            if cost[index] < cost[best]:
+                best = index
+            disagrees = preference.section not in ("", section)
+            new_cost.append(cost[best] + (preference.cost if disagrees else 0.0))
+            previous.append(best)
+        cost = new_cost
+        steps.append(previous)
+    index = cost.index(min(cost))
+    labels: list[str] = []
+    for previous in reversed(steps):
+        labels.append(choices[index])
+        index = previous[index]
+    labels.reverse()
+    return labels
 
 
 @lru_cache(maxsize=8192)
@@ -70,16 +121,17 @@ def section_of(source: str) -> str:
         return "imports"
     if isinstance(node, ast.FunctionDef | ast.ClassDef) and not _builds_model(source):
         return ""  # a helper stays beside the code that follows it
-    return next((section for section, pattern in _TRAIT_PATTERNS if pattern.search(source)), "")
-
-
-_MODULES = frozenset("os np numpy random tf tensorflow keras matplotlib mpl plt sns pd warnings".split())
+    for section, pattern in _TRAIT_PATTERNS.items():
+        if pattern.search(source):
+            return section
+    return ""
 
 
 def _reads_modules_only(node: ast.AST) -> bool:
     """Whether a line can move to the front: it reads no value that is yet to be computed."""
-    return all(name.id in _MODULES for name in ast.walk(node) if isinstance(name, ast.Name))
+    names = [name.id for name in ast.walk(node) if isinstance(name, ast.Name)]
+    return all(name in _MODULES for name in names)
 
 
 def _builds_model(source: str) -> bool:
-    return dict(_TRAIT_PATTERNS)["model"].search(source) is not None
+    return _TRAIT_PATTERNS["model"].search(source) is not None

@@ -1,7 +1,7 @@
 """One top-level statement of a project, and edits to its text.
 
-Source text is kept rather than syntax trees, since a tree forgets comments; edits are made at the places that a tree's
-nodes name (`replace_nodes`).
+Source text is kept rather than syntax trees, since a tree forgets comments; an edit exchanges the text at the position
+of a tree's node (`replace_nodes`).
 """
 
 from __future__ import annotations
@@ -14,43 +14,62 @@ from functools import lru_cache
 SECTIONS = ("imports", "data", "preprocessing", "model", "compile", "train", "evaluate", "show")
 """The sections of a project, in order."""
 
+Edit = tuple[ast.AST, str]
+"""A node of a statement's tree, and the text that takes its place."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
-    """One top-level statement with the comments above it.
-
-    `heading` is the title of the cell it opens ("" where it goes on in the cell before), `note` that cell's prose,
-    `gap` the blank lines above it inside a cell.
-    """
+    """One top-level statement with the comments above it."""
 
     section: str
+
     source: str
+
     heading: str = ""
+    """The title of the cell that the statement opens; "" where it goes on in the cell before."""
+
     note: str = ""
+    """The prose above the cell that the statement opens."""
+
     gap: int = 0
+    """Blank lines above the statement inside its cell."""
 
     @property
     def node(self) -> ast.stmt:
         return parse_statement(self.source)
 
 
+# A statement of a sample comes back with every row that is written from the sample: it is parsed once.
 @lru_cache(maxsize=8192)
 def parse_statement(source: str) -> ast.stmt:
     """The syntax tree of one statement's source; several on one line come back as an `if True:` block."""
     body = ast.parse(source).body
-    return body[0] if len(body) == 1 else ast.If(test=ast.Constant(True), body=body, orelse=[])
+    if len(body) == 1:
+        return body[0]
+    return ast.If(test=ast.Constant(True), body=body, orelse=[])
 
 
-def replace_nodes(source: str, edits: Iterable[tuple[ast.AST, str]]) -> str:
+def replace_nodes(source: str, edits: Iterable[Edit]) -> str:
     """The source with the text of each node exchanged. Nodes come from parsing this very source and do not overlap."""
     lines = source.split("\n")
-    for node, text in sorted(edits, key=lambda edit: (edit[0].lineno, edit[0].col_offset), reverse=True):  # type: ignore[attr-defined]
+    # From the last node to the first, so that an edit moves no position that is still needed.
+    for node, text in sorted(edits, key=_position, reverse=True):
         first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
+        # Column offsets of a tree count UTF-8 bytes, not characters.
         head = lines[first].encode()[: node.col_offset].decode()  # type: ignore[attr-defined]
         tail = lines[last].encode()[node.end_col_offset :].decode()  # type: ignore[attr-defined]
         lines[first : last + 1] = (head + text + tail).split("\n")
     return "\n".join(lines)
 
 
-def edit_statement(statement: Statement, edits: Sequence[tuple[ast.AST, str]]) -> Statement:
-    return replace(statement, source=replace_nodes(statement.source, edits)) if edits else statement
+def edit_statement(statement: Statement, edits: Sequence[Edit]) -> Statement:
+    """The statement with the edits made to its source."""
+    if not edits:
+        return statement
+    return replace(statement, source=replace_nodes(statement.source, edits))
+
+
+def _position(edit: Edit) -> tuple[int, int]:
+    node = edit[0]
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]

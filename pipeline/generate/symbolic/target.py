@@ -16,19 +16,25 @@ NUMBER_LOSSES = frozenset(
     "mean_squared_error mean_absolute_error mean_absolute_percentage_error mean_squared_logarithmic_error huber "
     "log_cosh".split()
 )
+"""Keras' losses that measure how far a number is off."""
+
 _COLUMN_LOSSES = frozenset({"binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge"})
+"""Losses for a single output: with two classes, the labels are one number."""
+
 _MASK_LOSSES = frozenset({"dice", "tversky"})
+"""Losses of segmentation; with two classes, they too take one channel."""
+
+_LONGEST_TITLE = 400
+"""Characters of a requirement in the first cell: some lines of prose, not a page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """The plan's values. Names are canonical Keras names; None or "" where the plan leaves something open.
-
-    `labels` is the form the labels take: "sparse" (class numbers), "one_hot", or "column" (one 0/1 number), and ""
-    where the category has no labels of this kind.
-    """
+    """The plan's values. Names are canonical Keras names; None or "" where the plan leaves something open."""
 
     title: str
+    """The first cell's prose."""
+
     category: str
     facts: DatasetFacts
     optimizer: str
@@ -37,17 +43,19 @@ class Target:
     learning_rate: float | None
     batch_size: int | None
     epochs: int | None
+
     labels: str
+    """The form of the labels: "sparse" (class numbers), "one_hot" or "column" (one 0/1 number); "" where the category
+    has no labels of this kind."""
+
     layers: tuple[str, ...]
+    """The plan's layers, as it writes them."""
 
     @property
     def activation(self) -> str:
         """The output layer's activation that goes with the labels."""
-        return "softmax" if self.labels == "sparse" or not self._binary else "sigmoid"
-
-    @property
-    def _binary(self) -> bool:
-        return self.labels == "column" or self.loss.startswith("binary")
+        binary = self.labels == "column" or self.loss.startswith("binary")
+        return "sigmoid" if binary and self.labels != "sparse" else "softmax"
 
 
 @lru_cache(maxsize=16)  # drafting and comparing a row ask for the same target
@@ -96,4 +104,6 @@ def _label_form(category: str, loss: str, classes: int | None) -> str:
 def _title(requirement: str) -> str:
     """The requirement as one line of prose for the first cell."""
     text = " ".join(requirement.split())
-    return text if len(text) <= 400 else text[:397] + "..."
+    if len(text) <= _LONGEST_TITLE:
+        return text
+    return text[: _LONGEST_TITLE - 3] + "..."

@@ -9,102 +9,128 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.generate.symbolic.alignment import aligned
 from pipeline.generate.symbolic.notebook import Notebook
-from pipeline.generate.symbolic.statement import SECTIONS, Statement, edit_statement
+from pipeline.generate.symbolic.statement import SECTIONS, Edit, Statement, edit_statement
 
 OPEN, CLOSE = "<<", ">>"
+
+_LONGEST_LISTED = 90
+"""Characters up to which a placeholder's two values are listed below the template: a line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A place in one statement where the samples differ: the node to exchange, and the placeholder's name."""
+    """A part of a statement in which the samples differ."""
 
     node: ast.AST
+    """The part, in the first sample's tree."""
+
     name: str
+    """Its placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateStatement:
-    """A statement of the first sample with its holes; one that the second sample lacks is a hole as a whole."""
+    """A statement of the first sample and what of it is open."""
 
     statement: Statement
     holes: tuple[Hole, ...] = ()
-    whole: str = ""
+
+    placeholder: str = ""
+    """Where the second sample has no such statement: the placeholder for it and the like statements around it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """What two samples share. `values` gives each placeholder's text in the first and in the second sample."""
+class CodeTemplate:
+    """What two samples share."""
 
     statements: tuple[TemplateStatement, ...]
+
     values: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Each placeholder's text in the first and in the second sample."""
 
     def notebook(self) -> Notebook:
         """The template with placeholders as text; it is not Python any more."""
         shown: list[Statement] = []
         for item in self.statements:
-            if not item.whole:
-                shown.append(
-                    edit_statement(item.statement, [(hole.node, f"{OPEN}{hole.name}{CLOSE}") for hole in item.holes])
-                )
-            elif not (shown and shown[-1].source == f"{OPEN}{item.whole}{CLOSE}"):
-                # A run of statements that only the first sample has is one placeholder.
+            if not item.placeholder:
+                edits: list[Edit] = [(hole.node, _marked(hole.name)) for hole in item.holes]
+                shown.append(edit_statement(item.statement, edits))
+                continue
+            source = _marked(item.placeholder)
+            # A run of statements that only the first sample has is one placeholder.
+            if not shown or shown[-1].source != source:
                 base = item.statement
-                shown.append(
-                    Statement(section=base.section, source=f"{OPEN}{item.whole}{CLOSE}", heading=base.heading, gap=1)
-                )
+                shown.append(Statement(section=base.section, source=source, heading=base.heading, gap=1))
         return Notebook(title="Template: what the two most similar samples share", statements=tuple(shown))
 
     def text(self) -> str:
         """The template, then each short placeholder with its two values as comments."""
-        lines = [
-            f"# {OPEN}{name}{CLOSE}: {first} | {second}"
-            for name, (first, second) in self.values.items()
-            if "\n" not in first + second and len(first) + len(second) < 90
-        ]
-        return self.notebook().text() + ("\n" + "\n".join(lines) + "\n" if lines else "")
+        lines: list[str] = []
+        for name, (first, second) in self.values.items():
+            if "\n" not in first + second and len(first) + len(second) < _LONGEST_LISTED:
+                lines.append(f"# {_marked(name)}: {first} | {second}\n")
+        if not lines:
+            return self.notebook().text()
+        return self.notebook().text() + "\n" + "".join(lines)
 
-    def fill(self, title: str, values: dict[str, str]) -> Notebook:
+    def fill(self, title: str, values: Mapping[str, str]) -> Notebook:
         """The template with each placeholder replaced: by `values`, or by what the first sample has there."""
-        filled = []
+        filled: list[Statement] = []
         for item in self.statements:
-            edits = [(hole.node, values[hole.name]) for hole in item.holes if hole.name in values]
+            edits: list[Edit] = [(hole.node, values[hole.name]) for hole in item.holes if hole.name in values]
             filled.append(edit_statement(item.statement, edits))
         return Notebook(title=title, statements=tuple(filled))
 
 
-def anti_unify(first: Notebook, second: Notebook) -> Template:
+def anti_unify(first: Notebook, second: Notebook) -> CodeTemplate:
     """The template of two samples; of a sample with itself it is the sample, without placeholders."""
-    names = _Names()
+    placeholders = _Placeholders()
     statements: list[TemplateStatement] = []
     for section in SECTIONS:
-        ours, theirs = first.section(section), second.section(section)
-        pairs = aligned([_key(item) for item in ours], [_key(item) for item in theirs])
-        partner = {mine: theirs[other] for mine, other in pairs}
-        for number, statement in enumerate(ours):
-            if number in partner:
-                other = partner[number]
-                found = _Differences(statement.source, other.source, names).holes(statement.node, other.node)
-                statements.append(TemplateStatement(statement, tuple(found)))
-            else:
-                before = statements[-1] if statements else None
-                goes_on = before is not None and before.whole and before.statement.section == section
-                name = before.whole if before is not None and goes_on else names.fresh(f"{section}_steps")
-                statements.append(TemplateStatement(statement, whole=name))
-    return Template(tuple(statements), names.values)
+        statements += _shared_statements(section, first.section(section), second.section(section), placeholders)
+    return CodeTemplate(tuple(statements), placeholders.values)
 
 
-class _Names:
+def _shared_statements(
+    section: str, first: Sequence[Statement], second: Sequence[Statement], placeholders: _Placeholders
+) -> list[TemplateStatement]:
+    """One section of the template."""
+    partners = dict(aligned([_key(statement) for statement in first], [_key(statement) for statement in second]))
+    shared: list[TemplateStatement] = []
+    run = ""  # the placeholder of the statements without a partner that come just before
+    for number, statement in enumerate(first):
+        if number in partners:
+            partner = second[partners[number]]
+            differences = _Differences(statement.source, partner.source).of(statement.node, partner.node)
+            holes: list[Hole] = []
+            for difference in differences:
+                name = placeholders.named(difference.name, difference.first, difference.second)
+                holes.append(Hole(difference.node, name))
+            shared.append(TemplateStatement(statement, tuple(holes)))
+            run = ""
+        else:
+            run = run or placeholders.of_first_alone(f"{section}_steps")
+            shared.append(TemplateStatement(statement, placeholder=run))
+    return shared
+
+
+def _marked(placeholder: str) -> str:
+    return f"{OPEN}{placeholder}{CLOSE}"
+
+
+class _Placeholders:
     """Placeholder names, and the pair of texts each stands for."""
 
     def __init__(self) -> None:
         self.values: dict[str, tuple[str, str]] = {}
 
-    def of(self, base: str, first: str, second: str) -> str:
+    def named(self, base: str, first: str, second: str) -> str:
+        """The name for a pair of texts: the one that it has already, or `base`, `base_2`, ..."""
         number, name = 1, base
         while self.values.get(name, (first, second)) != (first, second):
             number += 1
@@ -112,12 +138,14 @@ class _Names:
         self.values[name] = first, second
         return name
 
-    def fresh(self, base: str) -> str:
+    def of_first_alone(self, base: str) -> str:
+        """A new name, for statements that the second sample lacks."""
         number, name = 1, base
         while name in self.values:
             number += 1
             name = f"{base}_{number}"
-        self.values[name] = "", "\n"  # never equal to a real pair; too long to be listed
+        # No code has this pair of texts, and with a newline in it, it is not listed below the template.
+        self.values[name] = "", "\n"
         return name
 
 
@@ -133,107 +161,126 @@ def _key(statement: Statement) -> tuple[str, ...]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return "call", ast.unparse(node.value.func)
     if isinstance(node, ast.If | ast.For | ast.With | ast.While):
+        # The start of a block's tree is its condition or its items; its body may differ.
         return type(node).__name__, ast.dump(node)[:80]
     return "other", ast.dump(node)
 
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """A place where two trees part: the node of the first, what to call it, and both texts."""
+    """Where two trees part."""
 
     node: ast.AST
+    """The part of the first tree."""
+
     name: str
+    """What to call it."""
+
     first: str
     second: str
 
 
-class _PartedError(Exception):
-    """Two trees part at a node that has no place in the text of its own; the node around it is the hole."""
+class _NoTextError(Exception):
+    """Two trees part at a node that has no text of its own, such as an operator; the node around it is the hole."""
 
 
 class _Differences:
-    """Walks two trees side by side and finds the smallest nodes that hold all differences; they never overlap."""
+    """Walks two trees side by side and finds the smallest nodes that hold all differences; they never overlap.
 
-    def __init__(self, first: str, second: str, names: _Names) -> None:
-        self._first, self._second, self._names = first, second, names
+    Made from the sources of the two trees. A context names what is around a node: the variable, function or argument.
+    """
 
-    def holes(self, ours: ast.AST, theirs: ast.AST) -> list[Hole]:
+    def __init__(self, first: str, second: str) -> None:
+        self._first_source, self._second_source = first, second
+
+    def of(self, first: ast.AST, second: ast.AST) -> list[_Difference]:
         try:
-            found = self._compare(ours, theirs, "step")
-        except _PartedError:
-            found = [self._whole(ours, theirs, "step")]
-        return [Hole(item.node, self._names.of(item.name, item.first, item.second)) for item in found]
+            return self._compare(first, second, "step")
+        except _NoTextError:
+            return [self._whole(first, second, "step")]
 
-    def _compare(self, ours: ast.AST, theirs: ast.AST, context: str) -> list[_Difference]:
-        """The differences below two nodes. Raises _PartedError where they part and `ours` has no place in the text."""
-        if ast.dump(ours) == ast.dump(theirs):
+    def _compare(self, first: ast.AST, second: ast.AST, context: str) -> list[_Difference]:
+        """The differences below two nodes. Raises _NoTextError where they part and `first` has no text of its own."""
+        if ast.dump(first) == ast.dump(second):
             return []
-        context = _context(ours, context)
+        context = _context(first, context)
         try:
-            if type(ours) is not type(theirs) or isinstance(ours, ast.JoinedStr):
-                raise _PartedError
-            if isinstance(ours, ast.Assign) and isinstance(theirs, ast.Assign):
-                self._same([*ours.targets], [*theirs.targets])
-            if isinstance(ours, ast.Call) and isinstance(theirs, ast.Call):
-                return self._calls(ours, theirs)
-            return [
-                difference
-                for name, mine in ast.iter_fields(ours)
-                for difference in self._field(ours, name, mine, getattr(theirs, name), context)
-            ]
-        except _PartedError:
-            return [self._whole(ours, theirs, context)]
+            # The parts of an f-string have no reliable positions before Python 3.12.
+            if type(first) is not type(second) or isinstance(first, ast.JoinedStr):
+                raise _NoTextError
+            if isinstance(first, ast.Assign) and isinstance(second, ast.Assign):
+                _require_equal([*first.targets], [*second.targets])
+            if isinstance(first, ast.Call) and isinstance(second, ast.Call):
+                return self._compare_calls(first, second)
+            differences: list[_Difference] = []
+            for name, value in ast.iter_fields(first):
+                differences += self._compare_fields(first, name, value, getattr(second, name), context)
+            return differences
+        except _NoTextError:
+            return [self._whole(first, second, context)]
 
-    def _field(self, parent: ast.AST, name: str, mine: object, other: object, context: str) -> list[_Difference]:
-        if isinstance(mine, ast.AST) and isinstance(other, ast.AST):
-            return self._compare(mine, other, context)
-        if isinstance(mine, list) and isinstance(other, list):
-            if len(mine) == len(other):
-                pairs = zip(mine, other, strict=True)
-                return [item for ours, theirs in pairs for item in self._field(parent, name, ours, theirs, context)]
-            if mine and other and name in ("body", "elts", "orelse", "finalbody"):
+    def _compare_fields(
+        self, parent: ast.AST, name: str, first: object, second: object, context: str
+    ) -> list[_Difference]:
+        """The differences in one field of a node, which is a node, a list, or a plain value."""
+        if isinstance(first, ast.AST) and isinstance(second, ast.AST):
+            return self._compare(first, second, context)
+        if isinstance(first, list) and isinstance(second, list):
+            if len(first) == len(second):
+                differences: list[_Difference] = []
+                for one, other in zip(first, second, strict=True):
+                    differences += self._compare_fields(parent, name, one, other, context)
+                return differences
+            if first and second and name in ("body", "elts", "orelse", "finalbody"):
                 base = context if name == "elts" else f"{getattr(parent, 'name', context)}_body"
-                return [self._whole(_span(mine), _span(other), base)]
-        if mine != other:
-            raise _PartedError
+                return [self._whole(_span(first), _span(second), base)]
+        if first != second:
+            raise _NoTextError
         return []
 
-    def _same(self, ours: list[ast.AST], theirs: list[ast.AST]) -> None:
-        if [ast.dump(item) for item in ours] != [ast.dump(item) for item in theirs]:
-            raise _PartedError
-
-    def _calls(self, ours: ast.Call, theirs: ast.Call) -> list[_Difference]:
+    def _compare_calls(self, first: ast.Call, second: ast.Call) -> list[_Difference]:
         """Arguments by name; a call of another function, or with other arguments, is a hole as a whole."""
-        keywords = {item.arg: item.value for item in theirs.keywords}
-        if len(ours.args) != len(theirs.args) or [item.arg for item in ours.keywords] != list(keywords):
-            raise _PartedError
-        if not isinstance(ours.func, ast.Call):
-            self._same([ours.func], [theirs.func])
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", ast.unparse(ours.func).rsplit(".", 1)[-1]).lower()
-        found = self._compare(ours.func, theirs.func, name)
-        for mine, other in zip(ours.args, theirs.args, strict=True):
-            stack = isinstance(mine, ast.List) and name == "sequential"
-            found += self._compare(mine, other, "layers" if stack else name)
-        for keyword in ours.keywords:
-            found += self._compare(keyword.value, keywords[keyword.arg], keyword.arg or name)
-        return found
+        keywords = {keyword.arg: keyword.value for keyword in second.keywords}
+        if len(first.args) != len(second.args) or [keyword.arg for keyword in first.keywords] != list(keywords):
+            raise _NoTextError
+        if not isinstance(first.func, ast.Call):
+            _require_equal([first.func], [second.func])
+        name = _snake_case(ast.unparse(first.func).rsplit(".", 1)[-1])
+        differences = self._compare(first.func, second.func, name)
+        for one, other in zip(first.args, second.args, strict=True):
+            is_stack = isinstance(one, ast.List) and name == "sequential"
+            differences += self._compare(one, other, "layers" if is_stack else name)
+        for keyword in first.keywords:
+            differences += self._compare(keyword.value, keywords[keyword.arg], keyword.arg or name)
+        return differences
 
-    def _whole(self, ours: ast.AST, theirs: ast.AST, context: str) -> _Difference:
-        first = ast.get_source_segment(self._first, ours)
-        if first is None:
-            raise _PartedError
-        return _Difference(ours, context, first, ast.get_source_segment(self._second, theirs) or "")
+    def _whole(self, first: ast.AST, second: ast.AST, context: str) -> _Difference:
+        text = ast.get_source_segment(self._first_source, first)
+        if text is None:
+            raise _NoTextError
+        return _Difference(first, context, text, ast.get_source_segment(self._second_source, second) or "")
+
+
+def _require_equal(first: list[ast.AST], second: list[ast.AST]) -> None:
+    if [ast.dump(node) for node in first] != [ast.dump(node) for node in second]:
+        raise _NoTextError
 
 
 def _context(node: ast.AST, context: str) -> str:
     """What to call the differences below a node."""
     if isinstance(node, ast.Assign):
-        return _target_name(node) or context
+        target = node.targets[0]
+        return target.id.lower() if isinstance(target, ast.Name) else context
     if isinstance(node, ast.Return):
         return "result"
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return "docstring"
     return context
+
+
+def _snake_case(name: str) -> str:
+    """A class name as a variable's: "MaxPooling2D" -> "max_pooling2d"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def _span(nodes: Sequence[ast.AST]) -> ast.AST:
@@ -245,8 +292,3 @@ def _span(nodes: Sequence[ast.AST]) -> ast.AST:
         end_lineno=last.end_lineno,  # type: ignore[attr-defined]
         end_col_offset=last.end_col_offset,  # type: ignore[attr-defined]
     )
-
-
-def _target_name(node: ast.Assign) -> str:
-    target = node.targets[0]
-    return target.id.lower() if isinstance(target, ast.Name) else ""
