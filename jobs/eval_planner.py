@@ -47,7 +47,7 @@ from pipeline.inputs.artifact import is_artifact
 from pipeline.plan.reading import read_text
 from pipeline.planners.majority import majority_plan
 from pipeline.records import Planned, Requirement
-from pipeline.retrieval.firewall import fingerprint
+from pipeline.retrieval.firewall import row_shingles
 from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
 from pipeline.retrieval.tokenize import jaccard
 from pipeline.stage import Chain
@@ -176,11 +176,11 @@ def _requirement(row: int, line: str) -> Requirement:
 
 
 def _near_rows(records: Sequence[Requirement], known: Sequence[KnownPlan]) -> list[int]:
-    shingles = [fingerprint(item.requirement, None).requirement for item in known]
+    shingles = [row_shingles(item.requirement, None).requirement for item in known]
     return [
         record.row
         for record in records
-        if any(jaccard(fingerprint(record.requirement, None).requirement, other) >= NEAR for other in shingles)
+        if any(jaccard(row_shingles(record.requirement, None).requirement, other) >= NEAR for other in shingles)
     ]
 
 

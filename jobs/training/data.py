@@ -20,7 +20,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.inputs.artifact import is_artifact
 from pipeline.planners.causal_lm.codec import Example, PlanCodec
-from pipeline.retrieval.firewall import Fingerprint, Firewall, fingerprint
+from pipeline.retrieval.firewall import RowShingles, Firewall, row_shingles
 from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
 from pipeline.retrieval.tokenize import words
 from pipeline.storage.files import read_bytes, write_bytes
@@ -137,13 +137,13 @@ def _is_train_file(location: str, root: str) -> bool:
 def _overlaps(rows: Sequence[KnownPlan], benchmarks: Sequence[str]) -> list[BenchmarkRepeat]:
     """Each row that repeats a benchmark, with the first requirement that it repeats."""
     firewall = Firewall()
-    known: list[tuple[str, Fingerprint]] = []
+    known: list[tuple[str, RowShingles]] = []
     for benchmark in benchmarks:
         readable = (record for record in read_requirements(benchmark) if record.failure is None)
-        known += [(benchmark, fingerprint(record.requirement, None)) for record in readable]
+        known += [(benchmark, row_shingles(record.requirement, None)) for record in readable]
     overlaps = []
     for row in rows:
-        own = fingerprint(row.requirement, None)
+        own = row_shingles(row.requirement, None)
         for benchmark, other in known:
             reason = firewall.reason(own, other)
             if reason is not None:

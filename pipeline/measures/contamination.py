@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import chain
 
 from pipeline.measures.outputs import Contamination, Output, Shown
-from pipeline.retrieval.firewall import Fingerprint, fingerprint
+from pipeline.retrieval.firewall import RowShingles, row_shingles
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.retrieval.tokenize import jaccard
 
@@ -30,7 +30,7 @@ PROMPT_SHARE = 0.5
 def contamination_of(output: Output, pool: str, plans: tuple[str, ...]) -> Contamination:
     """`pool` and `plans` are locations as in the settings; "" for no pool."""
     in_pool, in_plans = _known_similarities(output.requirement, output.reference, pool, plans)
-    reference = fingerprint("", output.reference)
+    reference = row_shingles("", output.reference)
     return Contamination(
         pool=in_pool,
         shown=_highest_code(reference, [_of_sample(sample) for sample in output.shown]),
@@ -50,7 +50,7 @@ def contamination_sources(contamination: Contamination) -> tuple[str, ...]:
     return tuple(source for source, is_source in contaminated.items() if is_source)
 
 
-def _highest_code(reference: Fingerprint, samples: Sequence[Fingerprint]) -> float:
+def _highest_code(reference: RowShingles, samples: Sequence[RowShingles]) -> float:
     return max((jaccard(reference.code, sample.code) for sample in samples), default=0.0)
 
 
@@ -59,22 +59,22 @@ def _known_similarities(
     requirement: str, reference: str | None, pool: str, plans: tuple[str, ...]
 ) -> tuple[float, float]:
     """The highest similarities in pool and plans: the same for every method that is asked for the item."""
-    own = fingerprint(requirement, reference)
+    own = row_shingles(requirement, reference)
     in_pool = _highest_code(own, _pool(pool)) if pool else 0.0
     known_plans = chain.from_iterable(map(_plans, plans))
     return in_pool, max((jaccard(own.requirement, plan.requirement) for plan in known_plans), default=0.0)
 
 
 @lru_cache(maxsize=2)
-def _pool(location: str) -> tuple[Fingerprint, ...]:
-    return tuple(fingerprint(sample.requirement, sample.code) for sample in load_samples(location))
+def _pool(location: str) -> tuple[RowShingles, ...]:
+    return tuple(row_shingles(sample.requirement, sample.code) for sample in load_samples(location))
 
 
 @lru_cache(maxsize=4)
-def _plans(location: str) -> tuple[Fingerprint, ...]:
-    return tuple(fingerprint(plan.requirement, None) for plan in load_known_plans(location))
+def _plans(location: str) -> tuple[RowShingles, ...]:
+    return tuple(row_shingles(plan.requirement, None) for plan in load_known_plans(location))
 
 
 @lru_cache(maxsize=256)
-def _of_sample(sample: Shown) -> Fingerprint:
-    return fingerprint("", sample.code)
+def _of_sample(sample: Shown) -> RowShingles:
+    return row_shingles("", sample.code)

@@ -16,7 +16,7 @@ from pipeline.llm.asking.asker import Asker, Asking
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.planners.hybrid.similarity import Text, TextViews
 from pipeline.records import Requirement
-from pipeline.retrieval.firewall import Firewall, fingerprint
+from pipeline.retrieval.firewall import Firewall, row_shingles
 from pipeline.retrieval.sample_pool import KnownPlan
 from pipeline.stage import Fields
 
@@ -52,11 +52,11 @@ class FewShotPlanner:
     def _nearest(self, record: Requirement) -> list[KnownPlan]:
         """The most similar first: what does not fit into the context is cut from the end."""
         similarity = self._views.similarities([Text(record.requirement, record.attributes)])[0]
-        query = fingerprint(record.requirement, None)
+        query = row_shingles(record.requirement, None)
         chosen: list[KnownPlan] = []
         for row in np.argsort(-similarity, kind="stable"):
             item = self._known[row]
-            if self._firewall.reason(query, fingerprint(item.requirement, None)) is None:
+            if self._firewall.reason(query, row_shingles(item.requirement, None)) is None:
                 chosen.append(item)
             if len(chosen) == self._examples:
                 return chosen

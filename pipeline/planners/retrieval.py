@@ -25,7 +25,7 @@ from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArch
 from pipeline.plan.vocabulary import OTHER, canonical_loss, canonical_metric, canonical_optimizer
 from pipeline.records import Requirement
 from pipeline.retrieval.bm25 import Bm25Index, ranking
-from pipeline.retrieval.firewall import Fingerprint, Firewall, fingerprint
+from pipeline.retrieval.firewall import Firewall, RowShingles, row_shingles
 from pipeline.retrieval.sample_pool import KnownPlan
 from pipeline.retrieval.tokenize import content_words
 
@@ -62,7 +62,7 @@ class RetrievalPlanner:
         self._canonical = [item.plan.canonical() for item in known]
         self._neighbours = neighbours
         self._firewall = firewall or Firewall()
-        self._fingerprints = [fingerprint(item.requirement, None) for item in known]
+        self._shingles = [row_shingles(item.requirement, None) for item in known]
         self._index = Bm25Index([content_words(f"{item.requirement}\n{item.attributes}") for item in known])
         self._usual = {
             name: median_low(numbers)
@@ -77,7 +77,7 @@ class RetrievalPlanner:
         """The fields `plan` and `plan_sources`. Raises StageFailure where the firewall leaves no known plan."""
         text = f"{record.requirement}\n{record.attributes}"
         scores = self._index.scores(content_words(text))
-        query = fingerprint(record.requirement, None)
+        query = row_shingles(record.requirement, None)
         nearest = self._nearest(ranking(scores), scores, query)
         if not nearest:
             raise StageFailure("no_known_plan", "the firewall kept out every known plan")
@@ -89,12 +89,12 @@ class RetrievalPlanner:
         plan = _compose(category, peers, self._usual, stated, text.lower())
         return {"plan": plan, "plan_sources": tuple(peer.known.id for peer in peers)}
 
-    def _nearest(self, order: Iterable[int], scores: np.ndarray, query: Fingerprint) -> list[_Neighbour]:
+    def _nearest(self, order: Iterable[int], scores: np.ndarray, query: RowShingles) -> list[_Neighbour]:
         found: list[_Neighbour] = []
         for number in order:
             if len(found) == self._neighbours:
                 break
-            if self._firewall.reason(query, self._fingerprints[number]) is None:
+            if self._firewall.reason(query, self._shingles[number]) is None:
                 # Even a plan that shares no word is some evidence, once nothing better is there.
                 weight = max(float(scores[number]), 0.0) + 1e-3
                 found.append(_Neighbour(self._known[number], self._canonical[number], weight))

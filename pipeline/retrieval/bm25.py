@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from rank_bm25 import BM25Okapi
+
+
+@dataclass(frozen=True, slots=True)
+class _Posting:
+    """The documents that a token occurs in, and what one occurrence in a query adds to the score of each."""
+
+    documents: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float64]
 
 
 class Bm25Index:
@@ -20,28 +29,29 @@ class Bm25Index:
 
     def __init__(self, documents: Sequence[Sequence[str]]) -> None:
         self.size = len(documents)
-        self._postings: dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = {}
+        self._postings: dict[str, _Posting] = {}
         if not any(documents):
-            return
+            return  # BM25Okapi would divide by the number of its words
         okapi = BM25Okapi([list(document) for document in documents])
         lengths = np.asarray(okapi.doc_len, dtype=np.float64)
         norms = okapi.k1 * (1 - okapi.b + okapi.b * lengths / okapi.avgdl)
-        found: dict[str, list[tuple[int, int]]] = {}
+        occurrences: dict[str, list[tuple[int, int]]] = {}
         for number, frequencies in enumerate(okapi.doc_freqs):
             for token, frequency in frequencies.items():
-                found.setdefault(token, []).append((number, frequency))
-        for token, pairs in found.items():
-            where = np.array([number for number, _ in pairs], dtype=np.int64)
-            often = np.array([frequency for _, frequency in pairs], dtype=np.float64)
-            self._postings[token] = where, okapi.idf[token] * often * (okapi.k1 + 1) / (often + norms[where])
+                occurrences.setdefault(token, []).append((number, frequency))
+        for token, pairs in occurrences.items():
+            numbers = np.array([number for number, _ in pairs], dtype=np.int64)
+            counts = np.array([frequency for _, frequency in pairs], dtype=np.float64)
+            weights = okapi.idf[token] * counts * (okapi.k1 + 1) / (counts + norms[numbers])
+            self._postings[token] = _Posting(numbers, weights)
 
     def scores(self, query: Sequence[str]) -> npt.NDArray[np.float64]:
         """The BM25 score of every document for the query's tokens; shape (documents,). Unknown tokens add nothing."""
         total = np.zeros(self.size)
-        for token, often in Counter(query).items():
+        for token, count in Counter(query).items():
             posting = self._postings.get(token)
             if posting is not None:
-                total[posting[0]] += often * posting[1]
+                total[posting.documents] += count * posting.weights
         return total
 
 

@@ -6,6 +6,7 @@ Beyond the paper, the requirement's words count beside the plan's, on both sides
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,12 +15,20 @@ from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category
 from pipeline.records import ExcludedSample, Planned, Requirement, Retrieved, RetrievedSample
 from pipeline.retrieval.bm25 import Bm25Index, ranking
-from pipeline.retrieval.firewall import Firewall, fingerprint, query_fingerprint
+from pipeline.retrieval.firewall import Firewall, query_shingles, row_shingles
 from pipeline.retrieval.sample_pool import Sample
 from pipeline.retrieval.tokenize import content_words, words
 
 WRONG_CATEGORY_RATIO = 2.0
 """A sample of another category goes first where its score is this many times the best within the plan's category."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Admission:
+    """What the firewall let through, nearest first, and what it kept out before that was enough."""
+
+    samples: tuple[RetrievedSample, ...]
+    excluded: tuple[ExcludedSample, ...]
 
 
 class CodeRag:
@@ -30,7 +39,7 @@ class CodeRag:
         self._top = top
         self._firewall = firewall or Firewall()
         self._index = Bm25Index([self._document(sample) for sample in samples])
-        self._fingerprints = [fingerprint(sample.requirement, sample.code) for sample in samples]
+        self._shingles = [row_shingles(sample.requirement, sample.code) for sample in samples]
         self._categories = [canonical_category(sample.plan.task_category if sample.plan else "") for sample in samples]
 
     def _document(self, sample: Sample) -> list[str]:
@@ -43,21 +52,19 @@ class CodeRag:
             raise StageFailure("no_plan", "the row has no plan to retrieve by")
         scores = self._index.scores(_query(record.plan, record.requirement))
         order = self._order(scores, canonical_category(record.plan.task_category))
-        samples, excluded = self._admit(record, order, scores, self._top, "plan")
-        return {"samples": samples, "excluded": excluded}
+        admitted = self._admit(record, order, scores, self._top, "plan")
+        return {"samples": admitted.samples, "excluded": admitted.excluded}
 
-    def _admit(
-        self, record: Requirement, order: Iterable[int], scores: np.ndarray, top: int, by: str
-    ) -> tuple[tuple[RetrievedSample, ...], tuple[ExcludedSample, ...]]:
-        """The first `top` samples in an order that the firewall lets through, and those it kept out before them."""
-        query = query_fingerprint(record)
+    def _admit(self, record: Requirement, order: Iterable[int], scores: np.ndarray, top: int, by: str) -> _Admission:
+        """The first `top` samples in an order that the firewall lets through; `by` says what the order is by."""
+        query = query_shingles(record)
         chosen: list[RetrievedSample] = []
         excluded: list[ExcludedSample] = []
         for number in order:
             if len(chosen) == top:
                 break
             sample = self.samples[number]
-            reason = self._firewall.reason(query, self._fingerprints[number])
+            reason = self._firewall.reason(query, self._shingles[number])
             if reason is not None:
                 excluded.append(ExcludedSample(id=sample.id, reason=reason[0], similarity=round(reason[1], 4)))
                 continue
@@ -73,9 +80,9 @@ class CodeRag:
             )
         if not chosen:
             raise StageFailure("no_sample", f"the firewall kept out all {len(self.samples)} samples of the pool")
-        return tuple(chosen), tuple(excluded)
+        return _Admission(tuple(chosen), tuple(excluded))
 
-    def _order(self, scores: np.ndarray, category: str) -> Iterable[int]:
+    def _order(self, scores: np.ndarray, category: str) -> list[int]:
         """Samples of the plan's category from the best down, then the others.
 
         The others go first where the category has no sample, or where one of them fits so much better that the
@@ -84,7 +91,10 @@ class CodeRag:
         order = ranking(scores)
         inside = [number for number in order if self._categories[number] == category]
         outside = [number for number in order if self._categories[number] != category]
-        if not inside or (outside and scores[outside[0]] > WRONG_CATEGORY_RATIO * max(scores[inside[0]], 0.0)):
+        if not inside or not outside:
+            return order
+        # In a small pool the average weight of a word, and with it a score, may be below 0.
+        if scores[outside[0]] > WRONG_CATEGORY_RATIO * max(scores[inside[0]], 0.0):
             return order
         return [*inside, *outside]
 
@@ -99,9 +109,13 @@ class ExampleRag(CodeRag):
     def __call__(self, record: Requirement) -> dict[str, object]:
         """The fields `samples` and `excluded`, with the example last. Raises StageFailure as `CodeRag`."""
         scores = self._index.scores(words(record.requirement))
-        found, kept_out = self._admit(record, ranking(scores), scores, 1, "requirement")
-        before = (record.samples, record.excluded) if isinstance(record, Retrieved) else ((), ())
-        return {"samples": (*before[0], *found), "excluded": (*before[1], *kept_out)}
+        admitted = self._admit(record, ranking(scores), scores, 1, "requirement")
+        if not isinstance(record, Retrieved):
+            return {"samples": admitted.samples, "excluded": admitted.excluded}
+        return {
+            "samples": (*record.samples, *admitted.samples),
+            "excluded": (*record.excluded, *admitted.excluded),
+        }
 
 
 def _query(plan: SolutionPlan, requirement: str) -> list[str]:

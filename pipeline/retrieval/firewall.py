@@ -9,35 +9,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.records import Requirement
-from pipeline.retrieval.tokenize import jaccard, shingles, words
+from pipeline.retrieval.tokenize import Shingles, jaccard, shingles, words
 
-Shingles = frozenset[tuple[str, ...]]
+_REQUIREMENT_WORDS = 2
+"""Words in a shingle of a requirement: it is a sentence or two, and a repeated one has most pairs in common."""
+
+_CODE_WORDS = 5
+"""Words in a shingle of code: shorter runs (`model add layers dense`) are shared by all Keras projects."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fingerprint:
-    """A row's requirement as two-word shingles and its code as five-word shingles."""
+class RowShingles:
+    """What a row, a sample or a known plan is compared by."""
 
     requirement: Shingles
+
     code: Shingles
+    """Those of the reference or sample; empty where there is no code."""
 
 
-def fingerprint(requirement: str, code: str | None) -> Fingerprint:
-    return Fingerprint(requirement=shingles(words(requirement), 2), code=shingles(words(code or ""), 5))
+def row_shingles(requirement: str, code: str | None) -> RowShingles:
+    return RowShingles(
+        requirement=shingles(words(requirement), _REQUIREMENT_WORDS),
+        code=shingles(words(code or ""), _CODE_WORDS),
+    )
+
+
+def query_shingles(record: Requirement) -> RowShingles:
+    """Those of the row that is to be answered: its requirement and its known solution."""
+    return row_shingles(record.requirement, record.reference)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Firewall:
-    """Thresholds on Jaccard similarity, in [0, 1]; 1.1 lets everything pass.
-
-    A paraphrase of a requirement stays below 0.6 in the published data, a repeated one is above 0.9; near-duplicate
-    notebooks (forks with other constants) share more than half of their five-word shingles.
-    """
+    """Thresholds on Jaccard similarity, in [0, 1]; 1.1 lets everything pass."""
 
     requirement_similarity: float = 0.8
-    code_similarity: float = 0.5
+    """A paraphrase of a requirement stays below 0.6 in the published data, a repeated one is above 0.9."""
 
-    def reason(self, query: Fingerprint, known: Fingerprint) -> tuple[str, float] | None:
+    code_similarity: float = 0.5
+    """Near-duplicate notebooks (forks with other constants) share more than half of their five-word shingles."""
+
+    def reason(self, query: RowShingles, known: RowShingles) -> tuple[str, float] | None:
         """Why the known row must stay out, with the similarity that decided; None where it may pass."""
         similarity = jaccard(query.requirement, known.requirement)
         if similarity >= self.requirement_similarity:
@@ -46,7 +59,3 @@ class Firewall:
         if similarity >= self.code_similarity:
             return "near-duplicate of the reference code", similarity
         return None
-
-
-def query_fingerprint(record: Requirement) -> Fingerprint:
-    return fingerprint(record.requirement, record.reference)

@@ -33,18 +33,22 @@ class KnownPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """A requirement with its plan and code: a row of DLSamplePool. The plan is None where none is known."""
+    """A requirement with its plan and code: a row of DLSamplePool."""
 
     id: str
     requirement: str
     attributes: str
+
     plan: SolutionPlan | None
+    """None where no plan is known for the code."""
+
     code: str
 
 
 _PART = re.compile(r"(?P<pool>.+)#(?P<part>\d+)/(?P<parts>\d+)")
 
 
+# Several stages of a worker ask for the same pool; the artifact's takes a while to read.
 @cache
 def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
     """The sample pool at a location: `starter`, a checkout of the published artifact, or a .jsonl or .parquet file.
@@ -53,31 +57,10 @@ def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
     Rows of a file have `id`, `requirement`, `attributes`, `plan` (an object or JSON text) and `code`, or the paper's
     keys. Raises DLCodeGenError where there is nothing to read or no sample in it.
     """
-    if found := _PART.fullmatch(location):
-        return _part(load_samples(found["pool"]), int(found["part"]), int(found["parts"]), location)
-    if location == STARTER:
-        samples = tuple(
-            Sample(id=row["id"], requirement=_requirement(row), attributes=_attributes(row), plan=_plan(row), code=code)
-            for row, code in starter.sample_rows()
-        )
-    elif artifact.is_artifact(location):
-        samples = tuple(
-            Sample(id=row.id, requirement=row.requirement, attributes=row.attributes, plan=row.plan, code=row.code)
-            for row in artifact.read_samples(location)
-        )
-    else:
-        rows = enumerate(_rows(location))
-        samples = tuple(
-            Sample(
-                id=str(row.get("id") or f"sample-{number}"),
-                requirement=_requirement(row),
-                attributes=_attributes(row),
-                plan=_plan(row),
-                code=read_text(row.get("code")),
-            )
-            for number, row in rows
-        )
-    samples = tuple(sample for sample in samples if sample.code.strip())
+    part = _PART.fullmatch(location)
+    if part:
+        return _part(load_samples(part["pool"]), int(part["part"]), int(part["parts"]), location)
+    samples = tuple(sample for sample in _read_samples(location) if sample.code.strip())
     if not samples:
         raise DLCodeGenError(f"{location}: no sample with code; set `pool` to a pool file, an artifact or `starter`")
     repeated = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
@@ -88,8 +71,30 @@ def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
 
 def whole_pool(location: str) -> str:
     """The location of the pool that a location is a part of."""
-    found = _PART.fullmatch(location)
-    return found["pool"] if found else location
+    part = _PART.fullmatch(location)
+    return part["pool"] if part else location
+
+
+def _read_samples(location: str) -> Iterator[Sample]:
+    if location == STARTER:
+        for row, code in starter.sample_rows():
+            yield _sample(row, row["id"], code)
+    elif artifact.is_artifact(location):
+        for published in artifact.read_samples(location):
+            yield Sample(
+                id=published.id,
+                requirement=published.requirement,
+                attributes=published.attributes,
+                plan=published.plan,
+                code=published.code,
+            )
+    else:
+        for number, row in enumerate(_rows(location)):
+            yield _sample(row, str(row.get("id") or f"sample-{number}"), read_text(row.get("code")))
+
+
+def _sample(row: Mapping[str, Any], sample_id: str, code: str) -> Sample:
+    return Sample(id=sample_id, requirement=_requirement(row), attributes=_attributes(row), plan=_plan(row), code=code)
 
 
 def _part(samples: tuple[Sample, ...], part: int, parts: int, location: str) -> tuple[Sample, ...]:
@@ -109,13 +114,9 @@ def load_known_plans(location: str = STARTER) -> tuple[KnownPlan, ...]:
     over. Raises DLCodeGenError where no plan is left.
     """
     if location == STARTER:
-        plans = tuple(_known_plans(starter.plan_rows()))
+        plans = tuple(_known_plans(starter.known_plan_rows()))
     elif artifact.is_artifact(location):
-        train = artifact.read_plans(location.rstrip("/") + "/Datasets/DLPlanData/Train.txt")
-        plans = tuple(
-            KnownPlan(id=f"train-{row.line}", requirement=row.requirement, attributes=row.attributes, plan=row.plan)
-            for row in train.plans
-        )
+        plans = tuple(_published_plans(location))
     else:
         plans = tuple(_known_plans(_rows(location)))
     if not plans:
@@ -123,6 +124,13 @@ def load_known_plans(location: str = STARTER) -> tuple[KnownPlan, ...]:
             f"{location}: no readable plan; set `plans` to a DLPlanData file, an artifact or `starter`"
         )
     return plans
+
+
+def _published_plans(location: str) -> Iterator[KnownPlan]:
+    # Train alone: Evaluation and Test are what planners are measured on.
+    train = artifact.read_plans(location.rstrip("/") + "/Datasets/DLPlanData/Train.txt")
+    for row in train.plans:
+        yield KnownPlan(id=f"train-{row.line}", requirement=row.requirement, attributes=row.attributes, plan=row.plan)
 
 
 def _known_plans(rows: Iterable[Mapping[str, Any]]) -> Iterator[KnownPlan]:
@@ -141,13 +149,14 @@ def _rows(location: str) -> Iterator[Mapping[str, Any]]:
                 for batch in pq.ParquetFile(stream).iter_batches():
                     yield from batch.to_pylist()
             else:
-                yield from _json_lines(line.decode("utf-8", "replace") for line in stream)
+                yield from _json_lines(stream)
     except (OSError, ValueError) as error:
         raise DLCodeGenError(f"{location}: cannot be read as a pool or as plans ({error})") from error
 
 
-def _json_lines(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    for line in lines:
+def _json_lines(stream: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
+    for data in stream:
+        line = data.decode("utf-8", "replace")
         if line.strip():
             row = json.loads(line)
             if isinstance(row, dict):
@@ -164,7 +173,9 @@ def _attributes(row: Mapping[str, Any]) -> str:
 
 def _plan(row: Mapping[str, Any]) -> SolutionPlan | None:
     value = row.get("Code Plan", row.get("plan"))
+    if not isinstance(value, str | Mapping):
+        return None
     try:
-        return read_plan(value) if isinstance(value, str | Mapping) else None
+        return read_plan(value)
     except UnreadablePlanError:
         return None

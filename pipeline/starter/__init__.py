@@ -13,21 +13,24 @@ STARTER = "starter"
 STARTER_SAMPLES = "starter-samples"
 """The input that has only what can be scored against a known solution: the samples, each with its code as reference."""
 
+_INPUT_KEYS = ("id", "User Requirement", "Dataset Attributes")
+"""What a row of input has; a sample's plan is not handed to whoever is to answer it."""
+
 
 def requirement_rows() -> Iterator[dict[str, Any]]:
     """The demo's input: the 60 requirements without code, then those of the 40 samples; keys as in the paper."""
     yield from _json_lines("requirements")
     for row, _ in sample_rows():
-        yield {name: row[name] for name in ("id", "User Requirement", "Dataset Attributes")}
+        yield {key: row[key] for key in _INPUT_KEYS}
 
 
 def reference_rows() -> Iterator[dict[str, Any]]:
     """The samples as tasks: their requirements, with their code as reference."""
     for row, code in sample_rows():
-        yield {name: row[name] for name in ("id", "User Requirement", "Dataset Attributes")} | {"reference": code}
+        yield {key: row[key] for key in _INPUT_KEYS} | {"reference": code}
 
 
-def plan_rows() -> Iterator[dict[str, Any]]:
+def known_plan_rows() -> Iterator[dict[str, Any]]:
     """Requirements with plans: the samples' own, then those without code."""
     for row, _ in sample_rows():
         yield row
@@ -37,6 +40,7 @@ def plan_rows() -> Iterator[dict[str, Any]]:
 def sample_rows() -> Iterator[tuple[dict[str, Any], str]]:
     """Each sample's requirement with its plan, and its code."""
     folder = resources.files(__name__) / "samples"
+    # By name: folders list their files in an order of their own, and rows are numbered as they come.
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".json"):
             code = (folder / entry.name.replace(".json", ".py")).read_text("utf-8")
@@ -44,6 +48,8 @@ def sample_rows() -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _json_lines(folder: str) -> Iterator[dict[str, Any]]:
+    """The objects of all .jsonl files in a folder of this package."""
     for entry in sorted((resources.files(__name__) / folder).iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".jsonl"):
-            yield from map(json.loads, entry.read_text("utf-8").splitlines())
+            for line in entry.read_text("utf-8").splitlines():
+                yield json.loads(line)

@@ -28,7 +28,7 @@ from pipeline.planners.hybrid.fit import Fitted
 from pipeline.planners.hybrid.payoff import Floats
 from pipeline.planners.hybrid.similarity import Text
 from pipeline.records import Requirement
-from pipeline.retrieval.firewall import Firewall, fingerprint
+from pipeline.retrieval.firewall import Firewall, row_shingles
 from pipeline.stage import Step
 
 SOURCES = 5
@@ -47,9 +47,9 @@ class HybridPlanner:
         self._fitted = fitted
         self._others = others or {}
         self._firewall = firewall or Firewall()
-        self._fingerprints = [fingerprint(text.requirement, None) for text in fitted.texts]
+        self._shingles = [row_shingles(text.requirement, None) for text in fitted.texts]
         self._rows_with: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for row, known in enumerate(self._fingerprints):
+        for row, known in enumerate(self._shingles):
             for shingle in known.requirement:
                 self._rows_with[shingle].append(row)
 
@@ -77,14 +77,12 @@ class HybridPlanner:
         return model.holders({name for name in model.candidates if canonical_category(str(name)) == wanted})
 
     def _near_copies(self, record: Requirement) -> ridge.Rows:
-        query = fingerprint(record.requirement, None)
+        query = row_shingles(record.requirement, None)
         # A Jaccard similarity of t needs at least the share t of the query's shingles; few known plans have so many.
         least = self._firewall.requirement_similarity * len(query.requirement)
         shared = Counter(row for shingle in query.requirement for row in self._rows_with.get(shingle, ()))
-        rows = (
-            sorted(row for row, count in shared.items() if count >= least) if least else range(len(self._fingerprints))
-        )
-        near = [row for row in rows if self._firewall.reason(query, self._fingerprints[row]) is not None]
+        rows = sorted(row for row, count in shared.items() if count >= least) if least else range(len(self._shingles))
+        near = [row for row in rows if self._firewall.reason(query, self._shingles[row]) is not None]
         return np.array(near, dtype=np.intp)
 
     def _plan(self, similarity: Floats, excluded: ridge.Rows, text: Text, given: Mapping[str, Any]) -> SolutionPlan:
