@@ -13,7 +13,7 @@ import sys
 
 from corpus_build.extract.static_plan import DEFAULT, read_plan_from_code
 from corpus_build.read.cell_code import parse
-from pipeline.inputs.artifact import read_plans, read_requirements
+from pipeline.inputs.artifact import read_benchmark, read_plans
 from pipeline.plan.fields import FIELD_NAMES
 from pipeline.plan.vocabulary import canonical_category
 
@@ -21,7 +21,7 @@ FIELDS = [name for name in FIELD_NAMES if name != "task_category"]  # it is comp
 
 
 def main(root: str) -> None:
-    rows = [row for row in read_requirements(root) if row.reference]
+    rows = [row for row in read_benchmark(root) if row.reference]
     plans = {}
     for part in ("Test", "Evaluation", "Train"):
         for row in read_plans(f"{root}/Datasets/DLPlanData/{part}.txt").plans:

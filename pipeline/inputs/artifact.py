@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,14 +33,17 @@ _SAMPLES = "Datasets/DLSamplePool/Samples.txt"
 _PLAN_FILES = tuple(f"Datasets/DLPlanData/{part}.txt" for part in ("Train", "Evaluation", "Test"))
 
 SAME_CODE = 0.9
-"""Share of equal tokens from which a sample counts as a reference's code."""
+"""Share of equal tokens from which a sample counts as a reference's code: a choice with much room, for edited copies.
+The published samples all equal a reference but for white space."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactPlan:
-    """One readable line of a DLPlanData file; `line` counts from 1."""
+    """One readable line of a DLPlanData file."""
 
     line: int
+    """Counted from 1."""
+
     requirement: str
     attributes: str
     plan: SolutionPlan
@@ -48,18 +51,24 @@ class ArtifactPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanData:
-    """A DLPlanData file: its plans in order, and the numbers (from 1) of the lines without a readable plan."""
+    """A DLPlanData file."""
 
     plans: tuple[ArtifactPlan, ...]
+    """In the file's order."""
+
     unreadable: tuple[int, ...]
+    """Numbers (from 1) of the lines without a readable plan."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactSample:
-    """A block of the sample pool, with the requirement and plan found for its code; plan is None where none is."""
+    """A block of the sample pool, with what the other files say about its code."""
 
     id: str
+
     requirement: str
+    """"" where no reference has this code."""
+
     attributes: str
     plan: SolutionPlan | None
     code: str
@@ -81,41 +90,51 @@ def read_blocks(path: str) -> list[str]:
     A numbered divider (Results) closes the block before it, so the text after the last one is no block.
     """
     text = _read(path)
-    blocks, start, numbered = [], 0, False
+    blocks: list[str] = []
+    start, numbered = 0, False
     for divider in _DIVIDER.finditer(text):
         blocks.append(text[start : divider.start()].strip("\r\n"))
         start, numbered = divider.end(), divider.group(1) is not None
     rest = text[start:].strip("\r\n")
-    return blocks if numbered and not rest.strip() else [*blocks, rest]
+    if not numbered or rest.strip():
+        blocks.append(rest)
+    return blocks
 
 
-def read_requirements(root: str) -> Iterator[Requirement]:
+def read_benchmark(root: str) -> Iterator[Requirement]:
     """DLCodeEval of a checkout: the i-th requirement with the i-th reference, as long as there are references.
 
     The data itself pairs no. 2 and no. 19 (from 0) with code for another task; they are given as published.
     """
     references = read_blocks(_join(root, _REFERENCES))
-    for row, found in enumerate(_json_lines(_join(root, _REQUIREMENTS))):
+    for row, values in enumerate(_json_lines(_join(root, _REQUIREMENTS))):
         yield Requirement(
             id=f"dlcodeeval-{row:03d}",
             row=row,
-            requirement=read_text(found.get("User Requirement")),
-            attributes=read_text(found.get("Dataset Attributes")),
+            requirement=read_text(values.get("User Requirement")),
+            attributes=read_text(values.get("Dataset Attributes")),
             reference=references[row] if row < len(references) else None,
         )
 
 
 def read_plans(path: str) -> PlanData:
     """A DLPlanData file, both of its schemas. Raises DLCodeGenError where the file is missing or no JSON lines."""
-    plans, unreadable = [], []
-    for line, found in enumerate(_json_lines(path), start=1):
+    plans: list[ArtifactPlan] = []
+    unreadable: list[int] = []
+    for line, values in enumerate(_json_lines(path), start=1):
         try:
-            plan = read_plan({"Code Plan": found.get("Code Plan")})
+            plan = read_plan({"Code Plan": values.get("Code Plan")})
         except UnreadablePlanError:
             unreadable.append(line)
             continue
-        requirement, attributes = read_text(found.get("User Requirement")), read_text(found.get("Dataset Attributes"))
-        plans.append(ArtifactPlan(line=line, requirement=requirement, attributes=attributes, plan=plan))
+        plans.append(
+            ArtifactPlan(
+                line=line,
+                requirement=read_text(values.get("User Requirement")),
+                attributes=read_text(values.get("Dataset Attributes")),
+                plan=plan,
+            )
+        )
     return PlanData(plans=tuple(plans), unreadable=tuple(unreadable))
 
 
@@ -126,16 +145,25 @@ def read_samples(root: str) -> Iterator[ArtifactSample]:
     best for the same attributes too, Train before Evaluation before Test. Code without a reference keeps an empty
     requirement.
     """
-    evaluation = [row for row in read_requirements(root) if row.reference is not None]
+    benchmark = [row for row in read_benchmark(root) if row.reference is not None]
     plans = _plans_by_requirement(root)
     for number, code in enumerate(read_blocks(_join(root, _SAMPLES))):
-        match = _same_code(code, evaluation)
-        requirement, attributes = (match.requirement, match.attributes) if match else ("", "")
-        known = plans.get(_squeeze(requirement), []) if match else []
-        plan = next((row.plan for row in known if row.attributes == attributes), known[0].plan if known else None)
+        row = _row_of_code(code, benchmark)
         yield ArtifactSample(
-            id=f"dlsamplepool-{number:03d}", requirement=requirement, attributes=attributes, plan=plan, code=code
+            id=f"dlsamplepool-{number:03d}",
+            requirement=row.requirement if row else "",
+            attributes=row.attributes if row else "",
+            plan=_plan_of(row, plans) if row else None,
+            code=code,
         )
+
+
+def _plan_of(row: Requirement, plans: Mapping[str, Sequence[ArtifactPlan]]) -> SolutionPlan | None:
+    known = plans.get(_one_spaced(row.requirement), [])
+    for candidate in known:
+        if candidate.attributes == row.attributes:
+            return candidate.plan
+    return known[0].plan if known else None
 
 
 def _plans_by_requirement(root: str) -> dict[str, list[ArtifactPlan]]:
@@ -144,28 +172,32 @@ def _plans_by_requirement(root: str) -> dict[str, list[ArtifactPlan]]:
     for name in _PLAN_FILES:
         if fs.exists(_join(str(path), name)):
             for row in read_plans(_join(root, name)).plans:
-                plans.setdefault(_squeeze(row.requirement), []).append(row)
+                plans.setdefault(_one_spaced(row.requirement), []).append(row)
     return plans
 
 
-def _same_code(code: str, evaluation: list[Requirement]) -> Requirement | None:
-    """The requirement whose reference is this code: equal but for white space, or else nearest above SAME_CODE."""
-    wanted = _squeeze(code)
-    for row in evaluation:
-        if _squeeze(row.reference or "") == wanted:
+def _row_of_code(code: str, benchmark: Sequence[Requirement]) -> Requirement | None:
+    """The row whose reference is this code: equal but for white space, or else nearest above SAME_CODE."""
+    text = _one_spaced(code)
+    for row in benchmark:
+        if _one_spaced(row.reference or "") == text:
             return row
     matcher = difflib.SequenceMatcher(autojunk=False)
-    matcher.set_seq2(wanted.split())
-    best, found = SAME_CODE, None
-    for row in evaluation:
+    matcher.set_seq2(text.split())  # the matcher prepares its second text once, for all first ones
+    nearest: Requirement | None = None
+    highest = SAME_CODE
+    for row in benchmark:
         matcher.set_seq1((row.reference or "").split())
         # The two quick ratios are upper bounds; they spare the quadratic comparison for all but near-equal texts.
-        if matcher.real_quick_ratio() >= best and matcher.quick_ratio() >= best and (ratio := matcher.ratio()) >= best:
-            best, found = ratio, row
-    return found
+        if matcher.real_quick_ratio() < highest or matcher.quick_ratio() < highest:
+            continue
+        ratio = matcher.ratio()
+        if ratio >= highest:
+            highest, nearest = ratio, row
+    return nearest
 
 
-def _squeeze(text: str) -> str:
+def _one_spaced(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -177,12 +209,12 @@ def _json_lines(path: str) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(_read(path).split("\n"), start=1):
         if line.strip():
             try:
-                found = json.loads(line)
+                values = json.loads(line)
             except ValueError as error:
                 raise DLCodeGenError(f"{path}, line {number}: not JSON ({error}); get the file anew") from error
-            if not isinstance(found, dict):
+            if not isinstance(values, dict):
                 raise DLCodeGenError(f"{path}, line {number}: not a JSON object; get the file anew")
-            yield found
+            yield values
 
 
 def _read(path: str) -> str:

@@ -13,7 +13,10 @@ from pipeline.inputs.lines import LINE_LIMIT, Line, read_lines
 from pipeline.inputs.rows import Problem, RawRow, cut_row, has_requirement_column
 
 _DELIMITERS = ",;\t"
+"""Tried in this order on the header. Spreadsheets write semicolons where the comma is the decimal sign."""
+
 _NOT_UTF8 = re.compile(r"[\udc80-\udcff]")
+"""What `surrogateescape` makes of bytes that are not UTF-8."""
 
 
 def read_csv(stream: BinaryIO, name: str) -> Iterator[RawRow]:
@@ -37,16 +40,18 @@ def read_csv(stream: BinaryIO, name: str) -> Iterator[RawRow]:
         except csv.Error as error:
             fields, problem = [], ("broken_csv", f"not CSV: {error}; put the text in quotes and double those inside")
         first = lines.taken[0]
-        place = f"{name}, line {first.number}"
+        location = f"{name}, line {first.number}"
         if problem is None:
-            if fields:
-                yield RawRow(place, dict(zip(header, fields, strict=False)))
+            if fields:  # a blank line has none
+                # A short record leaves the last columns out.
+                yield RawRow(location, dict(zip(header, fields, strict=False)))
             continue
+        # The reader may have taken many good lines for one quoted text: they are read again, each on its own.
         lines.give_back(lines.taken[1:])
         if first.cut:
-            yield cut_row(place, first)
+            yield cut_row(location, first)
         else:
-            yield RawRow(place, problem=problem)
+            yield RawRow(location, problem=problem)
 
 
 def _problem(fields: list[str], header: list[str], taken: list[Line]) -> Problem | None:
@@ -61,6 +66,7 @@ def _problem(fields: list[str], header: list[str], taken: list[Line]) -> Problem
 
 
 def _header(lines: _Lines) -> tuple[list[str], str]:
+    """The columns of the first line, and the delimiter by which one of them is the requirement."""
     text = next(lines, "").strip()
     for delimiter in _DELIMITERS:
         try:
@@ -68,8 +74,9 @@ def _header(lines: _Lines) -> tuple[list[str], str]:
         except csv.Error:
             continue
         if has_requirement_column(header):
-            if repeated := {column for column in header if header.count(column) > 1}:
-                raise DLCodeGenError(f"the header repeats {sorted(repeated)}; give each column a name of its own")
+            repeated = sorted({column for column in header if header.count(column) > 1})
+            if repeated:
+                raise DLCodeGenError(f"the header repeats {repeated}; give each column a name of its own")
             return header, delimiter
     raise DLCodeGenError(f'no requirement column in the header {text[:200]!r}; name it "requirement"')
 

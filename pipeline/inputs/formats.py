@@ -17,6 +17,7 @@ from pipeline.inputs.rows import RawRow, cut_row, has_requirement_column
 
 _COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz"}
 _PARQUET_BATCH = 1024
+"""Rows that become Python values at once."""
 
 Reader = Callable[[BinaryIO, str], Iterator[RawRow]]
 """Gives the rows of an open file; the text is the file's name, for messages."""
@@ -37,25 +38,30 @@ def format_of(path: str) -> tuple[Reader, str | None]:
     return _READERS[extension], compression
 
 
-def read_text(stream: BinaryIO, name: str) -> Iterator[RawRow]:
+def read_text_lines(stream: BinaryIO, name: str) -> Iterator[RawRow]:
     """A requirement a line, blank lines left out. A file whose first line opens a JSON object is read as JSONL."""
-    as_json = None
+    as_json: bool | None = None
     for line in read_lines(stream):
         if line.is_blank():
             continue
-        place = f"{name}, line {line.number}"
+        location = f"{name}, line {line.number}"
         if as_json is None:
+            # The paper's data sets are JSON lines with the extension .txt.
             as_json = line.data.lstrip().startswith(b"{")
         if line.cut:
-            yield cut_row(place, line)
+            yield cut_row(location, line)
         elif as_json:
-            yield json_line_row(place, line.data)
+            yield json_line_row(location, line.data)
         else:
-            try:
-                yield RawRow(place, {"requirement": line.data.decode("utf-8")})
-            except UnicodeDecodeError as error:
-                reason = f"not UTF-8 at byte {error.start + 1}; save it as UTF-8"
-                yield RawRow(place, problem=("invalid_encoding", reason))
+            yield _text_row(location, line.data)
+
+
+def _text_row(location: str, data: bytes) -> RawRow:
+    try:
+        return RawRow(location, {"requirement": data.decode("utf-8")})
+    except UnicodeDecodeError as error:
+        reason = f"not UTF-8 at byte {error.start + 1}; save it as UTF-8"
+        return RawRow(location, problem=("invalid_encoding", reason))
 
 
 def read_parquet(stream: BinaryIO, name: str) -> Iterator[RawRow]:
@@ -74,17 +80,18 @@ def read_parquet(stream: BinaryIO, name: str) -> Iterator[RawRow]:
     for batch in file.iter_batches(batch_size=_PARQUET_BATCH):
         for values in _values(batch):
             number += 1
-            place = f"{name}, row {number}"
+            location = f"{name}, row {number}"
             if isinstance(values, UnicodeDecodeError):
-                yield RawRow(place, problem=("invalid_encoding", "a text is not UTF-8; write it as UTF-8"))
+                yield RawRow(location, problem=("invalid_encoding", "a text is not UTF-8; write it as UTF-8"))
             elif isinstance(values, Exception):
-                yield RawRow(place, problem=("wrong_type", f"{values}; store the column as text"))
+                yield RawRow(location, problem=("wrong_type", f"{values}; store the column as text"))
             else:
-                yield RawRow(place, values)
+                yield RawRow(location, values)
 
 
 def _values(batch: pa.RecordBatch) -> Iterator[dict[str, object] | Exception]:
     """The batch's rows, an error in the place of each that has no Python value (bad UTF-8, a date after 9999)."""
+    # A bad value fails its whole batch, so only then rows are decoded one by one.
     try:
         yield from batch.to_pylist()
     except (ValueError, OverflowError):
@@ -102,5 +109,5 @@ _READERS: dict[str, Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     ".parquet": read_parquet,
-    ".txt": read_text,
+    ".txt": read_text_lines,
 }

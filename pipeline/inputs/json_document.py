@@ -11,19 +11,23 @@ from dataclasses import dataclass
 from pipeline.inputs.lines import LINE_LIMIT
 from pipeline.inputs.rows import EXCERPT, Problem
 
-_OPENING = re.compile(r'\s*(?:\[|(\{\s*"requirements"\s*:\s*\[))')
+_OPENING = re.compile(r'\s*(?:\[|(?P<wrapper>\{\s*"requirements"\s*:\s*\[))')
 _BETWEEN = re.compile(r"[\s,]*")
 _FIRST_INDENT = re.compile(r"\s*\n([ \t]*)(?=\S)")
+
 _LONGEST_TOKEN = 16
-"""Characters within which an error at the end of the window may be a token that is not yet complete."""
+"""Characters within which an error at the end of the window may be a token that is not yet complete: the longest that
+the decoder takes whole are `-Infinity` and an escaped surrogate pair, of 9 and 12 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """In the place of an element that could not be read: why, and how its text begins where that is useful."""
+    """Stands for an element that could not be read."""
 
     problem: Problem
+
     excerpt: str = ""
+    """How its text begins, where that is useful."""
 
 
 class _TooLongError(Exception):
@@ -44,34 +48,47 @@ class JsonDocument:
         self._chunks = chunks
         self._decoder = decoder
         self._window = ""
-        self._at = 0
-        self._lost = False
+        self._at = 0  # in the window: what lies before it is done with
+        self._lost = False  # whether an element was broken and no next one could be found
 
     def elements(self) -> Iterator[object]:
-        """The decoded elements in order, an Unreadable in the place of each that could not be decoded."""
+        """The decoded elements in order; an Unreadable stands for each that could not be decoded."""
         while not self._window.strip() and self._read_on():
-            pass
+            pass  # blanks before the document may fill several chunks
         opening = _OPENING.match(self._window)
         self._at = opening.end() if opening else 0
+        next_start = self._element_start()
+        mark = self._next_mark()
+        while mark and not (opening and mark == "]"):
+            yield self._element(next_start)
+            mark = self._next_mark()
+        if opening and not self._lost:
+            yield from self._end_of_list(mark, in_wrapper=opening["wrapper"] is not None)
+
+    def _element_start(self) -> re.Pattern[str]:
+        """Where an element starts on a line of its own: as far indented as the first one."""
         indent = _FIRST_INDENT.match(self._window, self._at)
-        next_start = re.compile(rf"\n{indent[1] if indent else ''}(?=[{{\"])")
-        while (mark := self._next_mark()) and not (opening and mark == "]"):
-            try:
-                element, self._at = self._decode()
-            except _TooLongError:
-                excerpt = self._window[self._at : self._at + EXCERPT]
-                reason = f'longer than {LINE_LIMIT:,} characters (a wrapper needs "requirements" as its first key)'
-                yield Unreadable(("too_long", reason + self._way_out(self._find(next_start))), excerpt)
-            except (ValueError, RecursionError) as error:
-                reason = "nested too deeply" if isinstance(error, RecursionError) else f"not JSON: {error}"
-                yield Unreadable(("broken_json", reason + self._way_out(self._find(next_start))))
-            else:
-                yield element
-        if self._lost or not opening:
-            return
+        return re.compile(rf"\n{indent[1] if indent else ''}(?=[{{\"])")
+
+    def _element(self, next_start: re.Pattern[str]) -> object:
+        """The element at the window's position; afterwards the position is behind it."""
+        try:
+            element, self._at = self._decode()
+        except _TooLongError:
+            excerpt = self._window[self._at : self._at + EXCERPT]
+            reason = f'longer than {LINE_LIMIT:,} characters (a wrapper needs "requirements" as its first key)'
+            return Unreadable(("too_long", reason + self._skip(next_start)), excerpt)
+        except RecursionError:
+            return Unreadable(("broken_json", "nested too deeply" + self._skip(next_start)))
+        except ValueError as error:
+            return Unreadable(("broken_json", f"not JSON: {error}" + self._skip(next_start)))
+        return element
+
+    def _end_of_list(self, mark: str, *, in_wrapper: bool) -> Iterator[Unreadable]:
+        """What is wrong behind the last element, if anything: elements may be missing there."""
         if not mark:
             yield Unreadable(("broken_json", "the list has no end, so elements may be missing; get the whole file"))
-        elif not opening[1]:
+        elif not in_wrapper:  # a wrapper may have further keys
             self._at += 1
             if self._next_mark():
                 yield Unreadable(("broken_json", "text follows the end of the list; put all elements into one list"))
@@ -102,33 +119,37 @@ class JsonDocument:
                 if not self._read_on():
                     raise
 
-    def _find(self, start: re.Pattern[str]) -> bool:
-        """Moves to the next element that starts on a line of its own; to the end of the text where there is none."""
+    def _skip(self, start: re.Pattern[str]) -> str:
+        """Moves to the next element that starts on a line of its own; to the end of the text where there is none.
+
+        Gives the end of the message about the element that was skipped: what to do about it.
+        """
         while True:
-            if match := start.search(self._window, self._at + 1):
+            match = start.search(self._window, self._at + 1)
+            if match:
                 self._at = match.end()
-                return True
+                return "; mend or remove it"
             # What is kept may hold the beginning of a match; the indentation is part of the pattern.
             self._at = max(self._at, len(self._window) - len(start.pattern) - 1)
             if not self._read_on():
                 self._at = len(self._window)
                 self._lost = True
-                return False
-
-    def _way_out(self, found_again: bool) -> str:
-        if found_again:
-            return "; mend or remove it"
-        return "; nothing after it could be read: mend it, or write an object a line (.jsonl)"
+                return "; nothing after it could be read: mend it, or write an object a line (.jsonl)"
 
     def _read_on(self) -> bool:
-        """Moves the window on by as much as it holds, at least a chunk; False at the end of the text."""
-        parts = [self._window[self._at :]]
+        """Moves the window on by as much as it holds, at least a chunk; False at the end of the text.
+
+        Doubling keeps the work linear: an element is decoded anew from its start whenever the window has grown.
+        """
+        rest = self._window[self._at :]
+        parts = [rest]
         self._at = 0
-        wanted = len(parts[0]) or 1
+        missing = len(rest) or 1
         for chunk in self._chunks:
-            parts.append(self._bytes_decoder.decode(chunk))
-            wanted -= len(parts[-1])
-            if wanted <= 0:
+            text = self._bytes_decoder.decode(chunk)
+            parts.append(text)
+            missing -= len(text)
+            if missing <= 0:
                 break
         self._window = "".join(parts)
-        return len(self._window) > len(parts[0])
+        return len(self._window) > len(rest)

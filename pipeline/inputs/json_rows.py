@@ -18,36 +18,43 @@ class _RepeatedKey(dict[str, Any]):
     """An object in which a key stood twice: which of the values was meant cannot be known."""
 
     key = ""
+    """The key; of several the last."""
 
 
 def read_json_lines(stream: BinaryIO, name: str) -> Iterator[RawRow]:
     """A row for each line that is not blank."""
     for line in read_lines(stream):
-        if not line.is_blank():
-            place = f"{name}, line {line.number}"
-            yield cut_row(place, line) if line.cut else json_line_row(place, line.data)
+        location = f"{name}, line {line.number}"
+        if line.is_blank():
+            continue
+        if line.cut:
+            yield cut_row(location, line)
+        else:
+            yield json_line_row(location, line.data)
 
 
 def read_json_document(stream: BinaryIO, name: str) -> Iterator[RawRow]:
     """A row for each element of the list, of the list under "requirements", or of objects one after another."""
-    for number, found in enumerate(JsonDocument(read_chunks(stream), _DECODER).elements(), start=1):
-        place = f"{name}, item {number}"
-        if isinstance(found, Unreadable):
-            yield RawRow(place, {"requirement": found.excerpt} if found.excerpt else {}, found.problem)
-        elif number == 1 and isinstance(found, dict) and isinstance(found.get("requirements"), list):
+    for number, element in enumerate(JsonDocument(read_chunks(stream), _DECODER).elements(), start=1):
+        location = f"{name}, item {number}"
+        if isinstance(element, Unreadable):
+            values = {"requirement": element.excerpt} if element.excerpt else {}
+            yield RawRow(location, values, element.problem)
+        elif number == 1 and isinstance(element, dict) and isinstance(element.get("requirements"), list):
             # The wrapper had other keys first, so the document did not look inside.
-            yield from (_row(f"{name}, item {i}", item) for i, item in enumerate(found["requirements"], start=1))
+            for inner_number, inner in enumerate(element["requirements"], start=1):
+                yield _row(f"{name}, item {inner_number}", inner)
         else:
-            yield _row(place, found)
+            yield _row(location, element)
 
 
-def json_line_row(place: str, data: bytes) -> RawRow:
+def json_line_row(location: str, data: bytes) -> RawRow:
     """One line of JSON as a row."""
     problem: Problem
     if b"\0" in data:
-        return RawRow(place, problem=("nul_bytes", "holds NUL bytes; remove them"))
+        return RawRow(location, problem=("nul_bytes", "holds NUL bytes; remove them"))
     try:
-        return _row(place, _DECODER.decode(data.decode("utf-8").removeprefix(_BOM)))
+        return _row(location, _DECODER.decode(data.decode("utf-8").removeprefix(_BOM)))
     except UnicodeDecodeError as error:
         problem = ("invalid_encoding", f"not UTF-8 at byte {error.start + 1}; save it as UTF-8")
     except json.JSONDecodeError as error:
@@ -56,25 +63,25 @@ def json_line_row(place: str, data: bytes) -> RawRow:
         problem = ("broken_json", "not JSON: a number has thousands of digits; mend or remove the line")
     except RecursionError:
         problem = ("broken_json", "nested too deeply; mend or remove the line")
-    return RawRow(place, problem=problem)
+    return RawRow(location, problem=problem)
 
 
-def _row(place: str, found: object) -> RawRow:
+def _row(location: str, value: object) -> RawRow:
     """A JSON value as a row: an object's keys, or a text as the requirement itself."""
-    if isinstance(found, _RepeatedKey):
-        return RawRow(place, found, ("broken_json", f"the key {found.key[:40]!r} stands twice; keep one of them"))
-    if isinstance(found, dict):
-        return RawRow(place, found)
-    if isinstance(found, str):
-        return RawRow(place, {"requirement": found})
-    return RawRow(place, problem=("wrong_type", 'not a JSON object; write {"requirement": "..."}'))
+    if isinstance(value, _RepeatedKey):
+        return RawRow(location, value, ("broken_json", f"the key {value.key[:40]!r} stands twice; keep one of them"))
+    if isinstance(value, dict):
+        return RawRow(location, value)
+    if isinstance(value, str):
+        return RawRow(location, {"requirement": value})
+    return RawRow(location, problem=("wrong_type", 'not a JSON object; write {"requirement": "..."}'))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    repeated = _RepeatedKey(found)
+    values = dict(pairs)
+    if len(values) == len(pairs):
+        return values
+    repeated = _RepeatedKey(values)
     seen: set[str] = set()
     for key, _ in pairs:
         if key in seen:

@@ -9,20 +9,27 @@ from typing import BinaryIO
 from pipeline.errors import DLCodeGenError
 
 LINE_LIMIT = 4 * 2**20
-"""Bytes of a line or JSON value that are kept; a longer one is cut and its row fails as `too_long`."""
+"""Bytes of a line or JSON value that are kept; a longer one is cut and its row fails as `too_long`. Requirements
+with their reference code are far below it."""
 
 _CHUNK = 256 * 2**10
+"""Bytes read at once: what object stores serve well, and little beside LINE_LIMIT."""
+
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line without its line end. `number` counts from 1; `cut` says that only the first LINE_LIMIT bytes are here."""
+    """A line without its line end."""
 
     number: int
+    """Counted from 1."""
+
     data: bytes
+
     cut: bool = False
+    """Whether only the first LINE_LIMIT bytes are here."""
 
     def is_blank(self) -> bool:
         return not self.data.strip()
@@ -43,12 +50,13 @@ def read_lines(stream: BinaryIO) -> Iterator[Line]:
     r"""All lines, blank ones too, ended by \n or \r\n; at most LINE_LIMIT and a chunk are in memory at once."""
     number, kept, cut = 1, b"", False
     for chunk in read_chunks(stream):
-        first, *others = chunk.split(b"\n")
-        for part in (first, *others[:-1]) if others else ():
+        *ended, begun = chunk.split(b"\n")
+        for part in ended:
             yield _line(number, kept if cut else kept + part, cut)
             number, kept, cut = number + 1, b"", False
+        # Of a line that is cut already, no more is kept, however long it goes on.
         if not cut:
-            kept += others[-1] if others else first
+            kept += begun
             kept, cut = kept[:LINE_LIMIT], len(kept) > LINE_LIMIT
     if kept:
         yield _line(number, kept, cut)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import lzma
 import posixpath
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import fsspec
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import artifact
-from pipeline.inputs.formats import format_of
+from pipeline.inputs.formats import Reader, format_of
 from pipeline.inputs.ids import UniqueIds
 from pipeline.inputs.rows import RawRow, requirement_of
 from pipeline.records import Requirement
@@ -29,25 +30,38 @@ def read_requirements(url: str) -> Iterator[Requirement]:
     Parquet row group, and 32 bytes an id. Raises DLCodeGenError where the input cannot be read: at once for what its
     name and place tell, while reading for a file that turns out to be damaged, after its good rows.
     """
-    bundled = {STARTER: requirement_rows, STARTER_SAMPLES: reference_rows}.get(url)
-    if bundled is not None:
-        ids = UniqueIds()
-        rows = (RawRow(f"{url}, row {number}", values) for number, values in enumerate(bundled()))
-        return (requirement_of(raw, number, ids) for number, raw in enumerate(rows))
+    if url == STARTER:
+        return _read_bundled(url, requirement_rows())
+    if url == STARTER_SAMPLES:
+        return _read_bundled(url, reference_rows())
     if artifact.is_artifact(url):
-        return artifact.read_requirements(url)
-    fs, files = _find(url)
-    formats = [format_of(path) for path in files]
-    return _read(fs, [(path, *found) for path, found in zip(files, formats, strict=True)])
+        return artifact.read_benchmark(url)
+    fs, paths = _find(url)
+    # All files' formats before the first row: a folder with one that cannot be read fails at once, not after hours.
+    return _read(fs, [_InputFile(path, *format_of(path)) for path in paths])
 
 
-def _read(fs: Any, files: list[Any]) -> Iterator[Requirement]:
+@dataclass(frozen=True, slots=True)
+class _InputFile:
+    path: str
+    reader: Reader
+    compression: str | None
+
+
+def _read_bundled(url: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
+    ids = UniqueIds()
+    for number, values in enumerate(rows):
+        yield requirement_of(RawRow(f"{url}, row {number}", values), number, ids)
+
+
+def _read(fs: Any, files: Sequence[_InputFile]) -> Iterator[Requirement]:
+    """The rows of all files, under one count and with ids that are unique in all of them."""
     ids, row = UniqueIds(), 0
-    for path, reader, compression in files:
+    for file in files:
+        path = file.path
         try:
-            with fs.open(path, "rb", compression=compression) as stream:
-                raw: RawRow
-                for raw in reader(stream, posixpath.basename(path)):
+            with fs.open(path, "rb", compression=file.compression) as stream:
+                for raw in file.reader(stream, posixpath.basename(path)):
                     yield requirement_of(raw, row, ids)
                     row += 1
         except DLCodeGenError as error:
@@ -79,5 +93,6 @@ def _find(url: str) -> tuple[Any, list[str]]:
 
 
 def _is_hidden(path: str, root: str) -> bool:
-    """Whether the file, or a folder on the way to it, is bookkeeping: `_SUCCESS`, `.crc`, `_temporary/`."""
-    return any(part.startswith((".", "_")) for part in posixpath.relpath(path, root).split("/"))
+    """Whether the file, or a folder on the way to it, is bookkeeping: `_SUCCESS`, `.crc`, `_temporary/` (Hadoop's)."""
+    parts = posixpath.relpath(path, root).split("/")
+    return any(part.startswith((".", "_")) for part in parts)

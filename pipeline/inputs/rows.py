@@ -1,8 +1,9 @@
-"""A row as it was found in the input, and the Requirement it becomes: a good one, or one that says what is wrong."""
+"""A row as it stands in the input, and the Requirement it becomes: a good one, or one that says what is wrong."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,17 +15,19 @@ from pipeline.plan.reading import read_text
 from pipeline.records import Failure, Requirement
 
 LONGEST_TEXT = 20_000
-"""Characters that a requirement or dataset attributes may have; a longer text fails as `too_long`."""
+"""Characters that a requirement or dataset attributes may have; a longer text fails as `too_long`. They stand whole in
+every prompt; the longest of the published data have under 500."""
 
 EXCERPT = 200
 """Characters of a text that is too long which stay in its record."""
 
-# In order of preference: where a row has several of them, the others are further columns.
+# Column names as `_fold` leaves them: the paper's, ours, and those of common instruction data sets. In order of
+# preference: where a row has several of them, the others are further columns.
 _REQUIREMENT_KEYS = ("userrequirement", "requirement", "prompt", "text")
 _ATTRIBUTES_KEYS = ("datasetattributes", "attributes")
 _REFERENCE_KEYS = ("reference", "code")
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 Problem = tuple[str, str]
@@ -33,17 +36,23 @@ Problem = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """What stands at one place of the input ("reqs.jsonl, line 3"): its columns, or the problem of reading them."""
+    """A row of the input, read and not yet judged."""
 
-    place: str
+    location: str
+    """For messages: "reqs.jsonl, line 3"."""
+
     values: Mapping[str, object] = field(default_factory=dict)
+    """Its columns; where there is a problem, what could be read of them."""
+
     problem: Problem | None = None
+    """What went wrong while it was read."""
 
 
-def cut_row(place: str, line: Line) -> RawRow:
+def cut_row(location: str, line: Line) -> RawRow:
     """The row of a line that was too long to be taken in whole: its beginning stands for the requirement."""
+    # A character of UTF-8 has up to 4 bytes.
     excerpt = line.data[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT]
-    return RawRow(place, {"requirement": excerpt}, ("too_long", f"longer than {LINE_LIMIT:,} bytes; shorten it"))
+    return RawRow(location, {"requirement": excerpt}, ("too_long", f"longer than {LINE_LIMIT:,} bytes; shorten it"))
 
 
 def has_requirement_column(names: Iterable[str]) -> bool:
@@ -53,35 +62,46 @@ def has_requirement_column(names: Iterable[str]) -> bool:
 
 def requirement_of(raw: RawRow, row: int, ids: UniqueIds) -> Requirement:
     """The row as a record. A failed one keeps whatever is usable too, so that it can be mended and run again."""
+    # Reversed, so that of columns with equal folded names the first wins.
     columns = {_fold(name): name for name in reversed(list(raw.values))}
-
-    def column(keys: tuple[str, ...]) -> str | None:
-        return next((columns[key] for key in keys if key in columns), None)
-
-    requirement_column, attributes_column = column(_REQUIREMENT_KEYS), column(_ATTRIBUTES_KEYS)
+    requirement_column = _first_of(_REQUIREMENT_KEYS, columns)
+    attributes_column = _first_of(_ATTRIBUTES_KEYS, columns)
     # A column `code` may as well be a postal code: only text is a reference.
-    reference_column = column(tuple(k for k in _REFERENCE_KEYS if isinstance(raw.values.get(columns.get(k, "")), str)))
-    id_column = column(("id",))
+    text_keys = [key for key in _REFERENCE_KEYS if isinstance(raw.values.get(columns.get(key, "")), str)]
+    reference_column = _first_of(text_keys, columns)
+    id_column = columns.get("id")
 
-    given = raw.values[id_column] if id_column is not None else None
-    name = ids.take(safe_id(given, row))
-    taken = {requirement_column, attributes_column, reference_column}
-    if given is None or given == "" or given == name or (isinstance(given, int) and str(given) == name):
-        taken.add(id_column)
-    extra, extra_problem = _json({key: value for key, value in raw.values.items() if key not in taken})
+    value = raw.values[id_column] if id_column is not None else None
+    row_id = ids.take(safe_id(value, row))
+    used = {requirement_column, attributes_column, reference_column}
+    if value is None or value == "" or value == row_id or (isinstance(value, int) and str(value) == row_id):
+        used.add(id_column)  # an id that had to be changed stays as a further column
+    extra, extra_problem = _json({name: value for name, value in raw.values.items() if name not in used})
     requirement, requirement_problem = _requirement(raw.values, requirement_column)
     attributes, attributes_problem = _attributes(raw.values.get(attributes_column or ""))
     reference, reference_problem = _storable(raw.values.get(reference_column or ""), "the reference")
     problem = raw.problem or requirement_problem or attributes_problem or reference_problem or extra_problem
+    failure = None
+    if problem:
+        kind, message = problem
+        failure = Failure(stage="read", kind=kind, message=f"{raw.location}: {message}")
     return Requirement(
-        id=name,
+        id=row_id,
         row=row,
         requirement=requirement,
         attributes=attributes,
         reference=reference or None,
         extra=extra,
-        failure=Failure(stage="read", kind=problem[0], message=f"{raw.place}: {problem[1]}") if problem else None,
+        failure=failure,
     )
+
+
+def _first_of(keys: Iterable[str], columns: Mapping[str, str]) -> str | None:
+    """The column of the first key that the row has."""
+    for key in keys:
+        if key in columns:
+            return columns[key]
+    return None
 
 
 def _requirement(values: Mapping[str, object], column: str | None) -> tuple[str, Problem | None]:
@@ -92,7 +112,7 @@ def _requirement(values: Mapping[str, object], column: str | None) -> tuple[str,
             f'no "requirement" (columns here: {seen}); name the column so, or drop the row',
         )
     value = values[column]
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return "", ("missing_requirement", f"{column!r} is null; fill it in or drop the row")
     if not isinstance(value, str):
         return "", ("wrong_type", f"{column!r} is a {_type_name(value)}; give the requirement as text")
@@ -125,9 +145,11 @@ def _storable(value: object, name: str) -> tuple[str, Problem | None]:
         return "", None
     text = value.replace("\r\n", "\n")
     if "\0" in text:
-        return _SURROGATE.sub("\ufffd", text.replace("\0", " ")), ("nul_bytes", f"{name} holds NUL bytes; remove them")
+        stored = _SURROGATE.sub("\ufffd", text.replace("\0", " "))
+        return stored, ("nul_bytes", f"{name} holds NUL bytes; remove them")
     if _SURROGATE.search(text):
-        return _SURROGATE.sub("\ufffd", text), ("invalid_encoding", f"{name} holds half of a UTF-16 pair; write UTF-8")
+        stored = _SURROGATE.sub("\ufffd", text)
+        return stored, ("invalid_encoding", f"{name} holds half of a UTF-16 pair; write UTF-8")
     return text, None
 
 
@@ -154,6 +176,7 @@ def _type_name(value: object) -> str:
 
 def _fold(name: str) -> str:
     """A column name without case, blanks, underscores and hyphens."""
+    # A long name is none that is known, and would fill the cache.
     return _fold_short(name) if len(name) <= 64 else name
 
 

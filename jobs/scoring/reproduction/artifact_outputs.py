@@ -10,7 +10,7 @@ from jobs.scoring.measuring import Baselines, Measuring, measured_baselines
 from jobs.scoring.reproduction.published import OURS, OutputFile
 from pipeline.comparison.code_rows import BASELINES
 from pipeline.errors import DLCodeGenError
-from pipeline.inputs.artifact import read_blocks, read_requirements, read_samples
+from pipeline.inputs.artifact import read_benchmark, read_blocks, read_samples
 from pipeline.measures.codebleu.baselines import Solution
 from pipeline.measures.outputs import MethodName, Output
 
@@ -54,7 +54,7 @@ def solutions(root: str) -> tuple[list[Solution], list[Solution]]:
     samples = [Solution.of(sample.requirement, sample.code, sample.plan) for sample in read_samples(root)]
     sample_for = {sample.requirement: sample for sample in samples if sample.requirement}
     rows = []
-    for row in read_requirements(root):
+    for row in read_benchmark(root):
         if row.reference is None:
             continue
         sample = sample_for.get(row.requirement)

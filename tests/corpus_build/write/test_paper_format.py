@@ -16,7 +16,7 @@ from jobs.cli import app
 from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import main
 from pipeline.errors import DLCodeGenError
-from pipeline.inputs.artifact import read_blocks, read_plans, read_requirements
+from pipeline.inputs.artifact import read_benchmark, read_blocks, read_plans
 from tests.corpus_build.notebooks import small_corpus, write
 from tests.corpus_build.test_build import SPLIT
 
@@ -40,7 +40,7 @@ def test_an_export_reads_as_the_artifact_does(built: Path, tmp_path: Path) -> No
     plans = read_plans(str(tmp_path / "Datasets/DLPlanData/Train.txt"))
     assert [(row.requirement, row.plan) for row in plans.plans] == [(row.requirement, row.plan) for row in train]
     assert plans.unreadable == ()
-    requirements = list(read_requirements(str(tmp_path)))
+    requirements = list(read_benchmark(str(tmp_path)))
     assert all(row.reference for row in requirements)
     samples = read_blocks(str(tmp_path / "Datasets/DLSamplePool/Samples.txt"))
     assert samples == [row.code.strip("\n") for row in read_dataset(CorpusStore(str(built)), POOL)]

@@ -88,13 +88,13 @@ def test_a_firewall_that_leaves_nothing_fails_the_row() -> None:
 def test_no_published_benchmark_row_meets_its_own_reference(artifact: str) -> None:
     from itertools import islice
 
-    from pipeline.inputs.artifact import read_requirements
+    from pipeline.inputs.artifact import read_benchmark
     from pipeline.retrieval.sample_pool import load_samples
 
     samples = load_samples(artifact)
     code = {sample.id: sample.code for sample in samples}
     rag = CodeRag(samples, top=46)
-    for row in islice(read_requirements(artifact), 46):
+    for row in islice(read_benchmark(artifact), 46):
         plan = SolutionPlan(task_category="Image Classification")
         found = rag(Planned(id=row.id, row=row.row, requirement=row.requirement, reference=row.reference, plan=plan))
         assert all(code[name].strip() != (row.reference or "").strip() for name in _ids(found))
