@@ -24,6 +24,7 @@ _DISTRIBUTIONS = {
     "bs4": "beautifulsoup4",
     "yaml": "pyyaml",
 }
+"""What installs a module, where that is called differently or an old version would not do."""
 
 
 def project_files(code: str) -> tuple[SourceFile, ...]:
@@ -44,18 +45,21 @@ def requirements_of(code: str) -> str:
     modules: set[str] = set()
     for match in _IMPORT.finditer(code):
         names = match["names"].split(",") if match["names"] else [match["module"]]
-        modules |= {name.split()[0].split(".")[0] for name in names if name.strip()}
+        for name in names:
+            if name.strip():
+                modules.add(name.split()[0].split(".")[0])  # "os.path as p" -> os
     needed = {_DISTRIBUTIONS.get(name, name) for name in modules - sys.stdlib_module_names}
     return "".join(f"{line}\n" for line in sorted(needed))
 
 
 def to_ipynb(code: str) -> str:
     """A percent-format script as a Jupyter notebook (nbformat 4.5); cell ids are digests, so equal code is equal."""
-    cells = []
+    cells: list[dict[str, object]] = []
     for number, (kind, lines) in enumerate(_cells(code)):
         text = "\n".join(lines).strip("\n")
         if not text:
             continue
+        # The number tells cells of equal text apart; 16 digits of the up to 64 characters that nbformat allows.
         identity = hashlib.sha256(f"{number}\n{text}".encode()).hexdigest()[:16]
         cell: dict[str, object] = {"cell_type": kind, "id": identity, "metadata": {}}
         if kind == "code":
@@ -69,7 +73,7 @@ def to_ipynb(code: str) -> str:
     return json.dumps(book, ensure_ascii=False, indent=1) + "\n"
 
 
-_CELL = re.compile(r"^# %%\s*(\[markdown\])?\s*(.*)$")
+_CELL = re.compile(r"^# %%\s*(?P<markdown>\[markdown\])?\s*(?P<heading>.*)$")
 
 
 def _cells(code: str) -> Iterator[tuple[str, list[str]]]:
@@ -81,7 +85,7 @@ def _cells(code: str) -> Iterator[tuple[str, list[str]]]:
             lines.append(line.removeprefix("#").removeprefix(" ") if kind == "markdown" else line)
             continue
         yield kind, lines
-        kind, lines = ("markdown" if match[1] else "code"), []
-        if match[2] and not match[1]:
-            yield "markdown", [f"## {match[2]}"]
+        kind, lines = ("markdown" if match["markdown"] else "code"), []
+        if match["heading"] and not match["markdown"]:
+            yield "markdown", [f"## {match['heading']}"]
     yield kind, lines

@@ -10,26 +10,27 @@ from typing import Any
 
 from pipeline.errors import StageFailure
 
-_FORK = multiprocessing.get_context("fork")  # the child starts with everything built
+# A forked child starts with everything that is built already: planners, parsed sample pools.
+_FORK = multiprocessing.get_context("fork")
 
 
 def in_child(work: Callable[..., Any], *arguments: object, seconds: float) -> Any:
     """What `work(*arguments)` gives in a forked child. Raises StageFailure of kind `timeout` where that takes longer
     than `seconds`, `crash` where the child dies or `work` raises."""
-    ours, theirs = _FORK.Pipe(duplex=False)
-    child = _FORK.Process(target=_work, args=(work, arguments, theirs), daemon=True)
+    result, childs_end = _FORK.Pipe(duplex=False)
+    child = _FORK.Process(target=_work, args=(work, arguments, childs_end), daemon=True)
     child.start()
-    theirs.close()
+    childs_end.close()  # or its end would stay open here, and a dead child would never be noticed
     try:
-        if not ours.poll(seconds):
+        if not result.poll(seconds):
             raise StageFailure("timeout", f"no result after {seconds:.0f} s while it worked on this row")
-        return ours.recv()
+        return result.recv()
     except EOFError:
         child.join()
         message = f"the worker process died ({_cause(child.exitcode)}) while it worked on this row"
         raise StageFailure("crash", message) from None
     finally:
-        ours.close()
+        result.close()
         child.kill()
         child.join()
 

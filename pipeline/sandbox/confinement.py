@@ -14,17 +14,23 @@ import sys
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
-# linux/mount.h, linux/prctl.h, linux/fcntl.h
+# linux/mount.h, linux/prctl.h, linux/fcntl.h: the standard library has no names for them.
 _MS_BIND = 0x1000
 _MS_NOSUID_NODEV_NOEXEC = 0x2 | 0x4 | 0x8
 _MOUNT_ATTR_RDONLY = 0x1
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
-_SYS_MOUNT_SETATTR = 442
+_SYS_MOUNT_SETATTR = 442  # the same on all common architectures, as of all calls since Linux 5.1
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
-_LAST_CAPABILITY = 63
+_LAST_CAPABILITY = 63  # the kernel's sets have 64 bits; numbers it does not know are refused and passed over
+
+_CPU_GRACE_SECONDS = 10
+"""CPU time beyond the wall-clock limit on all cores, so that the supervisor's clock is the one that decides."""
+
+_KILL_FIRST = 1000
+"""The highest `oom_score_adj`."""
 
 
 def make_files_read_only(workdir: str, shared_memory_bytes: int) -> None:
@@ -33,12 +39,15 @@ def make_files_read_only(workdir: str, shared_memory_bytes: int) -> None:
     /proc and /sys too: with a root user's own files in them, a project could set up the kernel even without privileges.
     Needs a mount namespace and mount_setattr (Linux 5.12); raises OSError without.
     """
+    # Bound to itself, the folder is a mount of its own, which can stay writable when all others are not.
     _mount(workdir, workdir, "", _MS_BIND, "")
     # A fresh /proc shows the sandbox's processes alone. Kernels refuse it inside some containers; in the old one, which
     # stays then, the processes of outer namespaces are closed to the project.
     with contextlib.suppress(OSError):
         _mount("proc", "/proc", "proc", _MS_NOSUID_NODEV_NOEXEC, "")
+    # multiprocessing's locks and queues need it. What lies in it is memory, so it may be as large as that.
     _mount("tmpfs", "/dev/shm", "tmpfs", _MS_NOSUID_NODEV_NOEXEC, f"size={shared_memory_bytes}")
+    # Over all mounts at once, new ones included: a remount would reach one at a time, and miss those below.
     _set_mount_attributes("/", add=_MOUNT_ATTR_RDONLY, recursive=True)
     for writable in (workdir, "/dev/shm"):
         _set_mount_attributes(writable, clear=_MOUNT_ATTR_RDONLY)
@@ -63,9 +72,9 @@ def set_resource_limits(seconds: float, file_bytes: int, processes: int | None) 
     Address space is not among them: TensorFlow reserves far more of it than it uses.
     """
     # The clock that counts is the supervisor's; CPU time, on all cores, is for the case that nobody watches any more.
-    _limit(resource.RLIMIT_CPU, int(seconds * (os.cpu_count() or 1)) + 10)
+    _limit(resource.RLIMIT_CPU, int(seconds * (os.cpu_count() or 1)) + _CPU_GRACE_SECONDS)
     _limit(resource.RLIMIT_FSIZE, file_bytes)
-    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_CORE, 0)  # a dump would be as large as the process
     if processes is not None:
         _limit(resource.RLIMIT_NPROC, processes)
 
@@ -73,12 +82,14 @@ def set_resource_limits(seconds: float, file_bytes: int, processes: int | None) 
 def prefer_for_oom_kill() -> None:
     """Where the machine itself runs out of memory, the kernel ends this process tree and not who started it."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+        file.write(str(_KILL_FIRST))
 
 
 def _limit(which: int, value: int) -> None:
+    """Sets a limit, or the one there is where that is lower: a limit cannot be raised without privileges."""
     _, hard = resource.getrlimit(which)
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
     resource.setrlimit(which, (value, value))
 
 
@@ -87,7 +98,7 @@ def _mount(source: str, target: str, kind: str, flags: int, options: str) -> Non
 
 
 def _set_mount_attributes(path: str, add: int = 0, clear: int = 0, recursive: bool = False) -> None:
-    attributes = struct.pack("QQQQ", add, clear, 0, 0)
+    attributes = struct.pack("QQQQ", add, clear, 0, 0)  # struct mount_attr; propagation and user namespace stay
     flags = _AT_RECURSIVE if recursive else 0
     size = ctypes.c_size_t(len(attributes))
     _check(_LIBC.syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, path.encode(), flags, attributes, size))
@@ -104,5 +115,5 @@ def _check(result: int) -> None:
 
 
 if __name__ == "__main__":
-    make_files_read_only(sys.argv[1], 2**20)
+    make_files_read_only(sys.argv[1], 2**20)  # the size plays no part: nothing is run here
     drop_privileges()

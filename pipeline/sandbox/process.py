@@ -38,13 +38,19 @@ from pathlib import Path, PurePosixPath
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.records import SourceFile
 from pipeline.sandbox.sandbox import Execution, Limits
-from pipeline.sandbox.supervisor import Report, Task
+from pipeline.sandbox.supervisor import Report, SupervisedCommand
 
 _GRACE_SECONDS = 10.0
-"""How much longer than the time limit the supervisor may take to report, before it is killed itself."""
+"""How much longer than the time limit the supervisor may take to report, before it is killed itself: it has to end all
+that the project started, on a machine that may be busy."""
 
 _REPORT_BYTES = 4096
-# The supervisor's interpreter and environment, not the project's.
+"""A report is a line of four values."""
+
+_PROBE_SECONDS = 30
+"""For trying out namespaces, which takes milliseconds on a machine with nothing else to do."""
+
+# The supervisor's interpreter and environment, not the project's. Without site packages it starts in milliseconds.
 _PYTHON = (sys.executable, "-S", "-m")
 _ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -62,7 +68,7 @@ class ProcessSandbox:
         # Links are kept: a virtual environment is known by the path its python is called by.
         self._python = os.path.abspath(python)
         self._environment = dict(environment or {})
-        self._unshare = _namespaces(with_network=allow_network)
+        self._unshare = _unshare_command(with_network=allow_network)
         if not os.access(self._python, os.X_OK):
             raise DLCodeGenError(f"{python}: no Python to run projects with; give the path of one that has TensorFlow")
         if not self._unshare and not allow_network:
@@ -85,7 +91,7 @@ class ProcessSandbox:
                 path = Path(workdir, "project", _inside(file.path))
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(file.text, "utf-8", errors="replace")
-            task = Task(
+            command = SupervisedCommand(
                 command=[self._python, _inside(entry)],
                 environment=self._project_environment(workdir),
                 workdir=workdir,
@@ -94,11 +100,12 @@ class ProcessSandbox:
                 memory_bytes=limits.memory_bytes,
                 processes=limits.processes,
                 file_bytes=limits.file_bytes,
-                apart=bool(self._unshare),
+                in_namespaces=bool(self._unshare),
             )
-            return self._supervise(task, limits.output_bytes)
+            return self._supervise(command, limits.output_bytes)
 
     def _project_environment(self, workdir: str) -> dict[str, str]:
+        """What a project sees of the environment: nothing of ours, which may hold secrets."""
         return {
             "PATH": f"{os.path.dirname(self._python)}:/usr/local/bin:/usr/bin:/bin",
             "HOME": f"{workdir}/home",
@@ -109,28 +116,30 @@ class ProcessSandbox:
             **self._environment,
         }
 
-    def _supervise(self, task: Task, output_bytes: int) -> Execution:
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
+    def _supervise(self, command: SupervisedCommand, output_bytes: int) -> Execution:
+        """Starts the supervisor, hands it the command over a socket, and reads outputs and report until it is gone."""
+        our_end, supervisors_end = socket.socketpair()
+        with our_end:
+            # Closed here once the supervisor has it, so that reading ends when the supervisor does.
+            with supervisors_end:
                 process = subprocess.Popen(
-                    [*self._unshare, *_PYTHON, "pipeline.sandbox.supervisor", str(theirs.fileno())],
+                    [*self._unshare, *_PYTHON, "pipeline.sandbox.supervisor", str(supervisors_end.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
+                    pass_fds=[supervisors_end.fileno()],
+                    start_new_session=True,  # killed as a group below, and out of reach of the terminal's Ctrl-C
                     cwd="/",
                     env=_ENVIRONMENT,
                 )
             with process:
                 try:
-                    ours.sendall(json.dumps(asdict(task)).encode() + b"\n")
-                    tails = _collect(process, ours, time.monotonic() + task.seconds + _GRACE_SECONDS, output_bytes)
+                    our_end.sendall(json.dumps(asdict(command)).encode() + b"\n")
+                    deadline = time.monotonic() + command.seconds + _GRACE_SECONDS
+                    stdout, stderr, reported = _collect(process, our_end, deadline, output_bytes)
                 finally:
                     # The supervisor has gone by now, or is not needed any more; with it goes the whole namespace.
                     _kill_session(process)
-        stdout, stderr, reported = tails
         if not reported:
             raise StageFailure("sandbox_failed", f"the sandbox gave no result; it said {stderr[-500:]!r}")
         report = Report(**json.loads(reported))
@@ -145,25 +154,36 @@ class ProcessSandbox:
 
 
 def _collect(
-    process: subprocess.Popen[bytes], report: socket.socket, deadline: float, limit: int
+    process: subprocess.Popen[bytes], report: socket.socket, deadline: float, output_bytes: int
 ) -> tuple[str, str, str]:
-    """The ends of both outputs and the report, read until all are closed or the deadline is past."""
+    """The ends of both outputs and the report, read until all are closed or the deadline is past.
+
+    All three at once: a process that nobody reads from stands still when a pipe is full.
+    """
     assert process.stdout is not None
     assert process.stderr is not None
-    tails = {stream.fileno(): bytearray() for stream in (process.stdout, process.stderr, report)}
-    limits = {process.stdout.fileno(): limit, process.stderr.fileno(): limit, report.fileno(): _REPORT_BYTES}
+    stdout, stderr = process.stdout.fileno(), process.stderr.fileno()
+    limits = {stdout: output_bytes, stderr: output_bytes, report.fileno(): _REPORT_BYTES}
+    tails = {fd: bytearray() for fd in limits}
     with selectors.DefaultSelector() as selector:
         for fd in tails:
             selector.register(fd, selectors.EVENT_READ)
-        while selector.get_map() and (left := deadline - time.monotonic()) > 0:
-            for key, _ in selector.select(left):
+        while selector.get_map():
+            seconds_left = deadline - time.monotonic()
+            if seconds_left <= 0:
+                break
+            for key, _ in selector.select(seconds_left):
                 data = os.read(key.fd, 2**16)
                 if not data:
                     selector.unregister(key.fd)
                 tails[key.fd] += data
                 del tails[key.fd][: -limits[key.fd]]
-    stdout, stderr, reported = (bytes(tail).decode("utf-8", "replace") for tail in tails.values())
-    return stdout, stderr, reported
+    return _text(tails[stdout]), _text(tails[stderr]), _text(tails[report.fileno()])
+
+
+def _text(output: bytearray) -> str:
+    # A tail may begin within a character, and a project may write anything.
+    return bytes(output).decode("utf-8", "replace")
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:
@@ -179,15 +199,29 @@ def _inside(path: str) -> str:
     return str(parts)
 
 
+# Whether a kernel gives namespaces does not change while a program runs.
 @cache
-def _namespaces(*, with_network: bool) -> tuple[str, ...]:
+def _unshare_command(*, with_network: bool) -> tuple[str, ...]:
     """The `unshare` command that puts what follows into namespaces of its own, () where the kernel refuses them."""
-    flags = ["--user", "--map-root-user", "--mount", "--ipc", "--pid", "--fork", "--kill-child"]
-    command = ("unshare", *flags) if with_network else ("unshare", *flags, "--net")
+    command = [
+        "unshare",
+        # As root of its own user namespace a process may have the others without privileges on the machine.
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "--ipc",
+        # The forked child is the first process of the namespace: when it ends, the kernel ends all others in it. It is
+        # killed when `unshare` is, and so when this program kills the session.
+        "--pid",
+        "--fork",
+        "--kill-child",
+    ]
+    if not with_network:
+        command.append("--net")
     with tempfile.TemporaryDirectory(prefix="dlcodegen-") as folder:
         try:
             probe = [*command, *_PYTHON, "pipeline.sandbox.confinement", folder]
-            done = subprocess.run(probe, capture_output=True, timeout=30, env=_ENVIRONMENT)
+            done = subprocess.run(probe, capture_output=True, timeout=_PROBE_SECONDS, env=_ENVIRONMENT)
         except (OSError, subprocess.TimeoutExpired):
             return ()
-    return command if done.returncode == 0 else ()
+    return tuple(command) if done.returncode == 0 else ()

@@ -12,34 +12,42 @@ from pipeline.records import SourceFile
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """What a project may use, all its processes together.
-
-    `output_bytes` is how much of the end of each output stream is kept, not how much may be written. `processes` does
-    not count threads. `file_bytes` bounds every single file, and all files in the working directory together.
-    """
+    """What a project may use, all its processes together. The defaults are for a smoke run on synthetic data."""
 
     seconds: float = 60.0
+    """Wall-clock time. A bundled sample takes under 30 s on two cores (docs/starter.md)."""
+
     memory_bytes: int = 4 * 2**30
+    """Room for TensorFlow, a small model and its data."""
+
     output_bytes: int = 64 * 2**10
+    """How much of the end of each output stream is kept, not how much may be written. A traceback is at the end."""
+
     processes: int = 64
+    """Threads do not count: TensorFlow starts several per core."""
+
     file_bytes: int = 512 * 2**20
+    """The size of any file, and of all files in the working directory together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Execution:
-    """How a project's run ended.
-
-    `stopped` names the limit that ended it ("seconds", "memory_bytes", "processes", "file_bytes") and is empty where
-    it ended by itself; then `exit_code` is the program's, 128 + n for death by signal n. `seconds` is wall-clock time.
-    `peak_memory_bytes` adds up all processes, pages that they share counted for each.
-    """
+    """How a project's run ended."""
 
     exit_code: int
+    """The program's, where it ended by itself; 128 + n for death by signal n."""
+
     stopped: str = ""
+    """The limit that ended it ("seconds", "memory_bytes", "processes", "file_bytes"); "" where it ended by itself."""
+
     seconds: float = 0.0
+    """Wall-clock time."""
+
     stdout_tail: str = ""
     stderr_tail: str = ""
+
     peak_memory_bytes: int = 0
+    """Of all processes together, pages that they share counted for each."""
 
     @property
     def ok(self) -> bool:
@@ -56,8 +64,11 @@ class Execution:
         if self.stopped:
             return f"stopped at its limit of {self.stopped} after {self.seconds:.1f} s"
         lines = [line.strip() for line in self.stderr_tail.splitlines() if line.strip()]
+        # An error's message may go on over further lines, so its first line need not be the last one.
         errors = [line for line in lines if _ERROR_LINE.match(line)]
-        return next(reversed(errors or lines), f"exit code {self.exit_code}")
+        if errors:
+            return errors[-1]
+        return lines[-1] if lines else f"exit code {self.exit_code}"
 
 
 # "ValueError: ...", "tensorflow.python.framework.errors_impl.InvalidArgumentError: ...", "KeyboardInterrupt".
@@ -72,10 +83,12 @@ class Sandbox(Protocol):
 
 @dataclass(slots=True)
 class ScriptedSandbox:
-    """Gives what `answer` says for a project's files instead of running them, and remembers what it was given."""
+    """Gives what `answer` says for a project's files instead of running them."""
 
     answer: Callable[[Sequence[SourceFile]], Execution] = lambda files: Execution(exit_code=0)
+
     runs: list[tuple[tuple[SourceFile, ...], str, Limits]] = field(default_factory=list)
+    """What it was called with, in order."""
 
     def run(self, files: Sequence[SourceFile], entry: str, limits: Limits) -> Execution:
         self.runs.append((tuple(files), entry, limits))

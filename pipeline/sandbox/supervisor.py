@@ -3,8 +3,8 @@
 Run as `python -S -m pipeline.sandbox.supervisor FD`, with the standard library alone, so that it starts in
 milliseconds. As a process of its own it confines nothing but itself and its children (no code has to run between fork
 and exec of a many-threaded worker), and as the first process of a process namespace it takes every descendant with it
-when it goes. FD is a socket: a Task comes in as a line of JSON, the Report goes out as one, and when the other side
-closes or dies, everything is ended.
+when it goes. FD is a socket: a SupervisedCommand comes in as a line of JSON, the Report goes out as one, and when the
+other side closes or dies, everything is ended.
 """
 
 from __future__ import annotations
@@ -26,26 +26,37 @@ POLL_SECONDS = 0.05
 """How often memory and processes are measured: what a project can exceed its limits by is what it does in this time."""
 
 _DISK_POLL_SECONDS = 1.0
+"""How often files are measured: that walks the whole folder, so it is done less often."""
+
 _THREADS_PER_PROCESS = 64
+"""The kernel's limit counts threads as processes; this leaves room for TensorFlow's several per core."""
+
+_LARGEST_FD = 4096
+"""File descriptors below this one are closed before the project starts; this process opens a handful."""
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """A command and its limits (as in Limits), run in `folder`. It may write to all of `workdir`, which holds `folder`.
-
-    `apart` says that the supervisor was started in namespaces of its own.
-    """
+class SupervisedCommand:
+    """A command and its limits (as in Limits)."""
 
     command: list[str]
     environment: dict[str, str]
+
     workdir: str
+    """What the command may write to."""
+
     folder: str
+    """Where it starts; inside `workdir`."""
+
     seconds: float
     memory_bytes: int
     processes: int
     file_bytes: int
-    apart: bool
+
+    in_namespaces: bool
+    """Whether the supervisor was started in namespaces of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,60 +69,68 @@ class Report:
     peak_memory_bytes: int
 
 
-def supervise(task: Task, peer: socket.socket) -> Report:
+def supervise(command: SupervisedCommand, peer: socket.socket) -> Report:
     """Runs the command until it ends, exceeds a limit, or nobody waits for it any more."""
-    confinement.prefer_for_oom_kill()  # inherited; /proc is read-only afterwards
-    if task.apart:
-        confinement.make_files_read_only(task.workdir, task.memory_bytes)
+    # First what needs a writable /proc, then what makes it read-only. The child inherits both.
+    confinement.prefer_for_oom_kill()
+    if command.in_namespaces:
+        confinement.make_files_read_only(command.workdir, command.memory_bytes)
+    # Before the child starts, so that no orphan goes to another process.
     confinement.adopt_orphans()
     start = time.monotonic()
-    child = _start(task)
-    usage = _Usage(task, start)
+    child = _start(command)
+    usage = _Usage(command, start)
     child_ended = os.pidfd_open(child)
     poller = select.poll()
     poller.register(child_ended, select.POLLIN)
     poller.register(peer, select.POLLIN)
     stopped = ""
     while not stopped:
+        # The end of the child and of the other side wake it at once; limits are looked at in between.
         ready = {fd for fd, _ in poller.poll(1000 * POLL_SECONDS)}
         if child_ended in ready:
             break
         stopped = "abandoned" if ready else usage.exceeded_limit()
     seconds = time.monotonic() - start
-    exit_code = _end(child, task.apart)
+    exit_code = _end(child, command.in_namespaces)
     # What lives shorter than a poll is known by the kernel's figure, that of the largest single process.
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     peak = max(usage.peak_memory_bytes, largest)
     return Report(exit_code=exit_code, stopped=stopped, seconds=seconds, peak_memory_bytes=peak)
 
 
-def _start(task: Task) -> int:
+def _start(command: SupervisedCommand) -> int:
+    """Starts the command in a child that has given up its rights, and gives the child's process id."""
     child = os.fork()
     if child:
         return child
     try:
+        # A session of its own: signals that the project sends to its group do not reach the supervisor.
         os.setsid()
-        os.chdir(task.folder)
+        os.chdir(command.folder)
         # Outside of a user namespace the kernel counts all processes of the user, those of other programs too.
-        # Threads count too, and TensorFlow starts several per core.
-        kernel_processes = _THREADS_PER_PROCESS * task.processes if task.apart else None
-        confinement.set_resource_limits(task.seconds, task.file_bytes, kernel_processes)
+        kernel_processes = _THREADS_PER_PROCESS * command.processes if command.in_namespaces else None
+        confinement.set_resource_limits(command.seconds, command.file_bytes, kernel_processes)
         confinement.drop_privileges()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.closerange(3, 4096)
-        os.execve(task.command[0], task.command, task.environment)
+        # The socket above all: with it a project could write its own report.
+        os.closerange(3, _LARGEST_FD)
+        os.execve(command.command[0], command.command, command.environment)
     except BaseException as error:
-        os.write(2, f"the sandbox could not start {task.command[0]}: {error}\n".encode())
+        os.write(2, f"the sandbox could not start {command.command[0]}: {error}\n".encode())
     finally:
+        # Not sys.exit: a forked child must not run what its parent has planned for its own end. 127 is the shells'
+        # code for a command that could not be started.
         os._exit(127)
 
 
-def _end(child: int, apart: bool) -> int:
+def _end(child: int, in_namespaces: bool) -> int:
     """Kills the child and all orphans, waits until there is none, and gives the child's exit code."""
     exit_code = 128 + signal.SIGKILL
+    # Until there is none: what is forked between looking and killing is killed the next time.
     while True:
         with contextlib.suppress(ProcessLookupError):
-            if apart:
+            if in_namespaces:
                 os.kill(-1, signal.SIGKILL)  # all of the namespace but this first process, at once
             else:
                 for process in _descendants():
@@ -122,17 +141,17 @@ def _end(child: int, apart: bool) -> int:
             return exit_code
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
-            exit_code = code if code >= 0 else 128 - code
+            exit_code = code if code >= 0 else 128 - code  # as shells do: 128 + the signal's number
         elif pid == 0:
-            time.sleep(0.005)
+            time.sleep(0.005)  # killed processes need a moment to end
 
 
 class _Usage:
-    """Measures what the command and its descendants use, and compares it with the task's limits."""
+    """Measures what the command and its descendants use, and compares it with the command's limits."""
 
-    def __init__(self, task: Task, start: float) -> None:
-        self._task = task
-        self._deadline = start + task.seconds
+    def __init__(self, command: SupervisedCommand, start: float) -> None:
+        self._command = command
+        self._deadline = start + command.seconds
         self._next_disk_poll = start + _DISK_POLL_SECONDS
         self.peak_memory_bytes = 0
 
@@ -141,19 +160,19 @@ class _Usage:
         now = time.monotonic()
         processes = _descendants()
         memory = sum(process.memory_bytes for process in processes)
-        if memory > self._task.memory_bytes:
+        if memory > self._command.memory_bytes:
             # Forked workers share most of their pages; only the proportional sizes add up, but they are slow to get.
             memory = sum(_proportional_bytes(process) for process in processes)
         self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
         if now > self._deadline:
             return "seconds"
-        if memory > self._task.memory_bytes:
+        if memory > self._command.memory_bytes:
             return "memory_bytes"
-        if len(processes) > self._task.processes:
+        if len(processes) > self._command.processes:
             return "processes"
         if now > self._next_disk_poll:
             self._next_disk_poll = now + _DISK_POLL_SECONDS
-            if _disk_bytes(self._task.workdir) > self._task.file_bytes:
+            if _disk_bytes(self._command.workdir) > self._command.file_bytes:
                 return "file_bytes"
         return ""
 
@@ -162,7 +181,9 @@ class _Usage:
 class _Process:
     pid: int
     parent: int
+
     memory_bytes: int
+    """Resident, shared pages included."""
 
 
 def _descendants() -> list[_Process]:
@@ -173,17 +194,20 @@ def _descendants() -> list[_Process]:
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 # The second field, the program's name, may hold blanks and brackets.
                 fields = file.read().rpartition(b")")[2].split()
+                # State, parent and resident pages are fields 3, 4 and 24 of proc(5). Z and X have ended already.
                 if fields[0] not in b"ZX":
                     process = _Process(int(name), int(fields[1]), int(fields[21]) * _PAGE)
                     children.setdefault(process.parent, []).append(process)
     # Where /proc is not the namespace's own, this process has another number there than os.getpid() says.
-    found = children.get(int(os.readlink("/proc/self")), [])
-    for process in found:
-        found.extend(children.get(process.pid, []))
-    return found
+    descendants = children.get(int(os.readlink("/proc/self")), [])
+    # The list grows while it is walked: children of children are found in turn.
+    for process in descendants:
+        descendants.extend(children.get(process.pid, []))
+    return descendants
 
 
 def _proportional_bytes(process: _Process) -> int:
+    """The process' memory, with a page that n processes share counted as an n-th (PSS)."""
     with contextlib.suppress(OSError), open(f"/proc/{process.pid}/smaps_rollup", "rb") as file:
         for line in file:
             if line.startswith(b"Pss:"):
@@ -192,19 +216,20 @@ def _proportional_bytes(process: _Process) -> int:
 
 
 def _disk_bytes(folder: str) -> int:
+    """What the files below a folder take on the disk; blocks, so that a file with holes counts what is written."""
     total = 0
     for root, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(root, name)).st_blocks * 512
+                total += os.lstat(os.path.join(root, name)).st_blocks * 512  # whatever the file system's own block
     return total
 
 
 def main(fd: int) -> None:
     with socket.socket(fileno=fd) as peer:
         with peer.makefile("r", encoding="utf-8") as stream:
-            task = Task(**json.loads(stream.readline()))
-        report = supervise(task, peer)
+            command = SupervisedCommand(**json.loads(stream.readline()))
+        report = supervise(command, peer)
         with contextlib.suppress(OSError):
             peer.sendall(json.dumps(asdict(report)).encode())
 
