@@ -55,10 +55,10 @@ def test_other_folders_are_no_artifact(tmp_path: Path) -> None:
 
 
 def test_plans_without_content_are_counted(checkout: Path) -> None:
-    found = read_plans(str(checkout / "Datasets/DLPlanData/Train.txt"))
-    assert found.unreadable == (1,)
-    assert [(row.line, row.attributes) for row in found.plans] == [(2, "other"), (3, "classes: 1")]
-    assert found.plans[1].plan.layers == ("Dense(1)",)
+    data = read_plans(str(checkout / "Datasets/DLPlanData/Train.txt"))
+    assert data.unreadable == (1,)
+    assert [(row.line, row.attributes) for row in data.plans] == [(2, "other"), (3, "classes: 1")]
+    assert data.plans[1].plan.layers == ("Dense(1)",)
 
 
 def test_samples_find_their_requirement_by_code_and_their_plan_by_requirement(checkout: Path) -> None:
@@ -106,8 +106,8 @@ class TestPublished:
         ("part", "plans", "unreadable"), [("Train", 3298, (188,)), ("Evaluation", 100, ()), ("Test", 189, ())]
     )
     def test_plans(self, artifact: str, part: str, plans: int, unreadable: tuple[int, ...]) -> None:
-        found = read_plans(f"{artifact}/Datasets/DLPlanData/{part}.txt")
-        assert (len(found.plans), found.unreadable) == (plans, unreadable)
+        data = read_plans(f"{artifact}/Datasets/DLPlanData/{part}.txt")
+        assert (len(data.plans), data.unreadable) == (plans, unreadable)
 
     def test_samples_are_the_references_in_another_order(self, artifact: str) -> None:
         samples, rows = list(read_samples(artifact)), list(read_requirements(artifact))

@@ -14,8 +14,8 @@ def test_ids_are_unique_whatever_their_order(wanted: list[str]) -> None:
 
 
 @given(st.one_of(st.text(max_size=300), st.integers(), st.none(), st.floats()), st.integers(0, 10**9))
-def test_a_safe_id_names_a_folder(found: object, row: int) -> None:
-    name = safe_id(found, row)
+def test_a_safe_id_names_a_folder(value: object, row: int) -> None:
+    name = safe_id(value, row)
     assert name.isascii()
     assert 1 <= len(name) <= 100
     assert name[0].isalnum()

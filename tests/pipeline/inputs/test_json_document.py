@@ -20,16 +20,16 @@ def elements(text: str, piece: int = 10**9) -> list[Any]:
 
 @pytest.mark.parametrize("piece", [20, 21, 22, 23, 64])
 def test_where_the_text_is_cut_into_pieces_does_not_matter(piece: int) -> None:
-    found = [
+    values = [
         {"requirement": 'A "quoted" {text} [1, 2], \\ and ü€😀', "n": 12345.5, "ok": True},
         {},
         1234567890,
         "x",
         None,
     ]
-    for document in (json.dumps(found), json.dumps(found, indent=2, ensure_ascii=False)):
-        assert elements(document, piece) == found
-    assert elements("\n".join(json.dumps(value) for value in found), piece) == found
+    for document in (json.dumps(values), json.dumps(values, indent=2, ensure_ascii=False)):
+        assert elements(document, piece) == values
+    assert elements("\n".join(json.dumps(value) for value in values), piece) == values
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "[]", " [ ] ", '{"requirements": []}'])

@@ -26,9 +26,9 @@ class OneLongLine(io.RawIOBase):
 @given(st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line and not line.endswith(b"\r"))))
 def test_lines_are_what_newlines_divide(lines: list[bytes]) -> None:
     data = b"\n".join([b"first", *lines, b"last"])
-    found = list(read_lines(io.BytesIO(data)))
-    assert [line.data for line in found] == [b"first", *lines, b"last"]
-    assert [line.number for line in found] == list(range(1, len(lines) + 3))
+    read = list(read_lines(io.BytesIO(data)))
+    assert [line.data for line in read] == [b"first", *lines, b"last"]
+    assert [line.number for line in read] == list(range(1, len(lines) + 3))
 
 
 def test_a_gigabyte_line_is_cut_and_the_next_is_read() -> None:

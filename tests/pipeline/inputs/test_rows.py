@@ -83,13 +83,13 @@ def test_names_of_the_requirement(tmp_path: Path, key: str) -> None:
 
 
 def test_attributes_may_be_an_object_and_code_is_the_reference(tmp_path: Path) -> None:
-    found = {
+    values = {
         "prompt": "p",
         "text": "t",
         "Dataset Attributes": {"classes": 3, "labels": ["a", "b"]},
         "code": "import os",
     }
-    (row,) = rows_of(tmp_path / "in.jsonl", json.dumps(found))
+    (row,) = rows_of(tmp_path / "in.jsonl", json.dumps(values))
     assert row.requirement == "p"
     assert row.attributes == "classes: 3; labels: a, b"
     assert row.reference == "import os"
@@ -110,8 +110,8 @@ def test_further_columns_are_strict_json(tmp_path: Path) -> None:
 
 
 def test_ids(tmp_path: Path) -> None:
-    given = ["a", "a", "a-2", 7, "", None, 1.5, "../../etc/passwd", "a b/c", "..", "row-00000011", None]
-    rows = rows_of(tmp_path / "in.jsonl", "\n".join(json.dumps({"id": id_, "requirement": "r"}) for id_ in given))
+    ids = ["a", "a", "a-2", 7, "", None, 1.5, "../../etc/passwd", "a b/c", "..", "row-00000011", None]
+    rows = rows_of(tmp_path / "in.jsonl", "\n".join(json.dumps({"id": id_, "requirement": "r"}) for id_ in ids))
     assert [row.id for row in rows] == [
         "a",
         "a-2",

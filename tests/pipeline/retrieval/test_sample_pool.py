@@ -16,10 +16,10 @@ def _categories(samples: tuple[Sample, ...]) -> Counter[str]:
 
 @pytest.mark.parametrize("parts", [2, 3, 40])
 def test_parts_make_up_the_pool_and_share_nothing(parts: int) -> None:
-    found = [load_samples(f"starter#{part}/{parts}") for part in range(1, parts + 1)]
-    ids = [sample.id for samples in found for sample in samples]
+    parts_of_pool = [load_samples(f"starter#{part}/{parts}") for part in range(1, parts + 1)]
+    ids = [sample.id for samples in parts_of_pool for sample in samples]
     assert sorted(ids) == sorted(sample.id for sample in load_samples("starter"))
-    assert max(map(len, found)) - min(map(len, found)) <= 1
+    assert max(map(len, parts_of_pool)) - min(map(len, parts_of_pool)) <= 1
 
 
 def test_halves_are_alike_in_their_categories() -> None:

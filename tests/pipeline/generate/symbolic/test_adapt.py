@@ -91,7 +91,7 @@ def test_new_label_code_brings_the_constant_it_reads() -> None:
 
 
 def test_the_target_reads_the_plan_and_falls_back_on_the_users_words() -> None:
-    found = target_of(read_plan(PLAN), "Sort moths. " * 100, "Grayscale photos, 32x32, nine species, batch size 4")
-    assert (found.facts.height, found.facts.width, found.facts.channels, found.facts.classes) == (64, 64, 3, 4)
-    assert (found.batch_size, found.labels, found.activation) == (32, "one_hot", "softmax")
-    assert len(found.title) <= 400
+    read = target_of(read_plan(PLAN), "Sort moths. " * 100, "Grayscale photos, 32x32, nine species, batch size 4")
+    assert (read.facts.height, read.facts.width, read.facts.channels, read.facts.classes) == (64, 64, 3, 4)
+    assert (read.batch_size, read.labels, read.activation) == (32, "one_hot", "softmax")
+    assert len(read.title) <= 400

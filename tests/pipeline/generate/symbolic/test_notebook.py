@@ -21,12 +21,12 @@ def test_cells_named_after_sections_are_taken_at_their_word() -> None:
 
 def test_code_without_cells_is_sorted_by_what_it_does() -> None:
     notebook = read_notebook(PLAIN)
-    found = {name: [item.source.split("\n")[0] for item in notebook.section(name)] for name in SECTIONS}
-    assert [line.split()[0] for line in found["imports"]] == ["import", "import", "import", "from", "from"]
-    assert "plt.imshow(x[0])" in found["data"]  # a plot before there is a model looks at the data
-    assert found["preprocessing"] == ["x = x / 255.0"]
-    assert found["compile"] == [line for line in PLAIN.split("\n") if "compile" in line]
-    assert found["show"] == ['plt.plot(history.history["loss"])', "plt.show()"]
+    by_section = {name: [item.source.split("\n")[0] for item in notebook.section(name)] for name in SECTIONS}
+    assert [line.split()[0] for line in by_section["imports"]] == ["import", "import", "import", "from", "from"]
+    assert "plt.imshow(x[0])" in by_section["data"]  # a plot before there is a model looks at the data
+    assert by_section["preprocessing"] == ["x = x / 255.0"]
+    assert by_section["compile"] == [line for line in PLAIN.split("\n") if "compile" in line]
+    assert by_section["show"] == ['plt.plot(history.history["loss"])', "plt.show()"]
 
 
 def test_set_up_lines_move_to_the_imports_unless_they_read_what_comes_later() -> None:

@@ -69,13 +69,13 @@ def test_drafts_read_back_from_their_text_give_the_same_project(rows: list[Score
 
 
 def test_a_requirement_in_plain_words_shapes_the_project() -> None:
-    asked = Requirement(
+    requirement = Requirement(
         id="mushrooms",
         row=0,
         requirement="Classify mushroom photos into nine genera with SGD, batch size 8 and 12 epochs.",
         attributes="3,000 RGB photos of 80x80 pixels.",
     )
-    (row,) = run_local(generation_stages(PipelineSettings()), [asked])
+    (row,) = run_local(generation_stages(PipelineSettings()), [requirement])
     assert isinstance(row, Scored)
     code = _code(row)
     for line in ("IMAGE_HEIGHT = 80", "NUM_CLASSES = 9", "BATCH_SIZE = 8", "EPOCHS = 12", "optimizers.SGD("):
