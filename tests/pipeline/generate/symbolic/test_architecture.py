@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
-from pipeline.generate.symbolic.constants import whole_number_constants
 from pipeline.generate.symbolic.notebook import read_notebook
 from pipeline.plan.dataset_facts import DatasetFacts
 from tests.pipeline.generate.symbolic.projects import FLOWERS, target
-
-
-def test_constants_computed_from_others_are_known() -> None:
-    assert whole_number_constants(
-        read_notebook("RATE = 8000\nSTEP = 3\nFRAMES = 1 + RATE // STEP\nNAME = 'x'\nBAD = 1 // 0")
-    ) == {
-        "RATE": 8000,
-        "STEP": 3,
-        "FRAMES": 2667,
-    }
 
 
 def test_the_plans_layers_become_checked_calls_with_the_projects_own_input_and_output() -> None:
