@@ -20,7 +20,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.inputs.artifact import is_artifact
 from pipeline.planners.causal_lm.codec import Example, PlanCodec
-from pipeline.retrieval.firewall import RowShingles, Firewall, row_shingles
+from pipeline.retrieval.firewall import Firewall, RowShingles, row_shingles
 from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
 from pipeline.retrieval.tokenize import words
 from pipeline.storage.files import read_bytes, write_bytes

@@ -89,8 +89,8 @@ def _read_samples(location: str) -> Iterator[Sample]:
                 code=published.code,
             )
     else:
-        for number, row in enumerate(_rows(location)):
-            yield _sample(row, str(row.get("id") or f"sample-{number}"), read_text(row.get("code")))
+        for number, values in enumerate(_rows(location)):
+            yield _sample(values, str(values.get("id") or f"sample-{number}"), read_text(values.get("code")))
 
 
 def _sample(row: Mapping[str, Any], sample_id: str, code: str) -> Sample:
