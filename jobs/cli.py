@@ -1,4 +1,4 @@
-"""The `dlcodegen` command: its subjects are the modules of `jobs.commands`."""
+"""The one command line: `dlcodegen X`, whose subjects are the modules of `jobs.commands`, and `python -m jobs.X`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from jobs.commands import (
     cache,
+    check_starter,
     corpus,
     doctor,
     experiment,
@@ -48,14 +49,28 @@ def options(
     """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
 
 
-for subject in (generate, experiment, prompts, score, judge, corpus, cache, planner, train_planner, doctor):
+_SUBJECTS = (
+    generate, experiment, prompts, score, judge, corpus, cache, planner, train_planner, doctor, check_starter,
+)  # fmt: skip
+"""In the order of the help page."""
+
+for subject in _SUBJECTS:
     app.add_typer(subject.app)
 
 
 def main() -> None:
-    """Entry point: mistakes of the user end with one line on standard error and exit code 2."""
+    """Entry point of `dlcodegen`."""
+    run_command()
+
+
+def run_command(*name: str) -> None:
+    """Runs the command of that name with this process' arguments, or the one that they name; ends the process.
+
+    So `python -m jobs.generate WORDS` is `dlcodegen generate WORDS`. Mistakes of the user end with one line on standard
+    error and exit code 2.
+    """
     try:
-        app()
+        app([*name, *sys.argv[1:]], prog_name="dlcodegen")
     except DLCodeGenError as error:
         print(f"dlcodegen: {error}", file=sys.stderr)
         sys.exit(2)

@@ -7,7 +7,6 @@ The same command goes on after a kill, without redoing finished shards. As a cal
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from collections.abc import Collection
 from functools import partial
@@ -31,7 +30,6 @@ from jobs.corpora.settings import CorpusConfig
 from jobs.corpora.shard_steps import ShardRunner, StepSeconds
 from jobs.corpora.summary import CorpusSummary
 from jobs.generation.language_model import language_model, with_context_length
-from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
 
 
@@ -107,13 +105,6 @@ def _divide(
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", help="YAML file of settings")
-    parser.add_argument("--input")
-    parser.add_argument("--out")
-    parser.add_argument("--meta-kaggle", dest="meta_kaggle")
-    parser.add_argument("settings", nargs="*", metavar="key=value")
-    arguments = parser.parse_args()
-    names = ("input", "out", "meta_kaggle")
-    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name)}
-    print(main(load_settings(CorpusConfig, arguments.config, arguments.settings, **given)))
+    from jobs.cli import run_command
+
+    run_command("corpus", "build")

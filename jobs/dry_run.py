@@ -1,173 +1,28 @@
-"""What a run would ask and cost, before anything is sent.
+"""What a run or an experiment would ask and cost, before anything is sent.
 
-The rows go through the method's own stages with a model that answers nothing real: a reply that the response cache
-holds is taken from there, and counted as free; any other is a stand-in of the expected length. So prompts that need no
-reply of the model (the first call of a row, and more where plan and samples come without one) are exact; those that
-contain earlier replies are as long as expected. Tokens are estimated from characters in both.
+    python -m jobs.dry_run requirements.csv --out out/run llm=openai model=NAME price.output=2
+
+The words are those of `dlcodegen generate`; for an experiment there is `dlcodegen experiment SPEC.yaml --dry-run`.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from itertools import takewhile
-
-from jobs.experiments.spec import Arm
-from jobs.generation.language_model import with_context_length
-from jobs.generation.method_stages import chains_file, ensure_chains
+from jobs.experiments.spec import ExperimentConfig, arms_of, sweep_of
+from jobs.generation.estimate import Estimate, estimate_run
 from jobs.generation.settings import GenerateConfig
-from jobs.runs.store import RunStore
-from pipeline.inputs import read_requirements
-from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
-from pipeline.llm.spending.budget import Spending
-from pipeline.llm.spending.cache import ResponseCache, request_key
-from pipeline.llm.spending.cost import cost_of
-from pipeline.llm.tokens import CHARACTERS_PER_TOKEN, estimate_prompt, estimate_tokens
-from pipeline.methods import WITH_CHAINS, generation_stages
-from pipeline.records import Requirement
-from pipeline.stage import run_local
-from pipeline.storage.files import exists, join
-
-MOST_ROWS = 500
-"""Rows that an estimate is made from; more are counted up from these."""
-
-EXPECTED_TOKENS = 1_200
-"""What a reply with a program is expected to have: the published outputs have a quarter to half of the words of their
-references, which have about 10,000 characters."""
-
-_STAND_IN = "stand_in_for_a_reply"
-_PLAN = '{"Task Category": "%s", "Dataset": {"Input": "%s"}, "Preprocess": "%s", "Model Architecture": {}}'
+from pipeline.llm.protocol import ChatReply
 
 
-@dataclass(slots=True)
-class Estimate:
-    """A run's calls, as far as they can be foreseen. Of `calls`, `free` ones are in the response cache already or are
-    made by another run before; `exact` ones have a known prompt. The other fields are about the rest: tokens
-    of prompts, tokens of replies as expected and at most, and the cost of both."""
-
-    title: str
-    rows: int = 0
-    calls: int = 0
-    free: int = 0
-    exact: int = 0
-    prompt_tokens: int = 0
-    reply_tokens: int = 0
-    most_reply_tokens: int = 0
-    cost: float = 0.0
-    most_cost: float = 0.0
-
-    def for_rows(self, rows: int, once: Estimate) -> Estimate:
-        """The estimate counted up to so many rows; `once` is the part of it that does not grow with them."""
-        share = rows / self.rows if self.rows else 0.0
-        grown = {name: getattr(once, name) + share * (getattr(self, name) - getattr(once, name)) for name in _GROWING}
-        counts = {name: round(value) for name, value in grown.items() if name not in ("cost", "most_cost")}
-        return Estimate(self.title, rows, **counts, cost=grown["cost"], most_cost=grown["most_cost"])
-
-
-_GROWING = ("calls", "free", "exact", "prompt_tokens", "reply_tokens", "most_reply_tokens", "cost", "most_cost")
-
-
-class EstimatingLLM:
-    """Answers from the cache or with stand-ins, and counts in `estimate` what that would come to. `known` are the
-    digests of requests that others have made before, with the cache's."""
-
-    def __init__(self, config: GenerateConfig, estimate: Estimate, known: dict[str, ChatReply]) -> None:
-        self.model = config.llm.model
-        self._price, self._estimate, self._known = config.llm.price, estimate, known
-        location = config.llm.cache_for(config.run.out)
-        self._cache = ResponseCache(location) if location else None
-
-    async def chat(self, request: ChatRequest) -> ChatReply:
-        key = request_key(self.model, request)
-        held = self._cache is not None
-        reply = self._known.get(key) if held else None
-        if reply is None and self._cache is not None:
-            reply = self._cache.get(key)
-        self._estimate.calls += 1
-        if reply is not None:
-            self._estimate.free += 1
-            return reply
-        self._known[key] = self._count(request)
-        return self._known[key]
-
-    def _count(self, request: ChatRequest) -> ChatReply:
-        estimate = self._estimate
-        text = _stand_in(request)
-        prompt, expected = estimate_prompt(request), estimate_tokens(text)
-        estimate.exact += all(_STAND_IN not in message.content for message in request.messages)
-        estimate.prompt_tokens += prompt
-        estimate.reply_tokens += expected
-        estimate.most_reply_tokens += request.sampling.max_tokens
-        usage = Usage(prompt_tokens=prompt, completion_tokens=expected)
-        estimate.cost += cost_of(usage, self._price)
-        most = Usage(prompt_tokens=prompt, completion_tokens=request.sampling.max_tokens)
-        estimate.most_cost += cost_of(most, self._price)
-        return ChatReply(text=text, usage=usage)
-
-
-def estimate_arms(arms: Sequence[Arm]) -> list[Estimate]:
+def main(config: GenerateConfig | ExperimentConfig) -> list[Estimate]:
     """An estimate for each run, in their order: what an earlier one asks for is free to the later ones."""
-    known: dict[str, ChatReply] = {}
-    return [estimate_run(arm.config, arm.title, known) for arm in arms]
+    if isinstance(config, GenerateConfig) and not config.run.sweep:
+        return [estimate_run(config)]
+    experiment = sweep_of(config) if isinstance(config, GenerateConfig) else config
+    replies: dict[str, ChatReply] = {}
+    return [estimate_run(arm.config, arm.title, replies) for arm in arms_of(experiment)]
 
 
-def estimate_run(config: GenerateConfig, title: str = "", known: dict[str, ChatReply] | None = None) -> Estimate:
-    """An estimate for one run; `known` are replies to what others ask before it, to which its own are added."""
-    config = config.for_input(config.run.input)
-    config = config.model_copy(update={"llm": with_context_length(config.llm)})
-    method = config.writing.method
-    estimate, known = Estimate(title or method), {} if known is None else known
-    rows, total = _pending_rows(config)
-    estimate.rows = len(rows)
-    if config.llm.backend == "none" or not rows:
-        estimate.rows = total
-        return estimate
-    llm = EstimatingLLM(config, estimate, known)
-    with ExitStack() as stack:
-        chains = None
-        if method in WITH_CHAINS:
-            chains = chains_file(config)
-            if not exists(chains):
-                chains = join(stack.enter_context(tempfile.TemporaryDirectory()), "chains.json")
-            ensure_chains(chains, config, lambda: llm)
-        for_chains = replace(estimate)
-        all_stages = generation_stages(config, lambda: llm, chains)
-        stages = list(takewhile(lambda stage: stage.name != "score", all_stages))
-        for _ in run_local(stages, rows):
-            pass
-    return estimate.for_rows(total, for_chains)
+if __name__ == "__main__":
+    from jobs.cli import run_command
 
-
-def _pending_rows(config: GenerateConfig) -> tuple[list[Requirement], int]:
-    """The rows that are not done yet, up to MOST_ROWS of them, and how many there are."""
-    store = RunStore(config.run.out)
-    done = store.done_rows() if store.exists() else frozenset[int]()
-    found: list[Requirement] = []
-    total = 0
-    for row in read_requirements(config.run.input):
-        if row.row not in done:
-            total += 1
-            if len(found) < MOST_ROWS:
-                found.append(row)
-    return found, total
-
-
-def _stand_in(request: ChatRequest) -> str:
-    if request.schema is not None:
-        return _PLAN % ("Image Classification", _STAND_IN, "words " * 120)
-    tokens = min(EXPECTED_TOKENS, request.sampling.max_tokens)
-    line = "x = x + 1\n"
-    lines = max(1, (int(tokens * CHARACTERS_PER_TOKEN) - len(_STAND_IN) - 20) // len(line))
-    return f"```python\n{_STAND_IN} = 0\n{line * lines}```"
-
-
-def totals_of(estimates: Iterable[Estimate]) -> tuple[Spending, Spending]:
-    """Calls, tokens and cost of all runs, as expected and at most."""
-    expected = most = Spending()
-    for item in estimates:
-        calls = item.calls - item.free
-        expected += Spending(calls=calls, tokens=item.prompt_tokens + item.reply_tokens, cost=item.cost)
-        most += Spending(calls=calls, tokens=item.prompt_tokens + item.most_reply_tokens, cost=item.most_cost)
-    return expected, most
+    run_command("generate", "--dry-run")

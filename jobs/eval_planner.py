@@ -280,3 +280,9 @@ def _digest(path: str) -> str | None:
         return hashlib.sha256(read_bytes(path)).hexdigest()
     except (OSError, ValueError):
         return None
+
+
+if __name__ == "__main__":
+    from jobs.cli import run_command
+
+    run_command("eval-planner")

@@ -9,7 +9,6 @@ planners can compete too.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -69,12 +68,6 @@ def summary_table(fitted: Fitted) -> Table:
 
 
 if __name__ == "__main__":
-    from rich.console import Console
+    from jobs.cli import run_command
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="known plans: a DLPlanData file, an artifact checkout, `starter`")
-    parser.add_argument("--out", required=True, help="the folder to write to")
-    parser.add_argument("--eval", help="an evaluation split that planners are compared on")
-    parser.add_argument("--gpt2", action="append", default=[], help="a GPT-2 planner's folder that competes")
-    arguments = parser.parse_args()
-    Console().print(summary_table(main(arguments.data, arguments.out, arguments.eval, arguments.gpt2)))
+    run_command("fit-planner")

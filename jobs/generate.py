@@ -7,7 +7,6 @@ The same command goes on after a kill, without redoing finished shards. As a cal
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,7 +20,6 @@ from jobs.generation.method_stages import method_stages, opened_model
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore, Staged
 from jobs.runs.summary import RunSummary, Totals, write_manifest
-from pipeline.config import load_settings
 from pipeline.errors import BudgetSpent
 from pipeline.inputs import read_requirements
 from pipeline.llm.build import LLMBuilder
@@ -159,11 +157,6 @@ def _made_from(config: GenerateConfig, staged: Staged, sources: Mapping[str, str
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", help="YAML file of settings")
-    parser.add_argument("--input")
-    parser.add_argument("--out")
-    parser.add_argument("settings", nargs="*", metavar="key=value")
-    arguments = parser.parse_args()
-    paths = {name: getattr(arguments, name) for name in ("input", "out") if getattr(arguments, name)}
-    print(main(load_settings(GenerateConfig, arguments.config, arguments.settings, **paths)))
+    from jobs.cli import run_command
+
+    run_command("generate")

@@ -9,7 +9,6 @@ answers as judgements and preferences; with report.html and manifest.json.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from typing import Any
 
@@ -20,7 +19,6 @@ from jobs.scoring.judging.page import judge_page
 from jobs.scoring.judging.results import Judging, judging_of, write_judging
 from jobs.scoring.run_outputs import open_runs, run_named
 from jobs.scoring.settings import JudgeConfig
-from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.protocol import Sampling
 from pipeline.pages.judge_report import write_judge_report
@@ -62,10 +60,6 @@ def main(config: JudgeConfig) -> Judging:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", metavar="run or key=value")
-    parser.add_argument("--out", required=True, help="the folder to write to")
-    arguments = parser.parse_args()
-    given = [text for text in arguments.runs if "=" in text]
-    folders = tuple(text for text in arguments.runs if "=" not in text)
-    print(main(load_settings(JudgeConfig, None, given, runs=folders, out=arguments.out)))
+    from jobs.cli import run_command
+
+    run_command("judge")

@@ -14,7 +14,6 @@ baselines that need no model, and paired differences from DLCodeGen. Written to 
 
 from __future__ import annotations
 
-import argparse
 import time
 
 from jobs.cluster.dataflow import start_ray
@@ -59,13 +58,6 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
 
 
 if __name__ == "__main__":
-    from rich.console import Console
+    from jobs.cli import run_command
 
-    from jobs.scoring.reproduction.tables import report_tables
-
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--artifact", required=True, help="a checkout of the published artifact")
-    parser.add_argument("--out", required=True, help="the folder to write to")
-    arguments = parser.parse_args()
-    for table in report_tables(main(arguments.artifact, arguments.out)):
-        Console().print(table)
+    run_command("reproduce")

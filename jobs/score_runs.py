@@ -12,8 +12,6 @@ The same command goes on after a kill. Written to the folder, the tables each as
 
 from __future__ import annotations
 
-import argparse
-
 from jobs.cluster.dataflow import start_ray
 from jobs.scoring.run_outputs import group_seeds, open_runs, run_named
 from jobs.scoring.run_scores import Scoring, score_opened_runs
@@ -30,8 +28,6 @@ def main(config: ScoreConfig) -> Scoring:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", help="folders of runs")
-    parser.add_argument("--out", required=True, help="the folder to write to")
-    arguments = parser.parse_args()
-    print(main(ScoreConfig(runs=tuple(arguments.runs), out=arguments.out)).out)
+    from jobs.cli import run_command
+
+    run_command("score", "runs")

@@ -7,7 +7,6 @@ The same command goes on after a kill, from the last checkpoint. As a call: `mai
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 
@@ -16,7 +15,6 @@ from jobs.training.settings import TrainConfig
 from jobs.training.staging import stage_run
 from jobs.training.state import read_history
 from jobs.training.workers import run_workers
-from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
 
 
@@ -44,12 +42,6 @@ def main(config: TrainConfig) -> TrainSummary:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", help="YAML file of settings")
-    parser.add_argument("--data")
-    parser.add_argument("--eval")
-    parser.add_argument("--out")
-    parser.add_argument("settings", nargs="*", metavar="key=value")
-    arguments = parser.parse_args()
-    options = {name: getattr(arguments, name) for name in ("data", "eval", "out") if getattr(arguments, name)}
-    print(main(load_settings(TrainConfig, arguments.config, arguments.settings, **options)))
+    from jobs.cli import run_command
+
+    run_command("train-planner")

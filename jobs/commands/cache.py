@@ -25,8 +25,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _BYTES = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
-@cache.command(epilog="Example:  dlcodegen cache stats out/llm-cache")
-def stats(location: Location) -> None:
+@cache.command("stats", epilog="Example:  dlcodegen cache stats out/llm-cache")
+def count_entries(location: Location) -> None:
     """Count the entries, their size and their age."""
     from datetime import UTC, datetime
 
@@ -35,9 +35,9 @@ def stats(location: Location) -> None:
     table.add_row("entries", f"{len(entries):,}")
     table.add_row("size", f"{sum(entry.size for entry in entries) / 1e6:,.1f} MB")
     if entries:
-        for name, choice in (("oldest", min), ("newest", max)):
-            moment = datetime.fromtimestamp(choice(entry.written for entry in entries), UTC)
-            table.add_row(name, f"{moment:%Y-%m-%d %H:%M} UTC")
+        written = [entry.written for entry in entries]
+        for name, seconds in (("oldest", min(written)), ("newest", max(written))):
+            table.add_row(name, f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC")
     Console().print(table)
 
 
@@ -96,8 +96,8 @@ def _existing(location: str) -> ResponseCache:
 
 def quantity(text: str, units: Mapping[str, float], option: str, example: str) -> float:
     """A number with a unit, as `10G`, in the smallest unit. Raises DLCodeGenError that names the option."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]?)B?", text.strip())
-    if found is None or found[2] not in units:
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]?)B?", text.strip())
+    if parts is None or parts[2] not in units:
         known = ", ".join(unit for unit in units if unit)
         raise DLCodeGenError(f"{option} {text}: write a number with a unit ({known}), for example {example}")
-    return float(found[1]) * units[found[2]]
+    return float(parts[1]) * units[parts[2]]

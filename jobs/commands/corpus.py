@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs.commands.options import ConfigFile, Overrides
+from jobs.commands.options import (
+    ConfigFile,
+    InputOption,
+    Overrides,
+    Quiet,
+    Workers,
+    interruptible,
+    options_used,
+    print_paths,
+    source_and_settings,
+)
 
 if TYPE_CHECKING:
+    from corpus_build.write.stats import Stats
     from jobs.corpora.summary import CorpusSummary
 
 app = typer.Typer()
@@ -24,10 +34,15 @@ app.add_typer(corpus, name="corpus")
 )
 def build(
     notebooks: Annotated[
-        str,
-        typer.Argument(help="A folder or URL of notebooks, or Parquet or JSONL shards of them.", show_default=False),
-    ],
+        str | None,
+        typer.Argument(
+            metavar="NOTEBOOKS",
+            help="A folder or URL of notebooks, or Parquet or JSONL shards of them.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Overrides = None,
+    input_option: InputOption = None,
     out: Annotated[str, typer.Option("--out", help="The build's folder; the same command goes on after a kill.")] = "",
     meta_kaggle: Annotated[
         str | None, typer.Option("--meta-kaggle", help="Folder of Meta Kaggle's CSV tables.", show_default=False)
@@ -42,24 +57,27 @@ def build(
         ),
     ] = None,
     config: ConfigFile = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="One-CPU workers; by default one per CPU.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    workers: Workers = None,
+    quiet: Quiet = False,
 ) -> None:
     """Build the three data sets, with drop report, audit, data card and manifest."""
     from jobs.corpora.settings import CorpusConfig
     from jobs.corpus import main as run
     from pipeline.config import load_settings
 
-    options = {"out": out, "meta_kaggle": meta_kaggle, "framework": framework, "review": review, "workers": workers}
-    given: dict[str, object] = {"input": notebooks} | {name: value for name, value in options.items() if value}
-    given |= {"quiet": True} if quiet else {}
-    try:
-        summary = run(load_settings(CorpusConfig, config, settings or [], **given))
-    except KeyboardInterrupt:
-        print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        raise typer.Exit(130) from None
+    source, overrides = source_and_settings([notebooks, *(settings or [])], input_option)
+    options = options_used(
+        input=source,
+        out=out,
+        meta_kaggle=meta_kaggle,
+        framework=framework,
+        review=review,
+        workers=workers,
+        quiet=quiet,
+    )
+    chosen = load_settings(CorpusConfig, config, overrides, **options)
+    with interruptible("the same command goes on where it stopped"):
+        summary = run(chosen)
     _print_summary(summary)
 
 
@@ -75,8 +93,8 @@ def _print_summary(summary: CorpusSummary) -> None:
     table.add_row("time", f"{sum(summary.seconds.values()):.1f} s")
     console = Console()
     console.print(table)
-    for name in ("DLPlanData/", "DLSamplePool/", "DLCodeEval/", "drop_report.parquet", "card.md", "manifest.json"):
-        console.print(f"  {summary.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+    files = ("DLPlanData/", "DLSamplePool/", "DLCodeEval/", "drop_report.parquet", "card.md", "manifest.json")
+    print_paths(console, summary.out, files)
 
 
 Folder = Annotated[str, typer.Argument(help="The --out of a finished build.", show_default=False)]
@@ -99,42 +117,61 @@ def review(
     if take is not None:
         _print_summary(run(with_approvals(folder, take)))
         return
-    for place in write_sheets(folder):
-        print(place)
+    for path in write_sheets(folder):
+        print(path)
 
 
-@corpus.command(epilog="Example:  dlcodegen corpus stats out/corpus")
-def stats(folder: Folder) -> None:
+@corpus.command("stats", epilog="Example:  dlcodegen corpus stats out/corpus")
+def print_stats(folder: Folder) -> None:
     """Print the counts of a build, and plot them to stats.png in its folder."""
-    from corpus_build.divide.split import SETS
-    from corpus_build.write.stats import CONFIDENCE_FIELDS, read_stats
+    from corpus_build.write.stats import read_stats
     from jobs.corpora.folder import open_build
     from jobs.corpora.plots import plot_stats
 
     store, _ = open_build(folder)
-    found = read_stats(store)
-    table = Table(title="Rows by task category and set", title_justify="left")
-    for column in ("task category", *SETS):
-        table.add_column(column, justify="left" if column == "task category" else "right")
-    for category, counts in sorted(found.categories.items()):
-        table.add_row(category, *(f"{counts[name]:,}" for name in SETS))
-    table.add_row("all", *(f"{found.rows[name]:,}" for name in SETS), style="bold")
-    known = Table(title="Rows in which a field is known", title_justify="left")
-    for column in ("field", "rows", "share", "not by default"):
-        known.add_column(column, justify="left" if column == "field" else "right")
-    for name in CONFIDENCE_FIELDS:
-        shares = (f"{counts[name] / max(found.total, 1):.1%}" for counts in (found.known, found.stated))
-        known.add_row(name, f"{found.known[name]:,}", *shares)
-    dropped = Table(title="Files dropped", title_justify="left")
-    for column in ("reason", "files"):
-        dropped.add_column(column, justify="left" if column == "reason" else "right")
-    for reason, count in sorted(found.dropped.items(), key=lambda item: -item[1]):
-        dropped.add_row(reason, f"{count:,}")
+    stats = read_stats(store)
     console = Console()
-    for part in (table, known, dropped):
-        console.print(part)
-    plot_stats(found, store.path("stats.png"))
+    for table in (_rows_by_category(stats), _known_fields(stats), _dropped_files(stats)):
+        console.print(table)
+    plot_stats(stats, store.path("stats.png"))
     console.print(f"  {store.path('stats.png')}", highlight=False, soft_wrap=True)
+
+
+def _rows_by_category(stats: Stats) -> Table:
+    from corpus_build.divide.split import SETS
+
+    table = _table("Rows by task category and set", "task category", *SETS)
+    for category, counts in sorted(stats.categories.items()):
+        table.add_row(category, *(f"{counts[name]:,}" for name in SETS))
+    table.add_row("all", *(f"{stats.rows[name]:,}" for name in SETS), style="bold")
+    return table
+
+
+def _known_fields(stats: Stats) -> Table:
+    from corpus_build.write.stats import CONFIDENCE_FIELDS
+
+    table = _table("Rows in which a field is known", "field", "rows", "share", "not by default")
+    rows = max(stats.total, 1)
+    for name in CONFIDENCE_FIELDS:
+        known, stated = stats.known[name], stats.stated[name]
+        table.add_row(name, f"{known:,}", f"{known / rows:.1%}", f"{stated / rows:.1%}")
+    return table
+
+
+def _dropped_files(stats: Stats) -> Table:
+    table = _table("Files dropped", "reason", "files")
+    for reason, count in sorted(stats.dropped.items(), key=lambda item: -item[1]):
+        table.add_row(reason, f"{count:,}")
+    return table
+
+
+def _table(title: str, label: str, *numbers: str) -> Table:
+    """A table of a column of labels and columns of numbers."""
+    table = Table(title=title, title_justify="left")
+    table.add_column(label)
+    for head in numbers:
+        table.add_column(head, justify="right")
+    return table
 
 
 @corpus.command(epilog="Example:  dlcodegen corpus audit out/corpus")
@@ -142,13 +179,13 @@ def audit(folder: Folder) -> None:
     """Compare every two sets of a build anew; exit code 1 and the rows' names where they leak."""
     from jobs.corpora.folder import audit_build
 
-    found = audit_build(folder)
-    for name, count in found.rows.items():
+    result = audit_build(folder)
+    for name, count in result.rows.items():
         print(f"{name}: {count:,} rows")
-    for leak in found.leaks:
+    for leak in result.leaks:
         print(f"LEAK {leak} ({leak.similarity:.2f})")
-    print("clean" if found.clean else f"{sum(found.counts.values()):,} leaks")
-    raise typer.Exit(0 if found.clean else 1)
+    print("clean" if result.clean else f"{sum(result.counts.values()):,} leaks")
+    raise typer.Exit(0 if result.clean else 1)
 
 
 @corpus.command(epilog="Example:  dlcodegen corpus export out/corpus --out out/artifact")
@@ -164,21 +201,31 @@ def export(
     print(f"{out.rstrip('/')}/Datasets/")
 
 
+SHOWN = 20
+"""References that `exposure` lists, the most similar first."""
+
+
 @corpus.command(epilog="Example:  dlcodegen corpus exposure out/corpus llm=openai model=gpt-4o-mini")
 def exposure(folder: Folder, settings: Overrides = None, config: ConfigFile = None) -> None:
     """Ask a language model to continue each reference of DLCodeEval, for signs that it has seen them."""
     from jobs.corpora.folder import expose
     from jobs.corpora.settings import ExposureConfig
     from pipeline.config import load_settings
+    from pipeline.errors import DLCodeGenError
 
-    found = expose(folder, load_settings(ExposureConfig, config, settings or []).llm)
+    build_folder, overrides = source_and_settings([folder, *(settings or [])])
+    if build_folder is None:
+        raise DLCodeGenError("no corpus build to look at; give the --out of `dlcodegen corpus build`")
+    references = expose(build_folder, load_settings(ExposureConfig, config, overrides).llm)
     table = Table(title="Exposure", title_justify="left")
     for column in ("reference", "overlap", "Min-20%", ""):
         table.add_column(column)
-    for item in sorted(found, key=lambda item: -item.overlap)[:20]:
-        min_k = "-" if item.min_k is None else f"{item.min_k:.2f}"
-        table.add_row(item.id, f"{item.overlap:.2f}", min_k, item.failure or ("exposed" if item.exposed else ""))
+    for reference in sorted(references, key=lambda reference: -reference.overlap)[:SHOWN]:
+        min_k = "-" if reference.min_k is None else f"{reference.min_k:.2f}"
+        verdict = reference.failure or ("exposed" if reference.exposed else "")
+        table.add_row(reference.id, f"{reference.overlap:.2f}", min_k, verdict)
     console = Console()
     console.print(table)
-    failed = sum(bool(item.failure) for item in found)
-    console.print(f"{sum(item.exposed for item in found)} of {len(found)} look exposed, {failed} calls failed")
+    exposed = sum(reference.exposed for reference in references)
+    failed = sum(bool(reference.failure) for reference in references)
+    console.print(f"{exposed} of {len(references)} look exposed, {failed} calls failed")

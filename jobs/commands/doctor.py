@@ -18,9 +18,15 @@ def doctor() -> None:
     table = Table(title="dlcodegen doctor", title_justify="left")
     for column in ("", "what", "found", "what to do"):
         table.add_column(column, overflow="fold")
-    found = checks()
-    for check in found:
-        mark = "[green]ok[/green]" if check.works else ("[red]no[/red]" if check.required else "[yellow]-[/yellow]")
+    exit_code = 0
+    for check in checks():
+        if check.works:
+            mark = "[green]ok[/green]"
+        elif check.required:
+            mark = "[red]no[/red]"
+            exit_code = 1
+        else:
+            mark = "[yellow]-[/yellow]"
         table.add_row(mark, check.name, escape(check.finding), escape(check.remedy))
     Console().print(table)
-    raise typer.Exit(0 if all(check.works or not check.required for check in found) else 1)
+    raise typer.Exit(exit_code)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from jobs.commands.options import DryRun, MaxCost, MaxTokens, Overrides, budget_settings, console
+from jobs.commands.options import (
+    DryRun,
+    MaxCost,
+    MaxTokens,
+    Overrides,
+    Quiet,
+    budget_settings,
+    console,
+    interruptible,
+    options_used,
+    print_paths,
+    source_and_settings,
+)
 
 if TYPE_CHECKING:
-    from jobs.dry_run import Estimate
+    from jobs.experiments.results import Experiment
     from jobs.experiments.spec import ExperimentConfig
+    from jobs.generation.estimate import Estimate
 
 app = typer.Typer()
 
@@ -29,63 +41,75 @@ def experiment(
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
     dry_run: DryRun = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run methods x models x temperatures x seeds as one job, and print one table."""
     from jobs.experiments.spec import ExperimentConfig
     from pipeline.config import load_settings
+    from pipeline.errors import DLCodeGenError
 
-    given: dict[str, object] = {"out": out} if out else {}
-    given |= {"quiet": True} if quiet else {}
-    overrides = [*(settings or []), *budget_settings(max_cost, max_tokens)]
-    run_experiment(load_settings(ExperimentConfig, spec, overrides, **given), dry_run=dry_run)
+    file, overrides = source_and_settings([spec, *(settings or [])])
+    if file is None:
+        raise DLCodeGenError("no experiment to run; give its YAML file")
+    overrides += budget_settings(max_cost, max_tokens)
+    options = options_used(out=out, quiet=quiet)
+    run_experiment(load_settings(ExperimentConfig, file, overrides, **options), dry_run=dry_run)
 
 
 def run_experiment(spec: ExperimentConfig, *, dry_run: bool) -> None:
     """Runs an experiment, or says what it would cost; ends the command."""
     if dry_run:
-        from jobs.dry_run import estimate_arms
-        from jobs.experiments.spec import arms_of
+        from jobs.dry_run import main as estimate
 
-        print_estimates(estimate_arms(arms_of(spec)))
+        print_estimates(estimate(spec))
         raise typer.Exit
     from jobs.experiment import main as run
-    from jobs.experiments.table import experiment_tables
+
+    with interruptible("the same command goes on where it stopped"):
+        done = run(spec)
+    _print_experiment(done)
+    if done.bugs:
+        raise typer.Exit(3)
+    raise typer.Exit(4 if done.stopped else 0)
+
+
+def _print_experiment(done: Experiment) -> None:
+    from jobs.experiments.terminal import experiment_tables
     from jobs.scoring.tables import differences_table
     from pipeline.comparison.code_rows import BASELINES
 
-    try:
-        done = run(spec)
-    except KeyboardInterrupt:
-        print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        raise typer.Exit(130) from None
     screen = console()
     for table in experiment_tables(done.rows):
         screen.print(table)
     screen.print(differences_table(row for row in done.comparisons if row.table != BASELINES))
     screen.print(f"{done.runs_begun} of {done.runs} runs, {done.seconds:.1f} s", highlight=False)
-    for name in ("scores/report.html", "table.csv", "table.parquet", "runs/"):
-        screen.print(f"  {done.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+    print_paths(screen, done.out, ("scores/report.html", "table.csv", "table.parquet", "runs/"))
     if done.stopped:
         screen.print(f"stopped: {done.stopped}; the same command with a higher limit goes on", soft_wrap=True)
-    raise typer.Exit(3 if done.bugs else 4 if done.stopped else 0)
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:
     """What would be asked, and what it would cost."""
-    from jobs.dry_run import EXPECTED_TOKENS, MOST_ROWS, totals_of
+    from jobs.generation.estimate import EXPECTED_TOKENS, MOST_ROWS, totals_of
 
     table = Table(title="Dry run: nothing was sent", title_justify="left")
     table.add_column("run")
     heads = ("rows", "calls", "free", "to pay", "exact prompts", "prompt tokens", "reply tokens", "at most", "cost")
     for head in (*heads, "at most"):
         table.add_column(head, justify="right")
-    for item in estimates:
-        to_pay = item.calls - item.free
-        counts = (item.rows, item.calls, item.free, to_pay, item.exact)
-        tokens = (item.prompt_tokens, item.reply_tokens, item.most_reply_tokens)
-        texts = [f"{value:,}" for value in (*counts, *tokens)]
-        table.add_row(item.title, *texts, f"{item.cost:,.4f}", f"{item.most_cost:,.4f}")
+    for estimate in estimates:
+        counts = (
+            estimate.rows,
+            estimate.calls,
+            estimate.free,
+            estimate.calls - estimate.free,
+            estimate.exact,
+            estimate.prompt_tokens,
+            estimate.reply_tokens,
+            estimate.most_reply_tokens,
+        )
+        costs = (f"{estimate.cost:,.4f}", f"{estimate.most_cost:,.4f}")
+        table.add_row(estimate.title, *(f"{count:,}" for count in counts), *costs)
     expected, most = totals_of(estimates)
     screen = console()
     screen.print(table)

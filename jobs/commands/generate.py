@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from jobs.commands.options import ConfigFile, DryRun, Input, MaxCost, MaxTokens, Overrides, budget_settings
+from jobs.commands.options import (
+    ConfigFile,
+    DryRun,
+    Input,
+    InputOption,
+    MaxCost,
+    MaxTokens,
+    Out,
+    Overrides,
+    Quiet,
+    Workers,
+    budget_settings,
+    interruptible,
+    options_used,
+    print_paths,
+    source_and_settings,
+)
 
 if TYPE_CHECKING:
     from jobs.runs.summary import RunSummary
     from pipeline.measures.call_totals import CallTotals
+    from pipeline.records import Requirement
 
 app = typer.Typer()
 
@@ -24,31 +42,26 @@ app = typer.Typer()
     "dlcodegen generate requirements.csv --out s3://bucket/run1 --config run.yaml shard_rows=256"
 )
 def generate(
-    input: Input,
+    input: Input = None,
     settings: Overrides = None,
-    out: Annotated[str, typer.Option("--out", help="The run's folder; the same command goes on after a kill.")] = "",
+    input_option: InputOption = None,
+    out: Out = "",
     config: ConfigFile = None,
     projects: Annotated[bool, typer.Option("--projects", help="Also write each project as a folder.")] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="One-CPU workers; by default one per CPU.")
-    ] = None,
+    workers: Workers = None,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
     dry_run: DryRun = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Generate a scored project for every requirement, in parallel on Ray."""
-    from jobs.generate import main as run
     from jobs.generation.settings import GenerateConfig
     from pipeline.config import load_settings
 
-    given: dict[str, object] = {"input": input}
-    given |= {"out": out} if out else {}
-    given |= {"workers": workers} if workers else {}
-    given |= {"projects": True} if projects else {}
-    given |= {"quiet": True} if quiet else {}
-    overrides = [*(settings or []), *budget_settings(max_cost, max_tokens)]
-    chosen = load_settings(GenerateConfig, config, overrides, **given)
+    source, overrides = source_and_settings([input, *(settings or [])], input_option)
+    overrides += budget_settings(max_cost, max_tokens)
+    options = options_used(input=source, out=out, workers=workers, projects=projects, quiet=quiet)
+    chosen = load_settings(GenerateConfig, config, overrides, **options)
     if chosen.run.sweep:
         from jobs.commands.experiment import run_experiment
         from jobs.experiments.spec import sweep_of
@@ -56,20 +69,21 @@ def generate(
         run_experiment(sweep_of(chosen), dry_run=dry_run)
     if dry_run:
         from jobs.commands.experiment import print_estimates
-        from jobs.dry_run import estimate_run
+        from jobs.dry_run import main as estimate
 
-        print_estimates([estimate_run(chosen)])
+        print_estimates(estimate(chosen))
         raise typer.Exit
-    try:
+    from jobs.generate import main as run
+
+    with interruptible("the same command goes on where it stopped"):
         summary = run(chosen)
-    except KeyboardInterrupt:
-        print("dlcodegen: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        raise typer.Exit(130) from None
     _print_summary(summary)
-    raise typer.Exit(3 if summary.bugs else 4 if summary.pending else 0)
+    if summary.bugs:
+        raise typer.Exit(3)
+    raise typer.Exit(4 if summary.pending else 0)
 
 
-def call_totals(calls: CallTotals) -> dict[str, str]:
+def _call_totals(calls: CallTotals) -> dict[str, str]:
     """The calls to language models as labels and texts; nothing where there were none."""
     if not calls.calls:
         return {}
@@ -82,8 +96,8 @@ def call_totals(calls: CallTotals) -> dict[str, str]:
 
 
 def _print_summary(summary: RunSummary) -> None:
-    table = Table(title="Generated projects", show_header=False, title_justify="left")
     failed = sum(summary.failures.values())
+    table = Table(title="Generated projects", show_header=False, title_justify="left")
     table.add_row("rows", f"{summary.rows:,}")
     table.add_row("generated", f"{summary.generated:,}")
     table.add_row("failed", f"{failed:,}")
@@ -93,7 +107,7 @@ def _print_summary(summary: RunSummary) -> None:
         table.add_row("pending", f"{summary.pending:,}")
     for name, value in summary.means.items():
         table.add_row(f"mean {name.replace('_', ' ')}", f"{value:.4f}")
-    for label, text in call_totals(summary.calls).items():
+    for label, text in _call_totals(summary.calls).items():
         table.add_row(label, text)
     if summary.resumed_rows:
         table.add_row("rows finished before", f"{summary.resumed_rows:,}")
@@ -101,12 +115,7 @@ def _print_summary(summary: RunSummary) -> None:
     table.add_row("time", f"{summary.seconds:.1f} s")
     console = Console()
     console.print(table)
-    written = (
-        ["results/"] * bool(summary.rows) + ["calls/"] * bool(summary.calls.calls) + ["report.html", "manifest.json"]
-    )
-    written += ["failures.jsonl"] * bool(failed) + ["projects/"] * summary.projects
-    for name in written:
-        console.print(f"  {summary.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+    print_paths(console, summary.out, _files_written(summary))
     if summary.stopped:
         console.print(f"stopped: {summary.stopped}; the same command with a higher limit goes on", soft_wrap=True)
     if summary.bugs:
@@ -115,53 +124,76 @@ def _print_summary(summary: RunSummary) -> None:
         )
 
 
+def _files_written(summary: RunSummary) -> Iterator[str]:
+    if summary.rows:
+        yield "results/"
+    if summary.calls.calls:
+        yield "calls/"
+    yield "report.html"
+    yield "manifest.json"
+    if summary.failures:
+        yield "failures.jsonl"
+    if summary.projects:
+        yield "projects/"
+
+
 @app.command(epilog="Example:  dlcodegen plan requirements.txt > plans.jsonl")
 def plan(
-    input: Input,
+    input: Input = None,
     settings: Overrides = None,
     config: ConfigFile = None,
 ) -> None:
     """Print a solution plan for every requirement, a JSON object a line."""
-    _print_rows(input, settings, config, stages=1)
+    _print_rows([input, *(settings or [])], config, stages=1)
 
 
 @app.command(epilog="Example:  dlcodegen retrieve requirements.jsonl retrieval.top=5")
 def retrieve(
-    input: Input,
+    input: Input = None,
     settings: Overrides = None,
     config: ConfigFile = None,
 ) -> None:
     """Print the samples that each requirement's plan retrieves, and what the firewall kept out."""
-    _print_rows(input, settings, config, stages=2)
+    _print_rows([input, *(settings or [])], config, stages=2)
 
 
-def _print_rows(input: str, settings: list[str] | None, config: str | None, stages: int) -> None:
-    from dataclasses import asdict
-
+def _print_rows(words: list[str | None], config: str | None, stages: int) -> None:
+    """Prints what the first stages make of each requirement."""
     from jobs.generation.language_model import planning
     from jobs.generation.settings import GenerateConfig
     from pipeline.config import load_settings
     from pipeline.inputs import read_requirements
-    from pipeline.records import Planned, Retrieved
     from pipeline.stage import run_local
     from pipeline.stages import MethodStages
 
-    chosen = load_settings(GenerateConfig, config, settings or [], input=input, out="-").for_input(input)
+    source, overrides = source_and_settings(words)
+    chosen = load_settings(GenerateConfig, config, overrides, **options_used(input=source), out="-")
+    chosen = chosen.for_input(chosen.run.input)
     failed = 0
     with planning(chosen) as plan_stage:
-        for record in run_local((plan_stage, MethodStages(chosen).retrieve())[:stages], read_requirements(input)):
-            row: dict[str, object] = {"id": record.id, "User Requirement": record.requirement}
-            if record.failure is not None:
-                failed += 1
-                row["failure"] = asdict(record.failure)
-            elif isinstance(record, Retrieved):
-                row |= {"samples": [asdict(item) for item in record.samples]}
-                row |= {"excluded": [asdict(item) for item in record.excluded]}
-            elif isinstance(record, Planned) and record.plan is not None:
-                row |= {"Dataset Attributes": record.attributes, "Code Plan": record.plan.model_dump(by_alias=True)}
-            print(json.dumps(row, ensure_ascii=False))
+        chain = (plan_stage, MethodStages(chosen).retrieve())[:stages]
+        for record in run_local(chain, read_requirements(chosen.run.input)):
+            failed += record.failure is not None
+            print(json.dumps(_row(record), ensure_ascii=False))
     if failed:
         print(f"{failed} rows failed; see their `failure`", file=sys.stderr)
+
+
+def _row(record: Requirement) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from pipeline.records import Planned, Retrieved
+
+    row: dict[str, object] = {"id": record.id, "User Requirement": record.requirement}
+    if record.failure is not None:
+        row["failure"] = asdict(record.failure)
+    elif isinstance(record, Retrieved):
+        row["samples"] = [asdict(sample) for sample in record.samples]
+        row["excluded"] = [asdict(sample) for sample in record.excluded]
+    elif isinstance(record, Planned) and record.plan is not None:
+        row["Dataset Attributes"] = record.attributes
+        row["Code Plan"] = record.plan.model_dump(by_alias=True)
+    return row
 
 
 @app.command(epilog="Example:  dlcodegen show req-image-a-01 --run out/demo --what plan")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.commands.options import ConfigFile, console
+from jobs.commands.options import ConfigFile, Quiet, console, is_setting, print_paths
+
+if TYPE_CHECKING:
+    from jobs.scoring.judging.results import Judging
 
 app = typer.Typer()
 
@@ -21,27 +24,31 @@ def judge(
         str | None, typer.Option("--against", help="The run that the others are compared with.", show_default=False)
     ] = None,
     config: ConfigFile = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Let a language model judge runs: compliance, usefulness, idiomaticity (0-10), and pairs in both orders."""
-    from jobs.judge import JudgeConfig, main
-    from jobs.scoring.judging.tables import judge_tables
+    from jobs.judge import main
+    from jobs.scoring.settings import JudgeConfig
     from pipeline.config import load_settings
     from pipeline.errors import DLCodeGenError
 
-    folders = tuple(text for text in runs if "=" not in text)
+    folders = tuple(word for word in runs if not is_setting(word))
+    settings = [word for word in runs if is_setting(word)]
     if not folders:
         raise DLCodeGenError("no run to judge; give the folder of a `dlcodegen generate` run")
-    settings = [text for text in runs if "=" in text]
-    given: dict[str, object] = {"runs": folders, "out": out or f"{folders[0].rstrip('/')}/judged", "quiet": quiet}
+    options: dict[str, object] = {"runs": folders, "out": out or f"{folders[0].rstrip('/')}/judged", "quiet": quiet}
     if against is not None:
-        given["against"] = against
-    found = main(load_settings(JudgeConfig, config, settings, **given))
+        options["against"] = against
+    _print_judging(main(load_settings(JudgeConfig, config, settings, **options)))
+
+
+def _print_judging(judging: Judging) -> None:
+    from jobs.scoring.judging.tables import judge_tables
+
     screen = console()
-    for table in judge_tables(found):
+    for table in judge_tables(judging):
         screen.print(table)
-    for warning in found.warnings:
+    for warning in judging.warnings:
         screen.print(f"[yellow]{warning}[/yellow]", soft_wrap=True)
-    tables = (f"{name}.csv" for name in ("judged", "judged_comparisons", "preferred", "judgements", "preferences"))
-    for name in ("report.html", *tables):
-        screen.print(f"  {found.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+    tables = ("judged", "judged_comparisons", "preferred", "judgements", "preferences")
+    print_paths(screen, judging.out, ("report.html", *(f"{name}.csv" for name in tables)))

@@ -1,7 +1,12 @@
-"""Arguments and options that several commands share."""
+"""What several commands share: arguments and options, their way to settings, and how results are printed."""
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,24 +15,73 @@ from rich.console import Console
 
 def console() -> Console:
     """Where tables are printed: as wide as the terminal, in a file or pipe wide enough for most tables."""
-    found = Console()
-    return found if found.is_terminal else Console(width=200)
+    standard = Console()
+    return standard if standard.is_terminal else Console(width=200)
+
+
+def print_paths(console: Console, out: str, names: Iterable[str]) -> None:
+    """Prints where the files of a result lie, a path a line."""
+    for name in names:
+        console.print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def interruptible(way_on: str) -> Iterator[None]:
+    """Ends the command with a line and exit code 130 where the user interrupts what is run in it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"dlcodegen: interrupted; {way_on}", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def budget_settings(max_cost: float | None, max_tokens: int | None) -> list[str]:
     """The options' limits as settings."""
-    given = {"budget.cost": max_cost, "budget.tokens": max_tokens}
-    return [f"{name}={value}" for name, value in given.items() if value is not None]
+    limits = {"budget.cost": max_cost, "budget.tokens": max_tokens}
+    return [f"{name}={value}" for name, value in limits.items() if value is not None]
+
+
+def options_used(**options: object) -> dict[str, object]:
+    """The options that were used, as settings; the others are left to the settings file and the defaults."""
+    return {name: value for name, value in options.items() if value}
+
+
+def is_setting(word: str) -> bool:
+    """Whether a word is `key=value`. A path is none, though its folders may be named so: s3://bucket/date=2026/rows.csv."""
+    return re.match(r"[A-Za-z_][^=/:]*=", word) is not None and not Path(word).exists()
+
+
+def source_and_settings(words: Sequence[str | None], option: str | None = None) -> tuple[str | None, list[str]]:
+    """Divides a command's words: the first that is no setting is what the command works on, all others are settings.
+
+    `option`: what it works on where an option said so; then all words are settings.
+    """
+    settings = [word for word in words if word is not None]
+    if option:
+        return option, settings
+    sources = [word for word in settings if not is_setting(word)]
+    if not sources:
+        return None, settings
+    settings.remove(sources[0])
+    return sources[0], settings
 
 
 Input = Annotated[
-    str,
+    str | None,
     typer.Argument(
+        metavar="INPUT",
+        show_default=False,
         help="JSONL, JSON, CSV, Parquet, a text file with a requirement a line, a folder of these, or a checkout of "
-        "the published artifact; local or any fsspec URL. `starter` is the bundled data."
+        "the published artifact; local or any fsspec URL. `starter` is the bundled data.",
     ),
 ]
+InputOption = Annotated[
+    str | None, typer.Option("--input", help="The same as the first argument.", show_default=False, metavar="INPUT")
+]
+Out = Annotated[str, typer.Option("--out", help="The run's folder; the same command goes on after a kill.")]
 ConfigFile = Annotated[str | None, typer.Option("--config", help="YAML file of settings.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="One-CPU workers; by default one per CPU.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 MaxCost = Annotated[
     float | None,
     typer.Option("--max-cost", min=0, help="Stop before calls to language models cost more; see `price`."),

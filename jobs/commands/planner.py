@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from jobs.commands.options import Overrides
+from jobs.commands.options import Overrides, print_paths
 
 app = typer.Typer()
+
+TABLE_WIDTH = 150
+"""Columns of a terminal that Table IV needs to keep its cells whole."""
 
 
 @app.command(epilog="Example:  dlcodegen fit-planner --data DLPlanData/Train.txt --out out/planner")
@@ -28,8 +31,9 @@ def fit_planner(
     from jobs.fit_planner import main as run
     from jobs.fit_planner import summary_table
 
-    Console().print(summary_table(run(data, out, evaluation, gpt2 or [])))
-    Console().print(f"  {out.rstrip('/')}/planner.json", highlight=False, soft_wrap=True)
+    console = Console()
+    console.print(summary_table(run(data, out, evaluation, gpt2 or [])))
+    print_paths(console, out, ("planner.json",))
 
 
 @app.command(
@@ -58,7 +62,7 @@ def eval_planner(
     from jobs.eval_planner import main as run
     from jobs.scoring.plans.page import terminal_tables
 
-    found = run(
+    evaluation = run(
         test=test,
         train=train,
         out=out,
@@ -67,9 +71,8 @@ def eval_planner(
         against=against or [],
         settings=settings or [],
     )
-    console = Console()
-    console = Console(width=max(console.width, 150))
-    for table in terminal_tables(found.rows, found.comparisons, len(found.near)):
+    console = Console(width=max(Console().width, TABLE_WIDTH))
+    for table in terminal_tables(evaluation.rows, evaluation.comparisons, len(evaluation.near)):
         console.print(table)
-    for name in ("report.html", "plans.csv", "plan_comparisons.csv", "plots/", "predictions/", "manifest.json"):
-        console.print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+    files = ("report.html", "plans.csv", "plan_comparisons.csv", "plots/", "predictions/", "manifest.json")
+    print_paths(console, out, files)

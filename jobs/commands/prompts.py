@@ -26,14 +26,18 @@ def list_prompts() -> None:
     Console().print(table)
 
 
-@prompts.command(epilog="Examples:  dlcodegen prompts show   |   dlcodegen prompts show compare")
-def show(
+@prompts.command("show", epilog="Examples:  dlcodegen prompts show   |   dlcodegen prompts show compare")
+def print_prompts(
     name: Annotated[str | None, typer.Argument(help="A prompt's name; by default all.", show_default=False)] = None,
 ) -> None:
     """Print a prompt as it is sent, with {{ names }} for what differs from row to row."""
     from pipeline.llm.asking.prompt_files import prompt_names, prompt_text
 
-    for number, chosen in enumerate([name] if name else prompt_names()):
-        if not name:
-            print("\n" * bool(number) + f"===== {chosen} =====")
-        print(prompt_text(chosen))
+    if name:
+        print(prompt_text(name))
+        return
+    for number, prompt in enumerate(prompt_names()):
+        if number:
+            print()
+        print(f"===== {prompt} =====")
+        print(prompt_text(prompt))

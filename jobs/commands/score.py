@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from jobs.commands.options import console
+from jobs.commands.options import Quiet, console, print_paths
 from jobs.commands.rate import rate
+
+if TYPE_CHECKING:
+    from jobs.scoring.run_scores import Scoring
 
 _RUNS = "runs"
 
@@ -17,7 +20,9 @@ class _Score(TyperGroup):
     """`score RUN...` is `score runs RUN...`: what is no command's name is a path or an option of scoring."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, args if args and args[0] in self.commands else [_RUNS, *args])
+        if not args or args[0] not in self.commands:
+            args = [_RUNS, *args]
+        return super().parse_args(ctx, args)
 
 
 app = typer.Typer()
@@ -35,7 +40,7 @@ score.command(
     epilog="Examples:  dlcodegen score out/a out/b   |   dlcodegen score project.py --reference solution.py   |   "
     "human ratings: dlcodegen score rate --help",
 )
-def score_runs(
+def score_paths(
     paths: Annotated[list[str], typer.Argument(help="Folders of runs, or one Python file.")],
     reference: Annotated[str | None, typer.Option("--reference", help="A known solution, for one Python file.")] = None,
     out: Annotated[
@@ -47,7 +52,7 @@ def score_runs(
     seeds: Annotated[int, typer.Option("--seeds", help="Draws of the random baseline.")] = 5,
     address: Annotated[str | None, typer.Option("--address", help="A Ray cluster's address.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="CPUs of a local Ray.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score runs and compare them, with baselines, leaks and noise; or score one Python file."""
     if len(paths) == 1 and paths[0].endswith(".py"):
@@ -55,8 +60,8 @@ def score_runs(
 
         console().print(score_file(paths[0], reference))
         return
-    from jobs.score_runs import ScoreConfig, main
-    from jobs.scoring.tables import category_table, scoring_tables
+    from jobs.score_runs import main
+    from jobs.scoring.settings import ScoreConfig
 
     config = ScoreConfig(
         runs=tuple(paths),
@@ -67,27 +72,33 @@ def score_runs(
         workers=workers,
         quiet=quiet,
     )
-    found = main(config)
+    _print_scoring(main(config))
+
+
+def _print_scoring(scoring: Scoring) -> None:
+    from jobs.scoring.tables import category_table, scoring_tables
+
     screen = console()
-    for run in found.runs:
-        screen.print(category_table(run.name, found.tables.measured[run.name]))
-    for table in scoring_tables(found.tables):
+    for run in scoring.runs:
+        screen.print(category_table(run.name, scoring.tables.measured[run.name]))
+    for table in scoring_tables(scoring.tables):
         screen.print(table)
-    for name in ("report.html", "methods.csv", "code.csv", "items.csv", "comparisons.csv", "manifest.json"):
-        screen.print(f"  {config.out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+    files = ("report.html", "methods.csv", "code.csv", "items.csv", "comparisons.csv", "manifest.json")
+    print_paths(screen, scoring.out, files)
 
 
 @app.command(epilog="Example:  dlcodegen reproduce --artifact ../dlcodegen-artifact --out out/reproduce")
 def reproduce(
     artifact: Annotated[str, typer.Option("--artifact", help="A checkout of the paper's published artifact.")],
     out: Annotated[str, typer.Option("--out", help="The folder the tables are written to, as CSV and Parquet.")],
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Print the paper's tables from its released outputs: published, reproduced, difference; takes minutes."""
     from jobs.reproduce import main as run
     from jobs.scoring.reproduction.tables import report_tables
 
+    screen = console()
     for table in report_tables(run(artifact, out, quiet=quiet)):
-        console().print(table)
-    for name in ("report.html", "reproduced.csv", "code.csv", "code_comparisons.csv", "plans.csv", "manifest.json"):
-        console().print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+        screen.print(table)
+    files = ("report.html", "reproduced.csv", "code.csv", "code_comparisons.csv", "plans.csv", "manifest.json")
+    print_paths(screen, out, files)

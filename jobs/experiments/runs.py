@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from jobs.experiments.spec import Arm
+from jobs.experiments.spec import Arm, Group
 from jobs.scoring.run_outputs import RUNS
 from pipeline.measures.outputs import MethodName
 
@@ -14,42 +14,45 @@ OURS = "dlcodegen"
 
 def named_arms(arms: Sequence[Arm]) -> dict[MethodName, Arm]:
     """The runs by their names; temperature and seed are in them only where there are several."""
-    labels = labels_of(arms)
+    labels = group_labels(arms)
     groups = [arm.group for arm in arms]
-    return {
-        MethodName(
-            RUNS, arm.model, labels[arm.group] + (f", seed {arm.seed}" if groups.count(arm.group) > 1 else "")
-        ): arm
-        for arm in arms
-    }
+    names = {}
+    for arm in arms:
+        label = labels[arm.group]
+        if groups.count(arm.group) > 1:
+            label += f", seed {arm.seed}"
+        names[MethodName(RUNS, arm.group.model, label)] = arm
+    return names
 
 
-def labels_of(arms: Iterable[Arm]) -> dict[tuple[str, str, float | None], str]:
+def group_labels(arms: Iterable[Arm]) -> dict[Group, str]:
     """What each group of runs that differ in their seed alone is called beside its model."""
     groups = dict.fromkeys(arm.group for arm in arms)
-    several = len({temperature for _, _, temperature in groups if temperature is not None}) > 1
-    return {
-        (method, model, temperature): f"{method}, temperature {temperature:g}"
-        if several and temperature is not None
-        else method
-        for method, model, temperature in groups
-    }
+    temperatures = {group.temperature for group in groups if group.temperature is not None}
+    labels = {}
+    for group in groups:
+        label = group.method
+        if len(temperatures) > 1 and group.temperature is not None:
+            label += f", temperature {group.temperature:g}"
+        labels[group] = label
+    return labels
 
 
 def seeds_by_method(names: Mapping[MethodName, Arm]) -> dict[MethodName, list[MethodName]]:
-    """Methods with several seeds, and their runs."""
-    labels = labels_of(names.values())
-    groups: dict[tuple[str, str, float | None], list[MethodName]] = {}
+    """Methods that were run with several seeds, and their runs."""
+    labels = group_labels(names.values())
+    groups: dict[Group, list[MethodName]] = {}
     for name, arm in names.items():
         groups.setdefault(arm.group, []).append(name)
     return {runs[0]._replace(method=labels[group]): runs for group, runs in groups.items() if len(runs) > 1}
 
 
-def ours_of(names: Mapping[MethodName, Arm]) -> list[MethodName]:
+def compared_with(names: Mapping[MethodName, Arm]) -> list[MethodName]:
     """For each model the run that the others are compared with: the first of DLCodeGen, without one the first."""
-    found = []
-    for model in dict.fromkeys(name.model for name in names if name.model) or [""]:
+    models = dict.fromkeys(name.model for name in names if name.model) or [""]
+    chosen = []
+    for model in models:
         of_model = [name for name in names if name.model == model]
         ours = [name for name in of_model if names[name].config.writing.method == OURS]
-        found.append((ours or of_model)[0])
-    return found
+        chosen.append((ours or of_model)[0])
+    return chosen

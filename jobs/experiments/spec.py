@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -83,39 +83,51 @@ class ExperimentConfig(Settings):
     """No progress."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One run of an experiment; `model` is "" and `temperature` None where no language model is asked. `method` is with
-    its variant, where there is one."""
+class Group(NamedTuple):
+    """What the runs that differ in their seed alone have in common."""
 
     method: str
+    """With its variant, where there is one."""
+
     model: str
+    """What the table calls it; empty where no language model is asked."""
+
     temperature: float | None
+    """None where no language model is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One run of an experiment."""
+
+    group: Group
     seed: int
     config: GenerateConfig
 
     @property
-    def group(self) -> tuple[str, str, float | None]:
-        """What the runs that differ in their seed alone have in common."""
-        return self.method, self.model, self.temperature
-
-    @property
     def title(self) -> str:
-        parts = [self.method, self.model, f"temperature {self.temperature:g}" if self.temperature is not None else ""]
-        return ", ".join([part for part in parts if part] + [f"seed {self.seed}"])
+        parts = [self.group.method]
+        if self.group.model:
+            parts.append(self.group.model)
+        if self.group.temperature is not None:
+            parts.append(f"temperature {self.group.temperature:g}")
+        parts.append(f"seed {self.seed}")
+        return ", ".join(parts)
 
 
 def arms_of(spec: ExperimentConfig) -> list[Arm]:
     """All runs of the experiment. Those of one model, temperature and seed follow one another, so that what they have
     in common (a template, a draft) is asked for once. Raises DLCodeGenError for a specification that cannot work."""
+    without_llm = [method for method in spec.methods if method in WITHOUT_LLM]
     with_llm = [method for method in spec.methods if method not in WITHOUT_LLM]
     if with_llm and not spec.models:
         raise DLCodeGenError(f"experiment: {with_llm[0]} needs a language model; list at least one under `models`")
     labels = [model.label for model in spec.models]
     if len(set(labels)) < len(labels):
         raise DLCodeGenError(f"experiment: two models are called {labels}; give each a `name` of its own")
-    without = [method for method in spec.methods if method in WITHOUT_LLM]
-    arms = [_arm(spec, method, variant, None, None, spec.seeds[0]) for method in without for variant in spec.variants]
+    arms: list[Arm] = []
+    for method in without_llm:
+        arms += [_arm_without_llm(spec, method, variant) for variant in spec.variants]
     for model in spec.models:
         for temperature in spec.temperatures:
             for seed in spec.seeds:
@@ -147,18 +159,38 @@ def sweep_of(config: GenerateConfig) -> ExperimentConfig:
     )
 
 
-def _arm(
-    spec: ExperimentConfig, method: str, variant: str, model: ModelSpec | None, temperature: float | None, seed: int
-) -> Arm:
-    label = model.label if model else ""
-    parts = [method, variant, label, "" if temperature is None else f"t{temperature:g}", f"s{seed}" if model else ""]
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(part for part in parts if part))
-    given: dict[str, Any] = {"input": spec.input, "out": join(spec.out, "runs", slug), "method": method, "seed": seed}
-    if model is not None:
-        given |= {"temperature": temperature, "llm": model.llm.with_cache_for(spec.out)}
-    given |= {"workers": spec.workers, "address": spec.address, "quiet": spec.quiet}
-    beside = {"c_cot.chains": join(spec.out, "c-cot/")}  # under runs/ is nothing but runs
-    chosen = beside | spec.settings | spec.variants[variant]
-    overrides = [f"{name}={json.dumps(value)}" for name, value in chosen.items()]
-    named = f"{method}, {variant}" if variant else method
-    return Arm(named, label, temperature, seed, load_settings(GenerateConfig, None, overrides, **given))
+def _arm_without_llm(spec: ExperimentConfig, method: Method, variant: str) -> Arm:
+    group = Group(_with_variant(method, variant), "", None)
+    seed = spec.seeds[0]
+    return Arm(group, seed, _config(spec, variant, [method, variant], method=method, seed=seed))
+
+
+def _arm(spec: ExperimentConfig, method: Method, variant: str, model: ModelSpec, temperature: float, seed: int) -> Arm:
+    group = Group(_with_variant(method, variant), model.label, temperature)
+    words = [method, variant, model.label, f"t{temperature:g}", f"s{seed}"]
+    llm = model.llm.with_cache_for(spec.out)  # one cache for all runs
+    return Arm(group, seed, _config(spec, variant, words, method=method, seed=seed, temperature=temperature, llm=llm))
+
+
+def _with_variant(method: Method, variant: str) -> str:
+    return f"{method}, {variant}" if variant else method
+
+
+def _config(spec: ExperimentConfig, variant: str, words: list[str], **settings: object) -> GenerateConfig:
+    """A run's settings: its own, over those of its variant, over those of the experiment; `words` name its folder."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(word for word in words if word))
+    chains = {"c_cot.chains": join(spec.out, "c-cot/")}  # not under runs/, where everything is a run
+    overrides = [
+        f"{name}={json.dumps(value)}" for name, value in (chains | spec.settings | spec.variants[variant]).items()
+    ]
+    return load_settings(
+        GenerateConfig,
+        None,
+        overrides,
+        input=spec.input,
+        out=join(spec.out, "runs", slug),
+        workers=spec.workers,
+        address=spec.address,
+        quiet=spec.quiet,
+        **settings,
+    )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.table import Table
-
-from jobs.experiments.spec import Arm
+from jobs.experiments.spec import Arm, Group
 from jobs.runs.call_rows import CallRow
 from jobs.runs.result_files import write_tables
 from jobs.scoring.code_tables import CodeTables
@@ -23,13 +21,11 @@ from pipeline.measures.outputs import MethodName
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExperimentRow:
-    """`asked`, `generated`, `parsed`, `scored` and the failures are counts over all `seeds`, of the items of a
-    `subset`; a row without code counts with the lowest value of every measure, one that the machinery failed in is in
-    none. The measures are means over the seeds, each with its standard error, None for one seed: CodeBLEU over the
-    corpus in percent, as it is (`raw`), as the paper has it, and there with both texts cut to one length; words of the
-    code over those of the references; conformance in [0, 1]; the share of rows whose code parses; tokens a row; the
-    cost of a run at list price. `paid` is what all of it has really cost: what came from the response cache cost
-    nothing."""
+    """A method with a model at a temperature, over the items of a subset.
+
+    A row without code counts with the lowest value of every measure, one that the machinery failed in is in none. The
+    measures are means over the seeds, each with its standard error, None for one seed.
+    """
 
     method: str
     model: str
@@ -37,37 +33,47 @@ class ExperimentRow:
     subset: str
     seeds: int
     asked: int
+    """This and the next five: counts over all seeds."""
     generated: int
     parsed: int
     scored: int
     method_failures: int
     machinery_failures: int
     codebleu_paper: float | None
+    """CodeBLEU over the corpus in percent, as the paper has it."""
     codebleu_paper_error: float | None
     codebleu_raw: float | None
+    """The same of the texts as they are."""
     codebleu_raw_error: float | None
     codebleu_equal_length: float | None
+    """As the paper has it, with both texts cut to one length."""
     codebleu_equal_length_error: float | None
     length_ratio: float | None
+    """Words of the code over those of the references."""
     length_ratio_error: float | None
     conformance: float | None
+    """In [0, 1]."""
     conformance_error: float | None
     parse_rate: float | None
+    """Share of the rows whose code parses."""
     parse_rate_error: float | None
     prompt_tokens: float | None
+    """A row's."""
     prompt_tokens_error: float | None
     completion_tokens: float | None
+    """A row's."""
     completion_tokens_error: float | None
     cost: float | None
+    """A run's at list price."""
     cost_error: float | None
     paid: float
+    """What all runs have really cost: what came from the response cache cost nothing."""
 
 
-_MEASURES = (
-    "codebleu_paper", "codebleu_raw", "codebleu_equal_length", "length_ratio", "conformance", "parse_rate",
-    "prompt_tokens", "completion_tokens", "cost",
-)  # fmt: skip
-_COUNTS = ("asked", "generated", "parsed", "scored", "method_failures", "machinery_failures")
+RESULTS = ("codebleu_paper", "codebleu_raw", "codebleu_equal_length", "length_ratio", "conformance", "parse_rate")
+EXPENSES = ("prompt_tokens", "completion_tokens", "cost")
+COUNTS = ("asked", "generated", "parsed", "scored", "method_failures", "machinery_failures")
+"""The measured columns of a row: what came out, what it took, and how many rows that is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +86,31 @@ class _ArmResult:
 
 
 def table_rows(
-    names: Mapping[MethodName, Arm], found: CodeTables, calls: Mapping[MethodName, Sequence[CallRow]]
+    names: Mapping[MethodName, Arm], scored: CodeTables, calls: Mapping[MethodName, Sequence[CallRow]]
 ) -> tuple[ExperimentRow, ...]:
     """The table of the runs that were scored, in the order of `names`: over all items, and over those that are not
     contaminated where they are fewer. `calls`: what each run has asked its language model."""
-    corpora = {(MethodName.of(row), row.protocol, row.subset): row for row in found.rows}
-    results: dict[tuple[tuple[str, str, float | None], str], list[_ArmResult]] = {}
-    for counts in found.methods:
+    corpora = {(MethodName.of(row), row.protocol, row.subset): row for row in scored.rows}
+    results: dict[tuple[str, Group], list[_ArmResult]] = {}
+    for counts in scored.methods:
         name = MethodName.of(counts)
-        if (arm := names.get(name)) is None:
+        arm = names.get(name)
+        if arm is None:  # a baseline, or the seeds of a method taken together
             continue
-        mine = calls.get(name, ())
+        own_calls = calls.get(name, ())
         if counts.subset != ALL:
-            clean = {item.item for item in found.measured[name] if is_clean(item)}
-            mine = [call for call in mine if call.id in clean]
-        paper, raw = (corpora.get((name, protocol, counts.subset)) for protocol in ("paper", "raw"))
-        measures = _measures(counts, paper, raw, mine, arm.config.llm.price)
-        result = _ArmResult(counts, measures, math.fsum(call.cost for call in mine))
-        results.setdefault((arm.group, counts.subset), []).append(result)
+            clean = {item.item for item in scored.measured[name] if is_clean(item)}
+            own_calls = [call for call in own_calls if call.id in clean]
+        measures = _corpus_measures(
+            corpora.get((name, "paper", counts.subset)), corpora.get((name, "raw", counts.subset))
+        )
+        measures |= _row_measures(counts)
+        measures |= _expenses(counts.asked, own_calls, arm.config.llm.price)
+        result = _ArmResult(counts, measures, math.fsum(call.cost for call in own_calls))
+        results.setdefault((counts.subset, arm.group), []).append(result)
     order = list(dict.fromkeys(arm.group for arm in names.values()))
-    keys = sorted(results, key=lambda key: (key[1] != ALL, order.index(key[0])))
-    return tuple(_row(group, subset, results[group, subset]) for group, subset in keys)
+    keys = sorted(results, key=lambda key: (key[0] != ALL, order.index(key[1])))
+    return tuple(_row(subset, group, results[subset, group]) for subset, group in keys)
 
 
 def write_table(out: str, rows: Sequence[ExperimentRow]) -> None:
@@ -108,64 +118,27 @@ def write_table(out: str, rows: Sequence[ExperimentRow]) -> None:
     write_tables(out, {"table": (rows, ExperimentRow)})
 
 
-def experiment_tables(rows: Sequence[ExperimentRow]) -> Iterator[Table]:
-    """The table for a terminal, in two parts: what was measured, and what came and what it took; each over all items
-    and over the clean ones."""
-    for subset in dict.fromkeys(row.subset for row in rows):
-        chosen = [row for row in rows if row.subset == subset]
-        measures = [name for name in _MEASURES if name not in _TOOK]
-        about = f"{subset} items, means over seeds ± standard error"
-        yield _table(f"Experiment: {about}", chosen, (), measures)
-        yield _table(f"What came, and what it took: {about} (counts added up)", chosen, _COUNTS, _TOOK)
+def _corpus_measures(paper: CodeRow | None, raw: CodeRow | None) -> dict[str, float | None]:
+    """The measures of all code together, by the two protocols; None for one that nothing was scored by."""
+    return {
+        "codebleu_paper": paper.codebleu if paper else None,
+        "codebleu_raw": raw.codebleu if raw else None,
+        "codebleu_equal_length": paper.equal_length_codebleu if paper else None,
+        "length_ratio": raw.length_ratio if raw else None,
+    }
 
 
-def _table(title: str, rows: Sequence[ExperimentRow], counts: Sequence[str], measures: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for head in ("method", "model"):
-        table.add_column(head)
-    for head in ("temp.", "seeds", *(_HEADS.get(name, name) for name in (*counts, *measures))):
-        table.add_column(head, justify="right")
-    if counts:
-        table.add_column("paid", justify="right")
-    for row in rows:
-        table.add_row(
-            row.method,
-            row.model or "-",
-            "-" if row.temperature is None else f"{row.temperature:g}",
-            f"{row.seeds:,}",
-            *(f"{getattr(row, name):,}" for name in counts),
-            *(_shown(getattr(row, name), getattr(row, f"{name}_error"), name) for name in measures),
-            *([f"{row.paid:.4f}"] if counts else []),
-        )
-    return table
+def _row_measures(counts: MethodRow) -> dict[str, float | None]:
+    """The measures that are means over the rows."""
+    answered = counts.asked - counts.machinery_failures
+    return {
+        "conformance": counts.conformance,
+        "parse_rate": counts.parsed / answered if answered else None,
+    }
 
 
-_TOOK = ("prompt_tokens", "completion_tokens", "cost")
-_HEADS = {
-    "method_failures": "failed: method",
-    "machinery_failures": "failed: machinery",
-    "codebleu_paper": "CodeBLEU paper",
-    "codebleu_raw": "raw",
-    "codebleu_equal_length": "paper, equal length",
-    "length_ratio": "length ratio",
-    "parse_rate": "parse rate",
-    "prompt_tokens": "tokens in",
-    "completion_tokens": "tokens out",
-}
-_DIGITS = {"prompt_tokens": 0, "completion_tokens": 0, "conformance": 3, "parse_rate": 3, "cost": 4}
-
-
-def _shown(value: float | None, error: float | None, name: str) -> str:
-    digits = _DIGITS.get(name, 2)
-    if value is None:
-        return "-"
-    return f"{value:,.{digits}f}" + ("" if error is None else f" ± {error:,.{digits}f}")
-
-
-def _measures(
-    counts: MethodRow, paper: CodeRow | None, raw: CodeRow | None, calls: Sequence[CallRow], price: PriceSettings
-) -> dict[str, float | None]:
-    asked, answered = counts.asked, counts.asked - counts.machinery_failures
+def _expenses(rows: int, calls: Sequence[CallRow], price: PriceSettings) -> dict[str, float | None]:
+    """Tokens a row, and the cost of all of them at list price, as if nothing had come from the response cache."""
     usages = [
         Usage(
             prompt_tokens=call.prompt_tokens, completion_tokens=call.completion_tokens, cached_tokens=call.cached_tokens
@@ -173,32 +146,32 @@ def _measures(
         for call in calls
     ]
     return {
-        "codebleu_paper": paper.codebleu if paper else None,
-        "codebleu_raw": raw.codebleu if raw else None,
-        "codebleu_equal_length": paper.equal_length_codebleu if paper else None,
-        "length_ratio": raw.length_ratio if raw else None,
-        "conformance": counts.conformance,
-        "parse_rate": counts.parsed / answered if answered else None,
-        "prompt_tokens": sum(usage.prompt_tokens for usage in usages) / asked,
-        "completion_tokens": sum(usage.completion_tokens for usage in usages) / asked,
+        "prompt_tokens": sum(usage.prompt_tokens for usage in usages) / rows,
+        "completion_tokens": sum(usage.completion_tokens for usage in usages) / rows,
         "cost": math.fsum(cost_of(usage, price) for usage in usages),
     }
 
 
-def _row(group: tuple[str, str, float | None], subset: str, results: Sequence[_ArmResult]) -> ExperimentRow:
-    method, model, temperature = group
-    values: dict[str, Any] = {}
-    for name in _MEASURES:
-        found = [value for result in results if (value := result.measures[name]) is not None]
-        mean, error = mean_and_standard_error(found) if found else (None, math.nan)
-        values |= {name: mean, f"{name}_error": None if math.isnan(error) else error}
+def _row(subset: str, group: Group, results: Sequence[_ArmResult]) -> ExperimentRow:
+    columns: dict[str, Any] = {}
+    for name in COUNTS:
+        columns[name] = sum(getattr(result.counts, name) for result in results)
+    for name in (*RESULTS, *EXPENSES):
+        columns[name], columns[f"{name}_error"] = _mean_and_error([result.measures[name] for result in results])
     return ExperimentRow(
-        method=method,
-        model=model,
-        temperature=temperature,
+        method=group.method,
+        model=group.model,
+        temperature=group.temperature,
         subset=subset,
         seeds=len(results),
-        **{name: sum(getattr(result.counts, name) for result in results) for name in _COUNTS},
-        **values,
         paid=math.fsum(result.paid for result in results),
+        **columns,
     )
+
+
+def _mean_and_error(values: Sequence[float | None]) -> tuple[float | None, float | None]:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None, None
+    mean, error = mean_and_standard_error(known)
+    return mean, None if math.isnan(error) else error

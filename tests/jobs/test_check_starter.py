@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
+from typer.testing import CliRunner, Result
 
-from jobs.check_starter import Check, bundled_samples, failed_sources, generated_projects, main, run_projects
+from jobs.cli import app
+from jobs.execution.project_runs import ProjectRun, failed_sources, run_projects
+from jobs.execution.projects import bundled_samples, generated_projects
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.sandbox.process import ProcessSandbox
 from pipeline.sandbox.sandbox import Execution, Limits, ScriptedSandbox
@@ -21,8 +23,8 @@ def project_folder(root: Path, projects: dict[str, str]) -> Path:
     return root
 
 
-def check(source: str, ok: bool) -> Check:
-    return Check(id="x", source=source, ok=ok, seconds=1.0, peak_memory_mb=1, reason="", digest="")
+def project_run(source: str, ok: bool) -> ProjectRun:
+    return ProjectRun(id="x", source=source, ok=ok, seconds=1.0, peak_memory_mb=1, reason="", digest="")
 
 
 def test_the_bundled_samples_are_found() -> None:
@@ -49,7 +51,7 @@ def test_a_folder_without_projects_is_refused(tmp_path: Path) -> None:
         generated_projects(tmp_path / "absent")
 
 
-def test_each_project_gets_its_check(tmp_path: Path) -> None:
+def test_each_project_gets_its_run(tmp_path: Path) -> None:
     def answer(files: object) -> Execution:
         text = str(files)
         if "unsafe" in text:
@@ -57,8 +59,8 @@ def test_each_project_gets_its_check(tmp_path: Path) -> None:
         return Execution(exit_code=int("bad" in text), stderr_tail="Traceback ...:\nValueError: no\n")
 
     folder = project_folder(tmp_path, {"one": "good", "three": "unsafe", "two": "bad"})
-    checks = run_projects(ScriptedSandbox(answer), generated_projects(folder), Limits(), workers=2)
-    assert {found.id: (found.ok, found.reason) for found in checks} == {
+    runs = run_projects(ScriptedSandbox(answer), generated_projects(folder), Limits(), workers=2)
+    assert {run.id: (run.ok, run.reason) for run in runs} == {
         "one": (True, ""),
         "two": (False, "ValueError: no"),
         "three": (False, "unsafe_path: leaves the folder"),
@@ -66,10 +68,10 @@ def test_each_project_gets_its_check(tmp_path: Path) -> None:
 
 
 def test_how_many_may_fail() -> None:
-    generated = [check("generated", ok) for ok in [True] * 9 + [False]]
-    assert failed_sources([check("sample", True), *generated]) == []
-    assert failed_sources([check("sample", False), *generated]) == ["sample: 0 of 1 ran, needed are 100%"]
-    assert failed_sources([*generated, check("generated", False)]) == ["generated: 9 of 11 ran, needed are 90%"]
+    generated = [project_run("generated", ok) for ok in [True] * 9 + [False]]
+    assert failed_sources([project_run("sample", True), *generated]) == []
+    assert failed_sources([project_run("sample", False), *generated]) == ["sample: 0 of 1 ran, needed are 100%"]
+    assert failed_sources([*generated, project_run("generated", False)]) == ["generated: 9 of 11 ran, needed are 90%"]
 
 
 @pytest.fixture
@@ -93,7 +95,14 @@ def python_with_tensorflow(tmp_path: Path) -> Path:
 def test_the_whole_job(tmp_path: Path, python_with_tensorflow: Path) -> None:
     folder = project_folder(tmp_path / "projects", {f"p{i}": "print(1)" for i in range(9)} | {"slow": "while 1: pass"})
     report = tmp_path / "out" / "report.json"
-    main(python=python_with_tensorflow, generated=folder, samples=False, workers=4, seconds=3, report=report)
+
+    def call() -> Result:
+        options = ["--python", str(python_with_tensorflow), "--generated", str(folder), "--report", str(report)]
+        return CliRunner().invoke(app, ["check-starter", *options, "--no-samples", "--workers", "4", "--seconds", "3"])
+
+    result = call()
+    assert result.exit_code == 0, result.output
+    assert "9 of 10 ran" in result.output
     found = json.loads(report.read_text())
     assert found["manifest"]["versions"].endswith("tensorflow 9.9 keras 9.9")
     assert (found["manifest"]["counts"]["generated"], found["manifest"]["ok"]["generated"]) == (10, 9)
@@ -101,14 +110,15 @@ def test_the_whole_job(tmp_path: Path, python_with_tensorflow: Path) -> None:
     assert found["projects"][-1]["reason"].startswith("stopped at its limit of seconds")
 
     project_folder(tmp_path / "projects", {"broken": "import absent"})
-    with pytest.raises(typer.Exit):
-        main(python=python_with_tensorflow, generated=folder, samples=False, workers=4, seconds=3, report=report)
+    result = call()
+    assert result.exit_code == 1
+    assert "generated: 9 of 11 ran, needed are 90%" in result.output
     assert json.loads(report.read_text())["projects"][0]["reason"] == "ModuleNotFoundError: No module named 'absent'"
 
 
 def test_a_python_without_tensorflow_is_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "jobs.check_starter", "--python", "/usr/bin/env", "--allow-network"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    assert done.returncode == 1
-    assert done.stderr.startswith("check_starter: the Python given has no TensorFlow")
+    assert done.returncode == 2
+    assert done.stderr.startswith("dlcodegen: the Python given has no TensorFlow")
     assert "Traceback" not in done.stderr

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.experiment import Experiment, main
+from jobs.experiment import main
+from jobs.experiments.results import Experiment
 from jobs.experiments.spec import ExperimentConfig
 from pipeline.starter import sample_rows
 from tests.pipeline.llm.client.fault_server import MODEL, FaultServer

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.experiments.runs import named_arms, ours_of, seeds_by_method
+from jobs.experiments.runs import compared_with, named_arms, seeds_by_method
 from jobs.experiments.spec import Arm, ExperimentConfig, arms_of
-from jobs.experiments.table import experiment_tables, table_rows
+from jobs.experiments.table import table_rows
+from jobs.experiments.terminal import experiment_tables
 from jobs.runs.call_rows import call_rows
 from jobs.scoring.code_tables import CodeTables, code_tables
 from jobs.scoring.run_outputs import output_of
@@ -88,7 +89,8 @@ def _scored(arms: Sequence[Arm], runs: Sequence[list[Scored]]) -> CodeTables:
         )
         for (name, arm), records in zip(names.items(), runs, strict=True)
     }
-    return code_tables(measured, {ours: list(measured) for ours in ours_of(names)}, seed_groups=seeds_by_method(names))
+    against = {name: list(measured) for name in compared_with(names)}
+    return code_tables(measured, against, seed_groups=seeds_by_method(names))
 
 
 def test_all_files_are_known() -> None:

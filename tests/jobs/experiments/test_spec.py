@@ -79,5 +79,8 @@ def test_a_list_of_temperatures_is_an_experiment_over_them() -> None:
     given = ["llm=openai", "model=m", "temperature=[0.5,1.0]", "max_tokens=100", "seed=7", "price.output=2"]
     config = load_settings(GenerateConfig, None, given, input="starter", out="out/x")
     arms = arms_of(sweep_of(config))
-    assert [(arm.temperature, arm.seed, arm.method) for arm in arms] == [(0.5, 7, "dlcodegen"), (1.0, 7, "dlcodegen")]
+    assert [(arm.group.method, arm.group.temperature, arm.seed) for arm in arms] == [
+        ("dlcodegen", 0.5, 7),
+        ("dlcodegen", 1.0, 7),
+    ]
     assert all((arm.config.writing.max_tokens, arm.config.llm.price.output) == (100, 2) for arm in arms)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.dry_run import estimate_arms, estimate_run, totals_of
-from jobs.experiments.spec import ExperimentConfig, arms_of
+from jobs.dry_run import main as estimate
+from jobs.experiments.spec import ExperimentConfig
+from jobs.generation.estimate import estimate_run, totals_of
 from jobs.generation.settings import GenerateConfig
 from pipeline.config import load_settings
 from pipeline.inputs import read_requirements
@@ -78,7 +79,7 @@ def test_what_an_earlier_run_asks_is_free_to_a_later_one(source: str, tmp_path: 
             "models": [{"llm": "scripted", "model": "scripted"}],
         }
     )
-    copy, whole, code, template = estimate_arms(arms_of(spec))
+    copy, whole, code, template = estimate(spec)
     assert copy.calls == 0
     assert (code.calls, code.free) == (ROWS, ROWS)
     assert (template.calls, template.free) == (2 * ROWS, 2 * ROWS)

@@ -1,0 +1,56 @@
+"""`dlcodegen check-starter`: whether the bundled samples and generated projects run. For those who change them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer()
+
+
+@app.command(
+    hidden=True, epilog="Example:  dlcodegen check-starter --python .venv-tf/bin/python --generated out/projects"
+)
+def check_starter(
+    python: Annotated[Path, typer.Option("--python", help="A Python that has TensorFlow.")],
+    generated: Annotated[
+        Path | None, typer.Option("--generated", help="Folder of generated projects, <id>/project.py.")
+    ] = None,
+    samples: Annotated[bool, typer.Option("--samples/--no-samples", help="Run the bundled samples.")] = True,
+    workers: Annotated[int, typer.Option("--workers", help="Projects at a time.", min=1)] = os.cpu_count() or 1,
+    threads: Annotated[int, typer.Option("--threads", help="Threads of each project.", min=1)] = 1,
+    seconds: Annotated[float, typer.Option("--seconds", help="Time limit of each project.")] = 180.0,
+    report: Annotated[Path, typer.Option("--report", help="Where the JSON report goes.")] = Path(
+        "out/starter-check.json"
+    ),
+    allow_network: Annotated[
+        bool, typer.Option("--allow-network/--no-allow-network", help="Leave the network on, for want of namespaces.")
+    ] = False,
+) -> None:
+    """Run the bundled samples and generated projects, and say which do not finish."""
+    from jobs.check_starter import main
+    from jobs.execution.project_runs import failed_sources
+    from jobs.execution.report import runs_table
+    from jobs.execution.settings import CheckConfig
+
+    config = CheckConfig(
+        python=python,
+        generated=generated,
+        samples=samples,
+        workers=workers,
+        threads=threads,
+        seconds=seconds,
+        report=report,
+        allow_network=allow_network,
+    )
+    runs = main(config)
+    console = Console()
+    console.print(runs_table(runs))
+    console.print(f"{sum(run.ok for run in runs)} of {len(runs)} ran; report: {report}", markup=False)
+    if failures := failed_sources(runs):
+        console.print("\n".join(failures), markup=False)
+        raise typer.Exit(1)

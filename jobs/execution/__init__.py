@@ -1,0 +1,1 @@
+"""Running projects: where they come from, how they are run, and what came of it."""

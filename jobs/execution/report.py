@@ -1,0 +1,43 @@
+"""What came of running projects: a JSON report, and a table for a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.markup import escape
+from rich.table import Table
+
+from jobs.execution.project_runs import NEEDED_SHARE, ProjectRun
+from jobs.execution.settings import CheckConfig
+from pipeline.sandbox.sandbox import Limits
+
+
+def write_report(config: CheckConfig, runs: Sequence[ProjectRun], versions: str, seconds: float) -> None:
+    """Writes the report: a manifest, and each project's run."""
+    manifest = {
+        "versions": versions,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "config": {
+            "workers": config.workers,
+            "threads": config.threads,
+            "limits": asdict(Limits(seconds=config.seconds)),
+        },
+        "counts": {source: sum(run.source == source for run in runs) for source in NEEDED_SHARE},
+        "ok": {source: sum(run.source == source and run.ok for run in runs) for source in NEEDED_SHARE},
+        "seconds": round(seconds, 1),
+    }
+    config.report.parent.mkdir(parents=True, exist_ok=True)
+    config.report.write_text(json.dumps({"manifest": manifest, "projects": [asdict(run) for run in runs]}, indent=1))
+
+
+def runs_table(runs: Sequence[ProjectRun]) -> Table:
+    """A project a row."""
+    table = Table("id", "source", "ok", "seconds", "MB", "reason")
+    for run in runs:
+        ok = "yes" if run.ok else "NO"
+        table.add_row(run.id, run.source, ok, f"{run.seconds:.1f}", str(run.peak_memory_mb), escape(run.reason))
+    return table

@@ -1,0 +1,74 @@
+"""What an experiment came to: its runs scored together, its table, its manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.experiments.runs import compared_with, named_arms, seeds_by_method
+from jobs.experiments.spec import Arm, ExperimentConfig
+from jobs.experiments.table import ExperimentRow, table_rows, write_table
+from jobs.runs.store import RunStore
+from jobs.runs.versions import versions_of
+from jobs.scoring.run_outputs import open_run
+from jobs.scoring.run_scores import score_opened_runs
+from jobs.scoring.settings import ScoreConfig
+from pipeline.comparison.comparisons import Comparison
+from pipeline.storage.files import join, write_bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Experiment:
+    """What an experiment came to."""
+
+    rows: tuple[ExperimentRow, ...]
+    """Its table."""
+    comparisons: tuple[Comparison, ...]
+    """How its runs differ on the same items."""
+    runs: int
+    runs_begun: int
+    pending_rows: int
+    """Rows of the runs begun that are not done."""
+    stopped: str | None
+    """Why it stopped early, if it did."""
+    bugs: int
+    """Rows that met a bug of ours."""
+    seconds: float
+    out: str
+
+
+def score_arms(arms: Sequence[Arm], spec: ExperimentConfig) -> tuple[tuple[ExperimentRow, ...], tuple[Comparison, ...]]:
+    """The table and the differences of the runs that have a finished row."""
+    names = named_arms(arms)
+    opened = [open_run(arm.config.run.out, name) for name, arm in names.items()]
+    runs = [run for run in opened if run.rows]
+    if not runs:
+        return (), ()
+    names = {run.name: names[run.name] for run in runs}
+    against = compared_with(names)
+    config = ScoreConfig(
+        runs=tuple(run.folder for run in runs),
+        out=join(spec.out, "scores"),
+        baseline_items=spec.baseline_items,
+        quiet=spec.quiet,
+    )
+    scoring = score_opened_runs(runs, [run for run in runs if run.name in against], seeds_by_method(names), config)
+    calls = {run.name: list(RunStore(run.folder).calls()) for run in runs}
+    return table_rows(names, scoring.tables, calls), scoring.tables.comparisons
+
+
+def write_experiment(experiment: Experiment, spec: ExperimentConfig, arms: Sequence[Arm]) -> None:
+    """Writes the table, and the manifest: versions, the specification, and the runs with their folders, whose own
+    manifests have the rest."""
+    write_table(spec.out, experiment.rows)
+    manifest = {
+        "versions": versions_of(("dlcodegen-ray", "ray", "codebleu", "black")),
+        "experiment": spec.model_dump(mode="json"),
+        "runs": {arm.title: arm.config.run.out for arm in arms},
+        "runs_planned": experiment.runs,
+        "pending_rows": experiment.pending_rows,
+        "stopped": experiment.stopped,
+        "seconds": experiment.seconds,
+    }
+    write_bytes(join(spec.out, "manifest.json"), json.dumps(manifest, indent=2, default=str).encode() + b"\n")
