@@ -40,14 +40,18 @@ Pair = tuple[str, str]
 def artifact_pairs(root: Path) -> list[Pair]:
     references = read_blocks(str(root / "Datasets/DLCodeEval/Test_Code.txt"))
     files = sorted((root / "Results").glob("RQ[14]/**/*.txt"))
-    return [pair for file in files for pair in zip(read_blocks(str(file)), references, strict=False)]
+    pairs: list[Pair] = []
+    for file in files:
+        pairs += zip(read_blocks(str(file)), references, strict=False)
+    return pairs
 
 
 def starter_pairs() -> list[Pair]:
     codes = [code for _, code in sample_rows()]
-    return [
-        (candidate, codes[(place + step) % len(codes)]) for step in range(1, 6) for place, candidate in enumerate(codes)
-    ]
+    pairs: list[Pair] = []
+    for step in range(1, 6):
+        pairs += zip(codes, codes[step:] + codes[:step], strict=True)
+    return pairs
 
 
 def score_pairs(pairs: Sequence[Pair]) -> list[PairScore]:
@@ -72,14 +76,16 @@ def compare_speed(pairs: Sequence[Pair]) -> None:
         job = time.perf_counter() - start
     worst = dict.fromkeys((*EXACT, "dataflow_match", "codebleu"), 0.0)
     for theirs, pair in zip(plain, ours, strict=True):
-        found = from_counts([pair.counts]) if pair.counts is not None else None
-        for name in worst if found is not None else ():
+        if pair.counts is None:
+            continue
+        scores = from_counts([pair.counts])
+        for name in worst:
             key = name if name == "codebleu" else f"{name}_score"
-            worst[name] = max(worst[name], abs(getattr(found, name) - theirs[key]))
+            worst[name] = max(worst[name], abs(getattr(scores, name) - theirs[key]))
     rates = f"plain loop {len(pairs) / loop:.1f} pairs/s   job ({WORKERS} workers) {len(pairs) / job:.1f} pairs/s"
     print(f"{rates}   ratio {loop / job:.2f}", flush=True)
     print("largest difference from the package:", ", ".join(f"{name} {value:.2g}" for name, value in worst.items()))
-    print("identical" if not any(worst[name] for name in EXACT) else "NOT identical")
+    print("NOT identical" if any(worst[name] for name in EXACT) else "identical")
 
 
 def compare_memory(pairs: Sequence[Pair], count: int) -> None:
@@ -88,8 +94,8 @@ def compare_memory(pairs: Sequence[Pair], count: int) -> None:
     measurement = Measurement(label="memory", work=score_pairs, failed=not_scored, record=PairScore)
     start, peaks = time.perf_counter(), []
     with tempfile.TemporaryDirectory() as folder:
-        found = measure_items(measurement, watched(islice(own, count), count, peaks), count, folder, quiet=True)
-    assert len(found) == count
+        scores = measure_items(measurement, watched(islice(own, count), count, peaks), count, folder, quiet=True)
+    assert len(scores) == count
     quarters = "   ".join(f"{driver:.0f} / {worker:.0f}" for driver, worker in peaks)
     print(f"{count} pairs in {time.perf_counter() - start:.0f} s; MB after each quarter, driver / worker: {quarters}")
 
@@ -131,13 +137,14 @@ def measure_hostile(reference: str) -> None:
             output = Output(item=name, code=candidate, reference=known)
             with tempfile.TemporaryDirectory() as folder:
                 start = time.perf_counter()
-                found = measure_items(measurement, [output], 1, folder, quiet=True)[0]
-            place = "candidate" if candidate is text else "reference"
-            failure = f"{found.failure.stage}: {found.failure.kind}" if found.failure else "measured"
+                measured = measure_items(measurement, [output], 1, folder, quiet=True)[0]
             seconds = time.perf_counter() - start
-            print(
-                f"{name:24} as {place:10} {seconds:6.2f} s   {failure}, machinery {found.machinery_failed}", flush=True
-            )
+            role = "candidate" if candidate is text else "reference"
+            outcome = "measured"
+            if measured.failure:
+                outcome = f"{measured.failure.stage}: {measured.failure.kind}"
+            machinery = f"machinery {measured.machinery_failed}"
+            print(f"{name:24} as {role:10} {seconds:6.2f} s   {outcome}, {machinery}", flush=True)
 
 
 def main() -> None:

@@ -18,7 +18,6 @@ from jobs.commands import (
     planner,
     prompts,
     score,
-    train_planner,
 )
 from pipeline.errors import DLCodeGenError
 
@@ -49,9 +48,7 @@ def options(
     """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
 
 
-_SUBJECTS = (
-    generate, experiment, prompts, score, judge, corpus, cache, planner, train_planner, doctor, check_starter,
-)  # fmt: skip
+_SUBJECTS = (generate, experiment, prompts, score, judge, corpus, cache, planner, doctor, check_starter)
 """In the order of the help page."""
 
 for subject in _SUBJECTS:

@@ -21,7 +21,7 @@ from jobs.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from corpus_build.write.stats import Stats
+    from corpus_build.write.stats import CorpusStats
     from jobs.corpora.summary import CorpusSummary
 
 app = typer.Typer()
@@ -137,7 +137,7 @@ def print_stats(folder: Folder) -> None:
     console.print(f"  {store.path('stats.png')}", highlight=False, soft_wrap=True)
 
 
-def _rows_by_category(stats: Stats) -> Table:
+def _rows_by_category(stats: CorpusStats) -> Table:
     from corpus_build.divide.split import SETS
 
     table = _table("Rows by task category and set", "task category", *SETS)
@@ -147,7 +147,7 @@ def _rows_by_category(stats: Stats) -> Table:
     return table
 
 
-def _known_fields(stats: Stats) -> Table:
+def _known_fields(stats: CorpusStats) -> Table:
     from corpus_build.write.stats import CONFIDENCE_FIELDS
 
     table = _table("Rows in which a field is known", "field", "rows", "share", "not by default")
@@ -158,7 +158,7 @@ def _known_fields(stats: Stats) -> Table:
     return table
 
 
-def _dropped_files(stats: Stats) -> Table:
+def _dropped_files(stats: CorpusStats) -> Table:
     table = _table("Files dropped", "reason", "files")
     for reason, count in sorted(stats.dropped.items(), key=lambda item: -item[1]):
         table.add_row(reason, f"{count:,}")

@@ -76,7 +76,7 @@ Input = Annotated[
     ),
 ]
 InputOption = Annotated[
-    str | None, typer.Option("--input", help="The same as the first argument.", show_default=False, metavar="INPUT")
+    str | None, typer.Option("--input", help="The input, given as an option.", show_default=False, metavar="INPUT")
 ]
 Out = Annotated[str, typer.Option("--out", help="The run's folder; the same command goes on after a kill.")]
 ConfigFile = Annotated[str | None, typer.Option("--config", help="YAML file of settings.")]
