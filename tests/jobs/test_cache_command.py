@@ -36,9 +36,9 @@ def test_stats_count_entries(cache: ResponseCache) -> None:
 def test_verify_finds_damage_and_removes_it_when_told(cache: ResponseCache) -> None:
     damaged = next(cache.entries())
     Path(cache.url(damaged.key)).write_bytes(b"torn")
-    found = run("verify", cache.location)
-    assert found.exit_code == 1
-    assert damaged.key in found.output
+    result = run("verify", cache.location)
+    assert result.exit_code == 1
+    assert damaged.key in result.output
     assert run("verify", cache.location, "--delete").exit_code == 0
     assert run("verify", cache.location).exit_code == 0
     assert len(list(cache.entries())) == 3

@@ -103,11 +103,11 @@ def test_the_whole_job(tmp_path: Path, python_with_tensorflow: Path) -> None:
     result = call()
     assert result.exit_code == 0, result.output
     assert "9 of 10 ran" in result.output
-    found = json.loads(report.read_text())
-    assert found["manifest"]["versions"].endswith("tensorflow 9.9 keras 9.9")
-    assert (found["manifest"]["counts"]["generated"], found["manifest"]["ok"]["generated"]) == (10, 9)
-    assert found["projects"][-1]["id"] == "slow"
-    assert found["projects"][-1]["reason"].startswith("stopped at its limit of seconds")
+    written = json.loads(report.read_text())
+    assert written["manifest"]["versions"].endswith("tensorflow 9.9 keras 9.9")
+    assert (written["manifest"]["counts"]["generated"], written["manifest"]["ok"]["generated"]) == (10, 9)
+    assert written["projects"][-1]["id"] == "slow"
+    assert written["projects"][-1]["reason"].startswith("stopped at its limit of seconds")
 
     project_folder(tmp_path / "projects", {"broken": "import absent"})
     result = call()

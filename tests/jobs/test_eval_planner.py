@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(folder: Path) -> PlanEvaluation:
+def evaluation(folder: Path) -> PlanEvaluation:
     runner = CliRunner().invoke(app, ["fit-planner", "--data", "starter", "--out", str(folder / "fit")])
     assert runner.exit_code == 0, runner.output
     return main(
@@ -56,68 +56,70 @@ def found(folder: Path) -> PlanEvaluation:
     )
 
 
-def _values(found: PlanEvaluation, planner: str, subset: str = ALL) -> dict[str, float | None]:
-    return {row.column: row.reproduced for row in found.rows if (row.planner, row.subset) == (planner, subset)}
+def _values(evaluation: PlanEvaluation, planner: str, subset: str = ALL) -> dict[str, float | None]:
+    return {row.column: row.reproduced for row in evaluation.rows if (row.planner, row.subset) == (planner, subset)}
 
 
-def test_files_and_planners_stand_in_one_table(found: PlanEvaluation) -> None:
-    names = dict.fromkeys(row.planner for row in found.rows)
+def test_files_and_planners_stand_in_one_table(evaluation: PlanEvaluation) -> None:
+    names = dict.fromkeys(row.planner for row in evaluation.rows)
     both = ["retrieval", "retrieval (firewall)", "hybrid:fit", "hybrid:fit (firewall)"]
     assert list(names) == ["perfect", "broken", NO_PLAN, MAJORITY, *both]
-    perfect, broken = _values(found, "perfect"), _values(found, "broken")
+    perfect, broken = _values(evaluation, "perfect"), _values(evaluation, "broken")
     assert [perfect["task_category"], perfect["loss"], perfect["plan_bleu"]] == pytest.approx([100, 100, 100])
     assert perfect["layers_distance"] == 0
     assert (broken["validity_strict"], broken["validity_lenient"]) == (75, 100)
 
 
-def test_planners_of_ours_are_always_valid(found: PlanEvaluation) -> None:
+def test_planners_of_ours_are_always_valid(evaluation: PlanEvaluation) -> None:
     for name in ("retrieval", "hybrid:fit", "hybrid:fit (firewall)"):
-        assert _values(found, name)["validity_strict"] == 100
-    written = sorted(path.name for path in Path(found.out, "predictions").iterdir())
+        assert _values(evaluation, name)["validity_strict"] == 100
+    written = sorted(path.name for path in Path(evaluation.out, "predictions").iterdir())
     assert written == [
         "hybrid-fit--firewall-.jsonl", "hybrid-fit.jsonl", "retrieval--firewall-.jsonl", "retrieval.jsonl",
     ]  # fmt: skip
-    lines = Path(found.out, "predictions", "hybrid-fit.jsonl").read_text().splitlines()
+    lines = Path(evaluation.out, "predictions", "hybrid-fit.jsonl").read_text().splitlines()
     assert len(lines) == 12
     assert all(read_plan(line).task_category for line in lines)
 
 
-def test_nearly_known_rows_are_found_and_left_out(found: PlanEvaluation) -> None:
-    assert found.near == (0, 1)
-    assert next(row.rows for row in found.rows if row.subset == NOT_NEAR) == 10
-    compared = {(row.planner, row.subset, row.column): row for row in found.comparisons if row.against == "perfect"}
+def test_nearly_known_rows_are_found_and_left_out(evaluation: PlanEvaluation) -> None:
+    assert evaluation.near == (0, 1)
+    assert next(row.rows for row in evaluation.rows if row.subset == NOT_NEAR) == 10
+    compared = {
+        (row.planner, row.subset, row.column): row for row in evaluation.comparisons if row.against == "perfect"
+    }
     assert compared["hybrid:fit", NOT_NEAR, "task_category"].rows == 10
     assert compared["hybrid:fit", ALL, "task_category"].difference <= 0
     assert ("broken", ALL, "task_category") not in compared
 
 
-def test_the_firewall_takes_the_known_answer_away(found: PlanEvaluation) -> None:
-    outputs = {(item.planner, item.row): item.value for item in found.items if item.column == "output_bleu"}
+def test_the_firewall_takes_the_known_answer_away(evaluation: PlanEvaluation) -> None:
+    outputs = {(item.planner, item.row): item.value for item in evaluation.items if item.column == "output_bleu"}
     assert outputs["hybrid:fit", 0] == pytest.approx(100)
     assert outputs["hybrid:fit (firewall)", 0] < 100  # type: ignore[operator]
 
 
-def test_everything_is_written(found: PlanEvaluation) -> None:
-    with open(Path(found.out, "plans.csv"), newline="") as stream:
-        assert len(list(csv.DictReader(stream))) == len(found.rows)
-    manifest = json.loads(Path(found.out, "manifest.json").read_text())
+def test_everything_is_written(evaluation: PlanEvaluation) -> None:
+    with open(Path(evaluation.out, "plans.csv"), newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == len(evaluation.rows)
+    manifest = json.loads(Path(evaluation.out, "manifest.json").read_text())
     assert manifest["test_rows"] == 12
     assert len(manifest["read"]["test"]["sha256"]) == 64
-    page = Path(found.out, "report.html").read_text()
+    page = Path(evaluation.out, "report.html").read_text()
     assert "Table IV without nearly known rows" in page
     assert "cannot be recomputed" in page
     assert "hybrid:fit" in page
 
 
-def test_plots_lie_beside_the_page(found: PlanEvaluation) -> None:
-    plots = {path.name: path.read_bytes() for path in Path(found.out, "plots").iterdir()}
+def test_plots_lie_beside_the_page(evaluation: PlanEvaluation) -> None:
+    plots = {path.name: path.read_bytes() for path in Path(evaluation.out, "plots").iterdir()}
     assert sorted(plots) == [
         "differences-from-broken.png", "differences-from-perfect.png", "table-iv.png", "whole-plans.png",
     ]  # fmt: skip
     assert all(picture.startswith(b"\x89PNG") for picture in plots.values())
 
 
-def test_the_fit_says_who_is_best_at_each_field(folder: Path, found: PlanEvaluation) -> None:
+def test_the_fit_says_who_is_best_at_each_field(folder: Path, evaluation: PlanEvaluation) -> None:
     card = json.loads((folder / "fit" / "planner.json").read_text())
     contests = {contest["field"]: contest for contest in card["contest"]}
     assert set(contests) == {*FIELD_NAMES} - {"preprocess"}

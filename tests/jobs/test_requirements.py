@@ -114,8 +114,8 @@ def _arguments(command: str) -> list[str]:
     words = shlex.split(command.replace("~/dlcodegen", "."))
     arguments = words[words.index("install") + 1 :]
     if "--python" in arguments:
-        place = arguments.index("--python")
-        del arguments[place : place + 2]
+        option = arguments.index("--python")
+        del arguments[option : option + 2]
     return [argument for argument in arguments if argument not in ("-q", "--quiet")]
 
 

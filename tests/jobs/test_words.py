@@ -55,17 +55,17 @@ def _words(command: str, files: dict[str, str]) -> list[str]:
 
 
 def _after_options(words: list[str]) -> list[int]:
-    """The places of a command line where a word may stand: not between an option and its value."""
+    """The positions of a command line where a word may stand: not between an option and its value."""
     start = 2 if words[0] == "corpus" else 1
     takes_value = [word.startswith("--") and word != "--quiet" for word in words]
-    return [place for place in range(start, len(words) + 1) if not takes_value[place - 1]]
+    return [position for position in range(start, len(words) + 1) if not takes_value[position - 1]]
 
 
 @pytest.mark.parametrize("command", WITH_SETTINGS.values(), ids=WITH_SETTINGS)
 def test_settings_are_read_before_between_and_after_options(command: str, files: dict[str, str]) -> None:
     words = _words(command, files)
-    for place in _after_options(words):
-        called = [*words[:place], "no_such_setting=1", *words[place:]]
+    for position in _after_options(words):
+        called = [*words[:position], "no_such_setting=1", *words[position:]]
         error = CliRunner().invoke(app, called).exception
         assert isinstance(error, DLCodeGenError), called
         assert "there is no setting no_such_setting" in str(error), called
