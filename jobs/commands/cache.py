@@ -78,9 +78,12 @@ def gc(
     """Remove entries by age, then the oldest until the rest is small enough."""
     if not older_than and not max_size:
         raise DLCodeGenError("cache gc: give --older-than, --max-size or both; without, nothing would be removed")
-    age = quantity(older_than, _SECONDS, "--older-than", "30d") if older_than else None
-    size = quantity(max_size, _BYTES, "--max-size", "10G") if max_size else None
-    removed = _existing(location).collect(older_than=age, keep_bytes=None if size is None else int(size))
+    seconds = size = None
+    if older_than:
+        seconds = quantity(older_than, _SECONDS, "--older-than", "30d")
+    if max_size:
+        size = int(quantity(max_size, _BYTES, "--max-size", "10G"))
+    removed = _existing(location).collect(older_than=seconds, keep_bytes=size)
     print(f"removed {len(removed):,} entries, {sum(entry.size for entry in removed) / 1e6:,.1f} MB")
 
 

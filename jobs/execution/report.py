@@ -18,6 +18,12 @@ from pipeline.sandbox.sandbox import Limits
 
 def write_report(config: CheckConfig, runs: Sequence[ProjectRun], versions: str, seconds: float) -> None:
     """Writes the report: a manifest, and each project's run."""
+    counts = {}
+    ok = {}
+    for source in NEEDED_SHARE:
+        of_source = [run for run in runs if run.source == source]
+        counts[source] = len(of_source)
+        ok[source] = sum(run.ok for run in of_source)
     manifest = {
         "versions": versions,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
@@ -26,8 +32,8 @@ def write_report(config: CheckConfig, runs: Sequence[ProjectRun], versions: str,
             "threads": config.threads,
             "limits": asdict(Limits(seconds=config.seconds)),
         },
-        "counts": {source: sum(run.source == source for run in runs) for source in NEEDED_SHARE},
-        "ok": {source: sum(run.source == source and run.ok for run in runs) for source in NEEDED_SHARE},
+        "counts": counts,
+        "ok": ok,
         "seconds": round(seconds, 1),
     }
     config.report.parent.mkdir(parents=True, exist_ok=True)
