@@ -30,7 +30,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def row_requests(rows: Sequence[Requirement], tokens: int, context: int) -> list
     for row in rows:
         recorder = Recorder()
         list(run_local(generation_stages(settings, lambda made=recorder: made), [row]))
-        requests.append([replace(asked, sampling=sampling(tokens)) for asked in recorder.requests])
+        requests.append([replace(request, sampling=sampling(tokens)) for request in recorder.requests])
     return requests
 
 
@@ -141,13 +141,15 @@ def run_direct(file: str) -> None:
     task = json.loads(Path(file).read_text())
     engine = Engine(task["model"], **task["arguments"])
     chats = [request["messages"] for request in task["requests"]]
-    wanted = [
-        SamplingParams(**{name: request["sampling"][name] for name in ("temperature", "max_tokens", "seed")})
-        for request in task["requests"]
-    ]
+    parameters = []
+    for request in task["requests"]:
+        values = request["sampling"]
+        parameters.append(
+            SamplingParams(temperature=values["temperature"], max_tokens=values["max_tokens"], seed=values["seed"])
+        )
     engine.chat([[{"role": "user", "content": "Warm up."}]] * 4, SamplingParams(max_tokens=16), use_tqdm=False)
     start = time.perf_counter()
-    outputs = engine.chat(chats, wanted, use_tqdm=False)
+    outputs = engine.chat(chats, parameters, use_tqdm=False)
     seconds = time.perf_counter() - start
     result = {"tokens": sum(len(output.outputs[0].token_ids) for output in outputs), "seconds": seconds}
     Path(file).with_name("direct-result.json").write_text(json.dumps(result))
@@ -161,7 +163,8 @@ async def send(work: Sequence[tuple[Sequence[LLM], Sequence[ChatRequest]]]) -> t
 
     start = time.perf_counter()
     replies = await asyncio.gather(*[row(models, requests) for models, requests in work])
-    return time.perf_counter() - start, [reply for found in replies for reply in found]
+    seconds = time.perf_counter() - start
+    return seconds, list(chain.from_iterable(replies))
 
 
 def engines(engine: EngineSettings, apps: Sequence[str]) -> list[LLM]:
@@ -180,12 +183,10 @@ def measure_job(
 ) -> tuple[float, CallTotals]:
     """Seconds and calls of `generate` over the rows, with its stages' calls sent to the engine of `app`."""
     source = folder / "rows.jsonl"
-    source.write_text(
-        "".join(
-            json.dumps({"id": row.id, "requirement": row.requirement, "attributes": row.attributes}) + "\n"
-            for row in rows
-        )
-    )
+    with source.open("w") as stream:
+        for row in rows:
+            fields = {"id": row.id, "requirement": row.requirement, "attributes": row.attributes}
+            stream.write(json.dumps(fields) + "\n")
     config = GenerateConfig(
         input=str(source), out=str(folder / "run"), cache="off", quiet=True, **method_settings(engine.context_length)
     )
@@ -235,8 +236,8 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
     model = arguments.model or make_model(folder)
     context = None if arguments.model else SMALL_CONTEXT
     engine = engine_settings(LLMSettings(backend="vllm", model=model, context_length=context, engine=changes))
-    wanted = list(islice(read_requirements("starter"), arguments.rows))
-    rows = row_requests(wanted, arguments.tokens, engine.context_length)
+    requirements = list(islice(read_requirements("starter"), arguments.rows))
+    rows = row_requests(requirements, arguments.tokens, engine.context_length)
     requests = [request for row in rows for request in row]
     print(f"{len(requests)} requests of {len(rows)} rows, replies of {arguments.tokens} tokens, {model}")
 
@@ -248,7 +249,7 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
         "2. by handle into the shared engine", tokens_of(replies), seconds, hit_rate(reply.usage for reply in replies)
     )
     print(f"   ratio to the bare engine: {ours / bare:.2f} (bar 0.9)")
-    seconds, calls = measure_job(engine, "shared", wanted, arguments.tokens, folder)
+    seconds, calls = measure_job(engine, "shared", requirements, arguments.tokens, folder)
     ours = show("3. the whole job, its stages in turn", calls.completion_tokens, seconds, hit_rate([calls]))
     print(f"   ratio to the bare engine: {ours / bare:.2f} (bar 0.9)")
 
@@ -263,8 +264,10 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
         own = engine.model_copy(update={"cpus": max(1, arguments.cpus // stages), "kv_cache_gb": 2 / stages})
         models = engines(own, [f"stage-{number}" for number in range(stages)])
         seconds, replies = asyncio.run(send([(models, row) for row in work]))
-        apart = show("   one engine a stage", tokens_of(replies), seconds, hit_rate(reply.usage for reply in replies))
-        print(f"   shared over apart: {together / apart:.2f} (bar 1)")
+        separate = show(
+            "   one engine a stage", tokens_of(replies), seconds, hit_rate(reply.usage for reply in replies)
+        )
+        print(f"   shared over apart: {together / separate:.2f} (bar 1)")
     serve.shutdown()
     ray.shutdown()
 
@@ -277,9 +280,11 @@ def renewed(request: ChatRequest, words: str) -> ChatRequest:
 
 def hit_rate(usages: Iterable[Usage | CallTotals]) -> str:
     """The share of prompt tokens that the engine's prefix cache had, in words."""
-    counted = [(usage.cached_tokens, usage.prompt_tokens) for usage in usages]
-    cached, asked = (sum(column) for column in zip(*counted, strict=True))
-    return f"{cached / asked:.0%} of {asked:,} prompt tokens from the prefix cache"
+    cached = prompts = 0
+    for usage in usages:
+        cached += usage.cached_tokens
+        prompts += usage.prompt_tokens
+    return f"{cached / prompts:.0%} of {prompts:,} prompt tokens from the prefix cache"
 
 
 if __name__ == "__main__":
