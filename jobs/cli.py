@@ -67,6 +67,7 @@ def run_command(*name: str) -> None:
     error and exit code 2.
     """
     try:
+        # Help and usage then name the command whose words these are, whichever way it was called.
         app([*name, *sys.argv[1:]], prog_name="dlcodegen")
     except DLCodeGenError as error:
         print(f"dlcodegen: {error}", file=sys.stderr)

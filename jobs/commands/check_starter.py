@@ -13,7 +13,9 @@ app = typer.Typer()
 
 
 @app.command(
-    hidden=True, epilog="Example:  dlcodegen check-starter --python .venv-tf/bin/python --generated out/projects"
+    # Not for users of the package: `make check-starter` calls it, as `python -m jobs.check_starter`.
+    hidden=True,
+    epilog="Example:  dlcodegen check-starter --python .venv-tf/bin/python --generated out/projects",
 )
 def check_starter(
     python: Annotated[Path, typer.Option("--python", help="A Python that has TensorFlow.")],

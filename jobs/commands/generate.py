@@ -66,7 +66,7 @@ def generate(
         from jobs.commands.experiment import run_experiment
         from jobs.experiments.spec import sweep_of
 
-        run_experiment(sweep_of(chosen), dry_run=dry_run)
+        run_experiment(sweep_of(chosen), dry_run=dry_run)  # ends the command
     if dry_run:
         from jobs.commands.experiment import print_estimates
         from jobs.dry_run import main as estimate

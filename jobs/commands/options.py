@@ -15,7 +15,7 @@ from rich.console import Console
 
 def console() -> Console:
     """Where tables are printed: as wide as the terminal, in a file or pipe wide enough for most tables."""
-    standard = Console()
+    standard = Console()  # where there is no terminal, rich takes 80 columns
     return standard if standard.is_terminal else Console(width=200)
 
 

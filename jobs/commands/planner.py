@@ -106,7 +106,7 @@ def train_planner(
 
     options = options_used(data=data, out=out, eval=eval, workers=workers, quiet=quiet)
     chosen = load_settings(TrainConfig, config, settings or [], **options)
-    _check_extra()
+    _check_extra()  # before the import below, which needs it
     from jobs.train_planner import main as run
 
     with interruptible("the same command goes on from the last checkpoint"):
