@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,7 +48,7 @@ def options_used(**options: object) -> dict[str, object]:
 
 def is_setting(word: str) -> bool:
     """Whether a word is `key=value`. A path is none, though its folders may be named so: s3://bucket/date=2026/rows.csv."""
-    return re.match(r"[A-Za-z_][^=/:]*=", word) is not None and not Path(word).exists()
+    return re.match(r"[A-Za-z_][^=/:]*=", word) is not None and not os.path.exists(word)
 
 
 def source_and_settings(words: Sequence[str | None], option: str | None = None) -> tuple[str | None, list[str]]:

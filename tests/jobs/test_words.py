@@ -86,6 +86,7 @@ def test_a_path_may_have_an_equals_sign(tmp_path: Path, monkeypatch: pytest.Monk
     assert not is_setting("s3://bucket/date=2026/rows.txt")
     assert is_setting("base_url=http://host/v1")
     assert is_setting("variants.top 5.pool=a/b")
+    assert is_setting("settings=" + "x" * 10_000)
     assert source_and_settings(["a=1", "date=2026/rows.txt", "b"]) == ("date=2026/rows.txt", ["a=1", "b"])
     assert source_and_settings([None, "a=1"], "date=2026") == ("date=2026", ["a=1"])
     assert source_and_settings(["a=1"]) == (None, ["a=1"])
