@@ -180,9 +180,8 @@ def _config(spec: ExperimentConfig, variant: str, words: list[str], **settings: 
     """A run's settings: its own, over those of its variant, over those of the experiment; `words` name its folder."""
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(word for word in words if word))
     chains = {"c_cot.chains": join(spec.out, "c-cot/")}  # not under runs/, where everything is a run
-    overrides = [
-        f"{name}={json.dumps(value)}" for name, value in (chains | spec.settings | spec.variants[variant]).items()
-    ]
+    shared = chains | spec.settings | spec.variants[variant]
+    overrides = [f"{name}={json.dumps(value)}" for name, value in shared.items()]
     return load_settings(
         GenerateConfig,
         None,
