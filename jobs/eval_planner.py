@@ -27,7 +27,7 @@ from jobs.runs.result_files import write_tables
 from jobs.runs.versions import versions_of
 from jobs.scoring.plans.page import write_plan_page
 from jobs.scoring.plans.plots import write_plots
-from jobs.scoring.plans.tables import KNOWN, NO_PLAN, read_lines
+from jobs.scoring.reproduction.plan_tables import KNOWN, NO_PLAN, read_lines
 from jobs.scoring.reproduction.published import load_published
 from pipeline.comparison.plan_tables import (
     ALL,

@@ -17,9 +17,9 @@ from __future__ import annotations
 import time
 
 from jobs.cluster.dataflow import start_ray
-from jobs.scoring.plans.tables import plan_tables
 from jobs.scoring.reproduction.artifact_outputs import score_artifact
 from jobs.scoring.reproduction.page import reproduction_page
+from jobs.scoring.reproduction.plan_tables import plan_tables
 from jobs.scoring.reproduction.published import load_published, output_files, prediction_files
 from jobs.scoring.reproduction.results import Reproduction, reproduced_values, write_reproduction
 from pipeline.errors import DLCodeGenError

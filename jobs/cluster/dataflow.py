@@ -127,7 +127,7 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
-def each_shard(
+def run_step(
     build: Callable[[], Callable[[int], int]], shards: Sequence[int], workers: int | None = None
 ) -> Iterator[ShardDone]:
     """Runs a step over shard numbers, each of which it reads and writes by itself, and yields each one when it is done.

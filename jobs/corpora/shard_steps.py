@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from corpus_build.store import CorpusStore
-from jobs.cluster.dataflow import each_shard, start_ray
+from jobs.cluster.dataflow import run_step, start_ray
 from jobs.cluster.progress import RowProgress
 from jobs.corpora.settings import CorpusConfig
 
@@ -66,7 +66,7 @@ class ShardRunner:
         config = self._config
         if len(pending) > 1 and self._shards > FEW_SHARDS and not config.local:
             start_ray(config.address, config.workers)
-            for done in each_shard(build, pending, config.workers):
+            for done in run_step(build, pending, config.workers):
                 yield done.shard
         elif pending:
             shard_step = build()

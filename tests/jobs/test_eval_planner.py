@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from jobs.cli import app
 from jobs.eval_planner import MAJORITY, PlanEvaluation, main
-from jobs.scoring.plans.tables import NO_PLAN
+from jobs.scoring.reproduction.plan_tables import NO_PLAN
 from pipeline.comparison.plan_tables import ALL, NOT_NEAR
 from pipeline.errors import DLCodeGenError
 from pipeline.plan.fields import FIELD_NAMES

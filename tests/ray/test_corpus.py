@@ -12,7 +12,7 @@ from corpus_build.read.scan import ScanStep
 from corpus_build.read.stage_input import stage_listing
 from corpus_build.records import Scanned
 from corpus_build.store import CorpusStore
-from jobs.cluster.dataflow import each_shard
+from jobs.cluster.dataflow import run_step
 from jobs.corpora.settings import CorpusConfig
 from jobs.corpora.shard_steps import ShardStep
 from jobs.corpus import main
@@ -49,7 +49,7 @@ def test_a_file_that_kills_its_worker_is_lost_alone(tmp_path: Path) -> None:
     folder = str(write(tmp_path / "in", [*files, ("3a.ipynb", KILLER)]))
     store = CorpusStore(str(tmp_path / "out"))
     shards = stage_listing(store, folder, 3, "").shards
-    done = each_shard(ScanWithSmallStack(store, folder), range(shards), 1)
+    done = run_step(ScanWithSmallStack(store, folder), range(shards), 1)
     assert sorted(item.shard for item in done) == [0, 1, 2]
     rows = [row for shard in range(shards) for row in store.read("scan", shard, Scanned)]
     assert {row.place: row.reason for row in rows if row.reason} == {"3a.ipynb": "crash"}

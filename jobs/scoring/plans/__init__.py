@@ -1,1 +1,1 @@
-"""Planners' answers as tables, plots and a page."""
+"""Planners' answers as plots and a page."""

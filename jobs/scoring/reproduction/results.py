@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jobs.runs.result_files import Table, write_tables
 from jobs.runs.versions import versions_of
 from jobs.scoring.code_tables import CodeTables
-from jobs.scoring.plans.tables import PlanTables
+from jobs.scoring.reproduction.plan_tables import PlanTables
 from jobs.scoring.reproduction.published import OutputFile
 from pipeline.comparison.code_rows import ALL, CodeItem, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison

@@ -26,12 +26,13 @@ NO_PLAN = "no plan at all"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanTables:
-    """`unusable`: prediction files without a line for each row, in words."""
+    """What the released predictions came to."""
 
     rows: tuple[PlannerResult, ...]
     items: tuple[PlanItem, ...]
     comparisons: tuple[PlanComparison, ...]
     unusable: tuple[str, ...]
+    """Prediction files without a line for each row, in words."""
 
 
 def plan_tables(root: str, files: Sequence[PredictionFile], published: Published, *, quiet: bool = False) -> PlanTables:
