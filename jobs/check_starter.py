@@ -12,7 +12,7 @@ import time
 from jobs.cluster.progress import RowProgress
 from jobs.execution.project_runs import ProjectRun, run_projects
 from jobs.execution.projects import Project, bundled_samples, generated_projects
-from jobs.execution.report import write_report
+from jobs.execution.report import write_check_report
 from jobs.execution.settings import CheckConfig
 from jobs.execution.tensorflow import tensorflow_environment, tensorflow_versions
 from pipeline.errors import DLCodeGenError
@@ -43,7 +43,7 @@ def main(config: CheckConfig) -> list[ProjectRun]:
             runs.append(run)
             progress.advance(1, failed=not run.ok)
     runs.sort(key=lambda run: (run.source, run.id))
-    write_report(config, runs, versions, time.monotonic() - start)
+    write_check_report(config, runs, versions, time.monotonic() - start)
     return runs
 
 

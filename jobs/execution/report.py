@@ -16,7 +16,7 @@ from jobs.execution.settings import CheckConfig
 from pipeline.sandbox.sandbox import Limits
 
 
-def write_report(config: CheckConfig, runs: Sequence[ProjectRun], versions: str, seconds: float) -> None:
+def write_check_report(config: CheckConfig, runs: Sequence[ProjectRun], versions: str, seconds: float) -> None:
     """Writes the report: a manifest, and each project's run."""
     counts = {}
     ok = {}
