@@ -146,7 +146,9 @@ class Caller(Evaluator):
         self.scope, self.undecided = Scope(outer=function.scope), 0
         self._depth += 1
         self.returned = None
-        self._bind_parameters(function, args if function.bound is None else (function.bound, *args), keywords)
+        if function.bound is not None:  # `self`
+            args = (function.bound, *args)
+        self._bind_parameters(function, args, keywords)
         if isinstance(function.node, ast.Lambda):
             self.returned = self.value(function.node.body)
         else:

@@ -127,7 +127,10 @@ class Evaluator(ABC):
         for element in node.elts:
             if isinstance(element, ast.Starred):
                 inner = self.value(element.value)
-                items.extend(inner if isinstance(inner, list | tuple | range) else [Unknown.ANY])
+                if isinstance(inner, list | tuple | range):
+                    items.extend(inner)
+                else:
+                    items.append(Unknown.ANY)
             else:
                 items.append(self.value(element))
             if len(items) > LONGEST:
@@ -178,7 +181,8 @@ class Evaluator(ABC):
         return Unknown.ANY if undecided else value
 
     def _choice(self, node: ast.IfExp) -> object:
-        return self.value(node.orelse if truth(self.value(node.test)) is False else node.body)
+        known = truth(self.value(node.test))
+        return self.value(node.orelse if known is False else node.body)
 
     def _subscript(self, node: ast.Subscript) -> object:
         owner = self.value(node.value)

@@ -102,8 +102,10 @@ class _Models:
         if call.layer is not None:
             self.loose.append(call.layer)
         elif call.name == "Sequential":
+            sequential = self._add(call)
             items = call.argument(0, "layers")
-            self._add(call).layers += self._taken(items if isinstance(items, list | tuple) else ())
+            if isinstance(items, list | tuple):
+                sequential.layers += self._taken(items)
         elif call.name == "add" and (model := self._known.get(id(call.owner))):
             model.layers += self._taken(call.args[:1])
         elif call.name == "__call__" and (model := self._known.get(id(call.owner))):

@@ -203,8 +203,12 @@ def _builders(tree: ast.Module, built: set[ast.expr]) -> set[str]:
         local = _assigned(inside)
         returned: list[ast.expr | None] = []
         for node in inside:
-            if isinstance(node, ast.Return):
-                returned += local.get(node.value.id, [node.value]) if isinstance(node.value, ast.Name) else [node.value]
+            if not isinstance(node, ast.Return):
+                continue
+            if isinstance(node.value, ast.Name) and node.value.id in local:
+                returned += local[node.value.id]
+            else:
+                returned.append(node.value)
         if returned and all(value in built for value in returned):
             builders.add(function.name)
     return builders

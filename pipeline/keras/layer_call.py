@@ -70,7 +70,9 @@ class LayerCall:
         """The call on one line as `ruff format` writes it; a backbone is written `keras.applications.Name(...)`."""
         inner = [_source(value, prefix) for value in self.args]
         inner += [f"{name}={_source(value, prefix)}" for name, value in self.keywords]
-        return f"{'keras.applications.' if self.is_backbone else prefix}{self.name}({', '.join(inner)})"
+        if self.is_backbone:
+            prefix = "keras.applications."
+        return f"{prefix}{self.name}({', '.join(inner)})"
 
 
 def _source(value: Value, prefix: str) -> str:
@@ -81,7 +83,8 @@ def _source(value: Value, prefix: str) -> str:
             return value.source(prefix)
         case str():
             # JSON gives the double quotes ruff prefers; where that needs escapes, repr chooses as ruff does.
-            return json.dumps(value, ensure_ascii=False) if value.isprintable() and '"' not in value else repr(value)
+            plain = value.isprintable() and '"' not in value
+            return json.dumps(value, ensure_ascii=False) if plain else repr(value)
         case tuple():
             inner = [_source(item, prefix) for item in value]
             return f"({inner[0]},)" if len(inner) == 1 else f"({', '.join(inner)})"

@@ -286,7 +286,10 @@ def _number_arguments(call: ast.Call, known: Signature) -> list[str]:
     """The arguments that are literal numbers and that the object takes, as source; `l` is Keras 1's name of `l2`."""
     positional = [arg for arg in call.args if _is_number(arg)]
     arguments = [ast.unparse(arg) for arg in positional[: len(known.positional)]]
-    named = {"l2" if keyword.arg == "l" else keyword.arg or "": keyword.value for keyword in call.keywords}
+    named: dict[str, ast.expr] = {}
+    for keyword in call.keywords:
+        name = keyword.arg or ""
+        named["l2" if name == "l" else name] = keyword.value
     for name, value in named.items():
         if known.accepts(name) and _is_number(value):
             arguments.append(f"{name}={ast.unparse(value)}")

@@ -120,7 +120,8 @@ def _other_arguments(call: LayerCall, name: str, shape: Shape) -> list[LayerCall
         return []
     if known.accepts("padding") and name.endswith(("Pooling1D", "Pooling2D", "Pooling3D")):
         # Nothing is left to pool of a single step or pixel; `fitted_layer` then gives None and the layer goes.
-        return [] if all(size == 1 for size in shape[:-1]) else [call.changed(padding="same")]
+        single = all(size == 1 for size in shape[:-1])
+        return [] if single else [call.changed(padding="same")]
     if name.startswith(("Conv", "Separable", "Depthwise")):
         padded = call.changed(padding="same")
         return [padded, padded.without("groups", "dilation_rate")]
