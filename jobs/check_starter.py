@@ -48,6 +48,6 @@ def main(config: CheckConfig) -> list[ProjectRun]:
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("check-starter")

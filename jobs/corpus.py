@@ -105,6 +105,6 @@ def _divide(
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("corpus", "build")

@@ -23,6 +23,6 @@ def main(config: GenerateConfig | ExperimentConfig) -> list[Estimate]:
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("generate", "--dry-run")

@@ -283,6 +283,6 @@ def _digest(path: str) -> str | None:
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("eval-planner")

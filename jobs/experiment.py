@@ -47,6 +47,6 @@ def main(spec: ExperimentConfig) -> Experiment:
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("experiment")

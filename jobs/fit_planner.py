@@ -68,6 +68,6 @@ def summary_table(fitted: Fitted) -> Table:
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("fit-planner")

@@ -157,6 +157,6 @@ def _made_from(config: GenerateConfig, staged: Staged, sources: Mapping[str, str
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("generate")

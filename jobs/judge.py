@@ -60,6 +60,6 @@ def main(config: JudgeConfig) -> Judging:
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("judge")

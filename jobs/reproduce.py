@@ -58,6 +58,6 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("reproduce")

@@ -28,6 +28,6 @@ def main(config: ScoreConfig) -> Scoring:
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("score", "runs")

@@ -42,6 +42,6 @@ def main(config: TrainConfig) -> TrainSummary:
 
 
 if __name__ == "__main__":
-    from jobs.cli import run_command
+    from jobs import run_command
 
     run_command("train-planner")
