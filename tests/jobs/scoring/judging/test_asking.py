@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from jobs.scoring.judging.asking import Questions, Side, ask_judge, contaminated_by, sides_of
 from jobs.scoring.judging.results import judge_warnings, judging_of
@@ -17,6 +16,7 @@ from pipeline.llm.scripted import ScriptedLLM
 from pipeline.measures.outputs import MethodName
 from pipeline.records import SCRIPT, Failure, Scored, SourceFile
 from pipeline.starter import sample_rows
+from tests.jobs.scoring.listed_run import ListedRun
 
 
 def record(item: str, code: str, kind: str = "") -> Scored:
@@ -102,16 +102,6 @@ def test_tables_of_a_judging() -> None:
     scores, _, pairs, clean_scores, _, clean_pairs = judge_tables(judging)
     assert (scores.row_count, clean_scores.row_count) == (2, 2)
     assert (pairs.row_count, clean_pairs.row_count) == (3, 0)  # an aspect a row; the only pair is contaminated
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ListedRun(Run):
-    """A run whose rows are at hand."""
-
-    listed: tuple[Scored, ...]
-
-    def records(self) -> Iterator[Scored]:
-        return iter(self.listed)
 
 
 def test_items_are_evenly_spaced_over_the_first_run() -> None:
