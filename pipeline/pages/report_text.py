@@ -66,9 +66,13 @@ def clip(text: str, limit: int = TEXT_LIMIT) -> str:
 def clip_lines(text: str, limit: int = TEXT_LIMIT) -> str:
     """The visible text within `limit` characters, LINE_LIMIT and WIDTH_LIMIT; a last line says how much is left out."""
     lines = visible(text[:limit]).split("\n")
-    shown = "\n".join(line if len(line) <= WIDTH_LIMIT else f"{line[:WIDTH_LIMIT]}…" for line in lines[:LINE_LIMIT])
+    shown = []
+    for line in lines[:LINE_LIMIT]:
+        shown.append(line if len(line) <= WIDTH_LIMIT else f"{line[:WIDTH_LIMIT]}…")
     left = max(0, len(text) - limit) + sum(len(line) + 1 for line in lines[LINE_LIMIT:])
-    return f"{shown}\n… {left:,} more characters are not shown" if left else shown
+    if left:
+        shown.append(f"… {left:,} more characters are not shown")
+    return "\n".join(shown)
 
 
 def plain_lines(text: str) -> list[Line]:
@@ -93,9 +97,10 @@ def python_lines(text: str) -> list[Line]:
 
 
 def _extend(line: list[str], letter: str, part: str) -> None:
+    """Adds a part in a colour, or in none for the letter "", and joins it to the last one where both have the same."""
     if not part:
         return
-    after_plain = len(line) % 2 == 1
+    after_plain = len(line) % 2 == 1  # plain and coloured parts take turns, plain first
     if not letter and after_plain:
         line[-1] += part
     elif not letter:
