@@ -16,54 +16,56 @@ from dataclasses import replace
 from rich.table import Table
 
 from pipeline.errors import DLCodeGenError
-from pipeline.planners.causal_lm.planner import Gpt2Planner
-from pipeline.planners.hybrid.contest import judge
+from pipeline.planners.hybrid.field_choice import choose_planners, evaluation_answers, held_out_answers
 from pipeline.planners.hybrid.fit import MOST_PLANS, Fitted, fit
 from pipeline.planners.hybrid.folder import save_fitted
-from pipeline.planners.hybrid.rivals import evaluation_answers, held_out_answers
 from pipeline.retrieval.sample_pool import load_known_plans
 
 
 def main(data: str, out: str, evaluation: str | None = None, gpt2: Sequence[str] = ()) -> Fitted:
     """`data` and `evaluation`: known plans as the setting `plans` takes them. `gpt2`: folders of GPT-2 planners that
-    compete. Raises DLCodeGenError where there are no plans, and for a GPT-2 without an evaluation split: it has learned
-    from the known plans, so they say nothing about it."""
+    join the choice. Raises DLCodeGenError where there are no plans, and for a GPT-2 without an evaluation split: it has
+    learned from the known plans, so they say nothing about it."""
     if gpt2 and not evaluation:
         raise DLCodeGenError("--gpt2 needs --eval: a GPT-2 is compared on plans that it has not learned from")
     start = time.monotonic()
     known = load_known_plans(data)
     fitted = fit(known)
     if evaluation:
-        others = {f"gpt2:{folder}": Gpt2Planner(folder) for folder in gpt2}
-        answers, judged = evaluation_answers(fitted, load_known_plans(evaluation), others)
+        answers, answered = evaluation_answers(fitted, load_known_plans(evaluation), gpt2)
     else:
-        answers, judged = held_out_answers(fitted)
-    fitted = replace(fitted, contest=judge(answers, judged) if judged else ())
+        answers, answered = held_out_answers(fitted)
+    if answered:
+        fitted = replace(fitted, choices=choose_planners(answers, answered))
     about = {
-        "data": data, "plans_read": len(known), "plans_used": len(fitted.ids), "most_plans": MOST_PLANS,
-        "evaluation": evaluation or "known plans, a sixth held out at a time", "plans_answered_for": len(judged),
+        "data": data,
+        "plans_read": len(known),
+        "plans_used": len(fitted.ids),
+        "most_plans": MOST_PLANS,
+        "evaluation": evaluation or "known plans, a sixth held out at a time",
+        "plans_answered_for": len(answered),
         "seconds": round(time.monotonic() - start, 1),
-    }  # fmt: skip
+    }
     save_fitted(fitted, out, about)
     return fitted
 
 
 def summary_table(fitted: Fitted) -> Table:
-    """Each field's candidates, chosen ridge penalty, and what each planner gains at it, the chosen one's in bold."""
-    names = list(fitted.contest[0].gains) if fitted.contest else []
-    contests = {item.field: item for item in fitted.contest}
+    """Each field's candidates, chosen ridge penalty, and each planner's mean score at it, the chosen one's in bold."""
+    planners = list(fitted.choices[0].mean_scores) if fitted.choices else []
+    choices = {choice.field: choice for choice in fitted.choices}
     table = Table(title=f"Hybrid planner from {len(fitted.ids):,} plans", title_justify="left")
     table.add_column("field")
-    for head in ("values to choose from", "penalty", *names):
+    for head in ("values to choose from", "penalty", *planners):
         table.add_column(head, justify="right")
     for model in fitted.fields:
-        contest = contests.get(model.name)
-        gains = [
-            f"[bold]{contest.gains[name]:.4g}[/]" if name == contest.best else f"{contest.gains[name]:.4g}"
-            for name in (names if contest else ())
-            if contest
-        ]
-        table.add_row(model.name.replace("_", " "), f"{len(model.candidates):,}", f"{model.penalty:g}", *gains)
+        scores = []
+        if model.name in choices:
+            choice = choices[model.name]
+            for planner in planners:
+                score = f"{choice.mean_scores[planner]:.4g}"
+                scores.append(f"[bold]{score}[/]" if planner == choice.planner else score)
+        table.add_row(model.name.replace("_", " "), f"{len(model.candidates):,}", f"{model.penalty:g}", *scores)
     return table
 
 

@@ -19,7 +19,7 @@ import time
 from jobs.cluster.dataflow import start_ray
 from jobs.scoring.reproduction.artifact_outputs import score_artifact
 from jobs.scoring.reproduction.page import reproduction_page
-from jobs.scoring.reproduction.plan_tables import plan_tables
+from jobs.scoring.reproduction.plan_tables import planner_tables
 from jobs.scoring.reproduction.published import load_published, output_files, prediction_files
 from jobs.scoring.reproduction.results import Reproduction, reproduced_values, write_reproduction
 from pipeline.errors import DLCodeGenError
@@ -41,7 +41,7 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
     predictions, no_predictions = prediction_files(artifact, published)
     start_ray(address, None)
     scoring = score_artifact(artifact, outputs, out, seeds=seeds, quiet=quiet)
-    plans = plan_tables(artifact, predictions, published, quiet=quiet)
+    plans = planner_tables(artifact, predictions, published, quiet=quiet)
     reproduction = Reproduction(
         values=tuple(reproduced_values(outputs, scoring.tables.rows)),
         code=scoring.tables,

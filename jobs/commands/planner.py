@@ -76,7 +76,7 @@ def eval_planner(
         settings=settings or [],
     )
     console = Console(width=max(Console().width, TABLE_WIDTH))
-    for table in terminal_tables(evaluation.rows, evaluation.comparisons, len(evaluation.near)):
+    for table in terminal_tables(evaluation.results, evaluation.comparisons, len(evaluation.near)):
         console.print(table)
     files = ("report.html", "plans.csv", "plan_comparisons.csv", "plots/", "predictions/", "manifest.json")
     print_paths(console, out, files)

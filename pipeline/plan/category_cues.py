@@ -102,37 +102,38 @@ def category_cues(requirement: str, attributes: str) -> Mapping[str, float]:
     what is commonest."""
     requirement, attributes = requirement.lower(), attributes.lower()
     requirement, attributes = (_NEGATED.sub(" ", text) for text in (requirement, attributes))
-    data = _weigh(_DATA, requirement, attributes, second=1.0)
-    tasks = _weigh(_TASKS, requirement, attributes, second=0.4)
+    data = _weigh(_DATA, requirement, attributes, attributes_factor=1.0)
+    tasks = _weigh(_TASKS, requirement, attributes, attributes_factor=0.4)
     for task, kind, weight in _IMPLIED:
         if task in tasks:
             data.setdefault(kind, weight)
     data.setdefault("table", 0.1)  # what is not said to be anything else is most often a table
     data.setdefault("series", 0.5 * ("forecast" in tasks))  # what is to be forecast is a series, said or not
     tasks.setdefault("classify", 0.2)
-    found: dict[str, float] = {}
+    evidence: dict[str, float] = {}
     for (task, kind), category in _CATEGORIES.items():
-        evidence = tasks.get(task, 0.0) * data.get(kind, 0.0)
-        if evidence:
-            found[category] = found.get(category, 0.0) + evidence
-    total = sum(found.values())
-    return {category: evidence / total for category, evidence in found.items()}
+        weight = tasks.get(task, 0.0) * data.get(kind, 0.0)
+        if weight:
+            evidence[category] = evidence.get(category, 0.0) + weight
+    total = sum(evidence.values())
+    return {category: weight / total for category, weight in evidence.items()}
 
 
 def cue_certainty(requirement: str, attributes: str) -> float:
     """How much of `category_cues` is said, not supposed: 1 where words tell both the task and the data (or a task that
     implies its data), 0.5 where they tell one of them, 0 where they tell neither."""
     requirement, attributes = (_NEGATED.sub(" ", text.lower()) for text in (requirement, attributes))
-    data = _weigh(_DATA, requirement, attributes, second=1.0)
-    tasks = _weigh(_TASKS, requirement, attributes, second=0.4)
+    data = _weigh(_DATA, requirement, attributes, attributes_factor=1.0)
+    tasks = _weigh(_TASKS, requirement, attributes, attributes_factor=0.4)
     implied = any(task in tasks for task, _, _ in _IMPLIED)
     return (bool(data or implied) + bool(tasks)) / 2
 
 
-def _weigh(cues: _Cues, first: str, second_text: str, second: float) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _weigh(cues: _Cues, requirement: str, attributes: str, attributes_factor: float) -> dict[str, float]:
+    """By name, the weights of the cues that occur, those in the attributes times a factor."""
+    weights: dict[str, float] = {}
     for name, pattern, weight in cues:
-        for text, factor in ((first, 1.0), (second_text, second)):
+        for text, factor in ((requirement, 1.0), (attributes, attributes_factor)):
             if pattern.search(text):
-                found[name] = found.get(name, 0.0) + factor * weight
-    return found
+                weights[name] = weights.get(name, 0.0) + factor * weight
+    return weights

@@ -104,15 +104,15 @@ def shapes_in(text: str) -> list[tuple[int | None, ...]]:
     "(batch_size, 128, 128, 3)" -> (128, 128, 3). A leading name, None or "n" is the batch axis; so is the first of
     four or more numbers followed by an image shape.
     """
-    found = []
+    shapes = []
     for inner in re.findall(r"\(([^()]*,[^()]*)\)", text):
         items = [item.strip() for item in inner.split(",") if item.strip()]
         if not items or any(re.search(r"\s", item) for item in items if not item.isdecimal() and "*" not in item):
             continue
         if not items[0].isdecimal():
             items = items[1:]
-        found.append(tuple(int(item) if item.isdecimal() and int(item) > 0 else None for item in items))
-    return [shape for shape in found if shape]
+        shapes.append(tuple(int(item) if item.isdecimal() and int(item) > 0 else None for item in items))
+    return [shape for shape in shapes if shape]
 
 
 def _value(text: str) -> int:
@@ -197,7 +197,9 @@ def _scale(text: str) -> int | None:
     )
     if word is None:
         return None
-    return 4 if re.search("four|quad", word[1]) else 3 if "three" in word[1] else 2
+    if re.search("four|quad", word[1]):
+        return 4
+    return 3 if "three" in word[1] else 2
 
 
 def _learning_rate(text: str) -> float | None:

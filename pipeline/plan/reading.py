@@ -26,19 +26,19 @@ def read_plan(source: str | Mapping[str, object]) -> SolutionPlan:
     that is cut off or closed wrongly is repaired. An object that wraps the plan (`Code Plan`) is opened.
     Raises UnreadablePlanError where no object, or none of a plan's keys, is found.
     """
-    found = _fold(_load(source) if isinstance(source, str) else source)
-    found = _section(found, "codeplan", "solutionplan", "plan") or found
-    architecture = _section(found, "modelarchitecture", "model", "architecture")
-    dataset = _section(found, "dataset", "data")
-    if not {"taskcategory", "dataset", "modelarchitecture", "preprocess"} & found.keys():
+    plan = _fold(_load(source) if isinstance(source, str) else source)
+    plan = _section(plan, "codeplan", "solutionplan", "plan") or plan
+    architecture = _section(plan, "modelarchitecture", "model", "architecture")
+    dataset = _section(plan, "dataset", "data")
+    if not {"taskcategory", "dataset", "modelarchitecture", "preprocess"} & plan.keys():
         raise UnreadablePlanError("no plan: none of Task Category, Dataset, Preprocess, Model Architecture is there")
-    hyper = _section(architecture, "hyperparameters", "hypermeters") or _section(
-        found, "hyperparameters", "hypermeters"
-    )
+    # `Hypermeters` is a slip of the published schema, which many predictions repeat.
+    hyper = _section(architecture, "hyperparameters", "hypermeters")
+    hyper = hyper or _section(plan, "hyperparameters", "hypermeters")
     return SolutionPlan(
-        task_category=_text(found.get("taskcategory")),
+        task_category=_text(plan.get("taskcategory")),
         dataset=DatasetShape(input=_text(dataset.get("input")), output=_text(dataset.get("output"))),
-        preprocess=_text(found.get("preprocess", found.get("preprocessing"))),
+        preprocess=_text(plan.get("preprocess", plan.get("preprocessing"))),
         architecture=ModelArchitecture(layers=_layers(architecture), hyperparameters=_hyperparameters(hyper)),
     )
 
@@ -79,15 +79,15 @@ def _text(value: object) -> str:
 
 def _load(text: str) -> Mapping[str, object]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         start = text.find("{")
-        found = _repaired(text[start:]) if start >= 0 else None
-    if isinstance(found, list) and found and isinstance(found[0], Mapping):
-        found = found[0]
-    if not isinstance(found, Mapping):
+        value = _repaired(text[start:]) if start >= 0 else None
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        value = value[0]
+    if not isinstance(value, Mapping):
         raise UnreadablePlanError("no plan: the text holds no JSON object")
-    return found
+    return value
 
 
 def _repaired(text: str) -> object:
@@ -97,18 +97,18 @@ def _repaired(text: str) -> object:
         raise UnreadablePlanError(f"no plan: {error}") from error
 
 
-def _fold(found: Mapping[str, object]) -> dict[str, object]:
+def _fold(section: Mapping[str, object]) -> dict[str, object]:
     """Keys lower-cased, without blanks, underscores and hyphens; the first of equal keys wins."""
     folded: dict[str, object] = {}
-    for key, value in found.items():
+    for key, value in section.items():
         folded.setdefault(re.sub(r"[\s_-]", "", str(key).lower()), value)
     return folded
 
 
-def _section(found: Mapping[str, object], *names: str) -> dict[str, object]:
+def _section(parent: Mapping[str, object], *names: str) -> dict[str, object]:
     """The first of the named parts that is an object (of a list, its first object), keys folded; {} without one."""
     for name in names:
-        part = found.get(name)
+        part = parent.get(name)
         if isinstance(part, list) and part:
             part = part[0]
         if isinstance(part, Mapping):
@@ -120,8 +120,7 @@ def _layers(architecture: Mapping[str, object]) -> tuple[str, ...]:
     """The layers in order; where a plan names several networks instead (`Generator`, ...), theirs one after another."""
     layers = architecture.get("layers")
     if layers is None:
-        nested = [value for key, value in architecture.items() if key not in ("hyperparameters", "hypermeters")]
-        return tuple(line for value in nested for line in _layer_lines(value))
+        layers = [value for key, value in architecture.items() if key not in ("hyperparameters", "hypermeters")]
     return tuple(_layer_lines(layers))
 
 
@@ -130,24 +129,27 @@ def _layer_lines(value: object) -> list[str]:
         inner = _fold(value).get("layers")
         return _layer_lines(inner) if inner is not None else [_text(value)]
     if isinstance(value, list | tuple):
-        return [line for item in value for line in _layer_lines(item)]
+        lines = []
+        for item in value:
+            lines += _layer_lines(item)
+        return lines
     text = _text(value)
     return [text] if text else []
 
 
-def _hyperparameters(found: Mapping[str, object]) -> Hyperparameters:
+def _hyperparameters(section: Mapping[str, object]) -> Hyperparameters:
     def name(*keys: str) -> str:
-        text = next((_text(found[key]) for key in keys if key in found), "")
+        text = next((_text(section[key]) for key in keys if key in section), "")
         return "" if is_unspecified(text) else text
 
     def count(*keys: str) -> int | None:
-        number = next((read_number(found[key]) for key in keys if key in found), None)
+        number = next((read_number(section[key]) for key in keys if key in section), None)
         return int(number) if number is not None and 1 <= number < 2**31 else None
 
     return Hyperparameters(
         optimizer=name("optimizer"),
         loss=name("lossfunction", "loss"),
-        learning_rate=read_number(found.get("learningrate", found.get("lr"))),
+        learning_rate=read_number(section.get("learningrate", section.get("lr"))),
         batch_size=count("batchsize"),
         epochs=count("epochs", "epoch"),
         metric=name("evaluationmetric", "evaluationmetrics", "metrics", "metric"),

@@ -74,7 +74,8 @@ def shape_texts(category: str, facts: DatasetFacts, *, single_output: bool) -> t
             sizes[-1] = 1
         if category == "Image Super-Resolution" and word == "output":
             image = [getattr(facts, axis) for axis in _IMAGE]
-            sizes = [*(size * (facts.scale or 2) for size in image[:2] if size), image[2]] if all(image) else []
+            scale = facts.scale or 2
+            sizes = [image[0] * scale, image[1] * scale, image[2]] if all(image) else []
         known = bool(sizes) and None not in sizes
         texts.append(f"Shape of the {word} data is (batch_size, {', '.join(map(str, sizes))})." if known else "")
     return texts[0], texts[1]

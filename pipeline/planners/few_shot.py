@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.asker import Asker, Asking
 from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.planners.hybrid.similarity import Text, TextViews
+from pipeline.planners.hybrid.similarity import RequestSimilarity, RequestText
 from pipeline.records import Requirement
 from pipeline.retrieval.firewall import Firewall, row_shingles
 from pipeline.retrieval.sample_pool import KnownPlan
@@ -32,7 +32,7 @@ class FewShotPlanner:
         self._known = known
         self._examples = examples
         self._firewall = firewall or Firewall()
-        self._views = TextViews.of([Text(item.requirement, item.attributes) for item in known])
+        self._similarity = RequestSimilarity.of([RequestText(item.requirement, item.attributes) for item in known])
 
     async def __call__(self, record: Requirement) -> Fields:
         """The fields `plan`, `plan_sources` and `calls`."""
@@ -51,7 +51,7 @@ class FewShotPlanner:
 
     def _nearest(self, record: Requirement) -> list[KnownPlan]:
         """The most similar first: what does not fit into the context is cut from the end."""
-        similarity = self._views.similarities([Text(record.requirement, record.attributes)])[0]
+        similarity = self._similarity.similarities([RequestText(record.requirement, record.attributes)])[0]
         query = row_shingles(record.requirement, None)
         chosen: list[KnownPlan] = []
         for row in np.argsort(-similarity, kind="stable"):

@@ -11,18 +11,27 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median_low
 
 import numpy as np
 
 from pipeline.errors import StageFailure
-from pipeline.keras.facts import backbones
 from pipeline.plan.category_cues import category_cues
 from pipeline.plan.dataset_facts import DatasetFacts, read_facts
-from pipeline.plan.shapes import CLASSIFICATION, REGRESSION, input_shape, plan_facts, shape_texts
+from pipeline.plan.shapes import plan_facts, shape_texts
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
-from pipeline.plan.vocabulary import OTHER, canonical_loss, canonical_metric, canonical_optimizer
+from pipeline.plan.vocabulary import OTHER, canonical_loss, canonical_optimizer
+from pipeline.planners.adapted_plan import (
+    adapted_layers,
+    consistent_loss,
+    consistent_metric,
+    has_layers,
+    named_layers,
+    sized_text,
+    with_named_layers,
+    within_reach,
+)
 from pipeline.records import Requirement
 from pipeline.retrieval.bm25 import Bm25Index, ranking
 from pipeline.retrieval.firewall import Firewall, RowShingles, row_shingles
@@ -41,7 +50,6 @@ _STATED_LOSS = re.compile(
     r"\b(dice|tversky|focal|huber|log.?cosh|(?:sparse )?categorical cross.?entropy|binary cross.?entropy|"
     r"mean (?:squared|absolute) (?:percentage )?error|mse|mae|l1|l2|hinge)(?: loss)?\b"
 )
-_CELLS = ("GRU", "LSTM", "SimpleRNN")
 _STATED_OPTIMIZER = re.compile(
     r"\b(adamw|adamax|nadam|adam|rmsprop|sgd|adagrad|adadelta|stochastic gradient descent)\b"
 )
@@ -50,7 +58,8 @@ _STATED_OPTIMIZER = re.compile(
 @dataclass(frozen=True, slots=True)
 class _Neighbour:
     known: KnownPlan
-    plan: SolutionPlan  # canonical
+    plan: SolutionPlan
+    """The known plan, canonical."""
     weight: float
 
 
@@ -64,11 +73,12 @@ class RetrievalPlanner:
         self._firewall = firewall or Firewall()
         self._shingles = [row_shingles(item.requirement, None) for item in known]
         self._index = Bm25Index([content_words(f"{item.requirement}\n{item.attributes}") for item in known])
-        self._usual = {
-            name: median_low(numbers)
-            for name in PRIOR_WEIGHTS
-            if (numbers := [value for plan in self._canonical if (value := getattr(plan.hyperparameters, name))])
-        }
+        self._usual: dict[str, float] = {}
+        for name in PRIOR_WEIGHTS:
+            numbers = [getattr(plan.hyperparameters, name) for plan in self._canonical]
+            numbers = [number for number in numbers if number]
+            if numbers:
+                self._usual[name] = median_low(numbers)
         self._by_category: dict[str, list[int]] = defaultdict(list)
         for number, plan in enumerate(self._canonical):
             self._by_category[plan.task_category].append(number)
@@ -90,15 +100,15 @@ class RetrievalPlanner:
         return {"plan": plan, "plan_sources": tuple(peer.known.id for peer in peers)}
 
     def _nearest(self, order: Iterable[int], scores: np.ndarray, query: RowShingles) -> list[_Neighbour]:
-        found: list[_Neighbour] = []
+        nearest: list[_Neighbour] = []
         for number in order:
-            if len(found) == self._neighbours:
+            if len(nearest) == self._neighbours:
                 break
             if self._firewall.reason(query, self._shingles[number]) is None:
                 # Even a plan that shares no word is some evidence, once nothing better is there.
                 weight = max(float(scores[number]), 0.0) + 1e-3
-                found.append(_Neighbour(self._known[number], self._canonical[number], weight))
-        return found
+                nearest.append(_Neighbour(self._known[number], self._canonical[number], weight))
+        return nearest
 
 
 def _vote(pairs: Iterable[tuple[str, float]]) -> str:
@@ -113,15 +123,20 @@ def _vote(pairs: Iterable[tuple[str, float]]) -> str:
 def _vote_category(nearest: Sequence[_Neighbour], cues: Mapping[str, float]) -> str:
     total = sum(neighbour.weight for neighbour in nearest)
     votes = [(item.plan.task_category, item.weight / total) for item in nearest if item.plan.task_category != OTHER]
-    return _vote([*votes, *((category, CUE_WEIGHT * weight) for category, weight in cues.items())]) or OTHER
+    votes += [(category, CUE_WEIGHT * weight) for category, weight in cues.items()]
+    return _vote(votes) or OTHER
 
 
 def _median(name: str, peers: Sequence[_Neighbour], usual: Mapping[str, float]) -> float | None:
     """The weighted median of the peers' numbers and the usual one: a value that is really somebody's, unlike a mean."""
-    pairs = [(getattr(peer.plan.hyperparameters, name), peer.weight) for peer in peers]
-    known: list[tuple[float, float]] = [(value, weight) for value, weight in pairs if value is not None]
+    known: list[tuple[float, float]] = []
+    for peer in peers:
+        number = getattr(peer.plan.hyperparameters, name)
+        if number is not None:
+            known.append((number, peer.weight))
     if name in usual:
-        known.append((usual[name], PRIOR_WEIGHTS[name] * (sum(weight for _, weight in known) or 1.0)))
+        total = sum(weight for _, weight in known)
+        known.append((usual[name], PRIOR_WEIGHTS[name] * (total or 1.0)))
     half, running = sum(weight for _, weight in known) / 2, 0.0
     for value, weight in sorted(known):
         running += weight
@@ -133,163 +148,54 @@ def _median(name: str, peers: Sequence[_Neighbour], usual: Mapping[str, float]) 
 def _compose(
     category: str, peers: Sequence[_Neighbour], usual: Mapping[str, float], stated: DatasetFacts, text: str
 ) -> SolutionPlan:
-    named_layers = _named_layers(text)
-    source = next((peer.plan for peer in peers if _has_layer(peer.plan, named_layers)), peers[0].plan)
-    facts = _within_reach(category, stated.otherwise(plan_facts(source, category)))
-    asked = _STATED_LOSS.search(text)
-    voted = _vote((_loss(peer), peer.weight) for peer in peers)
-    loss = _consistent_loss(category, (asked and canonical_loss(asked[1])) or voted, facts)
+    asked_layers = named_layers(text)
+    source = next((peer.plan for peer in peers if has_layers(peer.plan, asked_layers)), peers[0].plan)
+    facts = within_reach(category, stated.otherwise(plan_facts(source, category)))
+    loss = _loss(category, peers, facts, text)
+    # Two classes are one sigmoid output where the loss is binary.
     single = loss in ("binary_crossentropy", "binary_focal_crossentropy") and facts.classes == 2
     inputs, outputs = shape_texts(category, facts, single_output=single)
     if category == "Audio Classification" and facts.sample_rate and facts.clip_seconds:
         inputs = f"Audio clips of {facts.clip_seconds} seconds, sampled at {facts.sample_rate} Hz."
-    hypers = [(peer.plan.hyperparameters, peer.weight) for peer in peers]
-    named = _STATED_OPTIMIZER.search(text)
-    batch_size, epochs, rate = (
-        getattr(stated, name) or _median(name, peers, usual) for name in ("batch_size", "epochs", "learning_rate")
-    )
+    layers = with_named_layers(source.layers, asked_layers, category)
+    metric = _vote((peer.plan.hyperparameters.metric, peer.weight) for peer in peers)
+    rate = stated.learning_rate or _median("learning_rate", peers, usual)
+    batch_size = stated.batch_size or _median("batch_size", peers, usual)
+    epochs = stated.epochs or _median("epochs", peers, usual)
     return SolutionPlan(
         task_category=category,
         dataset=DatasetShape(input=inputs or source.dataset.input, output=outputs or source.dataset.output),
-        preprocess=_sized(source.preprocess, facts),
+        preprocess=sized_text(source.preprocess, facts),
         architecture=ModelArchitecture(
-            layers=_adapted_layers(_with_named(source.layers, named_layers, category), category, facts, loss, single),
+            layers=adapted_layers(layers, category, facts, loss, single),
             hyperparameters=Hyperparameters(
-                optimizer=canonical_optimizer(named[1])
-                if named
-                else _vote((hyper.optimizer, weight) for hyper, weight in hypers) or "Adam",
+                optimizer=_optimizer(peers, text),
                 loss=loss,
                 learning_rate=rate or 1e-3,
                 batch_size=int(batch_size or 32),
                 epochs=int(epochs or 10),
-                metric=_consistent_metric(category, _vote((hyper.metric, weight) for hyper, weight in hypers)),
+                metric=consistent_metric(category, metric),
             ),
         ),
     )
 
 
-_LARGEST_SIDE = {
-    "Image Super-Resolution": (128, 96),
-    "Image Generation": (128, 128),
-    "Video Classification": (112, 112),
-}
-"""Pixels a side up to which a stated size is kept, and what a larger one is scaled to; (320, 256) for all others."""
+def _optimizer(peers: Sequence[_Neighbour], text: str) -> str:
+    """The one that the user names, else the neighbours'."""
+    named = _STATED_OPTIMIZER.search(text)
+    if named:
+        return canonical_optimizer(named[1])
+    return _vote((peer.plan.hyperparameters.optimizer, peer.weight) for peer in peers) or "Adam"
 
 
-def _within_reach(category: str, facts: DatasetFacts) -> DatasetFacts:
-    """The facts with image sizes a model is trained at, in proportion: photos of 4000x3000 pixels are resized.
-
-    Super-resolution is trained on small patches, and what is generated pixel by pixel is small too.
-    """
-    if not facts.height or not facts.width:
-        return facts
-    longest = max(facts.height, facts.width)
-    kept, scaled = _LARGEST_SIDE.get(category, (320, 256))
-    if longest <= kept:
-        return facts
-    shrink = scaled / longest
-    height, width = (max(8, round(side * shrink / 8) * 8) for side in (facts.height, facts.width))
-    return replace(facts, height=height, width=width)
+def _loss(category: str, peers: Sequence[_Neighbour], facts: DatasetFacts, text: str) -> str:
+    """The one that the user names, else the neighbours', if it can go with the data."""
+    named = _STATED_LOSS.search(text)
+    stated = canonical_loss(named[1]) if named else ""
+    voted = _vote((_loss_of(peer), peer.weight) for peer in peers)
+    return consistent_loss(category, stated or voted, facts)
 
 
-def _named_layers(text: str) -> tuple[str, ...]:
-    """Backbones and recurrent cells that the user names ("use ResNet50", "with a GRU"); of two, the longer name."""
-    folded = re.sub(r"[^a-z0-9]", "", text)
-    found = [name for name in backbones() if re.sub(r"[^a-z0-9]", "", name.lower()) in folded]
-    longest = [name for name in found if not any(name != other and name in other for other in found)]
-    cells = [cell for cell in _CELLS if re.search(rf"\b{cell.lower()}s?\b", text)]
-    return (*longest[:1], *cells[:1])
-
-
-def _has_layer(plan: SolutionPlan, names: tuple[str, ...]) -> bool:
-    return bool(names) and all(any(name in layer for layer in plan.layers) for name in names)
-
-
-def _with_named(layers: tuple[str, ...], names: tuple[str, ...], category: str) -> tuple[str, ...]:
-    """The layers with the network or cell that the user names in the place of another, or of plain convolutions."""
-    for name in names:
-        if any(name in layer for layer in layers):
-            continue
-        others = "|".join(_CELLS if name in _CELLS else backbones())
-        swapped = tuple(re.sub(rf"\b(?:{others})\(", f"{name}(", layer) for layer in layers)
-        if swapped == layers and name not in _CELLS and category in ("Image Classification", "Image Regression"):
-            backbone = f"{name}(include_top=False, weights='imagenet')"
-            swapped = (backbone, "GlobalAveragePooling2D()", "Dropout(0.2)", *layers[-1:])
-        layers = swapped
-    return layers
-
-
-def _sized(text: str, facts: DatasetFacts) -> str:
-    """A neighbour's text with this data's image size in the place of its own."""
-    if not facts.height or not facts.width:
-        return text
-    return re.sub(r"\b\d{2,4} ?[x×] ?\d{2,4}\b", f"{facts.width}x{facts.height}", text)
-
-
-def _loss(peer: _Neighbour) -> str:
+def _loss_of(peer: _Neighbour) -> str:
+    """Its canonical name, or what the plan calls one that Keras has not."""
     return peer.plan.hyperparameters.loss or peer.known.plan.hyperparameters.loss
-
-
-_CLASS_LOSSES = frozenset(
-    f"{kind}crossentropy"
-    for kind in ("binary_", "categorical_", "sparse_categorical_", "binary_focal_", "categorical_focal_")
-) | {"hinge", "squared_hinge", "categorical_hinge", "kl_divergence"}
-_CLASS_METRICS = frozenset(
-    "accuracy binary_accuracy categorical_accuracy sparse_categorical_accuracy top_k_categorical_accuracy "
-    "AUC Precision Recall F1Score".split()
-)
-
-
-def _consistent_loss(category: str, voted: str, facts: DatasetFacts) -> str:
-    """The voted loss, unless it cannot go with the category or with the number of classes."""
-    if category in REGRESSION | {"Time Series Forecasting"} and canonical_loss(voted) in _CLASS_LOSSES | {""}:
-        return "mean_squared_error"
-    if category == "Image Segmentation" and (facts.classes or 2) > 2 and voted.startswith("binary"):
-        return "categorical_crossentropy"
-    if category in CLASSIFICATION:
-        several = facts.classes is not None and facts.classes > 2
-        if voted not in _CLASS_LOSSES or (several and voted.startswith("binary")) or (not several and "hinge" in voted):
-            return "categorical_crossentropy" if several else "binary_crossentropy"
-    return voted or "mean_squared_error"
-
-
-def _consistent_metric(category: str, voted: str) -> str:
-    if category in REGRESSION | {"Time Series Forecasting"} and canonical_metric(voted) in _CLASS_METRICS | {""}:
-        return "mean_absolute_error"
-    if category in CLASSIFICATION and voted not in _CLASS_METRICS:
-        return "accuracy"
-    return voted
-
-
-_HEAD_ACTIVATION = {True: "sigmoid", False: "softmax"}
-
-
-def _adapted_layers(
-    layers: tuple[str, ...], category: str, facts: DatasetFacts, loss: str, single: bool
-) -> tuple[str, ...]:
-    """The layers with this data's input shape, and an output layer for its classes or targets."""
-    shape = input_shape(category, facts)
-    if shape and layers:
-        text = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-        first = re.sub(r"(input_shape=|Input\(shape=)\([^()]*\)", lambda match: match[1] + text, layers[0], count=1)
-        layers = (first, *layers[1:])
-    if category.startswith("Text") and facts.vocabulary:
-        layers = tuple(re.sub(r"\bEmbedding\(\d{3,}", f"Embedding({facts.vocabulary}", layer) for layer in layers)
-    if category == "Image Segmentation" and facts.classes and layers:
-        units = 1 if single else facts.classes
-        return (*layers[:-1], re.sub(r"(?<=Conv2D\()\d+", str(units), layers[-1], count=1))
-    head = _head(category, facts, loss, single)
-    if head is None or not layers:
-        return layers
-    return (*layers[:-1], head) if re.search(r"dense|output", layers[-1], re.IGNORECASE) else (*layers, head)
-
-
-def _head(category: str, facts: DatasetFacts, loss: str, single: bool) -> str | None:
-    if category in CLASSIFICATION and facts.classes:
-        units = 1 if single else facts.classes
-        return f"Dense({units}, activation='{_HEAD_ACTIVATION[single or loss.startswith('binary')]}')"
-    if category in REGRESSION:
-        return f"Dense({facts.targets or 1})"
-    if category == "Time Series Forecasting" and facts.horizon:
-        return f"Dense({facts.horizon})"
-    return None

@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.cli import app
-from jobs.eval_planner import MAJORITY, PlanEvaluation, main
+from jobs.eval_planner import main
+from jobs.scoring.plans.evaluation import PlanEvaluation
+from jobs.scoring.plans.planner_runs import MAJORITY
 from jobs.scoring.reproduction.plan_tables import NO_PLAN
 from pipeline.comparison.plan_tables import ALL, NOT_NEAR
 from pipeline.errors import DLCodeGenError
@@ -57,11 +59,11 @@ def evaluation(folder: Path) -> PlanEvaluation:
 
 
 def _values(evaluation: PlanEvaluation, planner: str, subset: str = ALL) -> dict[str, float | None]:
-    return {row.column: row.reproduced for row in evaluation.rows if (row.planner, row.subset) == (planner, subset)}
+    return {row.column: row.reproduced for row in evaluation.results if (row.planner, row.subset) == (planner, subset)}
 
 
 def test_files_and_planners_stand_in_one_table(evaluation: PlanEvaluation) -> None:
-    names = dict.fromkeys(row.planner for row in evaluation.rows)
+    names = dict.fromkeys(row.planner for row in evaluation.results)
     both = ["retrieval", "retrieval (firewall)", "hybrid:fit", "hybrid:fit (firewall)"]
     assert list(names) == ["perfect", "broken", NO_PLAN, MAJORITY, *both]
     perfect, broken = _values(evaluation, "perfect"), _values(evaluation, "broken")
@@ -84,7 +86,7 @@ def test_planners_of_ours_are_always_valid(evaluation: PlanEvaluation) -> None:
 
 def test_nearly_known_rows_are_found_and_left_out(evaluation: PlanEvaluation) -> None:
     assert evaluation.near == (0, 1)
-    assert next(row.rows for row in evaluation.rows if row.subset == NOT_NEAR) == 10
+    assert next(row.rows for row in evaluation.results if row.subset == NOT_NEAR) == 10
     compared = {
         (row.planner, row.subset, row.column): row for row in evaluation.comparisons if row.against == "perfect"
     }
@@ -101,7 +103,7 @@ def test_the_firewall_takes_the_known_answer_away(evaluation: PlanEvaluation) ->
 
 def test_everything_is_written(evaluation: PlanEvaluation) -> None:
     with open(Path(evaluation.out, "plans.csv"), newline="") as stream:
-        assert len(list(csv.DictReader(stream))) == len(evaluation.rows)
+        assert len(list(csv.DictReader(stream))) == len(evaluation.results)
     manifest = json.loads(Path(evaluation.out, "manifest.json").read_text())
     assert manifest["test_rows"] == 12
     assert len(manifest["read"]["test"]["sha256"]) == 64
@@ -140,12 +142,12 @@ def test_an_evaluation_split_decides_and_a_gpt2_competes_on_it(folder: Path, tmp
     assert "needs --eval" in str(refused.exception)
     result = CliRunner().invoke(app, [*arguments, "--eval", str(folder / "test.txt")])
     assert result.exit_code == 0, result.output
-    contests = load_fitted(str(tmp_path / "fit")).contest
-    assert {len(contest.gains) for contest in contests} == {4}
+    choices = load_fitted(str(tmp_path / "fit")).choices
+    assert {len(choice.mean_scores) for choice in choices} == {4}
     name = f"gpt2:{tmp_path / 'gpt2'}"
-    loss = next(contest for contest in contests if contest.field == "loss")
-    assert loss.gains[name] < loss.gains["retrieval"]
-    assert loss.best != name
+    loss = next(choice for choice in choices if choice.field == "loss")
+    assert loss.mean_scores[name] < loss.mean_scores["retrieval"]
+    assert loss.planner != name
 
 
 def test_files_that_do_not_belong_together(folder: Path, tmp_path: Path) -> None:

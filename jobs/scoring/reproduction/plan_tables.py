@@ -25,8 +25,8 @@ NO_PLAN = "no plan at all"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlanTables:
-    """What the released predictions came to."""
+class PlannerTables:
+    """What the released predictions come to."""
 
     rows: tuple[PlannerResult, ...]
     items: tuple[PlanItem, ...]
@@ -35,28 +35,32 @@ class PlanTables:
     """Prediction files without a line for each row, in words."""
 
 
-def plan_tables(root: str, files: Sequence[PredictionFile], published: Published, *, quiet: bool = False) -> PlanTables:
+def planner_tables(
+    root: str, files: Sequence[PredictionFile], published: Published, *, quiet: bool = False
+) -> PlannerTables:
     """Every planner's columns, companions and validity. Needs an initialised Ray."""
     if not exists(join(root, KNOWN)):
-        return PlanTables(rows=(), items=(), comparisons=(), unusable=(f"Table IV, Fig. 4: no {KNOWN}",))
+        return PlannerTables(rows=(), items=(), comparisons=(), unusable=(f"Table IV, Fig. 4: no {KNOWN}",))
     known = read_lines(join(root, KNOWN))
-    lines, unusable = {NO_PLAN: ["{}"] * len(known)}, []
+    lines = {NO_PLAN: ["{}"] * len(known)}
+    unusable = []
     for file in files:
-        found = read_lines(file.path)
-        if len(found) == len(known):
-            lines[file.planner] = found
+        predictions = read_lines(file.path)
+        if len(predictions) == len(known):
+            lines[file.planner] = predictions
         else:
-            unusable.append(f"{file.path}: {len(found)} predictions for {len(known)} rows")
-    results = in_parallel("plans", score_lines, [(part, known) for part in lines.values()], quiet=quiet)
-    scored = dict(zip(lines, results, strict=True))
+            unusable.append(f"{file.path}: {len(predictions)} predictions for {len(known)} rows")
+    scored_lines = in_parallel("plans", score_lines, [(part, known) for part in lines.values()], quiet=quiet)
+    scored = dict(zip(lines, scored_lines, strict=True))
     printed, on_all = published.plans.by_planner(), published.plans.by_planner(on_all_rows=True)
-    return PlanTables(
-        rows=tuple(
-            row
-            for name, found in scored.items()
-            for row in planner_results(name, found, published=printed, on_all_rows=on_all)
-        ),
-        items=tuple(item for name, found in scored.items() for item in plan_items(name, found)),
+    rows: list[PlannerResult] = []
+    items: list[PlanItem] = []
+    for planner, answers in scored.items():
+        rows += planner_results(planner, answers, published=printed, on_all_rows=on_all)
+        items += plan_items(planner, answers)
+    return PlannerTables(
+        rows=tuple(rows),
+        items=tuple(items),
         comparisons=tuple(plan_comparisons(scored, OUR_PLANNER)),
         unusable=tuple(unusable),
     )

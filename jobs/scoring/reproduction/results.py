@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jobs.runs.result_files import Table, write_tables
 from jobs.runs.versions import versions_of
 from jobs.scoring.code_tables import CodeTables
-from jobs.scoring.reproduction.plan_tables import PlanTables
+from jobs.scoring.reproduction.plan_tables import PlannerTables
 from jobs.scoring.reproduction.published import OutputFile
 from pipeline.comparison.code_rows import ALL, CodeItem, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
@@ -43,7 +43,7 @@ class Reproduction:
 
     values: tuple[ReproducedValue, ...]
     code: CodeTables
-    plans: PlanTables
+    plans: PlannerTables
     absent: tuple[str, ...]
     """Released files that are not there or do not fit, in words."""
     seeds: int

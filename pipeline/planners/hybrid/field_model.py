@@ -1,4 +1,4 @@
-"""One field of a plan as a decision: the candidate value with the highest expected score for a requirement."""
+"""One field of a plan as a decision: the known value with the highest expected score for a requirement."""
 
 from __future__ import annotations
 
@@ -9,82 +9,115 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.planners.hybrid import ridge
-from pipeline.planners.hybrid.payoff import Floats, Payoff, Value
+from pipeline.planners.hybrid.holding_out import Mask
+from pipeline.planners.hybrid.ridge import Floats
+from pipeline.planners.hybrid.score_tables import ScoreTable, Value
 
 PENALTIES = (0.3, 1.0, 3.0)
 """Ridge penalties to choose from: small ones trust the nearest known plans, large ones the many. For numbers they are
 the weight of a prior: with a large one every answer is the median of all known plans."""
-_LEAST_PAYOFF = -16.0
+_LOWEST_SCORE = -16.0
 """What a held-out row can cost at most when penalties are compared: batches and epochs off by about 500. A few known
 values of ten thousands would else decide alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldModel:
-    """`table`: shape (known plans, candidates); a requirement's similarities times it, plus `base`, is the expected
-    score of each candidate. `penalty` was best on known plans held out, with `score` the mean payoff of these.
-    `candidate_of`: the candidate each known plan has, -1 for none. `held_out`: the candidate that each would have been
-    given by a fit without its part of the known plans."""
+    """A field, fitted to known plans."""
 
     name: str
     candidates: tuple[Value, ...]
-    table: Floats
-    base: Floats
+    """The values to choose from."""
+    coefficients: Floats
+    """Shape (known plans, candidates), from the ridge regression of the scores."""
+    baseline: Floats
+    """What each candidate scores for a requirement that is like no known one."""
     candidate_of: npt.NDArray[np.int32]
+    """The candidate that each known plan has, -1 for none."""
     penalty: float
+    """The ridge penalty that was best on known plans held out."""
     score: float
-    held_out: npt.NDArray[np.int32]
+    """The mean score on these."""
+    held_out_choice: npt.NDArray[np.int32]
+    """The candidate that each known plan would have been given by a fit without its part of the known plans."""
 
-    def best(self, similarity: Floats, sayers: npt.NDArray[np.bool_]) -> Value | None:
-        """The value for a requirement, among those that the `sayers`, of the known plans, have; None where they have
-        none."""
-        own = self.candidate_of[sayers]
-        said = np.unique(own[own >= 0])
-        if not len(said):
+    def expected_scores(self, similarity: Floats) -> Floats:
+        """What each candidate can be expected to score, for a requirement's similarities to the known ones."""
+        expected: Floats = similarity @ self.coefficients + self.baseline
+        return expected
+
+    def best_value(self, similarity: Floats, eligible_plans: Mask) -> Value | None:
+        """The value for a requirement, among those that the eligible known plans have; None where they have none."""
+        own = self.candidate_of[eligible_plans]
+        eligible = np.unique(own[own >= 0])
+        if not len(eligible):
             return None
-        expected = similarity @ self.table + self.base
-        return self.candidates[int(said[expected[said].argmax()])]
+        expected = self.expected_scores(similarity)
+        return self.candidates[int(eligible[expected[eligible].argmax()])]
 
-    def holders(self, values: Collection[Value]) -> npt.NDArray[np.bool_]:
+    def plans_with(self, values: Collection[Value]) -> Mask:
         """Which known plans have one of the values."""
-        wanted = np.array([candidate in values for candidate in (*self.candidates, None)])
-        found: npt.NDArray[np.bool_] = wanted[self.candidate_of]  # -1 is the last place
-        return found
+        is_wanted = np.array([candidate in values for candidate in (*self.candidates, None)])
+        plans: Mask = is_wanted[self.candidate_of]  # -1 is the last one, that of None
+        return plans
+
+
+RIDGE = "ridge"
+"""The name of these models' decisions, where a field is taken from one of several planners."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
-    """Known plans (`rows`) as if they were new. `similarities`: by ridge penalty, what each has to the known ones that
-    are left when it and what is like it are held out (`ridge.without`); shape (rows, known plans)."""
+class FieldChoice:
+    """The planner that a field is taken from (`field_choice`)."""
+
+    field: str
+    mean_scores: Mapping[str, float]
+    """By planner, over the known plans that have the field; more is better, losses are negative."""
+    planner: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutPlans:
+    """Known plans as if they were new."""
 
     rows: ridge.Rows
     similarities: Mapping[float, Floats]
+    """By ridge penalty, shape (rows, known plans): what each has to the known plans that are left when it and what is
+    like it are held out (`ridge.without_rows`)."""
 
 
 def fit_field(
-    name: str, payoff: Payoff, inverses: Mapping[float, Floats], unseen: Unseen, parts: Sequence[ridge.Rows]
+    name: str, table: ScoreTable, inverses: Mapping[float, Floats], held_out: HeldOutPlans, parts: Sequence[ridge.Rows]
 ) -> FieldModel:
     """The field's model with the penalty, a key of `inverses`, that scores best on known plans held out: on average
-    over the `unseen`, and over all of them by the `parts` that they are divided into."""
-    deviations, base = ridge.centred(payoff.table, loss=payoff.is_loss)
-    everyone = np.arange(len(payoff.table))
+    over those held out one by one, and over all of them by the `parts` that they are divided into."""
+    deviations, baseline = ridge.centred(table.scores, is_loss=table.is_loss)
+    all_rows = np.arange(len(table.scores))
     best: FieldModel | None = None
     for penalty, inverted in inverses.items():
-        table = inverted @ deviations
-        score, held_out = 0.0, np.zeros(0, np.intp)
-        if payoff.candidates:
-            chosen = (unseen.similarities[penalty] @ table + base).argmax(axis=1)
-            held_out = (ridge.held_out(inverted, table, deviations, parts) + base).argmax(axis=1)
-            score = (_reached(payoff.table[unseen.rows, chosen]) + _reached(payoff.table[everyone, held_out])) / 2
+        coefficients = inverted @ deviations
+        score, by_parts = 0.0, np.zeros(0, np.intp)
+        if table.candidates:
+            one_by_one = (held_out.similarities[penalty] @ coefficients + baseline).argmax(axis=1)
+            by_parts = (ridge.held_out_deviations(inverted, coefficients, deviations, parts) + baseline).argmax(axis=1)
+            scores = _mean_score(table.scores[held_out.rows, one_by_one]), _mean_score(table.scores[all_rows, by_parts])
+            score = sum(scores) / 2
         if best is None or score > best.score:
             best = FieldModel(
-                name, payoff.candidates, table, base, payoff.candidate_of, penalty, score, held_out.astype(np.int32)
+                name=name,
+                candidates=table.candidates,
+                coefficients=coefficients,
+                baseline=baseline,
+                candidate_of=table.candidate_of,
+                penalty=penalty,
+                score=score,
+                held_out_choice=by_parts.astype(np.int32),
             )
     assert best is not None
     return best
 
 
-def _reached(payoffs: Floats) -> float:
-    """Their mean, over those of known plans that have a value."""
-    told = payoffs[~np.isnan(payoffs)]
-    return float(np.maximum(told, _LEAST_PAYOFF).mean()) if len(told) else 0.0
+def _mean_score(scores: Floats) -> float:
+    """Over the known plans that have a value."""
+    known = scores[~np.isnan(scores)]
+    return float(np.maximum(known, _LOWEST_SCORE).mean()) if len(known) else 0.0

@@ -13,12 +13,12 @@ from pipeline.plan.fields import FIELD, FIELDS
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category
 from pipeline.planners.hybrid import ridge
-from pipeline.planners.hybrid.contest import FieldContest
-from pipeline.planners.hybrid.field_model import PENALTIES, FieldModel, Unseen, fit_field
-from pipeline.planners.hybrid.holding_out import spread, strangers
-from pipeline.planners.hybrid.payoff import PAYOFFS, Floats
-from pipeline.planners.hybrid.similarity import Text, TextViews
-from pipeline.planners.hybrid.text.writer import WRITTEN, TextWriter, fit_writer
+from pipeline.planners.hybrid.field_model import PENALTIES, FieldChoice, FieldModel, HeldOutPlans, fit_field
+from pipeline.planners.hybrid.holding_out import every_kth, independent_plans
+from pipeline.planners.hybrid.ridge import Floats
+from pipeline.planners.hybrid.score_tables import SCORE_TABLES
+from pipeline.planners.hybrid.similarity import RequestSimilarity, RequestText
+from pipeline.planners.hybrid.text.writer import WRITTEN_FIELDS, TextWriter, fit_writer
 from pipeline.retrieval.sample_pool import KnownPlan
 
 MOST_PLANS = 8000
@@ -26,32 +26,35 @@ MOST_PLANS = 8000
 PARTS = 6
 """Parts of consecutive known plans that are held out together: large ones, as a file is written in one style for long
 stretches."""
-_ASKED = 2000
-"""Known plans that are also held out one by one, with their likes, of more every k-th."""
+_ONE_BY_ONE = 2000
+"""Known plans that are also held out one by one, with their likes; of more, every k-th."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a fit gives and a folder holds. `inverses`: by ridge penalty, for leaving rows out. `digest`: SHA-256 of the
-    known plans, of which `plans` are those used. `contest`: who is best at which field; empty where nobody asked.
-    `writer`: of Input and Output; None where the known plans are too few to learn it from."""
+    """What a fit gives and a folder holds."""
 
     ids: tuple[str, ...]
-    texts: tuple[Text, ...]
+    """Of the known plans that are used; so are `requests` and `plans`."""
+    requests: tuple[RequestText, ...]
     plans: tuple[SolutionPlan, ...]
-    views: TextViews
+    similarity: RequestSimilarity
     fields: tuple[FieldModel, ...]
     inverses: Mapping[float, Floats]
+    """By ridge penalty, for leaving rows out."""
     digest: str
-    contest: tuple[FieldContest, ...] = ()
+    """SHA-256 of the known plans."""
+    choices: tuple[FieldChoice, ...] = ()
+    """Which planner each field is taken from; empty where none but the ridge was asked."""
     writer: TextWriter | None = None
+    """Of Input and Output; None where the known plans are too few to learn it from."""
 
     @property
-    def known(self) -> tuple[KnownPlan, ...]:
+    def known_plans(self) -> tuple[KnownPlan, ...]:
         """The known plans that are used, with their requirements."""
         return tuple(
-            KnownPlan(id=name, requirement=text.requirement, attributes=text.attributes, plan=plan)
-            for name, text, plan in zip(self.ids, self.texts, self.plans, strict=True)
+            KnownPlan(id=name, requirement=request.requirement, attributes=request.attributes, plan=plan)
+            for name, request, plan in zip(self.ids, self.requests, self.plans, strict=True)
         )
 
 
@@ -59,51 +62,53 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
     """Fits every field on the known plans. Raises DLCodeGenError where there are none."""
     if not known:
         raise DLCodeGenError("no known plan to fit a planner on; set `plans` to a file with plans")
-    known = [known[row] for row in spread(len(known), MOST_PLANS)]
-    texts = tuple(Text(item.requirement, item.attributes) for item in known)
-    views = TextViews.of(texts)
-    similarities = views.similarities(texts)
+    known = [known[row] for row in every_kth(len(known), MOST_PLANS)]
+    requests = tuple(RequestText(item.requirement, item.attributes) for item in known)
+    plans = tuple(item.plan for item in known)
+    similarity = RequestSimilarity.of(requests)
+    similarities = similarity.similarities(requests)
     inverses = {penalty: ridge.inverse(similarities, penalty) for penalty in penalties}
-    unseen = _unseen(similarities, inverses)
-    parts = np.array_split(np.arange(len(known)), min(PARTS, len(known)))
-    fields = tuple(
-        fit_field(field.name, PAYOFFS[field.measure]([field.of(item.plan) for item in known]), inverses, unseen, parts)
-        for field in FIELDS
-    )
-    used = {model.penalty for model in fields}
-    kept = {penalty: inverted for penalty, inverted in inverses.items() if penalty in used}
-    categories = [canonical_category(item.plan.task_category) for item in known]
-    written = {name: [FIELD[name].of(item.plan) for item in known] for name in WRITTEN}
+    held_out = _held_out_one_by_one(similarities, inverses)
+    parts = consecutive_parts(len(known))
+    models = []
+    for field in FIELDS:
+        table = SCORE_TABLES[field.measure]([field.of(plan) for plan in plans])
+        models.append(fit_field(field.name, table, inverses, held_out, parts))
+    used_penalties = {model.penalty for model in models}
+    categories = [canonical_category(plan.task_category) for plan in plans]
+    written = {name: [FIELD[name].of(plan) for plan in plans] for name in WRITTEN_FIELDS}
     return Fitted(
         ids=tuple(item.id for item in known),
-        texts=texts,
-        plans=tuple(item.plan for item in known),
-        views=views,
-        fields=fields,
-        inverses=kept,
+        requests=requests,
+        plans=plans,
+        similarity=similarity,
+        fields=tuple(models),
+        inverses={penalty: inverted for penalty, inverted in inverses.items() if penalty in used_penalties},
         digest=_digest(known),
-        writer=fit_writer(texts, similarities, categories, written),
+        writer=fit_writer(requests, similarities, categories, written),
     )
 
 
-def _unseen(similarities: Floats, inverses: Mapping[float, Floats]) -> Unseen:
-    rows = spread(len(similarities), _ASKED)
-    left_out = [np.flatnonzero(~strangers(row, similarities[row])) for row in rows]
-    return Unseen(
-        rows,
-        {
-            penalty: np.stack(
-                [ridge.without(similarities[row], inverted, out) for row, out in zip(rows, left_out, strict=True)]
-            )
-            for penalty, inverted in inverses.items()
-        },
-    )
+def consecutive_parts(count: int) -> list[ridge.Rows]:
+    """The rows in PARTS parts, in their order; fewer where there are fewer rows."""
+    return np.array_split(np.arange(count), min(PARTS, count))
+
+
+def _held_out_one_by_one(similarities: Floats, inverses: Mapping[float, Floats]) -> HeldOutPlans:
+    rows = every_kth(len(similarities), _ONE_BY_ONE)
+    held_out_with = [np.flatnonzero(~independent_plans(row, similarities[row])) for row in rows]
+    by_penalty = {}
+    for penalty, inverted in inverses.items():
+        adjusted = []
+        for row, left_out in zip(rows, held_out_with, strict=True):
+            adjusted.append(ridge.without_rows(similarities[row], inverted, left_out))
+        by_penalty[penalty] = np.stack(adjusted)
+    return HeldOutPlans(rows, by_penalty)
 
 
 def _digest(known: Sequence[KnownPlan]) -> str:
     digest = hashlib.sha256()
     for item in known:
-        digest.update(
-            "\0".join((item.requirement, item.attributes, item.plan.to_json(), "")).encode("utf-8", "replace")
-        )
+        row = "\0".join((item.requirement, item.attributes, item.plan.to_json(), ""))
+        digest.update(row.encode("utf-8", "replace"))  # a requirement may hold half of a surrogate pair
     return digest.hexdigest()

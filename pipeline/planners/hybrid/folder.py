@@ -22,14 +22,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import DLCodeGenError
 from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.planners.hybrid.contest import FieldContest
-from pipeline.planners.hybrid.field_model import FieldModel
+from pipeline.planners.hybrid.field_model import FieldChoice, FieldModel
 from pipeline.planners.hybrid.fit import Fitted
-from pipeline.planners.hybrid.similarity import Text, TextViews
+from pipeline.planners.hybrid.similarity import RequestSimilarity, RequestText
 from pipeline.planners.hybrid.text.folder import WriterCard, arrays_of, card_of, writer_from
 from pipeline.storage.files import atomic_writer, exists, join, read_bytes, write_bytes
 
 FORMAT = 3
+"""Of the folder. Names of files and keys that are no longer words of the code (`table`, `contest`, `gains`) belong to
+it: a planner that was fitted before stays readable."""
 _CARD = "planner.json"
 
 
@@ -42,68 +43,83 @@ class _FieldCard(BaseModel):
     candidates: tuple[str | float | tuple[str, ...], ...]
 
 
-class _ContestCard(BaseModel):
+class _ChoiceCard(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     field: str
     gains: dict[str, float]
+    """Each planner's mean score."""
     best: str
+    """The planner that the field is taken from."""
 
 
 class _Card(BaseModel):
-    """What `planner.json` says. `data_digest`: of the known plans (SHA-256); `about`: how it came about, for people;
-    `contest`: each planner's mean gain at each field, and the one that it is taken from; `known`: id, requirement,
-    attributes and plan of each known plan."""
+    """What `planner.json` says."""
 
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["hybrid"]
     format: Literal[3]
     data_digest: str
+    """SHA-256 of the known plans."""
     about: dict[str, Any]
+    """How the planner came about, for people."""
     versions: dict[str, str]
     fields: tuple[_FieldCard, ...]
-    contest: tuple[_ContestCard, ...]
+    contest: tuple[_ChoiceCard, ...]
     known: tuple[tuple[str, str, str, SolutionPlan], ...]
+    """Id, requirement, attributes and plan of each known plan."""
     writer: WriterCard | None = None
 
 
 def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
     """Writes the planner to a path or fsspec URL; `about` is kept with it."""
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "inverse_frequency": fitted.views.inverse_frequency,
-        "postings_data": fitted.views.postings.data,
-        "postings_indices": fitted.views.postings.indices,
-        "postings_indptr": fitted.views.postings.indptr,
-        "cues": fitted.views.cues,
-    }
-    arrays |= {f"inverse_{penalty}": inverted for penalty, inverted in fitted.inverses.items()}
-    for model in fitted.fields:
-        arrays |= {f"{model.name}_table": model.table, f"{model.name}_base": model.base}
-        arrays |= {f"{model.name}_candidate_of": model.candidate_of, f"{model.name}_held_out": model.held_out}
-    if fitted.writer:
-        arrays |= arrays_of(fitted.writer)
-    for name, array in arrays.items():
+    for name, array in _arrays_of(fitted).items():
         with atomic_writer(join(folder, f"{name}.npy")) as stream:
             np.save(stream, array, allow_pickle=False)
+    known = tuple((item.id, item.requirement, item.attributes, item.plan) for item in fitted.known_plans)
+    fields = []
+    for model in fitted.fields:
+        fields.append(
+            _FieldCard(name=model.name, penalty=model.penalty, score=model.score, candidates=model.candidates)
+        )
+    choices = []
+    for choice in fitted.choices:
+        choices.append(_ChoiceCard(field=choice.field, gains=dict(choice.mean_scores), best=choice.planner))
     card = _Card(
         kind="hybrid",
         format=FORMAT,
         data_digest=fitted.digest,
         about=dict(about),
         versions={name: version(name) for name in ("numpy", "scipy", "scikit-learn", "sacrebleu", "rapidfuzz")},
-        fields=tuple(
-            _FieldCard(name=model.name, penalty=model.penalty, score=model.score, candidates=model.candidates)
-            for model in fitted.fields
-        ),
-        contest=tuple(
-            _ContestCard(field=item.field, gains=dict(item.gains), best=item.best) for item in fitted.contest
-        ),
-        known=tuple((item.id, item.requirement, item.attributes, item.plan) for item in fitted.known),
+        fields=tuple(fields),
+        contest=tuple(choices),
+        known=known,
         writer=card_of(fitted.writer) if fitted.writer else None,
     )
     text = json.dumps(card.model_dump(mode="json", by_alias=True), ensure_ascii=False)
     write_bytes(join(folder, _CARD), text.encode("utf-8", "replace"))
+
+
+def _arrays_of(fitted: Fitted) -> dict[str, npt.NDArray[Any]]:
+    """By name, to be kept in files of these names."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "inverse_frequency": fitted.similarity.inverse_frequency,
+        "postings_data": fitted.similarity.postings.data,
+        "postings_indices": fitted.similarity.postings.indices,
+        "postings_indptr": fitted.similarity.postings.indptr,
+        "cues": fitted.similarity.cues,
+    }
+    for penalty, inverted in fitted.inverses.items():
+        arrays[f"inverse_{penalty}"] = inverted
+    for model in fitted.fields:
+        arrays[f"{model.name}_table"] = model.coefficients
+        arrays[f"{model.name}_base"] = model.baseline
+        arrays[f"{model.name}_candidate_of"] = model.candidate_of
+        arrays[f"{model.name}_held_out"] = model.held_out_choice
+    if fitted.writer:
+        arrays |= arrays_of(fitted.writer)
+    return arrays
 
 
 def load_fitted(folder: str) -> Fitted:
@@ -126,32 +142,34 @@ def load_fitted(folder: str) -> Fitted:
         shape=(len(indptr) - 1, count),
         copy=False,
     )
-    texts = tuple(Text(requirement, attributes) for _, requirement, attributes, _ in card.known)
-    return Fitted(
-        ids=tuple(name for name, _, _, _ in card.known),
-        texts=texts,
-        plans=tuple(plan for _, _, _, plan in card.known),
-        views=TextViews(_array(folder, "inverse_frequency"), postings, _array(folder, "cues")),
-        fields=tuple(
+    requests = tuple(RequestText(requirement, attributes) for _, requirement, attributes, _ in card.known)
+    fields = []
+    for field in card.fields:
+        fields.append(
             FieldModel(
                 name=field.name,
                 candidates=field.candidates,
-                table=_array(folder, f"{field.name}_table", (count, len(field.candidates))),
-                base=_array(folder, f"{field.name}_base"),
+                coefficients=_array(folder, f"{field.name}_table", (count, len(field.candidates))),
+                baseline=_array(folder, f"{field.name}_base"),
                 candidate_of=_array(folder, f"{field.name}_candidate_of", (count,)),
                 penalty=field.penalty,
                 score=field.score,
-                held_out=_array(folder, f"{field.name}_held_out"),
+                held_out_choice=_array(folder, f"{field.name}_held_out"),
             )
-            for field in card.fields
-        ),
-        inverses={
-            penalty: _array(folder, f"inverse_{penalty}", (count, count))
-            for penalty in sorted({field.penalty for field in card.fields})
-        },
+        )
+    inverses = {}
+    for penalty in sorted({field.penalty for field in card.fields}):
+        inverses[penalty] = _array(folder, f"inverse_{penalty}", (count, count))
+    return Fitted(
+        ids=tuple(name for name, _, _, _ in card.known),
+        requests=requests,
+        plans=tuple(plan for _, _, _, plan in card.known),
+        similarity=RequestSimilarity(_array(folder, "inverse_frequency"), postings, _array(folder, "cues")),
+        fields=tuple(fields),
+        inverses=inverses,
         digest=card.data_digest,
-        contest=tuple(FieldContest(item.field, item.gains, item.best) for item in card.contest),
-        writer=writer_from(card.writer, texts, partial(_array, folder)) if card.writer else None,
+        choices=tuple(FieldChoice(item.field, item.gains, item.best) for item in card.contest),
+        writer=writer_from(card.writer, requests, partial(_array, folder)) if card.writer else None,
     )
 
 
@@ -160,11 +178,12 @@ def _array(folder: str, name: str, shape: tuple[int, ...] | None = None) -> npt.
     filesystem, path = fsspec.core.url_to_fs(url)
     try:
         if isinstance(filesystem, LocalFileSystem):
-            found: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+            # Mapped, so that the workers of a machine share one copy of the large inverses.
+            array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         else:
-            found = np.load(io.BytesIO(read_bytes(url)), allow_pickle=False)
+            array = np.load(io.BytesIO(read_bytes(url)), allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DLCodeGenError(f"{url}: an array of the planner is missing or broken ({error}); fit it anew") from error
-    if shape is not None and found.shape != shape:
-        raise DLCodeGenError(f"{url}: {found.shape} numbers for {shape}; the folder mixes two fits, fit it anew")
-    return found
+    if shape is not None and array.shape != shape:
+        raise DLCodeGenError(f"{url}: {array.shape} numbers for {shape}; the folder mixes two fits, fit it anew")
+    return array

@@ -10,31 +10,30 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.planners.hybrid.payoff import Floats
-from pipeline.planners.hybrid.ridge import Rows
+from pipeline.planners.hybrid.ridge import Floats, Rows
 
 _BESIDE = 75
 """Lines on each side."""
 _TOO_ALIKE = 0.5
-"""Similarity by `views` from which on a requirement is too much like another."""
+"""The `RequestSimilarity` from which on a request is too much like another."""
 
 Mask = npt.NDArray[np.bool_]
 
 
-def spread(count: int, most: int) -> Rows:
-    """All rows up to `most`, of more every k-th."""
+def every_kth(count: int, most: int) -> Rows:
+    """All rows up to `most`; of more, every k-th."""
     return np.arange(0, count, -(-count // most) or 1)
 
 
-def apart(row: int, count: int) -> Mask:
+def distant_plans(row: int, count: int) -> Mask:
     """Which of `count` known plans do not stand near one of them in the file."""
-    found: Mask = np.abs(np.arange(count) - row) > min(_BESIDE, count // 20)
-    return found
+    distant: Mask = np.abs(np.arange(count) - row) > min(_BESIDE, count // 20)
+    return distant
 
 
-def strangers(row: int, similarity: Floats) -> Mask:
-    """Which known plans are left for one of them, given its similarities to all: those apart and not too much alike. If
-    that leaves none, all those apart."""
-    far = apart(row, len(similarity))
-    left: Mask = far & (similarity < _TOO_ALIKE)
-    return left if left.any() else far
+def independent_plans(row: int, similarity: Floats) -> Mask:
+    """Which known plans one of them may be answered from, given its similarities to all: the distant ones that are not
+    too much like it. If that leaves none, all distant ones."""
+    distant = distant_plans(row, len(similarity))
+    independent: Mask = distant & (similarity < _TOO_ALIKE)
+    return independent if independent.any() else distant

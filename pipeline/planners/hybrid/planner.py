@@ -1,32 +1,29 @@
 """The hybrid planner: each field of a plan from known plans, by the decision that scores best for that field.
 
-The known plans are weighted by how much their requirements say about the new one (`views`, `ridge`); of the values they
-have, each field takes the one of the highest expected score under the field's own measure (`payoff`). The category is
-decided first; then only plans of that category are drawn from, so that the fields go together. No pre-trained
-weights; some twenty milliseconds a plan. Input and Output are written from known texts where there are enough
-(`text_writer`). A field at which another planner was better (`contest`) is taken from that one, and values that the
-user states win.
+The known plans are weighted by how much their requirements say about the new one (`similarity`, `ridge`); of the values
+they have, each field takes the one of the highest expected score under the field's own measure (`score_tables`). No
+pre-trained weights; some twenty milliseconds a plan.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.errors import StageFailure
 from pipeline.plan.dataset_facts import read_facts
-from pipeline.plan.fields import FIELD, plan_of
+from pipeline.plan.fields import FIELD, FIELD_NAMES, NUMBER_FIELDS, plan_of
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category
 from pipeline.planners.hybrid import ridge
-from pipeline.planners.hybrid.field_model import FieldModel
 from pipeline.planners.hybrid.fit import Fitted
-from pipeline.planners.hybrid.payoff import Floats
-from pipeline.planners.hybrid.similarity import Text
+from pipeline.planners.hybrid.holding_out import Mask
+from pipeline.planners.hybrid.ridge import Floats
+from pipeline.planners.hybrid.score_tables import Value
+from pipeline.planners.hybrid.similarity import RequestText
 from pipeline.records import Requirement
 from pipeline.retrieval.firewall import Firewall, row_shingles
 from pipeline.stage import Step
@@ -38,74 +35,98 @@ SOURCES = 5
 class HybridPlanner:
     """Plans from a fit; known plans that the firewall sees as near-copies of the requirement have no say.
 
-    `others`: by field, the planner that it is taken from where that is not the ridge.
+    `other_planners`: by field, the planner that it is taken from where that is not the ridge.
     """
 
     def __init__(
-        self, fitted: Fitted, *, others: Mapping[str, Step] | None = None, firewall: Firewall | None = None
+        self, fitted: Fitted, *, other_planners: Mapping[str, Step] | None = None, firewall: Firewall | None = None
     ) -> None:
         self._fitted = fitted
-        self._others = others or {}
+        self._models = {model.name: model for model in fitted.fields}
+        self._other_planners = other_planners or {}
         self._firewall = firewall or Firewall()
-        self._shingles = [row_shingles(text.requirement, None) for text in fitted.texts]
-        self._rows_with: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        self._shingles = [row_shingles(request.requirement, None) for request in fitted.requests]
+        self._rows_with_shingle: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for row, known in enumerate(self._shingles):
             for shingle in known.requirement:
-                self._rows_with[shingle].append(row)
+                self._rows_with_shingle[shingle].append(row)
 
     def __call__(self, record: Requirement) -> dict[str, object]:
         """The fields `plan` and `plan_sources`. Raises StageFailure where the firewall leaves no known plan."""
         fitted = self._fitted
-        text = Text(record.requirement, record.attributes)
-        similarity = fitted.views.similarities([text])[0]
-        excluded = self._near_copies(record)
-        if len(excluded) == len(fitted.ids):
+        request = RequestText(record.requirement, record.attributes)
+        similarity = fitted.similarity.similarities([request])[0]
+        near_copies = self._near_copies(record)
+        if len(near_copies) == len(fitted.ids):
             raise StageFailure("no_known_plan", "the firewall kept out every known plan")
-        plan = self._plan(similarity, excluded, text, self._from_others(record))
-        order = np.argsort(-similarity, kind="stable")
-        nearest = order[~np.isin(order, excluded)][:SOURCES]
+        plan = self._plan(request, similarity, near_copies, self._values_of_others(record))
+        order = np.argsort(-similarity, kind="stable")  # of equals the first in the file
+        nearest = order[~np.isin(order, near_copies)][:SOURCES]
         return {"plan": plan, "plan_sources": tuple(fitted.ids[row] for row in nearest)}
 
-    def _from_others(self, record: Requirement) -> dict[str, Any]:
-        """The fields that other planners give."""
-        plans = {step: cast("dict[str, Any]", step(record))["plan"] for step in set(self._others.values())}
-        return {name: FIELD[name].of(plans[step]) for name, step in self._others.items()}
+    def _plan(
+        self, request: RequestText, similarity: Floats, near_copies: ridge.Rows, others: Mapping[str, Any]
+    ) -> SolutionPlan:
+        """The category first, the texts and the rest from plans of that category, so that the fields go together; then
+        what the user states."""
+        adjusted = self._similarities_without(similarity, near_copies)
+        allowed = np.ones(len(similarity), dtype=bool)
+        allowed[near_copies] = False
+        category = others.get("task_category") or self._best_value("task_category", adjusted, allowed)
+        same_category = allowed & self._plans_of_category(category)
+        texts: Mapping[str, str] = {}
+        if self._fitted.writer:
+            texts = self._fitted.writer.write(request, similarity, near_copies, allowed, same_category)
+        values: dict[str, Any] = {"task_category": category}
+        for name in FIELD_NAMES:
+            if name not in values:
+                values[name] = (
+                    others.get(name)
+                    or texts.get(name)
+                    or self._best_value(name, adjusted, same_category)
+                    or self._best_value(name, adjusted, allowed)
+                )
+        stated = read_facts(request.view("both"))
+        for field in NUMBER_FIELDS:
+            values[field.name] = getattr(stated, field.name) or values[field.name]
+        return plan_of(values)
 
-    def _of_category(self, model: FieldModel, category: str | None) -> npt.NDArray[np.bool_]:
-        """The known plans of the same canonical category: what they say goes together."""
-        wanted = canonical_category(category or "")
-        return model.holders({name for name in model.candidates if canonical_category(str(name)) == wanted})
+    def _best_value(self, name: str, adjusted: Mapping[float, Floats], eligible_plans: Mask) -> Value | None:
+        model = self._models[name]
+        return model.best_value(adjusted[model.penalty], eligible_plans)
+
+    def _similarities_without(self, similarity: Floats, near_copies: ridge.Rows) -> dict[float, Floats]:
+        """By ridge penalty: the similarities as if the near-copies had never been fitted."""
+        adjusted = {}
+        for penalty, inverted in self._fitted.inverses.items():
+            adjusted[penalty] = similarity
+            if len(near_copies):
+                adjusted[penalty] = ridge.without_rows(similarity, inverted, near_copies)
+        return adjusted
+
+    def _plans_of_category(self, category: Value | None) -> Mask:
+        """The known plans of the same canonical category."""
+        model = self._models["task_category"]
+        wanted = canonical_category(str(category or ""))
+        return model.plans_with({name for name in model.candidates if canonical_category(str(name)) == wanted})
+
+    def _values_of_others(self, record: Requirement) -> dict[str, Any]:
+        """The fields that other planners give, each asked once."""
+        plans = {}
+        for planner in set(self._other_planners.values()):
+            plans[planner] = cast("dict[str, Any]", planner(record))["plan"]
+        return {name: FIELD[name].of(plans[planner]) for name, planner in self._other_planners.items()}
 
     def _near_copies(self, record: Requirement) -> ridge.Rows:
+        """The known plans whose requirements the firewall keeps from this one."""
         query = row_shingles(record.requirement, None)
         # A Jaccard similarity of t needs at least the share t of the query's shingles; few known plans have so many.
         least = self._firewall.requirement_similarity * len(query.requirement)
-        shared = Counter(row for shingle in query.requirement for row in self._rows_with.get(shingle, ()))
-        rows = sorted(row for row, count in shared.items() if count >= least) if least else range(len(self._shingles))
+        rows: Sequence[int] = range(len(self._shingles))
+        if least:
+            shared: Counter[int] = Counter()
+            for shingle in query.requirement:
+                shared.update(self._rows_with_shingle.get(shingle, ()))
+            rows = sorted(row for row, count in shared.items() if count >= least)
         near = [row for row in rows if self._firewall.reason(query, self._shingles[row]) is not None]
         return np.array(near, dtype=np.intp)
-
-    def _plan(self, similarity: Floats, excluded: ridge.Rows, text: Text, given: Mapping[str, Any]) -> SolutionPlan:
-        adjusted = {
-            penalty: ridge.without(similarity, inverted, excluded) if len(excluded) else similarity
-            for penalty, inverted in self._fitted.inverses.items()
-        }
-        everyone = np.ones(len(similarity), dtype=bool)
-        everyone[excluded] = False
-        values: dict[str, Any] = {}
-        sayers = everyone
-        for model in self._fitted.fields:  # the category first
-            values[model.name] = (
-                given.get(model.name)
-                or values.get(model.name)
-                or model.best(adjusted[model.penalty], sayers)
-                or model.best(adjusted[model.penalty], everyone)
-            )
-            if model.name == "task_category":
-                sayers = everyone & self._of_category(model, values[model.name])
-                if self._fitted.writer:
-                    values |= self._fitted.writer.write(text, similarity, excluded, everyone, sayers)
-        stated = read_facts(text.view("both"))
-        for name in ("batch_size", "epochs", "learning_rate"):
-            values[name] = getattr(stated, name) or values[name]
-        return plan_of(values)

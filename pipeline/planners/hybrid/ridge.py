@@ -1,8 +1,8 @@
 """Weights over known plans for a new requirement: kernel ridge regression on the similarity of requirements.
 
-A field's expected score for a requirement with similarities k to the known ones is k (K + penalty I)^-1 payoff
-(Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, section 5.8): known plans vote, weighted
-by similarity, but those that say the same share their vote. The weights are a closed form, so rows can be left out
+The expected scores for a requirement with similarities k to the known ones are k (K + penalty I)^-1 scores (Hastie,
+Tibshirani and Friedman, The Elements of Statistical Learning, 2009, section 5.8): known plans vote, weighted by
+similarity, but those that say the same share their vote. The weights are a closed form, so rows can be left out
 exactly afterwards: for cross-validation, and where a near-copy of the requirement must have no say.
 """
 
@@ -23,34 +23,38 @@ def inverse(similarities: Floats, penalty: float) -> Floats:
     count = len(similarities)
     kernel = similarities.astype(np.float64)
     kernel[np.diag_indices(count)] += penalty
-    found: Floats = cho_solve(cho_factor(kernel, overwrite_a=True), np.eye(count)).astype(np.float32)
-    return found
+    inverted: Floats = cho_solve(cho_factor(kernel, overwrite_a=True), np.eye(count)).astype(np.float32)
+    return inverted
 
 
-def centred(payoff: Floats, *, loss: bool) -> tuple[Floats, Floats]:
-    """The payoffs as deviations from a base, and the base: what a requirement that resembles nothing falls back to.
+def centred(scores: Floats, *, is_loss: bool) -> tuple[Floats, Floats]:
+    """The scores as deviations from a baseline, and the baseline: what a requirement that resembles nothing gets.
 
-    For a reward the base is 0, for a loss its mean. NaN rows (no value) say nothing.
+    A loss is at most 0, so without its mean as the baseline a requirement that resembles nothing would seem to lose
+    nothing; a reward's baseline is 0. NaN rows (no value) have no deviation.
     """
-    known = ~np.isnan(payoff)
-    counts = np.maximum(known.sum(axis=0), 1)
-    base = (np.where(known, payoff, 0).sum(axis=0) / counts if loss else np.zeros(payoff.shape[1])).astype(np.float32)
-    return np.where(known, payoff - base, 0).astype(np.float32), base
+    known = ~np.isnan(scores)
+    baseline = np.zeros(scores.shape[1], np.float32)
+    if is_loss:
+        counts = np.maximum(known.sum(axis=0), 1)
+        baseline = (np.where(known, scores, 0).sum(axis=0) / counts).astype(np.float32)
+    return np.where(known, scores - baseline, 0).astype(np.float32), baseline
 
 
-def without(similarity: Floats, inverted: Floats, rows: Rows) -> Floats:
-    """The similarities that give, with the full table, what a table fitted without the rows would give."""
-    left = similarity.astype(np.float64)
-    left[rows] = 0
+def without_rows(similarity: Floats, inverted: Floats, rows: Rows) -> Floats:
+    """The similarities that give, with the full coefficients, what coefficients fitted without the rows would give."""
+    adjusted = similarity.astype(np.float64)
+    adjusted[rows] = 0
     block = inverted[rows].astype(np.float64)
-    left[rows] = -np.linalg.solve(block[:, rows], block @ left)
-    return left.astype(np.float32)
+    adjusted[rows] = -np.linalg.solve(block[:, rows], block @ adjusted)
+    return adjusted.astype(np.float32)
 
 
-def held_out(inverted: Floats, table: Floats, deviations: Floats, blocks: Iterable[Rows]) -> Floats:
-    """The expected deviations of each row, from a fit without the row's block; `table` is `inverted @ deviations`."""
-    found = np.empty_like(table)
+def held_out_deviations(inverted: Floats, coefficients: Floats, deviations: Floats, blocks: Iterable[Rows]) -> Floats:
+    """The expected deviations of each row, from a fit without the row's block; `coefficients` are `inverted @
+    deviations`."""
+    expected = np.empty_like(coefficients)
     for rows in blocks:
         block = inverted[np.ix_(rows, rows)].astype(np.float64)
-        found[rows] = deviations[rows] - np.linalg.solve(block, table[rows])
-    return found
+        expected[rows] = deviations[rows] - np.linalg.solve(block, coefficients[rows])
+    return expected

@@ -1,4 +1,7 @@
-"""A fitted text writer as part of a planner's folder: what goes into `planner.json`, and NumPy arrays beside it."""
+"""A fitted text writer as part of a planner's folder: what goes into `planner.json`, and NumPy arrays beside it.
+
+Keys and names of files are those of format 3, which older fits have too; `told_words` and `copying` are words of then.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,17 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.planners.hybrid.similarity import Text
+from pipeline.planners.hybrid.ridge import Floats
+from pipeline.planners.hybrid.similarity import RequestText
 from pipeline.planners.hybrid.text.candidates import FEATURES
 from pipeline.planners.hybrid.text.known_texts import KnownTexts
 from pipeline.planners.hybrid.text.phrasing import Phrasing
-from pipeline.planners.hybrid.text.word_reuse import Copying, RequestWords
+from pipeline.planners.hybrid.text.word_reuse import KnownRequestWords, WordReuse
 from pipeline.planners.hybrid.text.writer import FieldWriter, TextWriter
 
 Array = npt.NDArray[Any]
+ReadArray = Callable[[str, tuple[int, ...] | None], Array]
+"""Reads a named array of a shape, or of any."""
 
 
 class _FieldCard(BaseModel):
@@ -26,40 +32,46 @@ class _FieldCard(BaseModel):
     name: str
     texts: tuple[str, ...]
     ranking: dict[str, float]
+    """What each feature of a candidate is worth, by name."""
     learnt_from: int
+    """Known plans that the ranking was fitted to."""
     gain: float
     copying_base: float
+    """The intercept of the word reuse."""
 
 
 class WriterCard(BaseModel):
-    """`ranking`: what each feature of a candidate is worth, by name; `common_words`: of the phrasing; `request_words`
-    and, of these, `told_words`: of the known requests, for what a text takes over."""
+    """The text writer in `planner.json`."""
 
     model_config = ConfigDict(extra="forbid")
 
     common_words: tuple[str, ...]
+    """Of the phrasing."""
     request_words: tuple[str, ...]
+    """Of the known requests."""
     told_words: tuple[str, ...]
+    """Those of them that keep their own feature."""
     fields: tuple[_FieldCard, ...]
 
 
 def card_of(writer: TextWriter) -> WriterCard:
-    requests = writer.requests
-    return WriterCard(
-        common_words=writer.phrasing.common,
-        request_words=requests.words,
-        told_words=tuple(sorted(requests.common)),
-        fields=tuple(
+    fields = []
+    for field in writer.fields:
+        fields.append(
             _FieldCard(
                 name=field.name,
                 texts=field.known.texts,
                 ranking=dict(zip(FEATURES, field.ranking.tolist(), strict=True)),
-                learnt_from=field.learnt_from,
+                learnt_from=field.ranked_plans,
                 gain=field.gain,
-                copying_base=field.copying.base,
+                copying_base=_word_reuse(field).intercept,
             )
-            for field in writer.fields
-        ),
+        )
+    return WriterCard(
+        common_words=writer.phrasing.common_words,
+        request_words=writer.known_words.words,
+        told_words=tuple(sorted(writer.known_words.common)),
+        fields=tuple(fields),
     )
 
 
@@ -71,27 +83,22 @@ def arrays_of(writer: TextWriter) -> dict[str, Array]:
         "phrasing_data": postings.data,
         "phrasing_indices": postings.indices,
         "phrasing_indptr": postings.indptr,
-        "asked_indices": writer.requests.asked.indices,
-        "asked_indptr": writer.requests.asked.indptr,
+        "asked_indices": writer.known_words.occurrences.indices,
+        "asked_indptr": writer.known_words.occurrences.indptr,
     }
     for field in writer.fields:
-        arrays |= {
-            f"{field.name}_agreement": field.known.agreement,
-            f"{field.name}_text_of": field.known.text_of,
-            f"{field.name}_taken": field.copying.taken.data,
-            f"{field.name}_copying": field.copying.worth,
-        }
+        word_reuse = _word_reuse(field)
+        arrays[f"{field.name}_agreement"] = field.known.agreement
+        arrays[f"{field.name}_text_of"] = field.known.text_of
+        arrays[f"{field.name}_taken"] = word_reuse.reused.data
+        arrays[f"{field.name}_copying"] = word_reuse.coefficients
     return arrays
 
 
-def writer_from(
-    card: WriterCard, requirements: Sequence[Text], array: Callable[[str, tuple[int, ...] | None], Array]
-) -> TextWriter:
-    """The writer for known `requirements`; `array` reads a named array of a shape, or of any.
-
-    Raises KeyError where the card lacks a feature, which a folder of this version has.
-    """
-    count = len(requirements)
+def writer_from(card: WriterCard, requests: Sequence[RequestText], array: ReadArray) -> TextWriter:
+    """The writer for known requests. Raises KeyError where the card lacks a feature, which a folder of this version
+    has."""
+    count = len(requests)
     indptr = array("phrasing_indptr", None)
     postings = sp.csr_matrix(
         (array("phrasing_data", None), array("phrasing_indices", None), indptr),
@@ -103,34 +110,36 @@ def writer_from(
     def by_words(data: Array) -> sp.csr_matrix:
         return sp.csr_matrix((data, indices, starts), shape=(count, len(card.request_words)), copy=False)
 
-    asked = by_words(np.ones(len(indices), np.float32))
-    requests = RequestWords(card.request_words, asked, card.told_words)
+    known_words = KnownRequestWords(card.request_words, by_words(np.ones(len(indices), np.float32)), card.told_words)
+    fields = []
+    for field in card.fields:
+        text_of = array(f"{field.name}_text_of", (count,))
+        agreement = array(f"{field.name}_agreement", (len(field.texts), len(field.texts)))
+        reused = by_words(array(f"{field.name}_taken", (len(indices),)))
+        coefficients = array(f"{field.name}_copying", None)
+        fields.append(
+            FieldWriter(
+                name=field.name,
+                known=KnownTexts(field.texts, text_of, requests, agreement),
+                word_reuse=WordReuse(known_words, reused, coefficients, field.copying_base),
+                ranking=_ranking(field.ranking),
+                ranked_plans=field.learnt_from,
+                gain=field.gain,
+            )
+        )
     return TextWriter(
         phrasing=Phrasing(card.common_words, postings),
         inverse=array("writer_inverse", (count, count)),
-        fields=tuple(
-            FieldWriter(
-                name=field.name,
-                known=KnownTexts(
-                    field.texts,
-                    array(f"{field.name}_text_of", (count,)),
-                    requirements,
-                    array(f"{field.name}_agreement", (len(field.texts), len(field.texts))),
-                ),
-                copying=Copying(
-                    requests,
-                    by_words(array(f"{field.name}_taken", (len(indices),))),
-                    array(f"{field.name}_copying", None),
-                    field.copying_base,
-                ),
-                ranking=_ranking(field.ranking),
-                learnt_from=field.learnt_from,
-                gain=field.gain,
-            )
-            for field in card.fields
-        ),
+        known_words=known_words,
+        fields=tuple(fields),
     )
 
 
-def _ranking(worth: Mapping[str, float]) -> npt.NDArray[np.float32]:
+def _word_reuse(field: FieldWriter) -> WordReuse:
+    if not isinstance(field.word_reuse, WordReuse):
+        raise TypeError(f"{field.name}: only a fitted WordReuse can be kept in a folder, not {field.word_reuse!r}")
+    return field.word_reuse
+
+
+def _ranking(worth: Mapping[str, float]) -> Floats:
     return np.array([worth[name] for name in FEATURES], np.float32)

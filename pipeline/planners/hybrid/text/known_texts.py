@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.measures.pairwise_bleu import BleuTexts
-from pipeline.planners.hybrid.payoff import Floats
-from pipeline.planners.hybrid.similarity import Text
-from pipeline.planners.hybrid.text.slots import Source, Template, keys_of
+from pipeline.planners.hybrid.ridge import Floats
+from pipeline.planners.hybrid.similarity import RequestText
+from pipeline.planners.hybrid.text.templates import TextTemplate
+from pipeline.planners.hybrid.text.tokens import RequestTokens, word_keys
 
 _RARE = 0.012
-"""Share of the known texts up to which a word is rare, so that it names what one requirement is about."""
+"""Words in less than this share of the known plans' texts are rare: they name what one request is about."""
 _FORMULA = 0.1
-"""Share of the known texts that open with the same three words from which on these are a formula."""
+"""The three words that most texts open with are a formula if at least this share of the known plans does."""
 
 PHRASE, SENTENCE, FORMULA = range(3)
 STYLES = 3
@@ -27,31 +28,34 @@ common ("Shape of the input data is ...")."""
 
 
 class KnownTexts:
-    """`texts`: the different ones; `text_of`: each known plan's among them, -1 for none; `agreement[text, other]`:
-    the sentence BLEU, in [0, 1], that the text scores where the other is right."""
+    """The texts that known plans have in one field."""
 
     def __init__(
-        self, texts: Sequence[str], text_of: npt.NDArray[np.int32], requirements: Sequence[Text], agreement: Floats
+        self, texts: Sequence[str], text_of: npt.NDArray[np.int32], requests: Sequence[RequestText], agreement: Floats
     ) -> None:
         self.texts = tuple(texts)
+        """The different ones."""
         self.text_of = np.asarray(text_of)  # memory maps are slow to index
+        """Each known plan's text among them, -1 for none."""
         self.agreement = agreement
-        self._requirements = requirements
-        self._template = lru_cache(maxsize=None)(self._made_template)
+        """Shape (texts, texts): the sentence BLEU, in [0, 1], that the first scores where the second is right."""
+        self._requests = requests
+        self._template = lru_cache(maxsize=None)(self._build_template)
 
     @classmethod
-    def of(cls, values: Sequence[str], requirements: Sequence[Text]) -> KnownTexts:
+    def of(cls, values: Sequence[str], requests: Sequence[RequestText]) -> KnownTexts:
         """From each known plan's text, "" for none."""
         texts = tuple(dict.fromkeys(value for value in values if value))
-        places = {text: place for place, text in enumerate(texts)}
+        indices = {text: index for index, text in enumerate(texts)}
         counted = BleuTexts(texts)
         agreement = (counted.against(counted) / 100).astype(np.float32)
-        return cls(texts, np.array([places.get(value, -1) for value in values], np.int32), requirements, agreement)
+        text_of = np.array([indices.get(value, -1) for value in values], np.int32)
+        return cls(texts, text_of, requests, agreement)
 
-    def expected(self, texts: Sequence[str], by_text: Floats) -> Floats:
-        """The expected scores of new texts where the known ones count `by_text`."""
-        found: Floats = (BleuTexts(texts).against(self._counted) @ by_text / 100).astype(np.float32)
-        return found
+    def expected_scores(self, texts: Sequence[str], weights: Floats) -> Floats:
+        """What new texts can be expected to score where the known texts are right by their weights."""
+        scores: Floats = (BleuTexts(texts).against(self._counted) @ weights / 100).astype(np.float32)
+        return scores
 
     @cached_property
     def _counted(self) -> BleuTexts:
@@ -59,27 +63,27 @@ class KnownTexts:
 
     @cached_property
     def keys(self) -> list[list[str]]:
-        return [keys_of(text) for text in self.texts]
+        """Each text's words."""
+        return [word_keys(text) for text in self.texts]
 
     @cached_property
-    def _frequency(self) -> Counter[str]:
-        """Known plans whose text has a word."""
-        rows = np.bincount(self.text_of[self.text_of >= 0], minlength=len(self.texts))
-        found: Counter[str] = Counter()
-        for keys, count in zip(self.keys, rows, strict=True):
-            for word_key in set(keys):
-                found[word_key] += int(count)
-        return found
+    def _plans_with_word(self) -> Counter[str]:
+        plans_with_text = np.bincount(self.text_of[self.text_of >= 0], minlength=len(self.texts))
+        plans: Counter[str] = Counter()
+        for keys, count in zip(self.keys, plans_with_text, strict=True):
+            for key in set(keys):
+                plans[key] += int(count)
+        return plans
 
     @cached_property
     def common(self) -> frozenset[str]:
         """Words that are not rare."""
-        most = _RARE * len(self.text_of)
-        return frozenset(word_key for word_key, count in self._frequency.items() if count >= most)
+        least = _RARE * len(self.text_of)
+        return frozenset(key for key, count in self._plans_with_word.items() if count >= least)
 
     @cached_property
     def rare(self) -> frozenset[str]:
-        return frozenset(word_key for word_key in self._frequency if word_key.isalpha()) - self.common
+        return frozenset(key for key in self._plans_with_word if key.isalpha()) - self.common
 
     @cached_property
     def lengths(self) -> Floats:
@@ -90,22 +94,30 @@ class KnownTexts:
     def styles(self) -> npt.NDArray[np.int32]:
         """Each text's style."""
         openings = [" ".join(re.findall(r"\w+", text.lower())[:3]) for text in self.texts]
-        rows = Counter(openings[place] for place in self.text_of if place >= 0)
-        formula, count = rows.most_common(1)[0] if rows else ("", 0)
-        if count < _FORMULA * len(self.text_of):
-            formula = ""
-        return np.array(
-            [
-                FORMULA if formula and opening == formula else SENTENCE if text.rstrip().endswith(".") else PHRASE
-                for text, opening in zip(self.texts, openings, strict=True)
-            ],
-            np.int32,
-        )
+        formula = self._formula(openings)
+        styles = []
+        for text, opening in zip(self.texts, openings, strict=True):
+            if formula and opening == formula:
+                styles.append(FORMULA)
+            elif text.rstrip().endswith("."):
+                styles.append(SENTENCE)
+            else:
+                styles.append(PHRASE)
+        return np.array(styles, np.int32)
 
-    def template(self, row: int) -> Template:
+    def _formula(self, openings: Sequence[str]) -> str:
+        """The opening that most known plans have; "" if these are few."""
+        plans = Counter(openings[text] for text in self.text_of if text >= 0)
+        if not plans:
+            return ""
+        opening, count = plans.most_common(1)[0]
+        return opening if count >= _FORMULA * len(self.text_of) else ""
+
+    def template(self, row: int) -> TextTemplate:
         """The text of a known plan as a template."""
         return self._template(row)
 
-    def _made_template(self, row: int) -> Template:
-        known = self._requirements[row]
-        return Template(self.texts[self.text_of[row]], Source(known.requirement, known.attributes), self.rare)
+    def _build_template(self, row: int) -> TextTemplate:
+        request = self._requests[row]
+        own_request = RequestTokens(request.requirement, request.attributes)
+        return TextTemplate(self.texts[self.text_of[row]], own_request, self.rare)

@@ -2,8 +2,8 @@
 
 For known plans it is known which of their candidates would have scored best, had the plan and its neighbours in the
 file not been known: from these a ridge regression learns what to make of agreement, of words that the request has and
-that a text is likely to take over (`copying`), and of words and numbers that it has not. Known plans are weighted as
-for the other fields (`ridge`), by what requirements are about (`views`) and in equal parts by how they are phrased
+that a text is likely to take over (`word_reuse`), and of words and numbers that it has not. Known plans are weighted as
+for the other fields (`ridge`), by what requests are about (`similarity`) and in equal parts by how they are phrased
 (`phrasing`), which tells the style of the answer.
 """
 
@@ -16,149 +16,148 @@ import numpy as np
 
 from pipeline.measures.pairwise_bleu import BleuTexts
 from pipeline.planners.hybrid import ridge
-from pipeline.planners.hybrid.holding_out import Mask, spread, strangers
-from pipeline.planners.hybrid.payoff import Floats
-from pipeline.planners.hybrid.similarity import Text
-from pipeline.planners.hybrid.text.candidates import FEATURES, Candidates, candidates
+from pipeline.planners.hybrid.holding_out import Mask, every_kth, independent_plans
+from pipeline.planners.hybrid.ridge import Floats
+from pipeline.planners.hybrid.similarity import RequestText
+from pipeline.planners.hybrid.text.candidates import Candidates, candidates
 from pipeline.planners.hybrid.text.known_texts import KnownTexts
 from pipeline.planners.hybrid.text.phrasing import Phrasing
-from pipeline.planners.hybrid.text.slots import Source
-from pipeline.planners.hybrid.text.word_reuse import AskedWords, Copying, RequestWords, fit_copying
+from pipeline.planners.hybrid.text.ranking import fit_ranking, held_out_gain
+from pipeline.planners.hybrid.text.tokens import RequestTokens
+from pipeline.planners.hybrid.text.word_reuse import KnownRequestWords, RequestWords, WordChances, fit_word_reuse
 
-WRITTEN = ("input", "output")
+WRITTEN_FIELDS = ("input", "output")
 LEAST_PLANS = 200
 """Known plans from which on texts are written; of fewer there is too little to learn from."""
 _PHRASING_SHARE = 0.5
 _PENALTY = 1.0
-_LEARNT_FROM = 1200
-"""Known plans that the ranking is fitted to, of more every k-th: each takes some fifteen milliseconds."""
-_RANK_PENALTY = 1e-2
-"""Relative to the number of candidates. From 0.001 to 0.1 it makes no difference."""
-_PARTS = 5
+_RANKED_PLANS = 1200
+"""Known plans that the ranking is fitted to; of more, every k-th: each takes some fifteen milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldWriter:
-    """`copying`: what a text takes over from its request; `ranking`: what each of FEATURES is worth; `learnt_from`:
-    known plans that it was fitted to; `gain`: mean sentence BLEU by which it is ahead of the highest expected score
-    alone, on parts held out."""
+    """Writes one field."""
 
     name: str
     known: KnownTexts
-    copying: Copying
+    word_reuse: WordChances
+    """What a text takes over from its request."""
     ranking: Floats
-    learnt_from: int
+    """What each of FEATURES is worth."""
+    ranked_plans: int
+    """Known plans that the ranking was fitted to."""
     gain: float
+    """Mean sentence BLEU by which it is ahead of the highest expected score alone, on parts held out."""
 
     def write(
-        self, weights: Floats, similarity: Floats, source: Source, asked: AskedWords, able: Mask, of_category: Mask
+        self,
+        weights: Floats,
+        similarity: Floats,
+        request: RequestTokens,
+        words: RequestWords,
+        eligible_plans: Mask,
+        same_category: Mask,
     ) -> str | None:
-        """The best candidate; None where no known plan that is `able` has a text."""
-        alike = np.where(able & (self.known.text_of >= 0), similarity, 0)
-        chances = self.copying.chances(asked, alike)
-        found = candidates(self.known, weights, source, chances, able, of_category)
-        return None if found is None else found.texts[int((found.features @ self.ranking).argmax())]
+        """The best candidate; None where no eligible known plan has a text."""
+        has_text = eligible_plans & (self.known.text_of >= 0)
+        chances = self.word_reuse.chances(words, np.where(has_text, similarity, 0))
+        options = candidates(self.known, weights, request, chances, eligible_plans, same_category)
+        if options is None:
+            return None
+        return options.texts[int((options.features @ self.ranking).argmax())]
 
 
 @dataclass(frozen=True, slots=True)
 class TextWriter:
-    """`inverse`: of the mixed similarities of the known plans, as in `ridge`."""
+    """Writes the texts of a plan."""
 
     phrasing: Phrasing
     inverse: Floats
+    """Of the mixed similarities of the known requests, as in `ridge`."""
+    known_words: KnownRequestWords
     fields: tuple[FieldWriter, ...]
 
-    @property
-    def requests(self) -> RequestWords:
-        """The words of the known requests, the same for all fields."""
-        return self.fields[0].copying.requests
-
     def write(
-        self, text: Text, similarity: Floats, excluded: ridge.Rows, sayers: Mask, of_category: Mask
+        self,
+        request: RequestText,
+        similarity: Floats,
+        near_copies: ridge.Rows,
+        eligible_plans: Mask,
+        same_category: Mask,
     ) -> dict[str, str]:
-        """The fields' texts for a requirement.
+        """The fields' texts for a request, by name.
 
-        `similarity`: to the known ones by `views`; `excluded`: known plans that count as if they were not known;
-        `sayers`: those that may be drawn from; `of_category`: those of the task category.
+        `similarity`: to the known requests, by what they are about; `near_copies`: known plans that count as if they
+        were not known; `eligible_plans`: those that may be drawn from; `same_category`: those of the task category.
         """
-        mixed = _mixed(similarity, self.phrasing.similarities([text])[0])
-        weights = ridge.without(mixed, self.inverse, excluded) @ self.inverse
-        source = Source(text.requirement, text.attributes)
-        asked = self.requests.asked_words(source)
-        written = {
-            field.name: field.write(weights, similarity, source, asked, sayers, of_category) for field in self.fields
-        }
-        return {name: found for name, found in written.items() if found}
+        mixed = _mixed(similarity, self.phrasing.similarities([request])[0])
+        weights = ridge.without_rows(mixed, self.inverse, near_copies) @ self.inverse
+        tokens = RequestTokens(request.requirement, request.attributes)
+        words = self.known_words.words_of(tokens)
+        texts = {}
+        for field in self.fields:
+            text = field.write(weights, similarity, tokens, words, eligible_plans, same_category)
+            if text:
+                texts[field.name] = text
+        return texts
 
 
 def fit_writer(
-    texts: Sequence[Text], similarities: Floats, categories: Sequence[str], values: Mapping[str, Sequence[str]]
+    requests: Sequence[RequestText],
+    similarities: Floats,
+    categories: Sequence[str],
+    texts: Mapping[str, Sequence[str]],
 ) -> TextWriter | None:
-    """The writer for known requirements, their `similarities` by `views`, canonical task categories and the fields'
-    `values`; None where they are too few."""
-    values = {name: found for name, found in values.items() if sum(map(bool, found)) >= LEAST_PLANS}
-    if not values:
+    """The writer for known requests, their similarities, canonical task categories and, by field, their plans' texts;
+    None where these are too few."""
+    written = {name: field_texts for name, field_texts in texts.items() if sum(map(bool, field_texts)) >= LEAST_PLANS}
+    if not written:
         return None
-    phrasing = Phrasing.of(texts)
-    mixed = _mixed(similarities, phrasing.similarities(texts))
+    phrasing = Phrasing.of(requests)
+    mixed = _mixed(similarities, phrasing.similarities(requests))
     inverse = ridge.inverse(mixed, _PENALTY)
-    places = {name: place for place, name in enumerate(dict.fromkeys(categories))}
-    category_of = np.array([places[name] for name in categories])
-    sources = [Source(text.requirement, text.attributes) for text in texts]
-    requests = RequestWords.of(sources)
-    asked = [requests.asked_words(source) for source in sources]
+    category_number = {name: number for number, name in enumerate(dict.fromkeys(categories))}
+    category_of = np.array([category_number[name] for name in categories])
+    tokens = [RequestTokens(request.requirement, request.attributes) for request in requests]
+    known_words = KnownRequestWords.of(tokens)
+    words = [known_words.words_of(request) for request in tokens]
     fields = []
-    for name, found in values.items():
-        known = KnownTexts.of(found, texts)
-        words = [known.keys[place] if place >= 0 else () for place in known.text_of]
-        learnt = fit_copying(requests, asked, words, similarities)
-        rows, shown = [], []
-        having = np.flatnonzero(known.text_of >= 0)
-        for row in having[spread(len(having), _LEARNT_FROM)].tolist():
-            able = strangers(row, similarities[row])
-            weights = (ridge.without(mixed[row], inverse, np.flatnonzero(~able)) @ inverse).astype(np.float32)
-            votes = np.bincount(category_of[able], weights=weights[able])
-            of_category = category_of == votes.argmax()
-            each = candidates(known, weights, sources[row], learnt.held_out[row], able, of_category)
-            if each is not None:
-                rows.append(row)
-                shown.append(each)
-        fields.append(_fit_field(name, known, learnt.copying, rows, shown))
-    return TextWriter(phrasing, inverse, tuple(fields))
+    for name, field_texts in written.items():
+        known = KnownTexts.of(field_texts, requests)
+        text_words = [known.keys[text] if text >= 0 else () for text in known.text_of]
+        word_reuse = fit_word_reuse(known_words, words, text_words, similarities)
+        options, scores = [], []
+        plans_with_text = np.flatnonzero(known.text_of >= 0)
+        for row in plans_with_text[every_kth(len(plans_with_text), _RANKED_PLANS)].tolist():
+            eligible_plans = independent_plans(row, similarities[row])
+            held_out_with = np.flatnonzero(~eligible_plans)
+            weights = (ridge.without_rows(mixed[row], inverse, held_out_with) @ inverse).astype(np.float32)
+            votes = np.bincount(category_of[eligible_plans], weights=weights[eligible_plans])
+            same_category = category_of == votes.argmax()
+            chances = word_reuse.held_out_chances[row]
+            row_options = candidates(known, weights, tokens[row], chances, eligible_plans, same_category)
+            if row_options is not None:
+                options.append(row_options)
+                scores.append(_scores(row_options, known.texts[known.text_of[row]]))
+        fields.append(
+            FieldWriter(
+                name=name,
+                known=known,
+                word_reuse=word_reuse.model,
+                ranking=fit_ranking(options, scores),
+                ranked_plans=len(options),
+                gain=held_out_gain(options, scores),
+            )
+        )
+    return TextWriter(phrasing, inverse, known_words, tuple(fields))
 
 
-def _mixed(similarity: Floats, phrased: Floats) -> Floats:
-    return (1 - _PHRASING_SHARE) * similarity + _PHRASING_SHARE * phrased
+def _mixed(similarity: Floats, phrasing_similarity: Floats) -> Floats:
+    return (1 - _PHRASING_SHARE) * similarity + _PHRASING_SHARE * phrasing_similarity
 
 
-def _fit_field(
-    name: str, known: KnownTexts, copying: Copying, rows: Sequence[int], shown: Sequence[Candidates]
-) -> FieldWriter:
-    scores = [
-        BleuTexts(each.texts).against(BleuTexts([known.texts[known.text_of[row]]]))[:, 0]
-        for row, each in zip(rows, shown, strict=True)
-    ]
-    gains = []
-    stretches = np.arange(len(rows)) // max(1, len(rows) // (4 * _PARTS))  # so that each part has all styles
-    for part in range(min(_PARTS, len(rows))):
-        rest = np.flatnonzero(stretches % _PARTS != part)
-        ranking = _ranking([shown[number] for number in rest], [scores[number] for number in rest])
-        for number in np.flatnonzero(stretches % _PARTS == part):
-            features, reached = shown[number].features, scores[number]
-            by_expectation = features[:, FEATURES.index("expected")].argmax()
-            gains.append(reached[(features @ ranking).argmax()] - reached[by_expectation])
-    gain = float(np.mean(gains)) if gains else 0.0
-    return FieldWriter(name, known, copying, _ranking(shown, scores), len(rows), gain)
-
-
-def _ranking(shown: Sequence[Candidates], scores: Sequence[Floats]) -> Floats:
-    """Ridge regression of the scores on the features, each as deviations from the mean of a row's candidates."""
-    if not shown:
-        return np.array([name == "expected" for name in FEATURES], np.float32)
-    features = np.vstack([each.features - each.features.mean(axis=0) for each in shown]).astype(np.float64)
-    reached = np.concatenate([found - found.mean() for found in scores]).astype(np.float64)
-    spread = np.maximum(features.std(axis=0), 1e-9)
-    features /= spread
-    normal = features.T @ features + _RANK_PENALTY * len(features) * np.eye(features.shape[1])
-    ranking: Floats = (np.linalg.solve(normal, features.T @ reached) / spread).astype(np.float32)
-    return ranking
+def _scores(options: Candidates, right_text: str) -> Floats:
+    """Each candidate's sentence BLEU."""
+    scores: Floats = BleuTexts(options.texts).against(BleuTexts([right_text]))[:, 0]
+    return scores

@@ -5,26 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.planners.hybrid.similarity import Text, TextViews
+from pipeline.planners.hybrid.similarity import RequestSimilarity, RequestText
 
-SEGMENT = Text("Segment the tumours in brain scans, pixel by pixel.", "RGB, 128x128 pixels")
-CLASSIFY = Text("Classify the tumours in brain scans, kind by kind.", "RGB, 128x128 pixels")
-PRICES = Text("Estimate the price of a flat.", "A table with 12 columns")
+SEGMENT = RequestText("Segment the tumours in brain scans, pixel by pixel.", "RGB, 128x128 pixels")
+CLASSIFY = RequestText("Classify the tumours in brain scans, kind by kind.", "RGB, 128x128 pixels")
+PRICES = RequestText("Estimate the price of a flat.", "A table with 12 columns")
 
 
 def test_a_text_is_most_like_itself_and_like_none_that_shares_nothing() -> None:
-    views = TextViews.of([SEGMENT, CLASSIFY, PRICES])
-    found = views.similarities([SEGMENT, CLASSIFY, PRICES])
-    assert np.diag(found) == pytest.approx(1, abs=1e-5)
-    assert found == pytest.approx(found.T, abs=1e-6)
-    assert found.argmax(axis=1).tolist() == [0, 1, 2]
-    assert 0 <= found[0, 2] < 0.1
+    similarity = RequestSimilarity.of([SEGMENT, CLASSIFY, PRICES])
+    similarities = similarity.similarities([SEGMENT, CLASSIFY, PRICES])
+    assert np.diag(similarities) == pytest.approx(1, abs=1e-5)
+    assert similarities == pytest.approx(similarities.T, abs=1e-6)
+    assert similarities.argmax(axis=1).tolist() == [0, 1, 2]
+    assert 0 <= similarities[0, 2] < 0.1
 
 
 def test_another_task_on_the_same_data_is_less_alike_than_its_words() -> None:
-    same_task = Text("Segment the lesions of skin photos, pixel by pixel.", "RGB, 128x128 pixels")
-    alike = TextViews.of([SEGMENT, CLASSIFY, same_task]).similarities([SEGMENT])[0]
-    without_cues = TextViews.of([SEGMENT, CLASSIFY, same_task])
+    same_task = RequestText("Segment the lesions of skin photos, pixel by pixel.", "RGB, 128x128 pixels")
+    alike = RequestSimilarity.of([SEGMENT, CLASSIFY, same_task]).similarities([SEGMENT])[0]
+    without_cues = RequestSimilarity.of([SEGMENT, CLASSIFY, same_task])
     without_cues.cues = np.ones_like(without_cues.cues)  # as if all spoke for the same
     words_alone = without_cues.similarities([SEGMENT])[0]
     assert words_alone[1] > words_alone[2]

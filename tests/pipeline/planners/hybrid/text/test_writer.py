@@ -14,7 +14,7 @@ from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.planners.hybrid.fit import Fitted, fit
 from pipeline.planners.hybrid.folder import load_fitted, save_fitted
 from pipeline.planners.hybrid.planner import HybridPlanner
-from pipeline.planners.hybrid.similarity import Text
+from pipeline.planners.hybrid.similarity import RequestText
 from pipeline.planners.hybrid.text.candidates import FEATURES
 from pipeline.planners.hybrid.text.known_texts import FORMULA, PHRASE, SENTENCE, KnownTexts
 from pipeline.planners.hybrid.text.phrasing import Phrasing
@@ -27,7 +27,7 @@ THINGS = tuple(
 """Names of things that nobody has heard of, 144 of them: each is rare."""
 
 
-def _known(number: int, random: Random) -> KnownPlan:
+def known_plan(number: int, random: Random) -> KnownPlan:
     """Two hands: one asks at length and answers by shapes, the other is brief and answers by what is on the images."""
     thing, size = random.choice(THINGS), random.choice((32, 64, 128, 224))
     if number % 2:
@@ -46,7 +46,7 @@ def _known(number: int, random: Random) -> KnownPlan:
 @pytest.fixture(scope="module")
 def known() -> list[KnownPlan]:
     random = Random(5)
-    return [_known(number, random) for number in range(260)]
+    return [known_plan(number, random) for number in range(260)]
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +78,12 @@ def test_the_style_follows_how_the_requirement_is_phrased(fitted: Fitted) -> Non
 
 def test_written_texts_score_better_than_known_ones_on_plans_not_seen(fitted: Fitted) -> None:
     random = Random(6)
-    unseen = [_known(number, random) for number in range(0, 40, 2)]
+    unseen = [known_plan(number, random) for number in range(0, 40, 2)]
     written = [_plan(fitted, item.requirement, item.attributes) for item in unseen]
     mean = np.mean([score_plan(plan, item.plan).input_bleu for plan, item in zip(written, unseen, strict=True)])
     assert mean > 90
     assert fitted.writer is not None
-    assert all(field.gain >= 0 and field.learnt_from == 260 for field in fitted.writer.fields)
+    assert all(field.gain >= 0 and field.ranked_plans == 260 for field in fitted.writer.fields)
 
 
 def test_near_copies_have_no_say_in_the_texts(known: list[KnownPlan]) -> None:
@@ -107,17 +107,21 @@ def test_few_known_plans_are_chosen_from_and_not_learnt_from(known: list[KnownPl
 
 def test_styles_of_texts() -> None:
     texts = ["Shape of the data is (1,)", "Shape of the data is (2,).", "Images", "Images of cats.", ""]
-    found = KnownTexts.of(texts, [Text("", "")] * 5)
+    found = KnownTexts.of(texts, [RequestText("", "")] * 5)
     assert found.styles.tolist() == [FORMULA, FORMULA, PHRASE, SENTENCE]
     assert found.text_of.tolist() == [0, 1, 2, 3, -1]
-    assert found.expected(["Images of cats."], np.array([0, 0, 0, 1], np.float32)).tolist() == pytest.approx([1.0])
+    assert found.expected_scores(["Images of cats."], np.array([0, 0, 0, 1], np.float32)).tolist() == pytest.approx(
+        [1.0]
+    )
 
 
 def test_phrasing_sees_how_things_are_said_and_not_what_about(known: list[KnownPlan]) -> None:
-    texts = [Text(item.requirement, item.attributes) for item in known]
+    texts = [RequestText(item.requirement, item.attributes) for item in known]
     found = Phrasing.of(texts)
-    assert not set(THINGS) & set(found.common)
-    alike = found.similarities([Text("I need classification of walnuts with Keras.", "Images of walnuts by kind.")])[0]
+    assert not set(THINGS) & set(found.common_words)
+    alike = found.similarities(
+        [RequestText("I need classification of walnuts with Keras.", "Images of walnuts by kind.")]
+    )[0]
     assert alike[::2].min() > 0.99 > alike[1::2].max()
 
 
