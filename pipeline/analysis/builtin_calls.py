@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import islice
+from types import UnionType
 from typing import Any
 
 from pipeline.analysis.values import LARGEST, LONGEST, Unknown, is_constant
@@ -41,22 +42,34 @@ def call_builtin(path: str, args: tuple[object, ...], keywords: dict[str, object
     if path == "dict" and not args:
         return dict(keywords)
     if path == "range":
-        known = args and all(isinstance(arg, int) for arg in args)
-        return _attempt(range, args) if known else Unknown.ANY
+        if not args or not _are_all(int, args):
+            return Unknown.ANY
+        return _attempt(range, args)
     if path in _PURE:
-        known = args and not keywords and is_constant(args)
-        return _attempt(_PURE[path], args) if known else Unknown.ANY
+        if not args or keywords or not is_constant(args):
+            return Unknown.ANY
+        return _attempt(_PURE[path], args)
     if path in _ITERABLES:
-        known = args and not keywords and all(isinstance(arg, list | tuple | range | int) for arg in args)
-        return _collected(path, args) if known else Unknown.ANY
+        # Items need not be known: a list of layers can be reversed too. An int is the start of `enumerate`.
+        if not args or keywords or not _are_all(list | tuple | range | int, args):
+            return Unknown.ANY
+        return _collected(path, args)
     return None
+
+
+def _are_all(kind: type | UnionType, values: tuple[object, ...]) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 def _collected(path: str, args: tuple[object, ...]) -> object:
     """The items of `zip(...)` and the like, as a list or tuple."""
-    build = tuple if path == "tuple" else list
-    limited = tuple(arg[:LONGEST] if isinstance(arg, range) else arg for arg in args)
-    return _attempt(lambda *items: build(_ITERABLES[path](*items)), limited)
+    limited: list[object] = []
+    for arg in args:
+        # A range takes no memory whatever its length; the list of its items would.
+        limited.append(arg[:LONGEST] if isinstance(arg, range) else arg)
+    if path == "tuple":
+        return _attempt(tuple, tuple(limited))
+    return _attempt(lambda *items: list(_ITERABLES[path](*items)), tuple(limited))
 
 
 def call_method(owner: object, method: str, args: tuple[object, ...]) -> object:
@@ -72,9 +85,11 @@ def call_method(owner: object, method: str, args: tuple[object, ...]) -> object:
 
 def _dict_method(owner: dict[object, object], method: str, args: tuple[object, ...]) -> object:
     if method == "get" and args and isinstance(args[0], str | int):
-        return owner.get(args[0], args[1] if len(args) > 1 else None)
+        return owner.get(*args[:2])
     views = {"items": owner.items, "keys": owner.keys, "values": owner.values}
-    return list(islice(views[method](), LONGEST)) if method in views else Unknown.ANY
+    if method not in views:
+        return Unknown.ANY
+    return list(islice(views[method](), LONGEST))
 
 
 def _list_method(owner: list[object], method: str, args: tuple[object, ...]) -> object:
@@ -84,7 +99,7 @@ def _list_method(owner: list[object], method: str, args: tuple[object, ...]) -> 
         owner.extend(args[0])
     elif method == "reverse":
         owner.reverse()
-    elif method == "pop" and all(isinstance(arg, int) for arg in args):
+    elif method == "pop" and _are_all(int, args):
         return _attempt(owner.pop, args)
     return Unknown.ANY
 

@@ -12,11 +12,18 @@ def call_text(name: str, args: tuple[object, ...], keywords: dict[str, object], 
 
     `Conv2D(filters, (SIZE, SIZE), padding="same")` -> "Conv2D(16, (3, 3), padding='same')"
     """
-    named = {keyword.arg: keyword.value for keyword in node.keywords} if node is not None else {}
-    parts = [_text(value, source) for value, source in zip(args, _sources(args, node), strict=True)]
-    parts += [f"{key}={_text(value, named.get(key))}" for key, value in keywords.items()]
+    named: dict[str | None, ast.expr] = {}
+    if node is not None:
+        named = {keyword.arg: keyword.value for keyword in node.keywords}
+    parts: list[str] = []
+    for value, source in zip(args, _sources(args, node), strict=True):
+        parts.append(_text(value, source))
+    for key, value in keywords.items():
+        parts.append(f"{key}={_text(value, named.get(key))}")
     text = f"{name}({', '.join(parts)})"
-    return text if len(text) <= LONGEST else f"{name}(...)"
+    if len(text) > LONGEST:
+        return f"{name}(...)"
+    return text
 
 
 def _sources(args: tuple[object, ...], node: ast.Call | None) -> list[ast.expr | None]:
@@ -40,24 +47,29 @@ def _text(value: object, source: ast.expr | None) -> str:
     if isinstance(value, Call):
         if value.layer is not None:
             return value.layer.text
-        if isinstance(source, ast.Call | ast.Name | ast.Attribute):
-            inner = source if isinstance(source, ast.Call) else None
-            return call_text(_short(value.path), value.args, value.keywords, inner)
+        if isinstance(source, ast.Call):
+            return call_text(_short(value.path), value.args, value.keywords, source)
+        if isinstance(source, ast.Name | ast.Attribute):  # the call itself stands elsewhere
+            return call_text(_short(value.path), value.args, value.keywords)
     if isinstance(value, Reference):
         return _short(value.path)
     if isinstance(value, Function) and not isinstance(value.node, ast.Lambda):
         return value.node.name
     if isinstance(value, tuple | list) and isinstance(source, ast.Tuple | ast.List) and len(value) == len(source.elts):
-        parts = ", ".join(_text(item, element) for item, element in zip(value, source.elts, strict=True))
-        if isinstance(value, list):
-            return f"[{parts}]"
-        return f"({parts},)" if len(value) == 1 else f"({parts})"
-    return "..." if source is None else ast.unparse(source)
+        parts = [_text(item, element) for item, element in zip(value, source.elts, strict=True)]
+        if isinstance(value, tuple) and len(value) == 1:
+            return f"({parts[0]},)"
+        text = ", ".join(parts)
+        return f"[{text}]" if isinstance(value, list) else f"({text})"
+    if source is None:
+        return "..."
+    return ast.unparse(source)
 
 
 def _short(path: str) -> str:
     """The path as notebooks write it: "tensorflow.keras.regularizers.L2" -> "keras.regularizers.L2"."""
+    if path.startswith("tensorflow.keras."):
+        return path.removeprefix("tensorflow.")
     if path.startswith("tensorflow."):
-        path = path.removeprefix("tensorflow.")
-        return path if path.startswith("keras.") else f"tf.{path}"
+        return "tf." + path.removeprefix("tensorflow.")
     return path

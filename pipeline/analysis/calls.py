@@ -63,9 +63,11 @@ class Caller(Evaluator):
             args, keywords = self._arguments(node)
             if not isinstance(owner, Reference):
                 self.trace.calls.append(Call(node.func.attr, args, keywords, owner=owner))
-                self.progress += node.func.attr == "compile"
+                if node.func.attr == "compile":
+                    self.progress += 1
+            if isinstance(owner, list) and any(map(is_constant, args)):
+                self.progress += 1
             if isinstance(owner, list | dict | str):
-                self.progress += isinstance(owner, list) and any(is_constant(arg) for arg in args)
                 return call_method(owner, node.func.attr, args)
             return self._apply(member(owner, node.func.attr), args, keywords, node)
         args, keywords = self._arguments(node)
@@ -83,8 +85,9 @@ class Caller(Evaluator):
             value = self.value(keyword.value)
             if keyword.arg is not None:
                 keywords[keyword.arg] = value
-            elif isinstance(value, dict):
-                keywords |= {str(key): item for key, item in value.items()}
+            elif isinstance(value, dict):  # `**settings`
+                for key, item in value.items():
+                    keywords[str(key)] = item
         return tuple(args), keywords
 
     def _apply(self, callee: object, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call) -> object:
@@ -128,8 +131,8 @@ class Caller(Evaluator):
 
     def _note_parts(self, value: object) -> None:
         """What a layer is given (`Bidirectional(LSTM(8))`) is a part of it, not a layer of its own."""
-        values = value if isinstance(value, list | tuple) else (value,)
-        for part in values:
+        parts = value if isinstance(value, list | tuple) else (value,)
+        for part in parts:
             if isinstance(part, Call) and part.layer is not None:
                 self.trace.parts.add(id(part.layer))
 
@@ -163,22 +166,33 @@ class Caller(Evaluator):
     def _repeat_key(
         self, function: Function, args: tuple[object, ...], keywords: dict[str, object]
     ) -> tuple[int, str] | None:
-        """What equal calls share. At the top level an equal call is the same model once more (for the next fold, say),
-        not further layers."""
-        repeatable = self._depth == 0 and function.bound is None and is_constant(args) and is_constant(keywords)
-        return (id(function.node), repr((args, keywords))) if repeatable else None
+        """What equal calls share; None where every call counts by itself.
+
+        At the top level an equal call is the same model once more (for the next fold, say), not further layers.
+        """
+        if self._depth > 0 or function.bound is not None:
+            return None
+        if not is_constant(args) or not is_constant(keywords):
+            return None
+        return id(function.node), repr((args, keywords))
 
     def _bind_parameters(self, function: Function, args: tuple[object, ...], keywords: dict[str, object]) -> None:
         parameters = function.node.args
         positional = [parameter.arg for parameter in (*parameters.posonlyargs, *parameters.args)]
-        names = [*positional, *(parameter.arg for parameter in parameters.kwonlyargs)]
+        keyword_only = [parameter.arg for parameter in parameters.kwonlyargs]
+        names = positional + keyword_only
         # Defaults belong to the last positional parameters.
         defaults = dict(zip(reversed(positional), reversed(parameters.defaults), strict=False))
         for parameter, default in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True):
             if default is not None:
                 defaults[parameter.arg] = default
         values = dict(zip(names, args, strict=False))
-        values |= {name: value for name, value in keywords.items() if name in names}
+        further: dict[str, object] = {}  # what `**kwargs` collects
+        for name, value in keywords.items():
+            if name in names:
+                values[name] = value
+            else:
+                further[name] = value
         for name in names:
             if name in values:
                 self.scope.names[name] = values[name]
@@ -189,7 +203,6 @@ class Caller(Evaluator):
         if parameters.vararg is not None:
             self.scope.names[parameters.vararg.arg] = args[len(positional) :]
         if parameters.kwarg is not None:
-            further = {name: value for name, value in keywords.items() if name not in names}
             self.scope.names[parameters.kwarg.arg] = further
 
     def _instance(self, cls: Class, args: tuple[object, ...], keywords: dict[str, object]) -> Instance:

@@ -30,7 +30,9 @@ _SMOKE_RUN = re.compile(r"(is_?)?(synthetic|debug(ging)?|smoke(_?test)?|dry_?run
 
 def truth(value: object) -> bool | None:
     """Whether a constant counts as true; None for what is not constant."""
-    return bool(value) if is_constant(value) else None
+    if not is_constant(value):
+        return None
+    return bool(value)
 
 
 def member(owner: object, name: str) -> object:
@@ -46,12 +48,16 @@ def member(owner: object, name: str) -> object:
         return inherited
     if isinstance(owner, Class):
         return owner.member(name)
-    return Unknown.SIZE if name == "shape" else Unknown.ANY
+    if name == "shape":
+        return Unknown.SIZE
+    return Unknown.ANY
 
 
 def items_of(value: object) -> list[object] | None:
     """What a loop over the value goes through, at most MAX_ROUNDS items; None where that is unknown."""
-    return list(islice(value, MAX_ROUNDS)) if isinstance(value, list | tuple | range | dict) else None
+    if not isinstance(value, list | tuple | range | dict):
+        return None
+    return list(islice(value, MAX_ROUNDS))
 
 
 def _unpacked(value: object, count: int) -> list[object]:
@@ -87,7 +93,9 @@ class Evaluator(ABC):
     def value(self, node: ast.expr) -> object:
         """The value of an expression; ANY for kinds that never matter here (f-strings, await)."""
         evaluate = _KINDS.get(type(node))
-        return evaluate(self, node) if evaluate else Unknown.ANY
+        if evaluate is None:
+            return Unknown.ANY
+        return evaluate(self, node)
 
     def bind(self, target: ast.expr, value: object) -> None:
         """Assigns, as far as the target is known. A constant stays what it is where the change may not happen."""
@@ -135,16 +143,21 @@ class Evaluator(ABC):
                 items.append(self.value(element))
             if len(items) > LONGEST:
                 return Unknown.ANY
-        return tuple(items) if isinstance(node, ast.Tuple) else items
+        if isinstance(node, ast.Tuple):
+            return tuple(items)
+        return items  # a set too: all that matters of it is what it holds
 
     def _dict(self, node: ast.Dict) -> object:
         items: dict[object, object] = {}
         for key_node, value_node in zip(node.keys, node.values, strict=True):
-            key = None if key_node is None else self.value(key_node)
+            if key_node is None:  # `**settings`
+                settings = self.value(value_node)
+                if isinstance(settings, dict):
+                    items |= settings
+                continue
+            key = self.value(key_node)
             value = self.value(value_node)
-            if key_node is None and isinstance(value, dict):  # `**settings`
-                items |= value
-            elif isinstance(key, str | int | float):
+            if isinstance(key, str | int | float):
                 items[key] = value
         return items
 
@@ -158,7 +171,9 @@ class Evaluator(ABC):
             return Unknown.ANY if known is None else not known
         if isinstance(node.op, ast.USub) and isinstance(value, int | float):
             return -value
-        return value if isinstance(node.op, ast.UAdd) else Unknown.ANY
+        if isinstance(node.op, ast.UAdd):
+            return value
+        return Unknown.ANY
 
     def _compare(self, node: ast.Compare) -> object:
         operands = [self.value(operand) for operand in (node.left, *node.comparators)]
@@ -166,7 +181,9 @@ class Evaluator(ABC):
         results = [comparison(type(kind), left, right) for kind, left, right in pairs]
         if False in results:
             return False
-        return Unknown.ANY if Unknown.ANY in results else True
+        if Unknown.ANY in results:
+            return Unknown.ANY
+        return True
 
     def _boolean(self, node: ast.BoolOp) -> object:
         deciding = isinstance(node.op, ast.Or)  # `or` is settled by a true operand, `and` by a false one
@@ -178,41 +195,56 @@ class Evaluator(ABC):
             if known is deciding:
                 return value
             undecided = undecided or known is None
-        return Unknown.ANY if undecided else value
+        if undecided:
+            return Unknown.ANY
+        return value
 
     def _choice(self, node: ast.IfExp) -> object:
-        known = truth(self.value(node.test))
-        return self.value(node.orelse if known is False else node.body)
+        if truth(self.value(node.test)) is False:
+            return self.value(node.orelse)
+        return self.value(node.body)
 
     def _subscript(self, node: ast.Subscript) -> object:
         owner = self.value(node.value)
         if isinstance(owner, Unknown):
             return owner
-        key: Any = self._slice(node.slice) if isinstance(node.slice, ast.Slice) else self.value(node.slice)
+        key: Any
+        if isinstance(node.slice, ast.Slice):
+            key = self._slice(node.slice)
+        else:
+            key = self.value(node.slice)
+        if not isinstance(owner, list | tuple | dict | str):
+            return Unknown.ANY
         try:
-            return owner[key] if isinstance(owner, list | tuple | dict | str) else Unknown.ANY
+            return owner[key]
         except (KeyError, IndexError, TypeError, ValueError):
             return Unknown.ANY
 
     def _slice(self, node: ast.Slice) -> slice:
-        parts = (node.lower, node.upper, node.step)
-        return slice(*(None if part is None else self.value(part) for part in parts))
+        parts: list[object] = []
+        for part in (node.lower, node.upper, node.step):
+            parts.append(None if part is None else self.value(part))
+        return slice(*parts)
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp) -> object:
         if len(node.generators) > 1:
             return Unknown.ANY
         clause = node.generators[0]
-        items = None if clause.ifs else items_of(self.value(clause.iter))
+        items: list[object] | None = None
+        if not clause.ifs:
+            items = items_of(self.value(clause.iter))
         outer = self.scope
         self.scope = Scope(outer=outer)
-        results = []
+        results: list[object] = []
         # Where the items are unknown the element is evaluated once all the same: it may build a layer.
         for item in [Unknown.ANY] if items is None else items:
             self.step()
             self.bind(clause.target, item)
             results.append(self.value(node.elt))
         self.scope = outer
-        return Unknown.ANY if items is None else results
+        if items is None:
+            return Unknown.ANY
+        return results
 
     def _named(self, node: ast.NamedExpr) -> object:
         value = self.value(node.value)

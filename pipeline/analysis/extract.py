@@ -116,19 +116,28 @@ def _first(candidates: Iterable[A], read: Callable[[A], B | None]) -> B | None:
 def _optimizers(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
     for call in compiled:
         yield call.argument(0, "optimizer")
-        yield from (value for key, value in call.keywords.items() if key.endswith("optimizer"))
-    yield from (call for call in calls if is_optimizer(call.path))
+        # A subclassed GAN is compiled with `d_optimizer=` and `g_optimizer=`.
+        for keyword, value in call.keywords.items():
+            if keyword.endswith("optimizer"):
+                yield value
+    for call in calls:
+        if is_optimizer(call.path):
+            yield call
 
 
 def _losses(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
     for call in compiled:
         yield call.argument(1, "loss", "loss_fn", "loss_function")
-    yield from (call for call in calls if is_loss(call.path))
+    for call in calls:
+        if is_loss(call.path):
+            yield call
 
 
 def _if_optimizer(value: object) -> object:
-    """The value, where it names an optimizer that is known."""
-    return canonical_optimizer(_name(value)) and value
+    """The value, where it names an optimizer that is known; else None."""
+    if canonical_optimizer(_name(value)):
+        return value
+    return None
 
 
 def _loss_name(value: object) -> str:
@@ -136,31 +145,45 @@ def _loss_name(value: object) -> str:
 
 
 def _batch_size(project: ProjectTrace) -> int | None:
-    """The first of the surest candidates. Of several pipelines' sizes the one that a constant is named after is that of
-    the training: others validate or test."""
+    """The first of the surest candidates.
+
+    Of several pipelines' sizes the one that a constant is named after is that of the training: others validate or test.
+    """
     named = _count(_number_named(project, _BATCH_SIZE_NAMES))
-    fitted = _first((call.argument(2, "batch_size") for call in project.calls if call.name == "fit"), _count)
-    if fitted is not None:
-        return fitted
+    fits = [call for call in project.calls if call.name == "fit"]
+    for call in fits:
+        fitted = _count(call.argument(2, "batch_size"))
+        if fitted is not None:
+            return fitted
     pipelines = [call for call in project.calls if call.name == "batch"]
-    if any(call.argument(0, "batch_size") == named for call in pipelines):
-        return named
+    for call in pipelines:
+        if call.argument(0, "batch_size") == named:
+            return named
     return _first(_batch_sizes(project.calls), _count) or named
 
 
 def _batch_sizes(calls: list[Call]) -> Iterator[object]:
     """Candidates, the surest first: data pipelines, then whatever else but evaluation is given a batch size."""
-    yield from (call.argument(0, "batch_size") for call in calls if call.name == "batch")
-    yield from (call.keywords.get("batch_size", READERS_BATCH_SIZE) for call in calls if call.name in DIRECTORY_READERS)
-    training = (call for call in calls if not call.name.startswith(("evaluate", "predict")))
-    yield from (call.keywords.get("batch_size") for call in training)
+    for call in calls:
+        if call.name == "batch":
+            yield call.argument(0, "batch_size")
+    for call in calls:
+        if call.name in DIRECTORY_READERS:
+            yield call.keywords.get("batch_size", READERS_BATCH_SIZE)
+    for call in calls:
+        if not call.name.startswith(("evaluate", "predict")):
+            yield call.keywords.get("batch_size")
 
 
 def _epochs(calls: list[Call]) -> Iterator[object]:
+    """Candidates, the surest first: what a fit is given, then whatever else is given a number of epochs."""
     for call in calls:
-        if call.name in ("fit", "fit_generator"):
-            yield call.argument(3 if call.name == "fit" else 2, "epochs", "nb_epoch")
-    yield from (call.argument(-1, "epochs", "num_epochs", "num_train_epochs") for call in calls)
+        if call.name == "fit":
+            yield call.argument(3, "epochs", "nb_epoch")
+        elif call.name == "fit_generator":  # of Keras 2, without a batch size among its arguments
+            yield call.argument(2, "epochs", "nb_epoch")
+    for call in calls:
+        yield call.argument(-1, "epochs", "num_epochs", "num_train_epochs")
 
 
 def _learning_rate(optimizer: object) -> float | None:
@@ -170,7 +193,9 @@ def _learning_rate(optimizer: object) -> float | None:
     rate = optimizer.argument(0, "learning_rate", "lr")
     if isinstance(rate, Call):
         rate = rate.argument(0, "initial_learning_rate", "initial_lr", "learning_rate")
-    return float(rate) if _is_number(rate) else None
+    if not _is_number(rate):
+        return None
+    return float(rate)
 
 
 def _metrics(compiled: Call) -> tuple[str, ...]:
@@ -179,18 +204,28 @@ def _metrics(compiled: Call) -> tuple[str, ...]:
         value = list(value.values())
     if not isinstance(value, list | tuple):
         value = [value]
-    names = [_name(item) for item in value]
-    return tuple(canonical_metric(name) or name for name in names if name)
+    metrics: list[str] = []
+    for item in value:
+        name = _name(item)
+        if name:
+            metrics.append(canonical_metric(name) or name)
+    return tuple(metrics)
 
 
 def _input_shape(calls: list[Call]) -> tuple[int | None, ...] | None:
-    shapes: list[tuple[int | None, ...]] = []
+    """The first shape known in full, else the first."""
+    first: tuple[int | None, ...] | None = None
     for call in calls:
-        shape = _stated_input_shape(call) if call.layer else None
-        if shape is not None:
-            shapes.append(shape)
-    known_in_full = [shape for shape in shapes if None not in shape]
-    return next(iter(known_in_full + shapes), None)
+        if call.layer is None:
+            continue
+        shape = _stated_input_shape(call)
+        if shape is None:
+            continue
+        if None not in shape:
+            return shape
+        if first is None:
+            first = shape
+    return first
 
 
 def _stated_input_shape(layer: Call) -> tuple[int | None, ...] | None:
@@ -212,23 +247,29 @@ def _stated_input_shape(layer: Call) -> tuple[int | None, ...] | None:
 
 def _name(value: object) -> str:
     """What a setting is called, however it is given: "adam", `Adam(...)`, `losses.mse`, a function of the project."""
+    if isinstance(value, dict):  # of a model with several outputs, by the output's name
+        value = list(value.values())
     if isinstance(value, list | tuple):
-        value = value[0] if value else ""
-    elif isinstance(value, dict):
-        value = next(iter(value.values()), "")
+        value = next(iter(value), "")
     if isinstance(value, Call | Reference):
         return value.name
     if isinstance(value, Function) and not isinstance(value.node, ast.Lambda):
         return value.node.name
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
+    # `True` is an int to Python.
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    """The value where it is a whole number above 0, else None."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    return None
 
 
 def _number_named(project: ProjectTrace, names: tuple[str, ...]) -> int | float | None:

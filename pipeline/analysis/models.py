@@ -46,23 +46,32 @@ class Model:
             self._settings[id(call)] = self.compiles[-1]
 
     def training(self) -> tuple[Call, ...]:
-        """The longest fit, the first of equal ones, and the compile in force: a short one looks for a learning rate,
+        """The compile in force and the longest fit, the first of equal ones: a short one looks for a learning rate,
         warms up or fine-tunes."""
         if not self.fits:
             return tuple(self.compiles[-1:])
         longest = max(self.fits, key=_epochs)
-        settings = self._settings.get(id(longest)) or next(iter(self.compiles), None)
-        return (longest,) if settings is None else (settings, longest)
+        settings = self._settings.get(id(longest))
+        if settings is None and self.compiles:  # fit above the first compile in the source
+            settings = self.compiles[0]
+        if settings is None:
+            return (longest,)
+        return (settings, longest)
 
 
 def _epochs(fit: Call) -> int:
-    epochs = fit.argument(3 if fit.name == "fit" else 2, "epochs", "nb_epoch")
-    return epochs if isinstance(epochs, int) else 1
+    position = 3 if fit.name == "fit" else 2  # `fit_generator` takes no batch size
+    epochs = fit.argument(position, "epochs", "nb_epoch")
+    if not isinstance(epochs, int):
+        return 1  # Keras' own default
+    return epochs
 
 
 def main_model(project: ProjectTrace) -> tuple[ProjectTrace, tuple[Model, ...]]:
-    """The trace with the layers and the training of the main model alone, and the other models that are compiled, ()
-    where there are none. A program of which no model is compiled has its trace as it is."""
+    """The trace with the layers and the training of the main model alone, and the other models that are compiled.
+
+    A program of which no model is compiled has its trace as it is.
+    """
     models = _Models()
     for call in project.calls:
         if call.layer is None or id(call.layer) not in project.parts:
@@ -70,21 +79,30 @@ def main_model(project: ProjectTrace) -> tuple[ProjectTrace, tuple[Model, ...]]:
     compiled = [model for model in models.all if model.compiles and model.layers]
     if not compiled:
         return project, ()
-    main = models.last_fit if models.last_fit in compiled else compiled[-1]
-    # A model that is a part of the main one is not another one.
-    others = tuple(model for model in compiled if model is not main and _missing(model.layers, main.layers))
+    main = compiled[-1]
+    if models.last_fit is not None and models.last_fit in compiled:
+        main = models.last_fit
+    others: list[Model] = []
+    for model in compiled:
+        # A model that is a part of the main one is not another one.
+        if model is not main and _missing(model.layers, main.layers):
+            others.append(model)
     foreign: list[LayerUse] = []
     layers = project.layers
     if others:
-        all_layers = [layer for model in models.all for layer in model.layers]
+        all_layers: list[LayerUse] = []
+        for model in models.all:
+            all_layers += model.layers
         foreign = _missing(all_layers, main.layers)
         layers = _missing(layers, foreign + models.loose)
-    kept_training = {id(call) for call in main.training()}
-    dropped = {id(layer) for layer in foreign}
+    # By id: two uses of a layer that are written alike on one line are equal, and yet two layers.
+    dropped = set(map(id, foreign))
+    kept_training = main.training()
     for model in models.all:
-        dropped |= {id(call) for call in (*model.compiles, *model.fits) if id(call) not in kept_training}
+        dropped |= set(map(id, model.compiles)) | set(map(id, model.fits))
+    dropped -= set(map(id, kept_training))
     calls = [call for call in project.calls if id(call) not in dropped and id(call.layer) not in dropped]
-    return replace(project, layers=list(layers), calls=calls), others
+    return replace(project, layers=list(layers), calls=calls), tuple(others)
 
 
 class _Models:
@@ -135,18 +153,27 @@ class _Models:
 
     def _built(self, value: object) -> Model:
         """A model of the loose layers, and of the model before it where they are its continuation."""
-        before = next((model for model in reversed(self.all) if isinstance(model.value, Call)), None)
-        begins = any(layer.name in _INPUTS or layer.name in backbones() for layer in self.loose)
+        layers = self.loose
+        has_input = any(layer.name in _INPUTS or layer.name in backbones() for layer in layers)
+        if not has_input:
+            layers = [*_missing(self._latest_layers(), layers), *layers]
         model = self._add(value)
-        if before is not None and not begins:
-            model.layers += _missing(before.layers, self.loose)
-        model.layers += self.loose
+        model.layers += layers
         self.loose = []
         return model
 
+    def _latest_layers(self) -> list[LayerUse]:
+        """The layers of the latest model that a call built; a subclassed one is never gone on from."""
+        for model in reversed(self.all):
+            if isinstance(model.value, Call):
+                return model.layers
+        return []
+
     def _trained(self, call: Call) -> None:
-        """Of a `compile` or `fit`: which model it is of. One that is not known is a subclassed one, made of the loose
-        layers, or else the latest."""
+        """Notes a `compile` or `fit` at the model it is of.
+
+        One that is not known is a subclassed one, made of the loose layers, or else the latest.
+        """
         model = self._known.get(id(call.owner))
         builds = call.name == "compile" and any(layer.name not in _INPUTS for layer in self.loose)
         if model is None and (builds or isinstance(call.owner, Instance)):

@@ -13,4 +13,6 @@ def parsed(source: str) -> ast.Module | None:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return tree if tree.body else None
+    if not tree.body:
+        return None
+    return tree

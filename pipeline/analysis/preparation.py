@@ -48,7 +48,6 @@ _CLEANING = {
     "mfcc": "audio is turned into MFCC features",
     "stft": "audio is turned into spectrograms",
 }
-_RESIZERS = {"resize": 1, "load_img": -1, "Resizing": -1, "resize_with_pad": -1}
 _READERS = {"flow_from_directory": "target_size", "flow_from_dataframe": "target_size"}
 _READERS |= {"image_dataset_from_directory": "image_size"}
 
@@ -58,7 +57,9 @@ def preparation_steps(project: ProjectTrace) -> tuple[str, ...]:
     steps: list[str] = []
     for call in project.calls:
         for read in (_resizing, _named, _scaling, _augmenting, _padding, _splitting):
-            steps += (step for step in read(call) if step not in steps)
+            for step in read(call):
+                if step not in steps:
+                    steps.append(step)
     return tuple(steps)
 
 
@@ -99,9 +100,13 @@ def _image_size(call: Call) -> tuple[int, int] | None:
         return _pair((call.argument(0, "height"), call.argument(1, "width")))
     elif call.name == "resize":
         # cv2 and PIL count width first; a square, as in nearly all code, is the same either way.
+        # `image.resize(size)` of PIL; `cv2.resize(image, size)`, `tf.image.resize(image, size)`.
         size = call.argument(0, "size") if len(call.args) == 1 else call.argument(1, "size", "dsize")
         pair = _pair(size)
-        return (pair[1], pair[0]) if pair and "cv2" in call.path else pair
+        if pair is not None and "cv2" in call.path:
+            width, height = pair
+            return height, width
+        return pair
     elif call.name == "resize_with_pad":
         return _pair((call.argument(1, "target_height"), call.argument(2, "target_width")))
     else:
@@ -129,7 +134,8 @@ def _named(call: Call) -> Iterator[str]:
 
 
 def _scaling(call: Call) -> Iterator[str]:
-    scale = call.argument(0 if call.name == "Rescaling" else -1, "rescale", "scale")
+    position = 0 if call.name == "Rescaling" else -1  # `ImageDataGenerator` has it far down its list
+    scale = call.argument(position, "rescale", "scale")
     if call.name in ("ImageDataGenerator", "Rescaling") and isinstance(scale, float) and scale > 0:
         yield f"pixel values are scaled by 1/{1 / scale:.4g}"
     if call.name == "preprocess_input" and "." in call.path:

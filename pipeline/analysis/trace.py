@@ -45,7 +45,9 @@ class _Run(Caller):
         for statement in statements:
             self.step()
             execute = _STATEMENTS.get(type(statement))
-            leave: _Leave | None = execute(self, statement) if execute else None
+            if execute is None:  # `pass`, `raise`, `global`, `del`, `assert`
+                continue
+            leave = execute(self, statement)
             if leave is not None:
                 return leave
         return None
@@ -62,14 +64,17 @@ class _Run(Caller):
     def _augmented(self, statement: ast.AugAssign) -> None:
         change = self.value(statement.value)
         current = self.value(statement.target)
-        self.progress += isinstance(current, list)
+        if isinstance(current, list):
+            self.progress += 1
         self.bind(statement.target, arithmetic(type(statement.op), current, change))
 
     def _expression(self, statement: ast.Expr) -> None:
         self.value(statement.value)
 
     def _return(self, statement: ast.Return) -> _Leave:
-        self.returned = self.value(statement.value) if statement.value is not None else None
+        self.returned = None
+        if statement.value is not None:
+            self.returned = self.value(statement.value)
         return _Leave.RETURN
 
     def _break(self, _: ast.Break) -> _Leave:
@@ -80,15 +85,20 @@ class _Run(Caller):
 
     def _if(self, statement: ast.If) -> _Leave | None:
         known = truth(self.value(statement.test))
-        if known is not None:
-            return self.block(statement.body if known else statement.orelse)
+        if known is True:
+            return self.block(statement.body)
+        if known is False:
+            return self.block(statement.orelse)
         leaves_early = isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
         if leaves_early and not statement.orelse:
             return None
         self.undecided += 1
         leave = self.block(statement.body)
         self.undecided -= 1
-        return leave if leave is _Leave.RETURN else None
+        if leave is _Leave.RETURN:
+            return leave
+        # A `break` or `continue` that may not happen does not end the round.
+        return None
 
     def _for(self, statement: ast.For | ast.AsyncFor) -> _Leave | None:
         items = items_of(self.value(statement.iter))
@@ -105,8 +115,10 @@ class _Run(Caller):
         return None
 
     def _while(self, statement: ast.While) -> _Leave | None:
-        leave = self.block(statement.body)
-        return leave if leave is _Leave.RETURN else None
+        leave = self.block(statement.body)  # one round, whatever the condition
+        if leave is _Leave.RETURN:
+            return leave
+        return None
 
     def _with(self, statement: ast.With | ast.AsyncWith) -> _Leave | None:
         for item in statement.items:
@@ -135,7 +147,11 @@ class _Run(Caller):
         for alias in statement.names:
             root = alias.name.partition(".")[0]
             self.trace.imports.add(root)
-            self.scope.names[alias.asname or root] = Reference(alias.name if alias.asname else root)
+            # `import a.b` binds `a`; `import a.b as c` binds the inner module.
+            if alias.asname:
+                self.scope.names[alias.asname] = Reference(alias.name)
+            else:
+                self.scope.names[root] = Reference(root)
 
     def _import_from(self, statement: ast.ImportFrom) -> None:
         module = statement.module or ""
@@ -146,7 +162,8 @@ class _Run(Caller):
                 self.scope.names[alias.asname or alias.name] = Reference(f"{module}.{alias.name}")
             elif module.endswith(".layers"):
                 # Layer classes are known by their bare names; only these functions look like any other.
-                self.scope.names |= {name: Reference(f"{module}.{name}") for name in MERGE_FUNCTIONS}
+                for name in MERGE_FUNCTIONS:
+                    self.scope.names[name] = Reference(f"{module}.{name}")
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[[Any, Any], _Leave | None]] = {

@@ -69,7 +69,9 @@ class Call:
         for keyword in keywords:
             if keyword in self.keywords:
                 return self.keywords[keyword]
-        return self.args[position] if 0 <= position < len(self.args) else Unknown.ANY
+        if 0 <= position < len(self.args):
+            return self.args[position]
+        return Unknown.ANY
 
 
 @dataclass(slots=True)
@@ -157,8 +159,10 @@ def is_constant(value: object) -> bool:
         seen += 1
         if seen + len(waiting) > LONGEST:
             return False
-        if isinstance(item, list | tuple | set | dict):
-            waiting.extend(item.values() if isinstance(item, dict) else item)
+        if isinstance(item, dict):  # its keys are constants: only such are ever set
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple | set):
+            waiting.extend(item)
         elif item is not None and not isinstance(item, bool | int | float | str | bytes):
             return False
     return True
@@ -206,7 +210,9 @@ def arithmetic(kind: type[ast.operator], left: object, right: object) -> object:
         result = compute(left, right)
     except (TypeError, ValueError, ArithmeticError):
         return Unknown.ANY
-    return Unknown.ANY if isinstance(result, complex) else result
+    if isinstance(result, complex):  # the root of a negative number: no setting
+        return Unknown.ANY
+    return result
 
 
 def comparison(kind: type[ast.cmpop], left: object, right: object) -> object:
