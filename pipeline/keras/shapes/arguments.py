@@ -60,7 +60,9 @@ class Arguments:
         return name in self._stated
 
     def value(self, name: str, default: Value = None) -> Value:
-        return resolved(self._stated[name], self.constants) if name in self._stated else default
+        if name not in self._stated:
+            return default
+        return resolved(self._stated[name], self.constants)
 
     def count(self, name: str, default: int | None = None) -> int:
         """A positive whole number."""

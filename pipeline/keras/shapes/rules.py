@@ -69,7 +69,9 @@ def _recurrent(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
         raise Misfit(f"needs (time, features), got {shape}")
     units, features, bias = arguments.count("units"), known_size(shape[1]), arguments.flag("use_bias", True)
     gates = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}[arguments.call.name]
-    biases = 2 if arguments.call.name == "GRU" and arguments.flag("reset_after", True) else 1
+    biases = 1
+    if arguments.call.name == "GRU" and arguments.flag("reset_after", True):
+        biases = 2  # one for the input and one for the state, as cuDNN has them
     return _sequence(arguments, shape[:1], (units,)), gates * units * (features + units + biases * bias)
 
 
@@ -80,13 +82,15 @@ def _convolutional_lstm(arguments: Arguments, shape: Shape) -> tuple[Shape, int]
     filters, kernel = arguments.count("filters"), arguments.window("kernel_size", axes)
     out, _ = window_rules.convolution(arguments, shape[1:])
     weights = prod(kernel) * (known_size(shape[-1]) + filters) + arguments.flag("use_bias", True)
-    return _sequence(arguments, shape[:1], out), 4 * filters * weights
+    return _sequence(arguments, shape[:1], out), 4 * filters * weights  # four gates, as in LSTM
 
 
 def _sequence(arguments: Arguments, time: Shape, state: Shape) -> Shape:
     if arguments.flag("return_state", False):
         raise Misfit("returns its state too, so a straight stack cannot hold it")
-    return (*time, *state) if arguments.flag("return_sequences", False) else state
+    if arguments.flag("return_sequences", False):
+        return (*time, *state)
+    return state
 
 
 def _bidirectional(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
@@ -121,12 +125,16 @@ def _axis_sizes(arguments: Arguments, shape: Shape) -> int:
     axis = arguments.value("axis", -1)
     full = (None, *shape)
     axes = axis if isinstance(axis, tuple) else (axis,)
-    if not all(isinstance(number, int) and -len(full) <= number < len(full) for number in axes):
-        raise Misfit(f"axis {axis} is not one of the {len(full)} axes")
-    return prod(known_size(full[number]) for number in axes if isinstance(number, int))
+    sizes: list[int | None] = []
+    for number in axes:
+        if not isinstance(number, int) or not -len(full) <= number < len(full):
+            raise Misfit(f"axis {axis} is not one of the {len(full)} axes")
+        sizes.append(full[number])
+    return prod(map(known_size, sizes))
 
 
 def _batch_normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
+    # The moving mean and variance are counted too; they are not trained.
     return shape, _axis_sizes(arguments, shape) * (2 + _scale_and_center(arguments))
 
 
@@ -146,35 +154,56 @@ def _group_normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int
 
 
 def _normalization(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
-    return shape, 0 if "mean" in arguments else 2 * _axis_sizes(arguments, shape) + 1
+    if "mean" in arguments:
+        return shape, 0
+    # Mean and variance of each value, and the count that they were taken from.
+    return shape, 2 * _axis_sizes(arguments, shape) + 1
 
 
 def _parametric_relu(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     shared = arguments.value("shared_axes", ())
-    axes = shared if isinstance(shared, tuple) else (shared,)
-    return shape, prod(known_size(size) for axis, size in enumerate(shape, 1) if axis not in axes)
+    shared_axes = shared if isinstance(shared, tuple) else (shared,)
+    slopes = 1
+    for axis, size in enumerate(shape, 1):  # the batch axis is 0
+        if axis not in shared_axes:
+            slopes *= known_size(size)
+    return shape, slopes
+
+
+def _value_count(shape: Shape) -> int:
+    """How many values one row has."""
+    return prod(map(known_size, shape))
 
 
 def _flatten(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
-    return (None if None in shape else prod(known_size(size) for size in shape),), 0
+    if None in shape:
+        return (None,), 0
+    return (_value_count(shape),), 0
 
 
 def _reshape(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     stated = arguments.value("target_shape")
     sizes = stated if isinstance(stated, tuple) else (stated,)
-    target = tuple(size for size in sizes if isinstance(size, int))
-    if None in shape:
-        return tuple(None if size == -1 else size for size in target), 0
-    total, fixed = prod(known_size(size) for size in shape), prod(size for size in target if size != -1)
-    fits = total % fixed == 0 if -1 in target else total == fixed
-    if not fits:
-        raise Misfit(f"{shape} has {total} values, {target} has {fixed}")
-    return tuple(total // fixed if size == -1 else size for size in target), 0
+    target = [size for size in sizes if isinstance(size, int)]
+    open_size: int | None = None  # what -1 stands for
+    if None not in shape:
+        total = _value_count(shape)
+        fixed = prod(size for size in target if size != -1)
+        if -1 in target:
+            fits = total % fixed == 0
+            open_size = total // fixed
+        else:
+            fits = total == fixed
+        if not fits:
+            raise Misfit(f"{shape} has {total} values, {tuple(target)} has {fixed}")
+    return tuple(open_size if size == -1 else size for size in target), 0
 
 
 def _permute(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     dims = arguments.value("dims")
-    order = tuple(dim for dim in dims if isinstance(dim, int)) if isinstance(dims, tuple) else ()
+    order: list[int] = []
+    if isinstance(dims, tuple):
+        order = [dim for dim in dims if isinstance(dim, int)]
     if sorted(order) != list(range(1, len(shape) + 1)):
         raise Misfit(f"{dims} is no order of the {len(shape)} axes of {shape}")
     return tuple(shape[dim - 1] for dim in order), 0
@@ -186,20 +215,28 @@ def _repeat_vector(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     return (arguments.count("n"), *shape), 0
 
 
+def _of_ranks(pattern: str, rule: Rule) -> dict[str, Rule]:
+    """The rule for a layer of one, two and three spatial axes; {} in the pattern stands for that number."""
+    return {pattern.format(axes): rule for axes in (1, 2, 3)}
+
+
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), window_rules.convolution),
-    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), window_rules.transposed_convolution),
+    **_of_ranks("Conv{}D", window_rules.convolution),
+    **_of_ranks("Conv{}DTranspose", window_rules.transposed_convolution),
     **dict.fromkeys(
         ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"), window_rules.depthwise_convolution
     ),
-    **{f"{kind}Pooling{n}D": window_rules.pooling for kind in ("Max", "Average") for n in (1, 2, 3)},
-    **{f"Global{kind}Pooling{n}D": window_rules.global_pooling for kind in ("Max", "Average") for n in (1, 2, 3)},
-    **{f"Adaptive{kind}Pooling{n}D": window_rules.adaptive_pooling for kind in ("Max", "Average") for n in (1, 2, 3)},
-    **{f"UpSampling{n}D": window_rules.up_sampling for n in (1, 2, 3)},
-    **{f"ZeroPadding{n}D": window_rules.zero_padding for n in (1, 2, 3)},
-    **{f"Cropping{n}D": window_rules.cropping for n in (1, 2, 3)},
-    **{f"SpatialDropout{n}D": _unchanged_spatial for n in (1, 2, 3)},
-    **{f"ConvLSTM{n}D": _convolutional_lstm for n in (1, 2, 3)},
+    **_of_ranks("MaxPooling{}D", window_rules.pooling),
+    **_of_ranks("AveragePooling{}D", window_rules.pooling),
+    **_of_ranks("GlobalMaxPooling{}D", window_rules.global_pooling),
+    **_of_ranks("GlobalAveragePooling{}D", window_rules.global_pooling),
+    **_of_ranks("AdaptiveMaxPooling{}D", window_rules.adaptive_pooling),
+    **_of_ranks("AdaptiveAveragePooling{}D", window_rules.adaptive_pooling),
+    **_of_ranks("UpSampling{}D", window_rules.up_sampling),
+    **_of_ranks("ZeroPadding{}D", window_rules.zero_padding),
+    **_of_ranks("Cropping{}D", window_rules.cropping),
+    **_of_ranks("SpatialDropout{}D", _unchanged_spatial),
+    **_of_ranks("ConvLSTM{}D", _convolutional_lstm),
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _recurrent),
     **dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), window_rules.resizing),
     **dict.fromkeys(

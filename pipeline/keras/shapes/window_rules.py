@@ -35,7 +35,7 @@ def window_count(size: int | None, window: int, stride: int, padding: str, dilat
     if size is None:
         return None
     if padding != "valid":
-        return -(-size // stride)
+        return -(-size // stride)  # rounded up
     reach = dilation * (window - 1) + 1
     if size < reach:
         raise Misfit(f"a window of {reach} does not fit in {size}")
@@ -45,13 +45,15 @@ def window_count(size: int | None, window: int, stride: int, padding: str, dilat
 def _window_counts(
     sizes: Shape, window: tuple[int, ...], strides: tuple[int, ...], padding: str, dilation: tuple[int, ...]
 ) -> Shape:
+    counts: list[int | None] = []
     try:
-        axes = zip(sizes, window, strides, dilation, strict=True)
-        return tuple(window_count(size, reach, stride, padding, step) for size, reach, stride, step in axes)
+        for size, reach, stride, step in zip(sizes, window, strides, dilation, strict=True):
+            counts.append(window_count(size, reach, stride, padding, step))
     except Misfit as reason:
-        if all(size == 1 for size in sizes):
+        if set(sizes) == {1}:
             raise Misfit(f"the {_described(sizes)} already") from None
         raise Misfit(f"{reason} (the {_described(sizes)})") from None
+    return tuple(counts)
 
 
 def _described(sizes: Shape) -> str:
@@ -90,11 +92,14 @@ def transposed_convolution(arguments: Arguments, shape: Shape) -> tuple[Shape, i
         if size is None:
             out.append(None)
         elif extra is not None:
-            cut = 2 * (reach // 2) if same else 0
-            out.append((size - 1) * strides[axis] + reach - cut + extra[axis])
+            grown = (size - 1) * strides[axis] + reach + extra[axis]
+            if same:
+                grown -= 2 * (reach // 2)
+            out.append(grown)
+        elif same:
+            out.append(size * strides[axis])
         else:
-            beyond = 0 if same else max(reach - strides[axis], 0)
-            out.append(size * strides[axis] + beyond)
+            out.append(size * strides[axis] + max(reach - strides[axis], 0))
     weights = prod(kernel) * channels * filters + filters * arguments.flag("use_bias", True)
     return (*out, filters), weights
 
@@ -127,8 +132,9 @@ def pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
 
 def global_pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, _, channels = spatial(arguments, shape)
-    kept = (1,) * axes if arguments.flag("keepdims", False) else ()
-    return (*kept, channels), 0
+    if arguments.flag("keepdims", False):
+        return (*(1,) * axes, channels), 0
+    return (channels,), 0
 
 
 def adaptive_pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
@@ -139,24 +145,32 @@ def adaptive_pooling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
 def up_sampling(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, sizes, channels = spatial(arguments, shape)
     factors = arguments.window("size", axes, 2)
-    out = (size and size * factor for size, factor in zip(sizes, factors, strict=True))
+    out: list[int | None] = []
+    for size, factor in zip(sizes, factors, strict=True):
+        out.append(None if size is None else size * factor)
     return (*out, channels), 0
 
 
 def zero_padding(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, sizes, channels = spatial(arguments, shape)
     added = arguments.amounts("padding", axes, 1)
-    out = (size and size + sum(pair) for size, pair in zip(sizes, added, strict=True))
+    out: list[int | None] = []
+    for size, (before, after) in zip(sizes, added, strict=True):
+        # An axis that is open or empty stays as it is.
+        out.append(before + size + after if size else size)
     return (*out, channels), 0
 
 
 def cropping(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     axes, sizes, channels = spatial(arguments, shape)
-    # The documented default of Cropping2D, alone of the three, is to cut nothing.
-    cut = arguments.amounts("cropping", axes, 0 if axes == 2 else 1)
-    out = tuple(size and size - sum(pair) for size, pair in zip(sizes, cut, strict=True))
-    if any(size is not None and size < 1 for size in out):
-        raise Misfit(f"nothing is left of {shape}")
+    default = 0 if axes == 2 else 1  # Cropping2D, alone of the three, is documented to cut nothing by default
+    cut = arguments.amounts("cropping", axes, default)
+    out: list[int | None] = []
+    for size, (before, after) in zip(sizes, cut, strict=True):
+        left = None if size is None else size - before - after
+        if left is not None and left < 1:
+            raise Misfit(f"nothing is left of {shape}")
+        out.append(left)
     return (*out, channels), 0
 
 
@@ -177,14 +191,16 @@ def backbone(arguments: Arguments, shape: Shape) -> tuple[Shape, int]:
     height, width, channels = image(shape)
     if channels != 3:
         raise Misfit(f"needs images of 3 channels, got {channels}")
-    if any(size is not None and size < facts.smallest for size in (height, width)):
-        raise Misfit(f"needs images of at least {facts.smallest}x{facts.smallest}, got {height}x{width}")
+    for size in (height, width):
+        if size is not None and size < facts.smallest:
+            raise Misfit(f"needs images of at least {facts.smallest}x{facts.smallest}, got {height}x{width}")
     if arguments.text("pooling", "") in ("avg", "max"):
         return (facts.channels,), facts.parameters
     sized = "input_shape" in arguments
     even_only = arguments.call.name.startswith("NASNet") and not sized
-    out = tuple(_after_steps(size, facts.spatial, sized, even_only) for size in (height, width))
-    return (*out, facts.channels), facts.parameters
+    rows = _after_steps(height, facts.spatial, sized, even_only)
+    columns = _after_steps(width, facts.spatial, sized, even_only)
+    return (rows, columns, facts.channels), facts.parameters
 
 
 def _after_steps(size: int | None, steps: tuple[str, ...], sized: bool, even_only: bool) -> int | None:
@@ -194,7 +210,7 @@ def _after_steps(size: int | None, steps: tuple[str, ...], sized: bool, even_onl
     stand side by side, which agree on even sizes only.
     """
     for step in steps:
-        first, second = (int(number) for number in step[1:].replace("/", ",").split(","))
+        first, second = map(int, step[1:].replace("/", ",").split(","))
         if size is None:
             return None
         if step[0] == "p":
@@ -203,6 +219,8 @@ def _after_steps(size: int | None, steps: tuple[str, ...], sized: bool, even_onl
             raise Misfit("needs input_shape for an image size that does not halve evenly")
         elif step[0] == "c" and not sized:
             size = window_count(size + 2 * (first // 2) - 1, first, second, "valid")
+        elif step[0] == "v":
+            size = window_count(size, first, second, "valid")
         else:
-            size = window_count(size, first, second, "valid" if step[0] == "v" else "same")
+            size = window_count(size, first, second, "same")
     return size
