@@ -11,7 +11,7 @@ from jobs.experiments.spec import Arm, Group
 from jobs.runs.call_rows import CallRow
 from jobs.runs.result_files import write_tables
 from jobs.scoring.code_tables import CodeTables
-from pipeline.comparison.code_rows import ALL, CodeRow, MethodRow, is_clean
+from pipeline.comparison.code_rows import ALL, CLEAN, CodeRow, MethodRow, is_clean
 from pipeline.comparison.statistics import mean_and_standard_error
 from pipeline.config import PriceSettings
 from pipeline.llm.protocol import Usage
@@ -23,8 +23,8 @@ from pipeline.measures.outputs import MethodName
 class ExperimentRow:
     """A method with a model at a temperature, over the items of a subset.
 
-    A row without code counts with the lowest value of every measure, one that the machinery failed in is in none. The
-    measures are means over the seeds, each with its standard error, None for one seed.
+    A row without code counts with the lowest value of every measure, one that the machinery failed in is in
+    none. The measures are means over the seeds, each with its standard error, None for one seed.
     """
 
     method: str
@@ -72,6 +72,7 @@ class ExperimentRow:
 
 RESULTS = ("codebleu_paper", "codebleu_raw", "codebleu_equal_length", "length_ratio", "conformance", "parse_rate")
 EXPENSES = ("prompt_tokens", "completion_tokens", "cost")
+_CORPUS_MEASURES = ("codebleu_paper", "codebleu_raw", "codebleu_equal_length", "length_ratio")
 COUNTS = ("asked", "generated", "parsed", "scored", "method_failures", "machinery_failures")
 """The measured columns of a row: what came out, what it took, and how many rows that is about."""
 
@@ -88,8 +89,11 @@ class _ArmResult:
 def table_rows(
     names: Mapping[MethodName, Arm], scored: CodeTables, calls: Mapping[MethodName, Sequence[CallRow]]
 ) -> tuple[ExperimentRow, ...]:
-    """The table of the runs that were scored, in the order of `names`: over all items, and over those that are not
-    contaminated where they are fewer. `calls`: what each run has asked its language model."""
+    """The table of the runs that were scored, in the order of `names`.
+
+    It is over all items, and over those that are not contaminated where they are fewer. `calls`: what each run
+    has asked its language model.
+    """
     corpora = {(MethodName.of(row), row.protocol, row.subset): row for row in scored.rows}
     results: dict[tuple[str, Group], list[_ArmResult]] = {}
     for counts in scored.methods:
@@ -108,9 +112,13 @@ def table_rows(
         measures |= _expenses(counts.asked, own_calls, arm.config.llm.price)
         result = _ArmResult(counts, measures, math.fsum(call.cost for call in own_calls))
         results.setdefault((counts.subset, arm.group), []).append(result)
-    order = list(dict.fromkeys(arm.group for arm in names.values()))
-    keys = sorted(results, key=lambda key: (key[0] != ALL, order.index(key[1])))
-    return tuple(_row(subset, group, results[subset, group]) for subset, group in keys)
+    groups = list(dict.fromkeys(arm.group for arm in names.values()))
+    rows = []
+    for subset in (ALL, CLEAN):
+        for group in groups:
+            if (subset, group) in results:
+                rows.append(_row(subset, group, results[subset, group]))
+    return tuple(rows)
 
 
 def write_table(out: str, rows: Sequence[ExperimentRow]) -> None:
@@ -120,35 +128,42 @@ def write_table(out: str, rows: Sequence[ExperimentRow]) -> None:
 
 def _corpus_measures(paper: CodeRow | None, raw: CodeRow | None) -> dict[str, float | None]:
     """The measures of all code together, by the two protocols; None for one that nothing was scored by."""
-    return {
-        "codebleu_paper": paper.codebleu if paper else None,
-        "codebleu_raw": raw.codebleu if raw else None,
-        "codebleu_equal_length": paper.equal_length_codebleu if paper else None,
-        "length_ratio": raw.length_ratio if raw else None,
-    }
+    measures: dict[str, float | None] = dict.fromkeys(_CORPUS_MEASURES)
+    if paper is not None:
+        measures["codebleu_paper"] = paper.codebleu
+        measures["codebleu_equal_length"] = paper.equal_length_codebleu
+    if raw is not None:
+        measures["codebleu_raw"] = raw.codebleu
+        measures["length_ratio"] = raw.length_ratio
+    return measures
 
 
 def _row_measures(counts: MethodRow) -> dict[str, float | None]:
     """The measures that are means over the rows."""
     answered = counts.asked - counts.machinery_failures
-    return {
-        "conformance": counts.conformance,
-        "parse_rate": counts.parsed / answered if answered else None,
-    }
+    parse_rate = None
+    if answered:
+        parse_rate = counts.parsed / answered
+    return {"conformance": counts.conformance, "parse_rate": parse_rate}
 
 
 def _expenses(rows: int, calls: Sequence[CallRow], price: PriceSettings) -> dict[str, float | None]:
     """Tokens a row, and the cost of all of them at list price, as if nothing had come from the response cache."""
-    usages = [
-        Usage(
-            prompt_tokens=call.prompt_tokens, completion_tokens=call.completion_tokens, cached_tokens=call.cached_tokens
+    prompt_tokens = completion_tokens = 0
+    costs: list[float] = []
+    for call in calls:
+        prompt_tokens += call.prompt_tokens
+        completion_tokens += call.completion_tokens
+        usage = Usage(
+            prompt_tokens=call.prompt_tokens,
+            completion_tokens=call.completion_tokens,
+            cached_tokens=call.cached_tokens,
         )
-        for call in calls
-    ]
+        costs.append(cost_of(usage, price))
     return {
-        "prompt_tokens": sum(usage.prompt_tokens for usage in usages) / rows,
-        "completion_tokens": sum(usage.completion_tokens for usage in usages) / rows,
-        "cost": math.fsum(cost_of(usage, price) for usage in usages),
+        "prompt_tokens": prompt_tokens / rows,
+        "completion_tokens": completion_tokens / rows,
+        "cost": math.fsum(costs),
     }
 
 
@@ -157,7 +172,8 @@ def _row(subset: str, group: Group, results: Sequence[_ArmResult]) -> Experiment
     for name in COUNTS:
         columns[name] = sum(getattr(result.counts, name) for result in results)
     for name in (*RESULTS, *EXPENSES):
-        columns[name], columns[f"{name}_error"] = _mean_and_error([result.measures[name] for result in results])
+        values = [result.measures[name] for result in results]
+        columns[name], columns[f"{name}_error"] = _mean_and_error(values)
     return ExperimentRow(
         method=group.method,
         model=group.model,
@@ -174,4 +190,6 @@ def _mean_and_error(values: Sequence[float | None]) -> tuple[float | None, float
     if not known:
         return None, None
     mean, error = mean_and_standard_error(known)
-    return mean, None if math.isnan(error) else error
+    if math.isnan(error):  # of one seed; a table has an empty cell for it
+        return mean, None
+    return mean, error

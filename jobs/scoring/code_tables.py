@@ -45,8 +45,11 @@ def code_tables(
     seed_groups: SeedGroups | None = None,
     unusable: Sequence[str] = (),
 ) -> CodeTables:
-    """The tables of what was measured. `against`: methods, and the ones that are compared with each. The methods in
-    `seed_groups` are compared as one, by the means over their runs."""
+    """The tables of what was measured.
+
+    `against`: methods, and the ones that are compared with each. The methods in `seed_groups` are compared as
+    one, by the means over their runs.
+    """
     groups = dict(seed_groups or {})
     draws = [name for name in measured if name.table == BASELINES and name.method.startswith(RANDOM)]
     if draws:
@@ -57,12 +60,17 @@ def code_tables(
     compared: list[Comparison] = []
     for run, rivals in against.items():
         ours = group_of.get(run, run)
-        distinct = dict.fromkeys(group_of.get(rival, rival) for rival in rivals)
-        compared += comparisons(measured, ours, [name for name in distinct if name != ours], groups)
+        others: list[MethodName] = []
+        for rival in rivals:
+            other = group_of.get(rival, rival)
+            if other != ours and other not in others:
+                others.append(other)
+        compared += comparisons(measured, ours, others, groups)
     # All draws answer the same items, so that one row of counts says it for all of them.
     redrawn = {name for name in draws if not name.method.endswith(" 0")}
+    methods = [row for row in method_rows(measured) if MethodName.of(row) not in redrawn]
     return CodeTables(
-        methods=tuple(row for row in method_rows(measured) if MethodName.of(row) not in redrawn),
+        methods=tuple(methods),
         rows=tuple(_with_means(list(code_rows(measured)), groups)),
         items=tuple(code_items(measured)),
         comparisons=tuple(compared),
@@ -75,10 +83,11 @@ def code_tables(
 def _with_means(rows: Sequence[CodeRow], groups: SeedGroups) -> list[CodeRow]:
     """Draws of the random baseline become one row; runs with several seeds keep theirs beside their mean."""
     with_means = list(rows)
-    cells = dict.fromkeys((row.protocol, row.subset) for row in rows)
+    cells: dict[tuple[str, str], list[CodeRow]] = {}
+    for row in rows:
+        cells.setdefault((row.protocol, row.subset), []).append(row)
     for name, runs in groups.items():
-        for cell in cells:
-            of_cell = [row for row in rows if (row.protocol, row.subset) == cell]
+        for of_cell in cells.values():
             of_runs = [row for row in of_cell if MethodName.of(row) in runs]
             if not of_runs:
                 continue

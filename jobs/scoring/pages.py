@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from jobs.scoring.code_tables import CodeTables
 from jobs.scoring.run_outputs import Run
@@ -19,7 +19,10 @@ from pipeline.retrieval.sample_pool import load_samples
 
 def runs_page(tables: CodeTables, runs: Sequence[Run], against: str, items: int) -> ScorePage:
     """The page of scored runs. `items`: how many it opens, evenly spaced over the first run."""
-    names = ", ".join(run.name.method for run in runs)
+    names = ", ".join([run.name.method for run in runs])
+    title = f"Scores of {names}"
+    if len(names) >= 80:  # does not fit a line
+        title = f"Scores of {len(runs)} runs"
     rows = runs[0].rows
     seeds = frozenset(chain.from_iterable(tables.seed_groups.values()))
     without_seeds = [row for row in tables.rows if MethodName.of(row) not in seeds]
@@ -27,7 +30,7 @@ def runs_page(tables: CodeTables, runs: Sequence[Run], against: str, items: int)
     if len(runs) > 1:
         lede = f"{rows} items of the first of {len(runs)} runs; differences are from {against}."
     return ScorePage(
-        title=f"Scores of {names}" if len(names) < 80 else f"Scores of {len(runs)} runs",
+        title=title,
         lede=lede,
         findings=tuple(findings(tables.methods, without_seeds, tables.comparisons)),
         methods=tables.methods,
@@ -43,6 +46,10 @@ def runs_page(tables: CodeTables, runs: Sequence[Run], against: str, items: int)
 def artifact_items(tables: CodeTables, outputs: Mapping[MethodName, Sequence[Output]]) -> Iterator[ScoreItem]:
     """Every item of the artifact with all released answers."""
     for number, same_item in enumerate(zip(*outputs.values(), strict=True)):
+        answers = []
+        for name, output in zip(outputs, same_item, strict=True):
+            measured = tables.measured[name][number]
+            answers.append(Answer(method=name.label, measured=measured, code=output.code))
         first = same_item[0]
         yield ScoreItem(
             number=number,
@@ -52,17 +59,16 @@ def artifact_items(tables: CodeTables, outputs: Mapping[MethodName, Sequence[Out
             reference=first.reference or "",
             plan=first.plan,
             plan_title="Known plan",
-            answers=[
-                Answer(method=name.label, measured=tables.measured[name][number], code=output.code)
-                for name, output in zip(outputs, same_item, strict=True)
-            ],
+            answers=answers,
         )
 
 
 def _opened_items(tables: CodeTables, runs: Sequence[Run], limit: int) -> Iterator[ScoreItem]:
     """At most `limit` items, evenly spaced over the first run, with what every run answered."""
-    step = max(1, -(-runs[0].rows // limit)) if limit else 0
-    chosen = {record.id for number, record in enumerate(runs[0].records()) if step and number % step == 0}
+    if not limit:
+        return
+    step = max(1, -(-runs[0].rows // limit))  # rounded up, so that no more than `limit` are opened
+    chosen = {record.id for record in islice(runs[0].records(), 0, None, step)}
     records: dict[MethodName, dict[str, Scored]] = {}
     measured: dict[MethodName, dict[str, Measured]] = {}
     for run in runs:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 from jobs.generation.settings import GenerateConfig
@@ -68,7 +67,11 @@ class Run:
 
 def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
     """`samples`: the pool's codes by id; a sample that is not in it any more is not shown."""
-    in_pool = [sample for sample in record.samples if sample.id in samples]
+    shown: list[Shown] = []
+    for sample in record.samples:
+        if sample.id in samples:
+            shown.append(Shown(id=sample.id, code=samples[sample.id]))
+    reference_shares = [call.reference_share or 0.0 for call in record.calls]
     return Output(
         item=record.id,
         requirement=record.requirement,
@@ -76,15 +79,17 @@ def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
         code=main_source(record),
         reference=record.reference,
         plan=record.plan,
-        shown=tuple(Shown(id=sample.id, code=samples[sample.id]) for sample in in_pool),
-        prompted=max((call.reference_share or 0.0 for call in record.calls), default=0.0),
+        shown=tuple(shown),
+        prompted=max(reference_shares, default=0.0),
         failure=record.failure,
     )
 
 
 def learned_from(planner: str) -> str | None:
-    """The location of the plans that a planner's folder was fitted or trained on, as its card says; None where it does
-    not say, or they are not there any more."""
+    """The location of the plans that a planner's folder was fitted or trained on, as its card says.
+
+    None where it does not say, or they are not there any more.
+    """
     if not planner:
         return None
     # A fitted planner's card, and a trained one's.
@@ -99,7 +104,10 @@ def learned_from(planner: str) -> str | None:
 
 
 def open_runs(folders: Sequence[str]) -> list[Run]:
-    """The runs, each under a name of its own. Raises DLCodeGenError where a folder is no run, or none has a result."""
+    """The runs, each under a name of its own.
+
+    Raises DLCodeGenError where a folder holds no run, or a run without a finished row.
+    """
     if len(set(folders)) < len(folders):
         raise DLCodeGenError("the same run is named twice; give each run once")
     runs = []
@@ -127,7 +135,8 @@ def run_named(runs: Sequence[Run], wanted: str | None) -> Run:
     for run in runs:
         if wanted.rstrip("/") in (run.folder, run.name.method):
             return run
-    raise DLCodeGenError(f"--against {wanted}: none of the runs; give one of {[run.folder for run in runs]}")
+    folders = [run.folder for run in runs]
+    raise DLCodeGenError(f"--against {wanted}: none of the runs; give one of {folders}")
 
 
 def group_seeds(runs: Sequence[Run]) -> dict[MethodName, list[MethodName]]:
@@ -139,10 +148,13 @@ def group_seeds(runs: Sequence[Run]) -> dict[MethodName, list[MethodName]]:
     groups = {}
     for group in same_settings.values():
         seeds = {run.settings.get("writing", {}).get("seed") for run in group}
-        if len(group) > 1 and len(seeds) == len(group):
-            label = _shared_start([run.name.method for run in group]) or "method"
-            name = group[0].name._replace(method=f"{label} (mean of {len(group)} seeds)")
-            groups[name] = [run.name for run in group]
+        # Runs that have even the seed in common are the same run made twice, no second draw.
+        if len(group) < 2 or len(seeds) < len(group):
+            continue
+        names = [run.name for run in group]
+        label = _shared_start([name.method for name in names]) or "method"
+        mean = names[0]._replace(method=f"{label} (mean of {len(group)} seeds)")
+        groups[mean] = names
     return groups
 
 
@@ -150,14 +162,19 @@ def _without_seed(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
     """The settings that all seeds of a method share."""
     shared = {}
     for group, values in settings.items():
-        aside = _DIFFER_BY_SEED.get(group, set())
-        shared[group] = {name: value for name, value in values.items() if name not in aside}
+        ignored = _DIFFER_BY_SEED.get(group, set())
+        shared[group] = {name: value for name, value in values.items() if name not in ignored}
     return shared
 
 
 def _shared_start(texts: Sequence[str]) -> str:
-    letters = takewhile(lambda column: len(set(column)) == 1, zip(*texts, strict=False))
-    return "".join(column[0] for column in letters).rstrip("-_ /")
+    """What all texts begin with, without the hyphens and the like at its end."""
+    length = 0
+    for letters in zip(*texts, strict=False):
+        if len(set(letters)) > 1:
+            break
+        length += 1
+    return texts[0][:length].rstrip("-_ /")
 
 
 def _settings(folder: str) -> dict[str, Any]:
@@ -174,7 +191,8 @@ def _settings(folder: str) -> dict[str, Any]:
 def _labels(folders: Sequence[str]) -> list[str]:
     """The shortest endings of the paths that differ, without what all of them end in (`-deepseek-t1.5-s0`)."""
     paths = [folder.rstrip("/").split("/") for folder in folders]
-    for length in range(1, max(map(len, paths)) + 1):
+    longest = max(map(len, paths))
+    for length in range(1, longest + 1):
         labels = ["/".join(path[-length:]) for path in paths]
         if len(set(labels)) == len(labels):
             return _without_shared_words(labels)
@@ -184,6 +202,12 @@ def _labels(folders: Sequence[str]) -> list[str]:
 def _without_shared_words(labels: Sequence[str]) -> list[str]:
     """The labels without the last words, between hyphens, that all have; each keeps one word at least."""
     words = [label.split("-") for label in labels]
-    while len(words) > 1 and min(map(len, words)) > 1 and len({label[-1] for label in words}) == 1:
-        words = [label[:-1] for label in words]
+    if len(words) < 2:
+        return list(labels)
+    while min(map(len, words)) > 1:
+        last_words = {label[-1] for label in words}
+        if len(last_words) > 1:
+            break
+        for label in words:
+            label.pop()
     return ["-".join(label) for label in words]

@@ -13,28 +13,33 @@ from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, Method
 from pipeline.comparison.comparisons import Comparison
 from pipeline.measures.outputs import Measured, MethodName
 
+_CLEAN = "over the items that are not contaminated"
+
 
 def scoring_tables(tables: CodeTables) -> Iterator[Table]:
-    """Denominators, corpora, differences; and where part of the items is contaminated, corpora over the clean ones.
-    Baselines are compared by CodeBLEU alone; every comparison is in comparisons.csv."""
+    """Denominators, corpora, differences; and all of it over the clean items, where others are contaminated.
+
+    Baselines are compared by CodeBLEU alone; every comparison is in comparisons.csv.
+    """
     yield method_table(tables.methods)
     if tables.rows:
-        yield corpora_table([row for row in tables.rows if row.subset == ALL])
+        corpora = [row for row in tables.rows if row.subset == ALL]
+        yield corpora_table(corpora)
     shown = [row for row in tables.comparisons if row.table != BASELINES or row.measure == "CodeBLEU"]
     yield differences_table(shown)
-    if any(row.subset == CLEAN for row in tables.methods):
+    if CLEAN in {row.subset for row in tables.methods}:
+        clean_corpora = [row for row in tables.rows if row.subset == CLEAN]
         yield method_table(tables.methods, CLEAN)
-        yield corpora_table([row for row in tables.rows if row.subset == CLEAN], title=f"CodeBLEU {_CLEAN}")
+        yield corpora_table(clean_corpora, title=f"CodeBLEU {_CLEAN}")
         yield differences_table(shown, CLEAN)
-
-
-_CLEAN = "over the items that are not contaminated"
 
 
 def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
     """The methods; baselines come whole, so that counting them says nothing."""
     title = "What was asked, what came, and what the code says"
-    table = Table(title=title if subset == ALL else f"{title}, {_CLEAN}", title_justify="left")
+    if subset != ALL:
+        title += f", {_CLEAN}"
+    table = Table(title=title, title_justify="left")
     table.add_column("method")
     for head in ("asked", "generated", "parsed", "scored", "failed: method", "failed: machinery", "undefined names"):
         table.add_column(head, justify="right")
@@ -44,24 +49,29 @@ def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
         if row.table == BASELINES or row.subset != subset:
             continue
         counts = (row.asked, row.generated, row.parsed, row.scored, row.method_failures, row.machinery_failures)
-        of_parsed = (row.undefined_names, row.invalid_calls, row.unknown_imports)
+        conformance = lines_in_common = "-"
+        if row.conformance is not None:
+            conformance = f"{row.conformance:.4f}"
+        if row.lines_in_common is not None:
+            lines_in_common = f"{row.lines_in_common:.1%}"
         table.add_row(
             MethodName.of(row).label,
             *map(str, counts),
-            *(f"{count}/{row.parsed}" for count in of_parsed),
-            "-" if row.conformance is None else f"{row.conformance:.4f}",
+            f"{row.undefined_names}/{row.parsed}",
+            f"{row.invalid_calls}/{row.parsed}",
+            f"{row.unknown_imports}/{row.parsed}",
+            conformance,
             f"{row.duplicates}/{row.copy_checked}",
-            "-" if row.lines_in_common is None else f"{row.lines_in_common:.1%}",
+            lines_in_common,
         )
     return table
 
 
 def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
     """CodeBLEU of methods, then of baselines, by protocol."""
-    table = Table(
-        title=title or "CodeBLEU as it is, and at equal length; baselines copy a sample of the pool",
-        title_justify="left",
-    )
+    if not title:
+        title = "CodeBLEU as it is, and at equal length; baselines copy a sample of the pool"
+    table = Table(title=title, title_justify="left")
     for head in ("protocol", "table", "method"):
         table.add_column(head)
     for head in ("measured", "CodeBLEU", "equal length", "length ratio"):
@@ -71,13 +81,15 @@ def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
         if section is not None and section != (row.protocol, row.table):
             table.add_section()
         section = row.protocol, row.table
-        error = f" ± {row.standard_error:.2f}" if row.standard_error is not None else ""
+        codebleu = f"{row.codebleu:.2f}"
+        if row.standard_error is not None:
+            codebleu += f" ± {row.standard_error:.2f}"
         table.add_row(
             row.protocol,
             row.table,
             MethodName.of(row).label,
             f"{row.measured}/{row.asked}",
-            f"{row.codebleu:.2f}{error}",
+            codebleu,
             f"{row.equal_length_codebleu:.2f}",
             f"{row.length_ratio:.2f}",
         )
@@ -87,7 +99,9 @@ def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
 def differences_table(rows: Iterable[Comparison], subset: str = ALL) -> Table:
     """The differences over one subset of the items, with their intervals, p-values and verdicts."""
     title = "Mean differences on the same items, in points"
-    table = Table(title=title if subset == ALL else f"{title}, {_CLEAN}", title_justify="left")
+    if subset != ALL:
+        title += f", {_CLEAN}"
+    table = Table(title=title, title_justify="left")
     for head in ("measure", "method", "against"):
         table.add_column(head)
     for head in ("items", "difference", "95 % interval", "p", "p (Holm)", ""):
@@ -125,9 +139,14 @@ def category_table(name: MethodName, items: Sequence[Measured]) -> Table:
 
 
 def _category_cells(items: Sequence[Measured]) -> list[str]:
-    of_code = [item.scores for item in items if item.scores is not None and item.generated]
-    parses = [float(scores.parses) for scores in of_code]
-    conformance = [scores.conformance for scores in of_code if scores.conformance is not None]
+    parses: list[float] = []
+    conformance: list[float] = []
+    for item in items:
+        if item.scores is None or not item.generated:
+            continue
+        parses.append(float(item.scores.parses))
+        if item.scores.conformance is not None:
+            conformance.append(item.scores.conformance)
     return [
         str(len(items)),
         str(sum(item.generated for item in items)),
@@ -142,7 +161,11 @@ def _mean_codebleu(items: Sequence[Measured], protocol: str) -> str:
     values = []
     for item in items:
         pair = pair_of(protocol, item)
-        value = item_codebleu(pair) if pair is not None else None
+        if pair is None:
+            continue
+        value = item_codebleu(pair)
         if value is not None:
             values.append(value)
-    return f"{fmean(values):.2f}" if values else "-"
+    if not values:
+        return "-"
+    return f"{fmean(values):.2f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from jobs.scoring.judging.asking import Side
 from jobs.scoring.judging.results import Judging
@@ -19,12 +20,17 @@ def judge_page(
 ) -> JudgePage:
     """The page of judged runs. `items`: how many it opens, evenly spaced."""
     names = [side.run.name for side in sides]
+    labels = [name.label for name in names]
     count = len(sides[0].records)
-    lede = f"{count} items by {', '.join(name.label for name in names)}"
+    lede = f"{count} items by {', '.join(labels)}"
     if len(sides) > 1:
         lede += f"; differences and pairs are against {ours.run.name.label}"
     table_iii = load_published().judged
-    printed = {name.label: table_iii.of(name.method) for name in names}
+    published: dict[str, dict[str, float]] = {}
+    for name in names:
+        values = table_iii.of(name.method)
+        if values:
+            published[name.label] = values
     return JudgePage(
         judge=judging.judge,
         lede=f"{lede}.",
@@ -34,19 +40,22 @@ def judge_page(
         preferences=judging.preferences,
         items=tuple(_opened_items(judging, sides, ours, items)),
         asked=count,
-        published={label: values for label, values in printed.items() if values},
+        published=published,
         settings=settings,
     )
 
 
 def _opened_items(judging: Judging, sides: Sequence[Side], ours: Side, limit: int) -> Iterator[JudgedItem]:
     """At most `limit` items, evenly spaced, with the projects of all sides, `ours` first."""
-    step = max(1, -(-len(ours.records) // limit)) if limit else 0
-    in_order = [ours, *(side for side in sides if side is not ours)]
-    for number, (item, record) in enumerate(ours.records.items()):
-        if not step or number % step:
-            continue
-        with_item = [side for side in in_order if item in side.records]
+    if not limit:
+        return
+    step = max(1, -(-len(ours.records) // limit))  # rounded up, so that no more than `limit` are opened
+    others = [side for side in sides if side is not ours]
+    for item, record in islice(ours.records.items(), 0, None, step):
+        codes: dict[str, str] = {}
+        for side in (ours, *others):
+            if item in side.records:
+                codes[side.run.name.label] = main_source(side.records[item])
         yield JudgedItem(
             task=ScoreItem(
                 number=record.row,
@@ -57,7 +66,7 @@ def _opened_items(judging: Judging, sides: Sequence[Side], ours: Side, limit: in
                 plan=record.plan,
                 plan_title=f"Plan of {ours.run.name.method}",
             ),
-            codes={side.run.name.label: main_source(side.records[item]) for side in with_item},
+            codes=codes,
             judgements=[row for row in judging.judgements if row.item == item],
             preferences=[row for row in judging.answers if row.item == item],
             contaminated_by=judging.contaminated.get(item, ""),

@@ -26,31 +26,40 @@ class ArtifactScoring:
 def score_artifact(
     root: str, files: Sequence[OutputFile], out: str, *, seeds: int = 5, quiet: bool = False
 ) -> ArtifactScoring:
-    """Everything about the released code, under every protocol. Needs an initialised Ray. `seeds`: draws of the random
-    baseline."""
+    """Everything about the released code, under every protocol. Needs an initialised Ray.
+
+    `seeds`: draws of the random baseline.
+    """
     rows, samples = solutions(root)
     items = _items(root, rows)
     outputs, unusable = _released_outputs(files, items)
     ours = [name for name in outputs if name.method == OURS]
+    codes_of_ours: dict[str, list[str]] = {}
+    for name in ours:
+        codes_of_ours[f"{name.method} with {name.model}"] = [output.code for output in outputs[name]]
     baselines = Baselines(
         rows=rows,
         items=items,
         samples=samples,
         seeds=seeds,
-        cut_to={f"{name.method} with {name.model}": [output.code for output in outputs[name]] for name in ours},
+        cut_to=codes_of_ours,
     )
     measuring = Measuring(folder=out, pool=root, plans=(root,), quiet=quiet)
     measured = measuring.all_measured(outputs, "files") | measured_baselines(baselines, measuring)
-    rivals = {}
+    rivals: dict[MethodName, list[MethodName]] = {}
     for name in ours:
-        others = [other for other in measured if other != name]
-        rivals[name] = [other for other in others if other.table == BASELINES or other.model == name.model]
+        # Methods with another model would be compared by their models; baselines ask none.
+        comparable = [other for other in measured if other.table == BASELINES or other.model == name.model]
+        rivals[name] = [other for other in comparable if other != name]
     return ArtifactScoring(tables=code_tables(measured, rivals, unusable=unusable), outputs=outputs)
 
 
 def solutions(root: str) -> tuple[list[Solution], list[Solution]]:
-    """The rows that have a reference, and the samples; rows have the category and plan of the sample for their
-    requirement, since the evaluation set itself publishes neither."""
+    """The rows that have a reference, and the samples.
+
+    Rows have the category and plan of the sample for their requirement, since the evaluation set itself
+    publishes neither.
+    """
     samples = [Solution.of(sample.requirement, sample.code, sample.plan) for sample in read_samples(root)]
     sample_for = {sample.requirement: sample for sample in samples if sample.requirement}
     rows = []
@@ -58,24 +67,27 @@ def solutions(root: str) -> tuple[list[Solution], list[Solution]]:
         if row.reference is None:
             continue
         sample = sample_for.get(row.requirement)
-        known = {"category": sample.category, "plan": sample.plan} if sample is not None else {}
-        rows.append(Solution(requirement=row.requirement, code=row.reference, **known))
+        solution = Solution(requirement=row.requirement, code=row.reference)
+        if sample is not None:
+            solution = replace(solution, category=sample.category, plan=sample.plan)
+        rows.append(solution)
     return rows, samples
 
 
 def _items(root: str, rows: Sequence[Solution]) -> list[Output]:
     """The rows as outputs that have no code yet."""
     plan_for = {sample.requirement: sample.plan for sample in read_samples(root) if sample.requirement}
-    return [
-        Output(
+    items = []
+    for number, row in enumerate(rows):
+        item = Output(
             item=f"dlcodeeval-{number:03d}",
             requirement=row.requirement,
             category=row.category,
             reference=row.code,
             plan=plan_for.get(row.requirement),
         )
-        for number, row in enumerate(rows)
-    ]
+        items.append(item)
+    return items
 
 
 def _released_outputs(

@@ -15,14 +15,16 @@ from pipeline.pages.score_report import PlainTable, PublishedRow, PublishedTable
 
 
 def reproduction_page(reproduction: Reproduction, scoring: ArtifactScoring) -> ScorePage:
-    items = tuple(artifact_items(reproduction.code, scoring.outputs))
+    """The page of a reproduction, with every item of the artifact."""
+    code = reproduction.code
+    items = tuple(artifact_items(code, scoring.outputs))
     return ScorePage(
         title="The paper's tables from its released outputs",
         lede="Published, reproduced, and what the tables leave unsaid: length, copying, leaks and noise.",
-        findings=tuple(findings(reproduction.code.methods, reproduction.code.rows, reproduction.code.comparisons)),
-        methods=reproduction.code.methods,
-        rows=reproduction.code.rows,
-        comparisons=reproduction.code.comparisons,
+        findings=tuple(findings(code.methods, code.rows, code.comparisons)),
+        methods=code.methods,
+        rows=code.rows,
+        comparisons=code.comparisons,
         items=items,
         asked=len(items),
         published=tuple(_published(reproduction.values)),
@@ -32,16 +34,20 @@ def reproduction_page(reproduction: Reproduction, scoring: ArtifactScoring) -> S
 
 
 def _published(values: Sequence[ReproducedValue]) -> Iterator[PublishedTable]:
-    for table, model in dict.fromkeys((value.table, value.model) for value in values):
-        of_table = [value for value in values if (value.table, value.model) == (table, model)]
+    """The paper's tables, a model each, in the order of the values."""
+    by_table: dict[tuple[str, str], list[ReproducedValue]] = {}
+    for value in values:
+        by_table.setdefault((value.table, value.model), []).append(value)
+    for (table, model), of_table in by_table.items():
         cells: dict[str, dict[str, tuple[float | None, float]]] = {}
+        columns: list[str] = []
         for value in of_table:
-            cells.setdefault(value.method, {})[HEADS[value.column]] = value.published, value.reproduced
-        yield PublishedTable(
-            title=f"{table}, {model}",
-            columns=tuple(dict.fromkeys(HEADS[value.column] for value in of_table)),
-            rows=[PublishedRow(method=method, values=of_method) for method, of_method in cells.items()],
-        )
+            head = HEADS[value.column]
+            cells.setdefault(value.method, {})[head] = value.published, value.reproduced
+            if head not in columns:
+                columns.append(head)
+        rows = [PublishedRow(method=method, values=of_method) for method, of_method in cells.items()]
+        yield PublishedTable(title=f"{table}, {model}", columns=tuple(columns), rows=rows)
 
 
 def _plan_tables(rows: Sequence[PlannerResult], compared: Sequence[PlanComparison]) -> Iterator[PlainTable]:
@@ -61,8 +67,8 @@ def _plan_values(rows: Sequence[PlannerResult]) -> PlainTable:
     return PlainTable(
         title="Plans: Table IV and Fig. 4",
         about="Published | protocol P on all 400 rows, where measured | protocol P on the "
-        f"{rows[0].rows} rows here. The released predictions cannot give the published table, so planners are compared "
-        "by one protocol on equal rows.",
+        f"{rows[0].rows} rows here. The released predictions cannot give the published table, so planners are "
+        "compared by one protocol on equal rows.",
         heads=["column", *planners],
         rows=lines,
     )
@@ -88,5 +94,7 @@ def _plan_differences(compared: Sequence[PlanComparison]) -> PlainTable:
 def _plan_cell(row: PlannerResult | None) -> str:
     if row is None:
         return "–"
-    values = row.published, row.on_all_rows, row.reproduced
-    return " | ".join("–" if value is None else f"{value:.4g}" for value in values)
+    texts = []
+    for value in (row.published, row.on_all_rows, row.reproduced):
+        texts.append("–" if value is None else f"{value:.4g}")
+    return " | ".join(texts)

@@ -54,13 +54,16 @@ class Reproduction:
 
 def reproduced_values(files: Sequence[OutputFile], rows: Sequence[CodeRow]) -> Iterator[ReproducedValue]:
     """A value for each column that the paper prints for a file; CodeBLEU for a file of which it prints none."""
-    measured = {MethodName.of(row): row for row in rows if (row.protocol, row.subset) == ("paper", ALL)}
+    measured = {MethodName.of(row): row for row in rows if row.protocol == "paper" and row.subset == ALL}
     for file in files:
         row = measured.get(MethodName.of(file))
         if row is None:
             continue
         for column in list(file.published) or ["codebleu"]:
             reproduced, published = getattr(row, column), file.published.get(column)
+            difference = None
+            if published is not None:
+                difference = reproduced - published
             yield ReproducedValue(
                 table=file.table,
                 model=file.model,
@@ -68,12 +71,15 @@ def reproduced_values(files: Sequence[OutputFile], rows: Sequence[CodeRow]) -> I
                 column=column,
                 published=published,
                 reproduced=reproduced,
-                difference=None if published is None else reproduced - published,
+                difference=difference,
             )
 
 
 def write_reproduction(reproduction: Reproduction, artifact: str, files: Sequence[str]) -> None:
-    """Writes the tables and the manifest. `files`: the released files that were read, in the checkout `artifact`."""
+    """Writes the tables and the manifest.
+
+    `files`: the released files that were read, in the checkout `artifact`.
+    """
     code, plans = reproduction.code, reproduction.plans
     tables: dict[str, Table] = {
         "reproduced": (reproduction.values, ReproducedValue),
@@ -88,11 +94,13 @@ def write_reproduction(reproduction: Reproduction, artifact: str, files: Sequenc
     write_tables(reproduction.out, tables)
     methods = [row for row in code.methods if row.subset == ALL]
     data = [join(artifact, name) for name in _DATA]
-    read = [path for path in data if exists(path)] + list(files)
+    digests: dict[str, str] = {}
+    for path in [*filter(exists, data), *files]:
+        digests[path] = hashlib.sha256(read_bytes(path)).hexdigest()
     manifest = {
         "artifact": artifact,
         "versions": versions_of(_VERSIONED),
-        "sha256": {path: hashlib.sha256(read_bytes(path)).hexdigest() for path in read},
+        "sha256": digests,
         "seeds": reproduction.seeds,
         "bootstrap_resamples": 10_000,
         "absent": list(reproduction.absent),

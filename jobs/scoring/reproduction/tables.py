@@ -21,13 +21,18 @@ HEADS = {
 
 
 def report_tables(reproduction: Reproduction) -> Iterator[Table]:
-    """Published against reproduced, the same outputs beside the baselines, differences from the paper's method, plans,
-    and what was absent."""
-    for group in sorted({(value.table, value.model) for value in reproduction.values}):
-        yield _published([value for value in reproduction.values if (value.table, value.model) == group])
+    """Published against reproduced, the same outputs beside the baselines, differences from the paper's method,
+    plans, and what was absent."""
+    by_table: dict[tuple[str, str], list[ReproducedValue]] = {}
+    for value in reproduction.values:
+        by_table.setdefault((value.table, value.model), []).append(value)
+    for _, values in sorted(by_table.items()):
+        yield _published(values)
     yield method_table(reproduction.code.methods)
-    yield corpora_table([row for row in reproduction.code.rows if row.subset == ALL])
-    yield differences_table(row for row in reproduction.code.comparisons if row.measure == "CodeBLEU")
+    corpora = [row for row in reproduction.code.rows if row.subset == ALL]
+    yield corpora_table(corpora)
+    differences = [row for row in reproduction.code.comparisons if row.measure == "CodeBLEU"]
+    yield differences_table(differences)
     yield _plans(reproduction)
     if reproduction.absent:
         absent = Table(title="Not there", title_justify="left", show_header=False)
@@ -37,50 +42,63 @@ def report_tables(reproduction: Reproduction) -> Iterator[Table]:
 
 
 def _published(values: Sequence[ReproducedValue]) -> Table:
+    """One table of the paper for one model, a row a method."""
     columns = list(dict.fromkeys(value.column for value in values))
-    table = Table(
-        title=f"{values[0].table}, {values[0].model}: published | reproduced | difference", title_justify="left"
-    )
+    rows: dict[str, dict[str, str]] = {}
+    for value in values:
+        rows.setdefault(value.method, {})[value.column] = _three(value)
+    title = f"{values[0].table}, {values[0].model}: published | reproduced | difference"
+    table = Table(title=title, title_justify="left")
     table.add_column("method")
     for column in columns:
         table.add_column(HEADS[column], justify="right")
-    for method in dict.fromkeys(value.method for value in values):
-        cells = {value.column: value for value in values if value.method == method}
-        table.add_row(method, *(_three(cells[column]) if column in cells else "" for column in columns))
+    for method, cells in rows.items():
+        table.add_row(method, *[cells.get(column, "") for column in columns])
     table.add_section()
-    table.add_row("mean absolute difference", *(_mean_difference(values, column) for column in columns))
+    mean_differences = [_mean_difference(values, column) for column in columns]
+    table.add_row("mean absolute difference", *mean_differences)
     return table
 
 
 def _three(value: ReproducedValue) -> str:
+    """Published, reproduced and their difference; the paper shows some values in a plot only."""
     if value.published is None or value.difference is None:
         return f"- | {value.reproduced:.2f} | -"
     return f"{value.published:.2f} | {value.reproduced:.2f} | {value.difference:+.2f}"
 
 
 def _mean_difference(values: Sequence[ReproducedValue], column: str) -> str:
-    of_column = [value.difference for value in values if value.column == column]
-    differences = [abs(difference) for difference in of_column if difference is not None]
-    return f"{sum(differences) / len(differences):.2f}" if differences else "-"
+    differences = []
+    for value in values:
+        if value.column == column and value.difference is not None:
+            differences.append(abs(value.difference))
+    if not differences:
+        return "-"
+    return f"{sum(differences) / len(differences):.2f}"
 
 
 def _plans(reproduction: Reproduction) -> Table:
+    """Measures of plans, a row a measure and a column a planner."""
     rows = reproduction.plans.rows
+    count = 0
+    if rows:
+        count = rows[0].rows
     planners = list(dict.fromkeys(row.planner for row in rows))
-    count = rows[0].rows if rows else 0
-    table = Table(
-        title=f"Table IV and Fig. 4: published | protocol P on 400 rows | protocol P on the {count} rows here",
-        title_justify="left",
-    )
+    cells: dict[str, dict[str, str]] = {}
+    for row in rows:
+        cells.setdefault(row.column, {})[row.planner] = _plan_cell(row)
+    title = f"Table IV and Fig. 4: published | protocol P on 400 rows | protocol P on the {count} rows here"
+    table = Table(title=title, title_justify="left")
     table.add_column("column")
     for planner in planners:
         table.add_column(planner, justify="right")
-    for column in dict.fromkeys(row.column for row in rows):
-        cells = {row.planner: row for row in rows if row.column == column}
-        table.add_row(column.replace("_", " "), *(_plan_cell(cells[name]) for name in planners))
+    for column, by_planner in cells.items():
+        table.add_row(column.replace("_", " "), *[by_planner[name] for name in planners])
     return table
 
 
 def _plan_cell(row: PlannerResult) -> str:
-    values = row.published, row.on_all_rows, row.reproduced
-    return " | ".join("-" if value is None else f"{value:.4g}" for value in values)
+    texts = []
+    for value in (row.published, row.on_all_rows, row.reproduced):
+        texts.append("-" if value is None else f"{value:.4g}")
+    return " | ".join(texts)
