@@ -11,10 +11,11 @@ from jobs.experiments.spec import Arm, ExperimentConfig
 from jobs.experiments.table import ExperimentRow, table_rows, write_table
 from jobs.runs.store import RunStore
 from jobs.runs.versions import versions_of
-from jobs.scoring.run_outputs import open_run
+from jobs.scoring.run_outputs import Run, open_run
 from jobs.scoring.run_scores import score_opened_runs
 from jobs.scoring.settings import ScoreConfig
 from pipeline.comparison.comparisons import Comparison
+from pipeline.measures.outputs import MethodName
 from pipeline.storage.files import join, write_bytes
 
 
@@ -40,27 +41,33 @@ class Experiment:
 
 def score_arms(arms: Sequence[Arm], spec: ExperimentConfig) -> tuple[tuple[ExperimentRow, ...], tuple[Comparison, ...]]:
     """The table and the differences of the runs that have a finished row."""
-    names = named_arms(arms)
-    opened = [open_run(arm.config.run.out, name) for name, arm in names.items()]
-    runs = [run for run in opened if run.rows]
+    names: dict[MethodName, Arm] = {}
+    runs: list[Run] = []
+    for name, arm in named_arms(arms).items():
+        run = open_run(arm.config.run.out, name)
+        if run.rows:
+            names[name] = arm
+            runs.append(run)
     if not runs:
         return (), ()
-    names = {run.name: names[run.name] for run in runs}
-    against = compared_with(names)
+    compared = compared_with(names)
+    against = [run for run in runs if run.name in compared]
     config = ScoreConfig(
-        runs=tuple(run.folder for run in runs),
+        runs=tuple([run.folder for run in runs]),
         out=join(spec.out, "scores"),
         baseline_items=spec.baseline_items,
         quiet=spec.quiet,
     )
-    scoring = score_opened_runs(runs, [run for run in runs if run.name in against], seeds_by_method(names), config)
+    scoring = score_opened_runs(runs, against, seeds_by_method(names), config)
     calls = {run.name: list(RunStore(run.folder).calls()) for run in runs}
     return table_rows(names, scoring.tables, calls), scoring.tables.comparisons
 
 
 def write_experiment(experiment: Experiment, spec: ExperimentConfig, arms: Sequence[Arm]) -> None:
-    """Writes the table, and the manifest: versions, the specification, and the runs with their folders, whose own
-    manifests have the rest."""
+    """Writes the table, and the manifest: versions, the specification, and the runs with their folders.
+
+    The runs' own manifests have the rest.
+    """
     write_table(spec.out, experiment.rows)
     manifest = {
         "versions": versions_of(("dlcodegen-ray", "ray", "codebleu", "black")),

@@ -1,5 +1,7 @@
-"""An experiment's runs as methods that are scored: what each is called, which are seeds of one, and which one the
-others are compared with."""
+"""An experiment's runs as methods that are scored.
+
+What each is called, which are seeds of one, and which one the others are compared with.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +46,17 @@ def seeds_by_method(names: Mapping[MethodName, Arm]) -> dict[MethodName, list[Me
     groups: dict[Group, list[MethodName]] = {}
     for name, arm in names.items():
         groups.setdefault(arm.group, []).append(name)
-    return {runs[0]._replace(method=labels[group]): runs for group, runs in groups.items() if len(runs) > 1}
+    seeds: dict[MethodName, list[MethodName]] = {}
+    for group, runs in groups.items():
+        if len(runs) > 1:
+            mean = runs[0]._replace(method=labels[group])
+            seeds[mean] = runs
+    return seeds
 
 
 def compared_with(names: Mapping[MethodName, Arm]) -> list[MethodName]:
     """For each model the run that the others are compared with: the first of DLCodeGen, without one the first."""
+    # The model of a method that asks none is "", which counts only where there is no other.
     models = dict.fromkeys(name.model for name in names if name.model) or [""]
     chosen = []
     for model in models:

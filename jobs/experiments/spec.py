@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 from pydantic import Field
@@ -106,6 +107,7 @@ class Arm:
 
     @property
     def title(self) -> str:
+        """What progress and manifest call it."""
         parts = [self.group.method]
         if self.group.model:
             parts.append(self.group.model)
@@ -116,8 +118,11 @@ class Arm:
 
 
 def arms_of(spec: ExperimentConfig) -> list[Arm]:
-    """All runs of the experiment. Those of one model, temperature and seed follow one another, so that what they have
-    in common (a template, a draft) is asked for once. Raises DLCodeGenError for a specification that cannot work."""
+    """All runs of the experiment. Raises DLCodeGenError for a specification that cannot work.
+
+    Runs of one model, temperature and seed follow one another, so that what they have in common (a template, a
+    draft) is asked for once.
+    """
     without_llm = [method for method in spec.methods if method in WITHOUT_LLM]
     with_llm = [method for method in spec.methods if method not in WITHOUT_LLM]
     if with_llm and not spec.models:
@@ -127,12 +132,12 @@ def arms_of(spec: ExperimentConfig) -> list[Arm]:
         raise DLCodeGenError(f"experiment: two models are called {labels}; give each a `name` of its own")
     arms: list[Arm] = []
     for method in without_llm:
-        arms += [_arm_without_llm(spec, method, variant) for variant in spec.variants]
-    for model in spec.models:
-        for temperature in spec.temperatures:
-            for seed in spec.seeds:
-                for variant in spec.variants:
-                    arms += [_arm(spec, method, variant, model, temperature, seed) for method in with_llm]
+        for variant in spec.variants:
+            arms.append(_arm_without_llm(spec, method, variant))
+    for model, temperature, seed in product(spec.models, spec.temperatures, spec.seeds):
+        for variant in spec.variants:
+            for method in with_llm:
+                arms.append(_arm(spec, method, variant, model, temperature, seed))
     return arms
 
 
@@ -162,23 +167,30 @@ def sweep_of(config: GenerateConfig) -> ExperimentConfig:
 def _arm_without_llm(spec: ExperimentConfig, method: Method, variant: str) -> Arm:
     group = Group(_with_variant(method, variant), "", None)
     seed = spec.seeds[0]
-    return Arm(group, seed, _config(spec, variant, [method, variant], method=method, seed=seed))
+    config = _config(spec, variant, [method, variant], method=method, seed=seed)
+    return Arm(group, seed, config)
 
 
 def _arm(spec: ExperimentConfig, method: Method, variant: str, model: ModelSpec, temperature: float, seed: int) -> Arm:
     group = Group(_with_variant(method, variant), model.label, temperature)
     words = [method, variant, model.label, f"t{temperature:g}", f"s{seed}"]
     llm = model.llm.with_cache_for(spec.out)  # one cache for all runs
-    return Arm(group, seed, _config(spec, variant, words, method=method, seed=seed, temperature=temperature, llm=llm))
+    config = _config(spec, variant, words, method=method, seed=seed, temperature=temperature, llm=llm)
+    return Arm(group, seed, config)
 
 
 def _with_variant(method: Method, variant: str) -> str:
-    return f"{method}, {variant}" if variant else method
+    if not variant:
+        return method
+    return f"{method}, {variant}"
 
 
 def _config(spec: ExperimentConfig, variant: str, words: list[str], **settings: object) -> GenerateConfig:
-    """A run's settings: its own, over those of its variant, over those of the experiment; `words` name its folder."""
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(word for word in words if word))
+    """A run's settings: its own, over those of its variant, over those of the experiment.
+
+    `words` name its folder.
+    """
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(filter(None, words)))
     chains = {"c_cot.chains": join(spec.out, "c-cot/")}  # not under runs/, where everything is a run
     shared = chains | spec.settings | spec.variants[variant]
     overrides = [f"{name}={json.dumps(value)}" for name, value in shared.items()]

@@ -23,8 +23,7 @@ _DIGITS = {"prompt_tokens": 0, "completion_tokens": 0, "conformance": 3, "parse_
 
 
 def experiment_tables(rows: Sequence[ExperimentRow]) -> Iterator[Table]:
-    """Two tables, of what was measured, and of what came and what it took; each over all items and over the clean
-    ones."""
+    """Two tables for each subset of the items: what was measured, and what came and what it took."""
     for subset in dict.fromkeys(row.subset for row in rows):
         of_subset = [row for row in rows if row.subset == subset]
         about = f"{subset} items, means over seeds ± standard error"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from pipeline.records import CallMeasures, LLMCall, Scored
 
@@ -52,9 +53,8 @@ class CallRow:
         return self.prompt_tokens + self.completion_tokens
 
     def call(self) -> LLMCall:
-        measures = {name: getattr(self, name) for name in _MEASURE_FIELDS}
-        request = {name: getattr(self, name) for name in _REQUEST_FIELDS}
-        return LLMCall(**request, measured=CallMeasures(**measures))
+        measures = CallMeasures(**_values(self, _MEASURE_FIELDS))
+        return LLMCall(**_values(self, _REQUEST_FIELDS), measured=measures)
 
 
 def call_rows(records: Iterable[Scored]) -> Iterator[CallRow]:
@@ -66,22 +66,26 @@ def call_rows(records: Iterable[Scored]) -> Iterator[CallRow]:
 
 
 def call_row(id: str, number: int, call: LLMCall, measured: CallMeasures) -> CallRow:
-    request = {name: getattr(call, name) for name in _REQUEST_FIELDS}
-    measures = {name: getattr(measured, name) for name in _MEASURE_FIELDS}
-    return CallRow(id=id, number=number, **request, **measures)
+    """The row of a call: the fields of both records side by side."""
+    return CallRow(id=id, number=number, **_values(call, _REQUEST_FIELDS), **_values(measured, _MEASURE_FIELDS))
+
+
+def _values(record: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
 
 
 def without_measures(record: Scored) -> Scored:
     """The record as it is stored among the results."""
     if not record.calls:
         return record
-    return replace(record, calls=tuple(replace(call, measured=None) for call in record.calls))
+    calls = [replace(call, measured=None) for call in record.calls]
+    return replace(record, calls=tuple(calls))
 
 
 def with_measures(records: Sequence[Scored], rows: Iterable[CallRow]) -> Iterator[Scored]:
     """The records with their calls as they were made; `rows` are those of the same shard, in its order."""
     calls_of: dict[str, tuple[LLMCall, ...]] = {}
-    for id, group in groupby(rows, key=attrgetter("id")):
-        calls_of[id] = tuple(row.call() for row in group)
+    for id, group in groupby(rows, key=attrgetter("id")):  # a record's calls are written one after another
+        calls_of[id] = tuple([row.call() for row in group])
     for record in records:
         yield replace(record, calls=calls_of.get(record.id, record.calls))

@@ -30,20 +30,29 @@ def show_row(run: str, row_id: str, what: str) -> None:
     """Prints a row, or one part of it as plain text that can be piped. Raises DLCodeGenError for an unknown id."""
     if what not in _PARTS:
         raise DLCodeGenError(f"--what {what}: choose one of {', '.join(_PARTS)}")
-    record = next((item for item in RunStore(run).results(measured=True) if item.id == row_id), None)
-    if record is None and not RunStore(run).exists():
-        raise DLCodeGenError(f"{run}: no run there; give the folder that `dlcodegen generate --out` wrote")
-    if record is None:
-        raise DLCodeGenError(f"{run}: no row {row_id!r} among the finished ones; ids are in {run}/results")
+    record = _finished_row(RunStore(run), row_id)
     if what == "all":
         _print_all(record, Console())
     else:
         print(_part(record, what))
 
 
+def _finished_row(store: RunStore, row_id: str) -> Scored:
+    for record in store.results(measured=True):
+        if record.id == row_id:
+            return record
+    run = store.folder
+    if not store.exists():
+        raise DLCodeGenError(f"{run}: no run there; give the folder that `dlcodegen generate --out` wrote")
+    raise DLCodeGenError(f"{run}: no row {row_id!r} among the finished ones; ids are in {run}/results")
+
+
 def _part(record: Scored, what: str) -> str:
+    """One part of a row as text; "" for what the row does not have."""
     files = {file.path: file.text for file in record.files}
-    plan = json.dumps(record.plan.model_dump(by_alias=True), indent=2) if record.plan else ""
+    plan = ""
+    if record.plan:
+        plan = json.dumps(record.plan.model_dump(by_alias=True), indent=2)
     parts = {
         "plan": plan,
         "template": record.template,
@@ -63,7 +72,8 @@ def _print_all(record: Scored, console: Console) -> None:
         console.print(record.attributes, style="dim", markup=False, highlight=False)
     if record.failure:
         failure = record.failure
-        console.print(f"failed in {failure.stage}: {failure.kind}: {failure.message}", style="red", markup=False)
+        text = f"failed in {failure.stage}: {failure.kind}: {failure.message}"
+        console.print(text, style="red", markup=False)
     if record.plan:
         console.rule("plan", align="left")
         console.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))

@@ -144,15 +144,19 @@ class RunStore:
     def stopped(self) -> str | None:
         """Why the run is to stop, or None."""
         path = self._path("stopped")
-        return read_bytes(path).decode() if exists(path) else None
+        if not exists(path):
+            return None
+        return read_bytes(path).decode()
 
     def go_on(self) -> None:
         """Takes a stop back."""
         remove(self._path("stopped"))
 
     def begun(self, shard: int, operator: int) -> AbstractContextManager[bool]:
-        """Notes for a block that an operator has the shard in work. Gives True if it, or an earlier run, began it
-        before and never finished."""
+        """Notes for a block that an operator has the shard in work.
+
+        Gives True if it, or an earlier run, began it before and never finished.
+        """
         return shard_folder.begun(self._path("begun", f"{shard:06d}-{operator}"))
 
     def read_input(self, shard: int) -> list[Requirement]:
@@ -173,7 +177,9 @@ class RunStore:
 
     def results(self, *, measured: bool = False) -> Iterator[Scored]:
         """All finished rows in input order, a shard in memory at a time; `measured` with what each call took."""
-        with_calls = set(names_in(self._path("calls"))) if measured else set()
+        with_calls: set[str] = set()  # a shard whose rows asked no language model has no file of calls
+        if measured:
+            with_calls.update(names_in(self._path("calls")))
         for name in names_in(self._path("results")):
             rows = read_records(self._path("results", name), Scored, RUN_VERSION)
             if name in with_calls:
@@ -183,7 +189,10 @@ class RunStore:
 
     def note_calls(self, calls: Sequence[LLMCall]) -> None:
         """Keeps calls that all rows share; what an earlier start of the run has noted stays."""
-        rows = [call_row("", number, call, call.measured) for number, call in enumerate(calls) if call.measured]
+        rows: list[CallRow] = []
+        for number, call in enumerate(calls):
+            if call.measured:
+                rows.append(call_row("", number, call, call.measured))
         if rows and _SHARED not in names_in(self._path("calls")):
             write_records(self._path("calls", _SHARED), rows, CallRow, RUN_VERSION)
 
@@ -215,6 +224,7 @@ class RunStore:
             for record in records:
                 if record.failure is not None:
                     line = json.dumps(_failed_row(record), ensure_ascii=False)
+                    # A text may hold half of a surrogate pair, which UTF-8 cannot encode.
                     stream.write(line.encode("utf-8", "backslashreplace") + b"\n")
 
     def write_projects(self) -> int:
@@ -244,7 +254,11 @@ def _write_input(url: str, rows: Sequence[Requirement]) -> None:
 
 def _failed_row(record: Scored) -> dict[str, object]:
     assert record.failure is not None
-    row: dict[str, object] = {"id": record.id, "requirement": record.requirement, "attributes": record.attributes}
+    row: dict[str, object] = {
+        "id": record.id,
+        "requirement": record.requirement,
+        "attributes": record.attributes,
+    }
     if record.reference is not None:
         row["reference"] = record.reference
     extra: dict[str, object] = json.loads(record.extra)

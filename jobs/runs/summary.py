@@ -58,7 +58,11 @@ class RunSummary:
     @property
     def bugs(self) -> int:
         """Rows that met an error which no stage foresees."""
-        return sum(count for name, count in self.failures.items() if name.endswith(": bug"))
+        bugs = 0
+        for name, count in self.failures.items():
+            if name.endswith(": bug"):
+                bugs += count
+        return bugs
 
 
 @dataclass(slots=True)
@@ -91,15 +95,19 @@ def _scores_of(record: Scored) -> dict[str, float]:
     scores = record.scores
     if scores is None:
         return {}
-    values = {name: getattr(scores, name) for name in MEASURES}
+    values: dict[str, float | None] = {name: getattr(scores, name) for name in MEASURES}
+    # Counted as numbers too, so that their means are a share and an average count.
     values["parses"] = float(scores.parses)
     values["undefined_names"] = float(len(scores.undefined_names))
     return {name: value for name, value in values.items() if value is not None}
 
 
 def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: RunSummary) -> None:
-    """Writes manifest.json: the installed versions, what the run was `made_from` (settings, seed, digests of what it
-    read), and its counts."""
+    """Writes manifest.json: the installed versions, what the run was `made_from`, and its counts.
+
+    `made_from`: settings, seed, digests of what the run read.
+    """
+    stage_seconds = {name: round(value, 3) for name, value in store.stage_seconds().items()}
     counts = {
         "rows_in": summary.rows,
         "rows_generated": summary.generated,
@@ -112,6 +120,6 @@ def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: Ru
         "seconds": summary.seconds,
         "rows_per_second": summary.rows_per_second,
         "rows_resumed": summary.resumed_rows,
-        "stage_seconds": {name: round(value, 3) for name, value in store.stage_seconds().items()},
+        "stage_seconds": stage_seconds,
     }
     store.write_json("manifest.json", {"versions": versions_of(_VERSIONED), **made_from, **counts})

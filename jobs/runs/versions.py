@@ -8,11 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 def versions_of(distributions: Iterable[str]) -> dict[str, str]:
     """The installed versions by name; this project itself may have come by --working-dir, without being installed."""
-    return {name: _version(name) for name in distributions}
-
-
-def _version(distribution: str) -> str:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "not installed"
+    versions = {}
+    for name in distributions:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions

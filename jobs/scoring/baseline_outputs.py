@@ -53,17 +53,21 @@ def chosen_outputs(
     that each item's method would copy, by default the item's own number; `copy` is what that baseline is called.
     `cut_to`: texts to whose lengths the copies are cut as well, by the name of their method.
     """
+    if copies is None:
+        copies = neighbours(rows, samples)
     chosen = {
-        copy: list(copies) if copies is not None else neighbours(rows, samples),
+        copy: list(copies),
         "nearest requirement (BM25)": nearest(rows, samples, _requirement, _requirement),
         "nearest code to the requirement (BM25)": nearest(rows, samples, _requirement, _code),
         "nearest plan of the category (BM25)": nearest(rows, samples, _plan, _plan, same_category=True),
     }
     for seed in range(seeds):
         chosen[f"{RANDOM}, seed {seed}"] = random_of_category(rows, samples, seed)
-    outputs = {baseline_name(name): _copies(items, samples, numbers) for name, numbers in chosen.items()}
+    outputs: OutputsByMethod = {}
+    for name, numbers in chosen.items():
+        outputs[baseline_name(name)] = _copies(items, samples, numbers)
+    whole = outputs[baseline_name(copy)]
     for method, texts in (cut_to or {}).items():
-        whole = outputs[baseline_name(copy)]
         cut = [replace(output, cut_to=text) for output, text in zip(whole, texts, strict=True)]
         outputs[baseline_name(f"{copy}, cut to the length of {method}")] = cut
     return outputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 
 from jobs.scoring.baseline_outputs import (
     COPY,
@@ -54,7 +54,8 @@ class Measuring:
         """All methods as one stream of work, so that workers that are through with one go on with the next."""
         stream = list(chain.from_iterable(outputs_of.values()))
         results = iter(self.measured(label, stream, len(stream)))
-        return {name: [next(results) for _ in outputs] for name, outputs in outputs_of.items()}
+        # Results come in the stream's order, so that each method's are the next as many as it has outputs.
+        return {name: list(islice(results, len(outputs))) for name, outputs in outputs_of.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,13 +12,15 @@ from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_samples
 
 MOST_PAIRS = 40_000
-"""Pairs of reference and sample that the choices in hindsight look at, at most."""
+"""Pairs of reference and sample that the choices in hindsight look at, at most: each pair's CodeBLEU has to be
+computed for them."""
 
 
 def run_baselines(run: Run, config: ScoreConfig) -> Baselines | None:
     """The items of a run that have a reference, evenly spaced; None without references, or with nothing to choose."""
     pool = load_samples(run.pool)
-    chosen = _chosen_positions(run, min(config.baseline_items, max(1, MOST_PAIRS // len(pool))))
+    most_items = max(1, MOST_PAIRS // len(pool))
+    chosen = _chosen_positions(run, min(config.baseline_items, most_items))
     if not chosen or len(pool) < 2:
         return None
     codes = {sample.id: sample.code for sample in pool}
@@ -27,11 +29,14 @@ def run_baselines(run: Run, config: ScoreConfig) -> Baselines | None:
     items: list[Output] = []
     copies: list[int] = []
     for position, record in enumerate(run.records()):
-        if position in chosen:
-            rows.append(Solution.of(record.requirement, record.reference or "", record.plan))
-            items.append(output_of(record, codes))
-            retrieved = _best_retrieved(record, number_of)
-            copies.append(position % len(pool) if retrieved is None else retrieved)
+        if position not in chosen:
+            continue
+        rows.append(Solution.of(record.requirement, record.reference or "", record.plan))
+        items.append(output_of(record, codes))
+        sample = _best_retrieved(record, number_of)
+        if sample is None:  # any will do, as long as it is the same each time
+            sample = position % len(pool)
+        copies.append(sample)
     return Baselines(
         rows=rows,
         items=items,
@@ -47,8 +52,11 @@ def _chosen_positions(run: Run, limit: int) -> set[int]:
     """The positions of at most `limit` records with a reference."""
     if not limit:
         return set()
-    with_reference = [number for number, record in enumerate(run.records()) if (record.reference or "").strip()]
-    step = max(1, -(-len(with_reference) // limit))
+    with_reference = []
+    for position, record in enumerate(run.records()):
+        if record.reference and record.reference.strip():
+            with_reference.append(position)
+    step = max(1, -(-len(with_reference) // limit))  # rounded up, so that no more than `limit` are chosen
     return set(with_reference[::step])
 
 

@@ -31,11 +31,14 @@ IGNORED = -100
 """The label of what is not learned: the prompt, and padding."""
 
 _PROGRESS_SECONDS = 2.0
+"""Between two reports; the driver looks as often (jobs.training.workers)."""
 
 
 def collate(examples: Sequence[Example], pad: int) -> dict[str, torch.Tensor]:
-    """A batch, a row an example, padded on the right: nothing attends to padding or to another example, and only the
-    plan's tokens have labels."""
+    """A batch, a row an example, padded on the right.
+
+    Nothing attends to padding or to another example, and only the plan's tokens have labels.
+    """
     longest = max(len(example.tokens) for example in examples)
     tokens = torch.full((len(examples), longest), pad)
     attended = torch.zeros_like(tokens)
@@ -83,7 +86,7 @@ class Worker:
             model = build_model(folder)
         if self.device.type == "cuda":
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-            model.config.use_cache = False
+            model.config.use_cache = False  # keys and values are kept for generation only
         self.plain = PlanLoss(model)
         self.model = prepare_model(self.plain)
         self.optimizer = torch.optim.AdamW(
@@ -95,15 +98,18 @@ class Worker:
         self._last_progress = 0.0
 
     def step(self, batch: dict[str, torch.Tensor], rows: int, cursor: Cursor, history: History) -> float:
-        """One optimizer step on this worker's part of a batch, of which `rows` rows are real; the batch's mean loss."""
+        """One optimizer step on this worker's part of a batch, of which `rows` are real; the batch's mean loss."""
         self.model.train()
         # A function of the cursor: a run that goes on draws the dropout that one never killed would have drawn.
+        # The hash of numbers, unlike that of texts, is the same in every process.
         torch.manual_seed(hash((self.config.seed, cursor.epoch, cursor.batch, self.rank)) & 0x7FFFFFFF)
         loss, tokens = self._summed_loss(self.model, batch), _plan_tokens(batch)
         if not rows:
+            # Zero, but still computed from the weights: backward must meet the other workers' in DDP's all-reduce.
             loss, tokens = loss * 0.0, 0.0
         total, count = self._summed(float(loss.detach()), tokens)
         self.optimizer.zero_grad(set_to_none=True)
+        # DDP takes the mean of the workers' gradients, and what is wanted is their sum over the batch's tokens.
         (loss * self.world / count).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.largest_gradient)
         rate = self.schedule.get_last_lr()[0]
@@ -137,7 +143,7 @@ class Worker:
         """Writes the model, as the best so far, beside its tokenizer."""
         if self.rank == 0:
             with tempfile.TemporaryDirectory() as folder:
-                self.plain.model.save_pretrained(folder, max_shard_size="1000GB")
+                self.plain.model.save_pretrained(folder, max_shard_size="1000GB")  # in one file
                 upload_files(folder, join(self.config.out, MODEL))
 
     def report_progress(self, cursor: Cursor, rows: int, loss: float) -> None:
@@ -175,10 +181,11 @@ def train_worker(values: dict[str, Any]) -> None:
             own = batches[number][worker.rank :: worker.world]
             # A worker without a row of its own takes part with one that counts nothing: all must step together.
             rows = own or batches[number][:1]
-            batch = worker.to_device(collate([examples[row] for row in rows], pad))
+            batch_examples = [examples[row] for row in rows]
+            batch = worker.to_device(collate(batch_examples, pad))
             loss = worker.step(batch, len(own), Cursor(cursor.epoch, number), history)
             cursor = Cursor(cursor.epoch, number + 1)
-            tokens += sum(lengths[row] for row in batches[number])
+            tokens += sum([lengths[row] for row in batches[number]])
             if not math.isfinite(loss):
                 history.ended = f"diverged: the loss at step {len(history.steps)} is {loss}"
                 break

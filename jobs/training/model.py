@@ -24,8 +24,8 @@ _HEAD_WIDTH = 64
 def prepare_model(config: TrainConfig, texts: Iterable[str], folder: Path) -> Any:
     """Writes what training starts from to a local folder; gives the tokenizer.
 
-    That is a GPT-2's configuration and tokenizer, and its weights if it has any (else the workers draw them from the
-    seed). Raises DLCodeGenError where there is no such model, or where it is no GPT-2.
+    That is a GPT-2's configuration and tokenizer, and its weights if it has any (else the workers draw them from
+    the seed). Raises DLCodeGenError where there is no such model, or where it is no GPT-2.
     """
     from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
@@ -63,8 +63,8 @@ def _copied(name: str, setting: str, folder: Path, tokenizers: Any, models: Any)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         reason = str(error).strip().split("\n")[0]
         raise DLCodeGenError(
-            f"model={setting}: cannot be loaded as a GPT-2 ({reason}). Give a folder that holds one, a hub name where "
-            "the hub can be reached, or scratch:LAYERSxWIDTH to start from nothing"
+            f"model={setting}: cannot be loaded as a GPT-2 ({reason}). Give a folder that holds one, a hub name "
+            "where the hub can be reached, or scratch:LAYERSxWIDTH to start from nothing"
         ) from error
     model.save_pretrained(folder, max_shard_size="1000GB")  # one file, which build_model looks for
     tokenizer.save_pretrained(folder)
@@ -84,10 +84,13 @@ def _from_scratch(model: str) -> Mapping[str, Any] | None:
         return values
     if not model.startswith("scratch"):
         return None
+    layers = width = 0
     match = _SCRATCH.fullmatch(model)
-    layers, width = (int(match[1]), int(match[2])) if match else (0, 0)
-    heads_fit = width % _HEAD_WIDTH == 0 if width > _HEAD_WIDTH else width % 2 == 0
-    if layers < 1 or width < 1 or not heads_fit:
+    if match:
+        layers, width = int(match[1]), int(match[2])
+    # A model up to one head wide has one head.
+    divisor = _HEAD_WIDTH if width > _HEAD_WIDTH else 2
+    if layers < 1 or width < 1 or width % divisor:
         raise DLCodeGenError(
             f"model={model}: write scratch:LAYERSxWIDTH, for example scratch:4x256, with an even width of up to "
             f"{_HEAD_WIDTH} or a multiple of it"

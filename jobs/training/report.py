@@ -73,17 +73,22 @@ def _write_plot(out: str, history: History) -> None:
     """`loss.png`: training and evaluation loss over the steps, and the learning rate."""
     from matplotlib.figure import Figure
 
+    numbers = range(1, len(history.steps) + 1)
+    train_losses = [step["loss"] for step in history.steps]
+    learning_rates = [step["learning_rate"] for step in history.steps]
+    epoch_ends = [epoch["step"] for epoch in history.epochs]
+    eval_losses = [epoch["eval_loss"] for epoch in history.epochs]
+    # Not through pyplot, whose figures stay in memory until they are closed and may want a display.
     figure = Figure(figsize=(8, 5), layout="constrained")
     losses, rates = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    steps = range(1, len(history.steps) + 1)
-    losses.plot(steps, [step["loss"] for step in history.steps], linewidth=0.8, label="training, each step")
-    marks = [epoch["step"] for epoch in history.epochs]
-    losses.plot(marks, [epoch["eval_loss"] for epoch in history.epochs], "o-", label="evaluation, each epoch")
+    losses.plot(numbers, train_losses, linewidth=0.8, label="training, each step")
+    losses.plot(epoch_ends, eval_losses, "o-", label="evaluation, each epoch")
     if history.best_epoch:
-        losses.axvline(marks[history.best_epoch - 1], linestyle=":", color="grey", label="the model that is kept")
+        kept = epoch_ends[history.best_epoch - 1]
+        losses.axvline(kept, linestyle=":", color="grey", label="the model that is kept")
     losses.set_ylabel("loss (nats a plan token)")
     losses.legend()
-    rates.plot(steps, [step["learning_rate"] for step in history.steps], linewidth=0.8)
+    rates.plot(numbers, learning_rates, linewidth=0.8)
     rates.set_ylabel("learning rate")
     rates.set_xlabel("step")
     stream = io.BytesIO()
@@ -110,7 +115,8 @@ def _write_events(out: str, history: History) -> None:
 
 
 def _card(config: TrainConfig, staged: StagedRun, history: History, seconds: float) -> dict[str, Any]:
-    plan_tokens = sum(step["tokens"] for step in history.steps)
+    """What the run card says: the result, and all that it was reached from."""
+    plan_tokens = sum([step["tokens"] for step in history.steps])
     return {
         "result": {
             "ended": history.ended,
@@ -142,7 +148,8 @@ def _markdown(card: Mapping[str, Any], history: History) -> str:
         lines += [f"## {name.replace('_', ' ')}", ""]
         if isinstance(value, Mapping):
             lines += ["| | |", "|---|---|"]
-            lines += [f"| {key} | {_cell(item)} |" for key, item in value.items()]
+            for key, item in value.items():
+                lines.append(f"| {key} | {_cell(item)} |")
             lines.append("")
         else:
             lines += [_cell(value), ""]
@@ -156,8 +163,11 @@ def _markdown(card: Mapping[str, Any], history: History) -> str:
 
 
 def _cell(value: object) -> str:
+    """A value as the text of one cell."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {item}" for key, item in value.items()) or "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)
+        parts = [f"{key}: {item}" for key, item in value.items()]
+    elif isinstance(value, list | tuple):
+        parts = [str(item) for item in value]
+    else:
+        return str(value)
+    return ", ".join(parts) or "none"

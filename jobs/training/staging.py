@@ -49,7 +49,7 @@ class StagedRun:
 def stage_run(config: TrainConfig) -> StagedRun:
     """Stages the run, or reads what was staged before. Raises DLCodeGenError for a folder that holds another run."""
     marker = join(config.out, STAGED)
-    sources = {name: fingerprint(location) for name, location in (("data", config.data), ("model", config.model))}
+    sources = {"data": fingerprint(config.data), "model": fingerprint(config.model)}
     owner = {"settings": config.digest(), "sources": sources}
     description = read_description(marker, TRAINING_VERSION, config.out)
     if description is not None:
@@ -84,7 +84,8 @@ def _stage_model(config: TrainConfig, split: PlanSplit) -> PlanCodec:
     with tempfile.TemporaryDirectory(prefix="dlcodegen-train-") as folder:
         texts = (f"{row.requirement}\n{row.attributes}\n{row.plan.to_json()}" for row in split.train)
         tokenizer = prepare_model(config, texts, Path(folder))
-        positions = json.loads((Path(folder) / "config.json").read_text()).get("n_positions", config.context)
+        gpt2 = json.loads((Path(folder) / "config.json").read_text())
+        positions = gpt2.get("n_positions", config.context)
         codec = PlanCodec(tokenizer, min(config.context, int(positions)), name=config.model)
         upload_files(folder, join(config.out, f"{MODEL}-start"))
         # The trained model's folder gets its tokenizer now; the workers write only weights and configuration there.

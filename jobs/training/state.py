@@ -31,8 +31,8 @@ class History:
 
     @property
     def best_loss(self) -> float:
-        losses = (epoch["eval_loss"] for epoch in self.epochs)
-        return min((loss for loss in losses if math.isfinite(loss)), default=math.inf)
+        losses = [epoch["eval_loss"] for epoch in self.epochs]
+        return min(filter(math.isfinite, losses), default=math.inf)
 
     def end_epoch(self, eval_loss: float, tokens_per_second: float, *, epochs: int, patience: int) -> bool:
         """Notes an epoch, and why training is over if it was the last of `epochs`, or of `patience` without a better
@@ -62,9 +62,14 @@ class Cursor:
 
 
 def save_checkpoint(out: str, cursor: Cursor, history: History, parts: Mapping[str, Any]) -> None:
-    """Replaces the run's checkpoint: cursor, history and the `state_dict` of each part (model, optimizer, schedule)."""
+    """Replaces the run's checkpoint: cursor, history and the `state_dict` of each part.
+
+    The parts are model, optimizer and schedule.
+    """
+    # The cursor goes by its first name, so that checkpoints of older versions can be read.
     state = {"place": asdict(cursor), "history": asdict(history)}
-    state |= {name: part.state_dict() for name, part in parts.items()}
+    for name, part in parts.items():
+        state[name] = part.state_dict()
     with atomic_writer(join(out, CHECKPOINT), durable=True) as stream:
         torch.save(state, stream)
     write_history(out, history)
@@ -89,4 +94,6 @@ def write_history(out: str, history: History) -> None:
 def read_history(out: str) -> History:
     """What the workers wrote last; empty before the first checkpoint."""
     url = join(out, HISTORY)
-    return History(**json.loads(read_bytes(url))) if exists(url) else History()
+    if not exists(url):
+        return History()
+    return History(**json.loads(read_bytes(url)))

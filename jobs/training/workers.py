@@ -22,11 +22,14 @@ from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import exists, join, read_bytes
 
 _PROGRESS_SECONDS = 2.0
+"""Between two looks at the run's folder; the first worker reports as often (jobs.training.loop)."""
 
 
 def run_workers(config: TrainConfig, staged: StagedRun) -> None:
-    """Trains to the end, from the run's last checkpoint if there is one. Raises DLCodeGenError where the workers died
-    more than `max_failures` times."""
+    """Trains to the end, from the run's last checkpoint if there is one.
+
+    Raises DLCodeGenError where the workers died more than `max_failures` times.
+    """
     start_ray(config.address, None)
     on_gpu = config.device == "gpu" or (config.device == "auto" and ray.cluster_resources().get("GPU", 0) > 0)
     threads = config.cpus_per_worker or _cpus_per_worker(config.workers)
@@ -96,5 +99,8 @@ def _progress(config: TrainConfig, rows: int) -> Iterator[None]:
 
 
 def _rows_done(out: str) -> int:
+    """Rows that the first worker has reported, those of earlier calls included."""
     url = join(out, PROGRESS)
-    return int(json.loads(read_bytes(url))["rows"]) if exists(url) else 0
+    if not exists(url):
+        return 0
+    return int(json.loads(read_bytes(url))["rows"])

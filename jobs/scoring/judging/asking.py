@@ -67,8 +67,11 @@ _Question = Callable[[], Awaitable[_T]]
 async def ask_judge(
     llm: LLM, questions: Questions, sides: Sequence[Side], ours: Side
 ) -> tuple[list[Judgement], list[Preference]]:
-    """Every side's projects judged, and compared with those of `ours` where both have code. A method that gave no code
-    has 0 points without a question; where the machinery failed there is nothing to judge."""
+    """Every side's projects judged, and compared with those of `ours` where both have code.
+
+    A method that gave no code has 0 points without a question; where the machinery failed there is nothing to
+    judge.
+    """
     not_asked: list[Judgement] = []
     scores: list[_Question[Judgement]] = []
     pairs: list[_Question[Preference]] = []
@@ -83,8 +86,9 @@ async def ask_judge(
             pairs += _pair_questions(llm, questions, side, ours)
     with RowProgress("judge", len(scores) + len(pairs), quiet=questions.quiet) as progress:
         gate = asyncio.Semaphore(questions.at_once)
-        judgements = await asyncio.gather(*(_gated(gate, progress, question) for question in scores))
-        preferences = await asyncio.gather(*(_gated(gate, progress, question) for question in pairs))
+        # `gather` gives the answers in the order of the questions, whichever comes first.
+        judgements = await asyncio.gather(*[_gated(gate, progress, question) for question in scores])
+        preferences = await asyncio.gather(*[_gated(gate, progress, question) for question in pairs])
     return [*judgements, *not_asked], list(preferences)
 
 
@@ -96,6 +100,7 @@ def _pair_questions(llm: LLM, questions: Questions, side: Side, ours: Side) -> I
         if other is None or not _has_code(record) or not _has_code(other):
             continue
         for sample in range(questions.samples):
+            # Both orders: a judge may prefer what it reads first.
             for method_first in (True, False):
                 yield partial(_preference, llm, questions, runs, (record, other), sample, method_first)
 
@@ -148,20 +153,21 @@ async def _preference(
     method_first: bool,
 ) -> Preference:
     """`runs` and `records`: the method's, and those of the method it is compared with."""
-    project, other_project = (main_source(record) for record in records)
+    project, other_project = map(main_source, records)
     task, sampling = _task(records[0]), questions.sampling
     values: Mapping[str, Any]
     try:
         values = await preferred(llm, task, project, other_project, sampling, sample, ours_first=method_first)
     except StageFailure as error:
         values = {"failure": f"{error.kind}: {error}"}
+    first = runs[0] if method_first else runs[1]
     of_own_family = [run.name.method for run in runs if own_family(questions.judge, run.name.model)]
     return Preference(
         **runs[0].name._asdict(),
         against=runs[1].name.method,
         item=records[0].id,
         sample=sample,
-        first=runs[0 if method_first else 1].name.method,
+        first=first.name.method,
         judge=questions.judge,
         own_family=" and ".join(of_own_family),
         **values,

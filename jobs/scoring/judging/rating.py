@@ -64,7 +64,8 @@ def export_page(runs: Sequence[str], out: str, *, items: int = 20, seed: int = 0
     """Writes the page `out` for at most `items` items of the first run, evenly spaced, with every run's project."""
     opened = open_runs([run.rstrip("/") for run in runs])
     ids = [record.id for record in opened[0].records() if main_source(record).strip()]
-    chosen = set(ids[:: max(1, -(-len(ids) // items))])
+    step = max(1, -(-len(ids) // items))  # rounded up, so that no more than `items` are chosen
+    chosen = set(ids[::step])
     outputs = []
     for run in opened:
         for record in run.records():
@@ -86,16 +87,18 @@ def import_ratings(
     files: Sequence[str], key: str, out: str, *, scores: str | None = None, judged: str | None = None
 ) -> Rated:
     """Merges the raters' files. Raises DLCodeGenError for a file that cannot be read or is of another page."""
-    ratings = tuple(read_ratings({file: _text(file) for file in files}, _key(key)))
+    texts = {file: _text(file) for file in files}
+    ratings = tuple(read_ratings(texts, _key(key)))
     if not ratings:
         raise DLCodeGenError("no project is rated in these files; raters save with 'Save to a file'")
-    names = list(dict.fromkeys(MethodName.of(row) for row in ratings))
+    # All raters together are one judge, and each rater's answer is one of its samples.
     as_one = [replace(row, judge=HUMANS) for row in ratings]
+    agreements = [agreement(aspect, _by_output(ratings, aspect)) for aspect in ASPECTS]
     rated = Rated(
         ratings=ratings,
         rows=tuple(judged_rows(as_one)),
-        comparisons=tuple(judged_comparisons(as_one, names[0])),
-        agreements=tuple(agreement(aspect, _by_output(ratings, aspect)) for aspect in ASPECTS),
+        comparisons=tuple(judged_comparisons(as_one, MethodName.of(ratings[0]))),
+        agreements=tuple(agreements),
         correlations=tuple(_correlations(ratings, scores, judged)),
         out=out,
     )
@@ -127,7 +130,8 @@ def _correlations(ratings: Sequence[Judgement], scores: str | None, judged: str 
     measures = _automatic_measures(_rows(scores, "items.parquet"))
     measures |= _judged_measures(_rows(judged, "judgements.parquet"))
     for aspect in ASPECTS:
-        means = {output: fmean(by_rater.values()) for output, by_rater in _by_output(ratings, aspect).items()}
+        by_output = _by_output(ratings, aspect)
+        means = {output: fmean(by_rater.values()) for output, by_rater in by_output.items()}
         for measure, values in measures.items():
             rated, measured = paired_values(means, values)
             if len(rated) > 1:
@@ -135,15 +139,18 @@ def _correlations(ratings: Sequence[Judgement], scores: str | None, judged: str 
 
 
 def _automatic_measures(items: Sequence[Mapping[str, Any]]) -> dict[str, dict[_Output, float]]:
-    """By measure the outputs' values, from the items of a scoring."""
+    """By measure the outputs' values, from the items of a scoring, which have a row for each protocol."""
     measures: dict[str, dict[_Output, float]] = {}
     for row in items:
         output = row["model"], row["method"], row["id"]
         for name in _AUTOMATIC:
-            measure = f"{name} {row['protocol']}" if name in _OF_A_PROTOCOL else name
             value = row.get(name)
-            if value is not None:
-                measures.setdefault(measure, {})[output] = float(value)
+            if value is None:
+                continue
+            measure = name
+            if name in _OF_A_PROTOCOL:
+                measure += f" {row['protocol']}"
+            measures.setdefault(measure, {})[output] = float(value)
     return measures
 
 
@@ -182,6 +189,6 @@ def _key(path: str) -> RatingKey:
 
 def _text(path: str) -> str:
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")  # editors may have put a byte order mark before it
     except (OSError, ValueError) as error:
         raise DLCodeGenError(f"{path}: cannot be read ({error})") from error

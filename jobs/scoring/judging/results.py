@@ -56,12 +56,14 @@ def judging_of(
     out: str,
 ) -> Judging:
     """The tables of a judge's answers about `runs`, which are compared with `ours`."""
+    failed_judgements = [row for row in judgements if row.failure]
+    failed_answers = [row for row in answers if row.failure]
     return Judging(
         judge=judge,
         rows=tuple(judged_rows(judgements, contaminated)),
         comparisons=tuple(judged_comparisons(judgements, ours, contaminated)),
         preferences=tuple(preference_rows(answers, contaminated)),
-        failures=sum(bool(row.failure) for row in judgements) + sum(bool(row.failure) for row in answers),
+        failures=len(failed_judgements) + len(failed_answers),
         warnings=tuple(judge_warnings(judge, runs)),
         judgements=tuple(judgements),
         answers=tuple(answers),
@@ -78,7 +80,8 @@ def judge_warnings(judge: str, runs: Sequence[Run]) -> Iterator[str]:
         yield f"{judge} judges its own family ({family}) in {', '.join(own)}: models favour what their family writes"
     if not model_family(judge):
         yield f"the family of {judge} is not known from its name, so whether it judges its own was not checked"
-    if any(run.name.model and not model_family(run.name.model) for run in runs):
+    writers = [run.name.model for run in runs if run.name.model]
+    if not all(map(model_family, writers)):
         yield "the family of a writer is not known from its name, so whether it is the judge's was not checked"
 
 

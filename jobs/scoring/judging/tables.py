@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
@@ -32,21 +32,37 @@ def _scores(judging: Judging, subset: str) -> Table:
     heads = ("asked", "judged", "without code", "machinery failed", "judge's own spread", "failed answers")
     for head in heads:
         table.add_column(head, justify="right")
-    for name in dict.fromkeys((row.model, row.method) for row in judging.rows):
-        of_method = [row for row in judging.rows if (row.model, row.method, row.subset) == (*name, subset)]
-        if not of_method:
-            continue
-        rows = {row.aspect: row for row in of_method}
-        first = rows[ASPECTS[0]]
-        spreads = [row.sample_spread for row in of_method if row.sample_spread is not None]
-        table.add_row(
-            MethodName.of(first).label + (" [yellow](own family)[/yellow]" if first.own_family else ""),
-            *(_score(rows[aspect]) for aspect in ASPECTS),
-            *map(str, (first.asked, first.judged, first.without_code, first.machinery_failures)),
-            f"{sum(spreads) / len(spreads):.2f}" if spreads else "-",
-            str(first.failures),
-        )
+    by_method: dict[tuple[str, str], dict[str, JudgedRow]] = {}
+    for row in judging.rows:
+        rows = by_method.setdefault((row.model, row.method), {})
+        if row.subset == subset:
+            rows[row.aspect] = row
+    for rows in by_method.values():
+        if rows:
+            table.add_row(*_score_cells(rows))
     return table
+
+
+def _score_cells(rows: Mapping[str, JudgedRow]) -> list[str]:
+    """The cells of a method, from its rows by aspect; the counts are those of the first aspect."""
+    first = rows[ASPECTS[0]]
+    label = MethodName.of(first).label
+    if first.own_family:
+        label += " [yellow](own family)[/yellow]"
+    spreads = [row.sample_spread for row in rows.values() if row.sample_spread is not None]
+    mean_spread = "-"
+    if spreads:
+        mean_spread = f"{sum(spreads) / len(spreads):.2f}"
+    return [
+        label,
+        *[_score(rows[aspect]) for aspect in ASPECTS],
+        str(first.asked),
+        str(first.judged),
+        str(first.without_code),
+        str(first.machinery_failures),
+        mean_spread,
+        str(first.failures),
+    ]
 
 
 def _preferences(judging: Judging, subset: str) -> Table:
@@ -59,7 +75,9 @@ def _preferences(judging: Judging, subset: str) -> Table:
     for row in judging.preferences:
         if row.subset != subset:
             continue
-        family = f" [yellow](judge's family: {row.own_family})[/yellow]" if row.own_family else ""
+        verdict = row.verdict
+        if row.own_family:
+            verdict += f" [yellow](judge's family: {row.own_family})[/yellow]"
         table.add_row(
             MethodName.of(row).label,
             row.against,
@@ -70,7 +88,7 @@ def _preferences(judging: Judging, subset: str) -> Table:
             f"{row.p_holm:.4f}",
             "-" if row.steady is None else f"{row.steady:.0%}",
             "-" if row.first_place is None else f"{row.first_place:.0f} %",
-            row.verdict + family,
+            verdict,
         )
     return table
 
@@ -78,5 +96,6 @@ def _preferences(judging: Judging, subset: str) -> Table:
 def _score(row: JudgedRow) -> str:
     if row.mean is None:
         return "-"
-    error = "" if row.standard_error is None else f" ± {row.standard_error:.2f}"
-    return f"{row.mean:.2f}{error}"
+    if row.standard_error is None:
+        return f"{row.mean:.2f}"
+    return f"{row.mean:.2f} ± {row.standard_error:.2f}"

@@ -69,4 +69,5 @@ def planner_tables(
 def read_lines(path: str) -> list[str]:
     """The lines of a file that are not blank."""
     text = read_bytes(path).decode("utf-8-sig", "replace")
+    # Not `splitlines`, which would also cut a prediction at a form feed or a Unicode line separator inside it.
     return [line for line in text.split("\n") if line.strip()]

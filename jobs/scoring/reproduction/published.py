@@ -62,7 +62,9 @@ class PublishedPlans(Settings):
     def by_planner(self, *, on_all_rows: bool = False) -> dict[str, dict[str, float]]:
         """Values by planner and column: as printed, or by protocol P over all rows."""
         rows = self.all_rows if on_all_rows else self.planners
-        by_planner = {name: dict(zip(self.columns, values, strict=True)) for name, values in rows.items()}
+        by_planner: dict[str, dict[str, float]] = {}
+        for name, values in rows.items():
+            by_planner[name] = dict(zip(self.columns, values, strict=True))
         if not on_all_rows:
             for name, value in self.line_bleu.items():
                 by_planner.setdefault(name, {})["line_bleu"] = value
@@ -115,8 +117,7 @@ def load_published() -> Published:
 
 
 def output_files(root: str, published: Published) -> tuple[list[OutputFile], list[str]]:
-    """The files of Tables II and V and of Fig. 5 that a checkout holds; and in words the absent ones, and those that
-    belong to nothing.
+    """The files of Tables II and V and of Fig. 5 that a checkout holds, and in words those absent or unread.
 
     Names are read leniently (`jobs.scoring.reproduction.output_names`): prefix, case and separators do not matter.
     """
@@ -127,7 +128,8 @@ def output_files(root: str, published: Published) -> tuple[list[OutputFile], lis
         files += of_table
         unread += unread_of_table
     figure = published.code.temperatures
-    at_temperatures, unnamed = _temperature_files(root, figure, [table.model for table in published.code.tables])
+    models = [table.model for table in published.code.tables]
+    at_temperatures, unnamed = _temperature_files(root, figure, models)
     unread += [f"{name}: not read, it names no temperature, or one that another file has" for name in unnamed]
     if not at_temperatures:
         unread.append(f"{figure.table}: no {figure.folder}/*<temperature>.txt")
@@ -201,7 +203,7 @@ def _names_by_method(folder: str, methods: Sequence[str]) -> tuple[dict[str, lis
 def _temperature_files(
     root: str, figure: TemperatureFigure, models: Sequence[str]
 ) -> tuple[list[OutputFile], list[str]]:
-    """The temperature files, in the figure's folder or in one of a model inside it, and those without a temperature."""
+    """The temperature files, in the figure's folder or in one of a model inside it; and what is not read of them."""
     printed = {float(temperature): value for temperature, value in figure.codebleu.items()}
     files: dict[tuple[str, float], OutputFile] = {}
     unnamed = []
@@ -213,13 +215,15 @@ def _temperature_files(
             unnamed.append(f"{folder}/{name}")
             continue
         # The figure is about one model; what was released of others has nothing to be compared with.
-        has_printed = model == figure.model and temperature in printed
+        values = {}
+        if model == figure.model and temperature in printed:
+            values["codebleu"] = printed[temperature]
         files[model, temperature] = OutputFile(
             table=figure.table,
             model=model,
             method=f"temperature {temperature}",
             path=join(root, folder, name),
-            published={"codebleu": printed[temperature]} if has_printed else {},
+            published=values,
         )
     return [files[key] for key in sorted(files)], unnamed
 
@@ -229,5 +233,8 @@ def _text_files(folder: str) -> Iterator[str]:
     for name in names_in(folder):
         if name.lower().endswith(".txt"):
             yield name
-        else:  # a folder's name may have a dot: `DeepSeek-V2.5`
-            yield from (f"{name}/{inner}" for inner in names_in(join(folder, name)) if inner.lower().endswith(".txt"))
+            continue
+        # Taken for a folder whatever it is called: the name of one may have a dot (`DeepSeek-V2.5`).
+        for inner in names_in(join(folder, name)):
+            if inner.lower().endswith(".txt"):
+                yield f"{name}/{inner}"
