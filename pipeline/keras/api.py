@@ -52,24 +52,36 @@ def _meant(keyword: str, known: Signature) -> str:
             return f" (did you mean '{renamed}'?)"
         return f" (Keras 3: {renamed})"
     close = difflib.get_close_matches(keyword, known.names, 1, cutoff=0.7)
-    return f" (did you mean '{close[0]}'?)" if close else ""
+    if not close:
+        return ""
+    return f" (did you mean '{close[0]}'?)"
 
 
 def _unknown_name(name: str, *, tensorflow: bool) -> str | None:
     """What is wrong with a dotted name under keras; None for one that exists, or below a class."""
+    if not name:
+        return None
     path = ""
-    for part in name.split(".") if name else ():
+    for part in name.split("."):
         inside = modules().get(path)
         if inside is None:
             return None  # an attribute of a class or function
         full = f"{path}.{part}".lstrip(".")
         if part not in inside or (not tensorflow and full in tensorflow_only()):
-            close = difflib.get_close_matches(name.split(".")[-1], modules().get(path or "layers", ()), 1, cutoff=0.75)
-            hint = f" (did you mean '{close[0]}'?)" if close and close[0] != part else ""
             package = "tf.keras" if tensorflow else "keras"
-            return f"{package}.{full} does not exist in Keras 3{hint}"
+            return f"{package}.{full} does not exist in Keras 3{_meant_name(name, path, part)}"
         path = full
     return None
+
+
+def _meant_name(name: str, path: str, part: str) -> str:
+    """A hint at the name in the module `path` that the unknown `part` of a dotted name may stand for."""
+    # `keras.Dense` misses a layer: what is unknown in keras itself is looked for among these.
+    candidates = modules().get(path or "layers", frozenset())
+    close = difflib.get_close_matches(name.split(".")[-1], candidates, 1, cutoff=0.75)
+    if not close or close[0] == part:
+        return ""
+    return f" (did you mean '{close[0]}'?)"
 
 
 class _Imports:
@@ -97,8 +109,10 @@ class _Imports:
                 self.tensorflow.add(alias or "tensorflow")
             elif rest[0] == "keras":
                 self.targets[alias] = (".".join(rest[1:]), True)
-        elif root == "keras":
-            self.targets[alias or "keras"] = (".".join(rest) if alias else "", False)
+        elif root == "keras" and alias is None:
+            self.targets["keras"] = ("", False)  # `import keras.layers` binds `keras`
+        elif root == "keras" and alias is not None:
+            self.targets[alias] = (".".join(rest), False)
 
     def _import_from(self, module: str, name: str, alias: str, line: int) -> None:
         root, *rest = module.split(".")
@@ -106,7 +120,9 @@ class _Imports:
             self.targets[alias] = ("", True)
         elif root == "keras" or (root == "tensorflow" and rest[:1] == ["keras"]):
             tensorflow = root == "tensorflow"
-            target = ".".join([*(rest[1:] if tensorflow else rest), name])
+            if tensorflow:
+                rest = rest[1:]  # what follows `tensorflow.keras`
+            target = ".".join([*rest, name])
             self.imported.append((line, target, tensorflow))
             self.targets[alias] = (target, tensorflow)
 
@@ -121,7 +137,9 @@ class _Imports:
         parts.reverse()
         if node.id in self.targets:
             target, tensorflow = self.targets[node.id]
-            return ".".join([*([target] if target else []), *parts]), tensorflow
+            if target:
+                parts.insert(0, target)
+            return ".".join(parts), tensorflow
         if node.id in self.tensorflow and parts[:1] == ["keras"]:
             return ".".join(parts[1:]), True
         return None
@@ -138,31 +156,44 @@ def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
     if not imports.targets and not imports.tensorflow:
         return ()
     models = _models(tree, nodes, imports)
-    problems: list[tuple[int, str | None]] = [
-        (line, _unknown_name(target, tensorflow=tensorflow)) for line, target, tensorflow in imports.imported
-    ]
+    problems: list[tuple[int, str | None]] = []
+    for line, name, tensorflow in imports.imported:
+        problems.append((line, _unknown_name(name, tensorflow=tensorflow)))
     inner: set[ast.expr] = set()  # the `keras.layers` of `keras.layers.Dense`; the walk comes to it later
     for node in nodes:
         if isinstance(node, ast.Call):
             problems.append((node.lineno, _wrong_call(node, imports, models)))
         elif isinstance(node, ast.Attribute):
             inner.add(node.value)
-            target = None if node in inner else imports.resolve(node)
+            if node in inner:
+                continue
+            target = imports.resolve(node)
             if target:
                 problems.append((node.lineno, _unknown_name(target[0], tensorflow=target[1])))
     in_order = sorted((line, problem) for line, problem in problems if problem)
-    return tuple(dict.fromkeys(f"line {line}: {problem}" for line, problem in in_order))
+    messages = [f"line {line}: {problem}" for line, problem in in_order]
+    return tuple(dict.fromkeys(messages))
 
 
 def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str]) -> str | None:
-    if any(isinstance(arg, ast.Starred) for arg in node.args) or any(key.arg is None for key in node.keywords):
-        return None  # `*args` and `**options` hide what is given
+    if any(isinstance(arg, ast.Starred) for arg in node.args):
+        return None  # `*args` hides what is handed over, and so does `**options`
+    keywords: list[str] = []
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            return None
+        keywords.append(keyword.arg)
     target = imports.resolve(node.func)
-    name = target[0] if target else _model_method(node.func, models)
-    known = signature(name) if name else None
-    if name is None or known is None:
+    if target is not None:
+        name: str | None = target[0]
+    else:
+        name = _model_method(node.func, models)
+    if not name:
         return None
-    return _wrong_arguments(name, known, len(node.args), [key.arg for key in node.keywords if key.arg])
+    known = signature(name)
+    if known is None:
+        return None
+    return _wrong_arguments(name, known, len(node.args), keywords)
 
 
 def _model_method(function: ast.expr, models: frozenset[str]) -> str | None:

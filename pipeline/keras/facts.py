@@ -38,13 +38,22 @@ class Signature:
     def parse(cls, text: str) -> Signature:
         """Reads the notation that `make_api` describes: `filters kernel_size strides= * name= **`."""
         parts = text.split()
-        stars = [index for index, part in enumerate(parts) if part.startswith("*")]
-        positional = parts[: stars[0]] if stars else parts
-        parameters = [part for part in parts if not part.startswith("*")]
+        positional: list[str] = []
+        keyword_only: list[str] = []
+        required: list[str] = []
+        names = positional  # the list that the next name belongs to
+        for part in parts:
+            if part.startswith("*"):  # "*", "*args" or "**"
+                names = keyword_only
+                continue
+            name = part.rstrip("=")
+            names.append(name)
+            if name == part:
+                required.append(name)
         return cls(
-            positional=tuple(part.rstrip("=") for part in positional),
-            keyword_only=frozenset(part.rstrip("=") for part in parameters[len(positional) :]),
-            required=tuple(part for part in parameters if not part.endswith("=")),
+            positional=tuple(positional),
+            keyword_only=frozenset(keyword_only),
+            required=tuple(required),
             any_args="*args" in parts,
             any_keywords="**" in parts,
         )
@@ -78,7 +87,9 @@ def versions() -> dict[str, str]:
 def signature(name: str) -> Signature | None:
     """The signature of a public callable, or None where there is none of that name."""
     text = _api()["calls"].get(name)
-    return None if text is None else Signature.parse(text)
+    if text is None:
+        return None
+    return Signature.parse(text)
 
 
 @lru_cache(maxsize=1)
@@ -96,8 +107,12 @@ def tensorflow_only() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def layer_names() -> frozenset[str]:
     """The layer classes of Keras 3, aliases such as MaxPool2D included."""
-    names = {name for name in modules()["layers"] if name[0].isupper() and signature(f"layers.{name}")}
-    return frozenset(name for name in names if f"layers.{name}" not in tensorflow_only())
+    names: set[str] = set()
+    for name in modules()["layers"]:
+        path = f"layers.{name}"
+        if name[0].isupper() and signature(path) is not None and path not in tensorflow_only():
+            names.add(name)
+    return frozenset(names)
 
 
 def canonical_layer(name: str) -> str:
@@ -108,8 +123,13 @@ def canonical_layer(name: str) -> str:
 @lru_cache(maxsize=1)
 def backbones() -> dict[str, Backbone]:
     """The keras.applications models that can be used without their top, by name."""
-    models = json.loads((Path(__file__).parent / "backbones.json").read_text(encoding="utf-8"))
-    return {
-        name: Backbone(facts["smallest"], facts["channels"], facts["parameters"], tuple(facts["spatial"].split()))
-        for name, facts in models.items()
-    }
+    facts = json.loads((Path(__file__).parent / "backbones.json").read_text(encoding="utf-8"))
+    models: dict[str, Backbone] = {}
+    for name, model in facts.items():
+        models[name] = Backbone(
+            smallest=model["smallest"],
+            channels=model["channels"],
+            parameters=model["parameters"],
+            spatial=tuple(model["spatial"].split()),
+        )
+    return models

@@ -40,7 +40,9 @@ class LayerCall:
     @property
     def signature(self) -> Signature | None:
         """None for a name that Keras does not have."""
-        return signature(("applications." if self.is_backbone else "layers.") + self.name)
+        if self.is_backbone:
+            return signature(f"applications.{self.name}")
+        return signature(f"layers.{self.name}")
 
     @property
     def arguments(self) -> dict[str, Value]:
@@ -64,12 +66,14 @@ class LayerCall:
 
     def without(self, *names: str) -> LayerCall:
         """The call without these keywords; positional arguments stay."""
-        return replace(self, keywords=tuple((name, value) for name, value in self.keywords if name not in names))
+        kept = [(name, value) for name, value in self.keywords if name not in names]
+        return replace(self, keywords=tuple(kept))
 
     def source(self, prefix: str = "layers.") -> str:
         """The call on one line as `ruff format` writes it; a backbone is written `keras.applications.Name(...)`."""
         inner = [_source(value, prefix) for value in self.args]
-        inner += [f"{name}={_source(value, prefix)}" for name, value in self.keywords]
+        for name, value in self.keywords:
+            inner.append(f"{name}={_source(value, prefix)}")
         if self.is_backbone:
             prefix = "keras.applications."
         return f"{prefix}{self.name}({', '.join(inner)})"
@@ -83,10 +87,13 @@ def _source(value: Value, prefix: str) -> str:
             return value.source(prefix)
         case str():
             # JSON gives the double quotes ruff prefers; where that needs escapes, repr chooses as ruff does.
-            plain = value.isprintable() and '"' not in value
-            return json.dumps(value, ensure_ascii=False) if plain else repr(value)
+            if value.isprintable() and '"' not in value:
+                return json.dumps(value, ensure_ascii=False)
+            return repr(value)
         case tuple():
             inner = [_source(item, prefix) for item in value]
-            return f"({inner[0]},)" if len(inner) == 1 else f"({', '.join(inner)})"
+            if len(inner) == 1:
+                return f"({inner[0]},)"
+            return f"({', '.join(inner)})"
         case _:
             return repr(value)

@@ -37,11 +37,13 @@ def parse_layer(text: str) -> LayerCall | None:
     if match is None:
         return read_phrase(text)
     name = layer_named(match[2])
-    if not match[3]:
-        return repaired(name or match[2], (), ()) if name else read_phrase(text)
+    if name is None:
+        return read_phrase(text)
+    if not match[3]:  # a bare name
+        return repaired(name, (), ())
     inner, rest = _parenthesis(text, match.end())
     call = _call(f"f({inner})")
-    if name is None or call is None:
+    if call is None:
         return read_phrase(text)
     args, keywords = _arguments(call)
     activation = activation_in(rest)
@@ -57,12 +59,17 @@ def parse_layers(text: str) -> tuple[LayerCall, ...]:
     "Conv2D(64, 3) - BatchNormalization - ReLU", "Flatten, Dense layers"
     """
     parts = [part for part in _split(text) if part]
-    calls = [parse_layer(part) for part in parts if _HEAD.match(part)]
-    understood = [call for call in calls if call is not None]
+    understood: list[LayerCall] = []
+    for part in parts:
+        call = parse_layer(part) if _HEAD.match(part) else None
+        if call is not None:
+            understood.append(call)
     if len(parts) > 1 and len(understood) == len(parts):
         return tuple(understood)
     first = parse_layer(text)
-    return () if first is None else (first,)
+    if first is None:
+        return ()
+    return (first,)
 
 
 def _split(text: str) -> list[str]:
@@ -100,13 +107,16 @@ def _call(source: str) -> ast.Call | None:
         node = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return node if isinstance(node, ast.Call) else None
+    if not isinstance(node, ast.Call):
+        return None
+    return node
 
 
 def _arguments(call: ast.Call) -> tuple[tuple[Value, ...], tuple[tuple[str, Value], ...]]:
-    args = tuple(_value(node) for node in call.args if not isinstance(node, ast.Starred))
-    keywords = tuple((keyword.arg, _value(keyword.value)) for keyword in call.keywords if keyword.arg)
-    return args, keywords
+    """Without `*args` and `**options`, which do not show what they hold."""
+    args = [_value(node) for node in call.args if not isinstance(node, ast.Starred)]
+    keywords = [(keyword.arg, _value(keyword.value)) for keyword in call.keywords if keyword.arg]
+    return tuple(args), tuple(keywords)
 
 
 def _value(node: ast.expr) -> Value:
@@ -128,5 +138,6 @@ def _value(node: ast.expr) -> Value:
                 args, keywords = _arguments(node)
                 nested = repaired(name, args, keywords)
                 # An activation given as a layer (`activation=LeakyReLU(0.2)`) is put right with the other activations.
-                return nested if nested is not None else Symbol(ast.unparse(node))
+                if nested is not None:
+                    return nested
     return Symbol(ast.unparse(node))

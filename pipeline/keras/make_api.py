@@ -53,14 +53,19 @@ class _Accepted:
 
 
 def _written(parameters: dict[str, bool]) -> list[str]:
-    return [name if required else f"{name}=" for name, required in parameters.items()]
+    words: list[str] = []
+    for name, required in parameters.items():
+        words.append(name if required else f"{name}=")
+    return words
 
 
 def _own(function: Callable[..., Any], skip_self: bool) -> _Accepted:
     kinds = inspect.Parameter
     accepted = _Accepted()
     parameters = list(inspect.signature(function).parameters.values())
-    for parameter in parameters[1 if skip_self else 0 :]:
+    if skip_self:
+        parameters = parameters[1:]
+    for parameter in parameters:
         required = parameter.default is parameter.empty
         if parameter.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.POSITIONAL_ONLY):
             accepted.positional[parameter.name] = required
@@ -87,9 +92,13 @@ def _popped_and_passed(init: Callable[..., Any]) -> tuple[set[str], set[str], in
         if owner == "kwargs" and node.func.attr == "pop" and isinstance(node.args[0], ast.Constant):
             popped.add(str(node.args[0].value))
         elif owner == "super()" and node.func.attr == "__init__":
-            passed |= {keyword.arg for keyword in node.keywords if keyword.arg}
-            positional = max(positional, sum(not isinstance(arg, ast.Starred) for arg in node.args))
-            handed_on |= any(keyword.arg is None for keyword in node.keywords)
+            for keyword in node.keywords:
+                if keyword.arg is None:  # `**kwargs`
+                    handed_on = True
+                else:
+                    passed.add(keyword.arg)
+            plain = [arg for arg in node.args if not isinstance(arg, ast.Starred)]
+            positional = max(positional, len(plain))
     return popped, passed, positional, handed_on
 
 
@@ -107,7 +116,9 @@ def _constructor(cls: type, bases: tuple[type, ...] | None = None) -> _Accepted:
     except (OSError, TypeError):
         return accepted
     accepted.any_keywords = False
-    accepted.keyword |= {name: False for name in sorted(popped) if name not in accepted.positional}
+    for name in sorted(popped):
+        if name not in accepted.positional:
+            accepted.keyword[name] = False
     if not handed_on:
         return accepted
     base = _constructor(cls, order[defining[0] + 1 :])
@@ -125,9 +136,11 @@ def _signature(value: Any) -> str | None:
     try:
         if inspect.isclass(value):
             return _constructor(value).text()
-        return _own(value, skip_self=False).text() if callable(value) else None
+        if callable(value):
+            return _own(value, skip_self=False).text()
     except (ValueError, TypeError):
         return None
+    return None
 
 
 def _modules(module: ModuleType, path: str = "") -> Iterator[tuple[str, ModuleType]]:
@@ -139,6 +152,15 @@ def _modules(module: ModuleType, path: str = "") -> Iterator[tuple[str, ModuleTy
 
 def _names(module: ModuleType) -> set[str]:
     return {name for name in dir(module) if not name.startswith("_")}
+
+
+def _aliases(layers: ModuleType) -> dict[str, str]:
+    """Further names of the module's classes: MaxPool2D -> MaxPooling2D."""
+    aliases: dict[str, str] = {}
+    for name, cls in sorted(vars(layers).items()):
+        if inspect.isclass(cls) and cls.__name__ != name and hasattr(layers, cls.__name__):
+            aliases[name] = cls.__name__
+    return aliases
 
 
 def collect() -> dict[str, Any]:
@@ -154,8 +176,11 @@ def collect() -> dict[str, Any]:
     for path, module in _modules(tf_keras):
         public = _names(module)
         names[path] = sorted(public)
-        in_keras = _names(plain[path]) if path in plain else set()
-        tensorflow_only += [f"{path}.{name}".lstrip(".") for name in sorted(public - in_keras)]
+        in_keras: set[str] = set()
+        if path in plain:
+            in_keras = _names(plain[path])
+        for name in sorted(public - in_keras):
+            tensorflow_only.append(f"{path}.{name}".lstrip("."))
         if path.split(".")[0] in NAMES_ONLY:
             continue
         for name in sorted(public):
@@ -175,11 +200,7 @@ def collect() -> dict[str, Any]:
         "versions": {"keras": keras.__version__, "tensorflow": tensorflow.__version__},
         "names": names,
         "tensorflow_only": tensorflow_only,
-        "layer_aliases": {
-            name: cls.__name__
-            for name, cls in sorted(vars(keras.layers).items())
-            if inspect.isclass(cls) and cls.__name__ != name and hasattr(keras.layers, cls.__name__)
-        },
+        "layer_aliases": _aliases(keras.layers),
         "layer_keywords": sorted(_constructor(keras.layers.Layer).keyword),
         "calls": dict(sorted(calls.items())),
     }
@@ -190,8 +211,9 @@ def main(target: str) -> None:
     sections = []
     for key, section in facts.items():
         if isinstance(section, dict):  # one entry a line, so that a new Keras version gives a readable diff
-            entries = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in section.items())
-            sections.append(f"{json.dumps(key)}: {{\n{entries}\n}}")
+            entries = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in section.items()]
+            lines = ",\n".join(entries)
+            sections.append(f"{json.dumps(key)}: {{\n{lines}\n}}")
         else:
             sections.append(f"{json.dumps(key)}: {json.dumps(section)}")
     Path(target).write_text("{\n" + ",\n".join(sections) + "\n}\n", encoding="utf-8")

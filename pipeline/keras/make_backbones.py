@@ -51,7 +51,9 @@ def _step(layer: Any) -> list[str]:
         return []
     window = (getattr(layer, "kernel_size", None) or layer.pool_size)[0]
     stride, padding = layer.strides[0], layer.padding[0]
-    return [f"{padding}{window}/{stride}"] if stride > 1 or (padding == "v" and window > 1) else []
+    if stride == 1 and (padding != "v" or window == 1):
+        return []  # the size stays
+    return [f"{padding}{window}/{stride}"]
 
 
 def _merged(ways: list[list[str]]) -> str:
@@ -61,9 +63,11 @@ def _merged(ways: list[list[str]]) -> str:
     for step, *others in zip(*ways, strict=True):
         if step[0] == "p" and any(other != step for other in others):
             corrected = True
-        else:
-            merged.append("c" + step[1:] if corrected else step)
+        elif corrected:
+            merged.append("c" + step[1:])
             corrected = False
+        else:
+            merged.append(step)
     return " ".join(merged)
 
 
@@ -92,12 +96,15 @@ def main(target: str) -> None:
 
     facts: dict[str, Any] = {}
     for name, build in sorted(vars(keras.applications).items()):
-        model_facts = backbone_facts(build) if name[0].isupper() else None
-        if model_facts:
+        if not name[0].isupper():
+            continue
+        model_facts = backbone_facts(build)
+        if model_facts is not None:
             facts[name] = model_facts
             print(name, model_facts, flush=True)
             keras.backend.clear_session()
-    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items())
+    entries = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items()]
+    lines = ",\n".join(entries)
     Path(target).write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 

@@ -135,10 +135,13 @@ def read_phrase(text: str) -> LayerCall | None:
     inner = groups.get("inner") or groups.get("inner2")
     if inner:
         nested = read_phrase(f"{inner} {details}")
-        return repaired(name, (nested,) if nested else (), ())
+        if nested is None:
+            return repaired(name, (), ())
+        return repaired(name, (nested,), ())
     if name == "Dense":
         details = text[: match.start()] + details  # "10 class output layer"
-    return repaired(name, (), tuple(_details(name, details, groups.get("act")).items()), positional=True)
+    arguments = _details(name, details, groups.get("act"))
+    return repaired(name, (), tuple(arguments.items()), positional=True)
 
 
 def _first_layer(text: str) -> tuple[re.Match[str] | None, str]:
@@ -155,7 +158,9 @@ def _first_layer(text: str) -> tuple[re.Match[str] | None, str]:
 def activation_in(text: str) -> str | None:
     """The activation that the words right after a call name: " with softmax activation", " - ReLU"."""
     match = _TRAILING_ACTIVATION.match(text)
-    return match["act"] if match else None
+    if match is None:
+        return None
+    return match["act"]
 
 
 @lru_cache(maxsize=1)
@@ -203,33 +208,53 @@ def _rate(text: str) -> float | None:
     if match is None:
         return None
     number = (match[1] or match[2]).replace(" ", "")
-    return float(number.rstrip("%")) / (100 if number.endswith("%") else 1)
+    if number.endswith("%"):
+        return float(number.rstrip("%")) / 100
+    return float(number)
 
 
 def _activation(text: str) -> str | None:
     match = _ACTIVATION.search(text)
-    return (match["act"] or match["linear"] or match["linear2"]).lower() if match else None
+    if match is None:
+        return None
+    word: str = match["act"] or match["linear"] or match["linear2"]
+    return word.lower()
+
+
+def _numbers(pattern: re.Pattern[str], text: str) -> tuple[int, ...]:
+    """The numbers in the groups of the pattern's first match; () without one."""
+    match = pattern.search(text)
+    if match is None:
+        return ()
+    return tuple(int(group) for group in match.groups() if group)
 
 
 def _first(pattern: re.Pattern[str], text: str) -> int | None:
-    match = pattern.search(text)
-    return int(next(group for group in match.groups() if group)) if match else None
+    numbers = _numbers(pattern, text)
+    if not numbers:
+        return None
+    return numbers[0]
 
 
 def _lone_number(text: str) -> int | None:
     """The number of "Dense layer (128)" or "LSTM 64": the only one in the phrase."""
     numbers = re.findall(r"(?<![\w.])\d+(?![\w.]|\s*(?:x|×|%))", text)
-    return int(numbers[0]) if len(numbers) == 1 and int(numbers[0]) > 0 else None
+    if len(numbers) != 1 or int(numbers[0]) == 0:
+        return None
+    return int(numbers[0])
 
 
 def _pair(pattern: re.Pattern[str], text: str) -> int | tuple[int, ...] | None:
-    match = pattern.search(text)
-    numbers = tuple(int(group) for group in match.groups() if group) if match else ()
-    if len(numbers) > 1:
-        return numbers
-    return numbers[0] if numbers else None
+    numbers = _numbers(pattern, text)
+    if not numbers:
+        return None
+    if len(numbers) == 1:
+        return numbers[0]
+    return numbers
 
 
 def _sizes(text: str) -> tuple[int, ...] | None:
     match = _SIZES.search(text)
-    return tuple(int(size) for size in re.findall(r"\d+", match[0])) if match else None
+    if match is None:
+        return None
+    return tuple(map(int, re.findall(r"\d+", match[0])))

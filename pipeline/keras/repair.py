@@ -42,14 +42,21 @@ def layer_named(written: str) -> str | None:
         return RENAMED_BACKBONES[folded]
     if folded in _folded_names():
         return _folded_names()[folded]
-    is_activation = activation_name(written) and folded not in ("linear", "threshold", "identity")
-    return "Activation" if is_activation else None
+    if folded in ("linear", "threshold", "identity") or activation_name(written) is None:
+        return None
+    return "Activation"
 
 
 @lru_cache(maxsize=1)
 def _folded_names() -> dict[str, str]:
-    names = {name.lower(): name for name in sorted(layer_names()) if not name.startswith("Convolution")}
-    return names | {name.lower(): name for name in backbones()}
+    """Layers and backbones by their names in lower case."""
+    names: dict[str, str] = {}
+    for name in sorted(layer_names()):
+        if not name.startswith("Convolution"):  # Keras 1's names, which Keras keeps as aliases
+            names[name.lower()] = name
+    for name in backbones():
+        names[name.lower()] = name
+    return names
 
 
 def repaired(
@@ -60,8 +67,10 @@ def repaired(
     With `positional`, required arguments given by keyword are written without it: `Dense(128)`.
     """
     name = layer_named(written)
-    known = _signature(name) if name else None
-    if name is None or known is None:
+    if name is None:
+        return None
+    known = _signature(name)
+    if known is None:
         return None
     repairs: list[str] = []
     if written.lower() in RENAMED_LAYERS and written != "InputLayer":
@@ -87,7 +96,9 @@ def repaired(
 
 
 def _signature(name: str) -> Signature | None:
-    return signature(f"applications.{name}" if name in backbones() else f"layers.{name}")
+    if name in backbones():
+        return signature(f"applications.{name}")
+    return signature(f"layers.{name}")
 
 
 def _take(name: str, parameter: str, value: Value, arguments: dict[str, Value], repairs: list[str]) -> None:
@@ -128,14 +139,21 @@ def _parameter(name: str, keyword: str) -> str | None:
     known = _signature(name)
     if known is None:
         return None
-    if keyword in ("alpha", "input_length") and name in ("LeakyReLU", "Embedding"):
-        return "negative_slope" if keyword == "alpha" else "input_length"
+    if name in ("LeakyReLU", "Embedding"):
+        # Both are gone from the signatures: LeakyReLU's slope has a new name, and input_length is in _REMOVED.
+        if keyword == "alpha":
+            return "negative_slope"
+        if keyword == "input_length":
+            return "input_length"
     if known.accepts(keyword):
         return keyword
     renamed = RENAMED_KEYWORDS.get(keyword)
     if renamed is not None and known.accepts(renamed):
         return renamed
-    return next(iter(difflib.get_close_matches(keyword, known.names, 1, cutoff=0.8)), None)
+    close = difflib.get_close_matches(keyword, known.names, 1, cutoff=0.8)
+    if not close:
+        return None
+    return close[0]
 
 
 def _completed(
@@ -149,14 +167,16 @@ def _completed(
     assert known is not None
     if name in backbones() and arguments.get("include_top") is not False:
         repairs.append(f"{name} is used without its top")
-        others = {key: value for key, value in arguments.items() if key != "include_top"}
-        arguments = {"include_top": False} | others
+        arguments.pop("include_top", None)
+        arguments = {"include_top": False} | arguments
     if name == "Input" and "shape" not in arguments:
         if "input_shape" not in arguments:
             return LayerCall(name, (), tuple(arguments.items()), tuple(repairs))
         arguments["shape"] = arguments.pop("input_shape")
     defaults = UNSPECIFIED.get(canonical_layer(name), {})
-    inferred = set(known.required) if positional else set()
+    inferred: set[str] = set()
+    if positional:
+        inferred |= set(known.required)
     for parameter in (*known.required, *defaults):
         if parameter in arguments:
             continue

@@ -53,7 +53,9 @@ def _unknown_expression(value: Value) -> str | None:
             if unknown is not None:
                 return unknown
         return None
-    return value.text if isinstance(value, Symbol) and re.search(r"[A-Za-z_]", value.text) else None
+    if isinstance(value, Symbol) and re.search(r"[A-Za-z_]", value.text):
+        return value.text
+    return None
 
 
 def _check_of(layer: str, parameter: str) -> Callable[[str, Value], Value] | None:
@@ -92,7 +94,8 @@ def activation_name(text: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _activation_names() -> dict[str, str]:
-    return {name.replace("_", ""): name for name in modules()["activations"] - {"get", "serialize", "deserialize"}}
+    names = modules()["activations"] - {"get", "serialize", "deserialize"}
+    return {name.replace("_", ""): name for name in names}
 
 
 def _activation(layer: str, value: Value) -> Value:
@@ -175,10 +178,16 @@ def _amount(value: Value) -> Value:
 def _padding(layer: str, value: Value) -> Value:
     """'valid', 'same', 'causal' (Conv1D only); PyTorch's amounts become 'same' where they pad."""
     if isinstance(value, int | tuple):
-        return "valid" if value in (0, (0, 0)) else "same"
-    word = value.lower() if isinstance(value, str) else ""
+        if value in (0, (0, 0)):
+            return "valid"
+        return "same"
+    if not isinstance(value, str):
+        raise Unusable("neither 'same' nor 'valid'")
+    word = value.lower()
+    if word == "causal" and layer not in ("Conv1D", "SeparableConv1D"):
+        return "same"
     if word == "causal":
-        return "causal" if layer in ("Conv1D", "SeparableConv1D") else "same"
+        return "causal"
     if word not in ("same", "valid"):
         raise Unusable("neither 'same' nor 'valid'")
     return word
@@ -205,7 +214,8 @@ def _stated_rate(text: str) -> float | None:
     match = re.fullmatch(r"([\d.]+)\s*(%?)", text.strip())
     if match is None or match[1].count(".") > 1:
         return None
-    return float(match[1]) / (100 if match[2] else 1)
+    number = float(match[1])
+    return number / 100 if match[2] else number
 
 
 def _shape(layer: str, value: Value) -> Value:

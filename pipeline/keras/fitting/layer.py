@@ -71,7 +71,8 @@ def _attempts(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
     name = canonical_layer(call.name)
     axes, shape_axes = rank(name), len(shape) - 1  # spatial axes of the layer, and of what it gets
     attempts = [[call]]
-    attempts += [[other] for other in _other_arguments(call, name, shape)]
+    for other in _other_arguments(call, name, shape):
+        attempts.append([other])
     if call.is_backbone:
         attempts += _before_backbone(call, shape)
     if shape_axes == 3 and (axes == 2 or call.is_backbone):  # frames of a clip
@@ -80,7 +81,7 @@ def _attempts(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
         attempts += _of_other_rank(call, shape)
     if axes == shape_axes + 1 and None not in shape and not name.startswith(("Global", "Spatial")):
         # A channel axis for grey images, or for a single variable.
-        target = (*shape, 1) if shape_axes else (-1, 1)
+        target = (-1, 1) if shape_axes == 0 else (*shape, 1)
         attempts.append([LayerCall("Reshape", (target,)), call])
     if name.startswith("SpatialDropout"):
         attempts.append([LayerCall("Dropout", (call.arguments.get("rate", 0.5),))])
@@ -107,7 +108,9 @@ def _as_sequence(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
 def _of_other_rank(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
     """The same layer for the shape's number of spatial axes: MaxPooling2D -> MaxPooling1D."""
     name = call.name.replace(f"{rank(call.name)}D", f"{len(shape) - 1}D")
-    other = repaired(name, call.args, call.keywords) if name in layer_names() else None
+    if name not in layer_names():
+        return []
+    other = repaired(name, call.args, call.keywords)
     if other is None:
         return []
     return [[other], *([changed] for changed in _other_arguments(other, other.name, shape))]
@@ -120,14 +123,17 @@ def _other_arguments(call: LayerCall, name: str, shape: Shape) -> list[LayerCall
         return []
     if known.accepts("padding") and name.endswith(("Pooling1D", "Pooling2D", "Pooling3D")):
         # Nothing is left to pool of a single step or pixel; `fitted_layer` then gives None and the layer goes.
-        single = all(size == 1 for size in shape[:-1])
-        return [] if single else [call.changed(padding="same")]
+        if all(size == 1 for size in shape[:-1]):
+            return []
+        return [call.changed(padding="same")]
     if name.startswith(("Conv", "Separable", "Depthwise")):
         padded = call.changed(padding="same")
         return [padded, padded.without("groups", "dilation_rate")]
     if name == "GroupNormalization":
         return [call.changed(groups=gcd(shape[-1] or 1, 32))]
-    return [call.without("axis")] if known.accepts("axis") else []
+    if known.accepts("axis"):
+        return [call.without("axis")]
+    return []
 
 
 def _before_backbone(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
@@ -135,7 +141,8 @@ def _before_backbone(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
     if len(shape) != 3:
         return []
     smallest = backbones()[call.name].smallest
-    height, width = (max(size or smallest, smallest) for size in shape[:2])
+    height = max(shape[0] or smallest, smallest)
+    width = max(shape[1] or smallest, smallest)
     before: list[LayerCall] = []
     if any(size is not None and size < smallest for size in shape[:2]):
         before.append(LayerCall("Resizing", (height, width)))

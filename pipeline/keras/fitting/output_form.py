@@ -50,7 +50,9 @@ class OutputForm:
         return LayerCall("Conv2D", (self.units, kernel_size), (("padding", "same"), *self._activation()))
 
     def _activation(self) -> tuple[tuple[str, Value], ...]:
-        return (("activation", self.activation),) if self.activation else ()
+        if not self.activation:
+            return ()
+        return (("activation", self.activation),)
 
 
 def without_head(layers: Sequence[LayerCall], form: OutputForm, units: int) -> tuple[list[LayerCall], LayerCall | None]:
@@ -64,7 +66,9 @@ def without_head(layers: Sequence[LayerCall], form: OutputForm, units: int) -> t
         end, final = _last_with_weights(body)
         if end == 0 or not _is_head(body[end - 1], form, units, final, again=heads > 0):
             # What follows the last layer with weights stays, unless a final activation ends it.
-            return (body[:end] if final else body), None
+            if final:
+                return body[:end], None
+            return body, None
         last = body[end - 1]
         body = body[: end - 1]
         heads += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.keras.fitting.layer import RECURRENT
-from pipeline.keras.layer_call import LayerCall
+from pipeline.keras.layer_call import LayerCall, Value
 
 KEEP_AXES = frozenset(
     {"Dropout", "GaussianDropout", "AlphaDropout", "SpatialDropout1D", "GaussianNoise", "Masking", "Activation"}
@@ -34,7 +34,9 @@ def with_needed_sequences(
 
     `per_step` says that the model's output has a time axis.
     """
-    inner = call.arguments.get("layer") if call.name == "Bidirectional" else call
+    inner: Value = call
+    if call.name == "Bidirectional":
+        inner = call.arguments.get("layer")
     if not isinstance(inner, LayerCall):
         return call, None
     now = inner.arguments.get("return_sequences") is True
@@ -49,7 +51,10 @@ def with_needed_sequences(
         needed = now or following.name in RECURRENT | _NEED_SEQUENCE or following.name.startswith(_NEED_STEPS)
     if needed == now:
         return call, None
-    changed = inner.changed(return_sequences=True) if needed else inner.without("return_sequences")
+    if needed:
+        changed = inner.changed(return_sequences=True)
+    else:
+        changed = inner.without("return_sequences")
     before = following.name if following else "the output layer"
     repair = f"{inner.name}: return_sequences={needed} before {before}"
     if call.name == "Bidirectional":

@@ -23,10 +23,11 @@ MAX_PARAMETERS = 60_000_000
 
 _UNIT_OF_OUTPUT = {OutputKind.SEQUENCE: "time step", OutputKind.IMAGE: "pixel"}
 _PREPROCESSING = frozenset(
-    {"Input", "InputLayer", "Rescaling", "Resizing", "CenterCrop", "Normalization", "TextVectorization", "StringLookup"}
-    | {"IntegerLookup", "CategoryEncoding", "Hashing", "HashedCrossing", "Discretization", "MelSpectrogram"}
-    | {"STFTSpectrogram"}
+    {"Input", "InputLayer", "Rescaling", "Resizing", "CenterCrop", "Normalization"}
+    | {"TextVectorization", "StringLookup", "IntegerLookup", "CategoryEncoding"}
+    | {"Hashing", "HashedCrossing", "Discretization", "MelSpectrogram", "STFTSpectrogram"}
 )
+"""Layers that prepare the input, which the generated projects do before the model; so do all named Random..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def fit_stack(
         wanted = output.shape(constants)
         kept = [call for call in layers if _is_kept(call, stack)]
         body, head = without_head(kept, output, wanted[-1] or 1)
-        body = [_plain(call, backbone_weights, stack) for call in _without_foreign_end(body, output, stack)]
+        body = _without_foreign_end(body, output, stack)
+        body = [_plain(call, backbone_weights, stack) for call in body]
         if head is not None:
             head = _plain(head, backbone_weights, stack)
         if token_ids:
@@ -132,20 +134,30 @@ def _without_foreign_end(body: list[LayerCall], output: OutputForm, stack: _Grow
     """Without the Flatten-Dense end of a classifier where the output is an image or a sequence."""
     if output.kind is OutputKind.VECTOR:
         return body
-    collapses = [i for i, call in enumerate(body) if call.name == "Flatten" or call.name.startswith("Global")]
+    collapses = [index for index, call in enumerate(body) if _is_collapse(call)]
     if not collapses:
         return body
     before, after = body[: collapses[0]], body[collapses[0] :]
     if any(call.name in ("Reshape", "RepeatVector") for call in after):
         return body  # the stack comes back to an image or sequence by itself
-    if not any(call.name.startswith("Conv") or call.name in RECURRENT or call.is_backbone for call in before):
-        return body
+    if not any(map(_finds_patterns, before)):
+        return body  # without the end little would be left
     unit = _UNIT_OF_OUTPUT[output.kind]
     stack.repairs.append(f"{after[0].name} and what follows left out: the output is one per {unit}")
     return before
 
 
+def _is_collapse(call: LayerCall) -> bool:
+    return call.name == "Flatten" or call.name.startswith("Global")
+
+
+def _finds_patterns(call: LayerCall) -> bool:
+    """Whether the layer does the work of an image or sequence network."""
+    return call.name.startswith("Conv") or call.name in RECURRENT or call.is_backbone
+
+
 def _embed(body: list[LayerCall], stack: _GrowingStack) -> None:
+    """Puts an Embedding before the first layer that works on the token ids, where the plan has none."""
     working = [call for call in body if call.name not in KEEP_AXES]
     if not working or working[0].name != "Embedding":
         stack.insert(LayerCall("Embedding", (Symbol("VOCAB_SIZE"), 128)), "for the token ids")
@@ -217,14 +229,18 @@ def _must_collapse(shape: Shape, rest: Sequence[LayerCall], output: OutputForm) 
 
 def _units(call: LayerCall, stack: _GrowingStack) -> int:
     units = call.arguments.get("units", 1)
-    return units if isinstance(units, int) else stack.constants.get(str(units), 1)
+    if isinstance(units, int):
+        return units
+    return stack.constants.get(str(units), 1)
 
 
 def _collapse(dense: LayerCall, stack: _GrowingStack) -> LayerCall:
     """Flatten or global pooling; always pooling after a backbone or an Embedding, where it is the custom."""
     after_backbone = any(call.is_backbone for call in stack.layers)
     after_embedding = bool(stack.layers) and stack.layers[-1].name == "Embedding"
-    largest = 0 if after_backbone or after_embedding else MAX_DENSE_PARAMETERS
+    largest = MAX_DENSE_PARAMETERS
+    if after_backbone or after_embedding:
+        largest = 0  # no Flatten, however small
     return collapsing(stack.shape, _units(dense, stack), largest)
 
 
@@ -233,7 +249,7 @@ def _flattening(call: LayerCall, rest: Sequence[LayerCall], wanted: Shape, stack
     if len(stack.shape) > 2 and any(layer.name in RECURRENT for layer in rest):
         return LayerCall("TimeDistributed", (call,))
     dense = next((layer for layer in rest if layer.name == "Dense"), None)
-    units = _units(dense, stack) if dense else _values(wanted)
+    units = _values(wanted) if dense is None else _units(dense, stack)
     smaller = collapsing(stack.shape, units, MAX_DENSE_PARAMETERS)
     if smaller.name == "Flatten":
         return call
@@ -257,7 +273,8 @@ def _make_dense_fit(reshape: LayerCall, stack: _GrowingStack) -> bool:
         return False
     values = prod(sizes)
     stack.repairs.append(f"Dense: units={values}, as {reshape.source('')} needs")
-    stack.layers[working[-1]] = stack.layers[working[-1]].changed(units=values)
+    dense = stack.layers[working[-1]]
+    stack.layers[working[-1]] = dense.changed(units=values)
     stack.shape = (values,)
     return True
 
@@ -276,8 +293,9 @@ def _finish(head: LayerCall | None, output: OutputForm, wanted: Shape, stack: _G
     else:
         if len(shape) > 1:
             stack.insert(collapsing(shape, _values(wanted), MAX_DENSE_PARAMETERS), "before the output layer")
-        values = " * ".join(str(size) for size in (*output.size, output.units))
-        stack.add(LayerCall("Dense", (Symbol(values),)), LayerCall("Reshape", ((*output.size, output.units),)))
+        sizes = (*output.size, output.units)
+        values = " * ".join(map(str, sizes))
+        stack.add(LayerCall("Dense", (Symbol(values),)), LayerCall("Reshape", (sizes,)))
         if output.activation:
             stack.add(LayerCall("Activation", (output.activation,)))
 
