@@ -12,13 +12,15 @@ from pipeline.keras.spellings import RENAMED_KEYWORDS
 __all__ = ["check_call", "invalid_calls"]
 
 _MODEL_METHODS = frozenset({"compile", "fit", "evaluate", "predict", "summary", "save", "load_weights", "save_weights"})
+# Slips and other libraries' words: no version of Keras had them, so the hint asks instead of naming a version.
 _NEVER_IN_KERAS = frozenset({"filter", "kernel", "kernal_size", "num_filters"})
 _MODELS = frozenset({"Sequential", "Model", "models.Sequential", "models.Model"})
 
 
 def check_call(name: str, args: int, keywords: Sequence[str]) -> str | None:
-    """What is wrong with a call of a Keras name ("layers.Conv2D", "Model.fit"), in plain words; None if nothing is,
-    or if Keras takes any argument there.
+    """What is wrong with a call of a Keras name ("layers.Conv2D", "Model.fit"), in plain words.
+
+    None if nothing is, or if Keras takes any argument there.
 
     `args` is the number of positional arguments, `keywords` the names of the others.
     """
@@ -146,7 +148,7 @@ class _Imports:
 
 
 def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
-    """Every Keras name that does not exist and every call with arguments it does not take, one line each, in order.
+    """Every unknown Keras name and every call with wrong arguments, one line of text each, in order.
 
     Names are followed through the program's imports; methods (`model.fit`) where the model is assigned from Sequential
     or Model, also through a function that builds it. What cannot be followed is passed over.

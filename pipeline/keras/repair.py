@@ -120,7 +120,7 @@ def _rearranged(
     if name in MERGING_LAYERS or name in backbones():
         return (), keywords
     if written in TORCH_LAYERS and len(args) > 1:
-        return args[1:], keywords
+        return args[1:], keywords  # without the input channels, which Keras infers
     if written.startswith("Convolution") and len(args) > 2:  # Keras 1: filters, rows, columns
         return (args[0], args[1:3]), keywords
     if name == "Activation" and layer_named(written) == "Activation" and written.lower() != "activation":
@@ -130,7 +130,7 @@ def _rearranged(
     if name == "Dense" and args and isinstance(args[0], str | Symbol) and activation_name(str(args[0])):
         return (), (("activation", args[0]), *keywords)  # Dense(softmax)
     if name == "GroupNormalization" and written.lower().startswith("instance"):
-        return (-1,), ()
+        return (-1,), ()  # a group for each channel, which is what instance normalization is
     return args, keywords
 
 

@@ -130,6 +130,7 @@ def _other_arguments(call: LayerCall, name: str, shape: Shape) -> list[LayerCall
         padded = call.changed(padding="same")
         return [padded, padded.without("groups", "dilation_rate")]
     if name == "GroupNormalization":
+        # As many groups as divide the channels, out of Keras' default of 32.
         return [call.changed(groups=gcd(shape[-1] or 1, 32))]
     if known.accepts("axis"):
         return [call.without("axis")]
@@ -148,6 +149,7 @@ def _before_backbone(call: LayerCall, shape: Shape) -> list[list[LayerCall]]:
         before.append(LayerCall("Resizing", (height, width)))
     if shape[2] != 3:
         before.append(LayerCall("Conv2D", (3, 1), (("padding", "same"),)))
+    # Some backbones take sizes that do not halve evenly only where they are built with `input_shape`.
     sized = call.changed(input_shape=(height, width, 3))
     return [[*before, call], [*before, sized]]
 

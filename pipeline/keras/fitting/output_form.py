@@ -102,6 +102,7 @@ def _is_head(call: LayerCall, form: OutputForm, units: int, final: bool, again: 
     activation = call.arguments.get("activation")
     if call.name in ("Conv2D", "Conv2DTranspose") and form.kind is OutputKind.IMAGE:
         filters = call.arguments.get("filters")
+        # 1 and 3 filters give a grey or a colour image, whatever number of channels is wanted here.
         ends_with_activation = final or activation in (*_FINAL_ACTIVATIONS, "tanh")
         return ends_with_activation or filters in (units, 1, 3) or isinstance(filters, Symbol)
     if call.name != "Dense":
