@@ -1,8 +1,8 @@
 """Words that give a task category away, for requirements that no known plan resembles.
 
-A category is a task on a kind of data: what is asked for ("estimate", "which of five kinds", "remove the noise") and
-what it is asked of ("photos", "a table", "16 kHz recordings"). Both are looked for apart and then combined; the data
-are rather told by the dataset attributes, the task by the requirement.
+A category is a task on a kind of data: what is wanted ("estimate", "which of five kinds", "remove the noise") and from
+what ("photos", "a table", "16 kHz recordings"). Tasks and data are searched for separately and then combined. For the
+data, the dataset attributes count as much as the requirement; for the task, less.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ _Cues = tuple[tuple[str, re.Pattern[str], float], ...]
 
 
 def _cues(*rows: tuple[str, str, float]) -> _Cues:
-    return tuple((name, re.compile(pattern), weight) for name, pattern, weight in rows)
+    compiled = []
+    for name, pattern, weight in rows:
+        compiled.append((name, re.compile(pattern), weight))
+    return tuple(compiled)
 
 
 _DATA = _cues(
@@ -84,56 +87,68 @@ CUED_CATEGORIES: tuple[str, ...] = tuple(sorted(set(_CATEGORIES.values())))
 """The categories that cues can speak for."""
 
 _IMPLIED = (
-    *((task, "image", 0.8) for task in ("segment", "locate", "upscale", "restore", "caption")),
-    *((task, "text", 0.8) for task in ("rewrite", "answer")),
+    ("segment", "image", 0.8),
+    ("locate", "image", 0.8),
+    ("upscale", "image", 0.8),
+    ("restore", "image", 0.8),
+    ("caption", "image", 0.8),
+    ("rewrite", "text", 0.8),
+    ("answer", "text", 0.8),
     ("generate", "image", 0.4),
     ("recommend", "ratings", 0.8),
 )
 """What a task is most likely done on where no word says so."""
 
 _NEGATED = re.compile(
-    r"\b(?:no|nor|without|not have (?:any )?|don't have (?:any )?)\s*(?:\w+ )?(?:images?|photos?|pictures?|texts?|audio|videos?)\b"
+    r"\b(?:no|nor|without|not have (?:any )?|don't have (?:any )?)\s*(?:\w+ )?"
+    r"(?:images?|photos?|pictures?|texts?|audio|videos?)\b"
 )
+"""Data that the user says are not there: their words are no cue."""
 
 
 @lru_cache(maxsize=1024)
 def category_cues(requirement: str, attributes: str) -> Mapping[str, float]:
     """Evidence for task categories in the user's words, adding up to 1; where nothing speaks for any, a little for
     what is commonest."""
-    requirement, attributes = requirement.lower(), attributes.lower()
-    requirement, attributes = (_NEGATED.sub(" ", text) for text in (requirement, attributes))
-    data = _weigh(_DATA, requirement, attributes, attributes_factor=1.0)
-    tasks = _weigh(_TASKS, requirement, attributes, attributes_factor=0.4)
+    data, tasks = _data_and_tasks(requirement, attributes)
     for task, kind, weight in _IMPLIED:
         if task in tasks:
             data.setdefault(kind, weight)
     data.setdefault("table", 0.1)  # what is not said to be anything else is most often a table
-    data.setdefault("series", 0.5 * ("forecast" in tasks))  # what is to be forecast is a series, said or not
+    # What is to be forecast is a series, said or not.
+    data.setdefault("series", 0.5 if "forecast" in tasks else 0.0)
     tasks.setdefault("classify", 0.2)
     evidence: dict[str, float] = {}
     for (task, kind), category in _CATEGORIES.items():
-        weight = tasks.get(task, 0.0) * data.get(kind, 0.0)
-        if weight:
-            evidence[category] = evidence.get(category, 0.0) + weight
+        product = tasks.get(task, 0.0) * data.get(kind, 0.0)
+        if product:
+            evidence[category] = evidence.get(category, 0.0) + product
     total = sum(evidence.values())
-    return {category: weight / total for category, weight in evidence.items()}
+    return {category: share / total for category, share in evidence.items()}
 
 
 def cue_certainty(requirement: str, attributes: str) -> float:
     """How much of `category_cues` is said, not supposed: 1 where words tell both the task and the data (or a task that
     implies its data), 0.5 where they tell one of them, 0 where they tell neither."""
-    requirement, attributes = (_NEGATED.sub(" ", text.lower()) for text in (requirement, attributes))
-    data = _weigh(_DATA, requirement, attributes, attributes_factor=1.0)
-    tasks = _weigh(_TASKS, requirement, attributes, attributes_factor=0.4)
+    data, tasks = _data_and_tasks(requirement, attributes)
     implied = any(task in tasks for task, _, _ in _IMPLIED)
     return (bool(data or implied) + bool(tasks)) / 2
 
 
-def _weigh(cues: _Cues, requirement: str, attributes: str, attributes_factor: float) -> dict[str, float]:
-    """By name, the weights of the cues that occur, those in the attributes times a factor."""
+def _data_and_tasks(requirement: str, attributes: str) -> tuple[dict[str, float], dict[str, float]]:
+    """The weights of the kinds of data and of the tasks that the words speak for."""
+    requirement = _NEGATED.sub(" ", requirement.lower())
+    attributes = _NEGATED.sub(" ", attributes.lower())
+    data = _weights(_DATA, requirement, attributes, attributes_count=1.0)
+    tasks = _weights(_TASKS, requirement, attributes, attributes_count=0.4)
+    return data, tasks
+
+
+def _weights(cues: _Cues, requirement: str, attributes: str, *, attributes_count: float) -> dict[str, float]:
+    """The summed weights by name; a cue in the attributes counts `attributes_count` times its weight."""
     weights: dict[str, float] = {}
     for name, pattern, weight in cues:
-        for text, factor in ((requirement, 1.0), (attributes, attributes_factor)):
+        for text, factor in ((requirement, 1.0), (attributes, attributes_count)):
             if pattern.search(text):
                 weights[name] = weights.get(name, 0.0) + factor * weight
     return weights

@@ -13,25 +13,37 @@ _UNITS = (
     "eighteen nineteen"
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-NUMBER_WORDS = (
-    {word: value for value, word in enumerate(_UNITS)}
-    | {word: 10 * value for value, word in enumerate(_TENS, start=2)}
-    | {"a hundred": 100, "hundred": 100, "a dozen": 12, "dozen": 12, "both": 2}
-    | {
-        f"{tens}-{unit}": 10 * ten + value
-        for ten, tens in enumerate(_TENS, start=2)
-        for value, unit in enumerate(_UNITS[:10])
-    }
-    | {f"{unit} hundred": 100 * value for value, unit in enumerate(_UNITS) if 0 < value < 10}
-)
-_WORDED = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))  # the longest first: "twenty-five" before "twenty"
+
+
+def _number_words() -> dict[str, int]:
+    numbers = {word: value for value, word in enumerate(_UNITS)}
+    for ten, tens in enumerate(_TENS, start=2):
+        numbers[tens] = 10 * ten
+    numbers |= {"a hundred": 100, "hundred": 100, "a dozen": 12, "dozen": 12, "both": 2}
+    for ten, tens in enumerate(_TENS, start=2):
+        for value, unit in enumerate(_UNITS[:10]):
+            numbers[f"{tens}-{unit}"] = 10 * ten + value
+    for value, unit in enumerate(_UNITS[1:10], start=1):
+        numbers[f"{unit} hundred"] = 100 * value
+    return numbers
+
+
+NUMBER_WORDS = _number_words()
+"""Numbers in words, as requirements spell them: "five", "twenty-five", "three hundred", "a dozen"."""
+
+# A pattern takes the first alternative that fits, so the longest come first: "twenty-five" before "twenty".
+_WORDED = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _NUMBER = rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,3}}|\d{{1,12}}|{_WORDED})"
-_GAP = r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a|hundred|thousand|million)\b)[a-z]+(?:-[a-z]+)?[\s-]+){0,2}?"
+_GAP = (
+    r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a|hundred|thousand|million)\b)"
+    r"[a-z]+(?:-[a-z]+)?[\s-]+){0,2}?"
+)
 """Up to two words between a number and what it counts ("12 numeric sensor features"), none that starts a new phrase."""
 
 _CLASS_NOUNS = (
-    "class|classes|categor(?:y|ies)|species|label|labels|types|kinds|genres|emotions|breeds|topics|groups|digits|letters|brand|"
-    "varieties|genera|moods|makes|outcomes|segments|answers|departments|cuisines|diseases|conditions|activities|gestures|expressions|styles|languages|intents|speakers|words to recognise|"
+    "class|classes|categor(?:y|ies)|species|label|labels|types|kinds|genres|emotions|breeds|topics|groups|"
+    "digits|letters|brand|varieties|genera|moods|makes|outcomes|segments|answers|departments|cuisines|"
+    "diseases|conditions|activities|gestures|expressions|styles|languages|intents|speakers|words to recognise|"
     "commands|grades|levels|stages|brands|models|instruments|sentiments|actions|defects"
 )
 
@@ -62,8 +74,41 @@ class DatasetFacts:
 
     def otherwise(self, other: DatasetFacts) -> DatasetFacts:
         """These facts, completed by the other's where nothing is stated here."""
-        missing = {field.name for field in fields(self) if getattr(self, field.name) is None}
+        missing = [field.name for field in fields(self) if getattr(self, field.name) is None]
         return replace(self, **{name: getattr(other, name) for name in missing})
+
+
+_FEATURE_NOUNS = (
+    "(?:features?|columns?|attributes?|variables?|predictors?|measurements?|sensors?|indicators?|inputs?|"
+    "channels? of (?:the )?(?:series|signal|sensor))"
+)
+_TARGET_NOUNS = "(?:targets?|outputs?|target (?:values?|variables?|columns?)|quantities to predict)"
+
+_STEP_NOUNS = r"(?:time[\s-]?steps?|steps|tokens|words each|words long|readings per|look[\s-]?back)"
+_LENGTH_PHRASES = (
+    r"(?:sequence length|max(?:imum)? length|window|window size|lookback|padded to|cut to|truncated to|up to|past|"
+    r"previous|last) (?:of |is |= ?)?(?:the )?(?:last |past )?"
+)
+_LENGTH_UNITS = (
+    r"\s*(?:tokens|words|characters|steps|time|values|points|readings|samples|hours|hourly|days|daily|minutes|weeks|"
+    r"months|entries)"
+)
+_HISTORY_NOUNS = (
+    "(?:past|previous|last)? ?(?:days|hours|minutes|weeks|months|samples|points) of "
+    "(?:history|data|readings|measurements|prices|records)"
+)
+
+_VOCABULARY_PHRASES = "vocab(?:ulary)? ?(?:size )?(?:of |is |= ?)?(?:the )?(?:about |around |most frequent )?"
+_VOCABULARY_NOUNS = "(?:(?:unique |different |distinct |most frequent |most common )words|words? vocabulary|vocabulary)"
+
+_HORIZON_UNITS = r"\s*-?(?:days?|hours?|minutes?|weeks?|months?|quarters?|steps?|time|values?|points?|readings?)"
+_AHEAD_NOUNS = (
+    "(?:days?|hours?|minutes?|weeks?|months?|steps?|time steps?|time-steps?) (?:ahead|in advance|into the future)"
+)
+
+_LATENT_PHRASES = "(?:latent|noise) (?:vector |space |dimension |dim |size )*(?:of |is |= ?)?(?:size |dimension )?"
+_USER_NOUNS = "(?:users|customers|readers|viewers|listeners|members|subscribers|players|students)"
+_ITEM_NOUNS = "(?:items|movies|films|books|products|songs|tracks|articles|recipes|games|courses|restaurants|podcasts)"
 
 
 def read_facts(text: str) -> DatasetFacts:
@@ -75,60 +120,87 @@ def read_facts(text: str) -> DatasetFacts:
         width=width,
         channels=channels or _channels(text),
         classes=_classes(text),
-        features=_count(text, r"(?:features?|columns?|attributes?|variables?|predictors?|measurements?|sensors?|indicators?|inputs?|channels? of (?:the )?(?:series|signal|sensor))"),
-        targets=_count(text, r"(?:targets?|outputs?|target (?:values?|variables?|columns?)|quantities to predict)"),
-        sequence_length=_count(text, r"(?:time[\s-]?steps?|steps|tokens|words each|words long|readings per|look[\s-]?back)")
-        or _after(text, r"(?:sequence length|max(?:imum)? length|window|window size|lookback|padded to|cut to|truncated to|up to|past|previous|last) (?:of |is |= ?)?(?:the )?(?:last |past )?", r"\s*(?:tokens|words|characters|steps|time|values|points|readings|samples|hours|hourly|days|daily|minutes|weeks|months|entries)")
-        or _count(text, r"(?:past|previous|last)? ?(?:days|hours|minutes|weeks|months|samples|points) of (?:history|data|readings|measurements|prices|records)"),
-        vocabulary=_after(text, r"vocab(?:ulary)? ?(?:size )?(?:of |is |= ?)?(?:the )?(?:about |around |most frequent )?")
-        or _count(text, r"(?:(?:unique |different |distinct |most frequent |most common )words|words? vocabulary|vocabulary)"),
-        horizon=_after(text, r"(?:next|following) (?:the )?", r"\s*-?(?:days?|hours?|minutes?|weeks?|months?|quarters?|steps?|time|values?|points?|readings?)")
-        or _after(text, r"horizon ?(?:of|is|=|:)? ?")
-        or _count(text, r"(?:days?|hours?|minutes?|weeks?|months?|steps?|time steps?|time-steps?) (?:ahead|in advance|into the future)"),
-        frames=_count(text, r"(?:frames)"),
+        features=_count(text, _FEATURE_NOUNS),
+        targets=_count(text, _TARGET_NOUNS),
+        sequence_length=_sequence_length(text),
+        vocabulary=_after(text, _VOCABULARY_PHRASES) or _count(text, _VOCABULARY_NOUNS),
+        horizon=_horizon(text),
+        frames=_count(text, "(?:frames)"),
         sample_rate=_sample_rate(text),
         clip_seconds=_count(text, r"(?:seconds?|s)\b(?! of history)", gap=r"[\s-]*"),
         scale=_scale(text),
-        latent=_after(text, r"(?:latent|noise) (?:vector |space |dimension |dim |size )*(?:of |is |= ?)?(?:size |dimension )?"),
-        users=_count(text, r"(?:users|customers|readers|viewers|listeners|members|subscribers|players|students)"),
-        items=_count(text, r"(?:items|movies|films|books|products|songs|tracks|articles|recipes|games|courses|restaurants|podcasts)"),
+        latent=_after(text, _LATENT_PHRASES),
+        users=_count(text, _USER_NOUNS),
+        items=_count(text, _ITEM_NOUNS),
         batch_size=_after(text, r"batch(?:es)?(?:[ _-]?size)?(?: of| is| =| to|=|:)? ?"),
-        epochs=_count(text, r"epochs?") or _after(text, r"epochs?(?: of| is| =| to|=|:)? ?"),
+        epochs=_count(text, "epochs?") or _after(text, "epochs?(?: of| is| =| to|=|:)? ?"),
         learning_rate=_learning_rate(text),
-    )  # fmt: skip
+    )
 
 
 def shapes_in(text: str) -> list[tuple[int | None, ...]]:
     """Shapes written as tuples, without the batch axis; a named or unknown size is None.
 
-    "(batch_size, 128, 128, 3)" -> (128, 128, 3). A leading name, None or "n" is the batch axis; so is the first of
-    four or more numbers followed by an image shape.
+    "(batch_size, 128, 128, 3)" -> (128, 128, 3). A first item that is no number ("None", "n") is the batch axis.
     """
-    shapes = []
+    shapes: list[tuple[int | None, ...]] = []
     for inner in re.findall(r"\(([^()]*,[^()]*)\)", text):
         items = [item.strip() for item in inner.split(",") if item.strip()]
-        if not items or any(re.search(r"\s", item) for item in items if not item.isdecimal() and "*" not in item):
-            continue
+        if not items or any(_is_phrase(item) for item in items):
+            continue  # an aside in prose: "(photos, drawings and maps)"
         if not items[0].isdecimal():
             items = items[1:]
-        shapes.append(tuple(int(item) if item.isdecimal() and int(item) > 0 else None for item in items))
-    return [shape for shape in shapes if shape]
+        if items:
+            shapes.append(tuple(_axis_size(item) for item in items))
+    return shapes
+
+
+def _is_phrase(item: str) -> bool:
+    """Whether an item between commas is words of prose; a product ("28 * 28") is a size."""
+    return "*" not in item and re.search(r"\s", item) is not None
+
+
+def _axis_size(item: str) -> int | None:
+    size = int(item) if item.isdecimal() else 0
+    return size or None
 
 
 def _value(text: str) -> int:
-    return NUMBER_WORDS[text] if text in NUMBER_WORDS else int(text.replace(",", ""))
+    if text in NUMBER_WORDS:
+        return NUMBER_WORDS[text]
+    return int(text.replace(",", ""))
 
 
 def _count(text: str, noun: str, gap: str = _GAP) -> int | None:
     """The number that counts `noun`: "12 numeric features" -> 12."""
     match = re.search(rf"(?<![.\d])\b{_NUMBER}{gap}{noun}\b", text)
-    return (_value(match["number"]) or None) if match else None
+    if match is None:
+        return None
+    return _value(match["number"]) or None
 
 
 def _after(text: str, phrase: str, following: str = "") -> int | None:
     """The number that follows `phrase`: "batch size of 64" -> 64."""
     match = re.search(rf"\b{phrase}{_NUMBER}\b{following}", text)
-    return (_value(match["number"]) or None) if match else None
+    if match is None:
+        return None
+    return _value(match["number"]) or None
+
+
+def _sequence_length(text: str) -> int | None:
+    return (
+        _count(text, _STEP_NOUNS)
+        or _after(text, _LENGTH_PHRASES, following=_LENGTH_UNITS)
+        or _count(text, _HISTORY_NOUNS)
+    )
+
+
+def _horizon(text: str) -> int | None:
+    return (
+        _after(text, "(?:next|following) (?:the )?", following=_HORIZON_UNITS)
+        or _after(text, "horizon ?(?:of|is|=|:)? ?")
+        or _count(text, _AHEAD_NOUNS)
+    )
 
 
 def _image_size(text: str) -> tuple[int | None, int | None, int | None]:
@@ -140,8 +212,11 @@ def _image_size(text: str) -> tuple[int | None, int | None, int | None]:
     )
     if match is None:
         square = re.search(r"\b(\d{2,4})[\s-]*(?:px|pixels?)\b", text)
-        return (int(square[1]), int(square[1]), None) if square else (None, None, None)
-    first, second, channels = int(match[1]), int(match[2]), int(match[3]) if match[3] else None
+        if square is None:
+            return None, None, None
+        return int(square[1]), int(square[1]), None
+    first, second = int(match[1]), int(match[2])
+    channels = int(match[3]) if match[3] else None
     if re.search(r"height ?(?:x|by|\*|,|and) ?width|\bh ?x ?w\b", text):
         return first, second, channels
     return second, first, channels  # "640x480" names the width first
@@ -172,7 +247,9 @@ def _classes(text: str) -> int | None:
         r"(?:class|categor|label|species|type|genre)\w*[^.:]{0,60}[:(]\s*([^.()]{3,400}?)(?:[.)]|$)", text
     )
     if listed:
-        names = [name for name in re.split(r",\s*(?:and |or )?|;\s*|\s+and\s+|\s+or\s+", listed[1]) if name.strip()]
+        parts = re.split(r",\s*(?:and |or )?|;\s*|\s+and\s+|\s+or\s+", listed[1])
+        names = [part for part in parts if part.strip()]
+        # Names of classes are short; longer parts are clauses of a sentence.
         if len(names) >= 2 and all(len(name.split()) <= 4 for name in names):
             return len(names)
     return None
@@ -182,8 +259,11 @@ def _sample_rate(text: str) -> int | None:
     match = re.search(r"\b(\d+(?:\.\d+)?)\s*(k)?hz\b", text)
     if match is None:
         return None
-    rate = int(float(match[1]) * (1000 if match[2] else 1))
-    return rate if rate >= 1000 else None
+    rate = float(match[1])
+    if match[2]:
+        rate *= 1000
+    # Below 1 kHz it is the rate of a sensor, not of a recording.
+    return int(rate) if int(rate) >= 1000 else None
 
 
 def _scale(text: str) -> int | None:
@@ -191,7 +271,7 @@ def _scale(text: str) -> int | None:
         r"\b(?:x([2348])|([2348])x|([2348]) times|factor (?:of |by )?([2348])|scale (?:of |factor )?([2348]))\b", text
     )
     if match:
-        return int(next(group for group in match.groups() if group))
+        return int(match[match.lastindex or 0])
     word = re.search(
         r"\b(twice|double|doubling|four times|three times|quadruple|factor (?:of )?(?:two|three|four))\b", text
     )
@@ -204,7 +284,8 @@ def _scale(text: str) -> int | None:
 
 def _learning_rate(text: str) -> float | None:
     match = re.search(
-        r"(?:learning[ _-]?rate|\blr|\b(?:adam\w*|sgd|rmsprop|nadam))(?: of| is| to| =|=|:)? ?(\d*\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+)",
+        r"(?:learning[ _-]?rate|\blr|\b(?:adam\w*|sgd|rmsprop|nadam))(?: of| is| to| =|=|:)? ?"
+        r"(\d*\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+)",
         text,
     )
     return float(match[1]) if match else None

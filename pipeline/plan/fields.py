@@ -47,8 +47,9 @@ class PlanField:
 
     def of(self, plan: SolutionPlan) -> Any:
         """The plan's value."""
-        holder = plan if self.part == "plan" else getattr(plan, self.part)
-        return getattr(holder, self.name)
+        if self.part == "plan":
+            return getattr(plan, self.name)
+        return getattr(getattr(plan, self.part), self.name)
 
 
 FIELDS: tuple[PlanField, ...] = (

@@ -1,11 +1,14 @@
-"""Plans as they are found: two schemas mixed, lists for strings, strings for numbers, missing keys, cut-off JSON."""
+"""Lenient reading of plans as models and data sets write them.
+
+Two schemas are mixed; lists stand for strings, and strings for numbers; keys are missing, JSON is cut off.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import json_repair
 
@@ -13,6 +16,9 @@ from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArch
 from pipeline.plan.vocabulary import is_unspecified
 
 _NUMBER = re.compile(r"^\W*(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)(?![\w*\[])", re.I)
+
+# `Hypermeters` is a slip of the published schema, which many predictions repeat.
+_HYPERPARAMETER_KEYS = ("hyperparameters", "hypermeters")
 
 
 class UnreadablePlanError(ValueError):
@@ -26,19 +32,19 @@ def read_plan(source: str | Mapping[str, object]) -> SolutionPlan:
     that is cut off or closed wrongly is repaired. An object that wraps the plan (`Code Plan`) is opened.
     Raises UnreadablePlanError where no object, or none of a plan's keys, is found.
     """
-    plan = _fold(_load(source) if isinstance(source, str) else source)
-    plan = _section(plan, "codeplan", "solutionplan", "plan") or plan
-    architecture = _section(plan, "modelarchitecture", "model", "architecture")
-    dataset = _section(plan, "dataset", "data")
-    if not {"taskcategory", "dataset", "modelarchitecture", "preprocess"} & plan.keys():
+    if isinstance(source, str):
+        source = _load(source)
+    body = _fold(source)
+    body = _section(body, "codeplan", "solutionplan", "plan") or body
+    architecture = _section(body, "modelarchitecture", "model", "architecture")
+    dataset = _section(body, "dataset", "data")
+    if not {"taskcategory", "dataset", "modelarchitecture", "preprocess"} & body.keys():
         raise UnreadablePlanError("no plan: none of Task Category, Dataset, Preprocess, Model Architecture is there")
-    # `Hypermeters` is a slip of the published schema, which many predictions repeat.
-    hyper = _section(architecture, "hyperparameters", "hypermeters")
-    hyper = hyper or _section(plan, "hyperparameters", "hypermeters")
+    hyper = _section(architecture, *_HYPERPARAMETER_KEYS) or _section(body, *_HYPERPARAMETER_KEYS)
     return SolutionPlan(
-        task_category=_text(plan.get("taskcategory")),
+        task_category=_text(body.get("taskcategory")),
         dataset=DatasetShape(input=_text(dataset.get("input")), output=_text(dataset.get("output"))),
-        preprocess=_text(plan.get("preprocess", plan.get("preprocessing"))),
+        preprocess=_text(body.get("preprocess", body.get("preprocessing"))),
         architecture=ModelArchitecture(layers=_layers(architecture), hyperparameters=_hyperparameters(hyper)),
     )
 
@@ -63,6 +69,7 @@ def read_number(value: object) -> float | None:
     if isinstance(value, str):
         match = _NUMBER.match(value)
         value = float(match.group(1)) if match else None
+    # To Python a bool is an int, but `true` is no number of epochs.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -78,12 +85,14 @@ def _text(value: object) -> str:
 
 
 def _load(text: str) -> Mapping[str, object]:
+    value: object = None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         start = text.find("{")
-        value = _repaired(text[start:]) if start >= 0 else None
-    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        if start >= 0:
+            value = _repaired(text[start:])
+    if isinstance(value, list) and value:
         value = value[0]
     if not isinstance(value, Mapping):
         raise UnreadablePlanError("no plan: the text holds no JSON object")
@@ -97,18 +106,18 @@ def _repaired(text: str) -> object:
         raise UnreadablePlanError(f"no plan: {error}") from error
 
 
-def _fold(section: Mapping[str, object]) -> dict[str, object]:
+def _fold(values: Mapping[str, object]) -> dict[str, object]:
     """Keys lower-cased, without blanks, underscores and hyphens; the first of equal keys wins."""
     folded: dict[str, object] = {}
-    for key, value in section.items():
+    for key, value in values.items():
         folded.setdefault(re.sub(r"[\s_-]", "", str(key).lower()), value)
     return folded
 
 
-def _section(parent: Mapping[str, object], *names: str) -> dict[str, object]:
+def _section(values: Mapping[str, object], *names: str) -> dict[str, object]:
     """The first of the named parts that is an object (of a list, its first object), keys folded; {} without one."""
     for name in names:
-        part = parent.get(name)
+        part = values.get(name)
         if isinstance(part, list) and part:
             part = part[0]
         if isinstance(part, Mapping):
@@ -119,17 +128,23 @@ def _section(parent: Mapping[str, object], *names: str) -> dict[str, object]:
 def _layers(architecture: Mapping[str, object]) -> tuple[str, ...]:
     """The layers in order; where a plan names several networks instead (`Generator`, ...), theirs one after another."""
     layers = architecture.get("layers")
-    if layers is None:
-        layers = [value for key, value in architecture.items() if key not in ("hyperparameters", "hypermeters")]
-    return tuple(_layer_lines(layers))
+    if layers is not None:
+        return tuple(_layer_lines(layers))
+    lines: list[str] = []
+    for key, value in architecture.items():
+        if key not in _HYPERPARAMETER_KEYS:
+            lines += _layer_lines(value)
+    return tuple(lines)
 
 
 def _layer_lines(value: object) -> list[str]:
     if isinstance(value, Mapping):
         inner = _fold(value).get("layers")
-        return _layer_lines(inner) if inner is not None else [_text(value)]
+        if inner is not None:
+            return _layer_lines(inner)
+        return [_text(value)]
     if isinstance(value, list | tuple):
-        lines = []
+        lines: list[str] = []
         for item in value:
             lines += _layer_lines(item)
         return lines
@@ -137,20 +152,31 @@ def _layer_lines(value: object) -> list[str]:
     return [text] if text else []
 
 
-def _hyperparameters(section: Mapping[str, object]) -> Hyperparameters:
+def _hyperparameters(values: Mapping[str, object]) -> Hyperparameters:
     def name(*keys: str) -> str:
-        text = next((_text(section[key]) for key in keys if key in section), "")
+        text = _text(_first_present(values, keys))
         return "" if is_unspecified(text) else text
 
     def count(*keys: str) -> int | None:
-        number = next((read_number(section[key]) for key in keys if key in section), None)
-        return int(number) if number is not None and 1 <= number < 2**31 else None
+        number = read_number(_first_present(values, keys))
+        # Tables keep counts in 32 bits.
+        if number is None or not 1 <= number < 2**31:
+            return None
+        return int(number)
 
     return Hyperparameters(
         optimizer=name("optimizer"),
         loss=name("lossfunction", "loss"),
-        learning_rate=read_number(section.get("learningrate", section.get("lr"))),
+        learning_rate=read_number(values.get("learningrate", values.get("lr"))),
         batch_size=count("batchsize"),
         epochs=count("epochs", "epoch"),
         metric=name("evaluationmetric", "evaluationmetrics", "metrics", "metric"),
     )
+
+
+def _first_present(values: Mapping[str, object], keys: Sequence[str]) -> object:
+    """The value of the first of the keys that is there; None without one."""
+    for key in keys:
+        if key in values:
+            return values[key]
+    return None

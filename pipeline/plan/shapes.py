@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from pipeline.plan.dataset_facts import DatasetFacts, read_facts, shapes_in
 from pipeline.plan.solution_plan import SolutionPlan
@@ -31,6 +33,8 @@ _LAYOUTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Anomaly Detection": (("features",), ("features",)),
 }
 
+"""The axes of a category's input and output, without the batch axis; () where there is no one shape."""
+
 _NOTHING = DatasetFacts()
 
 CLASSIFICATION = frozenset(name for name, (_, output) in _LAYOUTS.items() if output == ("classes",))
@@ -40,25 +44,38 @@ REGRESSION = frozenset({"Tabular Regression", "Image Regression"})
 
 
 def plan_facts(plan: SolutionPlan, category: str, said: DatasetFacts = _NOTHING) -> DatasetFacts:
-    """What the plan says about the data: its shapes, read with the axes of the canonical task category, before what the
-    user `said`; that before the vocabulary of an Embedding, and before numbers the plan's texts mention in passing."""
-    sizes: dict[str, int] = {}
+    """What the plan says about the data, completed by what the user `said`.
+
+    The plan's shapes, read with the axes of the canonical task category, come first; then the user's words; then the
+    vocabulary of an Embedding; last the numbers that the plan's texts mention in passing.
+    """
     inputs, outputs = _LAYOUTS.get(category, ((), ()))
-    for axes, text in ((inputs, plan.dataset.input), (outputs, plan.dataset.output)):
-        for shape in shapes_in(text):
-            if len(shape) == len(axes):
-                for axis, size in zip(axes, shape, strict=True):
-                    if size is not None:
-                        sizes.setdefault(axis, size)
-                break
+    sizes = _sizes_by_axis(plan.dataset.output, outputs) | _sizes_by_axis(plan.dataset.input, inputs)
     if sizes.get("classes") == 1 and category in CLASSIFICATION | {"Image Segmentation"}:
         sizes["classes"] = 2  # one sigmoid output
     if category == "Image Super-Resolution":
         sizes |= _scale(plan)
-    embedding = next((match for layer in plan.layers if (match := _EMBEDDING.match(layer))), None)
-    vocabulary = int(embedding[1]) if embedding and category.startswith("Text") else None
+    embedded = DatasetFacts(vocabulary=_embedding_vocabulary(plan) if category.startswith("Text") else None)
     mentioned = read_facts(f"{plan.dataset.input}\n{plan.dataset.output}")
-    return DatasetFacts(**sizes).otherwise(said).otherwise(DatasetFacts(vocabulary=vocabulary)).otherwise(mentioned)
+    return DatasetFacts(**sizes).otherwise(said).otherwise(embedded).otherwise(mentioned)
+
+
+def _sizes_by_axis(text: str, axes: tuple[str, ...]) -> dict[str, int]:
+    """The known sizes of the first shape in a text that has as many axes as asked for."""
+    for shape in shapes_in(text):
+        if len(shape) == len(axes):
+            pairs = zip(axes, shape, strict=True)
+            return {axis: size for axis, size in pairs if size is not None}
+    return {}
+
+
+def _embedding_vocabulary(plan: SolutionPlan) -> int | None:
+    """The vocabulary of the plan's first Embedding."""
+    for layer in plan.layers:
+        match = _EMBEDDING.match(layer)
+        if match:
+            return int(match[1])
+    return None
 
 
 def shape_texts(category: str, facts: DatasetFacts, *, single_output: bool) -> tuple[str, str]:
@@ -66,25 +83,38 @@ def shape_texts(category: str, facts: DatasetFacts, *, single_output: bool) -> t
 
     `single_output`: a two-class task with one sigmoid output.
     """
-    inputs, outputs = _LAYOUTS.get(category, ((), ()))
-    texts = []
-    for word, axes in (("input", inputs), ("output", outputs)):
-        sizes = [getattr(facts, axis) for axis in axes]
-        if word == "output" and axes and axes[-1] == "classes" and single_output:
-            sizes[-1] = 1
-        if category == "Image Super-Resolution" and word == "output":
-            image = [getattr(facts, axis) for axis in _IMAGE]
-            scale = facts.scale or 2
-            sizes = [image[0] * scale, image[1] * scale, image[2]] if all(image) else []
-        known = bool(sizes) and None not in sizes
-        texts.append(f"Shape of the {word} data is (batch_size, {', '.join(map(str, sizes))})." if known else "")
-    return texts[0], texts[1]
+    _, outputs = _LAYOUTS.get(category, ((), ()))
+    output = _sizes(outputs, facts)
+    if category == "Image Super-Resolution":
+        output = _upscaled(facts)
+    elif single_output and output and outputs[-1] == "classes":
+        output[-1] = 1
+    return _shape_text("input", input_shape(category, facts)), _shape_text("output", output)
 
 
 def input_shape(category: str, facts: DatasetFacts) -> tuple[int, ...]:
     """The input's sizes without the batch axis; () where the category has no one input, or not all sizes are known."""
-    sizes = [getattr(facts, axis) for axis in _LAYOUTS.get(category, ((), ()))[0]]
-    return tuple(sizes) if None not in sizes else ()
+    inputs, _ = _LAYOUTS.get(category, ((), ()))
+    sizes = _sizes(inputs, facts)
+    return () if None in sizes else tuple(sizes)
+
+
+def _sizes(axes: tuple[str, ...], facts: DatasetFacts) -> list[Any]:
+    return [getattr(facts, axis) for axis in axes]
+
+
+def _upscaled(facts: DatasetFacts) -> list[Any]:
+    """Sizes of a super-resolution model's output; twice the input's where no factor is stated."""
+    if not facts.height or not facts.width or not facts.channels:
+        return []
+    factor = facts.scale or 2
+    return [facts.height * factor, facts.width * factor, facts.channels]
+
+
+def _shape_text(word: str, sizes: Sequence[int | None]) -> str:
+    if not sizes or None in sizes:
+        return ""
+    return f"Shape of the {word} data is (batch_size, {', '.join(map(str, sizes))})."
 
 
 _EMBEDDING = re.compile(r"\s*(?:layers\.)?Embedding\((?:input_dim=)?(\d{2,})\b")
@@ -92,6 +122,9 @@ _EMBEDDING = re.compile(r"\s*(?:layers\.)?Embedding\((?:input_dim=)?(\d{2,})\b")
 
 def _scale(plan: SolutionPlan) -> dict[str, int]:
     inputs, outputs = shapes_in(plan.dataset.input), shapes_in(plan.dataset.output)
-    if inputs and outputs and inputs[0][0] and outputs[0][0] and outputs[0][0] % inputs[0][0] == 0:
-        return {"scale": outputs[0][0] // inputs[0][0]}
+    if not inputs or not outputs:
+        return {}
+    low, high = inputs[0][0], outputs[0][0]  # the heights
+    if low and high and high % low == 0:
+        return {"scale": high // low}
     return {}

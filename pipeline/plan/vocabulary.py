@@ -127,9 +127,13 @@ def _spaced(text: str) -> str:
 
 def _first(rules: tuple[tuple[str, str], ...], text: str) -> str:
     spaced = _spaced(text)
-    return next((name for pattern, name in rules if re.search(pattern, spaced)), "")
+    for pattern, name in rules:
+        if re.search(pattern, spaced):
+            return name
+    return ""
 
 
+# Plans are many and their spellings few: each spelling is looked up once.
 @lru_cache(maxsize=4096)
 def canonical_category(text: str) -> str:
     """The canonical task category; `Other` where no rule knows the text. Of a list, the first category named."""

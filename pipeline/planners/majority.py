@@ -16,7 +16,8 @@ def majority_plan(plans: Sequence[SolutionPlan]) -> SolutionPlan:
     """The most frequent category, texts, layers, optimizer, loss and metric, and the median numbers."""
     values: dict[str, Any] = {}
     for field in FIELDS:
-        known = [value for plan in plans if (value := field.of(plan)) not in ("", (), None)]
+        values_of_plans = [field.of(plan) for plan in plans]
+        known = [value for value in values_of_plans if value not in ("", (), None)]
         if not known:
             continue
         if field.measure is FieldMeasure.ABSOLUTE_ERROR:

@@ -43,16 +43,22 @@ def global_reads(source: str) -> frozenset[str]:
 def global_writes(source: str) -> frozenset[str]:
     """Names that a statement defines at the top level: assignments, imports, functions and classes."""
     table = symtable.symtable(source, "<statement>", "exec")
-    names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    names |= {child.get_name() for child in table.get_children() if child.get_type() != "module"}
+    names: set[str] = set()
+    for symbol in table.get_symbols():
+        if symbol.is_assigned() or symbol.is_imported():
+            names.add(symbol.get_name())
+    for child in table.get_children():
+        if child.get_type() != "module":
+            names.add(child.get_name())
     return frozenset(names)
 
 
-def names_never_defined(notebook: Notebook) -> frozenset[str]:
-    """Names that some statement reads and no statement defines, before it or after it.
+def names_no_statement_defines(notebook: Notebook) -> frozenset[str]:
+    """Global names that some statement of the notebook reads and none defines, before it or after it.
 
-    A star import may define anything: then none is reported. Reads and writes are kept per statement, so that a merged
-    project costs only its new statements; what runs before what, `pipeline.analysis.names` looks at.
+    A star import may define anything: then none is reported. What each statement reads and writes is cached by its
+    source, so that a project merged from known drafts costs little more than set operations. `pipeline.analysis.names`
+    answers the same question for one syntax tree, with pyflakes and without a cache.
     """
     if _has_star_import(notebook.statements):
         return frozenset()
@@ -67,7 +73,7 @@ def names_never_defined(notebook: Notebook) -> frozenset[str]:
 def make_coherent(notebook: Notebook) -> Notebook:
     """The notebook with missing Keras and numpy imports added, each import once, and unused definitions removed."""
     imports = list(notebook.section("imports"))
-    for name in sorted(names_never_defined(notebook) & _KERAS_IMPORTS.keys()):
+    for name in sorted(names_no_statement_defines(notebook) & _KERAS_IMPORTS.keys()):
         imports.append(Statement(section="imports", source=_KERAS_IMPORTS[name]))
     return _without_unused(notebook.with_section("imports", _unique_imports(imports)))
 
@@ -109,7 +115,8 @@ def _used(statements: list[Statement]) -> list[Statement]:
     for statement in statements:
         trimmed = _trimmed(statement, read)
         if trimmed is None:
-            removed_opener = statement if statement.heading else removed_opener
+            if statement.heading:
+                removed_opener = statement
             continue
         if removed_opener and not trimmed.heading and trimmed.section == removed_opener.section:
             trimmed = replace(trimmed, heading=removed_opener.heading, note=removed_opener.note)
@@ -122,8 +129,10 @@ def _reads_of_others(statements: Iterable[Statement]) -> frozenset[str]:
     """All names read, a function's reading of itself aside."""
     names: set[str] = set()
     for statement in statements:
-        own = global_writes(statement.source) if _is_definition(statement.node) else frozenset()
-        names |= global_reads(statement.source) - own
+        read = global_reads(statement.source)
+        if _is_definition(statement.node):
+            read -= global_writes(statement.source)  # a recursive function does not make itself used
+        names |= read
     return frozenset(names)
 
 
@@ -131,7 +140,7 @@ def _trimmed(statement: Statement, read: frozenset[str]) -> Statement | None:
     """The statement, an import with the names that are read alone; None where nothing of it is."""
     node = statement.node
     if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", "") != "__future__":
-        used = [alias for alias in node.names if (alias.asname or alias.name.split(".")[0]) in read]
+        used = [alias for alias in node.names if _bound_name(alias) in read]
         if not used:
             return None
         if len(used) == len(node.names):
@@ -139,9 +148,15 @@ def _trimmed(statement: Statement, read: frozenset[str]) -> Statement | None:
         trimmed = type(node)(**{**vars(node), "names": used})
         comments = [line for line in statement.source.split("\n") if line.startswith("#")]
         return replace(statement, source="\n".join([*comments, ast.unparse(trimmed)]))
-    if _is_definition(node) or _is_literal(node):
-        return statement if global_writes(statement.source) & read else None
+    removable = _is_definition(node) or _is_literal(node)
+    if removable and not global_writes(statement.source) & read:
+        return None
     return statement
+
+
+def _bound_name(alias: ast.alias) -> str:
+    """The name that an import defines: `import tensorflow.keras` defines `tensorflow`."""
+    return alias.asname or alias.name.split(".")[0]
 
 
 def _is_definition(node: ast.stmt) -> bool:
@@ -151,7 +166,10 @@ def _is_definition(node: ast.stmt) -> bool:
 
 def _is_literal(node: ast.stmt) -> bool:
     """Whether a statement gives names a constant: removing it removes no call."""
-    if not isinstance(node, ast.Assign) or not all(isinstance(target, ast.Name) for target in node.targets):
+    if not isinstance(node, ast.Assign):
+        return False
+    # `model.trainable = False` and `x[0] = 1` change an object that others may hold.
+    if not all(isinstance(target, ast.Name) for target in node.targets):
         return False
     parts = ast.Constant | ast.Tuple | ast.List | ast.Load | ast.UnaryOp | ast.USub
     return all(isinstance(part, parts) for part in ast.walk(node.value))

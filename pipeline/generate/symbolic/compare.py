@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pipeline.generate.symbolic.coherence import make_coherent, names_never_defined
+from pipeline.generate.symbolic.coherence import make_coherent, names_no_statement_defines
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import SECTIONS, Statement
 from pipeline.generate.symbolic.target import Target
@@ -49,8 +49,10 @@ def compare(code: Notebook, template: Notebook, target: Target) -> tuple[Noteboo
             merged = merged.with_section(section, second)
     final = make_coherent(merged)
     mixed = any(choice.chosen == TEMPLATE for choice in choices)
-    if mixed and names_never_defined(final) - names_never_defined(code):
-        return make_coherent(code), tuple(_taken_back(choice) for choice in choices)
+    # A published sample may lack names of its own; only what the merge has made undefined counts against it.
+    if mixed and names_no_statement_defines(final) - names_no_statement_defines(code):
+        choices = [_taken_back(choice) for choice in choices]
+        return make_coherent(code), tuple(choices)
     return final, tuple(choices)
 
 
@@ -145,7 +147,9 @@ def _code_layers(source: str) -> tuple[str, ...]:
 def _plan_layers(texts: tuple[str, ...]) -> tuple[str, ...]:
     layers: list[str] = []
     for text in texts:
-        layers += [name for name in layer_classes(text) if name not in ("Input", "InputLayer")]
+        for name in layer_classes(text):
+            if name not in ("Input", "InputLayer"):
+                layers.append(name)
     return tuple(layers)
 
 

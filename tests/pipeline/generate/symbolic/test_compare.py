@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.generate.symbolic.coherence import global_reads, global_writes, make_coherent, names_never_defined
+from pipeline.generate.symbolic.coherence import global_reads, global_writes, make_coherent, names_no_statement_defines
 from pipeline.generate.symbolic.compare import BOTH, CODE, TEMPLATE, compare
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
 from pipeline.records import SectionChoice
@@ -44,7 +44,7 @@ def test_sections_that_would_leave_names_undefined_are_not_mixed() -> None:
     )
     other = other.replace("layers.MaxPooling2D((2, 2)),", "layers.GlobalAveragePooling2D(), ")
     final, choices = compare(read_notebook(FLOWERS), read_notebook(other), target())
-    assert names_never_defined(final) == frozenset()
+    assert names_no_statement_defines(final) == frozenset()
     assert TEMPLATE not in _chosen(choices).values()
 
 
@@ -95,4 +95,4 @@ def test_missing_imports_are_added_and_repeated_ones_dropped() -> None:
 def test_after_a_star_import_nothing_is_called_unused_or_undefined() -> None:
     code = "from tensorflow.keras.layers import *\nimport json\nx = Dense(1)\n"
     assert "import json" in _coherent(code)
-    assert names_never_defined(read_notebook(code)) == frozenset()
+    assert names_no_statement_defines(read_notebook(code)) == frozenset()
