@@ -98,4 +98,6 @@ def provenance_of(raw: RawNotebook, clustered: Clustered) -> Provenance:
 
 def time_text(seconds: float | None) -> str:
     """ISO 8601 in UTC to the second; "" for None."""
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if seconds is None:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

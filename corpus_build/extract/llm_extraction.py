@@ -79,8 +79,10 @@ async def extract_with_llm(llm: LLM, notebook: ParsedNotebook, static: Extracted
 
 
 def cut_by_section(notebook: ParsedNotebook, tokens: int) -> list[str]:
-    """The notebook's cells as texts of at most about so many tokens. Cuts are made before headings where one can be,
-    else between cells; a cell that is longer alone is cut off."""
+    """The notebook's cells as texts of at most about so many tokens.
+
+    Cuts are made before headings where one can be, else between cells; a cell that is longer alone is cut off.
+    """
     parts: list[list[str]] = [[]]
     sizes = [0]
     for cell in notebook.cells:

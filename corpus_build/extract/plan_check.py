@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from corpus_build.records import Confidence, Disagreement
@@ -39,20 +38,22 @@ def known_fields(plan: SolutionPlan) -> set[str]:
 
 def disagreements(static: SolutionPlan, confidence: Confidence, answered: SolutionPlan) -> tuple[Disagreement, ...]:
     """The fields that the code states outright and of which the answer says something else."""
-    differing = []
+    differing: list[Disagreement] = []
     for name in _COMPARED:
+        if getattr(confidence, name) < STATED_OUTRIGHT:
+            continue
         ours, theirs = _comparable(static, name), _comparable(answered, name)
-        if getattr(confidence, name) >= STATED_OUTRIGHT and theirs and not _same(ours, theirs):
+        if theirs and not _same(ours, theirs):
             differing.append(Disagreement(field=name, static=_shown(ours), answered=_shown(theirs), taken="static"))
     return tuple(differing)
 
 
 def merged(answers: Sequence[PlanAnswer]) -> PlanAnswer:
     """The answers about the parts of a notebook as one: of each field the first word, layers one after the other."""
-    requirement = next((answer.requirement for answer in answers if answer.requirement), "")
-    attributes = next((answer.attributes for answer in answers if answer.attributes), "")
-    plan = answers[0].plan
+    requirement, attributes, plan = answers[0]
     for answer in answers[1:]:
+        requirement = requirement or answer.requirement
+        attributes = attributes or answer.attributes
         other = answer.plan
         plan = with_answer(plan, other, known_fields(other) - known_fields(plan))
         if other.layers and plan.layers != other.layers:
@@ -64,7 +65,11 @@ def merged(answers: Sequence[PlanAnswer]) -> PlanAnswer:
 
 def with_answer(plan: SolutionPlan, answered: SolutionPlan, fields: Collection[str]) -> SolutionPlan:
     """The plan, with the answer's word in these fields."""
-    return plan_of({field.name: field.of(answered if field.name in fields else plan) for field in FIELDS})
+    values: dict[str, object] = {}
+    for field in FIELDS:
+        source = answered if field.name in fields else plan
+        values[field.name] = field.of(source)
+    return plan_of(values)
 
 
 def _comparable(plan: SolutionPlan, name: str) -> object:
@@ -75,7 +80,9 @@ def _comparable(plan: SolutionPlan, name: str) -> object:
     if name in ("input", "output"):
         return shapes_in(value) or value
     if name == "layers":
-        classes = chain.from_iterable(map(layer_classes, value))
+        classes: list[str] = []
+        for text in value:
+            classes += layer_classes(text)
         return tuple(name for name in classes if name != "Input")
     if name in _CANONICAL:
         return _CANONICAL[name](value) or value
@@ -93,4 +100,6 @@ def _same(ours: object, theirs: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -74,14 +74,20 @@ def read_purpose(notebook: ParsedNotebook, title: str, sources: Iterable[str], t
     heading = _title(title) or _title(notebook.title) or next(_headings(markdown), "")
     sentences = [line for line in _sentences(markdown) if not _CHORES.match(line)]
     purpose = [line for line in sentences if _PURPOSE.search(line)][:3]
-    opening = [] if purpose else sentences[:1]  # better than nothing
+    opening: list[str] = []
+    if not purpose:
+        opening = sentences[:1]  # better than nothing
     stated = (*purpose, *opening)
     about_data = [line for line in sentences if _DATA.search(line) and line not in stated][:4]
     data_names = list(dict.fromkeys(map(_spoken, [*sources, *data_sources(notebook.code)])))
     data_sentence = _data_sentence(data_names)
 
-    requirement = [_ended(heading)] if heading else []
-    requirement += [_ended(line) for line in stated if line.lower() not in heading.lower()]
+    requirement: list[str] = []
+    if heading:
+        requirement.append(_ended(heading))
+    for line in stated:
+        if line.lower() not in heading.lower():
+            requirement.append(_ended(line))
     requirement += data_sentence
     attributes = [*data_sentence, *map(_ended, about_data)]
     topics = sorted(filter(None, tags))
@@ -113,14 +119,16 @@ def _data_sentence(names: list[str]) -> list[str]:
 
 
 def data_sources(code: str) -> list[str]:
-    """Names of the data that code reads: folders under Kaggle's `input/`, Keras and TensorFlow data sets, CSV files
-    where there is neither; each once, at most six."""
+    """Names of the data that code reads, at most six of them, no name twice.
+
+    Folders under Kaggle's `input/`, Keras and TensorFlow data sets; CSV files where there is neither.
+    """
     names: list[str] = []
     for match in _INPUT_PATH.finditer(code):
         folder, subfolder = match.groups()
         names.append(subfolder if folder in ("datasets", "competitions") else folder)
     for match in _LOADED.finditer(code):
-        names.append(next(filter(None, match.groups())))
+        names.append(match[match.lastindex or 0])  # of the one alternative that matched
     if not names:
         for match in _CSV.finditer(code):
             names.append(match[1].rsplit("/", 1)[-1].removesuffix(".csv"))
@@ -139,7 +147,9 @@ def _title(text: str) -> str:
     """A title without scores and the like; as it is where nothing else would be left."""
     line = tidy(text)
     short = _BOAST.sub("", line).strip(" -:#|.+")
-    return short if len(short.split()) >= 2 else line
+    if len(short.split()) < 2:
+        return line
+    return short
 
 
 def _headings(markdown: Iterable[str]) -> Iterator[str]:
@@ -169,11 +179,15 @@ def _spoken(name: str) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    if not first:
+        return last
+    return f"{', '.join(first)} and {last}"
 
 
 def _ended(line: str) -> str:
-    return line if line.endswith((".", "!", "?")) else f"{line}."
+    if line.endswith((".", "!", "?")):
+        return line
+    return f"{line}."
 
 
 def _cut(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from corpus_build.extract.task_category import categorise
 from corpus_build.read.cell_code import joined_python, parse
@@ -25,6 +26,7 @@ STATED, MENDED, DEFAULT, CHOSEN = 1.0, 0.8, 0.4, 0.9
 """Confidence in what is stated, read from mended code, a default of Keras; and the factor for a chosen model."""
 
 MOST_PLAN_LAYERS = 400
+
 MOST_CODE = 2**20
 """Characters of code that are followed, some 25,000 lines: its syntax tree takes a hundred times the memory."""
 
@@ -59,13 +61,12 @@ def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes:
     source, all_parse = joined_python(followed_cells)
     parses = all_parse and all_followed
     tree = parse(source)
-    main_trace, other_models = main_model(trace_project(tree) if tree is not None else ProjectTrace())
+    trace = ProjectTrace() if tree is None else trace_project(tree)
+    main_trace, other_models = main_model(trace)
     facts = facts_of(main_trace)
     sure = STATED if parses else MENDED
     category, share = categorise(facts, source, requirement, attributes)
-    steps = list(preparation_steps(main_trace))
-    if _DIVIDED.search(source) and not any("scaled by 1/255" in step for step in steps):
-        steps.append("pixel values are scaled by 1/255")
+    steps = _steps(main_trace, source)
     shapes = _Shapes(facts, main_trace, category)
     fits = bool(calls_named(main_trace, _TRAINING_CALLS))
     hyper, confidence = _hyperparameters(facts, sure, fits=fits)
@@ -92,13 +93,23 @@ def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes:
     )
 
 
+def _steps(main_trace: ProjectTrace, source: str) -> list[str]:
+    """The preparation of the data; a division by 255 counts wherever it is written, traced or not."""
+    steps = list(preparation_steps(main_trace))
+    if _DIVIDED.search(source) and not any("scaled by 1/255" in step for step in steps):
+        steps.append("pixel values are scaled by 1/255")
+    return steps
+
+
 def _layer_names(model: Model) -> str:
     return ", ".join(layer.name for layer in model.layers[:MOST_PLAN_LAYERS])
 
 
 def _within(cells: Iterable[str], most: int) -> tuple[list[str], bool]:
-    """The cells that fit into so many characters together, and whether all do. One that does not, such as a library
-    pasted as base64, leaves room for those after it."""
+    """The cells that fit into so many characters together, and whether all do.
+
+    One that does not, such as a library pasted as base64, leaves room for those after it.
+    """
     fitting, all_fit = [], True
     for cell in cells:
         if len(cell) <= most:
@@ -112,16 +123,20 @@ def _within(cells: Iterable[str], most: int) -> tuple[list[str], bool]:
 def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hyperparameters, dict[str, float]]:
     """What compile and fit state, and Keras' defaults where a call leaves a setting out."""
     rate, batch, epochs = facts.learning_rate, facts.batch_size, facts.epochs
-    confidence = {
-        "optimizer": sure if facts.optimizer else 0.0,
-        "loss": sure if facts.loss else 0.0,
-        "learning_rate": sure if rate else 0.0,
-        "batch_size": sure if batch else 0.0,
-        "epochs": sure if epochs else 0.0,
-        "metric": sure if facts.metrics else 0.0,
+    stated = {
+        "optimizer": facts.optimizer,
+        "loss": facts.loss,
+        "learning_rate": rate,
+        "batch_size": batch,
+        "epochs": epochs,
+        "metric": facts.metrics,
     }
+    confidence: dict[str, float] = {}
+    for name, value in stated.items():
+        confidence[name] = sure if value else 0.0
     if rate is None and facts.optimizer in _DEFAULTED_OPTIMIZERS:
-        rate, confidence["learning_rate"] = DEFAULT_LEARNING_RATE.get(facts.optimizer, OTHER_LEARNING_RATE), DEFAULT
+        rate = DEFAULT_LEARNING_RATE.get(facts.optimizer, OTHER_LEARNING_RATE)
+        confidence["learning_rate"] = DEFAULT
     if batch is None and fits and facts.layers:
         batch, confidence["batch_size"] = DEFAULT_BATCH_SIZE, DEFAULT
     if epochs is None and fits and facts.layers:
@@ -130,12 +145,20 @@ def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hype
         optimizer=facts.optimizer,
         loss=_storable(facts.loss),
         # What is larger is no setting but a misread number, and the last two must fit into a column of integers.
-        learning_rate=rate if rate and rate < 1e6 else None,
-        batch_size=batch if batch and batch < 2**31 else None,
-        epochs=epochs if epochs and epochs < 2**31 else None,
+        learning_rate=_below(1e6, rate),
+        batch_size=_below(2**31, batch),
+        epochs=_below(2**31, epochs),
         metric=", ".join(dict.fromkeys(map(_storable, facts.metrics))),
     )
     return hyper, confidence
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _below(limit: float, number: _Number | None) -> _Number | None:
+    """The number, if it is not 0 and below the limit."""
+    return number if number and number < limit else None
 
 
 class _Shapes:
@@ -150,7 +173,7 @@ def _input_shape(declared: Shape, main_trace: ProjectTrace, category: str) -> Sh
     """The shape that a layer declares; where it leaves sizes open, the one that the data are brought to."""
     size, length = image_size(main_trace), sequence_length(main_trace)
     if size is not None and category.startswith(("Image", "Object")) and not any(declared[:2]):
-        channels = declared[2] if len(declared) == 3 else 3
+        channels = declared[2] if len(declared) == 3 else 3  # images are read in colour unless code says otherwise
         return (*size, channels)
     if length is not None and category.startswith(("Text", "Question")) and not any(declared):
         return (length,)
@@ -180,14 +203,16 @@ def _units(name: str, text: str) -> int | None:
     if name.startswith(_NOT_LAST) or not name.startswith(("Dense", "Conv")):
         return None
     match = _UNITS.search(text)
-    return int(match[1] or match[2]) if match else 0
+    if match is None:
+        return 0
+    return int(match[1] or match[2])
 
 
 def _shape_text(word: str, shape: Shape) -> str:
     if not any(shape):
         return ""
-    sizes = ", ".join("None" if not size else str(size) for size in shape)
-    return f"Shape of the {word} data is (batch_size, {sizes})."
+    sizes = [str(size or None) for size in shape]
+    return f"Shape of the {word} data is (batch_size, {', '.join(sizes)})."
 
 
 def _layers_confidence(layers: tuple[str, ...], sure: float, *, several: bool) -> float:
@@ -200,7 +225,11 @@ def _layers_confidence(layers: tuple[str, ...], sure: float, *, several: bool) -
 
 
 def _shape_confidence(shape: Shape, sure: float) -> float:
-    return sure * sum(bool(size) for size in shape) / len(shape) if shape else 0.0
+    """By the share of its sizes that are known."""
+    if not shape:
+        return 0.0
+    known = sum(bool(size) for size in shape)
+    return sure * known / len(shape)
 
 
 def _prose(steps: list[str]) -> str:

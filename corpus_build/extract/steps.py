@@ -26,7 +26,9 @@ NOTEBOOKS_AT_ONCE = 16
 @dataclass(frozen=True, slots=True)
 class ExtractStep:
     """Requirement, attributes and plan of a shard's representatives, with the shingles by which sets are compared.
-    With `llm`, a language model is asked as well, about several notebooks at once."""
+
+    With `llm`, a language model is asked as well, about several notebooks at once.
+    """
 
     store: CorpusStore
     input: str
@@ -36,7 +38,10 @@ class ExtractStep:
     """The model's length in tokens."""
 
     def __call__(self, shard: int) -> int:
-        representatives = {row.row: row for row in self.store.read("clusters", shard, Clustered) if not row.reason}
+        representatives: dict[int, Clustered] = {}
+        for clustered in self.store.read("clusters", shard, Clustered):
+            if not clustered.reason:
+                representatives[clustered.row] = clustered
         requirements: list[Hashes] = []
         codes: list[Hashes] = []
         with (

@@ -38,6 +38,7 @@ _JUDGED = ("Classification", "Forecasting", "Regression")
 _RECURRENT = frozenset("Bidirectional Conv1D CuDNNGRU CuDNNLSTM GRU LSTM SimpleRNN".split())
 _WRITERS = frozenset("Embedding GRU LSTM MultiHeadAttention".split())
 _TEXT_LAYER = re.compile(r"\wEmbedding|TextVectorization|Transformer|Token|Bert")
+_ASCENDING = frozenset("Conv2DTranspose UpSampling2D Unet UNet Linknet".split())
 _STRIDES = re.compile(r"\bstrides=\(?[2-9]")
 _PASSIVE = ("Input", "InputLayer", "Dropout", "BatchNormalization", "CenterCrop", "Cropping", "Random", "Rescaling")
 _SEQUENCE_LAYER = re.compile(r"LSTM|GRU|RNN|1D|Bidirectional|Attention|Transformer")
@@ -58,7 +59,9 @@ def categorise(facts: CodeFacts, code: str, requirement: str, attributes: str) -
     """The canonical task category, and its share of all evidence in [0, 1]; (Other, 0) where there is none."""
     text_evidence = _text_evidence(requirement, attributes)
     network = _network(facts, CodeWords(code), text_evidence)
-    scores = {category: TEXT_WEIGHT * share for category, share in text_evidence.items()}
+    scores: dict[str, float] = {}
+    for category, share in text_evidence.items():
+        scores[category] = TEXT_WEIGHT * share
     for category, points in network.evidence():
         scores[category] = scores.get(category, 0.0) + points
     if not scores:
@@ -74,7 +77,8 @@ def _text_evidence(requirement: str, attributes: str) -> dict[str, float]:
     certainty = cue_certainty(requirement, attributes)
     if not certainty:
         return {}
-    return {category: certainty * share for category, share in category_cues(requirement, attributes).items()}
+    shares = category_cues(requirement, attributes)
+    return {category: certainty * share for category, share in shares.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +101,35 @@ class _Network:
         """Categories with points."""
         yield from self._special_tasks()
         classifies = self.loss == "classes"
-        if self.data == "image" and self.gives_image:
-            masks = self.loss == "overlap" or (self.loss != "distance" and self.words.has("masks"))
-            yield ("Image Segmentation", 1.2) if masks else ("Image-to-Image", 0.8)
-        elif self.data == "image" and not self._sees_and_writes():
-            if classifies:
-                yield "Image Classification", 1.0
-            else:
-                yield "Image Regression", 1.0 if self.loss else 0.4
+        if self.data == "image":
+            yield from self._image_tasks(classifies)
         elif self.data == "text":
             yield "Text Classification", 0.9 if classifies else 0.4
+        elif self.data == "series" and classifies:
+            yield "Time Series Classification", 0.8
         elif self.data == "series":
-            yield ("Time Series Classification", 0.8) if classifies else ("Time Series Forecasting", 0.9)
+            yield "Time Series Forecasting", 0.9
         elif self.data == "audio":
             yield "Audio Classification", 1.2
         elif self.data == "video":
             yield "Video Classification", 1.2
         elif self.data == "table":
+            # Where the layers would allow images too, a table is a guess.
             points = 0.6 if "image" in self.possible else 0.9
-            yield ("Tabular Classification", points) if classifies else ("Tabular Regression", points)
+            yield "Tabular Classification" if classifies else "Tabular Regression", points
+
+    def _image_tasks(self, classifies: bool) -> Iterator[tuple[str, float]]:
+        if self.gives_image:
+            if self.loss == "overlap" or (self.loss != "distance" and self.words.has("masks")):
+                yield "Image Segmentation", 1.2
+            else:
+                yield "Image-to-Image", 0.8
+        elif self._sees_and_writes():
+            return  # a caption: `_special_tasks` counts it
+        elif classifies:
+            yield "Image Classification", 1.0
+        else:
+            yield "Image Regression", 1.0 if self.loss else 0.4
 
     def _special_tasks(self) -> Iterator[tuple[str, float]]:
         """Tasks that show in the words of the code, each only where the network could do it."""
@@ -154,7 +168,8 @@ class _Network:
         """How well loss and layers fit the category, from UNLIKELY squared to 1."""
         kind = _KINDS.get(category.partition(" ")[0], self.data)
         other_data = bool(self.data) and category.endswith(_JUDGED) and kind not in {self.data, *self.possible}
-        return self._loss_fit(category) * (UNLIKELY if other_data else 1.0)
+        data_fit = UNLIKELY if other_data else 1.0
+        return self._loss_fit(category) * data_fit
 
     def _loss_fit(self, category: str) -> float:
         """A distance classifies nothing, and a loss over classes gives no numbers."""
@@ -167,9 +182,17 @@ class _Network:
 
 def _network(facts: CodeFacts, words: CodeWords, text_evidence: Mapping[str, float]) -> _Network:
     names = tuple(layer.name for layer in facts.layers)
-    last = next((use.text for use in reversed(facts.layers) if not use.name.startswith(_PASSIVE)), "")
+    last = _last_layer(facts)
     data, possible = _data(names, facts, words, text_evidence)
     return _Network(names, words, data, possible, _loss_kind(facts.loss, last), _gives_image(facts, last))
+
+
+def _last_layer(facts: CodeFacts) -> str:
+    """The call of the last layer that computes something, or ""."""
+    for use in reversed(facts.layers):
+        if not use.name.startswith(_PASSIVE):
+            return use.text
+    return ""
 
 
 def _loss_kind(loss: str, last: str) -> str:
@@ -196,7 +219,8 @@ def _data(
     guess, possible = _guess(names, facts, words, pictures=pictures)
     best = max(text_evidence, key=lambda name: (text_evidence[name], name), default="")
     kind_by_text = _KINDS.get(best.partition(" ")[0], "")
-    return (kind_by_text if kind_by_text in possible else guess), possible
+    data = kind_by_text if kind_by_text in possible else guess
+    return data, possible
 
 
 def _reads_text(names: tuple[str, ...], facts: CodeFacts, words: CodeWords) -> bool:
@@ -216,19 +240,26 @@ def _guess(names: tuple[str, ...], facts: CodeFacts, words: CodeWords, *, pictur
     if not _RECURRENT.isdisjoint(names) or (names and words.has("window")):
         return "series", frozenset({"audio", "text", "video"})
     if shape is not None and len(shape) in (2, 3) and None not in shape[:2]:
-        return ("image" if "Flatten" in names else "series"), frozenset({"audio", "image", "series", "video"})
+        data = "image" if "Flatten" in names else "series"
+        return data, frozenset({"audio", "image", "series", "video"})
     if shape is not None and len(shape) == 1 and 0 < (shape[0] or 0) <= MOST_COLUMNS and "Embedding" not in names:
         return "table", frozenset({"audio"})  # averaged coefficients of a recording
-    return ("table" if names else ""), frozenset({"audio", "image", "text", "video"} if names else ())
+    if names:
+        return "table", frozenset({"audio", "image", "text", "video"})
+    return "", frozenset()
 
 
 def _gives_image(facts: CodeFacts, last: str) -> bool:
-    """Whether the network gives an image: it goes up again to where it came from, or ends in a convolution without
-    having gone down."""
-    names = [layer.name for layer in facts.layers]
-    ascends = any(name in ("Conv2DTranspose", "UpSampling2D", "Unet", "UNet", "Linknet") for name in names)
-    descends = any("Pool" in name or name in backbones() for name in names)
-    descends = descends or any(_STRIDES.search(layer.text) for layer in facts.layers)
+    """Whether the network gives an image.
+
+    It goes up again to the size it came from, or ends in a convolution without having gone down.
+    """
+    ascends = descends = False
+    for layer in facts.layers:
+        if layer.name in _ASCENDING:
+            ascends = True
+        if "Pool" in layer.name or layer.name in backbones() or _STRIDES.search(layer.text):
+            descends = True
     if last.startswith("Conv2D"):
         return ascends or not descends
     return ascends and last.startswith(("Activation", "Reshape"))

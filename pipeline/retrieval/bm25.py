@@ -57,4 +57,5 @@ class Bm25Index:
 
 def ranking(scores: npt.NDArray[np.float64]) -> list[int]:
     """Document numbers from the highest score down; equal scores in document order, so a run can be repeated."""
-    return [int(number) for number in np.argsort(-scores, kind="stable")]
+    numbers: list[int] = np.argsort(-scores, kind="stable").tolist()
+    return numbers

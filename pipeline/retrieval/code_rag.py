@@ -40,17 +40,19 @@ class CodeRag:
         self._firewall = firewall or Firewall()
         self._index = Bm25Index([self._document(sample) for sample in samples])
         self._shingles = [row_shingles(sample.requirement, sample.code) for sample in samples]
-        self._categories = [canonical_category(sample.plan.task_category if sample.plan else "") for sample in samples]
+        self._categories = [_category(sample) for sample in samples]
 
     def _document(self, sample: Sample) -> list[str]:
-        plan = words(sample.plan.text()) if sample.plan else []
-        return [*plan, *content_words(sample.requirement)]
+        """The words that a sample is indexed by."""
+        if sample.plan is None:
+            return content_words(sample.requirement)
+        return _plan_words(sample.plan, sample.requirement)
 
     def __call__(self, record: Planned) -> dict[str, object]:
         """The fields `samples` and `excluded`. Raises StageFailure where the firewall leaves nothing."""
         if record.plan is None:
             raise StageFailure("no_plan", "the row has no plan to retrieve by")
-        scores = self._index.scores(_query(record.plan, record.requirement))
+        scores = self._index.scores(_plan_words(record.plan, record.requirement))
         order = self._order(scores, canonical_category(record.plan.task_category))
         admitted = self._admit(record, order, scores, self._top, "plan")
         return {"samples": admitted.samples, "excluded": admitted.excluded}
@@ -100,8 +102,10 @@ class CodeRag:
 
 
 class ExampleRag(CodeRag):
-    """Finds the one sample whose requirement is most like the row's, by BM25 on the words of both, as the baseline
-    CEDAR does (paper, section IV.B). It is added to the samples that the row has already."""
+    """Finds the one sample whose requirement is most like the row's, by BM25 on the words of both.
+
+    The baseline CEDAR does this (paper, section IV.B). The example is added to the samples that the row has already.
+    """
 
     def _document(self, sample: Sample) -> list[str]:
         return words(sample.requirement)
@@ -118,5 +122,11 @@ class ExampleRag(CodeRag):
         }
 
 
-def _query(plan: SolutionPlan, requirement: str) -> list[str]:
+def _category(sample: Sample) -> str:
+    """The canonical task category; Other where no plan is known."""
+    return canonical_category(sample.plan.task_category if sample.plan else "")
+
+
+def _plan_words(plan: SolutionPlan, requirement: str) -> list[str]:
+    """The words of a plan, then those of its requirement."""
     return [*words(plan.text()), *content_words(requirement)]

@@ -52,8 +52,8 @@ _PART = re.compile(r"(?P<pool>.+)#(?P<part>\d+)/(?P<parts>\d+)")
 @cache
 def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
     """The sample pool at a location: `starter`, a checkout of the published artifact, or a .jsonl or .parquet file.
-    `#2/3` behind it is the second of three parts, which share no sample, are alike in size and in task categories.
 
+    `#2/3` behind it is the second of three parts, which share no sample, are alike in size and in task categories.
     Rows of a file have `id`, `requirement`, `attributes`, `plan` (an object or JSON text) and `code`, or the paper's
     keys. Raises DLCodeGenError where there is nothing to read or no sample in it.
     """
@@ -63,9 +63,10 @@ def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
     samples = tuple(sample for sample in _read_samples(location) if sample.code.strip())
     if not samples:
         raise DLCodeGenError(f"{location}: no sample with code; set `pool` to a pool file, an artifact or `starter`")
-    repeated = [name for name, count in Counter(sample.id for sample in samples).items() if count > 1]
-    if repeated:
-        raise DLCodeGenError(f"{location}: samples share the id {repeated[0]!r}; make the ids of the pool unique")
+    ids = Counter(sample.id for sample in samples)
+    for name, count in ids.items():
+        if count > 1:
+            raise DLCodeGenError(f"{location}: samples share the id {name!r}; make the ids of the pool unique")
     return samples
 
 
@@ -101,9 +102,16 @@ def _part(samples: tuple[Sample, ...], part: int, parts: int, location: str) -> 
     """Every `parts`-th sample, counted through one task category after the other, in the pool's order."""
     if not 1 <= part <= parts <= len(samples):
         raise DLCodeGenError(f"{location}: the pool has {len(samples)} samples; write #1/2 for the first half")
-    by_category = sorted(samples, key=lambda sample: sample.plan.canonical().task_category if sample.plan else "")
+    by_category = sorted(samples, key=_category)
     chosen = {sample.id for sample in by_category[part - 1 :: parts]}
     return tuple(sample for sample in samples if sample.id in chosen)
+
+
+def _category(sample: Sample) -> str:
+    """The canonical task category; "" where no plan is known."""
+    if sample.plan is None:
+        return ""
+    return sample.plan.canonical().task_category
 
 
 @cache

@@ -53,7 +53,10 @@ class Categories:
             members[canonical_category(plan.plan.task_category)].append(row)
         self._rows_of = dict(sorted(members.items()))
         self.names = tuple(self._rows_of)
-        self._centres = np.vstack([np.asarray(self._vectors[rows].mean(axis=0)) for rows in self._rows_of.values()])
+        centres = []
+        for rows in self._rows_of.values():
+            centres.append(np.asarray(self._vectors[rows].mean(axis=0)))
+        self._centres = np.vstack(centres)
 
     def of(self, requirement: str) -> str:
         """The category whose requirements are, on average, most like this one (cosine)."""
@@ -68,7 +71,10 @@ class Categories:
         vectors = self._vectors[rows].toarray()
         distinct = len(np.unique(vectors, axis=0))  # more clusters than these would be empty
         clusters = KMeans(n_clusters=min(count, distinct), n_init=4, random_state=0).fit(vectors)
-        nearest = {int(np.argmin(np.linalg.norm(vectors - centre, axis=1))) for centre in clusters.cluster_centers_}
+        nearest: set[int] = set()  # one requirement may be the nearest to two centres
+        for centre in clusters.cluster_centers_:
+            distances = np.linalg.norm(vectors - centre, axis=1)
+            nearest.add(int(np.argmin(distances)))
         return tuple(self._requirements[rows[member]] for member in sorted(nearest))
 
 
@@ -85,22 +91,24 @@ class MadeChains:
 
 async def make_chains(asker: Asker, categories: Categories, problems: int) -> MadeChains:
     """A chain for each category, all asked for at once. Raises DLCodeGenError where the model gives none."""
-    chosen = {name: categories.representatives(name, problems) for name in categories.names}
-    works = [partial(_ask_for_chain, category=name, problems=texts) for name, texts in chosen.items()]
+    chosen: dict[str, tuple[str, ...]] = {}
+    works = []
+    for name in categories.names:
+        chosen[name] = categories.representatives(name, problems)
+        works.append(partial(_ask_for_chain, category=name, problems=chosen[name]))
     try:
         texts_of_chains, calls = await asker.ask("chains", Requirement(id="", row=0), *works)
     except StageFailure as failure:
         raise DLCodeGenError(f"C-CoT's chains of thought cannot be made: {failure}") from failure
-    chains = [
-        ThoughtChain(category=name, problems=problems, chain=chain)
-        for (name, problems), chain in zip(chosen.items(), texts_of_chains, strict=True)
-    ]
+    chains: list[ThoughtChain] = []
+    for (name, texts), chain in zip(chosen.items(), texts_of_chains, strict=True):
+        chains.append(ThoughtChain(category=name, problems=texts, chain=chain))
     return MadeChains(chains=tuple(chains), calls=calls)
 
 
 async def _ask_for_chain(ask: Asking, category: str, problems: Sequence[str]) -> str:
-    listed = "\n".join(f"{number}. {problem}" for number, problem in enumerate(problems, start=1))
-    return await ask.text("c_cot_chain", category=category, problems=listed)
+    numbered = [f"{number}. {problem}" for number, problem in enumerate(problems, start=1)]
+    return await ask.text("c_cot_chain", category=category, problems="\n".join(numbered))
 
 
 def save_chains(url: str, model: str, made: MadeChains) -> None:
@@ -115,8 +123,10 @@ def load_chains(url: str) -> dict[str, str]:
 
 
 def kept_calls(url: str) -> tuple[LLMCall, ...]:
-    """The calls that made a file's chains as calls of a run that finds them there: as answered by the response cache,
-    at no cost. Raises DLCodeGenError as `load_chains`."""
+    """The calls that made a file's chains, as calls of a run that reads the file: answered by a cache, at no cost.
+
+    Raises DLCodeGenError as `load_chains`.
+    """
     kept = CallMeasures(seconds=0.0, cached=True, cached_tokens=0, cost=0.0)
     return tuple(replace(call, measured=kept) for call in _read(url).calls)
 
@@ -124,7 +134,9 @@ def kept_calls(url: str) -> tuple[LLMCall, ...]:
 def _read(url: str) -> MadeChains:
     try:
         body = json.loads(read_bytes(url))
-        return _FILE.validate_python({name: body[name] for name in ("chains", "calls") if name in body})
+        # `model` is there for readers; the type does not know it.
+        known = {name: body[name] for name in ("chains", "calls") if name in body}
+        return _FILE.validate_python(known)
     except (OSError, ValueError, TypeError) as error:
         raise DLCodeGenError(f"{url}: no chains of thought ({error}); remove the file, or set c_cot.chains") from error
 

@@ -11,8 +11,10 @@ from pipeline.retrieval.sample_pool import Sample, load_known_plans, load_sample
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """Locations, as the settings have them. They travel to the workers, and what lies there is loaded by the first row
-    that needs it."""
+    """Locations, as the settings have them.
+
+    They travel to the workers, and what lies there is loaded by the first row that needs it.
+    """
 
     pool: str
     plans: str

@@ -53,8 +53,11 @@ def draft_step(build_asker: AskerBuilder, sources: Sources, *, drafts: Mapping[s
     async def step(record: Retrieved) -> Fields:
         works = [partial(_write, write, record, sources) for write in drafts.values()]
         programs, calls = await asker.ask("draft", record, *works)
-        texts = [program.text for program in programs]
-        return dict(zip(drafts, texts, strict=True)) | {"calls": calls}
+        fields: dict[str, Any] = {}
+        for field, program in zip(drafts, programs, strict=True):
+            fields[field] = program.text
+        fields["calls"] = calls
+        return fields
 
     return step
 
@@ -99,8 +102,10 @@ def keep_step() -> Step:
 
 def files_of(program: Program) -> tuple[SourceFile, ...]:
     """A program's files: the main one as every project's script and notebook, and those it came with."""
+    # These three are made from the main file; a model's own notebook would contradict it.
     taken = (SCRIPT, NOTEBOOK, REQUIREMENTS)
-    return (*project_files(program.code), *(file for file in program.others if file.path not in taken))
+    others = [file for file in program.others if file.path not in taken]
+    return (*project_files(program.code), *others)
 
 
 async def _write(write: Writer, record: Requirement, sources: Sources, ask: Asking) -> Program:

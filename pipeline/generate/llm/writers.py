@@ -53,9 +53,11 @@ async def from_sample(ask: Asking, record: Retrieved, sources: Sources) -> Progr
 
 async def template(ask: Asking, record: Retrieved, sources: Sources) -> str:
     """What the two samples nearest to the plan share. The row is no part of it: equal pairs share one reply."""
-    codes = [_code(sample) for sample in _samples(record, "plan", sources)]
-    second = codes[1] if len(codes) > 1 else ""
-    return await ask.template("template", sample=codes[0], second_sample=second)
+    samples = _samples(record, "plan", sources)
+    second = ""  # where the pool has one sample
+    if len(samples) > 1:
+        second = _code(samples[1])
+    return await ask.template("template", sample=_code(samples[0]), second_sample=second)
 
 
 async def from_template(ask: Asking, record: Templated, _sources: Sources) -> Program:

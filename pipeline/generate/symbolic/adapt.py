@@ -118,7 +118,9 @@ class _Adapter:
 
     def _setting(self, constant: str, value: object) -> str:
         """Code for a value: the constant's name where the project has that constant."""
-        return constant if constant in self._constants else repr(value)
+        if constant in self._constants:
+            return constant
+        return repr(value)
 
     def _encoding_edits(self, node: ast.FunctionDef) -> Iterator[Edit]:
         """A new docstring and result, where the function is no more than these two."""
@@ -272,4 +274,6 @@ def _keras_prefix(notebook: Notebook) -> str:
         node = statement.node
         if isinstance(node, ast.Import | ast.ImportFrom):
             names.update(alias.asname or alias.name for alias in node.names)
-    return "tf.keras." if "keras" not in names and "tf" in names else "keras."
+    if "tf" in names and "keras" not in names:
+        return "tf.keras."
+    return "keras."

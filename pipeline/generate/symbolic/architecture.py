@@ -44,7 +44,8 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     fitted = fit_stack(layers, shape, output, constants=constants, token_ids=token_ids)
     if fitted is None:
         return None
-    source = _builder_source(builder, [_with_weights(layer, notebook) for layer in fitted.layers])
+    layers = [_with_weights(layer, notebook) for layer in fitted.layers]
+    source = _builder_source(builder, layers)
     return _with_statement(notebook, builder.statement, replace(builder.statement, source=source))
 
 
@@ -54,8 +55,10 @@ def with_aligned_sizes(notebook: Notebook, target: Target) -> Notebook:
     Layers are paired by kind and order; the output layer is left alone, and so is a stack that would no longer build.
     """
     builder = _model_builder(notebook)
-    stack = _layer_list(builder) if builder is not None else None
-    if builder is None or stack is None:
+    if builder is None:
+        return notebook
+    stack = _layer_list(builder)
+    if stack is None:
         return notebook
     nodes = [node for node in stack.elts if isinstance(node, ast.Call)]
     sized = _sized_stack(nodes, _plan_calls(target))
@@ -98,22 +101,37 @@ def _model_builder(notebook: Notebook) -> _ModelBuilder | None:
 def _input_calls(node: ast.AST) -> list[ast.Call]:
     calls: list[ast.Call] = []
     for call in ast.walk(node):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name | ast.Attribute):
-            name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
-            if name in ("Input", "InputLayer"):
-                calls.append(call)
+        if isinstance(call, ast.Call) and _function_name(call.func) in ("Input", "InputLayer"):
+            calls.append(call)
     return calls
 
 
+def _function_name(function: ast.expr) -> str:
+    """The last part of a called name: "Input" for `keras.Input`; "" for what is called without a name."""
+    if isinstance(function, ast.Name):
+        return function.id
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return ""
+
+
 def _input_shape(call: ast.Call) -> ast.expr | None:
-    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    return keywords.get("shape") or (call.args[0] if call.args else None)
+    return _argument(call, "shape")
 
 
 def _input_dtype(call: ast.Call) -> str:
-    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    node = keywords.get("dtype")
-    return str(node.value) if isinstance(node, ast.Constant) else ""
+    for keyword in call.keywords:
+        if keyword.arg == "dtype" and isinstance(keyword.value, ast.Constant):
+            return str(keyword.value.value)
+    return ""
+
+
+def _argument(call: ast.Call, name: str) -> ast.expr | None:
+    """The node of the keyword argument `name`, or else of the first positional one."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    return call.args[0] if call.args else None
 
 
 def _axis_sizes(shape: ast.expr, constants: Mapping[str, int]) -> tuple[int | None, ...]:
@@ -135,7 +153,9 @@ def _output_form(notebook: Notebook, target: Target) -> OutputForm | None:
     constants = whole_number_constants(notebook)
 
     def size(constant: str, value: int | None) -> Symbol | int | None:
-        return Symbol(constant) if constant in constants else value
+        if constant in constants:
+            return Symbol(constant)
+        return value
 
     one_per_class = 1 if target.labels == "column" else size("NUM_CLASSES", target.facts.classes)
     activation: str | None = target.activation
@@ -151,7 +171,9 @@ def _output_form(notebook: Notebook, target: Target) -> OutputForm | None:
         kind, units, image_size = OutputKind.IMAGE, one_per_class, (Symbol("IMAGE_HEIGHT"), Symbol("IMAGE_WIDTH"))
     else:
         return None
-    return None if units is None else OutputForm(kind, units, activation, image_size)
+    if units is None:
+        return None
+    return OutputForm(kind, units, activation, image_size)
 
 
 def _builder_source(builder: _ModelBuilder, layers: Sequence[LayerCall]) -> str:
@@ -163,7 +185,8 @@ def _builder_source(builder: _ModelBuilder, layers: Sequence[LayerCall]) -> str:
         "        [",
         f"            {ast.get_source_segment(builder.statement.source, builder.input)},",
     ]
-    lines += [f"            {layer.source()}," for layer in layers]
+    for layer in layers:
+        lines.append(f"            {layer.source()},")
     lines += ["        ]", "    )"]
     return "\n".join(lines)
 
@@ -179,7 +202,12 @@ def _with_weights(layer: LayerCall, notebook: Notebook) -> LayerCall:
 
 def _with_statement(notebook: Notebook, old: Statement, new: Statement) -> Notebook:
     """The notebook with one statement of its model section exchanged."""
-    return notebook.with_section("model", [new if item is old else item for item in notebook.section("model")])
+    statements = list(notebook.section("model"))
+    for number, statement in enumerate(statements):
+        # By identity: the same line may stand in the section twice.
+        if statement is old:
+            statements[number] = new
+    return notebook.with_section("model", statements)
 
 
 def _layer_list(builder: _ModelBuilder) -> ast.List | None:
@@ -212,16 +240,8 @@ def _sized_stack(nodes: Sequence[ast.Call], plan: Sequence[LayerCall]) -> _Sized
             continue
         for name in _SIZES:
             old, new = call.arguments.get(name), plan[plan_number].arguments.get(name)
-            node = _size_argument(nodes[number], name)
+            node = _argument(nodes[number], name)
             if node and isinstance(old, int | float) and isinstance(new, int | float) and new != old:
                 sized.edits.append((node, repr(new)))
                 sized.calls[number] = call.changed(**{name: new})
     return sized
-
-
-def _size_argument(call: ast.Call, name: str) -> ast.expr | None:
-    """The node of a layer's size: the keyword, or else the first positional argument."""
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value
-    return call.args[0] if call.args else None

@@ -45,8 +45,10 @@ class Notebook:
         settled: list[Statement] = []
         before: Statement | None = None
         for statement in self.statements:
+            heading = statement.heading
             opens_section = before is None or statement.section != before.section
-            heading = statement.heading or (statement.section.capitalize() if opens_section else "")
+            if opens_section and not heading:
+                heading = statement.section.capitalize()
             if heading:
                 gap = 0
             elif _beside_definition(before, statement):
@@ -64,7 +66,8 @@ class Notebook:
         for statement in self.settled().statements:
             if statement.heading:
                 if lines:
-                    lines += [""] * (_AROUND_DEFINITION if _beside_definition(before, statement) else 1)
+                    blank_lines = _AROUND_DEFINITION if _beside_definition(before, statement) else 1
+                    lines += [""] * blank_lines
                 if statement.note:
                     lines += [*_prose(statement.note), ""]
                 lines.append(f"# %% {statement.heading}")

@@ -82,7 +82,10 @@ class CodeTemplate:
         """The template with each placeholder replaced: by `values`, or by what the first sample has there."""
         filled: list[Statement] = []
         for item in self.statements:
-            edits: list[Edit] = [(hole.node, values[hole.name]) for hole in item.holes if hole.name in values]
+            edits: list[Edit] = []
+            for hole in item.holes:
+                if hole.name in values:
+                    edits.append((hole.node, values[hole.name]))
             filled.append(edit_statement(item.statement, edits))
         return Notebook(title=title, statements=tuple(filled))
 
@@ -100,7 +103,9 @@ def _shared_statements(
     section: str, first: Sequence[Statement], second: Sequence[Statement], placeholders: _Placeholders
 ) -> list[TemplateStatement]:
     """One section of the template."""
-    partners = dict(aligned([_key(statement) for statement in first], [_key(statement) for statement in second]))
+    first_keys = [_key(statement) for statement in first]
+    second_keys = [_key(statement) for statement in second]
+    partners = dict(aligned(first_keys, second_keys))
     shared: list[TemplateStatement] = []
     run = ""  # the placeholder of the statements without a partner that come just before
     for number, statement in enumerate(first):
@@ -155,9 +160,11 @@ def _key(statement: Statement) -> tuple[str, ...]:
     if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
         return "def", node.name
     if isinstance(node, ast.Assign):
-        return "assign", *(ast.unparse(target) for target in node.targets)
+        targets = [ast.unparse(target) for target in node.targets]
+        return "assign", *targets
     if isinstance(node, ast.Import | ast.ImportFrom):
-        return "import", getattr(node, "module", None) or "", *(alias.name for alias in node.names)
+        names = [alias.name for alias in node.names]
+        return "import", getattr(node, "module", None) or "", *names
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return "call", ast.unparse(node.value.func)
     if isinstance(node, ast.If | ast.For | ast.With | ast.While):
@@ -241,7 +248,8 @@ class _Differences:
     def _compare_calls(self, first: ast.Call, second: ast.Call) -> list[_Difference]:
         """Arguments by name; a call of another function, or with other arguments, is a hole as a whole."""
         keywords = {keyword.arg: keyword.value for keyword in second.keywords}
-        if len(first.args) != len(second.args) or [keyword.arg for keyword in first.keywords] != list(keywords):
+        names = [keyword.arg for keyword in first.keywords]
+        if len(first.args) != len(second.args) or names != list(keywords):
             raise _NoTextError
         if not isinstance(first.func, ast.Call):
             _require_equal([first.func], [second.func])
@@ -270,7 +278,9 @@ def _context(node: ast.AST, context: str) -> str:
     """What to call the differences below a node."""
     if isinstance(node, ast.Assign):
         target = node.targets[0]
-        return target.id.lower() if isinstance(target, ast.Name) else context
+        if isinstance(target, ast.Name):
+            return target.id.lower()
+        return context
     if isinstance(node, ast.Return):
         return "result"
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
