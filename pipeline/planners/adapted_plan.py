@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.keras.facts import backbones
@@ -12,6 +13,7 @@ from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_loss, canonical_metric
 
 _CELLS = ("GRU", "LSTM", "SimpleRNN")
+"""Recurrent layers, of which one can stand in the place of another."""
 
 _LARGEST_SIDE = {
     "Image Super-Resolution": (128, 96),
@@ -33,27 +35,41 @@ def within_reach(category: str, facts: DatasetFacts) -> DatasetFacts:
     if longest <= kept:
         return facts
     shrink = scaled / longest
-    height, width = (max(8, round(side * shrink / 8) * 8) for side in (facts.height, facts.width))
-    return replace(facts, height=height, width=width)
+    return replace(facts, height=_in_eights(facts.height * shrink), width=_in_eights(facts.width * shrink))
+
+
+def _in_eights(side: float) -> int:
+    """The nearest multiple of 8, at least 8: three poolings halve it without a rest."""
+    return max(8, round(side / 8) * 8)
 
 
 def named_layers(text: str) -> tuple[str, ...]:
     """Backbones and recurrent cells that the user names ("use ResNet50", "with a GRU"); of two, the longer name."""
     folded = re.sub(r"[^a-z0-9]", "", text)
     named = [name for name in backbones() if re.sub(r"[^a-z0-9]", "", name.lower()) in folded]
-    longest = [name for name in named if not any(name != other and name in other for other in named)]
+    # A text with "ResNet50V2" has "ResNet50" too.
+    longest = [name for name in named if not _is_part_of_another(name, named)]
     cells = [cell for cell in _CELLS if re.search(rf"\b{cell.lower()}s?\b", text)]
     return (*longest[:1], *cells[:1])
 
 
+def _is_part_of_another(name: str, names: Sequence[str]) -> bool:
+    return any(name != other and name in other for other in names)
+
+
 def has_layers(plan: SolutionPlan, names: tuple[str, ...]) -> bool:
-    return bool(names) and all(any(name in layer for layer in plan.layers) for name in names)
+    """Whether the plan has all of the named layers; never where none is named."""
+    return bool(names) and all(_occurs(name, plan.layers) for name in names)
+
+
+def _occurs(name: str, layers: Sequence[str]) -> bool:
+    return any(name in layer for layer in layers)
 
 
 def with_named_layers(layers: tuple[str, ...], names: tuple[str, ...], category: str) -> tuple[str, ...]:
     """The layers with the network or cell that the user names in the place of another, or of plain convolutions."""
     for name in names:
-        if any(name in layer for layer in layers):
+        if _occurs(name, layers):
             continue
         others = "|".join(_CELLS if name in _CELLS else backbones())
         swapped = tuple(re.sub(rf"\b(?:{others})\(", f"{name}(", layer) for layer in layers)
@@ -72,9 +88,9 @@ def sized_text(text: str, facts: DatasetFacts) -> str:
 
 
 _CLASS_LOSSES = frozenset(
-    f"{kind}crossentropy"
-    for kind in ("binary_", "categorical_", "sparse_categorical_", "binary_focal_", "categorical_focal_")
-) | {"hinge", "squared_hinge", "categorical_hinge", "kl_divergence"}
+    "binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy binary_focal_crossentropy "
+    "categorical_focal_crossentropy hinge squared_hinge categorical_hinge kl_divergence".split()
+)
 _CLASS_METRICS = frozenset(
     "accuracy binary_accuracy categorical_accuracy sparse_categorical_accuracy top_k_categorical_accuracy "
     "AUC Precision Recall F1Score".split()
@@ -89,7 +105,8 @@ def consistent_loss(category: str, voted: str, facts: DatasetFacts) -> str:
         return "categorical_crossentropy"
     if category in CLASSIFICATION:
         several = facts.classes is not None and facts.classes > 2
-        if voted not in _CLASS_LOSSES or (several and voted.startswith("binary")) or (not several and "hinge" in voted):
+        wrong_count = voted.startswith("binary") if several else "hinge" in voted
+        if voted not in _CLASS_LOSSES or wrong_count:
             return "categorical_crossentropy" if several else "binary_crossentropy"
     return voted or "mean_squared_error"
 
@@ -102,17 +119,14 @@ def consistent_metric(category: str, voted: str) -> str:
     return voted
 
 
-_HEAD_ACTIVATION = {True: "sigmoid", False: "softmax"}
-
-
 def adapted_layers(
     layers: tuple[str, ...], category: str, facts: DatasetFacts, loss: str, single: bool
 ) -> tuple[str, ...]:
     """The layers with this data's input shape, and an output layer for its classes or targets."""
     shape = input_shape(category, facts)
     if shape and layers:
-        text = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-        first = re.sub(r"(input_shape=|Input\(shape=)\([^()]*\)", lambda match: match[1] + text, layers[0], count=1)
+        # As Python writes a tuple, with the comma of a single size: "(32,)".
+        first = re.sub(r"(input_shape=|Input\(shape=)\([^()]*\)", rf"\g<1>{shape}", layers[0], count=1)
         layers = (first, *layers[1:])
     if category.startswith("Text") and facts.vocabulary:
         layers = tuple(re.sub(r"\bEmbedding\(\d{3,}", f"Embedding({facts.vocabulary}", layer) for layer in layers)
@@ -122,13 +136,16 @@ def adapted_layers(
     head = _head(category, facts, loss, single)
     if head is None or not layers:
         return layers
-    return (*layers[:-1], head) if re.search(r"dense|output", layers[-1], re.IGNORECASE) else (*layers, head)
+    if re.search(r"dense|output", layers[-1], re.IGNORECASE):
+        return (*layers[:-1], head)
+    return (*layers, head)
 
 
 def _head(category: str, facts: DatasetFacts, loss: str, single: bool) -> str | None:
     if category in CLASSIFICATION and facts.classes:
         units = 1 if single else facts.classes
-        return f"Dense({units}, activation='{_HEAD_ACTIVATION[single or loss.startswith('binary')]}')"
+        activation = "sigmoid" if single or loss.startswith("binary") else "softmax"
+        return f"Dense({units}, activation='{activation}')"
     if category in REGRESSION:
         return f"Dense({facts.targets or 1})"
     if category == "Time Series Forecasting" and facts.horizon:

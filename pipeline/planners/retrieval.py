@@ -42,9 +42,11 @@ CUE_WEIGHT = 0.6
 """How much a category cue of weight 1 counts against the neighbours' votes, which add up to 1."""
 
 PRIOR_WEIGHTS = {"batch_size": 0.5, "epochs": 0.25, "learning_rate": 0.75}
-"""How much the median of all known plans counts beside the neighbours' numbers, which add up to 1: a few neighbours are
-little evidence. The best of six weights in cross-validation by sixths of the published known plans; a batch size is off
-by 220 on average there, without the prior by 815."""
+"""How much the median of all known plans counts beside the neighbours' numbers, which add up to 1.
+
+A few neighbours are little evidence. The best of six weights in cross-validation by sixths of the published known
+plans; a batch size is off by 220 on average there, without the prior by 815.
+"""
 
 _STATED_LOSS = re.compile(
     r"\b(dice|tversky|focal|huber|log.?cosh|(?:sparse )?categorical cross.?entropy|binary cross.?entropy|"
@@ -122,7 +124,10 @@ def _vote(pairs: Iterable[tuple[str, float]]) -> str:
 
 def _vote_category(nearest: Sequence[_Neighbour], cues: Mapping[str, float]) -> str:
     total = sum(neighbour.weight for neighbour in nearest)
-    votes = [(item.plan.task_category, item.weight / total) for item in nearest if item.plan.task_category != OTHER]
+    votes: list[tuple[str, float]] = []
+    for neighbour in nearest:
+        if neighbour.plan.task_category != OTHER:
+            votes.append((neighbour.plan.task_category, neighbour.weight / total))
     votes += [(category, CUE_WEIGHT * weight) for category, weight in cues.items()]
     return _vote(votes) or OTHER
 
@@ -148,8 +153,9 @@ def _median(name: str, peers: Sequence[_Neighbour], usual: Mapping[str, float]) 
 def _compose(
     category: str, peers: Sequence[_Neighbour], usual: Mapping[str, float], stated: DatasetFacts, text: str
 ) -> SolutionPlan:
-    asked_layers = named_layers(text)
-    source = next((peer.plan for peer in peers if has_layers(peer.plan, asked_layers)), peers[0].plan)
+    """The plan of a category: voted settings, and texts and layers of the nearest peer that has what the user names."""
+    named = named_layers(text)
+    source = _source_plan(peers, named)
     facts = within_reach(category, stated.otherwise(plan_facts(source, category)))
     loss = _loss(category, peers, facts, text)
     # Two classes are one sigmoid output where the loss is binary.
@@ -157,7 +163,7 @@ def _compose(
     inputs, outputs = shape_texts(category, facts, single_output=single)
     if category == "Audio Classification" and facts.sample_rate and facts.clip_seconds:
         inputs = f"Audio clips of {facts.clip_seconds} seconds, sampled at {facts.sample_rate} Hz."
-    layers = with_named_layers(source.layers, asked_layers, category)
+    layers = with_named_layers(source.layers, named, category)
     metric = _vote((peer.plan.hyperparameters.metric, peer.weight) for peer in peers)
     rate = stated.learning_rate or _median("learning_rate", peers, usual)
     batch_size = stated.batch_size or _median("batch_size", peers, usual)
@@ -178,6 +184,14 @@ def _compose(
             ),
         ),
     )
+
+
+def _source_plan(peers: Sequence[_Neighbour], named: tuple[str, ...]) -> SolutionPlan:
+    """The plan of the nearest peer that has the layers the user names, or else of the nearest."""
+    for peer in peers:
+        if has_layers(peer.plan, named):
+            return peer.plan
+    return peers[0].plan
 
 
 def _optimizer(peers: Sequence[_Neighbour], text: str) -> str:
