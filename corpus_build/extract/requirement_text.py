@@ -67,8 +67,9 @@ class Purpose:
 def read_purpose(notebook: ParsedNotebook, title: str, sources: Iterable[str], tags: Iterable[str] = ()) -> Purpose:
     """Title, sentences of purpose, and data sources as one requirement; sentences about the data as attributes.
 
-    `title` is Meta Kaggle's, if any; then the notebook's own, then its first heading stand in. Confidence: 0.9 with a
-    title and a sentence of purpose, 0.6 with one of them, 0.3 with the first sentence or a name of the data alone.
+    `title` is Meta Kaggle's, if any; then the notebook's own, then its first heading stand in.
+    Confidence: 0.9 with a title and a sentence of purpose, 0.6 with one of them, 0.3 with the first
+    sentence or a name of the data alone.
     """
     markdown = notebook.markdown_cells
     heading = _title(title) or _title(notebook.title) or next(_headings(markdown), "")

@@ -1,8 +1,9 @@
 """A solution plan read from code alone, with the confidence in each of its fields.
 
-Confidence is 1.0 for what a call states outright in code that parses, 0.8 where it had to be mended or is too long, 0.4
-for what Keras does when the code is silent, and 0 for what is not known. Of several models one is chosen
-(`pipeline.analysis.models`), which takes a tenth off the confidence in its layers.
+Confidence is 1.0 for what a call states outright in code that parses, 0.8 where it had to be mended
+or is too long, 0.4 for what Keras does when the code is silent, and 0 for what is not known. Of
+several models one is chosen (`pipeline.analysis.models`), which takes a tenth off the confidence in
+its layers.
 """
 
 from __future__ import annotations
@@ -144,7 +145,8 @@ def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hype
     hyper = Hyperparameters(
         optimizer=facts.optimizer,
         loss=_storable(facts.loss),
-        # What is larger is no setting but a misread number, and the last two must fit into a column of integers.
+        # What is larger is no setting but a misread number, and the last two must fit into a column
+        # of integers.
         learning_rate=_below(1e6, rate),
         batch_size=_below(2**31, batch),
         epochs=_below(2**31, epochs),

@@ -1,9 +1,10 @@
 """The task category of a notebook: what its code is made of, weighed together with what its text says.
 
-Layers limit what the data can be: a Conv2D looks at pictures, spectrograms or frames, an LSTM at series, texts or
-recordings. Where the code itself does not say more (`librosa`, `TextVectorization`), the text's words choose among
-them. The task is told by the last layer, the loss, and words of the code that count only where the network could do
-it. Categories that the loss does not fit lose most of their evidence: a mean squared error classifies nothing.
+Layers limit what the data can be: a Conv2D looks at pictures, spectrograms or frames, an LSTM at
+series, texts or recordings. Where the code itself does not say more (`librosa`,
+`TextVectorization`), the text's words choose among them. The task is told by the last layer, the
+loss, and words of the code that count only where the network could do it. Categories that the loss
+does not fit lose most of their evidence: a mean squared error classifies nothing.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ class _Network:
     """`classes`, `distance`, `overlap` or "" for what is not known."""
     gives_image: bool
 
-    # The points are chosen by hand; docs/corpus.md says for how many published references the category comes out right.
+    # The points are chosen by hand; docs/corpus.md says for how many published references the
+    # category comes out right.
     def evidence(self) -> Iterator[tuple[str, float]]:
         """Categories with points."""
         yield from self._special_tasks()

@@ -59,7 +59,8 @@ def to_ipynb(code: str) -> str:
         text = "\n".join(lines).strip("\n")
         if not text:
             continue
-        # The number tells cells of equal text apart; 16 digits of the up to 64 characters that nbformat allows.
+        # The number tells cells of equal text apart; 16 digits of the up to 64 characters that
+        # nbformat allows.
         identity = hashlib.sha256(f"{number}\n{text}".encode()).hexdigest()[:16]
         cell: dict[str, object] = {"cell_type": kind, "id": identity, "metadata": {}}
         if kind == "code":

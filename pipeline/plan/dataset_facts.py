@@ -31,7 +31,8 @@ def _number_words() -> dict[str, int]:
 NUMBER_WORDS = _number_words()
 """Numbers in words, as requirements spell them: "five", "twenty-five", "three hundred", "a dozen"."""
 
-# A pattern takes the first alternative that fits, so the longest come first: "twenty-five" before "twenty".
+# A pattern takes the first alternative that fits, so the longest come first: "twenty-five" before
+# "twenty".
 _WORDED = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _NUMBER = rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,3}}|\d{{1,12}}|{_WORDED})"
 _GAP = (

@@ -11,8 +11,9 @@ from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArch
 
 
 class FieldMeasure(Enum):
-    """How a predicted value is compared with the known one (paper, section IV.C). The value is what a column of that
-    measure has behind the field's name. `pipeline.measures.plan_metrics` computes them."""
+    """How a predicted value is compared with the known one (paper, section IV.C). The value is what
+    a column of that measure has behind the field's name. `pipeline.measures.plan_metrics` computes
+    them."""
 
     EXACT_MATCH = ""
     BLEU = "_bleu"

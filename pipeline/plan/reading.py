@@ -28,9 +28,10 @@ class UnreadablePlanError(ValueError):
 def read_plan(source: str | Mapping[str, object]) -> SolutionPlan:
     """The plan that a JSON text or an object holds, as far as it can be understood.
 
-    Keys are matched without regard to case, spaces and underscores; `Hypermeters` is read as `Hyperparameters`; JSON
-    that is cut off or closed wrongly is repaired. An object that wraps the plan (`Code Plan`) is opened.
-    Raises UnreadablePlanError where no object, or none of a plan's keys, is found.
+    Keys are matched without regard to case, spaces and underscores; `Hypermeters` is read as
+    `Hyperparameters`; JSON that is cut off or closed wrongly is repaired. An object that wraps the
+    plan (`Code Plan`) is opened. Raises UnreadablePlanError where no object, or none of a plan's
+    keys, is found.
     """
     if isinstance(source, str):
         source = _load(source)

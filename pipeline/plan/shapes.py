@@ -46,8 +46,9 @@ REGRESSION = frozenset({"Tabular Regression", "Image Regression"})
 def plan_facts(plan: SolutionPlan, category: str, said: DatasetFacts = _NOTHING) -> DatasetFacts:
     """What the plan says about the data, completed by what the user `said`.
 
-    The plan's shapes, read with the axes of the canonical task category, come first; then the user's words; then the
-    vocabulary of an Embedding; last the numbers that the plan's texts mention in passing.
+    The plan's shapes, read with the axes of the canonical task category, come first; then the
+    user's words; then the vocabulary of an Embedding; last the numbers that the plan's texts
+    mention in passing.
     """
     inputs, outputs = _LAYOUTS.get(category, ((), ()))
     sizes = _sizes_by_axis(plan.dataset.output, outputs) | _sizes_by_axis(plan.dataset.input, inputs)

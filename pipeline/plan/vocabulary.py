@@ -1,7 +1,8 @@
 """One spelling for each task category, optimizer, loss and metric, whatever a plan calls it.
 
-The published plans spell 105 task categories, over 200 losses and almost 400 metrics; the tables below were written
-by reading them. Rules are tried from top to bottom, the first that occurs in the text wins.
+The published plans spell 105 task categories, over 200 losses and almost 400 metrics; the tables
+below were written by reading them. Rules are tried from top to bottom, the first that occurs in the
+text wins.
 """
 
 from __future__ import annotations

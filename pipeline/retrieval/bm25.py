@@ -1,8 +1,8 @@
 """BM25 Okapi (Robertson et al., 1995) as `rank-bm25` defines it, scored through posting lists.
 
-`rank_bm25.BM25Okapi.get_scores` walks every document for every query token. The index here takes the statistics from
-that class and lays each token's weights down once, so that a query costs only the documents its tokens occur in; the
-scores are the same numbers (a test holds that).
+`rank_bm25.BM25Okapi.get_scores` walks every document for every query token. The index here takes
+the statistics from that class and lays each token's weights down once, so that a query costs only
+the documents its tokens occur in; the scores are the same numbers (a test holds that).
 """
 
 from __future__ import annotations

@@ -87,8 +87,8 @@ class CodeRag:
     def _order(self, scores: np.ndarray, category: str) -> list[int]:
         """Samples of the plan's category from the best down, then the others.
 
-        The others go first where the category has no sample, or where one of them fits so much better that the
-        category is most likely wrong.
+        The others go first where the category has no sample, or where one of them fits so much
+        better that the category is most likely wrong.
         """
         order = ranking(scores)
         inside = [number for number in order if self._categories[number] == category]

@@ -1,7 +1,7 @@
 """The contamination firewall: a sample that is (nearly) the query's own reference never reaches the generator.
 
-In the published data every benchmark requirement also occurs in the planner's training data, and each sample is
-another item's reference. Without this check a score measures copying.
+In the published data every benchmark requirement also occurs in the planner's training data, and
+each sample is another item's reference. Without this check a score measures copying.
 """
 
 from __future__ import annotations

@@ -53,9 +53,10 @@ _PART = re.compile(r"(?P<pool>.+)#(?P<part>\d+)/(?P<parts>\d+)")
 def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
     """The sample pool at a location: `starter`, a checkout of the published artifact, or a .jsonl or .parquet file.
 
-    `#2/3` behind it is the second of three parts, which share no sample, are alike in size and in task categories.
-    Rows of a file have `id`, `requirement`, `attributes`, `plan` (an object or JSON text) and `code`, or the paper's
-    keys. Raises DLCodeGenError where there is nothing to read or no sample in it.
+    `#2/3` behind it is the second of three parts, which share no sample, are alike in size and in
+    task categories. Rows of a file have `id`, `requirement`, `attributes`, `plan` (an object or
+    JSON text) and `code`, or the paper's keys. Raises DLCodeGenError where there is nothing to read
+    or no sample in it.
     """
     part = _PART.fullmatch(location)
     if part:
@@ -118,8 +119,8 @@ def _category(sample: Sample) -> str:
 def load_known_plans(location: str = STARTER) -> tuple[KnownPlan, ...]:
     """The plans a retrieval planner draws from: `starter`, an artifact checkout (its Train.txt), or a file.
 
-    A .txt or .jsonl file holds objects with the paper's keys, a line each; rows without a readable plan are passed
-    over. Raises DLCodeGenError where no plan is left.
+    A .txt or .jsonl file holds objects with the paper's keys, a line each; rows without a readable
+    plan are passed over. Raises DLCodeGenError where no plan is left.
     """
     if location == STARTER:
         plans = tuple(_known_plans(starter.known_plan_rows()))

@@ -1,8 +1,9 @@
 """C-CoT: representative requirements of each task category, and the chain of thought that is made from them once.
 
-The paper's baseline (section IV.B): problems are clustered within their category, those nearest to the clusters'
-centres stand for it, and zero-shot chain of thought ("Let's think step by step", Kojima et al., 2022) gives the
-category's chain, which every requirement of the category then gets (clustering after Zhang et al., Auto-CoT, 2023).
+The paper's baseline (section IV.B): problems are clustered within their category, those nearest to
+the clusters' centres stand for it, and zero-shot chain of thought ("Let's think step by step",
+Kojima et al., 2022) gives the category's chain, which every requirement of the category then gets
+(clustering after Zhang et al., Auto-CoT, 2023).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A template without abstraction: the nearest sample with its values replaced by placeholders, equal ones by the same.
 
-The follow-up check for Template RAG: does it matter that a template holds what two samples share, or would any sample
-with holes do?
+The follow-up check for Template RAG: does it matter that a template holds what two samples share,
+or would any sample with holes do?
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A project adapted to a target: constants, label encoding, output layer, compile and fit arguments.
 
-Edits are made in the sample's own idiom: a value that has a constant is set there, a literal argument in place. What
-the project computes by code of its own (a custom loss, a training step) stays.
+Edits are made in the sample's own idiom: a value that has a constant is set there, a literal
+argument in place. What the project computes by code of its own (a custom loss, a training step)
+stays.
 """
 
 from __future__ import annotations
@@ -160,7 +161,8 @@ class _Adapter:
         current, wanted = canonical_loss(_string_or_source(node)), self._target.loss
         if not current or not wanted or current == wanted:
             return False
-        # Labels are encoded anew to suit the loss; numbers to predict suit any loss that measures a distance.
+        # Labels are encoded anew to suit the loss; numbers to predict suit any loss that measures a
+        # distance.
         return self._target.category in LABELLED or (current in NUMBER_LOSSES and wanted in NUMBER_LOSSES)
 
     def _metric(self) -> str:

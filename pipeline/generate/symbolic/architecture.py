@@ -26,8 +26,9 @@ _SIZES = ("units", "filters", "rate")
 def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     """The notebook with `build_model()` made of the plan's layers; None where a straight stack cannot do the task.
 
-    That is so where the sample's model has several inputs or networks, where the plan's layers do not fit together
-    even after repairs (a U-Net listed as a flat sequence), or where the plan has too few layers that are understood.
+    That is so where the sample's model has several inputs or networks, where the plan's layers do
+    not fit together even after repairs (a U-Net listed as a flat sequence), or where the plan has
+    too few layers that are understood.
     """
     builder = _model_builder(notebook)
     output = _output_form(notebook, target)
@@ -39,7 +40,8 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
         return None
     constants = whole_number_constants(notebook)
     shape = _axis_sizes(builder.shape, constants)
-    # An Embedding in the sample says that its input is token ids, also where the input does not state its type.
+    # An Embedding in the sample says that its input is token ids, also where the input does not
+    # state its type.
     token_ids = _input_dtype(builder.input).startswith("int") or "Embedding(" in builder.statement.source
     fitted = fit_stack(layers, shape, output, constants=constants, token_ids=token_ids)
     if fitted is None:

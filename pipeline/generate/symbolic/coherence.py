@@ -56,9 +56,10 @@ def global_writes(source: str) -> frozenset[str]:
 def names_no_statement_defines(notebook: Notebook) -> frozenset[str]:
     """Global names that some statement of the notebook reads and none defines, before it or after it.
 
-    A star import may define anything: then none is reported. What each statement reads and writes is cached by its
-    source, so that a project merged from known drafts costs little more than set operations. `pipeline.analysis.names`
-    answers the same question for one syntax tree, with pyflakes and without a cache.
+    A star import may define anything: then none is reported. What each statement reads and writes
+    is cached by its source, so that a project merged from known drafts costs little more than set
+    operations. `pipeline.analysis.names` answers the same question for one syntax tree, with
+    pyflakes and without a cache.
     """
     if _has_star_import(notebook.statements):
         return frozenset()
@@ -99,7 +100,8 @@ def _without_unused(notebook: Notebook) -> Notebook:
     if _has_star_import(notebook.statements):
         return notebook
     statements = list(notebook.statements)
-    # What goes may have been the only one to read something else, so this repeats until nothing goes any more.
+    # What goes may have been the only one to read something else, so this repeats until nothing
+    # goes any more.
     while True:
         kept = _used(statements)
         if len(kept) == len(statements):

@@ -1,7 +1,8 @@
 """Comparison: section by section the better of two drafts, merged into one project (DLCodeGen, section III.D).
 
-A section's points are its conformance to the plan and the validity of its calls. Where both drafts agree there is
-nothing to choose; where the points are equal the adapted sample (draft 1) is kept, since its code has run before.
+A section's points are its conformance to the plan and the validity of its calls. Where both drafts
+agree there is nothing to choose; where the points are equal the adapted sample (draft 1) is kept,
+since its code has run before.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def compare(code: Notebook, template: Notebook, target: Target) -> tuple[Noteboo
             merged = merged.with_section(section, second)
     final = make_coherent(merged)
     mixed = any(choice.chosen == TEMPLATE for choice in choices)
-    # A published sample may lack names of its own; only what the merge has made undefined counts against it.
+    # A published sample may lack names of its own; only what the merge has made undefined counts
+    # against it.
     if mixed and names_no_statement_defines(final) - names_no_statement_defines(code):
         choices = [_taken_back(choice) for choice in choices]
         return make_coherent(code), tuple(choices)

@@ -1,7 +1,8 @@
 """A project's constants: what their names mean, and what values they have.
 
-Projects set sizes and training settings at the top, under names that are much the same everywhere: the bundled samples
-keep to those of docs/starter.md, published notebooks to a few more (`IMG_SIZE`, `bs`, `look_back`).
+Projects set sizes and training settings at the top, under names that are much the same everywhere:
+the bundled samples keep to those of docs/starter.md, published notebooks to a few more (`IMG_SIZE`,
+`bs`, `look_back`).
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"(num_|n_)?epochs?|nb_epochs?", "epochs"),
     (r"learning_?rate|lr|initial_lr", "learning_rate"),
 )
-"""Names of constants and the field of DatasetFacts or Target that they stand for ("size": height, width and channels).
-The first pattern that matches counts."""
+"""Names of constants and the field of DatasetFacts or Target that they stand for ("size": height,
+width and channels). The first pattern that matches counts."""
 
-# The `$` closes the last alternative of a pattern alone, so that `height_shift` is taken for a height too.
+# The `$` closes the last alternative of a pattern alone, so that `height_shift` is taken for a
+# height too.
 _MEANING_PATTERNS = tuple((re.compile(pattern + "$", re.IGNORECASE), fact) for pattern, fact in _MEANINGS)
 
 _TRAINING_SETTINGS = ("batch_size", "epochs", "learning_rate")

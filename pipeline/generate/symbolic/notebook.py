@@ -91,8 +91,9 @@ def _prose(text: str) -> list[str]:
 
 
 def read_notebook(code: str) -> Notebook:
-    """A project's source as a notebook. Cells named after sections are taken at their word, other code is sorted by
-    what it does (`section_of`). What is not Python (shell lines, magics, broken statements) is left out.
+    """A project's source as a notebook. Cells named after sections are taken at their word, other
+    code is sorted by what it does (`section_of`). What is not Python (shell lines, magics, broken
+    statements) is left out.
     """
     code = code.replace("\r\n", "\n").replace("\t", "    ")
     title, statements = _statements(code)

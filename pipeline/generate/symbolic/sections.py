@@ -19,8 +19,9 @@ _TRAITS: tuple[tuple[str, str], ...] = (
     ("data", r"read_csv|os\.listdir|os\.walk|glob\(|imread|load_img|image_dataset_from_directory|np\.load|open\(|load_data|\.head\(|\.info\(|\.describe\("),
     ("show", r"plt\.|sns\.|\.show\(|imshow|savefig|history\.history"),
 )  # fmt: skip
-"""What code of a section calls. The first that matches counts, so the most telling calls come first: `model.compile(`
-is about compiling even where a layer's name follows, and plots come last, since every section may draw one."""
+"""What code of a section calls. The first that matches counts, so the most telling calls come
+first: `model.compile(` is about compiling even where a layer's name follows, and plots come last,
+since every section may draw one."""
 
 _TRAIT_PATTERNS = {section: re.compile(pattern) for section, pattern in _TRAITS}
 
@@ -33,16 +34,17 @@ _MODULES = frozenset("os np numpy random tf tensorflow keras matplotlib mpl plt 
 """Names that stand for modules in nearly every notebook."""
 
 _MOVED_BY_NAME, _MOVED_BY_CALLS = 100.0, 1.0
-"""What it costs to put a statement into another section than its cell names, or than its calls speak for: what the
-author wrote weighs more than any number of guesses that a project has."""
+"""What it costs to put a statement into another section than its cell names, or than its calls
+speak for: what the author wrote weighs more than any number of guesses that a project has."""
 
 
 def assign_sections(pieces: Sequence[tuple[str, str]]) -> list[str]:
     """A section for each (source, section its cell names or "").
 
-    Statements keep their order, so that a name is still defined before it is read: sections never step back, except
-    that imports and set-up lines move to the front. Among all such labellings the one is taken that disagrees with
-    the fewest statements (dynamic programming over statements and sections).
+    Statements keep their order, so that a name is still defined before it is read: sections never
+    step back, except that imports and set-up lines move to the front. Among all such labellings the
+    one is taken that disagrees with the fewest statements (dynamic programming over statements and
+    sections).
     """
     preferences = _preferences(pieces)
     placed = [number for number, preference in enumerate(preferences) if preference.section != "imports"]
@@ -94,7 +96,8 @@ def _cheapest_labelling(preferences: Sequence[_Preference]) -> list[str]:
         previous: list[int] = []
         best = 0
         for index, section in enumerate(choices):
-            # The cheapest section up to this one; of equal ones the earliest, so that equal input gives equal output.
+            # The cheapest section up to this one; of equal ones the earliest, so that equal input
+            # gives equal output.
             if cost[index] < cost[best]:
                 best = index
             disagrees = preference.section not in ("", section)

@@ -1,7 +1,7 @@
 """One top-level statement of a project, and edits to its text.
 
-Source text is kept rather than syntax trees, since a tree forgets comments; an edit exchanges the text at the position
-of a tree's node (`replace_nodes`).
+Source text is kept rather than syntax trees, since a tree forgets comments; an edit exchanges the
+text at the position of a tree's node (`replace_nodes`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Statement:
         return parse_statement(self.source)
 
 
-# A statement of a sample comes back with every row that is written from the sample: it is parsed once.
+# A statement of a sample comes back with every row that is written from the sample: it is parsed
+# once.
 @lru_cache(maxsize=8192)
 def parse_statement(source: str) -> ast.stmt:
     """The syntax tree of one statement's source; several on one line come back as an `if True:` block."""

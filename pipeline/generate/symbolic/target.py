@@ -45,8 +45,8 @@ class Target:
     epochs: int | None
 
     labels: str
-    """The form of the labels: "sparse" (class numbers), "one_hot" or "column" (one 0/1 number); "" where the category
-    has no labels of this kind."""
+    """The form of the labels: "sparse" (class numbers), "one_hot" or "column" (one 0/1 number); ""
+    where the category has no labels of this kind."""
 
     layers: tuple[str, ...]
     """The plan's layers, as it writes them."""

@@ -1,8 +1,9 @@
 """Template RAG without a language model: two samples abstracted into one template by anti-unification.
 
-What both syntax trees share stays, what differs becomes a named placeholder; equal differences get the same
-placeholder (least general generalisation: Plotkin, 1970). Statements are aligned per section first, by what they
-define or call. The text kept is the first sample's, so that comments and layout survive.
+What both syntax trees share stays, what differs becomes a named placeholder; equal differences get
+the same placeholder (least general generalisation: Plotkin, 1970). Statements are aligned per
+section first, by what they define or call. The text kept is the first sample's, so that comments
+and layout survive.
 """
 
 from __future__ import annotations
@@ -149,7 +150,8 @@ class _Placeholders:
         while name in self.values:
             number += 1
             name = f"{base}_{number}"
-        # No code has this pair of texts, and with a newline in it, it is not listed below the template.
+        # No code has this pair of texts, and with a newline in it, it is not listed below the
+        # template.
         self.values[name] = "", "\n"
         return name
 
