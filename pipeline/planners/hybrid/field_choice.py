@@ -1,8 +1,10 @@
-"""Which planner each field of a plan is taken from: the one with the best score on plans that none of them has seen.
+"""Which planner each field of a plan is taken from: the one with the best score on plans that none
+of them has seen.
 
-A field comes from the ridge, unless another planner is ahead by more than two standard errors of the difference: what
-is closer is chance, and fields from one source go together best. On the published plans every field comes from the
-ridge (docs/planners.md); a trained language model can join the choice (`fit-planner --eval FILE --gpt2 DIR`).
+A field comes from the ridge, unless another planner is ahead by more than two standard errors of
+the difference: what is closer is chance, and fields from one source go together best. On the
+published plans every field comes from the ridge (docs/planners.md); a trained language model can
+join the choice (`fit-planner --eval FILE --gpt2 DIR`).
 """
 
 from __future__ import annotations
@@ -36,15 +38,17 @@ _GPT2 = "gpt2:"
 MOST_ANSWERED = 1000
 """Known plans that are answered for; of more, every k-th: retrieval takes ten milliseconds each."""
 _LARGEST_ERROR = 500.0
-"""What a batch size or a number of epochs is off by counts up to this: a few known values of ten thousands would else
-decide alone."""
+"""What a batch size or a number of epochs is off by counts up to this: a few known values of ten
+thousands would else decide alone."""
 
 Answers = dict[str, list[SolutionPlan | None]]
-"""By planner, its plans for the same requirements; None where the firewall kept all known plans from it."""
+"""By planner, its plans for the same requirements; None where the firewall kept all known plans
+from it."""
 
 
 def choose_planners(answers: Answers, known: Sequence[SolutionPlan]) -> tuple[FieldChoice, ...]:
-    """The choice for each field of Table IV, from answers in the order of the `known` plans, the ridge's among them.
+    """The choice for each field of Table IV, from answers in the order of the `known` plans, the
+    ridge's among them.
 
     Preprocess has no measure there, and stays with the ridge.
     """
@@ -55,8 +59,8 @@ def choose_planners(answers: Answers, known: Sequence[SolutionPlan]) -> tuple[Fi
 
 
 def held_out_answers(fitted: Fitted) -> tuple[Answers, list[SolutionPlan]]:
-    """Answers for the known plans themselves, each from a planner without its part of them, and these plans. Empty
-    where there is only one."""
+    """Answers for the known plans themselves, each from a planner without its part of them, and
+    these plans. Empty where there is only one."""
     known = fitted.known_plans
     answers: Answers = {RIDGE: [], RETRIEVAL: [], MAJORITY: []}
     answered: list[SolutionPlan] = []
@@ -66,20 +70,24 @@ def held_out_answers(fitted: Fitted) -> tuple[Answers, list[SolutionPlan]]:
     for part in consecutive_parts(len(known)):
         rows = np.intersect1d(part, chosen).tolist()
         rest = [*known[: part[0]], *known[part[-1] + 1 :]]
-        items = [known[row] for row in rows]
-        answers[RIDGE] += [_held_out_ridge_plan(fitted, row) for row in rows]
+        items = []
+        for row in rows:
+            items.append(known[row])
+            answers[RIDGE].append(_held_out_ridge_plan(fitted, row))
+            answered.append(known[row].plan)
         answers[RETRIEVAL] += _plans(build_other_planner(RETRIEVAL, rest), items)
         answers[MAJORITY] += _plans(build_other_planner(MAJORITY, rest), items)
-        answered += [item.plan for item in items]
     return answers, answered
 
 
 def evaluation_answers(
     fitted: Fitted, evaluation: Sequence[KnownPlan], gpt2_folders: Sequence[str] = ()
 ) -> tuple[Answers, list[SolutionPlan]]:
-    """Answers for an evaluation split, from all known plans and from GPT-2 planners, and the split's plans."""
+    """Answers for an evaluation split, from all known plans and from GPT-2 planners, and the
+    split's plans."""
     answers: Answers = {RIDGE: _plans(HybridPlanner(fitted), evaluation)}
-    for name in (RETRIEVAL, MAJORITY, *(f"{_GPT2}{folder}" for folder in gpt2_folders)):
+    gpt2_planners = [f"{_GPT2}{folder}" for folder in gpt2_folders]
+    for name in (RETRIEVAL, MAJORITY, *gpt2_planners):
         answers[name] = _plans(build_other_planner(name, fitted.known_plans), evaluation)
     return answers, [item.plan for item in evaluation]
 
@@ -109,16 +117,22 @@ def other_planners(fitted: Fitted, firewall: Firewall) -> dict[str, Step]:
 
 def _choice(field: PlanField, scores: Mapping[str, Sequence[PlanScores]]) -> FieldChoice:
     values = {}
-    for name, planner_scores in scores.items():
-        values[name] = np.array([_score(field, item) for item in planner_scores], float)  # None becomes NaN
+    for name, plan_scores in scores.items():
+        field_scores = [_score(field, item) for item in plan_scores]
+        values[name] = np.array(field_scores, float)  # None becomes NaN
+    # Whether a field is open is up to the known plan, so it is for all planners the same.
     has_value = ~np.isnan(values[RIDGE])
     if not has_value.any():
         return FieldChoice(field.name, dict.fromkeys(values, 0.0), RIDGE)
-    means = {name: float(row_scores[has_value].mean()) for name, row_scores in values.items()}
+    means = {}
+    for name, row_scores in values.items():
+        means[name] = float(row_scores[has_value].mean())
     best = max(means, key=lambda name: means[name])
     difference = (values[best] - values[RIDGE])[has_value]
-    is_ahead = means[best] - means[RIDGE] > 2 * difference.std() / np.sqrt(len(difference))
-    return FieldChoice(field.name, means, best if is_ahead else RIDGE)
+    standard_error = difference.std() / np.sqrt(len(difference))
+    if means[best] - means[RIDGE] > 2 * standard_error:
+        return FieldChoice(field.name, means, best)
+    return FieldChoice(field.name, means, RIDGE)
 
 
 def _score(field: PlanField, scores: PlanScores) -> float | None:
@@ -146,7 +160,8 @@ def _held_out_ridge_plan(fitted: Fitted, row: int) -> SolutionPlan:
 
 
 def _plans(planner: Step, items: Sequence[KnownPlan]) -> list[SolutionPlan | None]:
-    """The planner's answers to these requirements; None where the firewall keeps all known plans out."""
+    """The planner's answers to these requirements; None where the firewall keeps all known plans
+    out."""
     plans: list[SolutionPlan | None] = []
     for row, item in enumerate(items):
         record = Requirement(id=item.id, row=row, requirement=item.requirement, attributes=item.attributes)

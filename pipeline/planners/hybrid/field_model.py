@@ -1,4 +1,5 @@
-"""One field of a plan as a decision: the known value with the highest expected score for a requirement."""
+"""One field of a plan as a decision: the known value with the highest expected score for a
+requirement."""
 
 from __future__ import annotations
 
@@ -14,11 +15,12 @@ from pipeline.planners.hybrid.ridge import Floats
 from pipeline.planners.hybrid.score_tables import ScoreTable, Value
 
 PENALTIES = (0.3, 1.0, 3.0)
-"""Ridge penalties to choose from: small ones trust the nearest known plans, large ones the many. For numbers they are
-the weight of a prior: with a large one every answer is the median of all known plans."""
+"""Ridge penalties to choose from: small ones trust the nearest known plans, large ones the many.
+For numbers they are the weight of a prior: with a large one every answer is the median of all known
+plans."""
 _LOWEST_SCORE = -16.0
-"""What a held-out row can cost at most when penalties are compared: batches and epochs off by about 500. A few known
-values of ten thousands would else decide alone."""
+"""What a held-out row can cost at most when penalties are compared: batches and epochs off by about
+500. A few known values of ten thousands would else decide alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,18 @@ class FieldModel:
     score: float
     """The mean score on these."""
     held_out_choice: npt.NDArray[np.int32]
-    """The candidate that each known plan would have been given by a fit without its part of the known plans."""
+    """The candidate that each known plan would have been given by a fit without its part of the
+    known plans."""
 
     def expected_scores(self, similarity: Floats) -> Floats:
-        """What each candidate can be expected to score, for a requirement's similarities to the known ones."""
+        """What each candidate can be expected to score, for a requirement's similarities to the
+        known ones."""
         expected: Floats = similarity @ self.coefficients + self.baseline
         return expected
 
     def best_value(self, similarity: Floats, eligible_plans: Mask) -> Value | None:
-        """The value for a requirement, among those that the eligible known plans have; None where they have none."""
+        """The value for a requirement, among those that the eligible known plans have; None where
+        they have none."""
         own = self.candidate_of[eligible_plans]
         eligible = np.unique(own[own >= 0])
         if not len(eligible):
@@ -82,15 +87,16 @@ class HeldOutPlans:
 
     rows: ridge.Rows
     similarities: Mapping[float, Floats]
-    """By ridge penalty, shape (rows, known plans): what each has to the known plans that are left when it and what is
-    like it are held out (`ridge.without_rows`)."""
+    """By ridge penalty, shape (rows, known plans): what each has to the known plans that are left
+    when it and what is like it are held out (`ridge.without_rows`)."""
 
 
 def fit_field(
     name: str, table: ScoreTable, inverses: Mapping[float, Floats], held_out: HeldOutPlans, parts: Sequence[ridge.Rows]
 ) -> FieldModel:
-    """The field's model with the penalty, a key of `inverses`, that scores best on known plans held out: on average
-    over those held out one by one, and over all of them by the `parts` that they are divided into."""
+    """The field's model with the penalty, a key of `inverses`, that scores best on known plans held
+    out: on average over those held out one by one, and over all of them by the `parts` that they
+    are divided into."""
     deviations, baseline = ridge.centred(table.scores, is_loss=table.is_loss)
     all_rows = np.arange(len(table.scores))
     best: FieldModel | None = None
@@ -99,9 +105,11 @@ def fit_field(
         score, by_parts = 0.0, np.zeros(0, np.intp)
         if table.candidates:
             one_by_one = (held_out.similarities[penalty] @ coefficients + baseline).argmax(axis=1)
-            by_parts = (ridge.held_out_deviations(inverted, coefficients, deviations, parts) + baseline).argmax(axis=1)
-            scores = _mean_score(table.scores[held_out.rows, one_by_one]), _mean_score(table.scores[all_rows, by_parts])
-            score = sum(scores) / 2
+            expected = ridge.held_out_deviations(inverted, coefficients, deviations, parts) + baseline
+            by_parts = expected.argmax(axis=1)
+            score_one_by_one = _mean_score(table.scores[held_out.rows, one_by_one])
+            score_by_parts = _mean_score(table.scores[all_rows, by_parts])
+            score = (score_one_by_one + score_by_parts) / 2
         if best is None or score > best.score:
             best = FieldModel(
                 name=name,
@@ -120,4 +128,6 @@ def fit_field(
 def _mean_score(scores: Floats) -> float:
     """Over the known plans that have a value."""
     known = scores[~np.isnan(scores)]
-    return float(np.maximum(known, _LOWEST_SCORE).mean()) if len(known) else 0.0
+    if not len(known):
+        return 0.0
+    return float(np.maximum(known, _LOWEST_SCORE).mean())

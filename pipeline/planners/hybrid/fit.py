@@ -22,10 +22,11 @@ from pipeline.planners.hybrid.text.writer import WRITTEN_FIELDS, TextWriter, fit
 from pipeline.retrieval.sample_pool import KnownPlan
 
 MOST_PLANS = 8000
-"""Known plans that are used: memory and time of a fit grow with their square and cube. Of more, every k-th is."""
+"""Known plans that are used: memory and time of a fit grow with their square and cube. Of more,
+every k-th is."""
 PARTS = 6
-"""Parts of consecutive known plans that are held out together: large ones, as a file is written in one style for long
-stretches."""
+"""Parts of consecutive known plans that are held out together: large ones, as a file is written in
+one style for long stretches."""
 _ONE_BY_ONE = 2000
 """Known plans that are also held out one by one, with their likes; of more, every k-th."""
 
@@ -52,10 +53,11 @@ class Fitted:
     @property
     def known_plans(self) -> tuple[KnownPlan, ...]:
         """The known plans that are used, with their requirements."""
-        return tuple(
-            KnownPlan(id=name, requirement=request.requirement, attributes=request.attributes, plan=plan)
-            for name, request, plan in zip(self.ids, self.requests, self.plans, strict=True)
-        )
+        known = []
+        for name, request, plan in zip(self.ids, self.requests, self.plans, strict=True):
+            item = KnownPlan(id=name, requirement=request.requirement, attributes=request.attributes, plan=plan)
+            known.append(item)
+        return tuple(known)
 
 
 def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> Fitted:
@@ -67,23 +69,32 @@ def fit(known: Sequence[KnownPlan], penalties: Sequence[float] = PENALTIES) -> F
     plans = tuple(item.plan for item in known)
     similarity = RequestSimilarity.of(requests)
     similarities = similarity.similarities(requests)
-    inverses = {penalty: ridge.inverse(similarities, penalty) for penalty in penalties}
+    inverses: dict[float, Floats] = {}
+    for penalty in penalties:
+        inverses[penalty] = ridge.inverse(similarities, penalty)
     held_out = _held_out_one_by_one(similarities, inverses)
     parts = consecutive_parts(len(known))
     models = []
     for field in FIELDS:
-        table = SCORE_TABLES[field.measure]([field.of(plan) for plan in plans])
+        values = [field.of(plan) for plan in plans]
+        table = SCORE_TABLES[field.measure](values)
         models.append(fit_field(field.name, table, inverses, held_out, parts))
+    # An inverse has a number for each pair of known plans: only those that a field needs are kept.
     used_penalties = {model.penalty for model in models}
+    for penalty in penalties:
+        if penalty not in used_penalties:
+            inverses.pop(penalty, None)
     categories = [canonical_category(plan.task_category) for plan in plans]
-    written = {name: [FIELD[name].of(plan) for plan in plans] for name in WRITTEN_FIELDS}
+    written = {}
+    for name in WRITTEN_FIELDS:
+        written[name] = [FIELD[name].of(plan) for plan in plans]
     return Fitted(
         ids=tuple(item.id for item in known),
         requests=requests,
         plans=plans,
         similarity=similarity,
         fields=tuple(models),
-        inverses={penalty: inverted for penalty, inverted in inverses.items() if penalty in used_penalties},
+        inverses=inverses,
         digest=_digest(known),
         writer=fit_writer(requests, similarities, categories, written),
     )
@@ -96,7 +107,9 @@ def consecutive_parts(count: int) -> list[ridge.Rows]:
 
 def _held_out_one_by_one(similarities: Floats, inverses: Mapping[float, Floats]) -> HeldOutPlans:
     rows = every_kth(len(similarities), _ONE_BY_ONE)
-    held_out_with = [np.flatnonzero(~independent_plans(row, similarities[row])) for row in rows]
+    held_out_with = []
+    for row in rows:
+        held_out_with.append(np.flatnonzero(~independent_plans(row, similarities[row])))
     by_penalty = {}
     for penalty, inverted in inverses.items():
         adjusted = []

@@ -1,7 +1,8 @@
-"""A fitted hybrid planner as a folder: `planner.json` and NumPy arrays, no pickles; read in milliseconds.
+"""A fitted hybrid planner as a folder: `planner.json` and NumPy arrays, no pickles; read in
+milliseconds.
 
-Local arrays are mapped into memory, so that the workers of a machine share one copy. `planner.json` is written last: a
-folder without it is no planner.
+Local arrays are mapped into memory, so that the workers of a machine share one copy. `planner.json`
+is written last: a folder without it is no planner.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from pipeline.planners.hybrid.text.folder import WriterCard, arrays_of, card_of,
 from pipeline.storage.files import atomic_writer, exists, join, read_bytes, write_bytes
 
 FORMAT = 3
-"""Of the folder. Names of files and keys that are no longer words of the code (`table`, `contest`, `gains`) belong to
-it: a planner that was fitted before stays readable."""
+"""Of the folder. Names of files and keys that are no longer words of the code (`table`, `contest`,
+`gains`) belong to it: a planner that was fitted before stays readable."""
 _CARD = "planner.json"
 
 
@@ -77,7 +78,9 @@ def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
     for name, array in _arrays_of(fitted).items():
         with atomic_writer(join(folder, f"{name}.npy")) as stream:
             np.save(stream, array, allow_pickle=False)
-    known = tuple((item.id, item.requirement, item.attributes, item.plan) for item in fitted.known_plans)
+    known = []
+    for item in fitted.known_plans:
+        known.append((item.id, item.requirement, item.attributes, item.plan))
     fields = []
     for model in fitted.fields:
         fields.append(
@@ -94,7 +97,7 @@ def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
         versions={name: version(name) for name in ("numpy", "scipy", "scikit-learn", "sacrebleu", "rapidfuzz")},
         fields=tuple(fields),
         contest=tuple(choices),
-        known=known,
+        known=tuple(known),
         writer=card_of(fitted.writer) if fitted.writer else None,
     )
     text = json.dumps(card.model_dump(mode="json", by_alias=True), ensure_ascii=False)
@@ -123,7 +126,8 @@ def _arrays_of(fitted: Fitted) -> dict[str, npt.NDArray[Any]]:
 
 
 def load_fitted(folder: str) -> Fitted:
-    """The planner in a folder. Raises DLCodeGenError that says what is missing where the folder holds none."""
+    """The planner in a folder. Raises DLCodeGenError that says what is missing where the folder
+    holds none."""
     if not exists(join(folder, _CARD)):
         raise DLCodeGenError(
             f"{folder}: no fitted planner (no {_CARD}); make one: dlcodegen fit-planner --out {folder}"
@@ -142,7 +146,11 @@ def load_fitted(folder: str) -> Fitted:
         shape=(len(indptr) - 1, count),
         copy=False,
     )
-    requests = tuple(RequestText(requirement, attributes) for _, requirement, attributes, _ in card.known)
+    ids, requests, plans = [], [], []
+    for name, requirement, attributes, plan in card.known:
+        ids.append(name)
+        requests.append(RequestText(requirement, attributes))
+        plans.append(plan)
     fields = []
     for field in card.fields:
         fields.append(
@@ -160,16 +168,19 @@ def load_fitted(folder: str) -> Fitted:
     inverses = {}
     for penalty in sorted({field.penalty for field in card.fields}):
         inverses[penalty] = _array(folder, f"inverse_{penalty}", (count, count))
+    writer = None
+    if card.writer:
+        writer = writer_from(card.writer, requests, partial(_array, folder))
     return Fitted(
-        ids=tuple(name for name, _, _, _ in card.known),
-        requests=requests,
-        plans=tuple(plan for _, _, _, plan in card.known),
+        ids=tuple(ids),
+        requests=tuple(requests),
+        plans=tuple(plans),
         similarity=RequestSimilarity(_array(folder, "inverse_frequency"), postings, _array(folder, "cues")),
         fields=tuple(fields),
         inverses=inverses,
         digest=card.data_digest,
         choices=tuple(FieldChoice(item.field, item.gains, item.best) for item in card.contest),
-        writer=writer_from(card.writer, requests, partial(_array, folder)) if card.writer else None,
+        writer=writer,
     )
 
 

@@ -1,8 +1,10 @@
-"""What is held out with a known plan, so that what is learnt from the others holds for new requirements.
+"""What is held out with a known plan, so that what is learnt from the others holds for new
+requirements.
 
-Neighbours in a file of known plans are often about the same data, and a requirement that is new has a nearest known one
-at a similarity of about 0.35 (median of the published Test.txt against Train.txt). So a known plan is answered without
-the lines around it and without those whose requirements are too much like its own.
+Neighbours in a file of known plans are often about the same data, and a requirement that is new has
+a nearest known one at a similarity of about 0.35 (median of the published Test.txt against
+Train.txt). So a known plan is answered without the lines around it and without those whose
+requirements are too much like its own.
 """
 
 from __future__ import annotations
@@ -32,8 +34,8 @@ def distant_plans(row: int, count: int) -> Mask:
 
 
 def independent_plans(row: int, similarity: Floats) -> Mask:
-    """Which known plans one of them may be answered from, given its similarities to all: the distant ones that are not
-    too much like it. If that leaves none, all distant ones."""
+    """Which known plans one of them may be answered from, given its similarities to all: the
+    distant ones that are not too much like it. If that leaves none, all distant ones."""
     distant = distant_plans(row, len(similarity))
     independent: Mask = distant & (similarity < _TOO_ALIKE)
     return independent if independent.any() else distant

@@ -1,8 +1,9 @@
-"""The hybrid planner: each field of a plan from known plans, by the decision that scores best for that field.
+"""The hybrid planner: each field of a plan from known plans, by the decision that scores best for
+that field.
 
-The known plans are weighted by how much their requirements say about the new one (`similarity`, `ridge`); of the values
-they have, each field takes the one of the highest expected score under the field's own measure (`score_tables`). No
-pre-trained weights; some twenty milliseconds a plan.
+The known plans are weighted by how much their requirements say about the new one (`similarity`,
+`ridge`); of the values they have, each field takes the one of the highest expected score under the
+field's own measure (`score_tables`). No pre-trained weights; some twenty milliseconds a plan.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ SOURCES = 5
 
 
 class HybridPlanner:
-    """Plans from a fit; known plans that the firewall sees as near-copies of the requirement have no say.
+    """Plans from a fit; known plans that the firewall sees as near-copies of the requirement have
+    no say.
 
     `other_planners`: by field, the planner that it is taken from where that is not the ridge.
     """
@@ -52,7 +54,8 @@ class HybridPlanner:
                 self._rows_with_shingle[shingle].append(row)
 
     def __call__(self, record: Requirement) -> dict[str, object]:
-        """The fields `plan` and `plan_sources`. Raises StageFailure where the firewall leaves no known plan."""
+        """The fields `plan` and `plan_sources`. Raises StageFailure where the firewall leaves no
+        known plan."""
         fitted = self._fitted
         request = RequestText(record.requirement, record.attributes)
         similarity = fitted.similarity.similarities([request])[0]
@@ -67,8 +70,8 @@ class HybridPlanner:
     def _plan(
         self, request: RequestText, similarity: Floats, near_copies: ridge.Rows, others: Mapping[str, Any]
     ) -> SolutionPlan:
-        """The category first, the texts and the rest from plans of that category, so that the fields go together; then
-        what the user states."""
+        """The category first, the texts and the rest from plans of that category, so that the
+        fields go together; then what the user states."""
         adjusted = self._similarities_without(similarity, near_copies)
         allowed = np.ones(len(similarity), dtype=bool)
         allowed[near_copies] = False
@@ -108,19 +111,27 @@ class HybridPlanner:
         """The known plans of the same canonical category."""
         model = self._models["task_category"]
         wanted = canonical_category(str(category or ""))
-        return model.plans_with({name for name in model.candidates if canonical_category(str(name)) == wanted})
+        same = set()
+        for name in model.candidates:
+            if canonical_category(str(name)) == wanted:
+                same.add(name)
+        return model.plans_with(same)
 
     def _values_of_others(self, record: Requirement) -> dict[str, Any]:
         """The fields that other planners give, each asked once."""
         plans = {}
         for planner in set(self._other_planners.values()):
             plans[planner] = cast("dict[str, Any]", planner(record))["plan"]
-        return {name: FIELD[name].of(plans[planner]) for name, planner in self._other_planners.items()}
+        values = {}
+        for name, planner in self._other_planners.items():
+            values[name] = FIELD[name].of(plans[planner])
+        return values
 
     def _near_copies(self, record: Requirement) -> ridge.Rows:
         """The known plans whose requirements the firewall keeps from this one."""
         query = row_shingles(record.requirement, None)
-        # A Jaccard similarity of t needs at least the share t of the query's shingles; few known plans have so many.
+        # A Jaccard similarity of t needs at least the share t of the query's shingles; few known
+        # plans have so many.
         least = self._firewall.requirement_similarity * len(query.requirement)
         rows: Sequence[int] = range(len(self._shingles))
         if least:
@@ -128,5 +139,8 @@ class HybridPlanner:
             for shingle in query.requirement:
                 shared.update(self._rows_with_shingle.get(shingle, ()))
             rows = sorted(row for row, count in shared.items() if count >= least)
-        near = [row for row in rows if self._firewall.reason(query, self._shingles[row]) is not None]
+        near = []
+        for row in rows:
+            if self._firewall.reason(query, self._shingles[row]) is not None:
+                near.append(row)
         return np.array(near, dtype=np.intp)

@@ -1,9 +1,11 @@
-"""Weights over known plans for a new requirement: kernel ridge regression on the similarity of requirements.
+"""Weights over known plans for a new requirement: kernel ridge regression on the similarity of
+requirements.
 
-The expected scores for a requirement with similarities k to the known ones are k (K + penalty I)^-1 scores (Hastie,
-Tibshirani and Friedman, The Elements of Statistical Learning, 2009, section 5.8): known plans vote, weighted by
-similarity, but those that say the same share their vote. The weights are a closed form, so rows can be left out
-exactly afterwards: for cross-validation, and where a near-copy of the requirement must have no say.
+The expected scores for a requirement with similarities k to the known ones are k (K + penalty I)^-1
+scores (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2009, section 5.8):
+known plans vote, weighted by similarity, but those that say the same share their vote. The weights
+are a closed form, so rows can be left out exactly afterwards: for cross-validation, and where a
+near-copy of the requirement must have no say.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ def inverse(similarities: Floats, penalty: float) -> Floats:
 
 
 def centred(scores: Floats, *, is_loss: bool) -> tuple[Floats, Floats]:
-    """The scores as deviations from a baseline, and the baseline: what a requirement that resembles nothing gets.
+    """The scores as deviations from a baseline, and the baseline: what a requirement that resembles
+    nothing gets.
 
-    A loss is at most 0, so without its mean as the baseline a requirement that resembles nothing would seem to lose
-    nothing; a reward's baseline is 0. NaN rows (no value) have no deviation.
+    A loss is at most 0, so without its mean as the baseline a requirement that resembles nothing
+    would seem to lose nothing; a reward's baseline is 0. NaN rows (no value) have no deviation.
     """
     known = ~np.isnan(scores)
     baseline = np.zeros(scores.shape[1], np.float32)
@@ -42,7 +45,8 @@ def centred(scores: Floats, *, is_loss: bool) -> tuple[Floats, Floats]:
 
 
 def without_rows(similarity: Floats, inverted: Floats, rows: Rows) -> Floats:
-    """The similarities that give, with the full coefficients, what coefficients fitted without the rows would give."""
+    """The similarities that give, with the full coefficients, what coefficients fitted without the
+    rows would give."""
     adjusted = similarity.astype(np.float64)
     adjusted[rows] = 0
     block = inverted[rows].astype(np.float64)
@@ -51,8 +55,8 @@ def without_rows(similarity: Floats, inverted: Floats, rows: Rows) -> Floats:
 
 
 def held_out_deviations(inverted: Floats, coefficients: Floats, deviations: Floats, blocks: Iterable[Rows]) -> Floats:
-    """The expected deviations of each row, from a fit without the row's block; `coefficients` are `inverted @
-    deviations`."""
+    """The expected deviations of each row, from a fit without the row's block; `coefficients` are
+    `inverted @ deviations`."""
     expected = np.empty_like(coefficients)
     for rows in blocks:
         block = inverted[np.ix_(rows, rows)].astype(np.float64)

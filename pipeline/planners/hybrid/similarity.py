@@ -1,10 +1,12 @@
-"""How alike two requests are: TF-IDF cosines of words and letters, less where their cues speak for other tasks.
+"""How alike two requests are: TF-IDF cosines of words and letters, less where their cues speak for
+other tasks.
 
-Requirement and dataset attributes count apart and together, since either may be short or say little; runs of letters
-see word forms, spelling and layout, which tell how a plan's texts will be phrased. Features are hashed (Weinberger et
-al., ICML 2009), so that nothing but their frequencies has to be kept. Two requirements about the same subject may ask
-for different tasks; so a similarity is multiplied by how alike the cues for a task category are (`category_cues`; a
-product of two kernels is a kernel, so ridge regression still holds).
+Requirement and dataset attributes count apart and together, since either may be short or say
+little; runs of letters see word forms, spelling and layout, which tell how a plan's texts will be
+phrased. Features are hashed (Weinberger et al., ICML 2009), so that nothing but their frequencies
+has to be kept. Two requirements about the same subject may ask for different tasks; so a similarity
+is multiplied by how alike the cues for a task category are (`category_cues`; a product of two
+kernels is a kernel, so ridge regression still holds).
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ _LETTERS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
 _VIEWS = (("requirement", _WORDS), ("attributes", _WORDS), ("both", _WORDS), ("both", _LETTERS))
 
 _CUE_SHARE = 0.7
-"""What is left of the similarity of two requests whose cues have nothing in common: 1 minus this. Chosen by
-cross-validation within the published known plans, blocks and halves of the file held out."""
+"""What is left of the similarity of two requests whose cues have nothing in common: 1 minus this.
+Chosen by cross-validation within the published known plans, blocks and halves of the file held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,15 @@ class RequestText:
     attributes: str
 
     def view(self, name: str) -> str:
-        return f"{self.requirement}\n{self.attributes}" if name == "both" else str(getattr(self, name))
+        """The text that a view of the similarity reads: `requirement`, `attributes`, or `both`."""
+        if name == "both":
+            return f"{self.requirement}\n{self.attributes}"
+        return str(getattr(self, name))
 
 
 class RequestSimilarity:
-    """Similarities to known requests, in [0, 1]: the mean cosine over the views, times the agreement of the cues."""
+    """Similarities to known requests, in [0, 1]: the mean cosine over the views, times the
+    agreement of the cues."""
 
     def __init__(self, inverse_frequency: Floats, postings: sp.csr_matrix, cues: Floats) -> None:
         self.inverse_frequency = inverse_frequency
@@ -54,8 +60,14 @@ class RequestSimilarity:
 
     @classmethod
     def of(cls, known: Sequence[RequestText]) -> RequestSimilarity:
-        counts = [_counts(known, view) for view in range(len(_VIEWS))]
-        document_counts = np.array([np.bincount(part.indices, minlength=part.shape[1]) for part in counts])
+        counts, requests_with_feature = [], []
+        for view in range(len(_VIEWS)):
+            view_counts = _counts(known, view)
+            counts.append(view_counts)
+            requests_with_feature.append(np.bincount(view_counts.indices, minlength=view_counts.shape[1]))
+        document_counts = np.array(requests_with_feature)
+        # Smoothed as in scikit-learn: as if one more request had every feature, so that nothing is
+        # divided by 0.
         inverse = (np.log((1 + len(known)) / (1 + document_counts)) + 1).astype(np.float32)
         return cls(inverse, _unit_vectors(counts, inverse).T.tocsr(), _cue_vectors(known))
 
@@ -90,7 +102,8 @@ def _counts(requests: Sequence[RequestText], view: int) -> sp.csr_matrix:
 
 
 def _unit_vectors(counts: Sequence[sp.csr_matrix], inverse_frequency: Floats) -> sp.csr_matrix:
-    """The views side by side, each row's part in each of them of equal length, so that products are mean cosines."""
+    """The views side by side, each row's part in each of them of equal length, so that products are
+    mean cosines."""
     parts = []
     for view_counts, weights in zip(counts, inverse_frequency, strict=True):
         part = view_counts.multiply(weights[None, :]).tocsr()

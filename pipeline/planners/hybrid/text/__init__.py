@@ -1,1 +1,2 @@
-"""Written texts of a plan (`Input`, `Output`): candidates from known texts, ranked by a fitted linear model."""
+"""Written texts of a plan (`Input`, `Output`): candidates from known texts, ranked by a fitted
+linear model."""

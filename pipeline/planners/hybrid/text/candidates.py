@@ -1,8 +1,10 @@
-"""Texts that a new plan's field could have, and what speaks for each: agreement with known texts and with the request.
+"""Texts that a new plan's field could have, and what speaks for each: agreement with known texts
+and with the request.
 
-Candidates are the known texts that agree most with those that count (expected sentence BLEU), those of the nearest
-known plans, and all of these as templates, filled from the new request (`templates`). The style is decided before, as
-most of the weight has it: over several styles the expected score prefers the most uniform one, though few may write so.
+Candidates are the known texts that agree most with those that count (expected sentence BLEU), those
+of the nearest known plans, and all of these as templates, filled from the new request
+(`templates`). The style is decided before, as most of the weight has it: over several styles the
+expected score prefers the most uniform one, though few may write so.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from pipeline.planners.hybrid.text.templates import FilledText
 from pipeline.planners.hybrid.text.tokens import RequestTokens, is_content, word_keys
 
 MOST_AGREEING, NEAREST = 60, 40
-"""Known texts that are looked at: of the highest expected score, and of the known plans with the most weight."""
+"""Known texts that are looked at: of the highest expected score, and of the known plans with the
+most weight."""
 
 FEATURES = (
     "expected", "behind the best", "root of expected", "weight", "root of weight", "of the category", "filled",
@@ -59,7 +62,8 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Votes:
-    """What the known plans say that may be drawn from and whose text has the style that was decided on."""
+    """What the known plans say that may be drawn from and whose text has the style that was decided
+    on."""
 
     plans: Rows
     plan_weights: Floats
@@ -82,9 +86,9 @@ def candidates(
 ) -> Candidates | None:
     """The candidates for a request; None where no known plan that may be drawn from has a text.
 
-    `weights`: how much each known plan says about the request; `chances`: how likely the text takes over each of the
-    request's words; `eligible_plans`: the known plans that may be drawn from; `same_category`: those of the task
-    category.
+    `weights`: how much each known plan says about the request; `chances`: how likely the text takes
+    over each of the request's words; `eligible_plans`: the known plans that may be drawn from;
+    `same_category`: those of the task category.
     """
     votes = _count_votes(known, weights, eligible_plans, same_category)
     if not len(votes.plans):
@@ -95,13 +99,19 @@ def candidates(
     with_plans = np.flatnonzero(votes.plans_with_text)
     most_agreeing = with_plans[np.argsort(-expected[with_plans], kind="stable")[:MOST_AGREEING]].tolist()
     texts = list(dict.fromkeys((*most_agreeing, *known.text_of[nearest_plans].tolist())))
-    options = [_known_candidate(known, votes, text, float(expected[text])) for text in texts]
+    options = []
+    for text in texts:
+        options.append(_known_candidate(known, votes, text, float(expected[text])))
+    known_texts = {option.text for option in options}
     templates = list(dict.fromkeys((*nearest_plans, *_first_plans(known, votes, texts))))
-    options += _filled_candidates(known, votes, templates, request, same_category, {option.text for option in options})
+    options += _filled_candidates(known, votes, templates, request, same_category, known_texts)
     best = max(option.expected for option in options)
     usual_length = _usual_length(known, votes)
-    features = [_features(option, best, usual_length, request, chances, known) for option in options]
-    return Candidates([option.text for option in options], np.array(features, np.float32))
+    option_texts, features = [], []
+    for option in options:
+        option_texts.append(option.text)
+        features.append(_features(option, best, usual_length, request, chances, known))
+    return Candidates(option_texts, np.array(features, np.float32))
 
 
 def _count_votes(known: KnownTexts, weights: Floats, eligible_plans: Mask, same_category: Mask) -> _Votes:
@@ -127,8 +137,11 @@ def _in_one_style(known: KnownTexts, weights: Floats) -> Floats:
     style_weights = []
     for style in range(STYLES):
         own_weights = weights[style_of == style]
-        # A style that nobody has must not win over one whose weights add up to less than nothing.
-        style_weights.append(own_weights.sum() if (own_weights != 0).any() else -np.inf)
+        if (own_weights != 0).any():
+            style_weights.append(own_weights.sum())
+        else:
+            # A style that nobody has must not win over one whose weights add up to less than 0.
+            style_weights.append(-np.inf)
     kept: Floats = np.where(style_of == np.argmax(style_weights), weights, 0)
     return kept
 
@@ -141,6 +154,7 @@ def _usual_length(known: KnownTexts, votes: _Votes) -> float:
 
 def _first_plans(known: KnownTexts, votes: _Votes, texts: Sequence[int]) -> list[int]:
     """For each text, the first known plan that has it and counts."""
+    # `return_index` gives the first position of each text.
     texts_with_plans, positions = np.unique(known.text_of[votes.plans], return_index=True)
     first_plan = dict(zip(texts_with_plans.tolist(), votes.plans[positions].tolist(), strict=True))
     return [first_plan[text] for text in texts]
@@ -172,8 +186,12 @@ def _filled_candidates(
         if text.changed:
             # Of templates that give the same text the last one counts, at the first one's position.
             filled[text.text] = plan, text
-    new = [(plan, text) for plan, text in filled.values() if text.text not in known_texts]
-    scores = known.expected_scores([text.text for _, text in new], votes.weight_of_text)
+    new, new_texts = [], []
+    for plan, text in filled.values():
+        if text.text not in known_texts:
+            new.append((plan, text))
+            new_texts.append(text.text)
+    scores = known.expected_scores(new_texts, votes.weight_of_text)
     options = []
     for (plan, text), score in zip(new, scores, strict=True):
         options.append(
@@ -198,17 +216,29 @@ def _features(
     chances: Mapping[str, float],
     known: KnownTexts,
 ) -> list[float]:
+    """The values of FEATURES for one candidate; `best` is the highest expected score of all."""
     keys = candidate.keys
-    words = [key for key in keys if is_content(key)]
-    numbers = [key for key in words if key.isdigit()]
-    names = [key for key in words if not key.isdigit()]
-    rare = [key for key in names if key not in known.common]
-    common = [key for key in names if key in known.common]
-    copied = sum(key in request for key in words)
-    rare_copied = sum(key in request for key in rare)
+    words: list[str] = []
+    numbers: list[str] = []
+    common: list[str] = []
+    rare: list[str] = []
+    for key in keys:
+        if not is_content(key):
+            continue
+        words.append(key)
+        if key.isdigit():
+            numbers.append(key)
+        elif key in known.common:
+            common.append(key)
+        else:
+            rare.append(key)
+    # "Invented": the text has it, the request has not.
+    rare_copied = _count_copied(rare, request)
     rare_invented = len(rare) - rare_copied
-    numbers_copied = sum(key in request for key in numbers)
+    numbers_copied = _count_copied(numbers, request)
     numbers_invented = len(numbers) - numbers_copied
+    common_copied = _count_copied(common, request)
+    copied = rare_copied + numbers_copied + common_copied
     pairs = set(pairwise(keys))
     length = max(len(keys), 1)
     return [
@@ -230,7 +260,7 @@ def _features(
         rare_invented,
         numbers_copied,
         numbers_invented,
-        sum(key not in request for key in common),
+        len(common) - common_copied,
         len(common),
         rare_copied / length,
         rare_invented / length,
@@ -240,7 +270,13 @@ def _features(
     ]
 
 
+def _count_copied(keys: Sequence[str], request: RequestTokens) -> int:
+    """How many of a text's words the request has too."""
+    return sum(key in request for key in keys)
+
+
 def _expected_overlap(words: Collection[str], chances: Mapping[str, float]) -> float:
-    """The F1 between a text's content words and those that the right one takes over, by expectation."""
+    """The F1 between a text's content words and those that the right one takes over, by
+    expectation."""
     taken_over = sum(chances.get(word, 0.0) for word in words)
     return 2 * taken_over / max(len(words) + sum(chances.values()), 1e-9)

@@ -1,6 +1,8 @@
-"""A fitted text writer as part of a planner's folder: what goes into `planner.json`, and NumPy arrays beside it.
+"""A fitted text writer as part of a planner's folder: what goes into `planner.json`, and NumPy
+arrays beside it.
 
-Keys and names of files are those of format 3, which older fits have too; `told_words` and `copying` are words of then.
+Keys and names of files are those of format 3, which older fits have too; `told_words` and `copying`
+are words of then.
 """
 
 from __future__ import annotations
@@ -96,8 +98,8 @@ def arrays_of(writer: TextWriter) -> dict[str, Array]:
 
 
 def writer_from(card: WriterCard, requests: Sequence[RequestText], array: ReadArray) -> TextWriter:
-    """The writer for known requests. Raises KeyError where the card lacks a feature, which a folder of this version
-    has."""
+    """The writer for known requests. Raises KeyError where the card lacks a feature, which a folder
+    of this version has."""
     count = len(requests)
     indptr = array("phrasing_indptr", None)
     postings = sp.csr_matrix(

@@ -1,4 +1,5 @@
-"""The known texts of a plan's field, `Input` say: how they read, how alike they are, and what they took from where."""
+"""The known texts of a plan's field, `Input` say: how they read, how alike they are, and what they
+took from where."""
 
 from __future__ import annotations
 
@@ -17,14 +18,16 @@ from pipeline.planners.hybrid.text.templates import TextTemplate
 from pipeline.planners.hybrid.text.tokens import RequestTokens, word_keys
 
 _RARE = 0.012
-"""Words in less than this share of the known plans' texts are rare: they name what one request is about."""
+"""Words in less than this share of the known plans' texts are rare: they name what one request is
+about."""
 _FORMULA = 0.1
-"""The three words that most texts open with are a formula if at least this share of the known plans does."""
+"""The three words that most texts open with are a formula if at least this share of the known plans
+does."""
 
 PHRASE, SENTENCE, FORMULA = range(3)
 STYLES = 3
-"""A bare phrase ("Images of flowers"), a sentence with its full stop, a text that opens with the formula that is most
-common ("Shape of the input data is ...")."""
+"""A bare phrase ("Images of flowers"), a sentence with its full stop, a text that opens with the
+formula that is most common ("Shape of the input data is ...")."""
 
 
 class KnownTexts:
@@ -38,14 +41,15 @@ class KnownTexts:
         self.text_of = np.asarray(text_of)  # memory maps are slow to index
         """Each known plan's text among them, -1 for none."""
         self.agreement = agreement
-        """Shape (texts, texts): the sentence BLEU, in [0, 1], that the first scores where the second is right."""
+        """Shape (texts, texts): the sentence BLEU, in [0, 1], that the first scores where the
+        second is right."""
         self._requests = requests
         self._template = lru_cache(maxsize=None)(self._build_template)
 
     @classmethod
     def of(cls, values: Sequence[str], requests: Sequence[RequestText]) -> KnownTexts:
         """From each known plan's text, "" for none."""
-        texts = tuple(dict.fromkeys(value for value in values if value))
+        texts = tuple(dict.fromkeys(filter(None, values)))
         indices = {text: index for index, text in enumerate(texts)}
         counted = BleuTexts(texts)
         agreement = (counted.against(counted) / 100).astype(np.float32)
@@ -83,17 +87,23 @@ class KnownTexts:
 
     @cached_property
     def rare(self) -> frozenset[str]:
-        return frozenset(key for key in self._plans_with_word if key.isalpha()) - self.common
+        """Rare words of letters alone: numbers are slots of templates anyway."""
+        letters_only = frozenset(filter(str.isalpha, self._plans_with_word))
+        return letters_only - self.common
 
     @cached_property
     def lengths(self) -> Floats:
         """Logarithms of the numbers of words."""
-        return np.log1p(np.array([len(keys) for keys in self.keys], np.float32))
+        counts = [len(keys) for keys in self.keys]
+        return np.log1p(np.array(counts, np.float32))
 
     @cached_property
     def styles(self) -> npt.NDArray[np.int32]:
         """Each text's style."""
-        openings = [" ".join(re.findall(r"\w+", text.lower())[:3]) for text in self.texts]
+        openings = []
+        for text in self.texts:
+            words = re.findall(r"\w+", text.lower())
+            openings.append(" ".join(words[:3]))
         formula = self._formula(openings)
         styles = []
         for text, opening in zip(self.texts, openings, strict=True):
@@ -107,11 +117,16 @@ class KnownTexts:
 
     def _formula(self, openings: Sequence[str]) -> str:
         """The opening that most known plans have; "" if these are few."""
-        plans = Counter(openings[text] for text in self.text_of if text >= 0)
+        plans: Counter[str] = Counter()
+        for text in self.text_of:
+            if text >= 0:
+                plans[openings[text]] += 1
         if not plans:
             return ""
         opening, count = plans.most_common(1)[0]
-        return opening if count >= _FORMULA * len(self.text_of) else ""
+        if count < _FORMULA * len(self.text_of):
+            return ""
+        return opening
 
     def template(self, row: int) -> TextTemplate:
         """The text of a known plan as a template."""

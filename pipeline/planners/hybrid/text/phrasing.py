@@ -1,8 +1,9 @@
-"""How alike two requests are phrased: cosines of short word runs in which only common words are left.
+"""How alike two requests are phrased: cosines of short word runs in which only common words are
+left.
 
-Known plans come from several hands, each with its way of asking ("I want to build and evaluate a model to ...", "I aim
-to ...") and its style of answering. Rare words tell what a request is about; with them masked, what is left tells whose
-it is.
+Known plans come from several hands, each with its way of asking ("I want to build and evaluate a
+model to ...", "I aim to ...") and its style of answering. Rare words tell what a request is about;
+with them masked, what is left tells whose it is.
 """
 
 from __future__ import annotations

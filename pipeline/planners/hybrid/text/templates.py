@@ -1,8 +1,9 @@
 """Known texts as templates: what a text took from its own request is a slot, filled from a new one.
 
-"Images of flowers" for a requirement with "... to classify images of flowers using ..." took "flowers" from between
-"images of" and "using". A new requirement with "images of fruits with ..." has fruits in that place, and the text for
-it is "Images of fruits". Numbers fill the slots of numbers, whether written in digits or in words.
+"Images of flowers" for a requirement with "... to classify images of flowers using ..." took
+"flowers" from between "images of" and "using". A new requirement with "images of fruits with ..."
+has fruits in that place, and the text for it is "Images of fruits". Numbers fill the slots of
+numbers, whether written in digits or in words.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ class FilledText:
 
 
 class TextTemplate:
-    """A text with its slots: runs of words that stand in its own request and have a number or one of the `rare` keys,
-    which few texts share."""
+    """A text with its slots: runs of words that stand in its own request and have a number or one
+    of the `rare` keys, which few texts share."""
 
     def __init__(self, text: str, own_request: RequestTokens, rare: Collection[str]) -> None:
         self._text = text
@@ -70,13 +71,19 @@ class TextTemplate:
         self.slots: list[Slot] = []
         start = 0
         while start < len(keys):
-            length = own_request.longest_run(keys[start:]) if is_content(keys[start]) else 0
-            end = start + length
-            distinctive = [index for index in range(start, end) if keys[index] in rare or keys[index].isdigit()]
+            end = start
+            if is_content(keys[start]):
+                end += own_request.longest_run(keys[start:])
+            distinctive = []
+            for index in range(start, end):
+                if _is_distinctive(keys[index], rare):
+                    distinctive.append(index)
             if distinctive:
+                slot = _slot(keys, start, end, rare, own_request)
                 core = _slot(keys, distinctive[0], distinctive[-1] + 1, rare, own_request)
-                whole = _slot(keys, start, end, rare, own_request)
-                self.slots.append(whole if core.run == whole.run else replace(whole, core=core))
+                if core.run != slot.run:
+                    slot = replace(slot, core=core)
+                self.slots.append(slot)
             start = max(end, start + 1)
 
     def fill(self, request: RequestTokens) -> FilledText:
@@ -86,13 +93,15 @@ class TextTemplate:
         for slot in self.slots:
             if all(key in request for key in slot.distinctive):
                 continue
-            for part in (slot, slot.core):
-                filler = _filler(part, request) if part else None
-                if part and filler:
-                    fillers[part.start] = part.end, filler
-                    break
-            else:
+            part = slot
+            filler = _filler(slot, request)
+            if filler is None and slot.core:
+                part = slot.core
+                filler = _filler(slot.core, request)
+            if filler is None:
                 unfilled += 1
+            else:
+                fillers[part.start] = part.end, filler
         if not fillers:
             return FilledText(self._text, False, unfilled)
         pieces: list[str] = []
@@ -115,13 +124,20 @@ class TextTemplate:
 
 def _slot(keys: Keys, start: int, end: int, rare: Collection[str], own_request: RequestTokens) -> Slot:
     run = list(keys[start:end])
-    contexts = [own_request.context(position, position + len(run)) for position in own_request.starts_of(run)]
-    distinctive = frozenset(key for key in run if key in rare or key.isdigit())
+    contexts = []
+    for position in own_request.starts_of(run):
+        contexts.append(own_request.context(position, position + len(run)))
+    distinctive = frozenset(key for key in run if _is_distinctive(key, rare))
     return Slot(start, end, run, contexts, distinctive)
 
 
+def _is_distinctive(key: str, rare: Collection[str]) -> bool:
+    return key in rare or key.isdigit()
+
+
 def _filler(slot: Slot, request: RequestTokens) -> range | None:
-    """The words in the request whose surroundings agree most with the slot's; None where too little does."""
+    """The words in the request whose surroundings agree most with the slot's; None where too little
+    does."""
     best, best_agreement = None, 0.0
     wants_number = all_numbers(slot.run)
     for before, after in slot.contexts:
@@ -133,7 +149,9 @@ def _filler(slot: Slot, request: RequestTokens) -> range | None:
             agreement -= _LENGTH_COST * abs(len(keys) - len(slot.run))
             if agreement > best_agreement:
                 best, best_agreement = words, agreement
-    return best if best_agreement >= _LEAST_AGREEMENT else None
+    if best_agreement < _LEAST_AGREEMENT:
+        return None
+    return best
 
 
 def _words_after(key: str, request: RequestTokens) -> Iterator[range]:
@@ -149,8 +167,8 @@ def _words_after(key: str, request: RequestTokens) -> Iterator[range]:
 
 
 def _agreement(slot: Context, filler: Context) -> float:
-    """Equal words around, the near ones first; the one before is known to be equal. A filler that ends before another
-    content word is torn out of a phrase."""
+    """Equal words around, the near ones first; the one before is known to be equal. A filler that
+    ends before another content word is torn out of a phrase."""
     (_, second, third), (first_after, second_after) = filler
     (_, slot_second, slot_third), (slot_first_after, slot_second_after) = slot
     agreement = 1.0

@@ -1,4 +1,5 @@
-"""The words of a request and of a plan's texts, so that the two can be compared: "Four Classes" is "4 classe"."""
+"""The words of a request and of a plan's texts, so that the two can be compared: "Four Classes" is
+"4 classe"."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def word_key(word: str) -> str:
     if lowered in NUMBER_WORDS:
         return str(NUMBER_WORDS[lowered])
     if len(lowered) > 3 and lowered.endswith("s") and not lowered.endswith("ss"):
-        return f"{lowered[:-3]}y" if lowered.endswith("ies") else lowered[:-1]
+        if lowered.endswith("ies"):
+            return f"{lowered[:-3]}y"
+        return lowered[:-1]
     return lowered
 
 
@@ -61,18 +64,23 @@ class RequestTokens:
     """The words of a requirement and its dataset attributes, and where each stands."""
 
     def __init__(self, requirement: str, attributes: str) -> None:
-        edge = [("", END), ("", END)]
-        words = [
-            ("", START), ("", START), *words_with_blanks(requirement), ("", BETWEEN),
-            *words_with_blanks(attributes), *edge,
-        ]  # fmt: skip
-        self.blanks = [blanks for blanks, _ in words]
+        self.blanks: list[str] = []
         """What stands before each word."""
-        self.words = [word for _, word in words]
-        self.keys = [word_key(word) for word in self.words]
+        self.words: list[str] = []
+        self.keys: list[str] = []
         self.positions: dict[str, list[int]] = defaultdict(list)
         """By key, where it stands."""
-        for position, key in enumerate(self.keys):
+        # Two marks at each end, so that the neighbours of the first and the last word need no
+        # special case.
+        words = [
+            ("", START), ("", START), *words_with_blanks(requirement), ("", BETWEEN),
+            *words_with_blanks(attributes), ("", END), ("", END),
+        ]  # fmt: skip
+        for position, (blanks, word) in enumerate(words):
+            key = word_key(word)
+            self.blanks.append(blanks)
+            self.words.append(word)
+            self.keys.append(key)
             self.positions[key].append(position)
         self.pairs = set(pairwise(self.keys))
         """Keys that stand beside each other."""
@@ -86,7 +94,11 @@ class RequestTokens:
 
     def starts_of(self, run: Keys) -> list[int]:
         """Where the run of keys starts."""
-        return [start for start in self.positions.get(run[0], ()) if self.keys[start : start + len(run)] == run]
+        starts = []
+        for start in self.positions.get(run[0], ()):
+            if self.keys[start : start + len(run)] == run:
+                starts.append(start)
+        return starts
 
     def longest_run(self, keys: Keys) -> int:
         """How many of the first keys stand here in a row, up to the last content word."""

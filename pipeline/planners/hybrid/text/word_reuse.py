@@ -1,11 +1,13 @@
 """Which words of a request the text for it takes over: "flowers" rather than "Kaggle".
 
-Logistic regression on where a word stands, its rare neighbours masked, and on how often the texts of known requests
-that are alike took the word over. A candidate text is judged by these chances in one feature, the expected overlap.
+Logistic regression on where a word stands, its rare neighbours masked, and on how often the texts
+of known requests that are alike took the word over. A candidate text is judged by these chances in
+one feature, the expected overlap.
 
-Ablation (mean sentence BLEU, known plans held out with 75 lines on each side of them, all else equal): without it 28.2
-for Input and 21.9 for Output, with it 29.0 (+0.8) and 23.0 (+1.1); on the published Evaluation.txt 28.7 -> 29.2 and
-22.7 -> 24.3. No interval was recorded. The writer knows it as a `WordChances` only, so that it can be left out.
+Ablation (mean sentence BLEU, known plans held out with 75 lines on each side of them, all else
+equal): without it 28.2 for Input and 21.9 for Output, with it 29.0 (+0.8) and 23.0 (+1.1); on the
+published Evaluation.txt 28.7 -> 29.2 and 22.7 -> 24.3. No interval was recorded. The writer knows
+it as a `WordChances` only, so that it can be left out.
 """
 
 from __future__ import annotations
@@ -30,12 +32,13 @@ _COMMON = 0.006
 """Words in at least this share of the known requests keep their own feature; rarer ones are masked."""
 _INVERSE_PENALTY = 0.3
 _USUAL_RATE, _USUAL_WEIGHT = 0.1, 0.02
-"""The share of words that are taken over, and how many alike requests (squared similarity) this counts as."""
+"""The share of words that are taken over, and how many alike requests (squared similarity) this
+counts as."""
 _LEAST_RATE = 0.005
 _RARE, _NUMBER = "*", "#"
 _PARTS, _STRETCH = 5, 165
-"""Parts that are held out to learn what the chances are worth, of stretches of so many lines, so that each part has all
-styles."""
+"""Parts that are held out to learn what the chances are worth, of stretches of so many lines, so
+that each part has all styles."""
 
 
 class WordChances(Protocol):
@@ -48,7 +51,8 @@ class WordChances(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RequestWords:
-    """The different content words of a request, in the order of appearance, whatever field they are looked at for."""
+    """The different content words of a request, in the order of appearance, whatever field they are
+    looked at for."""
 
     words: tuple[str, ...]
     contexts: sp.csr_matrix
@@ -75,11 +79,16 @@ class KnownRequestWords:
         for words in content:
             requests_with.update(words)
         columns = {word: column for column, word in enumerate(requests_with)}
-        indices = [columns[word] for words in content for word in words]
-        indptr = np.cumsum([0, *map(len, content)])
+        # A sparse matrix by rows: row i has ones in the columns indices[indptr[i] : indptr[i + 1]].
+        indices: list[int] = []
+        indptr = [0]
+        for words in content:
+            indices += [columns[word] for word in words]
+            indptr.append(len(indices))
         ones = np.ones(len(indices), np.float32)
         occurrences = sp.csr_matrix((ones, indices, indptr), shape=(len(content), len(columns)))
-        common = [word for word, count in requests_with.items() if count >= _COMMON * len(known)]
+        least = _COMMON * len(known)
+        common = [word for word, count in requests_with.items() if count >= least]
         return cls(requests_with, occurrences, common)
 
     def words_of(self, request: RequestTokens) -> RequestWords:
@@ -127,7 +136,8 @@ class WordReuse:
 
 @dataclass(frozen=True, slots=True)
 class FittedWordReuse:
-    """A `WordReuse`, and the chances that one without a known request and those around it would give for its words."""
+    """A `WordReuse`, and the chances that one without a known request and those around it would
+    give for its words."""
 
     model: WordReuse
     held_out_chances: Sequence[Mapping[str, float]]
@@ -139,7 +149,8 @@ def fit_word_reuse(
     text_words: Sequence[Collection[str]],
     similarities: Floats,
 ) -> FittedWordReuse:
-    """Learns from the known requests, their similarities, and the words of their texts, empty for no text."""
+    """Learns from the known requests, their similarities, and the words of their texts, empty for
+    no text."""
     labels = []
     for request, words in zip(requests, text_words, strict=True):
         labels.append(np.array([word in words for word in request.words], bool))
@@ -149,14 +160,19 @@ def fit_word_reuse(
     has_text = np.array([bool(words) for words in text_words])
     features = []
     for row, request in enumerate(requests):
-        is_usable = independent_plans(row, similarities[row]) & has_text
-        features.append(unfitted.features(request, np.where(is_usable, similarities[row], 0)))
+        # As for a new request: the log odds of a row's words must not know the row's own text.
+        may_count = independent_plans(row, similarities[row]) & has_text
+        features.append(unfitted.features(request, np.where(may_count, similarities[row], 0)))
 
     def fitted_to(rows: Rows) -> WordReuse:
-        table = sp.vstack([features[row] for row in rows])
-        is_reused = np.concatenate([labels[row] for row in rows])
+        row_features, row_labels = [], []
+        for row in rows:
+            row_features.append(features[row])
+            row_labels.append(labels[row])
+        table = sp.vstack(row_features)
+        is_reused = np.concatenate(row_labels)
         if len(np.unique(is_reused)) < 2:
-            return unfitted
+            return unfitted  # all words taken over, or none: scikit-learn refuses a single class
         model = LogisticRegression(C=_INVERSE_PENALTY, tol=1e-3).fit(table, is_reused)
         coefficients = model.coef_[0].astype(np.float32)
         return replace(unfitted, coefficients=coefficients, intercept=float(model.intercept_[0]))
@@ -166,26 +182,35 @@ def fit_word_reuse(
     held_out: list[dict[str, float]] = [{} for _ in requests]
     for part in range(_PARTS):
         members = np.flatnonzero(part_of == part)
-        is_distant = [distant_plans(int(row), count) for row in members]
-        model = fitted_to(np.flatnonzero(np.logical_and.reduce([has_text, *is_distant])))
+        is_usable = has_text
+        for row in members:
+            is_usable = is_usable & distant_plans(int(row), count)
+        model = fitted_to(np.flatnonzero(is_usable))
         for row in members:
             held_out[row] = model.chances_by(requests[row], features[row])
     return FittedWordReuse(fitted_to(np.flatnonzero(has_text)), held_out)
 
 
 def _contexts(request: RequestTokens, common: Collection[str]) -> dict[str, set[str]]:
-    """Of each content word: itself, what stands beside it, and in which part of the request; rare words are masked."""
+    """Of each content word: itself, what stands beside it, and in which part of the request; rare
+    words are masked."""
     masked = [START]
     for key in request.keys:
-        masked.append(_RARE if is_content(key) and key not in common else key)
+        if is_content(key) and key not in common:
+            masked.append(_RARE)
+        else:
+            masked.append(key)
     attributes_start = request.keys.index(BETWEEN)
     contexts: dict[str, set[str]] = {}
     for word in request.content_keys():
         positions = request.positions[word]
         features = {f"word {_shown(word, common)}", f"times {len(positions[:4])}"}
         for position in positions:
-            part = "attributes" if position > attributes_start else "requirement"
-            # `masked` begins with one START more than the request: its word at `position` is the fourth of these.
+            part = "requirement"
+            if position > attributes_start:
+                part = "attributes"
+            # `masked` begins with one START more than the request: its word at `position` is the
+            # fourth of these.
             third, second, before, _, after, second_after = masked[position - 2 : position + 4]
             features |= {
                 part, f"{part} -1 {before}", f"{part} -2 {second} {before}", f"-3 {third} {second} {before}",
@@ -200,4 +225,6 @@ def _contexts(request: RequestTokens, common: Collection[str]) -> dict[str, set[
 def _shown(word: str, common: Collection[str]) -> str:
     if word in common:
         return word
-    return _NUMBER if word.isdigit() else _RARE
+    if word.isdigit():
+        return _NUMBER
+    return _RARE

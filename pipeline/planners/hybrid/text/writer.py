@@ -1,10 +1,12 @@
-"""Writing a plan's `Input` and `Output`: candidate texts, ranked by a linear model fitted to how such ones scored.
+"""Writing a plan's `Input` and `Output`: candidate texts, ranked by a linear model fitted to how
+such ones scored.
 
-For known plans it is known which of their candidates would have scored best, had the plan and its neighbours in the
-file not been known: from these a ridge regression learns what to make of agreement, of words that the request has and
-that a text is likely to take over (`word_reuse`), and of words and numbers that it has not. Known plans are weighted as
-for the other fields (`ridge`), by what requests are about (`similarity`) and in equal parts by how they are phrased
-(`phrasing`), which tells the style of the answer.
+For known plans it is known which of their candidates would have scored best, had the plan and its
+neighbours in the file not been known: from these a ridge regression learns what to make of
+agreement, of words that the request has and that a text is likely to take over (`word_reuse`), and
+of words and numbers that it has not. Known plans are weighted as for the other fields (`ridge`), by
+what requests are about (`similarity`) and in equal parts by how they are phrased (`phrasing`),
+which tells the style of the answer.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ LEAST_PLANS = 200
 _PHRASING_SHARE = 0.5
 _PENALTY = 1.0
 _RANKED_PLANS = 1200
-"""Known plans that the ranking is fitted to; of more, every k-th: each takes some fifteen milliseconds."""
+"""Known plans that the ranking is fitted to; of more, every k-th: each takes some fifteen
+milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class FieldWriter:
     ranked_plans: int
     """Known plans that the ranking was fitted to."""
     gain: float
-    """Mean sentence BLEU by which it is ahead of the highest expected score alone, on parts held out."""
+    """Mean sentence BLEU by which it is ahead of the highest expected score alone, on parts held
+    out."""
 
     def write(
         self,
@@ -88,8 +92,9 @@ class TextWriter:
     ) -> dict[str, str]:
         """The fields' texts for a request, by name.
 
-        `similarity`: to the known requests, by what they are about; `near_copies`: known plans that count as if they
-        were not known; `eligible_plans`: those that may be drawn from; `same_category`: those of the task category.
+        `similarity`: to the known requests, by what they are about; `near_copies`: known plans that
+        count as if they were not known; `eligible_plans`: those that may be drawn from;
+        `same_category`: those of the task category.
         """
         mixed = _mixed(similarity, self.phrasing.similarities([request])[0])
         weights = ridge.without_rows(mixed, self.inverse, near_copies) @ self.inverse
@@ -109,9 +114,13 @@ def fit_writer(
     categories: Sequence[str],
     texts: Mapping[str, Sequence[str]],
 ) -> TextWriter | None:
-    """The writer for known requests, their similarities, canonical task categories and, by field, their plans' texts;
-    None where these are too few."""
-    written = {name: field_texts for name, field_texts in texts.items() if sum(map(bool, field_texts)) >= LEAST_PLANS}
+    """The writer for known requests, their similarities, canonical task categories and, by field,
+    their plans' texts; None where these are too few."""
+    written = {}
+    for name, field_texts in texts.items():
+        plans_with_text = sum(map(bool, field_texts))
+        if plans_with_text >= LEAST_PLANS:
+            written[name] = field_texts
     if not written:
         return None
     phrasing = Phrasing.of(requests)
@@ -125,15 +134,22 @@ def fit_writer(
     fields = []
     for name, field_texts in written.items():
         known = KnownTexts.of(field_texts, requests)
-        text_words = [known.keys[text] if text >= 0 else () for text in known.text_of]
+        text_words: list[Sequence[str]] = []
+        for text in known.text_of:
+            if text >= 0:
+                text_words.append(known.keys[text])
+            else:
+                text_words.append(())
         word_reuse = fit_word_reuse(known_words, words, text_words, similarities)
         options, scores = [], []
-        plans_with_text = np.flatnonzero(known.text_of >= 0)
-        for row in plans_with_text[every_kth(len(plans_with_text), _RANKED_PLANS)].tolist():
+        rows_with_text = np.flatnonzero(known.text_of >= 0)
+        for row in rows_with_text[every_kth(len(rows_with_text), _RANKED_PLANS)].tolist():
             eligible_plans = independent_plans(row, similarities[row])
             held_out_with = np.flatnonzero(~eligible_plans)
             weights = (ridge.without_rows(mixed[row], inverse, held_out_with) @ inverse).astype(np.float32)
             votes = np.bincount(category_of[eligible_plans], weights=weights[eligible_plans])
+            # A new request's category is decided before its texts; here the heaviest one stands for
+            # that decision.
             same_category = category_of == votes.argmax()
             chances = word_reuse.held_out_chances[row]
             row_options = candidates(known, weights, tokens[row], chances, eligible_plans, same_category)
