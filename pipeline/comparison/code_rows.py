@@ -1,9 +1,11 @@
-"""Measured outputs as rows of tables: one a method, one a corpus under a protocol, one a pair of texts."""
+"""Measured outputs as rows of tables: one a method, one a corpus under a protocol, one a pair of
+texts."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from statistics import fmean
 from typing import Any
@@ -27,7 +29,8 @@ PARTS = tuple(field.name for field in fields(CodeBleu))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MethodRow:
-    """What a method answered to a subset of the items, and what its code says. Counts of items, but the means."""
+    """What a method answered to a subset of the items, and what its code says. Counts of items, but
+    the means."""
 
     table: str
     model: str
@@ -49,8 +52,8 @@ class MethodRow:
     invalid_calls: int
     unknown_imports: int
     conformance: float | None
-    """Mean share, in [0, 1], of the plan's statements that are kept: over all items with a plan but those where the
-    machinery failed. What does not parse keeps none of them."""
+    """Mean share, in [0, 1], of the plan's statements that are kept: over all items with a plan but
+    those where the machinery failed. What does not parse keeps none of them."""
     lines: float | None
     copy_checked: int
     """Were shown a sample, and gave code."""
@@ -63,7 +66,8 @@ class MethodRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeRow:
-    """A method, or a baseline, under a protocol, over a subset of the items: CodeBLEU over the corpus, in percent."""
+    """A method, or a baseline, under a protocol, over a subset of the items: CodeBLEU over the
+    corpus, in percent."""
 
     table: str
     model: str
@@ -92,8 +96,8 @@ class CodeRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeItem:
-    """One pair of candidate and reference under a protocol. CodeBLEU and its parts are in percent, and None where they
-    were not measured."""
+    """One pair of candidate and reference under a protocol. CodeBLEU and its parts are in percent,
+    and None where they were not measured."""
 
     table: str
     model: str
@@ -120,7 +124,8 @@ class CodeItem:
 
 
 def pair_of(protocol: str, item: Measured) -> PairScore | None:
-    """The item's pair under a protocol; None where there is no reference, or nothing could be measured."""
+    """The item's pair under a protocol; None where there is no reference, or nothing could be
+    measured."""
     pair: PairScore | None = getattr(item, protocol)
     if item.machinery_failed or pair is None or pair.counts is None:
         return None
@@ -128,7 +133,8 @@ def pair_of(protocol: str, item: Measured) -> PairScore | None:
 
 
 def is_clean(item: Measured) -> bool:
-    """Whether nothing that answered the item knew its reference or requirement, as far as was looked."""
+    """Whether nothing that answered the item knew its reference or requirement, as far as was
+    looked."""
     return item.contamination is None or not contamination_sources(item.contamination)
 
 
@@ -148,28 +154,49 @@ def method_rows(measured: MeasuredMethods) -> Iterator[MethodRow]:
 
 
 def _method_row(name: MethodName, subset: str, items: Sequence[Measured]) -> MethodRow:
-    of_code = [item.scores for item in items if item.scores is not None and item.generated]
-    # A failure of the method keeps none of its plan; one of the machinery says nothing about the plan.
-    of_plan = [item.scores for item in items if item.scores is not None and not item.machinery_failed]
-    overlaps = [item.copying for item in items if item.copying is not None]
+    counts: Counter[str] = Counter()
+    conformances: list[float | None] = []
+    lines: list[float | None] = []
+    lines_in_common: list[float | None] = []
+    for item in items:
+        counts["generated"] += item.generated
+        counts["scored"] += pair_of("raw", item) is not None
+        counts["method_failures"] += item.failure is not None and not item.machinery_failed
+        counts["machinery_failures"] += item.machinery_failed
+        counts["unknown_imports"] += bool(item.unknown_imports)
+        counts["contaminated"] += not is_clean(item)
+        scores = item.scores
+        if scores is not None and item.generated:
+            counts["parsed"] += scores.parses
+            counts["undefined_names"] += bool(scores.undefined_names)
+            counts["invalid_calls"] += bool(scores.invalid_calls)
+            lines.append(scores.lines)
+        # A failure of the method keeps none of its plan; one of the machinery says nothing about
+        # it.
+        if scores is not None and not item.machinery_failed:
+            conformances.append(scores.conformance)
+        if item.copying is not None:
+            counts["copy_checked"] += 1
+            counts["duplicates"] += item.copying.duplicate
+            lines_in_common.append(item.copying.lines_in_common)
     return MethodRow(
         **name._asdict(),
         subset=subset,
         asked=len(items),
-        generated=sum(item.generated for item in items),
-        parsed=sum(scores.parses for scores in of_code),
-        scored=sum(pair_of("raw", item) is not None for item in items),
-        method_failures=sum(item.failure is not None and not item.machinery_failed for item in items),
-        machinery_failures=sum(item.machinery_failed for item in items),
-        undefined_names=sum(bool(scores.undefined_names) for scores in of_code),
-        invalid_calls=sum(bool(scores.invalid_calls) for scores in of_code),
-        unknown_imports=sum(bool(item.unknown_imports) for item in items),
-        conformance=_mean(scores.conformance for scores in of_plan),
-        lines=_mean(scores.lines for scores in of_code),
-        copy_checked=len(overlaps),
-        duplicates=sum(overlap.duplicate for overlap in overlaps),
-        lines_in_common=_mean(overlap.lines_in_common for overlap in overlaps),
-        contaminated=sum(not is_clean(item) for item in items),
+        generated=counts["generated"],
+        parsed=counts["parsed"],
+        scored=counts["scored"],
+        method_failures=counts["method_failures"],
+        machinery_failures=counts["machinery_failures"],
+        undefined_names=counts["undefined_names"],
+        invalid_calls=counts["invalid_calls"],
+        unknown_imports=counts["unknown_imports"],
+        conformance=_mean(conformances),
+        lines=_mean(lines),
+        copy_checked=counts["copy_checked"],
+        duplicates=counts["duplicates"],
+        lines_in_common=_mean(lines_in_common),
+        contaminated=counts["contaminated"],
     )
 
 
@@ -178,9 +205,18 @@ def code_rows(measured: MeasuredMethods) -> Iterator[CodeRow]:
     for protocol in PROTOCOLS:
         for name, all_items in measured.items():
             for subset, items in subsets(all_items):
-                pairs = [pair for item in items if (pair := pair_of(protocol, item)) is not None]
+                pairs = _measured_pairs(protocol, items)
                 if pairs:
                     yield _code_row(name, protocol, subset, len(items), pairs)
+
+
+def _measured_pairs(protocol: str, items: Sequence[Measured]) -> list[PairScore]:
+    pairs = []
+    for item in items:
+        pair = pair_of(protocol, item)
+        if pair is not None:
+            pairs.append(pair)
+    return pairs
 
 
 def _code_row(name: MethodName, protocol: str, subset: str, asked: int, pairs: Sequence[PairScore]) -> CodeRow:
@@ -189,6 +225,7 @@ def _code_row(name: MethodName, protocol: str, subset: str, asked: int, pairs: S
     equal_length = from_counts(pair.equal_length for pair in pairs if pair.equal_length is not None)
     candidate_words = sum(pair.candidate_words for pair in pairs)
     reference_words = sum(pair.reference_words for pair in pairs)
+    item_values = [value for value in map(item_codebleu, pairs) if value is not None]
     return CodeRow(
         **name._asdict(),
         protocol=protocol,
@@ -198,12 +235,13 @@ def _code_row(name: MethodName, protocol: str, subset: str, asked: int, pairs: S
         **percentages(corpus),
         equal_length_codebleu=100 * equal_length.codebleu if equal_length else math.nan,
         length_ratio=candidate_words / reference_words if reference_words else math.nan,
-        mean_item_codebleu=fmean(value for pair in pairs if (value := item_codebleu(pair)) is not None),
+        mean_item_codebleu=fmean(item_values),
     )
 
 
 def mean_over_seeds(name: MethodName, rows: Sequence[CodeRow]) -> CodeRow:
-    """One row for several draws or runs of a method: means, the standard error of the corpus CodeBLEU, counts added."""
+    """One row for several draws or runs of a method: the mean of each measure, the standard error
+    of the corpus CodeBLEU over them, and the counts added up."""
     values: dict[str, Any] = {}
     for field in fields(CodeRow):
         if field.type == "float":  # the annotation's text: this module has postponed annotations
@@ -225,31 +263,46 @@ def code_items(measured: MeasuredMethods) -> Iterator[CodeItem]:
 
 def _code_item(name: MethodName, protocol: str, number: int, item: Measured) -> CodeItem:
     pair = pair_of(protocol, item)
-    code_bleu = _code_bleu(pair.counts) if pair is not None else None
+    parts: dict[str, Any] = dict.fromkeys(PARTS)
+    equal_length_codebleu = None
     length_ratio = None
-    if pair is not None and pair.reference_words:
-        length_ratio = pair.candidate_words / pair.reference_words
+    if pair is not None:
+        code_bleu = _code_bleu(pair.counts)
+        if code_bleu is not None:
+            parts = percentages(code_bleu)
+        equal_length_codebleu = item_codebleu(pair, equal_length=True)
+        if pair.reference_words:
+            length_ratio = pair.candidate_words / pair.reference_words
+    scores = item.scores
+    contaminated_by = ""
+    if item.contamination is not None:
+        contaminated_by = " ".join(contamination_sources(item.contamination))
+    failure = ""
+    if item.failure is not None:
+        failure = f"{item.failure.stage}: {item.failure.kind}"
     return CodeItem(
         **name._asdict(),
         protocol=protocol,
         item=number,
         id=item.item,
-        **(percentages(code_bleu) if code_bleu else dict.fromkeys(PARTS)),
-        equal_length_codebleu=item_codebleu(pair, equal_length=True) if pair is not None else None,
+        **parts,
+        equal_length_codebleu=equal_length_codebleu,
         length_ratio=length_ratio,
-        parses=item.scores.parses if item.scores else None,
-        conformance=item.scores.conformance if item.scores else None,
-        lines=item.scores.lines if item.scores else None,
+        parses=scores.parses if scores else None,
+        conformance=scores.conformance if scores else None,
+        lines=scores.lines if scores else None,
         lines_in_common=item.copying.lines_in_common if item.copying else None,
-        contaminated_by=" ".join(contamination_sources(item.contamination)) if item.contamination else "",
-        failure=f"{item.failure.stage}: {item.failure.kind}" if item.failure else "",
+        contaminated_by=contaminated_by,
+        failure=failure,
     )
 
 
 def item_codebleu(pair: PairScore, *, equal_length: bool = False) -> float | None:
     """A pair's own CodeBLEU in percent; None beyond CodeBLEU's limits."""
     code_bleu = _code_bleu(pair.equal_length if equal_length else pair.counts)
-    return None if code_bleu is None else 100 * code_bleu.codebleu
+    if code_bleu is None:
+        return None
+    return 100 * code_bleu.codebleu
 
 
 def percentages(code_bleu: CodeBleu) -> dict[str, Any]:
@@ -258,9 +311,11 @@ def percentages(code_bleu: CodeBleu) -> dict[str, Any]:
 
 
 def _code_bleu(counts: PairCounts | None) -> CodeBleu | None:
-    return from_counts([counts]) if counts is not None else None
+    if counts is None:
+        return None
+    return from_counts([counts])
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
+def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None

@@ -1,4 +1,5 @@
-"""Methods compared on the same items: differences with their uncertainty, and which of them are noise."""
+"""Methods compared on the same items: differences with their uncertainty, and which of them are
+noise."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from pipeline.measures.outputs import Measured, MethodName
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """Mean difference of a measure over the items, `method` less `against`. CodeBLEU in points, shares in percentage
-    points."""
+    """Mean difference of a measure over the items, `method` less `against`. CodeBLEU in points,
+    shares in percentage points."""
 
     table: str
     model: str
@@ -33,7 +34,8 @@ class Comparison:
     p: float
     """The p-value of a paired permutation test."""
     p_holm: float
-    """`p` after Holm's correction over all comparisons of the measure with one method, protocol and subset."""
+    """`p` after Holm's correction over all comparisons of the measure with one method, protocol and
+    subset."""
     verdict: str
     """`higher`, `lower` or `within noise` (`pipeline.comparison.verdict`)."""
 
@@ -48,12 +50,15 @@ class PairedMeasure:
     value: Callable[[Measured], float | None]
     """An item's value in points or percent; None where the measure does not apply."""
     for_baselines: bool = True
-    """False where copies of a sample would only be compared with themselves: they parse, and keep to no plan."""
+    """False where copies of a sample would only be compared with themselves: they parse, and keep
+    to no plan."""
 
 
 def _codebleu(item: Measured, *, protocol: str, equal_length: bool) -> float | None:
     pair = pair_of(protocol, item)
-    return None if pair is None else item_codebleu(pair, equal_length=equal_length)
+    if pair is None:
+        return None
+    return item_codebleu(pair, equal_length=equal_length)
 
 
 def _parses(item: Measured) -> float | None:
@@ -87,13 +92,16 @@ def comparisons(
     rivals: Sequence[MethodName],
     seed_groups: Mapping[MethodName, Sequence[MethodName]] | None = None,
 ) -> Iterator[Comparison]:
-    """Each rival against `ours` by every measure, over all items and over the clean ones where those are fewer.
+    """Each rival against `ours` by every measure, over all items and over the clean ones where
+    those are fewer.
 
-    Items are paired by their id. A name in `seed_groups` stands for several runs of a method: an item's value is their
-    mean, so that the same item under another seed is no further item.
+    Items are paired by their id. A name in `seed_groups` stands for several runs of a method: an
+    item's value is their mean, so that the same item under another seed is no further item.
     """
     groups = seed_groups or {}
-    runs_of = {name: _runs_by_item(measured, groups.get(name, [name])) for name in (ours, *rivals)}
+    runs_of = {}
+    for name in (ours, *rivals):
+        runs_of[name] = _runs_by_item(measured, groups.get(name, [name]))
     for measure in PAIRED_MEASURES:
         compared = [name for name in rivals if measure.for_baselines or name.table != BASELINES]
         for subset in (ALL, CLEAN):
@@ -121,12 +129,17 @@ def _all_clean(runs: _Runs) -> bool:
 
 
 def _values(runs: _Runs, measure: PairedMeasure, subset: str) -> dict[str, float]:
-    """By item the mean over the runs that have a value. An item is clean where it is so in every run."""
+    """By item the mean over the runs that have a value. An item is clean where it is so in every
+    run."""
     means = {}
     for item, of_item in runs.items():
         if subset == CLEAN and not all(map(is_clean, of_item)):
             continue
-        values = [value for run in of_item if (value := measure.value(run)) is not None]
+        values = []
+        for run in of_item:
+            value = measure.value(run)
+            if value is not None:
+                values.append(value)
         if values:
             means[item] = fmean(values)
     return means
@@ -135,8 +148,8 @@ def _values(runs: _Runs, measure: PairedMeasure, subset: str) -> dict[str, float
 def comparison_rows(
     pairings: Mapping[MethodName, Pairing], against: MethodName, measure: str, protocol: str, subset: str
 ) -> Iterator[Comparison]:
-    """A row for each method, all tested as one family. `pairings`: its values and those of `against` on the same
-    items."""
+    """A row for each method, all tested as one family. `pairings`: its values and those of
+    `against` on the same items."""
     differences = paired_differences(list(pairings.values()))
     for (name, (values, _)), difference in zip(pairings.items(), differences, strict=True):
         yield Comparison(

@@ -1,8 +1,10 @@
-"""What judgements add up to: means with their spread, differences on the same items, and how far a judge is steady."""
+"""What judgements add up to: means with their spread, differences on the same items, and how far a
+judge is steady."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -16,7 +18,8 @@ from pipeline.measures.judge import ASPECTS
 from pipeline.measures.outputs import MethodName
 
 NO_CODE, MACHINERY_FAILED = "no code", "the machinery failed"
-"""Why a judge was not asked: the method gave no code, which has 0 points; or that was not the method's doing."""
+"""Why a judge was not asked: the method gave no code, which has 0 points; or that was not the
+method's doing."""
 
 EVEN = 50.0
 """Percent: both methods are preferred equally often."""
@@ -24,7 +27,8 @@ EVEN = 50.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """One judgement of one output. An aspect's score is 0 to 10, and None where the judge or the machinery failed."""
+    """One judgement of one output. An aspect's score is 0 to 10, and None where the judge or the
+    machinery failed."""
 
     table: str
     model: str
@@ -49,8 +53,8 @@ class Judgement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preference:
-    """One comparison of a method's output with `against`'s. An aspect is 1 where the method's is better, 0 where the
-    other is, 0.5 for a tie, and None where the judge failed."""
+    """One comparison of a method's output with `against`'s. An aspect is 1 where the method's is
+    better, 0 where the other is, 0.5 for a tie, and None where the judge failed."""
 
     table: str
     model: str
@@ -83,7 +87,8 @@ class JudgedRow:
     own_family: bool
     asked: int
     judged: int
-    """Items with a score: all but those where the machinery failed, or no answer of the judge could be read."""
+    """Items with a score: all but those where the machinery failed, or no answer of the judge could
+    be read."""
     without_code: int
     """Items that are judged with 0."""
     machinery_failures: int
@@ -130,7 +135,8 @@ class PreferenceRow:
 
 
 def judged_rows(judgements: Sequence[Judgement], contaminated: Collection[str] = ()) -> Iterator[JudgedRow]:
-    """A row for each subset, method and aspect. `contaminated`: ids of the items that are not in the clean subset."""
+    """A row for each subset, method and aspect. `contaminated`: ids of the items that are not in
+    the clean subset."""
     for subset, answers in _subsets(judgements, contaminated):
         for name, group in _by_method(answers).items():
             for aspect in ASPECTS:
@@ -138,12 +144,20 @@ def judged_rows(judgements: Sequence[Judgement], contaminated: Collection[str] =
 
 
 def _judged_row(name: MethodName, subset: str, aspect: str, group: Sequence[Judgement]) -> JudgedRow:
-    samples = _samples_by_item(group, aspect)
-    means = [fmean(values) for values in samples.values()]
-    spreads = [stdev(values) for values in samples.values() if len(values) > 1]
-    mean, error = mean_and_standard_error(means) if means else (math.nan, math.nan)
-    # Against zeros the bootstrap of differences is that of the scores themselves.
-    interval = paired_bootstrap(means, [0.0] * len(means)) if len(means) > 1 else None
+    means = []
+    spreads = []
+    for samples in _samples_by_item(group, aspect).values():
+        means.append(fmean(samples))
+        if len(samples) > 1:
+            spreads.append(stdev(samples))
+    mean = error = math.nan
+    if means:
+        mean, error = mean_and_standard_error(means)
+    interval = None
+    if len(means) > 1:
+        # Against zeros the bootstrap of differences is that of the scores themselves.
+        interval = paired_bootstrap(means, [0.0] * len(means))
+    unasked = Counter(judgement.unasked for judgement in group)
     return JudgedRow(
         **name._asdict(),
         aspect=aspect,
@@ -152,8 +166,8 @@ def _judged_row(name: MethodName, subset: str, aspect: str, group: Sequence[Judg
         own_family=any(judgement.own_family for judgement in group),
         asked=len({judgement.item for judgement in group}),
         judged=len(means),
-        without_code=sum(judgement.unasked == NO_CODE for judgement in group),
-        machinery_failures=sum(judgement.unasked == MACHINERY_FAILED for judgement in group),
+        without_code=unasked[NO_CODE],
+        machinery_failures=unasked[MACHINERY_FAILED],
         mean=_unless_nan(mean),
         standard_error=_unless_nan(error),
         low=interval.low if interval else None,
@@ -193,7 +207,9 @@ def preference_rows(preferences: Sequence[Preference], contaminated: Collection[
     """A row for each subset, method and aspect in which the judge gave an answer."""
     for subset, answers in _subsets(preferences, contaminated):
         cells = list(_cells(answers))
-        differences = paired_differences([(cell.shares, [EVEN] * len(cell.shares)) for cell in cells])
+        # A preference is tested like a difference of two methods, the other one always at 50 %.
+        against_even: list[Pairing] = [(cell.shares, [EVEN] * len(cell.shares)) for cell in cells]
+        differences = paired_differences(against_even)
         for cell, difference in zip(cells, differences, strict=True):
             interval, group = difference.interval, cell.group
             yield PreferenceRow(
@@ -227,7 +243,8 @@ _Answer = TypeVar("_Answer", Judgement, Preference)
 
 
 def _subsets(answers: Sequence[_Answer], contaminated: Collection[str]) -> Iterator[tuple[str, Sequence[_Answer]]]:
-    """All answers, and where those are fewer, the ones about items that are not contaminated, if there are any."""
+    """All answers, and where those are fewer, the ones about items that are not contaminated, if
+    there are any."""
     yield ALL, answers
     clean = [answer for answer in answers if answer.item not in contaminated]
     if 0 < len(clean) < len(answers):
@@ -235,7 +252,8 @@ def _subsets(answers: Sequence[_Answer], contaminated: Collection[str]) -> Itera
 
 
 def _steady(group: Sequence[Preference], aspect: str) -> float | None:
-    """The share of the questions asked in both orders that were answered alike; None where there is none."""
+    """The share of the questions asked in both orders that were answered alike; None where there is
+    none."""
     answers: dict[tuple[str, int], list[float]] = {}
     for preference in group:
         value = getattr(preference, aspect)
@@ -253,9 +271,13 @@ def _first_place(group: Sequence[Preference], aspect: str) -> float | None:
     for preference in group:
         value = getattr(preference, aspect)
         if value in (0.0, 1.0):
-            method_won, method_first = value == 1.0, preference.first == preference.method
+            method_won = value == 1.0
+            method_first = preference.first == preference.method
+            # Either the method was first and won, or the other one was first and won.
             first_won.append(method_won == method_first)
-    return 100 * fmean(first_won) if first_won else None
+    if not first_won:
+        return None
+    return 100 * fmean(first_won)
 
 
 def _by_method(answers: Sequence[_Answer]) -> dict[MethodName, list[_Answer]]:
@@ -266,7 +288,8 @@ def _by_method(answers: Sequence[_Answer]) -> dict[MethodName, list[_Answer]]:
 
 
 def _mean_by_item(answers: Sequence[Judgement] | Sequence[Preference], aspect: str) -> dict[str, float]:
-    return {item: fmean(values) for item, values in _samples_by_item(answers, aspect).items()}
+    samples = _samples_by_item(answers, aspect)
+    return {item: fmean(values) for item, values in samples.items()}
 
 
 def _samples_by_item(answers: Sequence[Judgement] | Sequence[Preference], aspect: str) -> Mapping[str, list[float]]:
@@ -279,4 +302,6 @@ def _samples_by_item(answers: Sequence[Judgement] | Sequence[Preference], aspect
 
 
 def _unless_nan(value: float) -> float | None:
-    return None if math.isnan(value) else value
+    if math.isnan(value):
+        return None
+    return value

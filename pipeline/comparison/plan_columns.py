@@ -1,4 +1,5 @@
-"""The columns of tables about planners: Table IV's, which are plan fields, and what stands beside them."""
+"""The columns of tables about planners: Table IV's, which are plan fields, and what stands beside
+them."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ class PlanColumn:
 
     @property
     def heading(self) -> str:
-        return f"{self.title} ↓" if self.lower_is_better else self.title
+        if self.lower_is_better:
+            return f"{self.title} ↓"
+        return self.title
 
 
 FIELD_COLUMNS: tuple[PlanColumn, ...] = tuple(

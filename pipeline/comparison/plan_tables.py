@@ -1,7 +1,8 @@
-"""Planners' answers against known plans as tables: Table IV and Fig. 4 under protocol P, companions, and differences.
+"""Planners' answers against known plans as tables: Table IV and Fig. 4 under protocol P,
+companions, and differences.
 
-An answer is a raw line as the published files have them: an object that repeats the prompt and holds the plan as `Code
-Plan`. So one code measures planners of ours and files of predictions.
+An answer is a raw line as the published files have them: an object that repeats the prompt and
+holds the plan as `Code Plan`. So one code measures planners of ours and files of predictions.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class PlanComparison:
     p_holm: float
     """After Holm's correction over all comparisons with that other planner in the subset."""
     verdict: str
-    """"better" or "worse" where the interval excludes zero and the corrected p is below 0.05, else "within noise"."""
+    """"better" or "worse" where the interval excludes zero and the corrected p is below 0.05, else
+    "within noise"."""
     subset: str = ALL
 
 
@@ -95,7 +97,8 @@ Published = Mapping[str, Mapping[str, float]]
 
 
 def score_lines(predicted: Sequence[str], known: Sequence[str]) -> list[ScoredLine]:
-    """A planner's raw lines against those of the known plans; known lines without a plan are passed over."""
+    """A planner's raw lines against those of the known plans; known lines without a plan are passed
+    over."""
     scored = []
     for line, known_line in zip(predicted, known, strict=True):
         answer = read_predicted(line)
@@ -114,7 +117,8 @@ def planner_results(
     on_all_rows: Published | None = None,
     subset: str = ALL,
 ) -> Iterator[PlannerResult]:
-    """Every column of a planner: Table IV, companions, BLEU over whole lines and over the plans in them, validity."""
+    """Every column of a planner: Table IV, companions, BLEU over whole lines and over the plans in
+    them, validity."""
     printed = (published or {}).get(planner, {})
     on_all = (on_all_rows or {}).get(planner, {})
     values = asdict(mean_scores([line.scores for line in lines]))
@@ -122,9 +126,13 @@ def planner_results(
     predicted = [line.predicted for line in lines]
     known = [line.known for line in lines]
     values["line_bleu"] = corpus_bleu(predicted, known)
-    values["plan_bleu"] = corpus_bleu(list(map(plan_part, predicted)), list(map(plan_part, known)))
-    values["validity_lenient"] = 100 * sum(line.lenient for line in lines) / count
-    values["validity_strict"] = 100 * sum(line.strict for line in lines) / count
+    predicted_plans = [plan_part(text) for text in predicted]
+    known_plans = [plan_part(text) for text in known]
+    values["plan_bleu"] = corpus_bleu(predicted_plans, known_plans)
+    lenient = sum(line.lenient for line in lines)
+    strict = sum(line.strict for line in lines)
+    values["validity_lenient"] = 100 * lenient / count
+    values["validity_strict"] = 100 * strict / count
     for column, value in values.items():
         yield PlannerResult(
             planner=planner,
@@ -141,7 +149,9 @@ def plan_items(planner: str, lines: Sequence[ScoredLine]) -> Iterator[PlanItem]:
     for row, line in enumerate(lines):
         for column in _SCORE_COLUMNS:
             value = getattr(line.scores, column)
-            yield PlanItem(planner=planner, row=row, column=column, value=None if value is None else float(value))
+            if value is not None:
+                value = float(value)  # a match is a bool: 1.0 or 0.0
+            yield PlanItem(planner=planner, row=row, column=column, value=value)
 
 
 def plan_comparisons(
@@ -153,14 +163,18 @@ def plan_comparisons(
     names = []
     pairings = []
     for planner, lines in scored.items():
-        for column in _SCORE_COLUMNS if planner != against else ():
+        if planner == against:
+            continue
+        for column in _SCORE_COLUMNS:
             values, other_values = _paired(column, lines, scored[against])
             if values:
                 names.append((planner, column))
                 pairings.append((values, other_values))
     differences = paired_differences(pairings)
     for (planner, column), (values, _), difference in zip(names, pairings, differences, strict=True):
-        words = ("worse", "better") if COLUMNS[column].lower_is_better else ("better", "worse")
+        positive, negative = "better", "worse"
+        if COLUMNS[column].lower_is_better:
+            positive, negative = negative, positive
         yield PlanComparison(
             planner=planner,
             against=against,
@@ -171,7 +185,7 @@ def plan_comparisons(
             high=difference.interval.high,
             p=difference.p,
             p_holm=difference.p_holm,
-            verdict=difference.verdict(positive=words[0], negative=words[1]),
+            verdict=difference.verdict(positive=positive, negative=negative),
             subset=subset,
         )
 
@@ -183,9 +197,11 @@ def _paired(
     values = []
     other_values = []
     for line, other_line in zip(lines, other_lines, strict=True):
-        value, other_value = getattr(line.scores, column), getattr(other_line.scores, column)
+        value = getattr(line.scores, column)
+        other_value = getattr(other_line.scores, column)
         if value is not None and other_value is not None:
-            scale = 100.0 if isinstance(other_value, bool) else 1.0
+            is_match = isinstance(other_value, bool)
+            scale = 100.0 if is_match else 1.0
             values.append(scale * value)
             other_values.append(scale * other_value)
     return values, other_values

@@ -1,7 +1,8 @@
 """How far raters agree, and how far their ratings go with an automatic metric.
 
-Krippendorff's alpha takes any number of raters and missing ratings; Cohen's kappa with quadratic weights takes two.
-Both are 1 for perfect agreement and 0 for what chance would give; raters who contradict each other are below 0.
+Krippendorff's alpha takes any number of raters and missing ratings; Cohen's kappa with quadratic
+weights takes two. Both are 1 for perfect agreement and 0 for what chance would give; raters who
+contradict each other are below 0.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ Ratings = Mapping[Any, Mapping[str, float]]
 
 
 def krippendorff_alpha(ratings: Ratings, scale: Scale = "ordinal") -> float | None:
-    """Krippendorff, Computing Krippendorff's Alpha-Reliability (2011). None where no unit has two ratings, or all
-    ratings are equal, so that there is nothing to agree on."""
-    # How often two raters gave a unit this pair of values. Each rating of a unit weighs 1, however many there are.
+    """Krippendorff, Computing Krippendorff's Alpha-Reliability (2011). None where no unit has two
+    ratings, or all ratings are equal, so that there is nothing to agree on."""
+    # How often two raters gave a unit this pair of values. Each rating of a unit weighs 1, however
+    # many there are.
     coincidences: Counter[tuple[float, float]] = Counter()
     for unit in ratings.values():
         values = list(unit.values())
@@ -32,25 +34,30 @@ def krippendorff_alpha(ratings: Ratings, scale: Scale = "ordinal") -> float | No
     totals: Counter[float] = Counter()
     for (value, _), count in coincidences.items():
         totals[value] += count
-    observed = sum(count * _distance(*pair, totals, scale) for pair, count in coincidences.items())
-    expected = sum(
-        totals[one] * totals[other] * _distance(one, other, totals, scale) for one, other in product(totals, repeat=2)
-    )
+    observed = 0.0
+    for (one, other), count in coincidences.items():
+        observed += count * _distance(one, other, totals, scale)
+    # What raters who drew their values from all ratings, whatever the unit, would disagree by.
+    expected = 0.0
+    for one, other in product(totals, repeat=2):
+        expected += totals[one] * totals[other] * _distance(one, other, totals, scale)
     if not expected:
         return None
     return 1 - (sum(totals.values()) - 1) * observed / expected
 
 
 def weighted_kappa(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Cohen's kappa of two raters with quadratic weights (Cohen, Psychological Bulletin 70, 1968); equal positions are
-    equal units. None where chance leaves nothing to disagree on."""
+    """Cohen's kappa of two raters with quadratic weights (Cohen, Psychological Bulletin 70, 1968);
+    equal positions are equal units. None where chance leaves nothing to disagree on."""
     if len(first) != len(second):
         raise ValueError("both raters must have rated the same units")
     if not first:
         return None
     observed = fmean((one - other) ** 2 for one, other in zip(first, second, strict=True))
     expected = fmean((one - other) ** 2 for one, other in product(first, second))
-    return 1 - observed / expected if expected else None
+    if not expected:
+        return None
+    return 1 - observed / expected
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,8 +84,8 @@ def agreement(aspect: str, ratings: Ratings) -> Agreement:
         raters |= set(unit)
     kappas = []
     for one, other in combinations(sorted(raters), 2):
-        both = [(unit[one], unit[other]) for unit in ratings.values() if one in unit and other in unit]
-        kappa = weighted_kappa([first for first, _ in both], [second for _, second in both])
+        of_both = [unit for unit in ratings.values() if one in unit and other in unit]
+        kappa = weighted_kappa([unit[one] for unit in of_both], [unit[other] for unit in of_both])
         if kappa is not None:
             kappas.append(kappa)
     return Agreement(
@@ -95,7 +102,8 @@ def agreement(aspect: str, ratings: Ratings) -> Agreement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Correlation:
-    """How an aspect's mean ratings go with an automatic measure, over `outputs`; None where either is constant."""
+    """How an aspect's mean ratings go with an automatic measure, over `outputs`; None where either
+    is constant."""
 
     aspect: str
     measure: str

@@ -1,6 +1,8 @@
-"""Whether a difference between two methods is more than noise: both were measured on the same items.
+"""Whether a difference between two methods is more than noise: both were measured on the same
+items.
 
-Everything is repeatable from a seed. `first` and `second` are paired: equal positions belong to equal items.
+Everything is repeatable from a seed. `first` and `second` are paired: equal positions belong to
+equal items.
 """
 
 from __future__ import annotations
@@ -37,17 +39,21 @@ def paired_bootstrap(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """The mean of `first - second` with its percentile bootstrap interval, items drawn with replacement.
+    """The mean of `first - second` with its percentile bootstrap interval, items drawn with
+    replacement.
 
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; for systems compared on one test set:
-    Koehn, Statistical Significance Tests for Machine Translation Evaluation (EMNLP 2004).
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; for systems compared
+    on one test set: Koehn, Statistical Significance Tests for Machine Translation Evaluation (EMNLP
+    2004).
     """
     differences = _differences(first, second)
     count = len(differences)
     draw = np.random.default_rng(seed)
-    means = np.concatenate(
-        [differences[draw.integers(count, size=(size, count))].mean(axis=1) for size in _blocks(resamples, count)]
-    )
+    blocks = []
+    for size in _blocks(resamples, count):
+        items = draw.integers(count, size=(size, count))
+        blocks.append(differences[items].mean(axis=1))
+    means = np.concatenate(blocks)
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(float(differences.mean()), float(low), float(high))
@@ -56,11 +62,12 @@ def paired_bootstrap(
 def paired_permutation_test(
     first: Sequence[float], second: Sequence[float], *, rounds: int = 10_000, seed: int = 0
 ) -> float:
-    """The two-sided p-value of the mean difference if each item's two values could as well be exchanged.
+    """The two-sided p-value of the mean difference if each item's two values could as well be
+    exchanged.
 
-    Exact where all exchanges are no more than `rounds` (Fisher, The Design of Experiments, 1935, section 21); else
-    random ones, the observed one counted among them, so that p is never 0 (Phipson and Smyth, 2010, Statistical
-    Applications in Genetics and Molecular Biology 9:39).
+    Exact where all exchanges are no more than `rounds` (Fisher, The Design of Experiments, 1935,
+    section 21); else random ones, the observed one counted among them, so that p is never 0
+    (Phipson and Smyth, 2010, Statistical Applications in Genetics and Molecular Biology 9:39).
     """
     differences = _differences(first, second)
     count = len(differences)
@@ -79,19 +86,22 @@ def paired_permutation_test(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values of a family of tests, adjusted so that one of them below alpha errs with probability at most alpha
-    (Holm, Scandinavian Journal of Statistics 6, 1979)."""
+    """The p-values of a family of tests, adjusted so that one of them below alpha errs with
+    probability at most alpha (Holm, Scandinavian Journal of Statistics 6, 1979)."""
     count = len(p_values)
     adjusted = [0.0] * count
     highest = 0.0
-    for rank, number in enumerate(sorted(range(count), key=lambda number: p_values[number])):
+    by_p_value = sorted(range(count), key=lambda number: p_values[number])
+    for rank, number in enumerate(by_p_value):
+        # A p-value is never adjusted below a smaller one.
         highest = max(highest, min(1.0, (count - rank) * p_values[number]))
         adjusted[number] = highest
     return adjusted
 
 
 def mean_and_standard_error(values: Sequence[float]) -> tuple[float, float]:
-    """The mean over runs (seeds), and its standard error, s / sqrt(n) with s over n - 1; NaN for a single run."""
+    """The mean over runs (seeds), and its standard error, s / sqrt(n) with s over n - 1; NaN for a
+    single run."""
     if not values:
         raise ValueError("no values to take a mean of")
     mean = math.fsum(values) / len(values)
@@ -111,4 +121,8 @@ def _differences(first: Sequence[float], second: Sequence[float]) -> npt.NDArray
 def _blocks(rounds: int, width: int) -> list[int]:
     """Sizes that add up to `rounds`, each of at most _BLOCK numbers."""
     size = max(1, _BLOCK // width)
-    return [size] * (rounds // size) + ([rounds % size] if rounds % size else [])
+    blocks = [size] * (rounds // size)
+    rest = rounds % size
+    if rest:
+        blocks.append(rest)
+    return blocks

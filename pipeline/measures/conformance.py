@@ -1,4 +1,5 @@
-"""How far code keeps to its plan: the statements of the plan that can be checked by reading the code."""
+"""How far code keeps to its plan: the statements of the plan that can be checked by reading the
+code."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_loss, canonical_metric, canonical_optimizer
 
 LAYERS_WEIGHT = 4.0
-"""The layers count as much as four settings: half of what a plan that states everything is checked for."""
+"""The layers count as much as four settings: half of what a plan that states everything is checked
+for."""
 
 # What Keras does where the code is silent (Model.fit, and the optimizers' own learning rates).
 DEFAULT_BATCH_SIZE = 32
@@ -54,31 +56,38 @@ class _Finding:
 
 
 def conformance(facts: CodeFacts, plan: SolutionPlan) -> Conformance:
-    """The code's facts against the plan. A plan without any checkable statement is kept by every code: share 1.0.
+    """The code's facts against the plan. A plan without any checkable statement is kept by every
+    code: share 1.0.
 
-    Weight 1 each: optimizer, loss, learning rate, batch size, epochs, metric, input shape, units of the last layer, as
-    far as the plan states them. Weight 4: the sequence of layer types, kept to the share 2 * LCS / (layers of the
-    plan + layers of the code), where LCS is the longest common subsequence; `Input` does not count, nor do augmentation
-    layers if the plan names none. Where the code is silent, Keras' defaults are compared. Losses that differ only in
-    how labels are encoded count as equal, and are named all the same.
+    Weight 1 each: optimizer, loss, learning rate, batch size, epochs, metric, input shape, units of
+    the last layer, as far as the plan states them. Weight 4: the sequence of layer types, kept to
+    the share 2 * LCS / (layers of the plan + layers of the code), where LCS is the longest common
+    subsequence; `Input` does not count, nor do augmentation layers if the plan names none. Where
+    the code is silent, Keras' defaults are compared. Losses that differ only in how labels are
+    encoded count as equal, and are named all the same.
     """
     findings: list[_Finding] = []
     for check in (_settings, _input_shape, _layers, _output_units):
         findings += check(facts, plan)
+    if not findings:
+        return Conformance(1.0, (), 0)
     total = sum(finding.weight for finding in findings)
     kept = sum(finding.weight * finding.kept for finding in findings)
-    deviations = tuple(finding.deviation for finding in findings if finding.deviation)
-    return Conformance(kept / total if total else 1.0, deviations, len(findings))
+    deviations = [finding.deviation for finding in findings if finding.deviation]
+    return Conformance(kept / total, tuple(deviations), len(findings))
 
 
 def layer_classes(entry: str) -> list[str]:
-    """The layer classes that one entry of a plan names. Of a call that is not understood (a layer class of the project)
-    the name counts; a phrase that is not understood stands for itself, so that no code has it."""
+    """The layer classes that one entry of a plan names. Of a call that is not understood (a layer
+    class of the project) the name counts; a phrase that is not understood stands for itself, so
+    that no code has it."""
     calls = parse_layers(entry)
     if calls:
         return [_class(call.name) for call in calls]
     called = _CALLED.match(entry)
-    return [called[1] if called else entry]
+    if called:
+        return [called[1]]
+    return [entry]
 
 
 def _settings(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
@@ -100,7 +109,10 @@ def _settings(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
         yield _equal("epochs", facts.epochs or DEFAULT_EPOCHS, stated.epochs)
     metric = canonical_metric(stated.metric)
     if metric:
-        accepted = _ACCURACIES if metric in _ACCURACIES else {metric}
+        accepted = frozenset({metric})
+        if metric in _ACCURACIES:
+            # Keras picks the accuracy that fits the loss, so the names say the same.
+            accepted = _ACCURACIES
         if accepted & set(facts.metrics):
             yield _Finding(1.0)
         else:
@@ -117,7 +129,8 @@ def _learning_rate(facts: CodeFacts) -> float | None:
 
 
 def _input_shape(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
-    """Kept where any of the shapes that the plan states fits the code's. Shapes without a known size say nothing."""
+    """Kept where any of the shapes that the plan states fits the code's. Shapes without a known
+    size say nothing."""
     stated = [shape for shape in shapes_in(plan.dataset.input) if any(shape)]
     in_code = facts.input_shape
     if not stated or in_code is None or not any(in_code):
@@ -132,9 +145,8 @@ def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
     planned: list[str] = []
     for entry in plan.layers:
         planned += layer_classes(entry)
-    planned = [name for name in planned if name != "Input"][:_LONGEST]
-    built = [_class(layer.name) for layer in facts.layers]
-    built = [name for name in built if name != "Input"][:_LONGEST]
+    planned = _compared_layers(planned)
+    built = _compared_layers([_class(layer.name) for layer in facts.layers])
     if not planned:
         return
     if not any(map(_augments, planned)):
@@ -154,13 +166,21 @@ def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
     yield _Finding(kept, deviation, LAYERS_WEIGHT)
 
 
+def _compared_layers(names: Sequence[str]) -> list[str]:
+    """The first _LONGEST layers without `Input`, which code may as well leave to the first real
+    layer."""
+    return [name for name in names if name != "Input"][:_LONGEST]
+
+
 def _augments(name: str) -> bool:
-    """RandomFlip and its kin: part of the preprocessing, unless the plan lists them among its layers."""
+    """RandomFlip and its kin: part of the preprocessing, unless the plan lists them among its
+    layers."""
     return name.startswith("Random")
 
 
 def _class(name: str) -> str:
-    """The Keras 3 class behind an alias or a former name; a name that Keras does not know as it is."""
+    """The Keras 3 class behind an alias or a former name; a name that Keras does not know as it
+    is."""
     return canonical_layer(layer_named(name) or name)
 
 
@@ -181,11 +201,15 @@ def _last_units(layers: Sequence[str]) -> int | None:
 
 
 def _units(text: str) -> int | None:
-    """Units or filters of a layer, if the text states the number; `parse_layer` fills in what is left open."""
+    """Units or filters of a layer, if the text states the number; `parse_layer` fills in what is
+    left open."""
     call = parse_layer(text)
-    arguments = call.arguments if call is not None else {}
-    units = arguments.get("units", arguments.get("filters"))
-    return units if isinstance(units, int) and re.search(rf"\b{units}\b", text) else None
+    if call is None:
+        return None
+    units = call.arguments.get("units", call.arguments.get("filters"))
+    if isinstance(units, int) and re.search(rf"\b{units}\b", text):
+        return units
+    return None
 
 
 def _equal(what: str, in_code: str | float | None, planned: str | float) -> _Finding:
@@ -194,7 +218,9 @@ def _equal(what: str, in_code: str | float | None, planned: str | float) -> _Fin
         kept = in_code == planned
     else:
         kept = math.isclose(in_code, planned, rel_tol=1e-3)
-    return _Finding(1.0) if kept else _deviating(what, in_code, planned)
+    if kept:
+        return _Finding(1.0)
+    return _deviating(what, in_code, planned)
 
 
 def _deviating(what: str, in_code: str | float | None, planned: str | float) -> _Finding:
@@ -206,7 +232,11 @@ def _same_shape(in_code: Sequence[int | None], stated: Sequence[int | None]) -> 
     """Equal rank, and no axis on which both are known and differ."""
     if len(in_code) != len(stated):
         return False
-    return all(None in sizes or sizes[0] == sizes[1] for sizes in zip(in_code, stated, strict=True))
+    for size, stated_size in zip(in_code, stated, strict=True):
+        both_known = size is not None and stated_size is not None
+        if both_known and size != stated_size:
+            return False
+    return True
 
 
 def _shown(shape: Sequence[int | None]) -> str:
@@ -214,21 +244,33 @@ def _shown(shape: Sequence[int | None]) -> str:
 
 
 def _counted(names: Counter[str]) -> str:
-    return ", ".join(name if count == 1 else f"{count} {name}" for name, count in names.items())
+    phrases = []
+    for name, count in names.items():
+        phrases.append(name if count == 1 else f"{count} {name}")
+    return ", ".join(phrases)
 
 
 def longest_common_subsequence(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    """One of the longest sequences that both contain in this order, not necessarily side by side."""
-    lengths = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]  # lengths[i][j]: of left[i:] and right[j:]
-    for i in range(len(left) - 1, -1, -1):
+    """One of the longest sequences that both contain in this order, not necessarily side by
+    side."""
+    # lengths[i][j] is the length for left[i:] and right[j:], filled from the end by dynamic
+    # programming.
+    lengths = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
+    for i in reversed(range(len(left))):
         row, below = lengths[i], lengths[i + 1]
-        for j in range(len(right) - 1, -1, -1):
-            row[j] = below[j + 1] + 1 if left[i] == right[j] else max(below[j], row[j + 1])
-    common, i, j = [], 0, 0
+        for j in reversed(range(len(right))):
+            if left[i] == right[j]:
+                row[j] = below[j + 1] + 1
+            else:
+                row[j] = max(below[j], row[j + 1])
+    # Then read from the start; where both ways lead to the same length, `left` moves on first.
+    common = []
+    i = j = 0
     while i < len(left) and j < len(right):
         if left[i] == right[j]:
             common.append(left[i])
-            i, j = i + 1, j + 1
+            i += 1
+            j += 1
         elif lengths[i + 1][j] >= lengths[i][j + 1]:
             i += 1
         else:

@@ -1,4 +1,5 @@
-"""Imports that exist: the modules a project asks for, against those that Python and the field have."""
+"""Imports that exist: the modules a project asks for, against those that Python and the field
+have."""
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ FIELD_FILE = Path(__file__).parent / "field_packages.txt"
 
 
 def unknown_imports(tree: ast.Module) -> tuple[str, ...]:
-    """Top-level names of imported modules that neither Python, nor this environment, nor FIELD_FILE has; sorted, each
-    once. A helper file of one's own is unknown too: a project of one file has no neighbours, relative ones included."""
+    """Top-level names of imported modules that neither Python, nor this environment, nor FIELD_FILE
+    has; sorted, each once. A helper file of one's own is unknown too: a project of one file has no
+    neighbours, relative ones included."""
     modules: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -27,5 +29,6 @@ def unknown_imports(tree: ast.Module) -> tuple[str, ...]:
 
 @cache
 def _known_modules() -> frozenset[str]:
-    field = {line.strip() for line in FIELD_FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")}
+    lines = FIELD_FILE.read_text(encoding="utf-8").splitlines()
+    field = {line.strip() for line in lines if not line.startswith("#")}
     return frozenset(field) | sys.stdlib_module_names | frozenset(packages_distributions())

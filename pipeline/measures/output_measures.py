@@ -1,5 +1,5 @@
-"""Everything that is measured on one output, in one pass: what its code says, how near it comes to the reference under
-each protocol, what it copied, and what was known before."""
+"""Everything that is measured on one output, in one pass: what its code says, how near it comes to
+the reference under each protocol, what it copied, and what was known before."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ LONGEST = 300_000
 
 
 def measure_all(outputs: Sequence[Output], pool: str = "", plans: tuple[str, ...] = ()) -> list[Measured]:
-    """`measure` for each; `pool` and `plans` are the locations that the contamination audit looks through."""
+    """`measure` for each; `pool` and `plans` are the locations that the contamination audit looks
+    through."""
     return [measure(output, pool, plans) for output in outputs]
 
 
 def measure(output: Output, pool: str = "", plans: tuple[str, ...] = ()) -> Measured:
-    """Everything about one output. One without code counts with the lowest value of every measure, unless the
-    machinery failed: left out of an average it would raise it."""
+    """Everything about one output. One without code counts with the lowest value of every measure,
+    unless the machinery failed: left out of an average it would raise it."""
     pairs = _pairs(output)
     measured = Measured(
         item=output.item,
@@ -44,12 +45,14 @@ def measure(output: Output, pool: str = "", plans: tuple[str, ...] = ()) -> Meas
     if len(output.code) > LONGEST:
         return measured
     program = program_of(output.code)
-    scores = read_code(program, output.plan)
-    tree = parsed(program) if scores.parses else None
+    unknown: tuple[str, ...] = ()
+    tree = parsed(program)
+    if tree is not None:
+        unknown = unknown_imports(tree)
     return replace(
         measured,
-        scores=scores,
-        unknown_imports=unknown_imports(tree) if tree is not None else (),
+        scores=read_code(program, output.plan),
+        unknown_imports=unknown,
         copying=sample_overlap(program, output.shown),
     )
 
@@ -60,14 +63,16 @@ def _failure(output: Output, pairs: Mapping[str, PairScore]) -> Failure | None:
         return output.failure
     if not output.code.strip():
         return Failure(stage="generate", kind="no_code", message="the method gave no code")
-    if len(output.code) > LONGEST or any(pair.counts is None for pair in pairs.values()):
+    unmeasured_pairs = [pair for pair in pairs.values() if pair.counts is None]
+    if len(output.code) > LONGEST or unmeasured_pairs:
         message = f"{len(output.code):,} characters, or too deeply nested: beyond the limits of what is measured"
         return Failure(stage="score", kind="beyond_limits", message=message)
     return None
 
 
 def program_of(text: str) -> str:
-    """What is read of a candidate: the text, or, of a model's reply as it was released, the program in its fences."""
+    """What is read of a candidate: the text, or, of a model's reply as it was released, the program
+    in its fences."""
     if "```" not in text or parsed(text) is not None:
         return text
     try:
@@ -79,8 +84,11 @@ def program_of(text: str) -> str:
 def compare_texts(candidate: str, reference: str) -> PairScore:
     """A pair that a protocol has made ready."""
     counts = pair_counts(candidate, reference)
-    # Texts cut to each other's length meet no second time: their features need not be kept.
-    equal = pair_counts(*cut_to_equal_length(candidate, reference), keep=False) if counts is not None else None
+    equal = None
+    if counts is not None:
+        cut_candidate, cut_reference = cut_to_equal_length(candidate, reference)
+        # Texts cut to each other's length meet no second time: their features need not be kept.
+        equal = pair_counts(cut_candidate, cut_reference, keep=False)
     return PairScore(
         counts=counts,
         equal_length=equal,
@@ -103,7 +111,8 @@ def unmeasured(output: Output, kind: str, message: str) -> Measured:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleScores:
-    """CodeBLEU in [0, 1] of each sample as the answer to one item, by protocol; None where it was not measured."""
+    """CodeBLEU in [0, 1] of each sample as the answer to one item, by protocol; None where it was
+    not measured."""
 
     raw: tuple[float | None, ...] = ()
     paper: tuple[float | None, ...] = ()
@@ -122,7 +131,10 @@ def score_samples(references: Sequence[str], samples: Sequence[str]) -> list[Sam
 def _sample_scores(protocol: str, samples: Sequence[str], reference: str) -> Iterator[float | None]:
     for sample in samples:
         score = code_bleu(protocol_text(protocol, sample), protocol_text(protocol, reference))
-        yield score.codebleu if score is not None else None
+        if score is None:
+            yield None
+        else:
+            yield score.codebleu
 
 
 def _pairs(output: Output) -> dict[str, PairScore]:

@@ -1,8 +1,10 @@
-"""One method's answers to items, and what is measured on each: the rows that `dlcodegen score` and `reproduce` work on.
+"""One method's answers to items, and what is measured on each: the rows that `dlcodegen score` and
+`reproduce` work on.
 
-An item is a requirement with its reference; a method is asked for each item. What came back is a candidate, a failure
-of the method (it was run and gave no code), or a failure of the machinery (it could not be run, or its answer could not
-be measured). The two are counted apart: the first is the method's, the second is ours.
+An item is a requirement with its reference; a method is asked for each item. What came back is a
+candidate, a failure of the method (it was run and gave no code), or a failure of the machinery (it
+could not be run, or its answer could not be measured). The two are counted apart: the first is the
+method's, the second is ours.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Failure, Scores
 
 MACHINERY = frozenset({"bug", "crash", "timeout", "beyond_limits"})
-"""Kinds of failure that say nothing about the method; so do all that start with `llm_`, but for those in METHOD_LLM."""
+"""Kinds of failure that say nothing about the method; so do all that start with `llm_`, but for
+those in METHOD_LLM."""
 
 METHOD_LLM = frozenset({"llm_context"})
-"""A prompt that is too long for its model is the method's failure, an endpoint that does not answer is not."""
+"""A prompt that is too long for its model is the method's failure, an endpoint that does not answer
+is not."""
 
 
 class _NamedRow(Protocol):
@@ -64,8 +68,8 @@ class Shown:
 class Output:
     """One method's answer to one item.
 
-    Finished shards are named by the texts of these records (`jobs.scoring.item_shards`): another name of the class or
-    of a field means that all outputs are measured again.
+    Finished shards are named by the texts of these records (`jobs.scoring.item_shards`): another
+    name of the class or of a field means that all outputs are measured again.
     """
 
     item: str
@@ -99,7 +103,8 @@ class PairScore:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleOverlap:
-    """How much of a candidate was in a sample that the generator saw, by the sample with most lines in common."""
+    """How much of a candidate was in a sample that the generator saw, by the sample with most lines
+    in common."""
 
     sample: str
     """The sample's id."""
@@ -153,7 +158,8 @@ class Measured:
 
 
 def is_machinery(failure: Failure) -> bool:
-    """Whether a failure is the machinery's: the method was not run to its end, or its answer could not be measured."""
+    """Whether a failure is the machinery's: the method was not run to its end, or its answer could
+    not be measured."""
     if failure.kind.startswith("llm_"):
         return failure.kind not in METHOD_LLM
     return failure.kind in MACHINERY

@@ -1,7 +1,8 @@
-"""Sentence BLEU of every text against every text at once: the same numbers as sacrebleu's, by matrix products.
+"""Sentence BLEU of every text against every text at once: the same numbers as sacrebleu's, by
+matrix products.
 
-sacrebleu needs about 50 microseconds a pair; a table of 3,000 by 3,000 texts would take eight minutes, and takes two
-seconds here. A test holds that the numbers are equal.
+sacrebleu needs about 50 microseconds a pair; a table of 3,000 by 3,000 texts would take eight
+minutes, and takes two seconds here. A test holds that the numbers are equal.
 """
 
 from __future__ import annotations
@@ -28,17 +29,23 @@ class BleuTexts:
         self.tokens: list[list[str]] = [tokenize(text.rstrip()).split() for text in texts]
 
     def against(self, references: BleuTexts) -> Floats:
-        """Shape (texts, references), in [0, 100]: BLEU-4 with exponential smoothing and effective order, as
-        `BLEU(effective_order=True).sentence_score(text, [reference])`."""
+        """Shape (texts, references), in [0, 100]: BLEU-4 with exponential smoothing and effective
+        order, as `BLEU(effective_order=True).sentence_score(text, [reference])`."""
         lengths = np.array([len(tokens) for tokens in self.tokens], dtype=np.float32)[:, None]
         wanted = np.array([len(tokens) for tokens in references.tokens], dtype=np.float32)
         shape = len(self.tokens), len(references.tokens)
-        logs, orders = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        smooth, any_shared = np.ones(shape, np.float32), np.zeros(shape, bool)
+        logs = np.zeros(shape, np.float32)
+        orders = np.zeros(shape, np.float32)
+        smooth = np.ones(shape, np.float32)
+        any_shared = np.zeros(shape, bool)
         for order in range(1, _ORDER + 1):
-            shared, total = self._shared(references, order), np.maximum(lengths - order + 1, 0)
+            shared = self._shared(references, order)
+            total = np.maximum(lengths - order + 1, 0)
+            # Effective order: a text too short for an n-gram of this order is not judged by it.
             counted = np.broadcast_to(total > 0, shape)
             any_shared |= shared > 0
+            # Exponential smoothing: the first order without a match counts as half a match, the
+            # next one as a quarter.
             smooth = np.where(counted & (shared == 0), smooth * 2, smooth)
             precision = np.where(shared > 0, shared, 1 / smooth) / np.maximum(total, 1)
             logs += np.where(counted, np.log(precision), 0)
@@ -58,26 +65,29 @@ class BleuTexts:
 
     @cached_property
     def _as_references(self) -> list[tuple[_Columns, sp.csr_matrix]]:
-        """By order: the columns of n-gram occurrences, and which texts have them; shape (columns, texts)."""
+        """By order: the columns of n-gram occurrences, and which texts have them; shape (columns,
+        texts)."""
         by_order = []
         for order in range(1, _ORDER + 1):
             columns: _Columns = {}
             rows, text_columns = _occurrences(self.tokens, order, columns, grow=True)
             shape = max(len(columns), 1), len(self.tokens)
-            by_order.append(
-                (columns, sp.csr_matrix((np.ones(len(rows), np.float32), (text_columns, rows)), shape=shape))
-            )
+            ones = np.ones(len(rows), np.float32)
+            by_order.append((columns, sp.csr_matrix((ones, (text_columns, rows)), shape=shape)))
         return by_order
 
 
 def _occurrences(
     texts: Sequence[Sequence[str]], order: int, columns: _Columns, *, grow: bool = False
 ) -> tuple[list[int], list[int]]:
-    """(row, column) of every n-gram's first, second, ... occurrence in a text: the product of two such rows adds up the
-    smaller of the two counts of each n-gram. Occurrences without a column get one, or are passed over."""
-    rows, occupied = [], []
+    """(row, column) of every n-gram's first, second, ... occurrence in a text: the product of two
+    such rows adds up the smaller of the two counts of each n-gram. Occurrences without a column get
+    one, or are passed over."""
+    rows = []
+    occupied = []
     for row, tokens in enumerate(texts):
-        counts = Counter(tuple(tokens[start : start + order]) for start in range(len(tokens) - order + 1))
+        starts = range(len(tokens) - order + 1)
+        counts = Counter(tuple(tokens[start : start + order]) for start in starts)
         for gram, count in counts.items():
             for occurrence in range(count):
                 if grow:

@@ -1,10 +1,12 @@
-"""Plans against known plans: the fields of the paper's Table IV under one protocol, and what they leave unsaid.
+"""Plans against known plans: the fields of the paper's Table IV under one protocol, and what they
+leave unsaid.
 
-The published table cannot be recomputed from the published predictions, so planners are compared by this code on equal
-rows (protocol P): a plan is read leniently (`pipeline.plan.reading`: both schemas, cut-off JSON repaired), a missing
-field is wrong, a missing number is 0, a missing text or layer is "". Two measures need company. The mean error of the
-learning rate hangs on a few extreme known values, so the median error in powers of ten stands beside it; and no layers
-at all come close to real ones in edit distance, so the agreement of layer types and the number of layers do.
+The published table cannot be recomputed from the published predictions, so planners are compared by
+this code on equal rows (protocol P): a plan is read leniently (`pipeline.plan.reading`: both
+schemas, cut-off JSON repaired), a missing field is wrong, a missing number is 0, a missing text or
+layer is "". Two measures need company. The mean error of the learning rate hangs on a few extreme
+known values, so the median error in powers of ten stands beside it; and no layers at all come close
+to real ones in edit distance, so the agreement of layer types and the number of layers do.
 """
 
 from __future__ import annotations
@@ -33,10 +35,12 @@ _PLAN_KEY = re.compile(r'"\s*code\s+plan\s*"\s*:', re.I)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanScores:
-    """One plan against the known one: Table IV's columns in its order (`PlanField.column`), then their companions.
+    """One plan against the known one: Table IV's columns in its order (`PlanField.column`), then
+    their companions.
 
-    A match is of letters and digits, case aside. BLEU is sacrebleu's sentence BLEU-4 in [0, 100] (13a tokens,
-    exponential smoothing). An error is absolute, None where the known plan has no number.
+    A match is of letters and digits, case aside. BLEU is sacrebleu's sentence BLEU-4 in [0, 100]
+    (13a tokens, exponential smoothing). An error is absolute, None where the known plan has no
+    number.
     """
 
     task_category: bool
@@ -62,8 +66,8 @@ class PlanScores:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanMetrics:
-    """`PlanScores` over all rows: exact matches in percent, BLEU and distances as means, errors as means over the rows
-    with a known number. NaN where there is nothing to take a mean of."""
+    """`PlanScores` over all rows: exact matches in percent, BLEU and distances as means, errors as
+    means over the rows with a known number. NaN where there is nothing to take a mean of."""
 
     rows: int
     task_category: float
@@ -88,15 +92,16 @@ class PlanMetrics:
 
 @dataclass(frozen=True, slots=True)
 class PredictedPlan:
-    """A model's answer: the plan read leniently, None where there is none, and whether the answer is JSON with a plan
-    as it stands, so that it could be used without repair."""
+    """A model's answer: the plan read leniently, None where there is none, and whether the answer
+    is JSON with a plan as it stands, so that it could be used without repair."""
 
     plan: SolutionPlan | None
     is_json: bool
 
 
 def read_predicted(text: str) -> PredictedPlan:
-    """An answer as the models give it: a plan, or an object that repeats the prompt and holds it as `Code Plan`."""
+    """An answer as the models give it: a plan, or an object that repeats the prompt and holds it as
+    `Code Plan`."""
     try:
         plan = read_plan(text)
     except UnreadablePlanError:
@@ -109,7 +114,9 @@ def read_predicted(text: str) -> PredictedPlan:
 
 def score_plan(predicted: SolutionPlan | None, known: SolutionPlan) -> PlanScores:
     """Every measure of one plan; None is a plan with nothing in it."""
-    plan = predicted if predicted is not None else SolutionPlan()
+    plan = predicted
+    if plan is None:
+        plan = SolutionPlan()
     columns: dict[str, Any] = {}
     for field in TABLE_IV:
         columns[field.column] = _MEASURES[field.measure](field.of(plan), field.of(known))
@@ -117,28 +124,40 @@ def score_plan(predicted: SolutionPlan | None, known: SolutionPlan) -> PlanScore
     for field in NUMBER_FIELDS:
         if field.of(plan) is not None and field.of(known) is not None:
             compared.append(field.name)
-    rate, known_rate = plan.hyperparameters.learning_rate, known.hyperparameters.learning_rate
+    rate = plan.hyperparameters.learning_rate
+    known_rate = known.hyperparameters.learning_rate
+    decades = None
+    if rate and known_rate:
+        decades = abs(math.log10(rate / known_rate))
+    layer_types = layer_type_sequence(plan.layers)
+    known_types = layer_type_sequence(known.layers)
     return PlanScores(
         **columns,
-        learning_rate_decades=abs(math.log10(rate / known_rate)) if rate and known_rate else None,
+        learning_rate_decades=decades,
         compared=tuple(compared),
-        layer_type_f1=Indel.normalized_similarity(layer_type_sequence(plan.layers), layer_type_sequence(known.layers)),
+        # Indel's similarity is 2 * LCS / (both lengths): the F1 of the longest common subsequence.
+        layer_type_f1=Indel.normalized_similarity(layer_types, known_types),
         layer_count_error=abs(len(plan.layers) - len(known.layers)),
     )
 
 
 def layers_distance(layers: Sequence[str], known: Sequence[str]) -> float:
-    """Mean Levenshtein distance in characters between layers in equal places, "" where the shorter list has ended,
-    over the longer list's length (paper, section IV.C). 0 for two empty lists."""
-    edits = [Levenshtein.distance(one, other) for one, other in zip_longest(layers, known, fillvalue="")]
-    return fmean(edits) if edits else 0.0
+    """Mean Levenshtein distance in characters between layers in equal places, "" where the shorter
+    list has ended, over the longer list's length (paper, section IV.C). 0 for two empty lists."""
+    edits = []
+    for layer, known_layer in zip_longest(layers, known, fillvalue=""):
+        edits.append(Levenshtein.distance(layer, known_layer))
+    if not edits:
+        return 0.0
+    return fmean(edits)
 
 
 def layer_type_sequence(layers: Sequence[str]) -> list[str]:
     """The Keras classes of a plan's layers in order; an entry that names none stands for itself."""
     types = []
     for entry in layers:
-        types += [call.name for call in parse_layers(entry)] or [entry.lower()]
+        classes = [call.name for call in parse_layers(entry)]
+        types += classes or [entry.lower()]
     return types
 
 
@@ -152,36 +171,50 @@ def mean_scores(scores: Sequence[PlanScores]) -> PlanMetrics:
         means[field.column] = percent * _mean_of(scores, field.column)
     for field in NUMBER_FIELDS:
         means[f"{field.name}_coverage"] = fmean(field.name in score.compared for score in scores)
-    decades = [score.learning_rate_decades for score in scores if score.learning_rate_decades is not None]
+    decades = _known_values(scores, "learning_rate_decades")
+    median_decades = math.nan
+    if decades:
+        median_decades = median(decades)
     return PlanMetrics(
         rows=len(scores),
         **means,
-        learning_rate_decades=median(decades) if decades else math.nan,
+        learning_rate_decades=median_decades,
         layer_type_f1=_mean_of(scores, "layer_type_f1"),
         layer_count_error=_mean_of(scores, "layer_count_error"),
     )
 
 
 def _mean_of(scores: Sequence[PlanScores], column: str) -> float:
-    """Over the rows that have the column."""
+    """The mean over the rows that have the column; NaN where none has it."""
+    values = _known_values(scores, column)
+    if not values:
+        return math.nan
+    return fmean(values)
+
+
+def _known_values(scores: Sequence[PlanScores], column: str) -> list[float]:
     values = [getattr(score, column) for score in scores]
-    values = [value for value in values if value is not None]
-    return fmean(values) if values else math.nan
+    return [value for value in values if value is not None]
 
 
 def corpus_bleu(predicted: Sequence[str], known: Sequence[str]) -> float:
-    """BLEU-4 in [0, 100] over all texts at once (Papineni et al., 2002; sacrebleu, words split at blanks): the paper's
-    Fig. 4 when given raw lines, which repeat the prompt and so match in part whatever the plan says."""
+    """BLEU-4 in [0, 100] over all texts at once (Papineni et al., 2002; sacrebleu, words split at
+    blanks): the paper's Fig. 4 when given raw lines, which repeat the prompt and so match in part
+    whatever the plan says."""
     return float(_WORDS_BLEU.corpus_score(list(predicted), [list(known)]).score)
 
 
 def plan_part(line: str) -> str:
     """What a raw line says after its `Code Plan` key; the whole line where it has none."""
     key = _PLAN_KEY.search(line)
-    return line[key.end() :].strip() if key else line
+    if key is None:
+        return line
+    return line[key.end() :].strip()
 
 
 def _same(predicted: str, known: str) -> bool:
+    """Whether two texts have the same letters and digits; a known text without any is matched by
+    none."""
     wanted = _plain(known)
     return bool(wanted) and _plain(predicted) == wanted
 
@@ -195,7 +228,9 @@ def _bleu(predicted: str, known: str) -> float:
 
 
 def _error(predicted: float | None, known: float | None) -> float | None:
-    return None if known is None else abs((predicted or 0) - known)
+    if known is None:
+        return None
+    return abs((predicted or 0) - known)
 
 
 _MEASURES: Mapping[FieldMeasure, Callable[[Any, Any], Any]] = {

@@ -1,5 +1,5 @@
-"""The stage that measures a generated project: what its source says, how far it keeps to its plan, how near it comes to
-the known solution. Nothing is run here."""
+"""The stage that measures a generated project: what its source says, how far it keeps to its plan,
+how near it comes to the known solution. Nothing is run here."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def score_stage() -> Stage:
 
 
 def score_project(record: Generated) -> dict[str, object]:
-    """The scores of the record's main file. A record without code gets the worst of every measure, not a failure:
-    left out of an average, it would raise it."""
+    """The scores of the record's main file. A record without code gets the worst of every measure,
+    not a failure: left out of an average, it would raise it."""
     source = main_source(record)
     scores = read_code(source, record.plan)
     if record.reference and record.reference.strip():
@@ -48,7 +48,9 @@ def main_source(record: Generated) -> str:
     for file in python:
         if file.path == SCRIPT:
             return file.text
-    return python[0].text if python else ""
+    if not python:
+        return ""
+    return python[0].text
 
 
 def read_code(source: str, plan: SolutionPlan | None) -> Scores:
@@ -56,20 +58,28 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
     lines = sum(bool(line.strip()) for line in source.splitlines())
     tree = parsed(source)
     if tree is None:
+        # What does not parse keeps nothing of its plan; without a plan there is nothing to keep.
         return Scores(parses=False, lines=lines, conformance=None if plan is None else 0.0)
-    kept = conformance(extract(tree), plan) if plan is not None else None
+    share = None
+    deviations: tuple[str, ...] = ()
+    if plan is not None:
+        kept = conformance(extract(tree), plan)
+        deviations = kept.deviations
+        if kept.statements:
+            share = kept.share
     return Scores(
         parses=True,
         undefined_names=names_never_defined(tree),
         invalid_calls=invalid_calls(tree),
-        conformance=kept.share if kept is not None and kept.statements else None,
-        deviations=kept.deviations if kept is not None else (),
+        conformance=share,
+        deviations=deviations,
         lines=lines,
     )
 
 
 def _compared(scores: Scores, candidate: str, reference: str) -> Scores:
-    """With CodeBLEU, unless a source is beyond its limits, and the candidate's words over the reference's."""
+    """With CodeBLEU, unless a source is beyond its limits, and the candidate's words over the
+    reference's."""
     scores = replace(scores, length_ratio=len(code_words(candidate)) / len(code_words(reference)))
     score = code_bleu(candidate, reference)
     if score is None:

@@ -35,5 +35,10 @@ def sample_overlap(code: str, samples: Sequence[Shown]) -> SampleOverlap | None:
 
 def _lines(code: str) -> Counter[str]:
     """Lines without their indentation and what follows a `#`; blank ones are none."""
-    stripped = (line.partition("#")[0].strip() for line in code.splitlines())
-    return Counter(line for line in stripped if line)
+    lines: Counter[str] = Counter()
+    for line in code.splitlines():
+        # A `#` inside a string cuts the line too: a rough cut, but the same on both sides.
+        stripped = line.partition("#")[0].strip()
+        if stripped:
+            lines[stripped] += 1
+    return lines

@@ -11,12 +11,19 @@ from pipeline.measures.outputs import MethodName
 
 
 def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Sequence[Comparison]) -> Iterator[str]:
-    """A sentence each on copying, on length, on the comparisons, on leaks, on what could not be measured."""
+    """A sentence each on copying, on length, on the comparisons, on leaks, on what could not be
+    measured."""
     methods = [row for row in methods if row.subset == ALL]
     for protocol in ("paper", "raw"):
-        of_protocol = [row for row in rows if (row.protocol, row.subset) == (protocol, ALL)]
-        of_methods = [row for row in of_protocol if row.table != BASELINES]
-        baselines = [row for row in of_protocol if row.table == BASELINES]
+        of_methods = []
+        baselines = []
+        for row in rows:
+            if row.protocol != protocol or row.subset != ALL:
+                continue
+            if row.table == BASELINES:
+                baselines.append(row)
+            else:
+                of_methods.append(row)
         if of_methods and baselines:
             best = max(of_methods, key=lambda row: row.codebleu)
             yield from _against_baselines(protocol, best, baselines)
@@ -24,14 +31,17 @@ def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Se
     yield from _leaks(methods)
     failed = sum(row.machinery_failures for row in methods)
     if failed:
+        outputs = sum(row.asked for row in methods)
         yield (
-            f"{failed} of {sum(row.asked for row in methods)} outputs could not be made or measured for reasons that "
+            f"{failed} of {outputs} outputs could not be made or measured for reasons that "
             "are not the method's; they are in no average."
         )
 
 
 def _against_baselines(protocol: str, best: CodeRow, baselines: Sequence[CodeRow]) -> Iterator[str]:
     """Whether the best method is better than handing over a known file as it is."""
+    # Copies that were shortened to a method's length say so in their name; they are no file as it
+    # is.
     whole = [row for row in baselines if "cut to" not in row.method]
     higher = [row for row in whole if row.codebleu > best.codebleu]
     higher.sort(key=lambda row: -row.codebleu)
@@ -52,16 +62,24 @@ def _against_baselines(protocol: str, best: CodeRow, baselines: Sequence[CodeRow
 
 def _length(best: CodeRow, name: str, higher: Sequence[CodeRow]) -> str:
     """Whether the baselines that are higher than the best method still are so at equal length."""
-    shortest = min(row.length_ratio for row in higher)
-    longest = max(row.length_ratio for row in higher)
-    still_higher = sum(row.equal_length_codebleu > best.equal_length_codebleu for row in higher)
-    if len(higher) == 1:
-        spread = f"{shortest:.2f}"
-        outcome = "it has more" if still_higher else "it has less"
+    length_ratios = [row.length_ratio for row in higher]
+    spread = f"{min(length_ratios):.2f}"
+    if len(higher) > 1:
+        spread += f" to {max(length_ratios):.2f}"
+    still_higher = 0
+    for row in higher:
+        still_higher += row.equal_length_codebleu > best.equal_length_codebleu
+    if len(higher) == 1 and still_higher:
+        outcome = "it has more"
+    elif len(higher) == 1:
+        outcome = "it has less"
+    elif still_higher == 1:
+        outcome = "1 of them has more"
     else:
-        spread = f"{shortest:.2f} to {longest:.2f}"
-        outcome = f"{still_higher or 'none'} of them {'has' if still_higher == 1 else 'have'} more"
-    cause = "Mostly that is length" if 2 * still_higher < len(higher) else "That is not length alone"
+        outcome = f"{still_higher or 'none'} of them have more"
+    cause = "That is not length alone"
+    if 2 * still_higher < len(higher):
+        cause = "Mostly that is length"
     return (
         f"{cause}: {name} writes {best.length_ratio:.2f} of the reference's words, the copied files {spread}. With "
         f"candidate and reference cut to one length, {name} has {best.equal_length_codebleu:.2f}, and {outcome}."
@@ -69,12 +87,17 @@ def _length(best: CodeRow, name: str, higher: Sequence[CodeRow]) -> str:
 
 
 def _noise(compared: Sequence[Comparison]) -> Iterator[str]:
-    by_codebleu = [row for row in compared if (row.measure, row.protocol, row.subset) == ("CodeBLEU", "raw", ALL)]
-    of_methods = [row for row in by_codebleu if row.table != BASELINES]
-    for against in dict.fromkeys(row.against for row in of_methods):
-        group = [row for row in of_methods if row.against == against]
+    """For each method that others were compared with: how many differ from it by chance alone."""
+    groups: dict[str, list[Comparison]] = {}
+    for row in compared:
+        by_codebleu = (row.measure, row.protocol, row.subset) == ("CodeBLEU", "raw", ALL)
+        if by_codebleu and row.table != BASELINES:
+            groups.setdefault(row.against, []).append(row)
+    for against, group in groups.items():
         within_noise = [row.method for row in group if row.verdict == WITHIN_NOISE]
-        listed = f": {', '.join(within_noise)}" if within_noise else ""
+        listed = ""
+        if within_noise:
+            listed = f": {', '.join(within_noise)}"
         yield (
             f"Of {len(group)} methods compared with {against} by CodeBLEU of the raw text, {len(within_noise)} differ "
             f"by no more than noise{listed}."
@@ -86,7 +109,9 @@ def _leaks(methods: Sequence[MethodRow]) -> Iterator[str]:
     touched = max((row.contaminated for row in of_methods), default=0)
     if touched:
         items = max(row.asked for row in of_methods)
-        rest = "so there is no clean subset to look at" if touched == items else "tables without them stand below"
+        rest = "tables without them stand below"
+        if touched == items:
+            rest = "so there is no clean subset to look at"
         yield (
             f"{touched} of {items} items are contaminated: their reference is in the sample pool, or their requirement "
             f"among the known plans; {rest}."

@@ -1,4 +1,5 @@
-"""The page of `dlcodegen judge`: scores, differences and preferences with their uncertainty, and every answer."""
+"""The page of `dlcodegen judge`: scores, differences and preferences with their uncertainty, and
+every answer."""
 
 from __future__ import annotations
 
@@ -51,11 +52,13 @@ class JudgePage:
 
 def write_judge_report(page: JudgePage, out: Target) -> None:
     """Writes the page; equal input gives equal bytes."""
+    # A generator: an item's JSON is made when it is written, not all of them held.
+    data = ((item.task.number, judged_item_json(item)) for item in page.items)
     write_page(
         out,
         "judge_report.html.jinja",
         title=f"Judged by {page.judge}",
-        data=((item.task.number, judged_item_json(item)) for item in page.items),
+        data=data,
         styles=("report.css", "score_report.css"),
         page=page,
         items=page.items,

@@ -1,7 +1,8 @@
 """The page that human raters fill in, and what comes back from it.
 
-The page is one file without network. It shows projects without the methods that wrote them: what belongs to what is in
-a key file that raters do not get. Each rater sees the projects in an order of their own, and equal projects once.
+The page is one file without network. It shows projects without the methods that wrote them: what
+belongs to what is in a key file that raters do not get. Each rater sees the projects in an order of
+their own, and equal projects once.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Ratable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RatingKey:
-    """What raters do not see: the study's name, and for each project's key the outputs that it is."""
+    """What raters do not see: the study's name, and for each project's key the outputs that it
+    is."""
 
     study: str
     outputs: Mapping[str, Sequence[tuple[MethodName, str]]]
@@ -52,45 +54,53 @@ class RatingKey:
     def to_json(self) -> str:
         outputs = {}
         for key, of_project in self.outputs.items():
+            # As one flat list: table, model, method, item.
             outputs[key] = [[*name, item] for name, item in of_project]
         return json.dumps({"study": self.study, "outputs": outputs}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> RatingKey:
         stored = json.loads(text)
-        outputs = {}
+        outputs: dict[str, list[tuple[MethodName, str]]] = {}
         for key, of_project in stored["outputs"].items():
-            outputs[key] = [(MethodName(table, model, method), item) for table, model, method, item in of_project]
+            outputs[key] = []
+            for table, model, method, item in of_project:
+                outputs[key].append((MethodName(table, model, method), item))
         return cls(study=stored["study"], outputs=outputs)
 
 
 def ratables(projects: Iterable[tuple[MethodName, str, str, str, str]], seed: int) -> list[Ratable]:
-    """Projects given as (name, item, requirement, attributes, code), equal code for one item joined. Keys depend on the
-    seed and the project, so that a page made again fits ratings that came from the first."""
+    """Projects given as (name, item, requirement, attributes, code), equal code for one item
+    joined. Keys depend on the seed and the project, so that a page made again fits ratings that
+    came from the first."""
     by_key: dict[str, Ratable] = {}
     for name, item, requirement, attributes, code in projects:
-        key = hashlib.sha256(f"{seed}\0{item}\0{code}".encode("utf-8", "replace")).hexdigest()[:12]
-        equal_ones = by_key[key].outputs if key in by_key else ()
-        by_key[key] = Ratable(
-            key=key, requirement=requirement, attributes=attributes, code=code, outputs=(*equal_ones, (name, item))
-        )
+        # "replace": a model's code may hold a lone surrogate, which has no UTF-8.
+        content = f"{seed}\0{item}\0{code}".encode("utf-8", "replace")
+        key = hashlib.sha256(content).hexdigest()[:12]
+        outputs: tuple[tuple[MethodName, str], ...] = ((name, item),)
+        if key in by_key:
+            outputs = by_key[key].outputs + outputs
+        by_key[key] = Ratable(key=key, requirement=requirement, attributes=attributes, code=code, outputs=outputs)
     # By key: the page's own order says nothing about methods either.
     return [by_key[key] for key in sorted(by_key)]
 
 
 def rating_key(projects: Sequence[Ratable]) -> RatingKey:
-    study = hashlib.sha256(" ".join(project.key for project in projects).encode()).hexdigest()[:12]
+    keys = " ".join(project.key for project in projects)
+    study = hashlib.sha256(keys.encode()).hexdigest()[:12]
     return RatingKey(study=study, outputs={project.key: project.outputs for project in projects})
 
 
 def write_rating_page(projects: Sequence[Ratable], out: Target, *, title: str, seed: int) -> RatingKey:
     """Writes the page and gives its key."""
     key = rating_key(projects)
+    data = ((number, _project_json(project)) for number, project in enumerate(projects))
     write_page(
         out,
         "rate.html.jinja",
         title=title,
-        data=((number, _project_json(project)) for number, project in enumerate(projects)),
+        data=data,
         styles=("report.css", "rate.css"),
         script="rate.js",
         study=key.study,
@@ -102,27 +112,28 @@ def write_rating_page(projects: Sequence[Ratable], out: Target, *, title: str, s
 
 
 def read_ratings(texts: Mapping[str, str], key: RatingKey) -> Iterator[Judgement]:
-    """The ratings of the files that raters sent back (by file name), a row for each output that a project is. A rater
-    who sent several files is read from the last. Raises DLCodeGenError for a file that is no rating, or is of another
-    study."""
+    """The ratings of the files that raters sent back (by file name), a row for each output that a
+    project is. A rater who sent several files is read from the last. Raises DLCodeGenError for a
+    file that is no rating, or is of another study."""
     by_rater: dict[str, Mapping[str, Mapping[str, object]]] = {}
     for name, text in texts.items():
         rater, ratings = _read(name, text, key)
         by_rater[rater] = ratings
-    for number, (rater, ratings) in enumerate(sorted(by_rater.items())):
-        for project, rating in ratings.items():
+    for number, rater in enumerate(sorted(by_rater)):
+        for project, rating in by_rater[rater].items():
+            scores: dict[str, Any] = {aspect: _score(rating.get(aspect)) for aspect in ASPECTS}
+            if all(value is None for value in scores.values()):
+                continue  # the rater left the project out
             for output, item in key.outputs[project]:
-                scores: dict[str, Any] = {aspect: _score(rating.get(aspect)) for aspect in ASPECTS}
-                if any(value is not None for value in scores.values()):
-                    yield Judgement(
-                        **output._asdict(),
-                        item=item,
-                        sample=number,
-                        judge=rater,
-                        own_family=False,
-                        reason=str(rating.get("comment") or ""),
-                        **scores,
-                    )
+                yield Judgement(
+                    **output._asdict(),
+                    item=item,
+                    sample=number,
+                    judge=rater,
+                    own_family=False,
+                    reason=str(rating.get("comment") or ""),
+                    **scores,
+                )
 
 
 def _read(name: str, text: str, key: RatingKey) -> tuple[str, Mapping[str, Mapping[str, object]]]:

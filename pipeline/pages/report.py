@@ -24,10 +24,10 @@ def write_report(
 ) -> None:
     """Writes the report of all records, which are read once; equal input gives equal bytes.
 
-    `out` is an open binary file, a path or an fsspec URL; nothing is opened before the last record is read. At most
-    `items` rows can be opened (`Selection` says which): about 20 kB and 40 ms each. `settings` are shown as they are,
-    nested mappings with dotted names, so they must hold no secrets. `shared_calls` are of no single row. Raises
-    ValueError if `items` is negative.
+    `out` is an open binary file, a path or an fsspec URL; nothing is opened before the last record
+    is read. At most `items` rows can be opened (`Selection` says which): about 20 kB and 40 ms
+    each. `settings` are shown as they are, nested mappings with dotted names, so they must hold no
+    secrets. `shared_calls` are of no single row. Raises ValueError if `items` is negative.
     """
     if items < 0:
         raise ValueError(f"items is the number of rows that can be opened: 0 or more, not {items}")

@@ -1,4 +1,5 @@
-"""The rows that the report opens: which ones, their line in the list, and everything that is known about each."""
+"""The rows that the report opens: which ones, their line in the list, and everything that is known
+about each."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ ENTRIES = 100
 """Entries shown of any list of a row: layers, deviations, section choices, exclusions."""
 
 _HELD = 4
-"""Results held for each one shown: at least 2, so that the gaps between those shown differ by half at most."""
+"""Results held for each one shown: at least 2, so that the gaps between those shown differ by half
+at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,12 @@ class Item:
 
 
 class Selection:
-    """Picks at most `limit` rows in one pass, always the same ones: up to a third failures, the rest results.
+    """Picks at most `limit` rows in one pass, always the same ones: up to a third failures, the
+    rest results.
 
-    Failures: of each kind the first ones, in equal shares, so that the rarest kind is there. Results: every n-th
-    one, where n doubles as the input grows; so no more than 4 x `limit` rows are held, however long the input is.
+    Failures: of each kind the first ones, in equal shares, so that the rarest kind is there.
+    Results: every n-th one, where n doubles as the input grows; so no more than 4 x `limit` rows
+    are held, however long the input is.
     """
 
     def __init__(self, limit: int) -> None:
@@ -76,12 +80,18 @@ class Selection:
         room = self._limit - len(failures)
         results = self._results
         if len(results) > room:
-            results = [results[number * len(results) // room] for number in range(room)]
+            # Evenly spread over those held, the first one included.
+            positions = [number * len(results) // room for number in range(room)]
+            results = [results[position] for position in positions]
         return sorted(failures + results, key=lambda item: item.number)
 
 
 def _item(number: int, record: Scored) -> Item:
-    # What is held must not grow with what a row brings: about 40 kB as a rule, some hundred at most.
+    # What is held must not grow with what a row brings: about 40 kB as a rule, some hundred at
+    # most.
+    reference = record.reference
+    if reference is not None:
+        reference = clip_lines(reference)
     bounded = replace(
         record,
         requirement=clip_lines(record.requirement, TEXT_LIMIT // 2),
@@ -89,7 +99,7 @@ def _item(number: int, record: Scored) -> Item:
         template=clip_lines(record.template),
         code_draft=clip_lines(record.code_draft),
         template_draft=clip_lines(record.template_draft),
-        reference=None if record.reference is None else clip_lines(record.reference),
+        reference=reference,
         files=tuple(_bounded_files(record.files)),
         extra="{}",
     )
@@ -104,13 +114,17 @@ def _bounded_files(files: Sequence[SourceFile]) -> Iterator[SourceFile]:
 
 
 def item_json(item: Item) -> str:
-    """Everything that the page shows of an opened row, as JSON that is safe inside a script element.
+    """Everything that the page shows of an opened row, as JSON that is safe inside a script
+    element.
 
-    `texts` are lists of positions in `lines`; `diffs` hold only what differs (`report_text.changes`).
+    `texts` are lists of positions in `lines`; `diffs` hold only what differs
+    (`report_text.changes`).
     """
     record = item.record
     documents = _documents(record)
-    failure = None if record.failure is None else [clip(text, 4_000) for text in astuple(record.failure)]
+    failure = None
+    if record.failure is not None:
+        failure = [clip(text, 4_000) for text in astuple(record.failure)]
     view = {
         "id": clip(record.id, 200),
         "row": record.row,
@@ -120,11 +134,11 @@ def item_json(item: Item) -> str:
         "failure": failure,
         "plan": None if record.plan is None else plan_view(record.plan),
         "sources": some(record.plan_sources),
-        "samples": [entry(sample) for sample in record.samples[:ENTRIES]],
-        "excluded": [entry(sample) for sample in record.excluded[:ENTRIES]],
+        "samples": entries(record.samples),
+        "excluded": entries(record.excluded),
         "allExcluded": len(record.excluded),
         "calls": [_call(call) for call in record.calls[:ENTRIES]],
-        "choices": [entry(choice) for choice in record.choices[:ENTRIES]],
+        "choices": entries(record.choices),
         "scores": None if record.scores is None else _scores(record.scores),
         "moreFiles": max(0, item.files - FILES),
         "lines": list(documents.lines),
@@ -135,8 +149,9 @@ def item_json(item: Item) -> str:
 
 
 def _call(call: LLMCall) -> list[object]:
-    """Stage, prompt, tokens of prompt and reply, how the reply ended, what was cut; then what was measured: seconds,
-    cost, tokens in the engine's prefix cache, and whether the response cache answered."""
+    """Stage, prompt, tokens of prompt and reply, how the reply ended, what was cut; then what was
+    measured: seconds, cost, tokens in the engine's prefix cache, and whether the response cache
+    answered."""
     measured: list[object] = [None] * 4
     if call.measured is not None:
         took = call.measured
@@ -160,6 +175,11 @@ def script_json(value: object) -> str:
 def entry(value: object) -> list[object]:
     """A record's fields in their order, texts clipped."""
     return [_json_value(part) for part in astuple(value)]  # type: ignore[call-overload]
+
+
+def entries(records: Sequence[object]) -> list[list[object]]:
+    """The first ENTRIES records of a list, each as `entry` has it."""
+    return [entry(record) for record in records[:ENTRIES]]
 
 
 def some(texts: tuple[str, ...]) -> list[str]:
@@ -197,14 +217,18 @@ def _scores(scores: Scores) -> dict[str, object]:
     view: dict[str, object] = {}
     for name in scores.__slots__:
         value = getattr(scores, name)
-        view[name] = some(value) if isinstance(value, tuple) else _json_value(value)
+        if isinstance(value, tuple):
+            view[name] = some(value)
+        else:
+            view[name] = _json_value(value)
     return view
 
 
 class Documents:
     """A row's texts as positions in one table of lines, and where two of them differ.
 
-    Drafts, final project and reference share most of their lines, so each different line is kept once.
+    Drafts, final project and reference share most of their lines, so each different line is kept
+    once.
     """
 
     def __init__(self) -> None:
@@ -214,7 +238,8 @@ class Documents:
         self._sources: list[list[Line]] = []
 
     def add(self, name: str, kind: str, source: list[Line]) -> int:
-        """Adds a text and gives its number. The page shows each kind but `joined`, which is only compared."""
+        """Adds a text and gives its number. The page shows each kind but `joined`, which is only
+        compared."""
         lines = [self.lines.setdefault(line, len(self.lines)) for line in source]
         self.texts.append({"name": name, "kind": kind, "lines": lines})
         self._sources.append(source)
@@ -227,7 +252,8 @@ class Documents:
 
 
 def _documents(record: Scored) -> Documents:
-    """The final project's files, both drafts, the template and the reference, with the two comparisons."""
+    """The final project's files, both drafts, the template and the reference, with the two
+    comparisons."""
     documents = Documents()
     final = _add_project(documents, record.files)
     draft = add_python(documents, "Draft 1", record.code_draft)
@@ -243,18 +269,22 @@ def _documents(record: Scored) -> Documents:
 
 def add_python(documents: Documents, name: str, text: str) -> int | None:
     """Adds Python code and gives its number; None for no code."""
-    return documents.add(name, "text", python_lines(text)) if text else None
+    if not text:
+        return None
+    return documents.add(name, "text", python_lines(text))
 
 
 def _add_project(documents: Documents, files: Sequence[SourceFile]) -> int | None:
-    """Adds the files, and gives the number of all the Python in them: that file, or several joined, or None."""
+    """Adds the files, and gives the number of all the Python in them: that file, or several joined,
+    or None."""
     code: dict[int, str] = {}
     for file in files:
-        is_python = file.path.endswith(".py")
-        lines = python_lines(file.text) if is_python else plain_lines(file.text)
-        number = documents.add(clip(file.path, 80), "final", lines)
-        if is_python:
+        name = clip(file.path, 80)
+        if file.path.endswith(".py"):
+            number = documents.add(name, "final", python_lines(file.text))
             code[number] = file.text
+        else:
+            documents.add(name, "final", plain_lines(file.text))
     if len(code) < 2:
         return next(iter(code), None)
     return documents.add("Final", "joined", python_lines(clip_lines("\n".join(code.values()))))

@@ -1,7 +1,8 @@
 """A report's page: one HTML file that needs nothing else.
 
-The page's script builds an opened row from JSON with text nodes only, and a content security policy admits nothing but
-this page's own style and script, by hash: what a requirement or a generated program contains is never markup.
+The page's script builds an opened row from JSON with text nodes only, and a content security policy
+admits nothing but this page's own style and script, by hash: what a requirement or a generated
+program contains is never markup.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def write_page(
     script: str = "report.js",
     **parts: object,
 ) -> None:
-    """Writes a template that extends page.html.jinja. `data`: for each row that can be opened its number and its JSON,
-    which is the bulk of the page and is written row by row. `styles` are joined, `script` is the page's and comes
-    behind `elements.js`."""
+    """Writes a template that extends page.html.jinja. `data`: for each row that can be opened its
+    number and its JSON, which is the bulk of the page and is written row by row. `styles` are
+    joined, `script` is the page's and comes behind `elements.js`."""
     css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in styles)
     js = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("elements.js", script))
     stream = (
@@ -90,7 +91,8 @@ def _environment() -> Environment:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in whole percent. Only none is 0 % and only all is 100 %; of nothing there is no share."""
+    """A share in whole percent. Only none is 0 % and only all is 100 %; of nothing there is no
+    share."""
     if not whole:
         return "–"
     if not part:

@@ -1,4 +1,5 @@
-"""How text and Python code get onto the report's page: made visible, cut to a bound, coloured, compared."""
+"""How text and Python code get onto the report's page: made visible, cut to a bound, coloured,
+compared."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ WIDTH_LIMIT = 2_000
 """Characters shown of one line: a data set or an image pasted into a string is not worth more."""
 
 Line = tuple[str, ...]
-"""A coloured line: plain and coloured parts take turns, plain first; a coloured part starts with its class letter."""
+"""A coloured line: plain and coloured parts take turns, plain first; a coloured part starts with
+its class letter."""
 
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
@@ -41,10 +43,12 @@ _LEXER = PythonLexer(stripnl=False, ensurenl=False)
 
 
 def visible(text: str) -> str:
-    """The text with every character that a browser drops, or that reorders its neighbours, as a symbol.
+    """The text with every character that a browser drops, or that reorders its neighbours, as a
+    symbol.
 
-    Control characters become their pictures (NUL: U+2400), lone surrogates U+FFFD, bidirectional overrides their
-    number: code must not read differently from what it does (Boucher and Anderson, Trojan Source, 2021).
+    Control characters become their pictures (NUL: U+2400), lone surrogates U+FFFD, bidirectional
+    overrides their number: code must not read differently from what it does (Boucher and Anderson,
+    Trojan Source, 2021).
     """
     return _HIDDEN.sub(_symbol, text.replace("\r\n", "\n"))
 
@@ -60,16 +64,23 @@ def _symbol(match: re.Match[str]) -> str:
 
 def clip(text: str, limit: int = TEXT_LIMIT) -> str:
     """The visible text, at most `limit` characters and an ellipsis."""
-    return visible(text) if len(text) <= limit else f"{visible(text[:limit])}…"
+    if len(text) <= limit:
+        return visible(text)
+    return f"{visible(text[:limit])}…"
 
 
 def clip_lines(text: str, limit: int = TEXT_LIMIT) -> str:
-    """The visible text within `limit` characters, LINE_LIMIT and WIDTH_LIMIT; a last line says how much is left out."""
+    """The visible text within `limit` characters, LINE_LIMIT and WIDTH_LIMIT; a last line says how
+    much is left out."""
     lines = visible(text[:limit]).split("\n")
     shown = []
     for line in lines[:LINE_LIMIT]:
-        shown.append(line if len(line) <= WIDTH_LIMIT else f"{line[:WIDTH_LIMIT]}…")
-    left = max(0, len(text) - limit) + sum(len(line) + 1 for line in lines[LINE_LIMIT:])
+        if len(line) > WIDTH_LIMIT:
+            line = f"{line[:WIDTH_LIMIT]}…"
+        shown.append(line)
+    left = max(0, len(text) - limit)
+    for line in lines[LINE_LIMIT:]:
+        left += len(line) + 1  # its line break counts too
     if left:
         shown.append(f"… {left:,} more characters are not shown")
     return "\n".join(shown)
@@ -81,10 +92,11 @@ def plain_lines(text: str) -> list[Line]:
 
 
 def python_lines(text: str) -> list[Line]:
-    """The lines of Python code with their colours; code that does not parse is coloured as far as it goes.
+    """The lines of Python code with their colours; code that does not parse is coloured as far as
+    it goes.
 
-    Letters: c comment, h the head of a notebook cell, s string, n number, k keyword, d decorator, f name of a
-    function or class where it is defined, b builtin.
+    Letters: c comment, h the head of a notebook cell, s string, n number, k keyword, d decorator, f
+    name of a function or class where it is defined, b builtin.
     """
     lines: list[list[str]] = [[""]]
     for token, value in _LEXER.get_tokens(text.removesuffix("\n")):
@@ -97,7 +109,8 @@ def python_lines(text: str) -> list[Line]:
 
 
 def _extend(line: list[str], letter: str, part: str) -> None:
-    """Adds a part in a colour, or in none for the letter "", and joins it to the last one where both have the same."""
+    """Adds a part in a colour, or in none for the letter "", and joins it to the last one where
+    both have the same."""
     if not part:
         return
     after_plain = len(line) % 2 == 1  # plain and coloured parts take turns, plain first
@@ -115,15 +128,27 @@ def _extend(line: list[str], letter: str, part: str) -> None:
 
 @cache
 def _letter(token: tuple[str, ...]) -> str:
-    return next((letter for kind, letter in _LETTERS if token in kind), "")
+    for kind, letter in _LETTERS:
+        if token in kind:
+            return letter
+    return ""
 
 
 def changes(left: Sequence[Line], right: Sequence[Line]) -> list[tuple[int, int, int, int]]:
-    """Where two texts differ: lines i1 to i2 of `left` stand for j1 to j2 of `right`; what is between is equal."""
-    # SequenceMatcher's own treatment of frequent lines stays on: without it, hostile texts of this length take minutes.
-    matcher = SequenceMatcher(None, [_text(line) for line in left], [_text(line) for line in right])
+    """Where two texts differ: lines i1 to i2 of `left` stand for j1 to j2 of `right`; what is
+    between is equal."""
+    # SequenceMatcher's own treatment of frequent lines stays on: without it, hostile texts of this
+    # length take minutes.
+    left_texts = [_text(line) for line in left]
+    right_texts = [_text(line) for line in right]
+    matcher = SequenceMatcher(None, left_texts, right_texts)
     return [(i1, i2, j1, j2) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"]
 
 
 def _text(line: Line) -> str:
-    return "".join(part[1:] if index % 2 else part for index, part in enumerate(line))
+    """The line without its colours."""
+    text = ""
+    for index, part in enumerate(line):
+        is_coloured = index % 2 == 1
+        text += part[1:] if is_coloured else part
+    return text

@@ -1,4 +1,5 @@
-"""The items that a score report opens: the task, what each method answered, and all of it side by side."""
+"""The items that a score report opens: the task, what each method answered, and all of it side by
+side."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from dataclasses import dataclass, field
 
 from pipeline.comparison.code_rows import item_codebleu, pair_of
 from pipeline.measures.contamination import contamination_sources
-from pipeline.measures.outputs import Measured, Shown
-from pipeline.pages.report_items import ENTRIES, Documents, add_python, entry, plan_view, script_json
+from pipeline.measures.outputs import Measured, PairScore, Shown
+from pipeline.pages.report_items import Documents, add_python, entries, plan_view, script_json
 from pipeline.pages.report_text import TEXT_LIMIT, clip, clip_lines
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import RetrievedSample
@@ -60,23 +61,30 @@ class ScoreItem:
 
     def codebleu(self, protocol: str) -> list[float]:
         """The CodeBLEU of every answer that has one, in percent."""
-        pairs = [pair_of(protocol, answer.measured) for answer in self.answers]
-        values = [item_codebleu(pair) for pair in pairs if pair is not None]
-        return [value for value in values if value is not None]
+        values = []
+        for answer in self.answers:
+            value = _codebleu(pair_of(protocol, answer.measured))
+            if value is not None:
+                values.append(value)
+        return values
 
 
 def score_item_json(item: ScoreItem) -> str:
-    """What the page's script builds the opened item from; the same form as `report_items.item_json`, and `methods`."""
+    """What the page's script builds the opened item from; the same form as
+    `report_items.item_json`, and `methods`."""
     documents = Documents()
     reference = add_code(documents, "Reference", item.reference)
     finals = [add_code(documents, answer.method, answer.code) for answer in item.answers]
     for answer in item.answers:
         for name, draft in answer.drafts.items():
-            title = f"{name} of {answer.method}" if len(item.answers) > 1 else name
+            title = name
+            if len(item.answers) > 1:
+                title = f"{name} of {answer.method}"
             add_code(documents, title, draft)
     samples = []
     for rank, sample in enumerate(item.shown, start=1):
-        samples.append(add_code(documents, f"Sample {rank}: {clip(sample.id, 60)}", sample.code))
+        title = f"Sample {rank}: {clip(sample.id, 60)}"
+        samples.append(add_code(documents, title, sample.code))
     for final in finals:
         if final is not None and reference is not None:
             documents.compare(final, reference)
@@ -87,7 +95,8 @@ def score_item_json(item: ScoreItem) -> str:
 
 
 def item_view(item: ScoreItem, documents: Documents) -> dict[str, object]:
-    """What any page shows of an item that several methods answered: the task, its plan and samples, and all code."""
+    """What any page shows of an item that several methods answered: the task, its plan and samples,
+    and all code."""
     return {
         "id": clip(item.id, 200),
         "row": item.number,
@@ -98,7 +107,7 @@ def item_view(item: ScoreItem, documents: Documents) -> dict[str, object]:
         "plan": plan_view(item.plan) if item.plan is not None else None,
         "planTitle": item.plan_title,
         "sources": [],
-        "samples": [entry(sample) for sample in item.samples[:ENTRIES]],
+        "samples": entries(item.samples),
         "excluded": [],
         "allExcluded": 0,
         "choices": [],
@@ -112,27 +121,42 @@ def item_view(item: ScoreItem, documents: Documents) -> dict[str, object]:
 
 def add_code(documents: Documents, name: str, text: str) -> int | None:
     """Adds a method's code, clipped, and gives its number; None for no code."""
-    return add_python(documents, clip(name, 90), clip_lines(text)) if text.strip() else None
+    if not text.strip():
+        return None
+    return add_python(documents, clip(name, 90), clip_lines(text))
 
 
 def _method(answer: Answer) -> list[object]:
-    """Method, CodeBLEU raw, paper and at equal length, length ratio, conformance, lines copied, and what went wrong."""
+    """Method, CodeBLEU raw, paper and at equal length, length ratio, conformance, lines copied, and
+    what went wrong."""
     measured = answer.measured
-    raw, paper = pair_of("raw", measured), pair_of("paper", measured)
+    raw = pair_of("raw", measured)
+    paper = pair_of("paper", measured)
     length_ratio = None
     if raw is not None and raw.reference_words:
         length_ratio = raw.candidate_words / raw.reference_words
-    conformance = measured.scores.conformance if measured.scores is not None else None
+    conformance = None
+    if measured.scores is not None and measured.scores.conformance is not None:
+        conformance = 100 * measured.scores.conformance
+    lines_in_common = None
+    if measured.copying is not None:
+        lines_in_common = 100 * measured.copying.lines_in_common
     return [
         clip(answer.method, 90),
-        item_codebleu(raw) if raw is not None else None,
-        item_codebleu(paper) if paper is not None else None,
-        item_codebleu(raw, equal_length=True) if raw is not None else None,
+        _codebleu(raw),
+        _codebleu(paper),
+        _codebleu(raw, equal_length=True),
         length_ratio,
-        100 * conformance if conformance is not None else None,
-        100 * measured.copying.lines_in_common if measured.copying is not None else None,
+        conformance,
+        lines_in_common,
         _outcome(measured),
     ]
+
+
+def _codebleu(pair: PairScore | None, *, equal_length: bool = False) -> float | None:
+    if pair is None:
+        return None
+    return item_codebleu(pair, equal_length=equal_length)
 
 
 def _outcome(measured: Measured) -> str:

@@ -1,4 +1,5 @@
-"""The page of `dlcodegen score` and `reproduce`: tables with plots, what they say in words, and items to open."""
+"""The page of `dlcodegen score` and `reproduce`: tables with plots, what they say in words, and
+items to open."""
 
 from __future__ import annotations
 
@@ -30,9 +31,14 @@ class PublishedTable:
 
     def mean_difference(self, column: str) -> float | None:
         """The mean absolute difference of a column's values that are published."""
-        values = [row.values[column] for row in self.rows if column in row.values]
-        differences = [abs(reproduced - published) for published, reproduced in values if published is not None]
-        return sum(differences) / len(differences) if differences else None
+        differences = []
+        for row in self.rows:
+            published, reproduced = row.values.get(column, (None, 0.0))
+            if published is not None:
+                differences.append(abs(reproduced - published))
+        if not differences:
+            return None
+        return sum(differences) / len(differences)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +70,8 @@ class ScorePage:
     tables: Sequence[PlainTable] = ()
     absent: Sequence[str] = ()
     seeds: frozenset[MethodName] = frozenset()
-    """Single runs of methods that ran several times: their means are in the tables, and they in one of their own."""
+    """Single runs of methods that ran several times: their means are in the tables, and they in one
+    of their own."""
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def came(self, subset: str) -> list[MethodRow]:
@@ -72,9 +79,15 @@ class ScorePage:
 
     def corpora(self, protocol: str, subset: str) -> list[CodeRow]:
         """Methods in their order, then baselines by CodeBLEU; seeds only in their mean."""
-        rows = [row for row in self._of(protocol, subset) if MethodName.of(row) not in self.seeds]
-        methods = [row for row in rows if row.table != BASELINES]
-        baselines = [row for row in rows if row.table == BASELINES]
+        methods = []
+        baselines = []
+        for row in self._of(protocol, subset):
+            if MethodName.of(row) in self.seeds:
+                continue
+            if row.table == BASELINES:
+                baselines.append(row)
+            else:
+                methods.append(row)
         return methods + sorted(baselines, key=lambda row: row.codebleu)
 
     def single_seeds(self, protocol: str) -> list[CodeRow]:
@@ -104,18 +117,25 @@ LABEL_HEIGHT = 12
 
 
 def _codebleu(row: CodeRow, equal_length: bool) -> float:
-    return row.equal_length_codebleu if equal_length else row.codebleu
+    if equal_length:
+        return row.equal_length_codebleu
+    return row.codebleu
 
 
 def scatter(rows: Sequence[CodeRow], *, width: float, height: float, equal_length: bool) -> list[Point]:
-    """Corpora by length ratio (from 0) and CodeBLEU (from 0); labels of methods keep a distance of a line."""
+    """Corpora by length ratio (from 0) and CodeBLEU (from 0); labels of methods keep a distance of
+    a line."""
     if not rows:
         return []
     # Short of these the axes are as in other plots, so that pages can be compared by eye.
-    widest = max(1.0, *(row.length_ratio for row in rows))
-    highest = max(50.0, *(row.codebleu for row in rows), *(row.equal_length_codebleu for row in rows))
+    widest = 1.0
+    highest = 50.0
+    for row in rows:
+        widest = max(widest, row.length_ratio)
+        highest = max(highest, row.codebleu, row.equal_length_codebleu)
     points: list[Point] = []
     label_above: float | None = None
+    # From the top down, so that a label that is in the way of another moves down, never up.
     for row in sorted(rows, key=lambda row: -_codebleu(row, equal_length)):
         y = height * (1 - _codebleu(row, equal_length) / highest)
         label_y = y
@@ -123,7 +143,8 @@ def scatter(rows: Sequence[CodeRow], *, width: float, height: float, equal_lengt
             if label_above is not None:
                 label_y = max(y, label_above + LABEL_HEIGHT)
             label_above = label_y
-        points.append(Point(row, width * row.length_ratio / (1.08 * widest), y, label_y))
+        x = width * row.length_ratio / (1.08 * widest)  # the longest stays off the right edge
+        points.append(Point(row, x, y, label_y))
     return points
 
 
@@ -135,11 +156,13 @@ def span(rows: Sequence[Comparison]) -> float:
 
 def write_score_report(page: ScorePage, out: Target) -> None:
     """Writes the page; equal input gives equal bytes."""
+    # A generator: an item's JSON is made when it is written, not all of them held.
+    data = ((item.number, score_item_json(item)) for item in page.items)
     write_page(
         out,
         "score_report.html.jinja",
         title=page.title,
-        data=((item.number, score_item_json(item)) for item in page.items),
+        data=data,
         styles=("report.css", "score_report.css"),
         page=page,
         items=page.items,

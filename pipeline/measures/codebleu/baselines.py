@@ -1,8 +1,9 @@
 """What CodeBLEU comes to without any model: a known solution handed over as it is.
 
-CodeBLEU rises with length (n-gram parts carry a brevity penalty, syntax and data flow are recalls of the reference),
-and a whole notebook is longer than what a model writes. So values are shown beside those of copying. Each function
-says which sample each row would copy; a row's own reference is never among them.
+CodeBLEU rises with length (n-gram parts carry a brevity penalty, syntax and data flow are recalls
+of the reference), and a whole notebook is longer than what a model writes. So values are shown
+beside those of copying. Each function says which sample each row would copy; a row's own reference
+is never among them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Solution:
-    """A requirement, its plan in words, and the code that solves it: a row with its reference, or a sample."""
+    """A requirement, its plan in words, and the code that solves it: a row with its reference, or a
+    sample."""
 
     requirement: str
     code: str
@@ -39,8 +41,8 @@ class Solution:
 
 
 def copyable_samples(row: Solution, samples: Sequence[Solution]) -> list[int]:
-    """The samples a row may copy: all whose code differs from its reference by more than white space. Raises ValueError
-    where there is none."""
+    """The samples a row may copy: all whose code differs from its reference by more than white
+    space. Raises ValueError where there is none."""
     own = row.code.split()
     copyable = [number for number, sample in enumerate(samples) if sample.code.split() != own]
     if not copyable:
@@ -49,7 +51,8 @@ def copyable_samples(row: Solution, samples: Sequence[Solution]) -> list[int]:
 
 
 def neighbours(rows: Sequence[Solution], samples: Sequence[Solution]) -> list[int]:
-    """The sample with the row's own number: the published pool is the references, moved on by one within a category."""
+    """The sample with the row's own number: the published pool is the references, moved on by one
+    within a category."""
     return [number % len(samples) for number in range(len(rows))]
 
 
@@ -61,14 +64,21 @@ def nearest(
     *,
     same_category: bool = False,
 ) -> list[int]:
-    """The sample whose `document` has the highest BM25 score for the row's `query`, over lower-case letters and digits;
-    with `same_category` one of the row's category, where there is one."""
-    index = Bm25Index([_words(document(sample)) for sample in samples])
+    """The sample whose `document` has the highest BM25 score for the row's `query`, over lower-case
+    letters and digits; with `same_category` one of the row's category, where there is one."""
+    documents = [_words(document(sample)) for sample in samples]
+    index = Bm25Index(documents)
     chosen = []
     for row in rows:
-        allowed = set(_same_category(row, samples) if same_category else copyable_samples(row, samples))
-        order = ranking(index.scores(_words(query(row))))
-        chosen.append(next(number for number in order if number in allowed))
+        if same_category:
+            allowed = set(_same_category(row, samples))
+        else:
+            allowed = set(copyable_samples(row, samples))
+        scores = index.scores(_words(query(row)))
+        for number in ranking(scores):  # best first
+            if number in allowed:
+                chosen.append(number)
+                break
     return chosen
 
 
@@ -79,19 +89,23 @@ def random_of_category(rows: Sequence[Solution], samples: Sequence[Solution], se
 
 
 def best_in_hindsight(scores: npt.NDArray[np.float64]) -> list[int]:
-    """For each row the sample with the highest score against its reference, which no method can know beforehand.
-    `scores` has a row a row and a column a sample; NaN for a pair that is not allowed or was not measured. A row of NaN
-    alone gets the first sample."""
+    """For each row the sample with the highest score against its reference, which no method can
+    know beforehand. `scores` has a row a row and a column a sample; NaN for a pair that is not
+    allowed or was not measured. A row of NaN alone gets the first sample."""
     unmeasured_last = np.where(np.isnan(scores), -np.inf, scores)
-    return [int(number) for number in np.argmax(unmeasured_last, axis=1)]
+    best: list[int] = np.argmax(unmeasured_last, axis=1).tolist()
+    return best
 
 
 def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
-    """The same sample for every row: the one with the highest mean score; the next best for the row whose reference it
-    is. Also known in hindsight only. Shape as above."""
+    """The same sample for every row: the one with the highest mean score; the next best for the row
+    whose reference it is. Also known in hindsight only. Shape as above."""
     measured = ~np.isnan(scores)
+    # At least 1, so that a sample without a measured pair has the mean 0 instead of a division by
+    # zero.
     means = np.where(measured, scores, 0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
-    best_first = [int(number) for number in np.argsort(-means, kind="stable")]
+    # Stable: of equal means the first sample wins, on every machine.
+    best_first: list[int] = np.argsort(-means, kind="stable").tolist()
     chosen = []
     for of_row in measured:
         allowed = [number for number in best_first if of_row[number]]
@@ -100,8 +114,11 @@ def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
 
 
 def _same_category(row: Solution, samples: Sequence[Solution]) -> list[int]:
-    allowed = copyable_samples(row, samples)
-    return [number for number in allowed if samples[number].category == row.category] or allowed
+    """The samples of the row's category that it may copy; where there is none, all that it may
+    copy."""
+    copyable = copyable_samples(row, samples)
+    of_category = [number for number in copyable if samples[number].category == row.category]
+    return of_category or copyable
 
 
 def _words(text: str) -> list[str]:

@@ -1,8 +1,10 @@
-"""What CodeBLEU compares, read from a source once: its words, the subtrees of its syntax tree, its data-flow edges.
+"""What CodeBLEU compares, read from a source once: its words, the subtrees of its syntax tree, its
+data-flow edges.
 
-A source is parsed a single time. The tree is copied into plain Python nodes, on which the package `codebleu` finds the
-data flow with its own rules; asking tree-sitter for the same children again and again is what makes the package slow.
-Features of sources are kept (`kept_features`), since a reference meets every method and a sample every reference.
+A source is parsed a single time. The tree is copied into plain Python nodes, on which the package
+`codebleu` finds the data flow with its own rules; asking tree-sitter for the same children again
+and again is what makes the package slow. Features of sources are kept (`kept_features`), since a
+reference meets every method and a sample every reference.
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ from codebleu.parser import DFG_python, remove_comments_and_docstrings
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 150
 MAX_WORK = 150_000
-"""Limits on a source, beyond which nothing is measured: its length; the depth of its syntax tree, since the package
-recurses into it; and its nodes, each counted twice for every loop around it, since the package goes through each loop
-twice. The longest published notebook has 26,000 characters, the deepest a depth of 21, none over 14,000 counted
-nodes."""
+"""Limits on a source, beyond which nothing is measured: its length; the depth of its syntax tree,
+since the package recurses into it; and its nodes, each counted twice for every loop around it,
+since the package goes through each loop twice. The longest published notebook has 26,000
+characters, the deepest a depth of 21, none over 14,000 counted nodes."""
 
 KEPT = 384
 """Sources whose features are kept in a process: some 100 kB each for a notebook."""
@@ -32,7 +34,8 @@ _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language())
 _LOOPS = frozenset({"for_statement", "while_statement"})
 
 Edge = tuple[str, str, tuple[str, ...]]
-"""A data-flow edge: a variable, how its value arises, the variables it comes from; names numbered as they appear."""
+"""A data-flow edge: a variable, how its value arises, the variables it comes from; names numbered
+as they appear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +45,16 @@ class CodeFeatures:
     words: list[str]
     """Split at blanks, comments included."""
     subtrees: Counter[bytes]
-    """How often each subtree occurs, comments and docstrings removed. A subtree is a digest of its S-expression, which
-    shows the structure without names and values."""
+    """How often each subtree occurs, comments and docstrings removed. A subtree is a digest of its
+    S-expression, which shows the structure without names and values."""
     edges: Counter[Edge]
     """How often each data-flow edge occurs, comments and docstrings removed."""
 
 
 def code_features(source: str) -> CodeFeatures | None:
-    """The features of a source; None beyond the limits. A source that is not Python has features too: tree-sitter
-    parses around errors, comments stay in where Python's tokenizer fails, and what the data-flow rules cannot read has
-    no edges."""
+    """The features of a source; None beyond the limits. A source that is not Python has features
+    too: tree-sitter parses around errors, comments stay in where Python's tokenizer fails, and what
+    the data-flow rules cannot read has no edges."""
     source = source.strip()
     if len(source) > MAX_CHARACTERS:
         return None
@@ -132,7 +135,8 @@ def _without_comments(source: str) -> str:
 
 
 def _subtrees(root: tree_sitter.Node) -> Counter[bytes]:
-    """The subtrees below a node, itself included; single leaves are none, but for a root without children."""
+    """The subtrees below a node, itself included; single leaves are none, but for a root without
+    children."""
     subtrees: Counter[bytes] = Counter()
     waiting = [root]
     while waiting:
@@ -145,8 +149,8 @@ def _subtrees(root: tree_sitter.Node) -> Counter[bytes]:
 def _edges(source: str, root: _Node) -> Counter[Edge]:
     """The package's data flow, with the origins of an edge in the order of the source.
 
-    Each of the package's edges is: a variable, the index of the token it stands at, how its value arises, the variables
-    it comes from, and the indices of their tokens.
+    Each of the package's edges is: a variable, the index of the token it stands at, how its value
+    arises, the variables it comes from, and the indices of their tokens.
     """
     dataflow = get_data_flow(source, [_Parsed(root), DFG_python])
     name_at = {index: name for name, index, *_ in dataflow}
@@ -157,8 +161,9 @@ def _edges(source: str, root: _Node) -> Counter[Edge]:
 
 
 def _in_source_order(names: list[str], indices: list[int], name_at: dict[int, str]) -> list[str]:
-    """The names by the first token at which each stands: the package has them in the order of Python's string hashes,
-    which changes from run to run. Where a name occurs twice it has kept their order."""
+    """The names by the first token at which each stands: the package has them in the order of
+    Python's string hashes, which changes from run to run. Where a name occurs twice it has kept
+    their order."""
     if len(set(names)) < len(names):
         return names
     first: dict[str, int] = {}

@@ -1,18 +1,22 @@
-"""CodeBLEU (Ren et al., 2020, arXiv:2009.10297) as the package `codebleu` 0.7.0 has it, made repeatable, bounded, fast.
+"""CodeBLEU (Ren et al., 2020, arXiv:2009.10297) as the package `codebleu` 0.7.0 has it, made
+repeatable, bounded, fast.
 
-The parts are the package's own: BLEU-4 over words split at blanks; the recall of the reference's n-grams, in which
-Python's keywords weigh 1 and other single words 0.2 (in practice without brevity penalty, since the package takes every
-reference for two words long); the share of the reference's syntax subtrees; and the share of its data-flow edges.
-CodeBLEU is their mean, in which the package counts a data-flow match of 0 as 1 (meant for references without data
-flow, but it does not tell them apart); this is kept, so that values can be compared with those others publish.
-Where this module differs from `codebleu.calc_codebleu`:
+The parts are the package's own: BLEU-4 over words split at blanks; the recall of the reference's
+n-grams, in which Python's keywords weigh 1 and other single words 0.2 (in practice without brevity
+penalty, since the package takes every reference for two words long); the share of the reference's
+syntax subtrees; and the share of its data-flow edges. CodeBLEU is their mean, in which the package
+counts a data-flow match of 0 as 1 (meant for references without data flow, but it does not tell
+them apart); this is kept, so that values can be compared with those others publish. Where this
+module differs from `codebleu.calc_codebleu`:
 
-- The package orders the variables of an edge by Python's string hashes, so that its data-flow match changes from run to
-  run, by up to about 0.01 on published notebooks. Here they are in source order.
+- The package orders the variables of an edge by Python's string hashes, so that its data-flow match
+  changes from run to run, by up to about 0.01 on published notebooks. Here they are in source
+  order.
 - It gives a blank candidate 0.25; here it is 0.
 - It logs a warning for a reference without data flow; here that is silent.
-- It parses a source three times for each pair it is in; here features are read once (`code_features`), and a corpus is
-  the sum of its pairs' counts. Its comparisons take the product of both lengths in time; counting takes the sum.
+- It parses a source three times for each pair it is in; here features are read once
+  (`code_features`), and a corpus is the sum of its pairs' counts. Its comparisons take the product
+  of both lengths in time; counting takes the sum.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from codebleu.codebleu import PACKAGE_DIR
 from pipeline.measures.codebleu.code_features import CodeFeatures, code_features, kept_features
 
 _KEYWORDS = frozenset((PACKAGE_DIR / "keywords" / "python.txt").read_text(encoding="utf-8").split())
+_OTHER_WORD_WEIGHT = 0.2  # the package's weight of a word that is no keyword; keywords weigh 1
 _ORDERS = (1, 2, 3, 4)
 _SMOOTHED = 0.1
 """What stands for no match at all of an order (Chen and Cherry, 2014, method 1)."""
@@ -37,7 +42,8 @@ Count = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class CodeBleu:
-    """CodeBLEU and its four parts, in [0, 1]. Equal sources of four or more words score 1, a blank candidate 0."""
+    """CodeBLEU and its four parts, in [0, 1]. Equal sources of four or more words score 1, a blank
+    candidate 0."""
 
     codebleu: float
     ngram_match: float
@@ -60,27 +66,37 @@ class PairCounts:
     @classmethod
     def of(cls, candidate: CodeFeatures, reference: CodeFeatures) -> PairCounts:
         """The counts of a candidate against its reference."""
-        words, wanted = candidate.words, reference.words
-        weights = {word: 1 if word in _KEYWORDS else 0.2 for word in wanted}
-        # A blank candidate matches nothing, not even a reference of comments alone.
-        subtrees = candidate.subtrees if words else {}
-        subtrees_matched = sum(count for subtree, count in reference.subtrees.items() if subtree in subtrees)
-        edges_matched = sum(min(count, candidate.edges.get(edge, 0)) for edge, count in reference.edges.items())
+        words = candidate.words
+        wanted = reference.words
+        weights: dict[str, float] = dict.fromkeys(wanted, _OTHER_WORD_WEIGHT)
+        for keyword in _KEYWORDS & weights.keys():
+            weights[keyword] = 1
+        ngrams = []
+        weighted_ngrams = []
+        for order in _ORDERS:
+            ngrams.append(bleu.modified_precision([wanted], words, order))
+            weighted_ngrams.append(weighted_ngram_match.modified_recall([[wanted, weights]], words, order))
+        subtrees_matched = 0
+        if words:  # a blank candidate matches nothing, not even a reference of comments alone
+            for subtree, count in reference.subtrees.items():
+                if subtree in candidate.subtrees:
+                    subtrees_matched += count
+        edges_matched = 0
+        for edge, count in reference.edges.items():
+            edges_matched += min(count, candidate.edges.get(edge, 0))
         return cls(
             candidate_words=len(words),
             reference_words=len(wanted),
-            ngrams=tuple(bleu.modified_precision([wanted], words, order) for order in _ORDERS),
-            weighted_ngrams=tuple(
-                weighted_ngram_match.modified_recall([[wanted, weights]], words, order) for order in _ORDERS
-            ),
+            ngrams=tuple(ngrams),
+            weighted_ngrams=tuple(weighted_ngrams),
             syntax=(subtrees_matched, reference.subtrees.total()),
             dataflow=(edges_matched, reference.edges.total()),
         )
 
 
 def pair_counts(candidate: str, reference: str, *, keep: bool = True) -> PairCounts | None:
-    """The counts of a pair; None where either source is beyond the limits. `keep`: remember both sources' features for
-    the next pair they are in."""
+    """The counts of a pair; None where either source is beyond the limits. `keep`: remember both
+    sources' features for the next pair they are in."""
     read = kept_features if keep else code_features
     candidate_features, reference_features = read(candidate), read(reference)
     if candidate_features is None or reference_features is None:
@@ -94,14 +110,19 @@ def code_bleu(candidate: str, reference: str) -> CodeBleu | None:
 
 
 def corpus_code_bleu(pairs: Iterable[tuple[str, str]], *, keep: bool = True) -> CodeBleu | None:
-    """CodeBLEU over (candidate, reference) pairs. Pairs beyond the limits are left out; None where no pair is left."""
-    counts = (pair_counts(candidate, reference, keep=keep) for candidate, reference in pairs)
-    return from_counts(pair for pair in counts if pair is not None)
+    """CodeBLEU over (candidate, reference) pairs. Pairs beyond the limits are left out; None where
+    no pair is left."""
+    counts = []
+    for candidate, reference in pairs:
+        pair = pair_counts(candidate, reference, keep=keep)
+        if pair is not None:
+            counts.append(pair)
+    return from_counts(counts)
 
 
 def from_counts(pairs: Iterable[PairCounts]) -> CodeBleu | None:
-    """CodeBLEU of a corpus from its pairs: counts are summed before dividing, so that it is not the mean of the pairs'
-    values. None without a pair."""
+    """CodeBLEU of a corpus from its pairs: counts are summed before dividing, so that it is not the
+    mean of the pairs' values. None without a pair."""
     counts = list(pairs)
     if not counts:
         return None
@@ -126,15 +147,22 @@ def code_words(source: str) -> list[str]:
 
 def _bleu(pairs: list[tuple[Count, ...]], candidate_words: int, reference_words: int) -> float:
     """The geometric mean of the orders' shares with the brevity penalty (Papineni et al., 2002)."""
-    matched = [sum(pair[order][0] for pair in pairs) for order in range(len(_ORDERS))]
-    wanted = [sum(pair[order][1] for pair in pairs) for order in range(len(_ORDERS))]
-    if not matched[0]:
-        return 0.0
-    shares = [(hits or _SMOOTHED) / total for hits, total in zip(matched, wanted, strict=True)]
+    logs = []
+    for order in _ORDERS:
+        of_order = [pair[order - 1] for pair in pairs]
+        matched = sum(hits for hits, _ in of_order)
+        wanted = sum(total for _, total in of_order)
+        if order == 1 and not matched:  # no word in common
+            return 0.0
+        share = (matched or _SMOOTHED) / wanted
+        logs.append(math.log(share) / len(_ORDERS))
     penalty = bleu.brevity_penalty(reference_words, candidate_words)
-    return float(penalty * math.exp(math.fsum(math.log(share) / len(_ORDERS) for share in shares)))
+    return float(penalty * math.exp(math.fsum(logs)))
 
 
 def _share(counts: list[Count]) -> float:
-    total = sum(count for _, count in counts)
-    return sum(matched for matched, _ in counts) / total if total else 0.0
+    matched = sum(hits for hits, _ in counts)
+    wanted = sum(total for _, total in counts)
+    if not wanted:
+        return 0.0
+    return matched / wanted

@@ -1,7 +1,8 @@
-"""Length, which drives CodeBLEU: how long candidates are against their references, and both cut to one length.
+"""Length, which drives CodeBLEU: how long candidates are against their references, and both cut to
+one length.
 
-The published outputs have a quarter to half of the words of their references. Lengths are counted in the words that the
-n-gram parts compare (split at blanks), after the protocol's text processing.
+The published outputs have a quarter to half of the words of their references. Lengths are counted
+in the words that the n-gram parts compare (split at blanks), after the protocol's text processing.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ _WORD = re.compile(r"\S+")
 
 
 def length_ratio(pairs: Sequence[tuple[str, str]]) -> float:
-    """Words of all candidates over words of all references; the pairs are (candidate, reference). NaN without words
-    in the references."""
+    """Words of all candidates over words of all references; the pairs are (candidate, reference).
+    NaN without words in the references."""
     candidate_words = sum(len(code_words(candidate)) for candidate, _ in pairs)
     reference_words = sum(len(code_words(reference)) for _, reference in pairs)
-    return candidate_words / reference_words if reference_words else float("nan")
+    if not reference_words:
+        return float("nan")
+    return candidate_words / reference_words
 
 
 def cut(source: str, count: int) -> str:

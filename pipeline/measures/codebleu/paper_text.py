@@ -1,10 +1,12 @@
-"""Code as the DLCodeGen paper compares it (Tables II and V, Fig. 5), rebuilt from a description of its post-processing.
+"""Code as the DLCodeGen paper compares it (Tables II and V, Fig. 5), rebuilt from a description of
+its post-processing.
 
-The paper scores a file that holds one solution a line, so line breaks and indentation become words and everything
-stands between blanks. That changes CodeBLEU by up to ten points against the text as it is, so the protocol is named
-beside every value: `raw` is the text as it is, `paper` is `paper_text`. Where the description leaves a choice (odd
-indentation, which operators stay together), the one nearest to all of Table II is taken. Its oddities are kept: a `#`
-inside a string cuts the line, quotes pair without regard to escapes, one-line docstrings open a skipped region.
+The paper scores a file that holds one solution a line, so line breaks and indentation become words
+and everything stands between blanks. That changes CodeBLEU by up to ten points against the text as
+it is, so the protocol is named beside every value: `raw` is the text as it is, `paper` is
+`paper_text`. Where the description leaves a choice (odd indentation, which operators stay
+together), the one nearest to all of Table II is taken. Its oddities are kept: a `#` inside a string
+cuts the line, quotes pair without regard to escapes, one-line docstrings open a skipped region.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ _TOKEN = re.compile(r"(?P<string>\"[^\"]*\"|'[^']*')|(?P<float>\d+\.\d+)|==|!=|<
 
 
 def paper_text(source: str) -> str:
-    """The source on one line: comments and docstrings dropped, black's layout where black can parse it, NEW_LINE,
-    INDENT and DEDENT as words, blanks around every character that is no letter, digit or underscore."""
+    """The source on one line: comments and docstrings dropped, black's layout where black can parse
+    it, NEW_LINE, INDENT and DEDENT as words, blanks around every character that is no letter, digit
+    or underscore."""
     return spaced(one_line(laid_out(without_comments(source))))
 
 
@@ -34,12 +37,13 @@ def raw_text(source: str) -> str:
 
 
 PROTOCOLS: Mapping[str, Callable[[str], str]] = {"raw": raw_text, "paper": paper_text}
-"""What is done to candidate and reference alike before they are compared, by the protocol's name."""
+"""What is done to candidate and reference alike before they are compared, by the protocol's
+name."""
 
 
 def without_comments(source: str) -> str:
-    """Without fences, without what follows a `#`, and without the lines from one that starts with three double quotes
-    to the next such line; an odd number of them drops the rest."""
+    """Without fences, without what follows a `#`, and without the lines from one that starts with
+    three double quotes to the next such line; an odd number of them drops the rest."""
     kept, skipping = [], False
     for line in source.split("\n"):
         start = line.lstrip()
@@ -51,8 +55,9 @@ def without_comments(source: str) -> str:
 
 
 def laid_out(source: str) -> str:
-    """The source in black's layout with lines of up to 210 characters; as it is where black cannot parse it, and
-    beyond the length and depth up to which CodeBLEU is measured: black takes minutes for thousands of brackets."""
+    """The source in black's layout with lines of up to 210 characters; as it is where black cannot
+    parse it, and beyond the length and depth up to which CodeBLEU is measured: black takes minutes
+    for thousands of brackets."""
     if len(source) > MAX_CHARACTERS or _bracket_depth(source) > MAX_DEPTH:
         return source
     try:
@@ -71,9 +76,10 @@ def _bracket_depth(source: str) -> int:
 
 
 def one_line(source: str) -> str:
-    """Lines joined by NEW_LINE, blank ones dropped. The level moves in steps of four blanks, a word a step: it rises
-    until it reaches a deeper line's blanks, falls until it reaches a shallower one's. So lines aligned at other widths
-    (in files that black could not lay out) alternate. No DEDENT at the end."""
+    """Lines joined by NEW_LINE, blank ones dropped. The level moves in steps of four blanks, a word
+    a step: it rises until it reaches a deeper line's blanks, falls until it reaches a shallower
+    one's. So lines aligned at other widths (in files that black could not lay out) alternate. No
+    DEDENT at the end."""
     text: list[str] = []
     level = 0  # blanks that the words so far stand for
     for line in source.expandtabs(_INDENT).split("\n"):
@@ -96,8 +102,9 @@ def one_line(source: str) -> str:
 
 
 def spaced(line: str) -> str:
-    """Blanks around special characters. Strings, floats and comparison operators stay whole, blanks within a string
-    become underscores; a string still touches what stands before it (`f"a b"` -> `f"a_b"`)."""
+    """Blanks around special characters. Strings, floats and comparison operators stay whole, blanks
+    within a string become underscores; a string still touches what stands before it (`f"a b"` ->
+    `f"a_b"`)."""
     return " ".join(_TOKEN.sub(_spaced_token, line).split())
 
 
