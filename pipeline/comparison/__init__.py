@@ -1,2 +1,2 @@
-"""Measured items put together: rows per method, differences with their uncertainty, agreement of
-raters."""
+"""Measured items put together: rows per method, differences with their uncertainty,
+agreement of raters."""

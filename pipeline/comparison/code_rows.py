@@ -1,5 +1,5 @@
-"""Measured outputs as rows of tables: one a method, one a corpus under a protocol, one a pair of
-texts."""
+"""Measured outputs as rows of tables: one a method, one a corpus under a protocol,
+one a pair of texts."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ PARTS = tuple(field.name for field in fields(CodeBleu))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MethodRow:
-    """What a method answered to a subset of the items, and what its code says. Counts of items, but
-    the means."""
+    """What a method answered to a subset of the items, and what its code says.
+    Counts of items, but the means."""
 
     table: str
     model: str
@@ -66,8 +66,8 @@ class MethodRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeRow:
-    """A method, or a baseline, under a protocol, over a subset of the items: CodeBLEU over the
-    corpus, in percent."""
+    """A method, or a baseline, under a protocol, over a subset of the items:
+    CodeBLEU over the corpus, in percent."""
 
     table: str
     model: str
@@ -124,8 +124,8 @@ class CodeItem:
 
 
 def pair_of(protocol: str, item: Measured) -> PairScore | None:
-    """The item's pair under a protocol; None where there is no reference, or nothing could be
-    measured."""
+    """The item's pair under a protocol; None where there is no reference, or
+    nothing could be measured."""
     pair: PairScore | None = getattr(item, protocol)
     if item.machinery_failed or pair is None or pair.counts is None:
         return None
@@ -133,8 +133,8 @@ def pair_of(protocol: str, item: Measured) -> PairScore | None:
 
 
 def is_clean(item: Measured) -> bool:
-    """Whether nothing that answered the item knew its reference or requirement, as far as was
-    looked."""
+    """Whether nothing that answered the item knew its reference or requirement, as
+    far as was looked."""
     return item.contamination is None or not contamination_sources(item.contamination)
 
 
@@ -171,8 +171,7 @@ def _method_row(name: MethodName, subset: str, items: Sequence[Measured]) -> Met
             counts["undefined_names"] += bool(scores.undefined_names)
             counts["invalid_calls"] += bool(scores.invalid_calls)
             lines.append(scores.lines)
-        # A failure of the method keeps none of its plan; one of the machinery says nothing about
-        # it.
+        # A failure of the method keeps none of its plan; one of the machinery says nothing of it.
         if scores is not None and not item.machinery_failed:
             conformances.append(scores.conformance)
         if item.copying is not None:

@@ -1,5 +1,5 @@
-"""Methods compared on the same items: differences with their uncertainty, and which of them are
-noise."""
+"""Methods compared on the same items: differences with their uncertainty, and which
+of them are noise."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Comparison:
     p: float
     """The p-value of a paired permutation test."""
     p_holm: float
-    """`p` after Holm's correction over all comparisons of the measure with one method, protocol and
-    subset."""
+    """`p` after Holm's correction over all comparisons of the measure with one
+    method, protocol and subset."""
     verdict: str
     """`higher`, `lower` or `within noise` (`pipeline.comparison.verdict`)."""
 
@@ -50,8 +50,8 @@ class PairedMeasure:
     value: Callable[[Measured], float | None]
     """An item's value in points or percent; None where the measure does not apply."""
     for_baselines: bool = True
-    """False where copies of a sample would only be compared with themselves: they parse, and keep
-    to no plan."""
+    """False where copies of a sample would only be compared with themselves: they
+    parse, and keep to no plan."""
 
 
 def _codebleu(item: Measured, *, protocol: str, equal_length: bool) -> float | None:
@@ -129,8 +129,8 @@ def _all_clean(runs: _Runs) -> bool:
 
 
 def _values(runs: _Runs, measure: PairedMeasure, subset: str) -> dict[str, float]:
-    """By item the mean over the runs that have a value. An item is clean where it is so in every
-    run."""
+    """By item the mean over the runs that have a value. An item is clean where it
+    is so in every run."""
     means = {}
     for item, of_item in runs.items():
         if subset == CLEAN and not all(map(is_clean, of_item)):

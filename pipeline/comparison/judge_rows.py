@@ -1,5 +1,5 @@
-"""What judgements add up to: means with their spread, differences on the same items, and how far a
-judge is steady."""
+"""What judgements add up to: means with their spread, differences on the same
+items, and how far a judge is steady."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pipeline.measures.judge import ASPECTS
 from pipeline.measures.outputs import MethodName
 
 NO_CODE, MACHINERY_FAILED = "no code", "the machinery failed"
-"""Why a judge was not asked: the method gave no code, which has 0 points; or that was not the
-method's doing."""
+"""Why a judge was not asked: the method gave no code, which has 0 points; or that
+was not the method's doing."""
 
 EVEN = 50.0
 """Percent: both methods are preferred equally often."""
@@ -27,8 +27,8 @@ EVEN = 50.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """One judgement of one output. An aspect's score is 0 to 10, and None where the judge or the
-    machinery failed."""
+    """One judgement of one output. An aspect's score is 0 to 10, and None where the
+    judge or the machinery failed."""
 
     table: str
     model: str
@@ -87,8 +87,8 @@ class JudgedRow:
     own_family: bool
     asked: int
     judged: int
-    """Items with a score: all but those where the machinery failed, or no answer of the judge could
-    be read."""
+    """Items with a score: all but those where the machinery failed, or no answer of
+    the judge could be read."""
     without_code: int
     """Items that are judged with 0."""
     machinery_failures: int
@@ -135,8 +135,8 @@ class PreferenceRow:
 
 
 def judged_rows(judgements: Sequence[Judgement], contaminated: Collection[str] = ()) -> Iterator[JudgedRow]:
-    """A row for each subset, method and aspect. `contaminated`: ids of the items that are not in
-    the clean subset."""
+    """A row for each subset, method and aspect. `contaminated`: ids of the items
+    that are not in the clean subset."""
     for subset, answers in _subsets(judgements, contaminated):
         for name, group in _by_method(answers).items():
             for aspect in ASPECTS:
@@ -243,8 +243,8 @@ _Answer = TypeVar("_Answer", Judgement, Preference)
 
 
 def _subsets(answers: Sequence[_Answer], contaminated: Collection[str]) -> Iterator[tuple[str, Sequence[_Answer]]]:
-    """All answers, and where those are fewer, the ones about items that are not contaminated, if
-    there are any."""
+    """All answers, and where those are fewer, the ones about items that are not
+    contaminated, if there are any."""
     yield ALL, answers
     clean = [answer for answer in answers if answer.item not in contaminated]
     if 0 < len(clean) < len(answers):
@@ -252,8 +252,8 @@ def _subsets(answers: Sequence[_Answer], contaminated: Collection[str]) -> Itera
 
 
 def _steady(group: Sequence[Preference], aspect: str) -> float | None:
-    """The share of the questions asked in both orders that were answered alike; None where there is
-    none."""
+    """The share of the questions asked in both orders that were answered alike;
+    None where there is none."""
     answers: dict[tuple[str, int], list[float]] = {}
     for preference in group:
         value = getattr(preference, aspect)

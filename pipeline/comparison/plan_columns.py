@@ -1,5 +1,5 @@
-"""The columns of tables about planners: Table IV's, which are plan fields, and what stands beside
-them."""
+"""The columns of tables about planners: Table IV's, which are plan fields, and what
+stands beside them."""
 
 from __future__ import annotations
 

@@ -62,8 +62,8 @@ class PlanComparison:
     p_holm: float
     """After Holm's correction over all comparisons with that other planner in the subset."""
     verdict: str
-    """"better" or "worse" where the interval excludes zero and the corrected p is below 0.05, else
-    "within noise"."""
+    """"better" or "worse" where the interval excludes zero and the corrected p is
+    below 0.05, else "within noise"."""
     subset: str = ALL
 
 
@@ -97,8 +97,8 @@ Published = Mapping[str, Mapping[str, float]]
 
 
 def score_lines(predicted: Sequence[str], known: Sequence[str]) -> list[ScoredLine]:
-    """A planner's raw lines against those of the known plans; known lines without a plan are passed
-    over."""
+    """A planner's raw lines against those of the known plans; known lines without a
+    plan are passed over."""
     scored = []
     for line, known_line in zip(predicted, known, strict=True):
         answer = read_predicted(line)
@@ -117,8 +117,8 @@ def planner_results(
     on_all_rows: Published | None = None,
     subset: str = ALL,
 ) -> Iterator[PlannerResult]:
-    """Every column of a planner: Table IV, companions, BLEU over whole lines and over the plans in
-    them, validity."""
+    """Every column of a planner: Table IV, companions, BLEU over whole lines and
+    over the plans in them, validity."""
     printed = (published or {}).get(planner, {})
     on_all = (on_all_rows or {}).get(planner, {})
     values = asdict(mean_scores([line.scores for line in lines]))

@@ -102,8 +102,8 @@ def agreement(aspect: str, ratings: Ratings) -> Agreement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Correlation:
-    """How an aspect's mean ratings go with an automatic measure, over `outputs`; None where either
-    is constant."""
+    """How an aspect's mean ratings go with an automatic measure, over `outputs`;
+    None where either is constant."""
 
     aspect: str
     measure: str

@@ -100,8 +100,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def mean_and_standard_error(values: Sequence[float]) -> tuple[float, float]:
-    """The mean over runs (seeds), and its standard error, s / sqrt(n) with s over n - 1; NaN for a
-    single run."""
+    """The mean over runs (seeds), and its standard error, NaN for a single run: s / sqrt(n), where
+    s is the standard deviation with n - 1."""
     if not values:
         raise ValueError("no values to take a mean of")
     mean = math.fsum(values) / len(values)

@@ -14,8 +14,8 @@ WITHIN_NOISE = "within noise"
 _Item = TypeVar("_Item")
 
 Pairing = tuple[Sequence[float], Sequence[float]]
-"""A method's values and those of the method it is compared with; equal positions belong to equal
-items."""
+"""A method's values and those of the method it is compared with; equal positions
+belong to equal items."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +35,8 @@ class Difference:
         return not self.interval.excludes_zero or self.p_holm >= SIGNIFICANT
 
     def verdict(self, *, positive: str, negative: str) -> str:
-        """What a table says of it: WITHIN_NOISE, else one of the two words, by the sign of the mean
-        difference."""
+        """What a table says of it: WITHIN_NOISE, else one of the two words, by the
+        sign of the mean difference."""
         if self.within_noise:
             return WITHIN_NOISE
         if self.interval.estimate > 0:
@@ -45,8 +45,8 @@ class Difference:
 
 
 def paired_values(first: Mapping[_Item, float], second: Mapping[_Item, float]) -> tuple[list[float], list[float]]:
-    """The values of the items that both have, in the order of `first`: the bootstrap's draws depend
-    on the order."""
+    """The values of the items that both have, in the order of `first`: the
+    bootstrap's draws depend on the order."""
     shared = [item for item in first if item in second]
     return [first[item] for item in shared], [second[item] for item in shared]
 

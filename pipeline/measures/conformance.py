@@ -1,5 +1,5 @@
-"""How far code keeps to its plan: the statements of the plan that can be checked by reading the
-code."""
+"""How far code keeps to its plan: the statements of the plan that can be checked by
+reading the code."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_loss, canonical_metric, canonical_optimizer
 
 LAYERS_WEIGHT = 4.0
-"""The layers count as much as four settings: half of what a plan that states everything is checked
-for."""
+"""The layers count as much as four settings: half of what a plan that states
+everything is checked for."""
 
 # What Keras does where the code is silent (Model.fit, and the optimizers' own learning rates).
 DEFAULT_BATCH_SIZE = 32
@@ -129,8 +129,8 @@ def _learning_rate(facts: CodeFacts) -> float | None:
 
 
 def _input_shape(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
-    """Kept where any of the shapes that the plan states fits the code's. Shapes without a known
-    size say nothing."""
+    """Kept where any of the shapes that the plan states fits the code's. Shapes
+    without a known size say nothing."""
     stated = [shape for shape in shapes_in(plan.dataset.input) if any(shape)]
     in_code = facts.input_shape
     if not stated or in_code is None or not any(in_code):
@@ -167,20 +167,20 @@ def _layers(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
 
 
 def _compared_layers(names: Sequence[str]) -> list[str]:
-    """The first _LONGEST layers without `Input`, which code may as well leave to the first real
-    layer."""
+    """The first _LONGEST layers without `Input`, which code may as well leave to
+    the first real layer."""
     return [name for name in names if name != "Input"][:_LONGEST]
 
 
 def _augments(name: str) -> bool:
-    """RandomFlip and its kin: part of the preprocessing, unless the plan lists them among its
-    layers."""
+    """RandomFlip and its kin: part of the preprocessing, unless the plan lists them
+    among its layers."""
     return name.startswith("Random")
 
 
 def _class(name: str) -> str:
-    """The Keras 3 class behind an alias or a former name; a name that Keras does not know as it
-    is."""
+    """The Keras 3 class behind an alias or a former name; a name that Keras does
+    not know as it is."""
     return canonical_layer(layer_named(name) or name)
 
 
@@ -201,8 +201,8 @@ def _last_units(layers: Sequence[str]) -> int | None:
 
 
 def _units(text: str) -> int | None:
-    """Units or filters of a layer, if the text states the number; `parse_layer` fills in what is
-    left open."""
+    """Units or filters of a layer, if the text states the number; `parse_layer`
+    fills in what is left open."""
     call = parse_layer(text)
     if call is None:
         return None
@@ -251,10 +251,9 @@ def _counted(names: Counter[str]) -> str:
 
 
 def longest_common_subsequence(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    """One of the longest sequences that both contain in this order, not necessarily side by
-    side."""
-    # lengths[i][j] is the length for left[i:] and right[j:], filled from the end by dynamic
-    # programming.
+    """One of the longest sequences that both contain in this order, not necessarily
+    side by side."""
+    # lengths[i][j] is the length for left[i:] and right[j:], which needs those further right.
     lengths = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in reversed(range(len(left))):
         row, below = lengths[i], lengths[i + 1]

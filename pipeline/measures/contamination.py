@@ -25,8 +25,8 @@ REQUIREMENT_SIMILARITY = 0.8
 (`pipeline.retrieval.firewall`)."""
 
 PROMPT_SHARE = 0.5
-"""Share of the reference's five-word sequences in one prompt from which the item counts as
-contaminated by it."""
+"""Share of the reference's five-word sequences in one prompt from which the item
+counts as contaminated by it."""
 
 
 def contamination_of(output: Output, pool: str, plans: tuple[str, ...]) -> Contamination:
@@ -65,8 +65,8 @@ def _highest_code(reference: RowShingles, samples: Sequence[RowShingles]) -> flo
 def _known_similarities(
     requirement: str, reference: str | None, pool: str, plans: tuple[str, ...]
 ) -> tuple[float, float]:
-    """The highest similarities in pool and plans: the same for every method that is asked for the
-    item."""
+    """The highest similarities in pool and plans: the same for every method that is
+    asked for the item."""
     own = row_shingles(requirement, reference)
     in_pool = 0.0
     if pool:

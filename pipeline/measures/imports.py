@@ -1,5 +1,5 @@
-"""Imports that exist: the modules a project asks for, against those that Python and the field
-have."""
+"""Imports that exist: the modules a project asks for, against those that Python and
+the field have."""
 
 from __future__ import annotations
 

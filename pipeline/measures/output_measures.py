@@ -24,8 +24,8 @@ LONGEST = 300_000
 
 
 def measure_all(outputs: Sequence[Output], pool: str = "", plans: tuple[str, ...] = ()) -> list[Measured]:
-    """`measure` for each; `pool` and `plans` are the locations that the contamination audit looks
-    through."""
+    """`measure` for each; `pool` and `plans` are the locations that the
+    contamination audit looks through."""
     return [measure(output, pool, plans) for output in outputs]
 
 
@@ -71,8 +71,8 @@ def _failure(output: Output, pairs: Mapping[str, PairScore]) -> Failure | None:
 
 
 def program_of(text: str) -> str:
-    """What is read of a candidate: the text, or, of a model's reply as it was released, the program
-    in its fences."""
+    """What is read of a candidate: the text, or, of a model's reply as it was
+    released, the program in its fences."""
     if "```" not in text or parsed(text) is not None:
         return text
     try:
@@ -111,8 +111,8 @@ def unmeasured(output: Output, kind: str, message: str) -> Measured:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleScores:
-    """CodeBLEU in [0, 1] of each sample as the answer to one item, by protocol; None where it was
-    not measured."""
+    """CodeBLEU in [0, 1] of each sample as the answer to one item, by protocol;
+    None where it was not measured."""
 
     raw: tuple[float | None, ...] = ()
     paper: tuple[float | None, ...] = ()

@@ -17,12 +17,12 @@ from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Failure, Scores
 
 MACHINERY = frozenset({"bug", "crash", "timeout", "beyond_limits"})
-"""Kinds of failure that say nothing about the method; so do all that start with `llm_`, but for
-those in METHOD_LLM."""
+"""Kinds of failure that say nothing about the method; so do all that start with
+`llm_`, but for those in METHOD_LLM."""
 
 METHOD_LLM = frozenset({"llm_context"})
-"""A prompt that is too long for its model is the method's failure, an endpoint that does not answer
-is not."""
+"""A prompt that is too long for its model is the method's failure, an endpoint that
+does not answer is not."""
 
 
 class _NamedRow(Protocol):
@@ -103,8 +103,8 @@ class PairScore:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleOverlap:
-    """How much of a candidate was in a sample that the generator saw, by the sample with most lines
-    in common."""
+    """How much of a candidate was in a sample that the generator saw, by the sample
+    with most lines in common."""
 
     sample: str
     """The sample's id."""
@@ -158,8 +158,8 @@ class Measured:
 
 
 def is_machinery(failure: Failure) -> bool:
-    """Whether a failure is the machinery's: the method was not run to its end, or its answer could
-    not be measured."""
+    """Whether a failure is the machinery's: the method was not run to its end, or
+    its answer could not be measured."""
     if failure.kind.startswith("llm_"):
         return failure.kind not in METHOD_LLM
     return failure.kind in MACHINERY

@@ -65,8 +65,8 @@ class BleuTexts:
 
     @cached_property
     def _as_references(self) -> list[tuple[_Columns, sp.csr_matrix]]:
-        """By order: the columns of n-gram occurrences, and which texts have them; shape (columns,
-        texts)."""
+        """By order: the columns of n-gram occurrences, and which texts have them;
+        shape (columns, texts)."""
         by_order = []
         for order in range(1, _ORDER + 1):
             columns: _Columns = {}

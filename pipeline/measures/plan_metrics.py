@@ -100,8 +100,8 @@ class PredictedPlan:
 
 
 def read_predicted(text: str) -> PredictedPlan:
-    """An answer as the models give it: a plan, or an object that repeats the prompt and holds it as
-    `Code Plan`."""
+    """An answer as the models give it: a plan, or an object that repeats the prompt
+    and holds it as `Code Plan`."""
     try:
         plan = read_plan(text)
     except UnreadablePlanError:
@@ -213,8 +213,8 @@ def plan_part(line: str) -> str:
 
 
 def _same(predicted: str, known: str) -> bool:
-    """Whether two texts have the same letters and digits; a known text without any is matched by
-    none."""
+    """Whether two texts have the same letters and digits; a known text without any
+    is matched by none."""
     wanted = _plain(known)
     return bool(wanted) and _plain(predicted) == wanted
 

@@ -78,8 +78,8 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
 
 
 def _compared(scores: Scores, candidate: str, reference: str) -> Scores:
-    """With CodeBLEU, unless a source is beyond its limits, and the candidate's words over the
-    reference's."""
+    """With CodeBLEU, unless a source is beyond its limits, and the candidate's
+    words over the reference's."""
     scores = replace(scores, length_ratio=len(code_words(candidate)) / len(code_words(reference)))
     score = code_bleu(candidate, reference)
     if score is None:

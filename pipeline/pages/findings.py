@@ -11,8 +11,8 @@ from pipeline.measures.outputs import MethodName
 
 
 def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Sequence[Comparison]) -> Iterator[str]:
-    """A sentence each on copying, on length, on the comparisons, on leaks, on what could not be
-    measured."""
+    """A sentence each on copying, on length, on the comparisons, on leaks, on what
+    could not be measured."""
     methods = [row for row in methods if row.subset == ALL]
     for protocol in ("paper", "raw"):
         of_methods = []
@@ -40,8 +40,7 @@ def findings(methods: Sequence[MethodRow], rows: Sequence[CodeRow], compared: Se
 
 def _against_baselines(protocol: str, best: CodeRow, baselines: Sequence[CodeRow]) -> Iterator[str]:
     """Whether the best method is better than handing over a known file as it is."""
-    # Copies that were shortened to a method's length say so in their name; they are no file as it
-    # is.
+    # A baseline that was shortened to a method's length says so in its name.
     whole = [row for row in baselines if "cut to" not in row.method]
     higher = [row for row in whole if row.codebleu > best.codebleu]
     higher.sort(key=lambda row: -row.codebleu)
@@ -49,14 +48,15 @@ def _against_baselines(protocol: str, best: CodeRow, baselines: Sequence[CodeRow
     if higher:
         listed = "; ".join(f"{row.method} {row.codebleu:.2f}" for row in higher)
         yield (
-            f"Protocol {protocol}: the highest CodeBLEU of a method is {best.codebleu:.2f} ({name}). Without a model, "
-            f"by handing over a known file as it is, {len(higher)} of {len(whole)} baselines reach more: {listed}."
+            f"Protocol {protocol}: the highest CodeBLEU of a method is {best.codebleu:.2f} ({name}). "
+            f"Without a model, by handing over a known file as it is, {len(higher)} of {len(whole)} "
+            f"baselines reach more: {listed}."
         )
         yield _length(best, name, higher)
     else:
         yield (
-            f"Protocol {protocol}: {name} has a CodeBLEU of {best.codebleu:.2f}, more than all {len(whole)} baselines, "
-            "the choices in hindsight included."
+            f"Protocol {protocol}: {name} has a CodeBLEU of {best.codebleu:.2f}, more than all "
+            f"{len(whole)} baselines, the choices in hindsight included."
         )
 
 
@@ -81,8 +81,9 @@ def _length(best: CodeRow, name: str, higher: Sequence[CodeRow]) -> str:
     if 2 * still_higher < len(higher):
         cause = "Mostly that is length"
     return (
-        f"{cause}: {name} writes {best.length_ratio:.2f} of the reference's words, the copied files {spread}. With "
-        f"candidate and reference cut to one length, {name} has {best.equal_length_codebleu:.2f}, and {outcome}."
+        f"{cause}: {name} writes {best.length_ratio:.2f} of the reference's words, the copied files "
+        f"{spread}. With candidate and reference cut to one length, {name} has "
+        f"{best.equal_length_codebleu:.2f}, and {outcome}."
     )
 
 
@@ -99,8 +100,8 @@ def _noise(compared: Sequence[Comparison]) -> Iterator[str]:
         if within_noise:
             listed = f": {', '.join(within_noise)}"
         yield (
-            f"Of {len(group)} methods compared with {against} by CodeBLEU of the raw text, {len(within_noise)} differ "
-            f"by no more than noise{listed}."
+            f"Of {len(group)} methods compared with {against} by CodeBLEU of the raw text, "
+            f"{len(within_noise)} differ by no more than noise{listed}."
         )
 
 
@@ -113,8 +114,8 @@ def _leaks(methods: Sequence[MethodRow]) -> Iterator[str]:
         if touched == items:
             rest = "so there is no clean subset to look at"
         yield (
-            f"{touched} of {items} items are contaminated: their reference is in the sample pool, or their requirement "
-            f"among the known plans; {rest}."
+            f"{touched} of {items} items are contaminated: their reference is in the sample pool, "
+            f"or their requirement among the known plans; {rest}."
         )
     duplicates = sum(row.duplicates for row in of_methods)
     if duplicates:

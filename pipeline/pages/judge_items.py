@@ -1,5 +1,5 @@
-"""The items that a judge's page opens: the task, every project, and what the judge said of each and
-of each pair."""
+"""The items that a judge's page opens: the task, every project, and what the judge
+said of each and of each pair."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def _judgements(item: JudgedItem) -> Iterator[list[object]]:
 
 
 def _preferences(item: JudgedItem) -> Iterator[list[object]]:
-    """The project shown first (A), the one shown second (B), sample, the better one by aspect, and
-    the reason."""
+    """The project shown first (A), the one shown second (B), sample, the better one
+    by aspect, and the reason."""
     for row in item.preferences:
         method_first = row.first == row.method
         first, second = row.method, row.against
@@ -99,8 +99,8 @@ def _preferences(item: JudgedItem) -> Iterator[list[object]]:
 
 
 def _chosen(value: float | None, method_first: bool) -> str | None:
-    """The better project by the letter that it was shown under, from the value that the method
-    has."""
+    """The better project by the letter that it was shown under, from the value that
+    the method has."""
     if value is None:
         return None
     if value == 0.5:

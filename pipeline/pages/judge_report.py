@@ -1,5 +1,5 @@
-"""The page of `dlcodegen judge`: scores, differences and preferences with their uncertainty, and
-every answer."""
+"""The page of `dlcodegen judge`: scores, differences and preferences with their
+uncertainty, and every answer."""
 
 from __future__ import annotations
 

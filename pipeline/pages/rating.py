@@ -45,8 +45,8 @@ class Ratable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RatingKey:
-    """What raters do not see: the study's name, and for each project's key the outputs that it
-    is."""
+    """What raters do not see: the study's name, and for each project's key the
+    outputs that it is."""
 
     study: str
     outputs: Mapping[str, Sequence[tuple[MethodName, str]]]

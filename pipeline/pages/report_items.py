@@ -1,5 +1,5 @@
-"""The rows that the report opens: which ones, their line in the list, and everything that is known
-about each."""
+"""The rows that the report opens: which ones, their line in the list, and
+everything that is known about each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ENTRIES = 100
 """Entries shown of any list of a row: layers, deviations, section choices, exclusions."""
 
 _HELD = 4
-"""Results held for each one shown: at least 2, so that the gaps between those shown differ by half
-at most."""
+"""Results held for each one shown: at least 2, so that the gaps between those shown
+differ by half at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,7 @@ class Selection:
 
 
 def _item(number: int, record: Scored) -> Item:
-    # What is held must not grow with what a row brings: about 40 kB as a rule, some hundred at
-    # most.
+    # What is held must not grow with what a row brings: as a rule about 40 kB, some 100 at most.
     reference = record.reference
     if reference is not None:
         reference = clip_lines(reference)
@@ -150,8 +149,7 @@ def item_json(item: Item) -> str:
 
 def _call(call: LLMCall) -> list[object]:
     """Stage, prompt, tokens of prompt and reply, how the reply ended, what was cut; then what was
-    measured: seconds, cost, tokens in the engine's prefix cache, and whether the response cache
-    answered."""
+    measured: seconds, cost, tokens in the engine's prefix cache, whether the response cache had it."""
     measured: list[object] = [None] * 4
     if call.measured is not None:
         took = call.measured
@@ -238,8 +236,8 @@ class Documents:
         self._sources: list[list[Line]] = []
 
     def add(self, name: str, kind: str, source: list[Line]) -> int:
-        """Adds a text and gives its number. The page shows each kind but `joined`, which is only
-        compared."""
+        """Adds a text and gives its number. The page shows each kind but `joined`,
+        which is only compared."""
         lines = [self.lines.setdefault(line, len(self.lines)) for line in source]
         self.texts.append({"name": name, "kind": kind, "lines": lines})
         self._sources.append(source)
@@ -252,8 +250,8 @@ class Documents:
 
 
 def _documents(record: Scored) -> Documents:
-    """The final project's files, both drafts, the template and the reference, with the two
-    comparisons."""
+    """The final project's files, both drafts, the template and the reference, with
+    the two comparisons."""
     documents = Documents()
     final = _add_project(documents, record.files)
     draft = add_python(documents, "Draft 1", record.code_draft)
@@ -275,8 +273,8 @@ def add_python(documents: Documents, name: str, text: str) -> int | None:
 
 
 def _add_project(documents: Documents, files: Sequence[SourceFile]) -> int | None:
-    """Adds the files, and gives the number of all the Python in them: that file, or several joined,
-    or None."""
+    """Adds the files, and gives the number of all the Python in them: that file, or
+    several joined, or None."""
     code: dict[int, str] = {}
     for file in files:
         name = clip(file.path, 80)

@@ -91,8 +91,8 @@ def _environment() -> Environment:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in whole percent. Only none is 0 % and only all is 100 %; of nothing there is no
-    share."""
+    """A share in whole percent. Only none is 0 % and only all is 100 %; of nothing
+    there is no share."""
     if not whole:
         return "–"
     if not part:

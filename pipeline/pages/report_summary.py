@@ -29,8 +29,8 @@ BINS = 10
 """Bins of conformance below 1, which has one of its own."""
 
 RATIO_BANDS = ((0.5, "under 0.5"), (0.8, "0.5 to 0.8"), (1.25, "0.8 to 1.25"), (2.0, "1.25 to 2"), (math.inf, "over 2"))
-"""Bands of the length ratio, each up to its bound: the middle one is a candidate about as long as
-its reference."""
+"""Bands of the length ratio, each up to its bound: the middle one is a candidate
+about as long as its reference."""
 
 _T = TypeVar("_T")
 
@@ -61,8 +61,8 @@ class Counts:
     scored: int = 0
     parsed: int = 0
     undefined: int = 0
-    """Rows whose code parses and has undefined names, which can only be looked for in code that
-    parses."""
+    """Rows whose code parses and has undefined names, which can only be looked for
+    in code that parses."""
     failed: int = 0
     """A part of `asked`."""
     conformance: Mean = field(default_factory=Mean)
@@ -117,8 +117,8 @@ class SampleUse:
 
 @dataclass(slots=True)
 class Exclusion:
-    """How often the firewall gave one reason, or kept one sample out, and the highest similarity it
-    saw there."""
+    """How often the firewall gave one reason, or kept one sample out, and the
+    highest similarity it saw there."""
 
     count: int = 0
     similarity: float = 0.0
@@ -126,8 +126,8 @@ class Exclusion:
 
 @dataclass(slots=True)
 class CodeBLEUSummary:
-    """Mean CodeBLEU, its four parts and the length ratio; and CodeBLEU by band of the length
-    ratio."""
+    """Mean CodeBLEU, its four parts and the length ratio; and CodeBLEU by band of
+    the length ratio."""
 
     codebleu: Mean = field(default_factory=Mean)
     ngram_match: Mean = field(default_factory=Mean)
@@ -204,8 +204,7 @@ class ReportSummary:
 
     def _add_conformance(self, value: float | None) -> None:
         if value is not None and math.isfinite(value):
-            # 1 has a bin of its own: a project that keeps the whole plan is not one that nearly
-            # does.
+            # 1 has a bin of its own: keeping the whole plan is more than nearly keeping it.
             self.conformance_bins[min(max(int(value * BINS), 0), BINS)] += 1
 
     def _add_choices(self, choices: Iterable[SectionChoice]) -> None:

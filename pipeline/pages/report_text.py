@@ -1,5 +1,5 @@
-"""How text and Python code get onto the report's page: made visible, cut to a bound, coloured,
-compared."""
+"""How text and Python code get onto the report's page: made visible, cut to a
+bound, coloured, compared."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ WIDTH_LIMIT = 2_000
 """Characters shown of one line: a data set or an image pasted into a string is not worth more."""
 
 Line = tuple[str, ...]
-"""A coloured line: plain and coloured parts take turns, plain first; a coloured part starts with
-its class letter."""
+"""A coloured line: plain and coloured parts take turns, plain first; a coloured
+part starts with its class letter."""
 
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
@@ -70,8 +70,8 @@ def clip(text: str, limit: int = TEXT_LIMIT) -> str:
 
 
 def clip_lines(text: str, limit: int = TEXT_LIMIT) -> str:
-    """The visible text within `limit` characters, LINE_LIMIT and WIDTH_LIMIT; a last line says how
-    much is left out."""
+    """The visible text within `limit` characters, LINE_LIMIT and WIDTH_LIMIT; a
+    last line says how much is left out."""
     lines = visible(text[:limit]).split("\n")
     shown = []
     for line in lines[:LINE_LIMIT]:
@@ -109,8 +109,8 @@ def python_lines(text: str) -> list[Line]:
 
 
 def _extend(line: list[str], letter: str, part: str) -> None:
-    """Adds a part in a colour, or in none for the letter "", and joins it to the last one where
-    both have the same."""
+    """Adds a part in a colour, or in none for the letter "", and joins it to the
+    last one where both have the same."""
     if not part:
         return
     after_plain = len(line) % 2 == 1  # plain and coloured parts take turns, plain first
@@ -135,8 +135,8 @@ def _letter(token: tuple[str, ...]) -> str:
 
 
 def changes(left: Sequence[Line], right: Sequence[Line]) -> list[tuple[int, int, int, int]]:
-    """Where two texts differ: lines i1 to i2 of `left` stand for j1 to j2 of `right`; what is
-    between is equal."""
+    """Where two texts differ: lines i1 to i2 of `left` stand for j1 to j2 of
+    `right`; what is between is equal."""
     # SequenceMatcher's own treatment of frequent lines stays on: without it, hostile texts of this
     # length take minutes.
     left_texts = [_text(line) for line in left]

@@ -1,5 +1,5 @@
-"""The items that a score report opens: the task, what each method answered, and all of it side by
-side."""
+"""The items that a score report opens: the task, what each method answered, and all
+of it side by side."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def score_item_json(item: ScoreItem) -> str:
 
 
 def item_view(item: ScoreItem, documents: Documents) -> dict[str, object]:
-    """What any page shows of an item that several methods answered: the task, its plan and samples,
-    and all code."""
+    """What any page shows of an item that several methods answered: the task, its
+    plan and samples, and all code."""
     return {
         "id": clip(item.id, 200),
         "row": item.number,
@@ -127,8 +127,8 @@ def add_code(documents: Documents, name: str, text: str) -> int | None:
 
 
 def _method(answer: Answer) -> list[object]:
-    """Method, CodeBLEU raw, paper and at equal length, length ratio, conformance, lines copied, and
-    what went wrong."""
+    """Method, CodeBLEU raw, paper and at equal length, length ratio, conformance,
+    lines copied, and what went wrong."""
     measured = answer.measured
     raw = pair_of("raw", measured)
     paper = pair_of("paper", measured)

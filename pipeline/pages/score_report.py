@@ -1,5 +1,5 @@
-"""The page of `dlcodegen score` and `reproduce`: tables with plots, what they say in words, and
-items to open."""
+"""The page of `dlcodegen score` and `reproduce`: tables with plots, what they say
+in words, and items to open."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ class ScorePage:
     tables: Sequence[PlainTable] = ()
     absent: Sequence[str] = ()
     seeds: frozenset[MethodName] = frozenset()
-    """Single runs of methods that ran several times: their means are in the tables, and they in one
-    of their own."""
+    """Single runs of methods that ran several times: their means are in the tables,
+    and they in one of their own."""
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def came(self, subset: str) -> list[MethodRow]:
@@ -123,8 +123,8 @@ def _codebleu(row: CodeRow, equal_length: bool) -> float:
 
 
 def scatter(rows: Sequence[CodeRow], *, width: float, height: float, equal_length: bool) -> list[Point]:
-    """Corpora by length ratio (from 0) and CodeBLEU (from 0); labels of methods keep a distance of
-    a line."""
+    """Corpora by length ratio (from 0) and CodeBLEU (from 0); labels of methods
+    keep a distance of a line."""
     if not rows:
         return []
     # Short of these the axes are as in other plots, so that pages can be compared by eye.

@@ -24,8 +24,8 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Solution:
-    """A requirement, its plan in words, and the code that solves it: a row with its reference, or a
-    sample."""
+    """A requirement, its plan in words, and the code that solves it: a row with its
+    reference, or a sample."""
 
     requirement: str
     code: str
@@ -51,8 +51,8 @@ def copyable_samples(row: Solution, samples: Sequence[Solution]) -> list[int]:
 
 
 def neighbours(rows: Sequence[Solution], samples: Sequence[Solution]) -> list[int]:
-    """The sample with the row's own number: the published pool is the references, moved on by one
-    within a category."""
+    """The sample with the row's own number: the published pool is the references,
+    moved on by one within a category."""
     return [number % len(samples) for number in range(len(rows))]
 
 
@@ -101,8 +101,7 @@ def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
     """The same sample for every row: the one with the highest mean score; the next best for the row
     whose reference it is. Also known in hindsight only. Shape as above."""
     measured = ~np.isnan(scores)
-    # At least 1, so that a sample without a measured pair has the mean 0 instead of a division by
-    # zero.
+    # At least 1: a sample without a measured pair has the mean 0, and nothing is divided by zero.
     means = np.where(measured, scores, 0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
     # Stable: of equal means the first sample wins, on every machine.
     best_first: list[int] = np.argsort(-means, kind="stable").tolist()
@@ -114,8 +113,8 @@ def one_for_all(scores: npt.NDArray[np.float64]) -> list[int]:
 
 
 def _same_category(row: Solution, samples: Sequence[Solution]) -> list[int]:
-    """The samples of the row's category that it may copy; where there is none, all that it may
-    copy."""
+    """The samples of the row's category that it may copy; where there is none, all
+    that it may copy."""
     copyable = copyable_samples(row, samples)
     of_category = [number for number in copyable if samples[number].category == row.category]
     return of_category or copyable

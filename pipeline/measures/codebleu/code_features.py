@@ -34,8 +34,8 @@ _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language())
 _LOOPS = frozenset({"for_statement", "while_statement"})
 
 Edge = tuple[str, str, tuple[str, ...]]
-"""A data-flow edge: a variable, how its value arises, the variables it comes from; names numbered
-as they appear."""
+"""A data-flow edge: a variable, how its value arises, the variables it comes from;
+names numbered as they appear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ def _without_comments(source: str) -> str:
 
 
 def _subtrees(root: tree_sitter.Node) -> Counter[bytes]:
-    """The subtrees below a node, itself included; single leaves are none, but for a root without
-    children."""
+    """The subtrees below a node, itself included; single leaves are none, but for a
+    root without children."""
     subtrees: Counter[bytes] = Counter()
     waiting = [root]
     while waiting:

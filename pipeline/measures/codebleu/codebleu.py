@@ -42,8 +42,8 @@ Count = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class CodeBleu:
-    """CodeBLEU and its four parts, in [0, 1]. Equal sources of four or more words score 1, a blank
-    candidate 0."""
+    """CodeBLEU and its four parts, in [0, 1]. Equal sources of four or more words
+    score 1, a blank candidate 0."""
 
     codebleu: float
     ngram_match: float
@@ -110,8 +110,8 @@ def code_bleu(candidate: str, reference: str) -> CodeBleu | None:
 
 
 def corpus_code_bleu(pairs: Iterable[tuple[str, str]], *, keep: bool = True) -> CodeBleu | None:
-    """CodeBLEU over (candidate, reference) pairs. Pairs beyond the limits are left out; None where
-    no pair is left."""
+    """CodeBLEU over (candidate, reference) pairs. Pairs beyond the limits are left
+    out; None where no pair is left."""
     counts = []
     for candidate, reference in pairs:
         pair = pair_counts(candidate, reference, keep=keep)

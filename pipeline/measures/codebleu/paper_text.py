@@ -37,8 +37,8 @@ def raw_text(source: str) -> str:
 
 
 PROTOCOLS: Mapping[str, Callable[[str], str]] = {"raw": raw_text, "paper": paper_text}
-"""What is done to candidate and reference alike before they are compared, by the protocol's
-name."""
+"""What is done to candidate and reference alike before they are compared, by the
+protocol's name."""
 
 
 def without_comments(source: str) -> str:
