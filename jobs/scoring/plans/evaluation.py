@@ -53,8 +53,11 @@ class PlanEvaluation:
 def evaluate(
     runs: Sequence[PlannerRun], rows: EvaluationRows, files: Mapping[str, str], against: Sequence[str], out: str
 ) -> PlanEvaluation:
-    """Scores the runs, over all rows and over those not nearly known, and compares them with those named in `against`,
-    by default with each of the prediction `files`. Raises DLCodeGenError where none has such a name."""
+    """Scores the runs, over all rows and over those not nearly known, and compares them.
+
+    They are compared with those named in `against`, by default with each of the prediction `files`. Raises
+    DLCodeGenError where none has such a name.
+    """
     scored = {run.planner: score_lines(run.lines, rows.lines) for run in runs}
     unknown = [name for name in against if name not in scored]
     if unknown:
@@ -62,7 +65,10 @@ def evaluate(
     subsets: dict[str, _Scored] = {ALL: scored}
     if rows.near and len(rows.near) < len(rows.lines):
         kept = rows.not_near
-        subsets[NOT_NEAR] = {name: [lines[row] for row in kept] for name, lines in scored.items()}
+        not_near: dict[str, list[ScoredLine]] = {}
+        for name, lines in scored.items():
+            not_near[name] = [lines[row] for row in kept]
+        subsets[NOT_NEAR] = not_near
     items: list[PlanItem] = []
     for name, lines in scored.items():
         items += plan_items(name, lines)
@@ -91,7 +97,8 @@ def _comparisons(
     """Ours beside those they are compared with: what the released files differ by among each other is not asked."""
     for subset, scored in subsets.items():
         for opponent in against:
-            compared = {name: lines for name, lines in scored.items() if name == opponent or name not in files}
+            names = [name for name in scored if name == opponent or name not in files]
+            compared = {name: scored[name] for name in names}
             yield from plan_comparisons(compared, opponent, subset=subset)
 
 
@@ -108,13 +115,17 @@ def write_evaluation(
             "plan_comparisons": (evaluation.comparisons, PlanComparison),
         },
     )
-    own_runs = [run for run in evaluation.runs if run.seconds is not None]
-    for run in own_runs:
-        name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in run.planner)
-        text = "".join(f"{line}\n" for line in run.lines)
-        write_bytes(join(out, "predictions", f"{name}.jsonl"), text.encode("utf-8", "replace"))
+    planners: dict[str, dict[str, Any]] = {}
+    for run in evaluation.runs:
+        if run.seconds is None:  # a file of predictions or a baseline: it was not run here
+            continue
+        text = "".join([f"{line}\n" for line in run.lines])
+        path = join(out, "predictions", f"{_file_name(run.planner)}.jsonl")
+        write_bytes(path, text.encode("utf-8", "replace"))
+        planners[run.planner] = {"seconds": run.seconds, "failures": dict(run.failures)}
     near = len(evaluation.near)
-    write_plan_page(evaluation.results, evaluation.comparisons, near, evaluation.test_rows, join(out, "report.html"))
+    page = join(out, "report.html")
+    write_plan_page(evaluation.results, evaluation.comparisons, near, evaluation.test_rows, page)
     write_plots(evaluation.results, evaluation.comparisons, join(out, "plots"))
     manifest: dict[str, Any] = {
         "versions": versions_of(_VERSIONED),
@@ -123,11 +134,19 @@ def write_evaluation(
         "test_rows": evaluation.test_rows,
         "test_rows_nearly_known": near,
         "near": {"measure": "Jaccard similarity of two-word shingles of the requirement", "from": NEAR},
-        "planners": {run.planner: {"seconds": run.seconds, "failures": dict(run.failures)} for run in own_runs},
+        "planners": planners,
         "bootstrap_resamples": 10_000,
         "seconds": round(seconds, 1),
     }
     write_bytes(join(out, "manifest.json"), json.dumps(manifest, indent=2).encode() + b"\n")
+
+
+def _file_name(planner: str) -> str:
+    """The planner's name, with hyphens for what a file system may not take (`hybrid:planner (firewall)`)."""
+    letters = []
+    for letter in planner:
+        letters.append(letter if letter.isalnum() or letter in "-_." else "-")
+    return "".join(letters)
 
 
 def _digest(path: str) -> str | None:

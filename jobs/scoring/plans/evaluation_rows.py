@@ -32,20 +32,24 @@ class EvaluationRows:
 
     @property
     def not_near(self) -> list[int]:
-        return [row for row in range(len(self.lines)) if row not in set(self.near)]
+        near = set(self.near)
+        return [row for row in range(len(self.lines)) if row not in near]
 
 
 def read_evaluation_rows(test: str, known: Sequence[KnownPlan]) -> EvaluationRows:
     """The rows of a DLPlanData file, or of the test file in a checkout. Raises DLCodeGenError where it has no rows."""
-    path = join(test, KNOWN) if is_artifact(test) else test
+    path = test
+    if is_artifact(test):
+        path = join(test, KNOWN)
     try:
         lines = read_lines(path)
     except OSError as error:
         raise DLCodeGenError(f"{path}: cannot be read as test plans ({error})") from error
     if not lines:
         raise DLCodeGenError(f"{path}: no test plan; give a DLPlanData file, an object with its plan a line")
-    requirements = tuple(_requirement(row, line) for row, line in enumerate(lines))
-    return EvaluationRows(tuple(lines), requirements, tuple(_near_rows(requirements, known)))
+    requirements = [_requirement(row, line) for row, line in enumerate(lines)]
+    near = _near_rows(requirements, known)
+    return EvaluationRows(tuple(lines), tuple(requirements), tuple(near))
 
 
 def read_predictions(path: str, count: int) -> tuple[str, ...]:
@@ -67,7 +71,12 @@ def _requirement(row: int, line: str) -> Requirement:
         raise DLCodeGenError(
             f"test plans, row {row + 1}: no JSON object with `User Requirement` and `Code Plan` ({error})"
         ) from error
-    return Requirement(id=f"test-{row}", row=row, requirement=read_text(requirement), attributes=read_text(attributes))
+    return Requirement(
+        id=f"test-{row}",
+        row=row,
+        requirement=read_text(requirement),
+        attributes=read_text(attributes),
+    )
 
 
 def _near_rows(requirements: Sequence[Requirement], known: Sequence[KnownPlan]) -> list[int]:
@@ -75,6 +84,8 @@ def _near_rows(requirements: Sequence[Requirement], known: Sequence[KnownPlan]) 
     near = []
     for record in requirements:
         shingles = row_shingles(record.requirement, None).requirement
-        if any(jaccard(shingles, other) >= NEAR for other in known_shingles):
-            near.append(record.row)
+        for other in known_shingles:
+            if jaccard(shingles, other) >= NEAR:
+                near.append(record.row)
+                break
     return near

@@ -13,9 +13,10 @@ from pipeline.pages.report_page import write_page
 from pipeline.pages.score_report import PlainTable
 
 WHY_NOT_PUBLISHED = (
-    "The published Table IV cannot be recomputed from the released predictions: 95 of the 400 beam-search predictions "
-    "are no JSON, two columns are impossible by counting, and how plans were read and numbers compared is not said. "
-    "So all planners are measured by one code on equal rows (protocol P), and the printed values stand beside it."
+    "The published Table IV cannot be recomputed from the released predictions: 95 of the 400 beam-search "
+    "predictions are no JSON, two columns are impossible by counting, and how plans were read and numbers "
+    "compared is not said. So all planners are measured by one code on equal rows (protocol P), and the printed "
+    "values stand beside it."
 )
 
 
@@ -30,7 +31,7 @@ class _Group:
 
 
 def plan_report(results: Sequence[PlannerResult], near: int) -> Iterator[PlainTable]:
-    """Table IV under protocol P, over all rows and over those not nearly known; the printed one; Fig. 4, companions."""
+    """Table IV under protocol P, over all rows and over the unknown ones; the printed one; Fig. 4; companions."""
     count = _row_count(results, ALL)
     yield _reproduced("Table IV", f"Protocol P over all {count} rows.", results, ALL, FIELD_COLUMNS)
     left = _row_count(results, NOT_NEAR)
@@ -40,9 +41,11 @@ def plan_report(results: Sequence[PlannerResult], near: int) -> Iterator[PlainTa
     published = {}
     on_all_rows = {}
     for result in results:
-        if result.subset == ALL and result.published is not None:
+        if result.subset != ALL:
+            continue
+        if result.published is not None:
             published[result.planner, result.column] = result.published
-        if result.subset == ALL and result.on_all_rows is not None:
+        if result.on_all_rows is not None:
             on_all_rows[result.planner, result.column] = result.on_all_rows
     if published:
         yield _table("Table IV as published", WHY_NOT_PUBLISHED, published, _columns_of(published))
@@ -54,20 +57,28 @@ def plan_report(results: Sequence[PlannerResult], near: int) -> Iterator[PlainTa
     )
     yield _reproduced("Whole plans", about, results, ALL, WHOLE_PLANS)
     about = (
-        "The mean error of the learning rate hangs on a few extreme known values, and no layers at all come close to "
-        "real ones in edit distance; these tell more. Coverage: share of rows on which a number could be compared."
+        "The mean error of the learning rate hangs on a few extreme known values, and no layers at all come "
+        "close to real ones in edit distance; these tell more. Coverage: share of rows on which a number could be "
+        "compared."
     )
     yield _reproduced("Companions", about, results, ALL, COMPANIONS)
 
 
 def _row_count(results: Sequence[PlannerResult], subset: str) -> int:
-    return next((result.rows for result in results if result.subset == subset), 0)
+    """Rows of a subset; 0 where nothing was measured over it."""
+    for result in results:
+        if result.subset == subset:
+            return result.rows
+    return 0
 
 
 def _reproduced(
     title: str, about: str, results: Sequence[PlannerResult], subset: str, columns: Sequence[PlanColumn]
 ) -> PlainTable:
-    cells = {(result.planner, result.column): result.reproduced for result in results if result.subset == subset}
+    cells: dict[tuple[str, str], float | None] = {}
+    for result in results:
+        if result.subset == subset:
+            cells[result.planner, result.column] = result.reproduced
     return _table(title, about, cells, columns)
 
 
@@ -80,14 +91,20 @@ def _table(
     title: str, about: str, cells: Mapping[tuple[str, str], float | None], columns: Sequence[PlanColumn]
 ) -> PlainTable:
     """A row a planner, from values by planner and column."""
+    headings = [column.heading for column in columns]
     rows = []
-    for planner in dict.fromkeys(planner for planner, _ in cells):
-        rows.append([planner, *(_cell(cells.get((planner, column.name)), column.digits) for column in columns)])
-    return PlainTable(title=title, about=about, heads=["planner", *(column.heading for column in columns)], rows=rows)
+    for planner in dict.fromkeys([planner for planner, _ in cells]):
+        row = [planner]
+        for column in columns:
+            row.append(_cell(cells.get((planner, column.name)), column.digits))
+        rows.append(row)
+    return PlainTable(title=title, about=about, heads=["planner", *headings], rows=rows)
 
 
 def _cell(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    if value is None:
+        return "–"
+    return f"{value:.{digits}f}"
 
 
 def _groups(comparisons: Sequence[PlanComparison]) -> Iterator[_Group]:
@@ -96,8 +113,11 @@ def _groups(comparisons: Sequence[PlanComparison]) -> Iterator[_Group]:
         columns = groups.setdefault((item.against, item.subset), {})
         columns.setdefault(COLUMNS[item.column].heading, []).append(item)
     for (against, subset), columns in groups.items():
+        title = f"Differences from {against}"
+        if subset == NOT_NEAR:
+            title += ", nearly known rows left out"
         yield _Group(
-            title=f"Differences from {against}" + (", nearly known rows left out" if subset == NOT_NEAR else ""),
+            title=title,
             about="Mean difference on the same rows with a 95 % paired bootstrap interval; p of a paired permutation "
             "test, and after Holm's correction over all of these.",
             columns=list(columns.items()),
@@ -117,8 +137,10 @@ def terminal_tables(
         yield table
     for group in _groups(comparisons):
         table = Table(title=f"{group.title}. {group.about}", title_justify="left")
-        for number, heading in enumerate(("column", "planner", "difference", "95 % interval", "p (Holm)", "verdict")):
-            table.add_column(heading, justify="right" if number > 1 else "left")
+        for heading in ("column", "planner"):
+            table.add_column(heading)
+        for heading in ("difference", "95 % interval", "p (Holm)", "verdict"):
+            table.add_column(heading, justify="right")
         for heading, items in group.columns:
             for item in items:
                 difference, interval = f"{item.difference:+.3g}", f"{item.low:+.3g} to {item.high:+.3g}"
@@ -147,5 +169,7 @@ def write_plan_page(
 
 def _span(items: Sequence[PlanComparison]) -> float:
     """How far from zero the intervals reach."""
-    ends = [abs(end) for item in items for end in (item.low, item.high)]
-    return max(ends, default=1.0) or 1.0
+    ends = []
+    for item in items:
+        ends += [abs(item.low), abs(item.high)]
+    return max(ends, default=1.0) or 1.0  # the page divides by it

@@ -50,27 +50,28 @@ def prediction_runs(files: Mapping[str, str], rows: EvaluationRows) -> list[Plan
 def baseline_runs(rows: EvaluationRows, known: Sequence[KnownPlan]) -> list[PlannerRun]:
     """No plan at all, and the most frequent values with the median numbers."""
     majority = majority_plan([item.plan for item in known]).to_json()
-    majority_lines = tuple(_line(record, majority) for record in rows.requirements)
+    majority_lines = [_line(record, majority) for record in rows.requirements]
     return [
         PlannerRun(planner=NO_PLAN, lines=("{}",) * len(rows.lines)),
-        PlannerRun(planner=MAJORITY, lines=majority_lines),
+        PlannerRun(planner=MAJORITY, lines=tuple(majority_lines)),
     ]
 
 
 def planner_runs(planner: str, rows: EvaluationRows, train: str, settings: Sequence[str]) -> Iterator[PlannerRun]:
     """The planner as it is, and where it looks plans up, once more with the firewall."""
     for suffix, threshold in (("", _NO_FIREWALL), (WITH_FIREWALL, NEAR)):
-        chosen = load_settings(
-            PipelineSettings,
-            None,
-            [*settings, f"planner.use={planner}", f"retrieval.requirement_similarity={threshold}"],
-            plans=train,
-        )
+        overrides = [*settings, f"planner.use={planner}", f"retrieval.requirement_similarity={threshold}"]
+        chosen = load_settings(PipelineSettings, None, overrides, plans=train)
         records, seconds = _run(chosen, rows.requirements)
-        failures = Counter(record.failure.kind for record in records if record.failure is not None)
+        lines: list[str] = []
+        failures: Counter[str] = Counter()
+        for record in records:
+            lines.append(_answer(record))
+            if record.failure is not None:
+                failures[record.failure.kind] += 1
         yield PlannerRun(
             planner=_label(planner) + suffix,
-            lines=tuple(_answer(record) for record in records),
+            lines=tuple(lines),
             failures=dict(failures),
             seconds=seconds,
         )

@@ -14,7 +14,12 @@ from pipeline.storage.files import join, write_bytes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WHOLE_PLANS = tuple(COLUMNS[name] for name in ("line_bleu", "plan_bleu", "validity_strict", "layer_type_f1"))
+_WHOLE_PLANS = (
+    COLUMNS["line_bleu"],
+    COLUMNS["plan_bleu"],
+    COLUMNS["validity_strict"],
+    COLUMNS["layer_type_f1"],
+)
 _VERDICT_COLORS = {"better": "tab:green", "worse": "tab:red"}
 
 
@@ -22,8 +27,12 @@ def write_plots(results: Sequence[PlannerResult], comparisons: Sequence[PlanComp
     """Writes the pictures into the folder `out` and gives their names."""
     on_all = [result for result in results if result.subset == ALL]
     pictures = {"table-iv.png": _bars(on_all, FIELD_COLUMNS), "whole-plans.png": _bars(on_all, _WHOLE_PLANS)}
-    for against in dict.fromkeys(item.against for item in comparisons):
-        items = [item for item in comparisons if item.against == against and item.subset == ALL]
+    by_opponent: dict[str, list[PlanComparison]] = {}
+    for item in comparisons:
+        items = by_opponent.setdefault(item.against, [])
+        if item.subset == ALL:
+            items.append(item)
+    for against, items in by_opponent.items():
         safe_name = re.sub(r"[^A-Za-z0-9_.-]+", "-", against)
         pictures[f"differences-from-{safe_name}.png"] = _intervals(items, against)
     for name, figure in pictures.items():
@@ -35,34 +44,44 @@ def write_plots(results: Sequence[PlannerResult], comparisons: Sequence[PlanComp
 
 def _bars(results: Sequence[PlannerResult], columns: Sequence[PlanColumn]) -> Figure:
     """A panel a column: what each planner reaches, and where the paper printed a value, a mark at it."""
-    planners = list(dict.fromkeys(result.planner for result in results))
+    planners = list(dict.fromkeys([result.planner for result in results]))
     figure, panels = _panels(columns, len(planners))
-    reproduced = {(result.planner, result.column): result.reproduced for result in results}
-    published = {(result.planner, result.column): result.published for result in results}
+    result_of = {(result.planner, result.column): result for result in results}
     for panel, column in zip(panels, columns, strict=True):
-        panel.barh(planners, [reproduced.get((name, column.name)) or 0.0 for name in planners], color="tab:blue")
-        marked = [name for name in planners if published.get((name, column.name)) is not None]
+        widths: list[float] = []
+        marked: list[str] = []
+        marks: list[float] = []
+        for planner in planners:
+            result = result_of.get((planner, column.name))
+            if result is None or result.reproduced is None:
+                widths.append(0.0)  # no bar, but the planner keeps its line
+            else:
+                widths.append(result.reproduced)
+            if result is not None and result.published is not None:
+                marked.append(planner)
+                marks.append(result.published)
+        panel.barh(planners, widths, color="tab:blue")
         if marked:
-            values = [published[name, column.name] for name in marked]
-            panel.plot(values, marked, "k|", ms=12, label="as published")
+            panel.plot(marks, marked, "k|", ms=12, label="as published")
             panel.legend(fontsize="x-small")
     return figure
 
 
 def _intervals(comparisons: Sequence[PlanComparison], against: str) -> Figure:
     """A panel a column of Table IV: each planner's mean difference with its 95 % interval."""
-    compared = {item.column for item in comparisons}
-    columns = [column for column in FIELD_COLUMNS if column.name in compared]
+    items_of: dict[str, list[PlanComparison]] = {}
+    for item in comparisons:
+        items_of.setdefault(item.column, []).append(item)
+    columns = [column for column in FIELD_COLUMNS if column.name in items_of]
     names = {column.name for column in columns}
-    planners = list(dict.fromkeys(item.planner for item in comparisons if item.column in names))
+    planners = {item.planner for item in comparisons if item.column in names}
     figure, panels = _panels(columns, len(planners))
     for panel, column in zip(panels, columns, strict=True):
         panel.axvline(0, color="grey", linewidth=0.8)
-        for item in comparisons:
-            if item.column == column.name:
-                ends = [[item.difference - item.low], [item.high - item.difference]]
-                color = _VERDICT_COLORS.get(item.verdict, "grey")
-                panel.errorbar([item.difference], [item.planner], xerr=ends, fmt="o", color=color, capsize=3)
+        for item in items_of[column.name]:
+            ends = [[item.difference - item.low], [item.high - item.difference]]
+            color = _VERDICT_COLORS.get(item.verdict, "grey")
+            panel.errorbar([item.difference], [item.planner], xerr=ends, fmt="o", color=color, capsize=3)
     figure.suptitle(f"Differences from {against}; green and red exclude chance (Holm)")
     return figure
 
@@ -71,13 +90,14 @@ def _panels(columns: Sequence[PlanColumn], planners: int) -> tuple[Figure, list[
     """A figure with an axis a column, which has the column's heading, for so many planners."""
     from matplotlib.figure import Figure
 
-    across = min(4, max(1, len(columns)))
-    down = -(-max(1, len(columns)) // across)
+    count = max(1, len(columns))
+    across = min(4, count)
+    down = -(-count // across)  # rounded up
     figure = Figure(figsize=(3.4 * across + 2, down * (1.2 + 0.28 * planners)), layout="constrained")
     panels = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
     for panel in panels[len(columns) :]:
         panel.set_axis_off()
-    panels[0].invert_yaxis()
+    panels[0].invert_yaxis()  # the first planner on top; the panels share the axis
     for panel, column in zip(panels, columns, strict=False):  # the last row may have panels left over
         panel.set_title(column.heading, fontsize="medium")
     return figure, panels[: len(columns)]
