@@ -1,1 +1,2 @@
-"""Planners that are causal language models: tokens, the grammar of a plan's JSON, constrained beam search."""
+"""Planners that are causal language models: tokens, the grammar of a plan's JSON, constrained beam
+search."""

@@ -1,8 +1,9 @@
-"""What the values of a plan's JSON may be, as automata over bytes: strings, positive numbers, positive counts.
+"""What the values of a plan's JSON may be, as automata over bytes: strings, positive numbers,
+positive counts.
 
-A language model writes tokens, and a token is a run of bytes that may end inside a character or an escape. So values
-are judged byte by byte (RFC 8259 for JSON, RFC 3629 for UTF-8), and an automaton knows how far each of its states is
-from a complete value: what decoding needs to end in time.
+A language model writes tokens, and a token is a run of bytes that may end inside a character or an
+escape. So values are judged byte by byte (RFC 8259 for JSON, RFC 3629 for UTF-8), and an automaton
+knows how far each of its states is from a complete value: what decoding needs to end in time.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ _FAR = np.iinfo(np.int16).max
 
 @dataclass(frozen=True, slots=True)
 class Automaton:
-    """A deterministic automaton over bytes, or over the tokens of a vocabulary; state 0 is the start."""
+    """A deterministic automaton over bytes, or over the tokens of a vocabulary; state 0 is the
+    start."""
 
     step: np.ndarray
     """`[state, symbol]`: the next state, or DEAD."""
     distance: np.ndarray
-    """`[state]`: bytes to the nearest complete value, 0 where the value is complete as it stands. Every byte is a token
-    of its own too, so no more tokens than that are needed."""
+    """`[state]`: bytes to the nearest complete value, 0 where the value is complete as it stands.
+    Every byte is a token of its own too, so no more tokens than that are needed."""
 
     def over_tokens(self, pieces: Sequence[bytes | None]) -> Automaton:
-        """The automaton whose symbols are tokens, which spell `pieces`. A token without bytes (a special one) is DEAD
-        everywhere."""
+        """The automaton whose symbols are tokens, which spell `pieces`. A token without bytes (a
+        special one) is DEAD everywhere."""
         spelled = [piece or b"" for piece in pieces]
         lengths = np.array([len(piece) for piece in spelled])
         longest = max(1, int(lengths.max(initial=1)))
@@ -53,14 +55,16 @@ class Automaton:
 
 
 def _automaton(rules: _Rules, complete: Iterable[str]) -> Automaton:
-    """From named states, each with its transitions (bytes, next state); the first named is the start."""
+    """From named states, each with its transitions (bytes, next state); the first named is the
+    start."""
     number = {name: index for index, name in enumerate(rules)}
     step = np.full((len(number), 256), DEAD, dtype=np.int16)
     for name, transitions in rules.items():
         for accepted, after in transitions:
             step[number[name], list(accepted)] = number[after]
     distance = np.full(len(number), _FAR, dtype=np.int16)
-    distance[[number[name] for name in complete]] = 0
+    for name in complete:
+        distance[number[name]] = 0
     for _ in number:  # shortest paths: a round for every state suffices
         nearest = np.where(step == DEAD, _FAR - 1, distance[step]).min(axis=1)
         distance = np.minimum(distance, nearest + 1).astype(np.int16)
@@ -99,7 +103,8 @@ DIGITS = string.digits.encode()
 _LARGER_THAN_0 = DIGITS[1:]
 
 WHOLE_DIGITS, FRACTION_DIGITS = 6, 24
-"""The longest count is 999,999; the smallest number 1e-24 times 1e-99, far above the smallest float."""
+"""The longest count is 999,999; the smallest number 1e-24 times 1e-99, far above the smallest
+float."""
 
 
 def _null(start: str) -> _Rules:
@@ -120,8 +125,8 @@ def count_automaton() -> Automaton:
     for digit in range(1, WHOLE_DIGITS):
         rules[f"digit {digit}"] = [(DIGITS, f"digit {digit + 1}")]
     rules[f"digit {WHOLE_DIGITS}"] = []
-    complete = ["null", *(f"digit {digit}" for digit in range(1, WHOLE_DIGITS + 1))]
-    return _automaton(rules, complete)
+    numbers = [name for name in rules if name.startswith("digit")]
+    return _automaton(rules, ["null", *numbers])
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Byte-level BPE, GPT-2's kind of tokenizer (Radford et al., 2019): training one, and what its tokens spell."""
+"""Byte-level BPE, GPT-2's kind of tokenizer (Radford et al., 2019): training one, and what its
+tokens spell."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ END_TOKEN = "<|endoftext|>"
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
-    """A transformers tokenizer with at most `vocabulary` tokens, learned from the texts; the same for equal texts."""
+    """A transformers tokenizer with at most `vocabulary` tokens, learned from the texts; the same
+    for equal texts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -39,10 +41,14 @@ def token_bytes(tokenizer: Any, name: str) -> list[bytes | None]:
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     special = set(tokenizer.get_added_vocab().values())
     pieces: list[bytes | None] = [None] * (max(vocabulary.values(), default=-1) + 1)
+    single_bytes = set()
     for text, token in vocabulary.items():
-        if token not in special and all(character in byte_of for character in text):
-            pieces[token] = bytes(byte_of[character] for character in text)
-    single_bytes = {piece for piece in pieces if piece is not None and len(piece) == 1}
+        if token in special or not byte_of.keys() >= set(text):
+            continue
+        piece = bytes([byte_of[character] for character in text])
+        pieces[token] = piece
+        if len(piece) == 1:
+            single_bytes.add(piece)
     missing = 256 - len(single_bytes)
     if missing:
         raise DLCodeGenError(f"{name}: not a byte-level BPE like GPT-2's; {missing} of the 256 bytes have no token")

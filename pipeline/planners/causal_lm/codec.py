@@ -1,13 +1,15 @@
 """Requirements and plans as the tokens of a GPT-2: prompt, separator, the plan's JSON, end token.
 
-A plan's skeleton and its values are tokenised separately, so that the text that every plan shares is always the same
-tokens and a value always ends with a token of its own: what a model learns is then exactly what constrained decoding
-lets it write. The text is `SolutionPlan.to_json()`, character by character.
+A plan's skeleton and its values are tokenised separately, so that the text that every plan shares
+is always the same tokens and a value always ends with a token of its own: what a model learns is
+then exactly what constrained decoding lets it write. The text is `SolutionPlan.to_json()`,
+character by character.
 
-What is longer than the model's context is shortened by one rule, the same in training and in use. A prompt gets at most
-five eighths of the context: the attributes lose their end first, then the requirement. The plan gets the rest: values
-longer than their field allows lose their end; then layers are left out from the middle of the list; then, which only a
-tiny context makes necessary, the texts are halved until the plan fits.
+What is longer than the model's context is shortened by one rule, the same in training and in use. A
+prompt gets at most five eighths of the context: the attributes lose their end first, then the
+requirement. The plan gets the rest: values longer than their field allows lose their end; then
+layers are left out from the middle of the list; then, which only a tiny context makes necessary,
+the texts are halved until the plan fits.
 """
 
 from __future__ import annotations
@@ -67,8 +69,8 @@ class Example:
 class PlanCodec:
     """Between texts and the tokens of one byte-level BPE tokenizer (GPT-2's, or one like it).
 
-    Raises DLCodeGenError for a tokenizer that has no end token or cannot spell every byte, and for a context in which
-    not even an empty plan fits.
+    Raises DLCodeGenError for a tokenizer that has no end token or cannot spell every byte, and for
+    a context in which not even an empty plan fits.
     """
 
     def __init__(self, tokenizer: Any, context: int = CONTEXT, *, name: str = "the tokenizer") -> None:
@@ -78,7 +80,10 @@ class PlanCodec:
         self.context = context
         """The longest example in tokens."""
         self.end: int = int(tokenizer.eos_token_id)
-        self.pad: int = int(self.end if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
+        # GPT-2's own tokenizer has no token for padding. Padding is masked, so any token does.
+        self.pad = self.end
+        if tokenizer.pad_token_id is not None:
+            self.pad = int(tokenizer.pad_token_id)
         self.pieces = token_bytes(tokenizer, name)
         """What each token spells; None for special tokens."""
         self.marks = {mark: self.pieces.index(mark.encode()) for mark in (STRING, BETWEEN, LIST_END)}
@@ -105,8 +110,13 @@ class PlanCodec:
     def automata(self) -> dict[Kind, Automaton]:
         """What the values of each kind may be, token by token."""
         # Texts and layers share an automaton; going through the whole vocabulary for it takes a moment, so once.
-        over_tokens = {build: build().over_tokens(self.pieces) for build in set(_AUTOMATA.values())}
-        return {kind: over_tokens[build] for kind, build in _AUTOMATA.items()}
+        over_tokens: dict[Callable[[], Automaton], Automaton] = {}
+        automata: dict[Kind, Automaton] = {}
+        for kind, build in _AUTOMATA.items():
+            if build not in over_tokens:
+                over_tokens[build] = build().over_tokens(self.pieces)
+            automata[kind] = over_tokens[build]
+        return automata
 
     def prompt(self, requirement: str, attributes: str) -> list[int]:
         """The prompt's tokens, separator included, shortened to `prompt_limit`."""
@@ -115,7 +125,9 @@ class PlanCodec:
     def example(self, requirement: str, attributes: str, plan: SolutionPlan) -> Example:
         """The whole row: prompt, plan, end token, at most `context` tokens."""
         prompt, prompt_was_cut = self._prompt(requirement, attributes)
-        steps = ["prompt"] if prompt_was_cut else []
+        steps: list[str] = []
+        if prompt_was_cut:
+            steps.append("prompt")
         values = self._values(plan, steps)
         tokens = self._fitted_plan(values, self.context - len(prompt), steps)
         return Example((*prompt, *tokens), len(prompt), tuple(dict.fromkeys(steps)))
@@ -128,7 +140,9 @@ class PlanCodec:
     def _prompt(self, requirement: str, attributes: str) -> tuple[list[int], bool]:
         """The prompt, and whether it had to be cut."""
         wanted = self.encode(_one_line(requirement))
-        described = self.encode(f"\n{_one_line(attributes)}") if attributes.strip() else []
+        described: list[int] = []
+        if attributes.strip():
+            described = self.encode(f"\n{_one_line(attributes)}")
         room = self.prompt_limit - len(self.separator)
         was_cut = len(wanted) + len(described) > room
         wanted = wanted[:room]
@@ -138,12 +152,15 @@ class PlanCodec:
         """Every value within the bounds of its field; what this took is added to `steps`."""
         values: Values = []
         for field in GRAMMAR:
-            value = field.json_value(plan)
-            texts = [value] if isinstance(value, str) else value
-            whole = [tuple(self.encode(text)) for text in texts[:MAX_LAYERS]]
-            bounded = [self._complete_start(field, tokens, field.max_tokens) for tokens in whole]
-            if bounded != whole:
-                steps.append("values")
+            texts = field.json_value(plan)
+            if isinstance(texts, str):
+                texts = [texts]
+            bounded = []
+            for text in texts[:MAX_LAYERS]:
+                whole = tuple(self.encode(text))
+                bounded.append(self._complete_start(field, whole, field.max_tokens))
+                if bounded[-1] != whole:
+                    steps.append("values")
             if len(texts) > MAX_LAYERS:
                 steps.append("layers")
             values.append(bounded)
@@ -167,13 +184,16 @@ class PlanCodec:
         return tokens
 
     def _complete_start(self, field: GrammarField, tokens: tuple[int, ...], limit: int) -> tuple[int, ...]:
-        """The longest start of a value that is complete in itself: no half of a character or an escape.
+        """The longest start of a value that is complete in itself: no half of a character or an
+        escape.
 
         A number that is out of bounds or too long becomes null.
         """
         automaton = self.automata[field.kind]
         state = 0
-        complete = DEAD if field.kind in _NUMBERS else 0
+        complete = 0
+        if field.kind in _NUMBERS:
+            complete = DEAD  # no length: unlike a text, a number cannot be empty
         for length, token in enumerate(tokens[:limit], start=1):
             state = int(automaton.step[state, token])
             if state == DEAD:
@@ -188,19 +208,31 @@ class PlanCodec:
         tokens: list[int] = []
         for field, lead, field_values in zip(GRAMMAR, self.leads, values, strict=True):
             tokens += lead
-            tokens += self._list_tokens(field_values) if field.kind == "layers" else field_values[0]
+            if field.kind == "layers":
+                tokens += self._list_tokens(field_values)
+            else:
+                tokens += field_values[0]
             tokens.append(self.marks[CLOSES[field.kind]])
         return (*tokens, *self.tail)
 
     def _list_tokens(self, layers: Sequence[tuple[int, ...]]) -> Iterator[int]:
         quote, comma = self.marks[STRING], self.marks[BETWEEN]
         for index, layer in enumerate(layers):
-            yield from (comma, *self.between) if index else (quote,)
+            if index == 0:
+                yield quote
+            else:
+                yield from (comma, *self.between)
             yield from (*layer, quote)
 
     def _shortest_plan(self) -> int:
-        """Tokens of a plan that says nothing: no layers, empty texts, three times null, each at most four tokens."""
-        empty: Values = [[] if field.kind == "layers" else [()] for field in GRAMMAR]
+        """Tokens of a plan that says nothing: no layers, empty texts, three times null, each at
+        most four tokens."""
+        empty: Values = []
+        for field in GRAMMAR:
+            if field.kind == "layers":
+                empty.append([])
+            else:
+                empty.append([()])
         return len(self._plan_tokens(empty)) + 3 * len("null")
 
 

@@ -1,10 +1,13 @@
-"""Which tokens may come next, so that what a model writes is a plan: valid, complete, and within the token limit.
+"""Which tokens may come next, so that what a model writes is a plan: valid, complete, and within
+the token limit.
 
-A hypothesis is followed through the grammar as a `Position`. Tokens of the skeleton are forced. Inside a value a token
-is allowed if the value can still be completed, and the rest of the plan still fits, after it: so a list or a text that
-would not end is closed in time, and nothing is ever cut off. This holds for any model, since it looks at no weights.
+A hypothesis is followed through the grammar as a `Position`. Tokens of the skeleton are forced.
+Inside a value a token is allowed if the value can still be completed, and the rest of the plan
+still fits, after it: so a list or a text that would not end is closed in time, and nothing is ever
+cut off. This holds for any model, since it looks at no weights.
 
-Grammar libraries (xgrammar, llguidance) have no such token limit; docs/gpt2-planner.md has the measurement.
+Grammar libraries (xgrammar, llguidance) have no such token limit; docs/gpt2-planner.md has the
+measurement.
 """
 
 from __future__ import annotations
@@ -65,7 +68,8 @@ class PlanConstraint:
     def start(self, left: int) -> Position:
         """Before the plan's first token, with room for `left` tokens, end token included.
 
-        Raises ValueError where not even the shortest plan fits; the codec's prompts leave room for it.
+        Raises ValueError where not even the shortest plan fits; the codec's prompts leave room for
+        it.
         """
         position = Position(left=left, pending=self._codec.leads[0])
         if self._fewest_tokens(position) > left:
@@ -73,7 +77,8 @@ class PlanConstraint:
         return position
 
     def mask(self, position: Position) -> int:
-        """The number, for `mask_table`, of the set of tokens that may be chosen here. Nothing may be pending."""
+        """The number, for `mask_table`, of the set of tokens that may be chosen here. Nothing may
+        be pending."""
         if position.phase in ("first", "next"):
             may_go_on = self._may_open_entry(position)
             return self._mask_number((position.phase, may_go_on), partial(self._list_mask, position.phase, may_go_on))
@@ -95,13 +100,18 @@ class PlanConstraint:
         if position.pending:
             return replace(position, left=left, pending=position.pending[1:])
         if position.phase in ("first", "next"):
-            return self._field_closed(position) if token == self._bracket else self._entry_opened(position)
+            if token == self._bracket:
+                return self._field_closed(position)
+            return self._entry_opened(position)
         in_layers = GRAMMAR[position.field].kind == "layers"
         step = self._codec.automata[GRAMMAR[position.field].kind].step
-        # A model may have more outputs than its tokenizer has tokens.
-        state = int(step[position.state, token]) if token < step.shape[1] else DEAD
+        state = DEAD
+        if token < step.shape[1]:  # a model may have more outputs than its tokenizer has tokens
+            state = int(step[position.state, token])
         if state != DEAD:
-            item = (*position.item, token) if in_layers else ()
+            item: tuple[int, ...] = ()
+            if in_layers:
+                item = (*position.item, token)  # kept for the repetition rule
             return replace(position, left=left, state=state, used=position.used + 1, item=item)
         if in_layers:
             items = (*position.items, position.item)
@@ -116,8 +126,11 @@ class PlanConstraint:
         )
 
     def _entry_opened(self, position: Position) -> Position:
-        """A new entry of the layers: after the comma the skeleton's blank and quote, at the first the quote alone."""
-        pending = () if position.phase == "first" else self._codec.between
+        """A new entry of the layers: after the comma the skeleton's blank and quote, at the first
+        the quote alone."""
+        pending: tuple[int, ...] = ()
+        if position.phase == "next":
+            pending = self._codec.between
         return replace(position, left=position.left - 1, pending=pending, phase="value")
 
     def _field_closed(self, position: Position) -> Position:
@@ -125,7 +138,9 @@ class PlanConstraint:
         left, field = position.left - 1, position.field + 1
         if field == len(GRAMMAR):
             return replace(position, left=left, pending=self._codec.tail, phase="done", state=0, used=0)
-        phase: Phase = "first" if GRAMMAR[field].kind == "layers" else "value"
+        phase: Phase = "value"
+        if GRAMMAR[field].kind == "layers":
+            phase = "first"
         return Position(left=left, pending=self._codec.leads[field], field=field, phase=phase)
 
     def _fewest_tokens(self, position: Position) -> int:
@@ -146,7 +161,10 @@ class PlanConstraint:
     def _list_mask(self, phase: Phase, may_go_on: bool) -> np.ndarray:
         mask = np.zeros(self._vocabulary, dtype=bool)
         mask[self._bracket] = True
-        mask[self._quote if phase == "first" else self._comma] |= may_go_on
+        opening = self._comma
+        if phase == "first":
+            opening = self._quote
+        mask[opening] |= may_go_on
         return mask
 
     def _value_mask(self, kind: Kind, state: int, room: int) -> np.ndarray:
@@ -154,20 +172,27 @@ class PlanConstraint:
         reached = automaton.step[state]
         mask = np.zeros(self._vocabulary, dtype=bool)
         mask[: len(reached)] = (reached != DEAD) & (1 + automaton.distance[np.maximum(reached, 0)] <= room)
-        mask[self._comma if kind in ("number", "count") else self._quote] |= bool(automaton.distance[state] == 0)
+        closing = self._quote
+        if kind in ("number", "count"):
+            closing = self._comma
+        # `|=`: inside a text a comma, say, is allowed already and stays so.
+        mask[closing] |= bool(automaton.distance[state] == 0)
         return mask
 
 
 def _closing_tokens(kind: Kind) -> int:
     """Tokens that end a value: a quote or comma, for an entry of the layers the list's bracket too."""
-    return 2 if kind == "layers" else 1
+    if kind == "layers":
+        return 2
+    return 1
 
 
 def _fewest_tokens_after_fields(codec: PlanCodec) -> list[int]:
     """For each field, its closing token written: the fewest tokens of the rest of the plan."""
     fewest = [len(codec.tail)]
     for field, lead in zip(reversed(GRAMMAR[1:]), reversed(codec.leads[1:]), strict=True):
-        # A text or list can be empty; the shortest number is a single digit.
-        shortest = 2 if field.kind in ("number", "count") else 1
+        shortest = 1  # the closing token alone: a text or list can be empty
+        if field.kind in ("number", "count"):
+            shortest = 2  # a digit before it
         fewest.insert(0, fewest[0] + len(lead) + shortest)
     return fewest

@@ -1,8 +1,9 @@
 """Beam search within a plan's grammar, over a batch of prompts, with a key-value cache.
 
-A hypothesis' score is the mean log-probability of its chosen tokens, under the model's distribution over the tokens
-that are allowed (tokens of the skeleton are no choice: they cost nothing and count nothing). One beam is greedy
-decoding. While every hypothesis of the batch is in the skeleton, all tokens that are known beforehand are fed at once.
+A hypothesis' score is the mean log-probability of its chosen tokens, under the model's distribution
+over the tokens that are allowed (tokens of the skeleton are no choice: they cost nothing and count
+nothing). One beam is greedy decoding. While every hypothesis of the batch is in the skeleton, all
+tokens that are known beforehand are fed at once.
 """
 
 from __future__ import annotations
@@ -59,14 +60,18 @@ class PlanDecoder:
 
     @torch.inference_mode()
     def decode(self, prompts: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
-        """The tokens of each prompt's best plan, end token included; prompt and plan stay within the context.
+        """The tokens of each prompt's best plan, end token included; prompt and plan stay within
+        the context.
 
-        Deterministic. In another batch a prompt may get another plan where two are equally likely up to rounding.
+        Deterministic. In another batch a prompt may get another plan where two are equally likely
+        up to rounding.
         """
         finished: list[list[_Hypothesis]] = [[] for _ in prompts]
         run = _Run(self._model, prompts, self._codec, self._beams)
-        starts = [self._constraint.start(self._codec.context - len(prompt)) for prompt in prompts]
-        live = [_Hypothesis(row, row, position) for row, position in enumerate(starts)]
+        live = []
+        for row, prompt in enumerate(prompts):
+            position = self._constraint.start(self._codec.context - len(prompt))
+            live.append(_Hypothesis(row, row, position))
         while live:
             # All hypotheses grow by equally many tokens at a time, since they share the model's pass.
             ahead = min(len(hypothesis.position.pending) for hypothesis in live)
@@ -77,11 +82,15 @@ class PlanDecoder:
                 live = self._choose(live, finished, run.logits)
             live = self._unfinished(live, finished)
             if live:
-                slots = run.feed([(hypothesis.slot, hypothesis.tokens[-max(1, ahead) :]) for hypothesis in live])
-                for slot, hypothesis in zip(slots, live, strict=True):
+                new = max(1, ahead)  # a chosen token is one, forced ones are `ahead`
+                grown = [(hypothesis.slot, hypothesis.tokens[-new:]) for hypothesis in live]
+                for hypothesis, slot in zip(live, run.feed(grown), strict=True):
                     hypothesis.slot = slot
-        best = [max(plans, key=lambda hypothesis: hypothesis.rank) for plans in finished]
-        return [hypothesis.tokens for hypothesis in best]
+        best_tokens = []
+        for plans in finished:
+            best = max(plans, key=lambda hypothesis: hypothesis.rank)
+            best_tokens.append(best.tokens)
+        return best_tokens
 
     def _force(self, hypothesis: _Hypothesis, count: int) -> None:
         tokens = hypothesis.position.pending[:count]
@@ -91,42 +100,52 @@ class PlanDecoder:
 
     def _unfinished(self, live: Sequence[_Hypothesis], finished: list[list[_Hypothesis]]) -> list[_Hypothesis]:
         """Moves whole plans to `finished`; gives the hypotheses of the rows that want more of them."""
+        unfinished = []
         for hypothesis in live:
             if hypothesis.position.phase == "done":
                 # Nothing is left to choose, so the end needs no further pass of the model.
                 self._force(hypothesis, len(hypothesis.position.pending))
                 finished[hypothesis.row].append(hypothesis)
-        unfinished = [hypothesis for hypothesis in live if not hypothesis.position.done]
+            else:
+                unfinished.append(hypothesis)
+        # Only now, since a row's later hypotheses may have finished it.
         return [hypothesis for hypothesis in unfinished if len(finished[hypothesis.row]) < self._beams]
 
     def _choose(
         self, live: Sequence[_Hypothesis], finished: Sequence[Sequence[_Hypothesis]], logits: torch.Tensor
     ) -> list[_Hypothesis]:
-        """The best continuations of each row's hypotheses by one token, `beams` of them less those finished."""
+        """The best continuations of each row's hypotheses by one token, `beams` of them less those
+        finished."""
         continuations: list[list[_Continuation]] = [[] for _ in finished]
         for continuation in self._free_choices(live, logits):
             continuations[continuation.parent.row].append(continuation)
-        for hypothesis in live:
-            if hypothesis.position.pending:
-                forced = hypothesis.position.pending[0]
-                continuations[hypothesis.row].append(
-                    _Continuation(hypothesis.score, hypothesis.chosen, hypothesis, forced)
-                )
+        for parent in live:
+            if parent.position.pending:
+                # A forced token is no choice: it adds nothing to the score.
+                forced = _Continuation(parent.score, parent.chosen, parent, parent.position.pending[0])
+                continuations[parent.row].append(forced)
         survivors = []
         for row, candidates in enumerate(continuations):
             # The sort is stable: of equally likely ones those of earlier hypotheses, and free choices, come first.
             candidates.sort(key=lambda candidate: -candidate.score)
             for score, chosen, parent, token in candidates[: self._beams - len(finished[row])]:
                 position = self._constraint.advance(parent.position, token)
-                survivors.append(_Hypothesis(row, parent.slot, position, (*parent.tokens, token), score, chosen))
+                tokens = (*parent.tokens, token)
+                survivors.append(_Hypothesis(row, parent.slot, position, tokens, score, chosen))
         return survivors
 
     def _free_choices(self, live: Sequence[_Hypothesis], logits: torch.Tensor) -> Iterator[_Continuation]:
         """The `beams` best allowed tokens of each hypothesis that has nothing pending."""
-        free = [hypothesis for hypothesis in live if not hypothesis.position.pending]
-        mask_numbers = [self._constraint.mask(hypothesis.position) for hypothesis in free]
+        free, slots, mask_numbers = [], [], []
+        for hypothesis in live:
+            if not hypothesis.position.pending:
+                free.append(hypothesis)
+                slots.append(hypothesis.slot)
+                mask_numbers.append(self._constraint.mask(hypothesis.position))
+        # After the loop: asking for a mask may add it to the table.
         allowed = self._mask_table()[mask_numbers]
-        scores = logits[[hypothesis.slot for hypothesis in free]].float().masked_fill(~allowed, -torch.inf)
+        # In float32: bfloat16, in which the model runs on a GPU, has too few digits to sum scores.
+        scores = logits[slots].float().masked_fill(~allowed, -torch.inf)
         best = torch.log_softmax(scores, dim=-1).topk(min(self._beams, scores.shape[-1]), dim=-1)
         for hypothesis, values, tokens in zip(free, best.values.tolist(), best.indices.tolist(), strict=True):
             for value, token in zip(values, tokens, strict=True):
@@ -136,13 +155,14 @@ class PlanDecoder:
     def _mask_table(self) -> torch.Tensor:
         known, table = len(self._masks), self._constraint.mask_table()
         if known < len(table):
-            new = [torch.from_numpy(mask) for mask in table[known:]]
-            self._masks = torch.cat([self._masks, torch.stack(new).to(self._masks.device)])
+            new = torch.stack([torch.from_numpy(mask) for mask in table[known:]])
+            self._masks = torch.cat([self._masks, new.to(self._masks.device)])
         return self._masks
 
 
 class _Run:
-    """The model's pass over the live hypotheses, a slot each: `logits` are those after each slot's last token.
+    """The model's pass over the live hypotheses, a slot each: `logits` are those after each slot's
+    last token.
 
     Prompts are padded on the left, once; all hypotheses then grow by equally many tokens at a time.
     """
@@ -150,8 +170,11 @@ class _Run:
     def __init__(self, model: Any, prompts: Sequence[Sequence[int]], codec: PlanCodec, beams: int) -> None:
         self._model = model
         longest = max(map(len, prompts))
-        padded = [[codec.pad] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
-        real = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+        padded, real = [], []
+        for prompt in prompts:
+            padding = longest - len(prompt)
+            padded.append([codec.pad] * padding + list(prompt))
+            real.append([0] * padding + [1] * len(prompt))
         self._attended = torch.tensor(real, device=model.device)
         self._cache = SlotCache(int(model.config.n_layer), len(prompts) * beams)
         self._pass(torch.tensor(padded, device=model.device))
@@ -163,10 +186,14 @@ class _Run:
         """
         sources = [slot for slot, _ in grown]
         slots = self._cache.rearrange(sources, self._attended.device)
-        order = sorted(range(len(slots)), key=slots.__getitem__)  # the cache's rows are the slots
-        tokens = torch.tensor([list(grown[number][1]) for number in order], device=self._attended.device)
-        before = self._attended[[sources[number] for number in order]]
-        self._attended = torch.cat([before, torch.ones_like(tokens)], dim=1)
+        # The cache's rows are the slots, so the new tokens have to come in the order of these.
+        ordered_sources, ordered_tokens = [], []
+        for number in sorted(range(len(slots)), key=slots.__getitem__):
+            source, new_tokens = grown[number]
+            ordered_sources.append(source)
+            ordered_tokens.append(list(new_tokens))
+        tokens = torch.tensor(ordered_tokens, device=self._attended.device)
+        self._attended = torch.cat([self._attended[ordered_sources], torch.ones_like(tokens)], dim=1)
         self._pass(tokens)
         return slots
 

@@ -1,7 +1,8 @@
 """A transformer's keys and values for the hypotheses of a beam search, each in a slot of its own.
 
-transformers' own cache is copied whole for every token: once to append to it, once to reorder it for the beams. Here a
-buffer grows by blocks, and only the slots change hands whose hypothesis was given up for another one.
+transformers' own cache is copied whole for every token: once to append to it, once to reorder it
+for the beams. Here a buffer grows by blocks, and only the slots change hands whose hypothesis was
+given up for another one.
 """
 
 from __future__ import annotations
@@ -55,25 +56,35 @@ class _SlotLayer(DynamicLayer):
 
 
 class SlotCache(Cache):
-    """For a model of `layers` layers and at most `slots` hypotheses; what its `past_key_values` takes."""
+    """For a model of `layers` layers and at most `slots` hypotheses; what its `past_key_values`
+    takes."""
 
     def __init__(self, layers: int, slots: int) -> None:
         self._slotted = [_SlotLayer(slots) for _ in range(layers)]
         super().__init__(layers=list(self._slotted))
 
     def rearrange(self, sources: Sequence[int], device: torch.device) -> list[int]:
-        """Makes room for one hypothesis for each entry of `sources`, the slot that it goes on from; gives the slot of
-        each from now on. It keeps its own wherever it can; a slot may be gone on from several times, or not at all."""
+        """Makes room for one hypothesis for each entry of `sources`, the slot that it goes on from;
+        gives the slot of each from now on. It keeps its own wherever it can; a slot may be gone on
+        from several times, or not at all."""
         count = len(sources)
         kept: dict[int, int] = {}  # slot -> the first hypothesis that goes on from it
         for number, source in enumerate(sources):
             if source < count:
                 kept.setdefault(source, number)
         free = iter(sorted(set(range(count)) - kept.keys()))
-        slots = [source if kept.get(source) == number else next(free) for number, source in enumerate(sources)]
-        moves = [(source, slot) for source, slot in zip(sources, slots, strict=True) if source != slot]
-        moved_from = torch.tensor([source for source, _ in moves], dtype=torch.long, device=device)
-        moved_to = torch.tensor([slot for _, slot in moves], dtype=torch.long, device=device)
+        slots, moved_from, moved_to = [], [], []
+        for number, source in enumerate(sources):
+            if kept.get(source) == number:
+                slots.append(source)
+                continue
+            slot = next(free)
+            slots.append(slot)
+            moved_from.append(source)
+            moved_to.append(slot)
+        # No slot is both read and written: every slot below `count` that is read is kept, not free.
+        from_slots = torch.tensor(moved_from, dtype=torch.long, device=device)
+        to_slots = torch.tensor(moved_to, dtype=torch.long, device=device)
         for layer in self._slotted:
-            layer.move(moved_from, moved_to, count)
+            layer.move(from_slots, to_slots, count)
         return slots

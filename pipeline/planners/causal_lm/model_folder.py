@@ -25,8 +25,8 @@ _TOKENIZERS = ("tokenizer.json", "vocab.json")
 def local_model_folder(folder: str) -> Iterator[str]:
     """A local path of the GPT-2 at `folder`, or in the `model` folder of a training run.
 
-    A folder that is not local is copied for as long as the block lasts. Raises DLCodeGenError that names the folder and
-    what is missing in it.
+    A folder that is not local is copied for as long as the block lasts. Raises DLCodeGenError that
+    names the folder and what is missing in it.
     """
     try:
         names = names_in(folder)

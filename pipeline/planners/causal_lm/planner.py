@@ -1,4 +1,5 @@
-"""The GPT-2 planner (paper, section III.A): a fine-tuned language model whose every answer is a valid plan.
+"""The GPT-2 planner (paper, section III.A): a fine-tuned language model whose every answer is a
+valid plan.
 
 torch and transformers, an extra of this project, are imported when a planner is made.
 """
@@ -21,8 +22,9 @@ BEAMS = 3
 class Gpt2Planner:
     """Plans from a GPT-2 in a folder.
 
-    `folder` is a path or fsspec URL of what `dlcodegen train-planner` wrote, or of any GPT-2 in transformers' layout.
-    `batch` prompts are decoded at once. `device` is by default a GPU where there is one.
+    `folder` is a path or fsspec URL of what `dlcodegen train-planner` wrote, or of any GPT-2 in
+    transformers' layout. `batch` prompts are decoded at once. `device` is by default a GPU where
+    there is one.
 
     Raises DLCodeGenError where the folder holds no such model or the extra is not installed.
     """
@@ -50,7 +52,9 @@ class Gpt2Planner:
 
     def plans(self, records: Sequence[Requirement]) -> list[SolutionPlan]:
         """A plan for each record, in order. Prompts of like length share a batch."""
-        prompts = [self._codec.prompt(record.requirement, record.attributes) for record in records]
+        prompts = []
+        for record in records:
+            prompts.append(self._codec.prompt(record.requirement, record.attributes))
         order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
         plans: dict[int, SolutionPlan] = {}
         for start in range(0, len(order), self._batch):
