@@ -6,11 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipeline.records import Requirement
 from tests.waiting import scaled
 
 ARTIFACT = Path(__file__).resolve().parents[2] / "shared" / "dlcodegen-artifact"
+
+# Hypothesis's own limit of 200 ms an example is wall time: a busy machine would fail tests by it. Time is what
+# pytest-timeout watches.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-timeout's own, which reads the marker
