@@ -55,6 +55,8 @@ def _arrow_type(hint: Any) -> pa.DataType:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         return _arrow_type(next(item for item in arguments if item is not type(None)))
+    if origin is typing.Literal:  # of equal types: texts as a rule
+        return _arrow_type(type(arguments[0]))
     if origin is tuple:
         return pa.list_(_arrow_type(arguments[0]))
     if hint in _PRIMITIVES:
