@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from pipeline.config import PipelineSettings, Settings, grouped
+from pipeline.config import PipelineSettings, Settings
 from pipeline.stage import ROWS_IN_FLIGHT
 
 
@@ -75,17 +74,14 @@ class GenerateConfig(PipelineSettings):
         """Takes groups (`run=...`) and short words (`input=...`)."""
         super().__init__(**settings)
 
-    @model_validator(mode="before")
     @classmethod
-    def _several_temperatures(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        groups = grouped(cls, values)
-        writing, run = groups.get("writing"), groups["run"]
-        if not isinstance(writing, dict) or not isinstance(run, dict):
-            return groups
-        temperature = writing.get("temperature")
-        if isinstance(temperature, list | tuple) and temperature:
-            writing["temperature"] = temperature[0]
-            run["sweep"] = tuple(temperature)
+    def _completed(cls, groups: dict[str, Any]) -> dict[str, Any]:
+        """Several temperatures are a sweep, which begins with the first of them."""
+        groups = super()._completed(groups)
+        writing, run = groups["writing"], groups["run"]
+        if isinstance(writing, dict) and isinstance(run, dict):
+            temperature = writing.get("temperature")
+            if isinstance(temperature, list | tuple) and temperature:
+                writing["temperature"] = temperature[0]
+                run["sweep"] = tuple(temperature)
         return groups

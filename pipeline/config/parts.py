@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 from pydantic_core import to_json
 
 from pipeline.config.llm import LLMSettings
-from pipeline.config.settings import AUTO, Settings, grouped
+from pipeline.config.settings import AUTO, Settings
 from pipeline.config.writing import WritingSettings
 from pipeline.inputs.artifact import is_artifact
 from pipeline.starter import STARTER
@@ -91,16 +90,11 @@ class PipelineSettings(Settings):
         """Takes groups (`writing=...`) and short words (`temperature=...`)."""
         super().__init__(**settings)
 
-    @model_validator(mode="before")
     @classmethod
-    def _method_for_llm(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        groups = grouped(cls, values)
+    def _completed(cls, groups: dict[str, Any]) -> dict[str, Any]:
+        """The method `auto` is DLCodeGen where there is a language model."""
         llm, writing = groups.get("llm", {}), groups.setdefault("writing", {})
-        if not isinstance(llm, dict) or not isinstance(writing, dict):
-            return groups  # no groups of settings, as the fields' own checks will say
-        if writing.get("method", AUTO) == AUTO:
+        if isinstance(llm, dict) and isinstance(writing, dict) and writing.get("method", AUTO) == AUTO:
             writing["method"] = "symbolic" if llm.get("backend", "none") == "none" else "dlcodegen"
         return groups
 

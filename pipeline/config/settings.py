@@ -64,7 +64,13 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _in_groups(cls, values: Any) -> Any:
-        return grouped(cls, values) if isinstance(values, Mapping) else values
+        return cls._completed(grouped(cls, values)) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def _completed(cls, groups: dict[str, Any]) -> dict[str, Any]:
+        """The values, in their groups, with what one group decides in another. A group may still be no mapping: its
+        field's own check says so later."""
+        return groups
 
 
 @cache
