@@ -10,20 +10,20 @@ expression over the same text.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import re
 import resource
-import signal
 import time
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 
 from corpus_build.drops import Drop
 from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.sandbox.child_process import in_child
 from tests.awkward_texts import awkward_texts
 from tests.readers import READERS, Reader
 
-_FORK = multiprocessing.get_context("fork")
+_WALL = 60
+"""Seconds that a child may take for one of CPU time: on a busy machine the limit on CPU time is what ends it."""
+
 _PLAIN = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
@@ -37,24 +37,15 @@ class Reading:
 
 def reading(reader: Reader, text: str, limit: int) -> Reading:
     """One reading in a child. A refusal that the program knows (a DLCodeGenError, a StageFailure, a Drop) is none of
-    its faults; another exception is, and so is a death."""
-    ours, theirs = _FORK.Pipe(duplex=False)
-    child = _FORK.Process(target=_read, args=(reader, text, limit, theirs), daemon=True)
-    child.start()
-    theirs.close()
+    its faults; another exception is, and so is a death, as by the limit (SIGXCPU)."""
     try:
-        result: Reading = ours.recv()
-    except EOFError:
-        child.join()
-        over = child.exitcode in (-signal.SIGXCPU, -signal.SIGKILL)
-        result = Reading(None, f"over {limit} s" if over else f"died with {child.exitcode}")
-    finally:
-        ours.close()
-        child.join()
+        result: Reading = in_child(_read, reader, text, limit, seconds=_WALL * limit)
+    except StageFailure as death:
+        return Reading(None, str(death))
     return result
 
 
-def _read(reader: Reader, text: str, limit: int, result: Connection) -> None:
+def _read(reader: Reader, text: str, limit: int) -> Reading:
     # The limit counts what the process has used since it was forked: a child starts at nought.
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
     start = time.process_time()
@@ -65,8 +56,7 @@ def _read(reader: Reader, text: str, limit: int, result: Connection) -> None:
         pass
     except Exception as error:
         fault = f"{type(error).__name__}: {str(error)[:60]}"
-    result.send(Reading(time.process_time() - start, fault))
-    result.close()
+    return Reading(time.process_time() - start, fault)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from jobs.scoring.run_outputs import Run
 from jobs.scoring.settings import ScoreConfig
 from pipeline.comparison.code_rows import CodeItem, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.pages.score_report import write_score_report
 from pipeline.storage.files import join, write_bytes
 
@@ -98,7 +99,7 @@ def _write_manifest(scoring: Scoring, config: ScoreConfig) -> None:
         "settings": config.model_dump(mode="json"),
         "versions": versions_of(_VERSIONED),
         "baseline_items": scoring.baseline_items,
-        "bootstrap_resamples": 10_000,
+        "bootstrap_resamples": BOOTSTRAP_RESAMPLES,
         "seconds": scoring.seconds,
     }
     write_bytes(join(config.out, "manifest.json"), json.dumps(manifest, indent=2, default=str).encode() + b"\n")

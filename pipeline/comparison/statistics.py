@@ -17,6 +17,9 @@ import numpy.typing as npt
 
 _BLOCK = 1_000_000  # numbers drawn at a time, so that memory does not grow with the number of resamples
 
+BOOTSTRAP_RESAMPLES = 10_000
+"""Samples drawn for an interval; manifests name it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -35,7 +38,7 @@ def paired_bootstrap(
     first: Sequence[float],
     second: Sequence[float],
     *,
-    resamples: int = 10_000,
+    resamples: int = BOOTSTRAP_RESAMPLES,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Interval:

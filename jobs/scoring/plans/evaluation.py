@@ -27,6 +27,7 @@ from pipeline.comparison.plan_tables import (
     planner_results,
     score_lines,
 )
+from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import join, read_bytes, write_bytes
 
@@ -135,7 +136,7 @@ def write_evaluation(
         "test_rows_nearly_known": near,
         "near": {"measure": "Jaccard similarity of two-word shingles of the requirement", "from": NEAR},
         "planners": planners,
-        "bootstrap_resamples": 10_000,
+        "bootstrap_resamples": BOOTSTRAP_RESAMPLES,
         "seconds": round(seconds, 1),
     }
     write_bytes(join(out, "manifest.json"), json.dumps(manifest, indent=2).encode() + b"\n")

@@ -15,6 +15,7 @@ from jobs.scoring.reproduction.published import OutputFile
 from pipeline.comparison.code_rows import ALL, CodeItem, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.plan_tables import PlanComparison, PlanItem, PlannerResult
+from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.measures.outputs import MethodName
 from pipeline.storage.files import exists, join, read_bytes, write_bytes
 
@@ -102,7 +103,7 @@ def write_reproduction(reproduction: Reproduction, artifact: str, files: Sequenc
         "versions": versions_of(_VERSIONED),
         "sha256": digests,
         "seeds": reproduction.seeds,
-        "bootstrap_resamples": 10_000,
+        "bootstrap_resamples": BOOTSTRAP_RESAMPLES,
         "absent": list(reproduction.absent),
         "rows": {name: len(rows) for name, (rows, _) in tables.items()},
         "outputs_asked": sum(row.asked for row in methods),
