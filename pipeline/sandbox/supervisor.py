@@ -162,7 +162,8 @@ class _Usage:
         memory = sum(process.memory_bytes for process in processes)
         if memory > self._command.memory_bytes:
             # Forked workers share most of their pages; only the proportional sizes add up, but they are slow to get.
-            memory = sum(_proportional_bytes(process) for process in processes)
+            # Looked at twice: where workers begin or end between two of them, shares are counted that no longer hold.
+            memory = min(_proportional_sum(processes), _proportional_sum(_descendants()))
         self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
         if now > self._deadline:
             return "seconds"
@@ -206,13 +207,20 @@ def _descendants() -> list[_Process]:
     return descendants
 
 
+def _proportional_sum(processes: list[_Process]) -> int:
+    return sum(_proportional_bytes(process) for process in processes)
+
+
 def _proportional_bytes(process: _Process) -> int:
-    """The process' memory, with a page that n processes share counted as an n-th (PSS)."""
+    """The process' memory, with a page that n processes share counted as an n-th (PSS); 0 once it has ended."""
     with contextlib.suppress(OSError), open(f"/proc/{process.pid}/smaps_rollup", "rb") as file:
         for line in file:
             if line.startswith(b"Pss:"):
                 return int(line.split()[1]) * 1024
-    return process.memory_bytes
+    # Not for us to read, or unknown to this kernel: all that is resident now.
+    with contextlib.suppress(OSError), open(f"/proc/{process.pid}/statm", "rb") as file:
+        return int(file.read().split()[1]) * _PAGE
+    return 0
 
 
 def _disk_bytes(folder: str) -> int:
