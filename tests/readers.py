@@ -8,6 +8,7 @@ from collections.abc import Callable
 from io import BytesIO
 from types import MappingProxyType
 
+from corpus_build.deduplicate.shingles import CODE_WORDS, code_shingles, word_shingles
 from corpus_build.extract.extraction import extract_static
 from corpus_build.read.execution_time import read_time
 from corpus_build.read.scan import scan
@@ -133,5 +134,6 @@ READERS = MappingProxyType(
         "corpus: script": _script,
         "corpus: file": _file,
         "corpus: time": read_time,
+        "corpus: shingles": lambda text: (code_shingles(text), word_shingles(text, CODE_WORDS)),
     }
 )

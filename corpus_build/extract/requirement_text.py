@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from corpus_build.extract.markdown import headings, sentences, title_of
 from corpus_build.read.notebook import ParsedNotebook
 
 MOST_CHARACTERS = 600
 """Of a requirement: a few sentences, as users write."""
 
-_HEADING = re.compile(r"^\s{0,3}#{1,6}\s*(.+?)\s*#*\s*$", re.MULTILINE)
-_SETEXT = re.compile(r"^(\S.*)\n[=-]{3,}\s*$", re.MULTILINE)
-_HTML_HEADING = re.compile(r"<h[1-4][^>]*>(.*?)</h[1-4]>", re.IGNORECASE | re.DOTALL)
-_NOISE = re.compile(
-    r"<[^>]+>|!\[[^\]]*\]\([^)]*\)|`{3}.*?`{3}|https?://\S+|[*_`~]{1,3}|^\s*[>|].*$|\$\$.*?\$\$|&\w+;|^\s*[-=]{3,}\s*$",
-    re.DOTALL | re.MULTILINE,
-)
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_EMOJI = re.compile(r"[^\w\s.,;:!?'\"()/%&+#-]+")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\d])|\n{2,}|\n(?=\s*[-*\d])")
 _CHORES = re.compile(
     r"^(import|load|read|librar|packages?|modules?|set ?up|table of contents?|contents?|references?|thank|upvote|"
     r"please|notebook|imports?|define|defining|plot|visuali[sz]|train(ing)?( the model)?$|evaluat|conclusion|introduction$|"
@@ -40,11 +30,6 @@ _PURPOSE = re.compile(
     r"distinguish|recommend|diagnos|upscal|denois|summari[sz]|tell .+ (apart|from)|sort .+ (by|into))",
     re.IGNORECASE,
 )
-_BOAST = re.compile(
-    r"\s*[\[(][^\])]*\b(lb|cv|score|acc(uracy)?|auc|top|\d*\.\d+|\d+(\.\d+)?\s*%)[^\])]*[\])]|\s*[-|:+,]?\s*\b(EDA\b.*|lb:?\s*[\d.]+)$",
-    re.IGNORECASE,
-)
-"""What a title says of scores and of the usual look at the data, not of the task."""
 _DATA = re.compile(
     r"\b(dataset|data set|data|images?|samples?|rows|columns|features|labels?|classes|instances|records|reviews|files)\b",
     re.IGNORECASE,
@@ -72,14 +57,14 @@ def read_purpose(notebook: ParsedNotebook, title: str, sources: Iterable[str], t
     sentence or a name of the data alone.
     """
     markdown = notebook.markdown_cells
-    heading = _title(title) or _title(notebook.title) or next(_headings(markdown), "")
-    sentences = [line for line in _sentences(markdown) if not _CHORES.match(line)]
-    purpose = [line for line in sentences if _PURPOSE.search(line)][:3]
+    heading = title_of(title) or title_of(notebook.title) or next(_headings(markdown), "")
+    prose = [line for line in _sentences(markdown) if not _CHORES.match(line)]
+    purpose = [line for line in prose if _PURPOSE.search(line)][:3]
     opening: list[str] = []
     if not purpose:
-        opening = sentences[:1]  # better than nothing
+        opening = prose[:1]  # better than nothing
     stated = (*purpose, *opening)
-    about_data = [line for line in sentences if _DATA.search(line) and line not in stated][:4]
+    about_data = [line for line in prose if _DATA.search(line) and line not in stated][:4]
     data_names = list(dict.fromkeys(map(_spoken, [*sources, *data_sources(notebook.code)])))
     data_sentence = _data_sentence(data_names)
 
@@ -138,37 +123,18 @@ def data_sources(code: str) -> list[str]:
     return list(dict.fromkeys(known))[:6]
 
 
-def tidy(text: str) -> str:
-    """Markdown as a line of plain words."""
-    text = _NOISE.sub(" ", _LINK.sub(r"\1", html.unescape(text)))
-    return " ".join(_EMOJI.sub(" ", text).split()).strip(" -:#|.")
-
-
-def _title(text: str) -> str:
-    """A title without scores and the like; as it is where nothing else would be left."""
-    line = tidy(text)
-    short = _BOAST.sub("", line).strip(" -:#|.+")
-    if len(short.split()) < 2:
-        return line
-    return short
-
-
 def _headings(markdown: Iterable[str]) -> Iterator[str]:
     """Headings of two words or more that say something of the task."""
     for text in markdown:
-        for pattern in (_HTML_HEADING, _HEADING, _SETEXT):
-            for match in pattern.finditer(text):
-                line = _title(match[1])
-                if len(line.split()) >= 2 and not _CHORES.match(line):
-                    yield line[:160]
+        for line in headings(text):
+            if len(line.split()) >= 2 and not _CHORES.match(line):
+                yield line[:160]
 
 
 def _sentences(markdown: Iterable[str]) -> Iterator[str]:
-    """Sentences of prose: no headings, code, tables or lists of links, nothing about itself; 5 to 60 words."""
+    """Sentences of prose: no lists of links, nothing about itself; 5 to 60 words."""
     for text in markdown:
-        prose = _HTML_HEADING.sub("\n\n", _HEADING.sub("\n", _SETEXT.sub("\n", text)))
-        for piece in _SENTENCE.split(_NOISE.sub(" ", _LINK.sub(r"\1", html.unescape(prose)))):
-            line = tidy(piece)
+        for line in sentences(text):
             if 5 <= len(line.split()) <= 60 and not _ABOUT_ITSELF.search(line):
                 yield line
 

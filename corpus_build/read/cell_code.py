@@ -23,11 +23,13 @@ _PYTHON_MAGICS = frozenset(
 """Cell magics that run their body as Python; any other one hands it to something else."""
 
 _FILE_WRITERS = frozenset({"file", "writefile", "writetemplate"})
+_CELL_MAGIC = re.compile(r"\s*+%%([^\n]*)\n?")
 _LINE_MAGIC = re.compile(
     r"^(?P<indent>[ \t]*)"
     r"(?:[%!?]|(?:pip3?|conda|apt|apt-get|cd|ls|mkdir|wget|unzip|git|cp|mv|rm|cat|pwd) +[\w./~'\"+-])"
 )
-_ASSIGNED = re.compile(r"^(?P<start>[ \t]*[\w, .\[\]'\"]+=\s*)[!%](?![=\d\s])")
+# Possessive, since blanks are indentation and may stand in a target: a line of blanks would be divided in every way.
+_ASSIGNED = re.compile(r"^(?P<start>[ \t]*+(?:[\w,.\[\]'\"][\w, .\[\]'\"]*+|(?<= ))=\s*+)[!%](?![=\d\s])")
 _HELP = re.compile(r"^[ \t]*[\w.]+\?{1,2}\s*$")
 _BARE_ASSIGNMENT = re.compile(r"^[ \t]*(?:cat|cd|cp|git|ls|mv|pip|pwd|rm)\s*(?:[-+*/|&]?=[^=]|\(|\.|\[|,)")
 # A cell without any of these needs no look at its lines: most cells of a corpus.
@@ -37,7 +39,7 @@ _MAY_BE_SHELL = ("%", "!", "?", "pip", "conda", "apt", "cd ", "ls", "mkdir", "wg
 def plain_python(source: str) -> str:
     """The cell with IPython's own lines replaced by `pass`, "" where the cell is not Python at all."""
     if source.lstrip().startswith("%%"):
-        source = _cell_magic(source)
+        source = _without_cell_magics(source)
     if not any(mark in source for mark in _MAY_BE_SHELL):
         return source
     lines = source.split("\n")
@@ -80,17 +82,24 @@ def joined_python(cells: Iterable[str]) -> tuple[str, bool]:
     return "\n\n".join(parts) + "\n", all_parse
 
 
-def _cell_magic(source: str) -> str:
-    """The body of a cell under its cell magic, an empty line in the magic's place; "" where it is not Python."""
-    first_line, _, body = source.lstrip().partition("\n")
-    name, _, argument = first_line[2:].strip().partition(" ")
+def _without_cell_magics(source: str) -> str:
+    """The body of a cell under its cell magics (`%%time` over `%%capture`), an empty line in the place of each; no body
+    where one of them does not run it as Python."""
+    empty_lines, body = 0, 0
+    while magic := _CELL_MAGIC.match(source, body):
+        if not _runs_python(magic[1]):
+            return "\n" * empty_lines
+        empty_lines += 1
+        body = magic.end()
+    return "\n" * empty_lines + source[body:]
+
+
+def _runs_python(magic: str) -> bool:
+    """Whether the line of a cell magic, without its `%%`, says that the cell's body is Python."""
+    name, _, argument = magic.strip().partition(" ")
     file_name = argument.split("#")[0].strip().strip("'\"")
     writes_python = name in _FILE_WRITERS and file_name.endswith(".py")
-    if name not in _PYTHON_MAGICS and not writes_python:
-        return ""
-    if body.lstrip().startswith("%%"):  # another cell magic (`%%time` over `%%capture`)
-        body = _cell_magic(body)
-    return "\n" + body
+    return name in _PYTHON_MAGICS or writes_python
 
 
 def _replace_line(lines: list[str], number: int) -> int:

@@ -34,7 +34,7 @@ def executed_at(metadata: Iterable[object]) -> tuple[float | None, str]:
     latest = _latest_of(jupyter_stamps)
     source = "" if latest is None else "execution"
     for stamp, name in other_stamps:
-        seconds = _plausible(stamp / 1000) if isinstance(stamp, int | float) else read_time(stamp)
+        seconds = _plausible_milliseconds(stamp) if isinstance(stamp, int | float) else read_time(stamp)
         if seconds is not None and (latest is None or seconds > latest):
             latest, source = seconds, name
     return latest, source
@@ -73,6 +73,11 @@ def read_time(value: object) -> float | None:
 def _seconds(moment: datetime) -> float | None:
     in_zone = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return _plausible(in_zone.timestamp())
+
+
+def _plausible_milliseconds(stamp: float) -> float | None:
+    # Compared before it is divided: JSON has integers that no float can hold.
+    return stamp / 1000 if 1000 * _EARLIEST <= stamp <= 1000 * _LATEST else None
 
 
 def _plausible(seconds: float) -> float | None:

@@ -11,7 +11,7 @@ import io
 import re
 import tokenize
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from corpus_build.drops import Drop
@@ -30,6 +30,8 @@ DECISION_FORESTS = frozenset({"tensorflow_decision_forests"})
 _ONLY = {"tensorflow": "tensorflow_only", "pytorch": "pytorch_only", "jax": "jax_only"}
 # Decision forests have a `keras` module of their own, which is no sign of a network.
 _NO_SIGN_OF_A_NETWORK = re.compile(r"\btfdf\.keras\b|\btensorflow_decision_forests\.keras\b|#.*")
+_LINE_END = re.compile(r"(?<!\\)\n")
+_IMPORT_WORD = re.compile(r"\b(?:import|from)\b")
 _SIGN_OF_A_NETWORK = re.compile(r"\bkeras\b|\blayers\.|\bDense\b|\bGradientTape\b|\btf\.nn\b|\bSequential\b")
 
 
@@ -69,11 +71,23 @@ def imports_any(cells: Iterable[str], packages: frozenset[str]) -> bool:
 
 
 def _imports(cell: str, packages: frozenset[str]) -> bool:
-    surely, maybe = _import_patterns(packages)
+    surely, by_call = _import_patterns(packages)
     # Where no string spans lines, a line that reads as an import is one: no need of a tree.
     if "'''" not in cell and '"""' not in cell and "\\\n" not in cell and "%%" not in cell and surely.search(cell):
         return True
-    return maybe.search(cell) is not None and any(name in packages for name in imported_packages(cell))
+    if not by_call.search(cell) and not _has_import_of(cell, packages):
+        return False
+    return any(name in packages for name in imported_packages(cell))
+
+
+def _has_import_of(cell: str, packages: frozenset[str]) -> bool:
+    """Whether one of the packages is named behind `import` or `from`, on a line or those that it is continued on."""
+    mention = _mention(packages)
+    for line in _LINE_END.split(cell):
+        word = _IMPORT_WORD.search(line)
+        if word and mention.search(line, word.end()):
+            return True
+    return False
 
 
 def imported_packages(cell: str) -> Iterator[str]:
@@ -101,12 +115,11 @@ def _shortest_names(packages: frozenset[str]) -> tuple[str, ...]:
 
 @cache
 def _import_patterns(packages: frozenset[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """What is an import of the packages unless it stands in a string, and what every import looks like."""
+    """What is an import of the packages unless it stands in a string: as a statement, and by a call."""
     names = "|".join(sorted(packages))
-    line = r"[^\n]*?(?:\\\n[^\n]*?)*"
     surely = rf"^[ \t]*(?:import[ \t]+(?:{names})\b|from[ \t]+(?:{names})\b[\w.]*[ \t]+import\b)"
-    maybe = rf"\b(?:import|from)\b{line}\b(?:{names})\b|(?:import_module|__import__)\s*\(\s*['\"](?:{names})\b"
-    return re.compile(surely, re.MULTILINE), re.compile(maybe)
+    by_call = rf"(?:import_module|__import__)\s*\(\s*['\"](?:{names})\b"
+    return re.compile(surely, re.MULTILINE), re.compile(by_call)
 
 
 def _trees_only(cells: Sequence[str]) -> bool:
@@ -164,19 +177,24 @@ def _imports_by_tokens(source: str) -> Iterator[str]:
 
 def _tokens(source: str) -> Iterator[tuple[int, str]]:
     """The tokens, line by line again after a place that cannot be tokenized."""
-    lines = source.splitlines(keepends=True)
+    lines = io.StringIO(source).readlines()
     start = 0
     while start < len(lines):
-        reader = io.StringIO("".join(lines[start:])).readline
         last = 0
         try:
-            for token in tokenize.generate_tokens(reader):
+            for token in tokenize.generate_tokens(_line_reader(lines, start)):
                 last = token.end[0]
                 yield token.type, token.string
             return
         except (tokenize.TokenError, SyntaxError, ValueError):
             yield tokenize.NEWLINE, ""
             start += max(1, last)
+
+
+def _line_reader(lines: Sequence[str], start: int) -> Callable[[], str]:
+    """Gives the lines from number `start` on, one a call, and StopIteration at their end: what tokenize reads from."""
+    numbers = iter(range(start, len(lines)))
+    return lambda: lines[next(numbers)]
 
 
 def _imports_of_statement(words: list[str]) -> Iterator[str]:
