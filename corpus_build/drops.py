@@ -16,7 +16,8 @@ REASONS: dict[str, str] = {
     "not_a_notebook": "JSON without a notebook's cells",
     "wrong_encoding": "UTF-16 or UTF-32 that cannot be decoded",
     "no_code": "no code cell with text",
-    "crash": "working on the file ended its process, took too long, or met a bug",
+    "timeout": "working on the file took longer than one may (row_seconds)",
+    "crash": "working on the file ended its process, or met a bug",
     # filter
     "not_python": "written in another language than Python",
     "pytorch_only": "imports PyTorch, not the framework asked for",

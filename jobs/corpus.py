@@ -42,7 +42,7 @@ def main(config: CorpusConfig) -> CorpusSummary:
     with seconds.measure("list"):
         listing = stage_listing(store, config.input, config.shard_files, config.reading_key())
     runner = ShardRunner(config, store, listing.shards, seconds)
-    runner.run("scan", partial(ScanStep, store, config.input, config.framework))
+    runner.run("scan", partial(ScanStep, store, config.input, config.framework, config.row_seconds))
     if store.pending("clusters", listing.shards):
         _deduplicate(config, store, listing.shards, runner, seconds)
     _extract(config, store, runner)
@@ -74,7 +74,7 @@ def _deduplicate(
         candidates = read_candidates(store, shards, config.meta_kaggle)
     groups = exact_groups(candidates)
     write_rows_to_sign(store, shards, groups)
-    runner.run("sign", partial(SignStep, store, config.input), folder="signatures", extension="npz")
+    runner.run("sign", partial(SignStep, store, config.input, config.row_seconds), folder="signatures", extension="npz")
     pair_step = partial(PairStep, store, shards, config.dedup.similarity)
     runner.run("pair", pair_step, folder="pairs", extension="npz", parts=PAIR_TASKS, unit="groups of bands")
     with seconds.measure("cluster"):
@@ -87,7 +87,8 @@ def _extract(config: CorpusConfig, store: CorpusStore, runner: ShardRunner) -> N
     if settings.backend == "vllm":
         start_ray(config.address, config.workers)
     with language_model(settings, workers=config.workers or 1) as llm:
-        step = partial(ExtractStep, store, config.input, config.framework, llm, settings.context_length)
+        length = settings.context_length
+        step = partial(ExtractStep, store, config.input, config.framework, llm, length, config.row_seconds)
         runner.run("extract", step, folder="extracted")
 
 

@@ -30,7 +30,17 @@ from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples, whole_pool
 from pipeline.storage.files import fingerprint, join
 
-_HOW_IT_RUNS = {"out", "shard_rows", "workers", "llm_workers", "rows_in_flight", "budget", "quiet", "address"}
+_HOW_IT_RUNS = {
+    "out",
+    "shard_rows",
+    "workers",
+    "llm_workers",
+    "rows_in_flight",
+    "row_seconds",
+    "budget",
+    "quiet",
+    "address",
+}
 """Settings of `run` that change nothing about what comes out."""
 
 

@@ -13,12 +13,13 @@ import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from itertools import pairwise
 from typing import Any, TypeVar
 
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.records import Failure, Requirement
+from pipeline.time_limit import ROW_SECONDS, limited, time_limit
 
 Fields = Mapping[str, object]
 
@@ -60,6 +61,9 @@ class Stage:
     waits: bool = False
     """Whether the step is async: many rows are then under way in one worker."""
 
+    row_seconds: float | None = ROW_SECONDS
+    """Processor time that a row may take in it, waiting not counted; None for a step that bounds itself."""
+
 
 def widen(record: Requirement, to: type[Requirement], **added: object) -> Requirement:
     """The record as `to`, a class that extends its own; what is not in `added` gets the defaults."""
@@ -82,9 +86,13 @@ async def advance_async(stage: Stage, step: Step, record: Requirement) -> Requir
         return widen(record, stage.returns)
     added: Mapping[str, object] = {}
     try:
-        fields = step(record)
-        if isawaitable(fields):
-            fields = await fields
+        with time_limit(stage.row_seconds):
+            outcome = step(record)
+        fields: Fields
+        if iscoroutine(outcome):
+            fields = await limited(outcome, stage.row_seconds)
+        else:
+            fields = await outcome if isawaitable(outcome) else outcome
         return widen(record, stage.returns, **fields)
     except DLCodeGenError:
         raise
@@ -140,6 +148,8 @@ class Chain:
         self.name = " to ".join(dict.fromkeys((stages[0].name, stages[-1].name)))
         self.returns = stages[-1].returns
         self.waits = any(stage.waits for stage in stages)
+        limits = [stage.row_seconds for stage in stages if stage.row_seconds is not None]
+        self.row_seconds = max(limits) if len(limits) == len(stages) else None
         self._steps = [(stage, stage.build()) for stage in stages]
         for stage, step in self._steps:
             if iscoroutinefunction(step) and not stage.waits:

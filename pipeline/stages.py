@@ -6,6 +6,7 @@ What is heavy is made where a stage's step is built, once per worker: planner, B
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 
 from pipeline.config import PipelineSettings
@@ -44,7 +45,9 @@ class MethodStages:
         waits = self._planner.kind == "llm"
         build = partial(build_planner, self._planner, self._retrieval.requirement_similarity, self._asker)
         cpus = WAITING_CPUS if waits else 1
-        return Stage(name="plan", accepts=Requirement, returns=Planned, build=build, num_cpus=cpus, waits=waits)
+        stage = Stage(name="plan", accepts=Requirement, returns=Planned, build=build, num_cpus=cpus, waits=waits)
+        # A plan of a GPT-2 is so many tokens at most; on a slow machine, a large model takes minutes for them.
+        return replace(stage, row_seconds=None) if self._planner.kind == "gpt2" else stage
 
     def retrieve(self) -> Stage:
         """Planned -> Retrieved: the samples nearest to the plan."""

@@ -23,6 +23,7 @@ from corpus_build.deduplicate.shingles import Hashes, code_shingles
 from corpus_build.drops import Drop
 from corpus_build.read.sources import RawNotebook, read_chosen
 from corpus_build.store import CorpusStore
+from pipeline.time_limit import ROW_SECONDS
 
 BANDS_PER_TASK = 4
 PAIR_TASKS = BANDS // BANDS_PER_TASK
@@ -34,6 +35,7 @@ class SignStep:
 
     store: CorpusStore
     input: str
+    row_seconds: float = ROW_SECONDS
 
     def __call__(self, shard: int) -> int:
         wanted = {to_sign.row: to_sign.digest for to_sign in self.store.read("exact", shard, ToSign)}
@@ -41,7 +43,7 @@ class SignStep:
         with self.store.begun("signatures", shard) as suspicious:
             for row, raw in read_chosen(self.store, self.input, shard, wanted):
                 try:
-                    signatures.append(carefully(_signature, suspicious, raw))
+                    signatures.append(carefully(_signature, suspicious, self.row_seconds, raw))
                 except Drop:  # it stays unclustered; extraction reads it again and says what is wrong
                     continue
                 digests.append(digest_number(wanted[row]))

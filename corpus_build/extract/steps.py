@@ -18,6 +18,7 @@ from corpus_build.records import Clustered, Extracted
 from corpus_build.store import CorpusStore, record_writer
 from pipeline.llm.build import LLMBuilder
 from pipeline.llm.protocol import LLM
+from pipeline.time_limit import ROW_SECONDS
 
 NOTEBOOKS_AT_ONCE = 16
 """Notebooks about which a worker has questions under way."""
@@ -36,6 +37,7 @@ class ExtractStep:
     llm: LLMBuilder | None = None
     context: int | None = None
     """The model's length in tokens."""
+    row_seconds: float = ROW_SECONDS
 
     def __call__(self, shard: int) -> int:
         representatives: dict[int, Clustered] = {}
@@ -78,7 +80,9 @@ class ExtractStep:
         for row, raw in read_chosen(self.store, self.input, shard, representatives):
             clustered = representatives[row]
             try:
-                extracted = carefully(extract_static, suspicious, raw, clustered, needs_layers=needs_layers)
+                extracted = carefully(
+                    extract_static, suspicious, self.row_seconds, raw, clustered, needs_layers=needs_layers
+                )
             except Drop as drop:
                 extracted = Extracted(row=row, place=raw.place, id=raw.id, reason=drop.reason, detail=drop.detail)
             yield raw, extracted

@@ -14,6 +14,7 @@ from corpus_build.read.listing import Source, open_input
 from corpus_build.read.sources import RawNotebook, read_raw_notebooks
 from corpus_build.records import Scanned
 from corpus_build.store import CorpusStore, record_writer
+from pipeline.time_limit import ROW_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class ScanStep:
     store: CorpusStore
     input: str
     framework: str
+    row_seconds: float = ROW_SECONDS
 
     def __call__(self, shard: int) -> int:
         fs, root = open_input(self.input)
@@ -39,7 +41,7 @@ class ScanStep:
 
     def _scanned(self, raw: RawNotebook, suspicious: bool) -> Scanned:
         try:
-            return carefully(scan, suspicious, raw, self.framework)
+            return carefully(scan, suspicious, self.row_seconds, raw, self.framework)
         except Drop as drop:
             return _dropped(raw, drop)
 

@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import ray
 
-from jobs.cluster.isolation import run_isolated
+from jobs.cluster.isolation import run_isolated, run_limited
 from jobs.runs.store import RunStore
 from pipeline.errors import BudgetSpent, DLCodeGenError
 from pipeline.records import Requirement
@@ -242,11 +242,9 @@ class _ShardWorker:
             yield from self._chain.run(records, self._rows_in_flight)
             return
         with self._store.begun(shard, self._number) as suspicious:
-            if not suspicious:
-                yield from self._chain.run(records)
-                return
+            run_row = run_isolated if suspicious else run_limited
             for record in records:
-                yield run_isolated(self._chain, record)
+                yield run_row(self._chain, record)
 
 
 def start_ray(address: str | None, workers: int | None) -> bool:

@@ -7,6 +7,7 @@ from pydantic import Field
 from corpus_build.settings import CorpusSettings
 from pipeline.config import LLMSettings, Settings
 from pipeline.storage.files import fingerprint
+from pipeline.time_limit import ROW_SECONDS
 
 
 class CorpusConfig(CorpusSettings):
@@ -35,6 +36,9 @@ class CorpusConfig(CorpusSettings):
 
     address: str | None = None
     """A Ray cluster's address; by default the one this job was submitted to, or a new local one."""
+
+    row_seconds: float = Field(ROW_SECONDS, gt=0)
+    """Processor time that a notebook may take in one step; one that takes longer is dropped (`timeout`)."""
 
     quiet: bool = False
     """No progress."""

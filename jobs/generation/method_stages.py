@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -47,7 +47,7 @@ def method_stages(
     Raises DLCodeGenError for settings that cannot work, BudgetSpent where the chains cannot be paid for.
     """
     if backend is None:
-        return generation_stages(config)
+        return _limited(generation_stages(config), config.run.row_seconds)
     llm = partial(_guarded, backend, config.llm.with_cache_for(config.run.out), budget)
     chains = None
     if config.writing.method in WITH_CHAINS:
@@ -55,7 +55,13 @@ def method_stages(
         RunStore(config.run.out).note_calls(ensure_chains(chains, config, llm))
     workers = processes(config.run, shards)
     stages = generation_stages(config, llm, chains)
-    return tuple(replace(stage, workers=workers) if stage.waits else stage for stage in stages)
+    stages = tuple(replace(stage, workers=workers) if stage.waits else stage for stage in stages)
+    return _limited(stages, config.run.row_seconds)
+
+
+def _limited(stages: Sequence[Stage], row_seconds: float) -> tuple[Stage, ...]:
+    """The stages with the run's limit for a row; those that bound themselves have none."""
+    return tuple(stage if stage.row_seconds is None else replace(stage, row_seconds=row_seconds) for stage in stages)
 
 
 def processes(run: RunSettings, shards: int | None = None) -> int:

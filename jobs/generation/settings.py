@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pipeline.config import PipelineSettings, Settings
 from pipeline.stage import ROWS_IN_FLIGHT
+from pipeline.time_limit import ROW_SECONDS
 
 
 class BudgetSettings(Settings):
@@ -44,6 +45,9 @@ class RunSettings(Settings):
 
     rows_in_flight: int = Field(ROWS_IN_FLIGHT, ge=1, le=4096)
     """Rows under way in each of these processes."""
+
+    row_seconds: float = Field(ROW_SECONDS, gt=0)
+    """Processor time that a row may take in one stage, waiting not counted; one that takes longer fails (`timeout`)."""
 
     budget: BudgetSettings = BudgetSettings()
     """What calls to the language model may cost."""

@@ -22,6 +22,7 @@ from pipeline.measures.codebleu.baselines import (
 from pipeline.measures.codebleu.paper_text import PROTOCOLS
 from pipeline.measures.output_measures import SampleScores, score_samples
 from pipeline.measures.outputs import Measured, MethodName, Output
+from pipeline.time_limit import ROW_SECONDS
 
 COPY = "copy of the neighbour"
 COPY_SHOWN = "copy of the retrieved sample"
@@ -109,6 +110,8 @@ def _sample_scores(
         work=partial(score_samples, samples=codes),
         failed=lambda *_: unscored,
         record=SampleScores,
+        # An item is all samples of a pool, of any size, under two protocols.
+        item_seconds=ROW_SECONDS + len(codes),
     )
     references = [item.reference or "" for item in items]
     # Small shards: an item meets every sample of the pool.

@@ -21,6 +21,7 @@ from pipeline.sandbox.child_process import in_child
 from pipeline.storage.files import exists, join
 from pipeline.storage.parquet import read_records, write_records
 from pipeline.storage.shard_folder import RowsDigest, in_shards
+from pipeline.time_limit import ROW_SECONDS, fatal_limit, time_limit
 
 ITEM_SHARDS_VERSION = 1
 """The layout of a shard's file. Raise it when results are laid into files otherwise, whatever their record; where
@@ -29,10 +30,8 @@ ITEM_SHARDS_VERSION = 1
 SHARD = 16
 """Items that a worker takes at once, by default."""
 
-ITEM_SECONDS = 60.0
-"""What an item may take in a child of its own, by default. A shard may take as long once, and SPARE_SECONDS an item."""
-
 SPARE_SECONDS = 5.0
+"""A shard may take, by the clock, as long as an item may, and so much more for each of its items."""
 
 _NAME_DIGITS = 32
 """Hexadecimal digits of a shard's digest that are its file's name: 128 bits, so that no two shards share one."""
@@ -60,7 +59,8 @@ class Measurement(Generic[I, R]):
     version: str = "1"
     """Changes when `work` gives other results: what was measured by another version is measured anew."""
 
-    item_seconds: float = ITEM_SECONDS
+    item_seconds: float = ROW_SECONDS
+    """Processor time that an item may take; in a child of its own, also time by the clock."""
 
 
 @dataclass(slots=True)
@@ -180,16 +180,26 @@ class _Tasks(Generic[I, R]):
 
 
 def _measure_shard(measurement: Measurement[I, R], items: Sequence[I], url: str) -> list[R]:
-    results = measurement.work(items)
+    results: list[R] = []
+    for item in items:
+        try:
+            results += _limited_work(measurement, item)
+        except StageFailure as error:
+            results.append(measurement.failed(item, error.kind, str(error)))
     write_records(url, results, measurement.record, ITEM_SHARDS_VERSION)
     return results
+
+
+def _limited_work(measurement: Measurement[I, R], item: I) -> list[R]:
+    with fatal_limit(measurement.item_seconds), time_limit(measurement.item_seconds):
+        return measurement.work([item])
 
 
 def _measure_one_by_one(measurement: Measurement[I, R], items: Sequence[I], url: str) -> list[R]:
     results: list[R] = []
     for item in items:
         try:
-            results += in_child(measurement.work, [item], seconds=measurement.item_seconds)
+            results += in_child(_limited_work, measurement, item, seconds=measurement.item_seconds)
         except StageFailure as error:
             results.append(measurement.failed(item, error.kind, str(error)))
     write_records(url, results, measurement.record, ITEM_SHARDS_VERSION)

@@ -20,6 +20,7 @@ from jobs.scoring.item_shards import Measurement, measure_items
 from pipeline.measures.codebleu.baselines import Solution
 from pipeline.measures.output_measures import measure_all, unmeasured
 from pipeline.measures.outputs import Measured, MethodName, Output
+from pipeline.time_limit import ROW_SECONDS
 
 WORK = "work"
 """The folder of finished shards, inside the folder that the tables are written to."""
@@ -35,6 +36,8 @@ class Measuring:
     """The location of the sample pool that the contamination audit looks through; "" for none."""
     plans: tuple[str, ...] = ()
     """The locations of the known plans that it looks through."""
+    row_seconds: float = ROW_SECONDS
+    """Processor time that an output may take."""
     quiet: bool = False
 
     def measured(self, label: str, outputs: Iterable[Output], total: int) -> list[Measured]:
@@ -45,6 +48,7 @@ class Measuring:
             failed=unmeasured,
             record=Measured,
             version="2",
+            item_seconds=self.row_seconds,
         )
         return measure_items(measurement, outputs, total, f"{self.folder}/{WORK}", quiet=self.quiet)
 

@@ -73,7 +73,9 @@ def score_opened_runs(
 
 
 def _measuring(run: Run, config: ScoreConfig) -> Measuring:
-    return Measuring(folder=config.out, pool=run.pool, plans=run.plans, quiet=config.quiet)
+    return Measuring(
+        folder=config.out, pool=run.pool, plans=run.plans, row_seconds=config.row_seconds, quiet=config.quiet
+    )
 
 
 def _write_tables(scoring: Scoring) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pipeline.config import LLMSettings, Settings
+from pipeline.time_limit import ROW_SECONDS
 
 
 class ScoreConfig(Settings):
@@ -20,6 +21,8 @@ class ScoreConfig(Settings):
     """Items with a reference that the baselines answer, at most, evenly spaced."""
     seeds: int = Field(5, ge=1)
     """Draws of the random baseline."""
+    row_seconds: float = Field(ROW_SECONDS, gt=0)
+    """Processor time that an output may take; one that takes longer is not measured (`timeout`)."""
     report_items: int = Field(60, ge=0)
     """Items that the page opens."""
     address: str | None = None

@@ -44,6 +44,7 @@ SHORT_WORDS = {
     "workers": "run.workers",
     "llm_workers": "run.llm_workers",
     "rows_in_flight": "run.rows_in_flight",
+    "row_seconds": "run.row_seconds",
     "budget": "run.budget",
     "projects": "run.projects",
     "report_items": "run.report_items",

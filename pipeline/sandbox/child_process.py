@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -16,7 +17,8 @@ _FORK = multiprocessing.get_context("fork")
 
 def in_child(work: Callable[..., Any], *arguments: object, seconds: float) -> Any:
     """What `work(*arguments)` gives in a forked child. Raises StageFailure of kind `timeout` where that takes longer
-    than `seconds`, `crash` where the child dies or `work` raises."""
+    than `seconds` by the clock, or than its processor time; `crash` where the child dies or `work` raises; and what
+    StageFailure `work` raises."""
     result, childs_end = _FORK.Pipe(duplex=False)
     child = _FORK.Process(target=_work, args=(work, arguments, childs_end), daemon=True)
     child.start()
@@ -24,19 +26,35 @@ def in_child(work: Callable[..., Any], *arguments: object, seconds: float) -> An
     try:
         if not result.poll(seconds):
             raise StageFailure("timeout", f"no result after {seconds:.0f} s while it worked on this row")
-        return result.recv()
+        answer = result.recv()
     except EOFError:
         child.join()
+        if child.exitcode == -signal.SIGXCPU:
+            raise StageFailure("timeout", "the worker process had had its processor time, and was ended") from None
         message = f"the worker process died ({_cause(child.exitcode)}) while it worked on this row"
         raise StageFailure("crash", message) from None
     finally:
         result.close()
         child.kill()
         child.join()
+    if isinstance(answer, _Failed):
+        raise StageFailure(answer.kind, answer.message)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A StageFailure on its way from the child."""
+
+    kind: str
+    message: str
 
 
 def _work(work: Callable[..., Any], arguments: tuple[object, ...], result: Connection) -> None:
-    result.send(work(*arguments))
+    try:
+        result.send(work(*arguments))
+    except StageFailure as failure:
+        result.send(_Failed(failure.kind, str(failure)))
     result.close()
 
 

@@ -19,7 +19,7 @@ from corpus_build.records import Extracted, Scanned
 from corpus_build.store import CorpusStore
 from jobs.corpora.settings import CorpusConfig
 from jobs.corpus import main
-from tests.corpus_build.notebooks import code, notebook, project, write
+from tests.corpus_build.notebooks import code, markdown, notebook, project, write
 
 FORK = multiprocessing.get_context("fork")
 SMALL_STACK = 256 * 1024
@@ -90,7 +90,7 @@ def test_extraction_loses_the_file_alone_too(corpus: Path, tmp_path: Path) -> No
 
 def test_an_unforeseen_error_costs_the_file_alone() -> None:
     with pytest.raises(Drop, match="ZeroDivisionError: division by zero") as drop:
-        carefully(lambda: 1 / 0, False)
+        carefully(lambda: 1 / 0, False, 60)
     assert drop.value.reason == "crash"
 
 
@@ -103,3 +103,15 @@ def test_a_shard_that_was_killed_for_no_fault_of_its_files_loses_none(corpus: Pa
     (tmp_path / "out" / "work" / "scan" / ".begun-000000").touch()
     ScanStep(store, config.input, "tensorflow")(0)
     assert list(store.read("scan", 0, Scanned)) == before
+
+
+def test_a_file_that_takes_too_long_is_lost_alone(corpus: Path, tmp_path: Path) -> None:
+    slow = notebook(
+        code("import keras\nmodel = keras.Sequential([keras.layers.Dense(1)])"), markdown("# %%\n" * 300_000)
+    )
+    write(corpus, [("killer.ipynb", project(3)), ("slow.ipynb", slow)])
+    config = CorpusConfig(input=str(corpus), out=str(tmp_path / "out"), quiet=True, row_seconds=0.5)
+    main(config)
+    rows = list(CorpusStore(config.out).read("extracted", 0, Extracted))
+    assert {row.place: row.reason for row in rows if row.reason} == {"slow.ipynb": "timeout"}
+    assert len(rows) == 5

@@ -84,6 +84,31 @@ def test_a_row_that_always_kills_its_worker_becomes_a_failure_of_its_own(tmp_pat
     assert list((tmp_path / "begun").iterdir()) == []
 
 
+def _build_stuck() -> Step:
+    def step(record: Requirement) -> Mapping[str, object]:
+        if record.row == 3:
+            while True:
+                pass
+        if record.row == 7:
+            sum(range(10**12))  # C code, to which no signal gets through
+        return {}
+
+    return step
+
+
+def test_rows_that_are_stuck_become_failures_of_their_own(tmp_path: Path) -> None:
+    stuck = Stage(name="stuck", accepts=Scored, returns=Scored, build=_build_stuck, num_cpus=0.5, row_seconds=0.5)
+    stages = generation_stages(PipelineSettings())
+    store, shards = _store(tmp_path)
+    assert sum(done.failed for done in run_shards((*stages, stuck), store, shards, workers=2)) == 2
+    failed = {row.row: row.failure for row in store.results() if row.failure}
+    assert {number: (failure.stage, failure.kind) for number, failure in failed.items()} == {
+        3: ("stuck", "timeout"),
+        7: ("stuck", "timeout"),
+    }
+    assert list((tmp_path / "begun").iterdir()) == []
+
+
 def test_a_worker_that_is_killed_costs_no_row(tmp_path: Path) -> None:
     dying = Stage(name="dying", accepts=Scored, returns=Scored, build=partial(_build_dying, str(tmp_path)))
     stages = generation_stages(PipelineSettings())

@@ -31,6 +31,9 @@ def lengths(items: Sequence[str], log: str = "") -> list[Length]:
         os.kill(os.getpid(), 9)
     if "hang" in items:
         time.sleep(600)
+    if "spin" in items:
+        while True:
+            pass
     if "raise" in items:
         raise ValueError("a bug")
     if log:
@@ -114,6 +117,13 @@ def test_a_file_of_a_newer_program_is_refused_not_replaced(logged: Logged) -> No
     with pytest.raises(DLCodeGenError, match="newer version of this program"):
         logged.measure()
     assert logged.files[0].read_bytes() == content
+
+
+def test_an_item_that_takes_too_long_costs_itself_only_and_no_worker(tmp_path: Path) -> None:
+    items = ["a", "spin", "bb"]
+    results = measure_items(replace(MEASUREMENT, item_seconds=0.5), items, len(items), str(tmp_path), quiet=True)
+    assert [result.length for result in results] == [1, -1, 2]
+    assert results[1].failure.startswith("timeout: took more than 0.5 s of processor time")
 
 
 def test_an_item_that_kills_hangs_or_raises_costs_itself_only(tmp_path: Path) -> None:
