@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.foreign_text import storable
 from pipeline.records import Failure, Requirement
 from pipeline.time_limit import ROW_SECONDS, limited, time_limit
 
@@ -97,7 +98,7 @@ async def advance_async(stage: Stage, step: Step, record: Requirement) -> Requir
     except DLCodeGenError:
         raise
     except StageFailure as error:
-        failure = Failure(stage=stage.name, kind=error.kind, message=str(error))
+        failure = Failure(stage=stage.name, kind=error.kind, message=storable(str(error)))
         added = error.added
     except Exception as error:
         failure = Failure(stage=stage.name, kind="bug", message=_bug_message(error))
@@ -108,7 +109,7 @@ def _bug_message(error: Exception) -> str:
     """What went wrong, and the line of ours or of a library that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     message = f"{type(error).__name__}: {error} (in {frame.name}, line {frame.lineno} of {_module(frame.filename)})"
-    return message.encode("utf-8", "replace").decode()  # a lone surrogate could not be written to Parquet
+    return storable(message)
 
 
 def _at_once(work: Coroutine[Any, Any, _T]) -> _T:

@@ -14,6 +14,7 @@ from corpus_build.read.execution_time import read_time
 from corpus_build.read.scan import scan
 from corpus_build.read.sources import RawNotebook
 from corpus_build.records import Clustered, KaggleFacts
+from pipeline.foreign_text import visible
 from pipeline.generate.project import project_files
 from pipeline.generate.symbolic.notebook import read_notebook
 from pipeline.generate.symbolic.target import target_of
@@ -29,7 +30,7 @@ from pipeline.llm.asking.splice import splice
 from pipeline.measures.output_measures import compare_texts
 from pipeline.measures.plan_metrics import read_predicted, score_plan
 from pipeline.measures.project_scores import read_code
-from pipeline.pages.report_text import clip, python_lines, visible
+from pipeline.pages.report_text import clip, python_lines
 from pipeline.plan.category_cues import category_cues
 from pipeline.plan.dataset_facts import read_facts
 from pipeline.plan.reading import read_plan

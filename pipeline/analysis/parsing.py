@@ -1,18 +1,32 @@
-"""Whether a text is a Python program."""
+"""Whether a text is a Python program, judged by the bytes that are written of it."""
 
 from __future__ import annotations
 
 import ast
 import warnings
+from functools import lru_cache
 
 
+# A project is asked about several times, one after another: when its notebook is cut, and by each measure.
+@lru_cache(maxsize=2)
 def parsed(source: str) -> ast.Module | None:
-    """The syntax tree; None for what Python cannot parse, and for a file without a statement."""
+    """The syntax tree of the source as a UTF-8 file; None for what Python cannot parse, and for a file without a
+    statement. A file's line `# coding: ...` decides how Python reads it, so the text alone would not tell."""
     try:
         with warnings.catch_warnings(action="ignore"):  # "\d" in a plain string is the project's affair, not ours
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+            tree = ast.parse(source.encode())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # ValueError: NUL bytes, half of a surrogate pair
         return None
     if not tree.body:
         return None
     return tree
+
+
+def compiles(tree: ast.Module) -> bool:
+    """Whether Python takes the program: what parses may still `return` outside of a function."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            compile(tree, "project.py", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

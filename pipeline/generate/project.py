@@ -1,13 +1,19 @@
-"""A finished project's files: the script in percent format, the same as a notebook, and what to install."""
+"""A finished project's files: the script in percent format, the same as a notebook, and what to install.
+
+Whatever stands in a project comes through here: comments and strings of it may be a user's or a model's words.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
 import sys
 from collections.abc import Iterator
 
+from pipeline.analysis.parsing import parsed
+from pipeline.foreign_text import markdown_text, storable
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, SourceFile
 
 _DISTRIBUTIONS = {
@@ -29,6 +35,7 @@ _DISTRIBUTIONS = {
 
 def project_files(code: str) -> tuple[SourceFile, ...]:
     """The files of a project whose script is `code`, in percent format."""
+    code = python_text(code)
     return (
         SourceFile(path=SCRIPT, text=code),
         SourceFile(path=NOTEBOOK, text=to_ipynb(code)),
@@ -36,8 +43,32 @@ def project_files(code: str) -> tuple[SourceFile, ...]:
     )
 
 
+_UTF8_LINE = "# -*- coding: utf-8 -*-"
+_ENCODING = re.compile(r"coding[:=][ \t]*(?P<name>[-\w.]+)", re.ASCII)
+"""What Python takes for the name of a file's encoding, in either of its first two lines (PEP 263). Ours may hold a
+sentence of the requirement: "label encoding: integers from 0 to 4"."""
+
+_CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
+"""It ends a line, and so a comment, which many editors do not show."""
+
+
+def python_text(code: str) -> str:
+    """The text of a Python file that Python reads as UTF-8: where its first two lines could name another encoding, a
+    line before them names this one. Lines end where Python ends them."""
+    code = _CARRIAGE_RETURN.sub("\n", storable(code.removeprefix("\ufeff")))
+    for line in code.split("\n", 2)[:2]:
+        match = _ENCODING.search(line)
+        if match:
+            is_utf8 = match["name"].lower().replace("_", "-") in ("utf-8", "utf8")
+            return code if is_utf8 else f"{_UTF8_LINE}\n{code}"
+    return code
+
+
 _IMPORT = re.compile(r"^[ \t]*(?:import (?P<names>[\w., ]+)|from (?P<module>\w[\w.]*) import\b.*)$", re.MULTILINE)
 """A whole line that imports. Found in the text: a walk through the tree takes ten times as long."""
+
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9](\w*[A-Za-z0-9])?", re.ASCII)
+"""A module's name that can be a distribution's too (PEP 508); pip refuses a file with a line of another form."""
 
 
 def requirements_of(code: str) -> str:
@@ -46,8 +77,9 @@ def requirements_of(code: str) -> str:
     for match in _IMPORT.finditer(code):
         names = match["names"].split(",") if match["names"] else [match["module"]]
         for name in names:
-            if name.strip():
-                modules.add(name.split()[0].split(".")[0])  # "os.path as p" -> os
+            module = name.strip().split(" ")[0].split(".")[0]  # "os.path as p" -> os
+            if _DISTRIBUTION.fullmatch(module):
+                modules.add(module)
     needed = {_DISTRIBUTIONS.get(name, name) for name in modules - sys.stdlib_module_names}
     return "".join(f"{line}\n" for line in sorted(needed))
 
@@ -57,6 +89,8 @@ def to_ipynb(code: str) -> str:
     cells: list[dict[str, object]] = []
     for number, (kind, lines) in enumerate(_cells(code)):
         text = "\n".join(lines).strip("\n")
+        if kind == "markdown":
+            text = markdown_text(text)
         if not text:
             continue
         # The number tells cells of equal text apart; 16 digits of the up to 64 characters that
@@ -80,9 +114,13 @@ _CELL = re.compile(r"^# %%\s*(?P<markdown>\[markdown\])?\s*(?P<heading>.*)$")
 def _cells(code: str) -> Iterator[tuple[str, list[str]]]:
     """Cell kinds and lines; a code cell's heading becomes a markdown heading before it."""
     kind, lines = "code", list[str]()
-    for line in code.split("\n"):
-        match = _CELL.match(line)
+    inside = _lines_inside_statements(code)
+    for number, line in enumerate(code.split("\n"), start=1):
+        match = None if number in inside else _CELL.match(line)
         if match is None:
+            if kind == "markdown" and line.strip() and not line.startswith("#"):
+                yield kind, lines  # prose ends where code begins, whether a new cell is announced or not
+                kind, lines = "code", []
             lines.append(line.removeprefix("#").removeprefix(" ") if kind == "markdown" else line)
             continue
         yield kind, lines
@@ -90,3 +128,23 @@ def _cells(code: str) -> Iterator[tuple[str, list[str]]]:
         if match["heading"] and not match["markdown"]:
             yield "markdown", [f"## {match['heading']}"]
     yield kind, lines
+
+
+def _lines_inside_statements(code: str) -> set[int]:
+    """The lines, from 1, that go on with a statement. What looks like the head of a cell there is a string's text or a
+    comment: cut at it, the rest of a string would become code, and its line `!rm` a command."""
+    tree = parsed(code)
+    if tree is None:
+        return set()
+    inside: set[int] = set()
+    for node in tree.body:
+        inside.update(range(_first_line(node) + 1, (node.end_lineno or node.lineno) + 1))
+    return inside
+
+
+def _first_line(node: ast.stmt) -> int:
+    """A definition's own line is its `def`; it begins with its decorators."""
+    lines = [node.lineno]
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        lines += [decorator.lineno for decorator in node.decorator_list]
+    return min(lines)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.analysis.extract import extract
 from pipeline.analysis.names import names_never_defined
-from pipeline.analysis.parsing import parsed
+from pipeline.analysis.parsing import compiles, parsed
 from pipeline.keras.api import invalid_calls
 from pipeline.measures.codebleu.codebleu import code_bleu, code_words
 from pipeline.measures.conformance import conformance
@@ -57,8 +57,8 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
     """What the source says by itself, and how far it keeps to the plan; no CodeBLEU."""
     lines = sum(bool(line.strip()) for line in source.splitlines())
     tree = parsed(source)
-    if tree is None:
-        # What does not parse keeps nothing of its plan; without a plan there is nothing to keep.
+    if tree is None or not compiles(tree):
+        # What Python refuses keeps nothing of its plan; without a plan there is nothing to keep.
         return Scores(parses=False, lines=lines, conformance=None if plan is None else 0.0)
     share = None
     deviations: tuple[str, ...] = ()

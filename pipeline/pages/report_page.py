@@ -20,8 +20,9 @@ import fsspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipeline.foreign_text import visible
 from pipeline.pages.report_summary import category
-from pipeline.pages.report_text import clip, visible
+from pipeline.pages.report_text import clip
 
 _HERE = Path(__file__).parent
 

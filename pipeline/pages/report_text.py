@@ -3,13 +3,14 @@ bound, coloured, compared."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import cache
 
 from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 from pygments.token import Comment, Keyword, Name, Number, Operator, String  # type: ignore[import-untyped]
+
+from pipeline.foreign_text import visible
 
 TEXT_LIMIT = 40_000
 """Characters shown of one text; the code of a Keras notebook has about 10,000."""
@@ -23,8 +24,6 @@ WIDTH_LIMIT = 2_000
 Line = tuple[str, ...]
 """A coloured line: plain and coloured parts take turns, plain first; a coloured
 part starts with its class letter."""
-
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 # Letters, not Pygments' own class names: they are repeated some hundred thousand times in a report.
 _LETTERS = (
@@ -40,26 +39,6 @@ _LETTERS = (
 )
 
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
-
-
-def visible(text: str) -> str:
-    """The text with every character that a browser drops, or that reorders its neighbours, as a
-    symbol.
-
-    Control characters become their pictures (NUL: U+2400), lone surrogates U+FFFD, bidirectional
-    overrides their number: code must not read differently from what it does (Boucher and Anderson,
-    Trojan Source, 2021).
-    """
-    return _HIDDEN.sub(_symbol, text.replace("\r\n", "\n"))
-
-
-def _symbol(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if 0xD800 <= code <= 0xDFFF:
-        return "\ufffd"
-    return f"⟦U+{code:04X}⟧"
 
 
 def clip(text: str, limit: int = TEXT_LIMIT) -> str:

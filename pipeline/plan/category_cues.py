@@ -123,7 +123,9 @@ def category_cues(requirement: str, attributes: str) -> Mapping[str, float]:
         product = tasks.get(task, 0.0) * data.get(kind, 0.0)
         if product:
             evidence[category] = evidence.get(category, 0.0) + product
-    total = sum(evidence.values())
+    total = 0.0
+    for weight in evidence.values():  # not `sum`, which from Python 3.12 on gives another last digit
+        total += weight
     return {category: share / total for category, share in evidence.items()}
 
 

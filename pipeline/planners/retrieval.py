@@ -12,6 +12,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from statistics import median_low
 
 import numpy as np
@@ -123,13 +125,18 @@ def _vote(pairs: Iterable[tuple[str, float]]) -> str:
 
 
 def _vote_category(nearest: Sequence[_Neighbour], cues: Mapping[str, float]) -> str:
-    total = sum(neighbour.weight for neighbour in nearest)
+    total = _total(neighbour.weight for neighbour in nearest)
     votes: list[tuple[str, float]] = []
     for neighbour in nearest:
         if neighbour.plan.task_category != OTHER:
             votes.append((neighbour.plan.task_category, neighbour.weight / total))
     votes += [(category, CUE_WEIGHT * weight) for category, weight in cues.items()]
     return _vote(votes) or OTHER
+
+
+def _total(weights: Iterable[float]) -> float:
+    """The weights added one after another: from Python 3.12 on, `sum` would give another last digit."""
+    return reduce(add, weights, 0.0)
 
 
 def _median(name: str, peers: Sequence[_Neighbour], usual: Mapping[str, float]) -> float | None:
@@ -140,9 +147,9 @@ def _median(name: str, peers: Sequence[_Neighbour], usual: Mapping[str, float]) 
         if number is not None:
             known.append((number, peer.weight))
     if name in usual:
-        total = sum(weight for _, weight in known)
+        total = _total(weight for _, weight in known)
         known.append((usual[name], PRIOR_WEIGHTS[name] * (total or 1.0)))
-    half, running = sum(weight for _, weight in known) / 2, 0.0
+    half, running = _total(weight for _, weight in known) / 2, 0.0
     for value, weight in sorted(known):
         running += weight
         if running >= half:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline import starter
 from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import storable
 from pipeline.inputs import artifact
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
@@ -96,7 +97,13 @@ def _read_samples(location: str) -> Iterator[Sample]:
 
 
 def _sample(row: Mapping[str, Any], sample_id: str, code: str) -> Sample:
-    return Sample(id=sample_id, requirement=_requirement(row), attributes=_attributes(row), plan=_plan(row), code=code)
+    return Sample(
+        id=storable(sample_id),
+        requirement=_requirement(row),
+        attributes=_attributes(row),
+        plan=_plan(row),
+        code=storable(code),
+    )
 
 
 def _part(samples: tuple[Sample, ...], part: int, parts: int, location: str) -> tuple[Sample, ...]:
@@ -146,7 +153,7 @@ def _known_plans(rows: Iterable[Mapping[str, Any]]) -> Iterator[KnownPlan]:
     for number, row in enumerate(rows):
         plan = _plan(row)
         if plan is not None:
-            row_id = str(row.get("id") or f"plan-{number}")
+            row_id = storable(str(row.get("id") or f"plan-{number}"))
             yield KnownPlan(id=row_id, requirement=_requirement(row), attributes=_attributes(row), plan=plan)
 
 
@@ -173,11 +180,11 @@ def _json_lines(stream: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
 
 
 def _requirement(row: Mapping[str, Any]) -> str:
-    return read_text(row.get("User Requirement", row.get("requirement")))
+    return storable(read_text(row.get("User Requirement", row.get("requirement"))))
 
 
 def _attributes(row: Mapping[str, Any]) -> str:
-    return read_text(row.get("Dataset Attributes", row.get("attributes")))
+    return storable(read_text(row.get("Dataset Attributes", row.get("attributes"))))
 
 
 def _plan(row: Mapping[str, Any]) -> SolutionPlan | None:

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.generate.llm import writers
 from pipeline.generate.llm.plain_template import plain_template
 from pipeline.generate.llm.sources import Sources
-from pipeline.generate.project import project_files
+from pipeline.generate.project import project_files, python_text
 from pipeline.llm.asking.asker import Asking
 from pipeline.llm.asking.replies import Program
 from pipeline.llm.build import AskerBuilder
@@ -104,7 +104,9 @@ def files_of(program: Program) -> tuple[SourceFile, ...]:
     """A program's files: the main one as every project's script and notebook, and those it came with."""
     # These three are made from the main file; a model's own notebook would contradict it.
     taken = (SCRIPT, NOTEBOOK, REQUIREMENTS)
-    others = [file for file in program.others if file.path not in taken]
+    others = [
+        SourceFile(path=file.path, text=python_text(file.text)) for file in program.others if file.path not in taken
+    ]
     return (*project_files(program.code), *others)
 
 

@@ -13,6 +13,9 @@ from pipeline.generate.symbolic.statement import SECTIONS, Statement
 
 _CELL = re.compile(r"^# ?%%\s*(?P<markdown>\[markdown\])?\s*(?P<heading>.*?)\s*$")
 
+_CELL_MARK = re.compile(r"^\s*(?=%%)")
+"""The beginning of a sentence that would open a cell."""
+
 _AROUND_DEFINITION = 2
 """Blank lines before and after a function or class (PEP 8)."""
 
@@ -87,7 +90,11 @@ def _is_definition(statement: Statement) -> bool:
 
 
 def _prose(text: str) -> list[str]:
-    return ["# %% [markdown]", *(f"# {line}".rstrip() for line in text.split("\n"))]
+    lines = ["# %% [markdown]"]
+    for line in text.split("\n"):
+        sentence = _CELL_MARK.sub(r"\\", line)
+        lines.append(f"# {sentence}".rstrip())
+    return lines
 
 
 def read_notebook(code: str) -> Notebook:
@@ -95,7 +102,7 @@ def read_notebook(code: str) -> Notebook:
     code is sorted by what it does (`section_of`). What is not Python (shell lines, magics, broken
     statements) is left out.
     """
-    code = code.replace("\r\n", "\n").replace("\t", "    ")
+    code = code.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")  # all that ends a line to Python
     title, statements = _statements(code)
     sections = assign_sections([(statement.source, statement.section) for statement in statements])
     placed: list[Statement] = []

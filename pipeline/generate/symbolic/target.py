@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from pipeline.foreign_text import visible
 from pipeline.plan.dataset_facts import DatasetFacts, read_facts
 from pipeline.plan.shapes import CLASSIFICATION, plan_facts
 from pipeline.plan.solution_plan import SolutionPlan
@@ -103,7 +104,7 @@ def _label_form(category: str, loss: str, classes: int | None) -> str:
 
 def _title(requirement: str) -> str:
     """The requirement as one line of prose for the first cell."""
-    text = " ".join(requirement.split())
+    text = visible(" ".join(requirement.split()))
     if len(text) <= _LONGEST_TITLE:
         return text
     return text[: _LONGEST_TITLE - 3] + "..."

@@ -136,7 +136,7 @@ def from_counts(pairs: Iterable[PairCounts]) -> CodeBleu | None:
     mean = 0.0
     if candidate_words:
         # A data-flow match of 0 counts as 1, as the package has it (see above).
-        mean = (sum((ngrams, weighted_ngrams, syntax)) + (dataflow or 1.0)) / 4
+        mean = (ngrams + weighted_ngrams + syntax + (dataflow or 1.0)) / 4
     return CodeBleu(mean, ngrams, weighted_ngrams, syntax, dataflow)
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.foreign_text import visible
 from pipeline.pages.report import write_report
 from pipeline.pages.report_items import Selection
 from pipeline.pages.report_page import percent
-from pipeline.pages.report_text import LINE_LIMIT, changes, clip_lines, plain_lines, python_lines, visible
+from pipeline.pages.report_text import LINE_LIMIT, changes, clip_lines, plain_lines, python_lines
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Failure, RetrievedSample, Scored, Scores, SectionChoice, SourceFile
 from tests.pipeline.pages.report_records import FAILURES, record, records

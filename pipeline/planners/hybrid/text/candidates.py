@@ -9,6 +9,7 @@ expected score prefers the most uniform one, though few may write so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -278,5 +279,6 @@ def _count_copied(keys: Sequence[str], request: RequestTokens) -> int:
 def _expected_overlap(words: Collection[str], chances: Mapping[str, float]) -> float:
     """The F1 between a text's content words and those that the right one takes over, by
     expectation."""
-    taken_over = sum(chances.get(word, 0.0) for word in words)
-    return 2 * taken_over / max(len(words) + sum(chances.values()), 1e-9)
+    # Not `sum`: words come as a set, whose order changes from process to process.
+    taken_over = math.fsum(chances.get(word, 0.0) for word in words)
+    return 2 * taken_over / max(len(words) + math.fsum(chances.values()), 1e-9)

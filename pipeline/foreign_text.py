@@ -1,0 +1,74 @@
+"""Text that others wrote, made harmless for where it goes: one function a door.
+
+A requirement, a model's reply, a file's or a run's name are data. In a file of ours they must not become code, markup,
+a formula or a command for the terminal. HTML has Jinja's autoescape and `pipeline.pages.report_items.script_json`.
+"""
+
+from __future__ import annotations
+
+import re
+
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """The text as UTF-8 can hold it: half of a surrogate pair becomes U+FFFD."""
+    if text.isascii():
+        return text
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def visible(text: str) -> str:
+    """The text with every character that a browser or terminal obeys or drops, or that reorders its neighbours, as a
+    symbol.
+
+    Control characters become their pictures (NUL: U+2400), lone surrogates U+FFFD, bidirectional
+    overrides their number: code must not read differently from what it does (Boucher and Anderson,
+    Trojan Source, 2021).
+    """
+    return _HIDDEN.sub(_symbol, text.replace("\r\n", "\n"))
+
+
+def _symbol(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return f"⟦U+{code:04X}⟧"
+
+
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+"""What opens an element, a comment or an autolink in Markdown; `x < 3` opens nothing."""
+
+_LINK = re.compile(r"\](?=\((?!https?://|#)|:(?!\s*https?://))")
+"""The end of a link's words before an address of another kind than a web page's or a place in the same text."""
+
+
+def markdown_text(text: str) -> str:
+    """Markdown without HTML, images, and links other than to web pages; these show as they were written."""
+    text = _TAG.sub(r"\\<", text)
+    return _LINK.sub(r"\\]", text.replace("![", r"!\["))
+
+
+def markdown_cell(text: str) -> str:
+    """The text as one cell of a Markdown table."""
+    return markdown_text(" ".join(visible(text).split())).replace("|", r"\|")
+
+
+_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠](?=.)", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def spreadsheet_cell(text: str) -> str:
+    """The text as a cell that no spreadsheet works out as a formula: an apostrophe before it, where it is no number
+    (OWASP, CSV Injection)."""
+    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+def plot_text(text: str) -> str:
+    """The text as a label of a plot: a dollar sign opens no formula, whose mistakes matplotlib raises."""
+    return visible(text).replace("$", r"\$")
