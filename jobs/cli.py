@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from jobs.commands import (
     prompts,
     score,
 )
+from jobs.runs.terminal import say_error
 from pipeline.errors import DLCodeGenError
 
 app = typer.Typer(
@@ -66,11 +68,14 @@ def run_command(*name: str) -> None:
     So `python -m jobs.generate WORDS` is `dlcodegen generate WORDS`. Mistakes of the user end with one line on standard
     error and exit code 2.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that the terminal has no letters for ends no command
+            stream.reconfigure(errors="backslashreplace")
     try:
         # Help and usage then name the command whose words these are, whichever way it was called.
         app([*name, *sys.argv[1:]], prog_name="dlcodegen")
     except DLCodeGenError as error:
-        print(f"dlcodegen: {error}", file=sys.stderr)
+        say_error(str(error))
         sys.exit(2)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.errors import DLCodeGenError
 from pipeline.planners.hybrid.field_choice import choose_planners, evaluation_answers, held_out_answers
@@ -59,12 +60,12 @@ def summary_table(fitted: Fitted) -> Table:
     for head in ("values to choose from", "penalty", *planners):
         table.add_column(head, justify="right")
     for model in fitted.fields:
-        scores = []
+        scores: list[Text] = []
         if model.name in choices:
             choice = choices[model.name]
             for planner in planners:
                 score = f"{choice.mean_scores[planner]:.4g}"
-                scores.append(f"[bold]{score}[/]" if planner == choice.planner else score)
+                scores.append(Text(score, "bold" if planner == choice.planner else ""))
         table.add_row(model.name.replace("_", " "), f"{len(model.candidates):,}", f"{model.penalty:g}", *scores)
     return table
 

@@ -6,6 +6,7 @@ a formula or a command for the terminal. HTML has Jinja's autoescape and `pipeli
 
 from __future__ import annotations
 
+import json
 import re
 
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -37,6 +38,12 @@ def _symbol(match: re.Match[str]) -> str:
     if 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
     return f"⟦U+{code:04X}⟧"
+
+
+def json_line(value: object) -> str:
+    """The value as JSON in one line, hidden characters escaped: a terminal may show it, and it says the same to a
+    program."""
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
 
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")

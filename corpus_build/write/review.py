@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from corpus_build.records import SamplePoolRow
 from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import spreadsheet_cell, visible
 from pipeline.storage.files import read_bytes
 
 COLUMNS = ("id", "approved", "task_category", "quality", "requirement", "layers", "optimizer", "loss", "place", "note")
@@ -31,20 +32,19 @@ def sheet_csv(rows: Iterable[SamplePoolRow]) -> bytes:
     writer.writeheader()
     for row in rows:
         hyper = row.plan.hyperparameters
-        writer.writerow(
-            {
-                "id": row.id,
-                "approved": "",
-                "task_category": row.plan.task_category,
-                "quality": f"{row.quality:.4f}",
-                "requirement": row.requirement,
-                "layers": len(row.plan.layers),
-                "optimizer": hyper.optimizer,
-                "loss": hyper.loss,
-                "place": row.provenance.place,
-                "note": "",
-            }
-        )
+        texts = {
+            "id": row.id,
+            "approved": "",
+            "task_category": row.plan.task_category,
+            "quality": f"{row.quality:.4f}",
+            "requirement": row.requirement,
+            "layers": str(len(row.plan.layers)),
+            "optimizer": hyper.optimizer,
+            "loss": hyper.loss,
+            "place": row.provenance.place,
+            "note": "",
+        }
+        writer.writerow({name: spreadsheet_cell(text) for name, text in texts.items()})
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
 
 
@@ -53,7 +53,13 @@ def sheet_html(rows: Iterable[SamplePoolRow]) -> bytes:
     ordered = sorted(rows, key=lambda row: (row.plan.task_category, -row.quality, row.id))
     groups = [(name, list(samples)) for name, samples in groupby(ordered, key=lambda row: row.plan.task_category)]
     loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
     page = environment.get_template("review.html.jinja").render(groups=groups, total=len(ordered))
     return page.encode("utf-8", "replace")
 

@@ -6,8 +6,9 @@ import sys
 import time
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from jobs.runs.terminal import Screen, say
 
 _SECONDS_BETWEEN_LINES = 10
 
@@ -26,16 +27,16 @@ class RowProgress:
         self._failed = 0
         self._start = self._last_line = time.monotonic()
         self._bar: Progress | None = None
-        console = Console(stderr=True)
-        if console.is_terminal and not quiet:
+        screen = Screen(stderr=True)
+        if screen.is_terminal and not quiet:
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn(f"{{task.fields[rate]}} {unit}/s"),
                 TimeRemainingColumn(),
                 TextColumn("{task.fields[failed]} failed"),
-                console=console,
+                console=screen,
             )
             self._task = self._bar.add_task(label, total=total, completed=done, rate=_rate_text(0.0), failed=0)
 
@@ -64,10 +65,10 @@ class RowProgress:
         if is_due and not self._quiet:
             self._last_line = time.monotonic()
             left = (self._total - done) / rate
-            print(
+            say(
                 f"{self._label}: {done}/{self._total} {self._unit}, {_rate_text(rate)} {self._unit}/s, "
                 f"{left:.0f} s left, {self._failed} failed",
-                file=sys.stderr,
+                sys.stderr,
             )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from jobs.runs.terminal import Screen, say
 from pipeline.errors import DLCodeGenError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def count_entries(location: Location) -> None:
         written = [entry.written for entry in entries]
         for name, seconds in (("oldest", min(written)), ("newest", max(written))):
             table.add_row(name, f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC")
-    Console().print(table)
+    Screen().print(table)
 
 
 @cache.command(epilog="Example:  dlcodegen cache verify out/llm-cache --delete")
@@ -61,9 +61,9 @@ def verify(
     for model, count in sorted(Counter(filter(None, models)).items()):
         table.add_row(model, f"{count:,}")
     table.add_row("damaged", f"{len(damaged):,}")
-    Console().print(table)
+    Screen().print(table)
     for entry in damaged:
-        print(entry.url)
+        say(entry.url)
         if delete:
             remove(entry.url)
     raise typer.Exit(1 if damaged and not delete else 0)

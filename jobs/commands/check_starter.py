@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from jobs.runs.terminal import Screen
 
 app = typer.Typer()
 
@@ -50,9 +51,9 @@ def check_starter(
         allow_network=allow_network,
     )
     runs = main(config)
-    console = Console()
-    console.print(runs_table(runs))
-    console.print(f"{sum(run.ok for run in runs)} of {len(runs)} ran; report: {report}", markup=False)
+    screen = Screen()
+    screen.print(runs_table(runs))
+    screen.print(f"{sum(run.ok for run in runs)} of {len(runs)} ran; report: {report}")
     if failures := failed_sources(runs):
-        console.print("\n".join(failures), markup=False)
+        screen.print("\n".join(failures))
         raise typer.Exit(1)

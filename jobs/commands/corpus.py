@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from jobs.commands.options import (
@@ -19,6 +18,7 @@ from jobs.commands.options import (
     print_paths,
     source_and_settings,
 )
+from jobs.runs.terminal import Screen, say
 
 if TYPE_CHECKING:
     from corpus_build.write.stats import CorpusStats
@@ -91,10 +91,10 @@ def _print_summary(summary: CorpusSummary) -> None:
         table.add_row(f"dropped: {reason}", f"{count:,}")
     table.add_row("audit", "clean" if summary.audit.clean else "LEAKS")
     table.add_row("time", f"{sum(summary.seconds.values()):.1f} s")
-    console = Console()
-    console.print(table)
+    screen = Screen()
+    screen.print(table)
     files = ("DLPlanData/", "DLSamplePool/", "DLCodeEval/", "drop_report.parquet", "card.md", "manifest.json")
-    print_paths(console, summary.out, files)
+    print_paths(screen, summary.out, files)
 
 
 Folder = Annotated[str, typer.Argument(help="The --out of a finished build.", show_default=False)]
@@ -118,7 +118,7 @@ def review(
         _print_summary(run(with_approvals(folder, take)))
         return
     for path in write_sheets(folder):
-        print(path)
+        say(path)
 
 
 @corpus.command("stats", epilog="Example:  dlcodegen corpus stats out/corpus")
@@ -130,11 +130,11 @@ def print_stats(folder: Folder) -> None:
 
     store, _ = open_build(folder)
     stats = read_stats(store)
-    console = Console()
+    screen = Screen()
     for table in (_rows_by_category(stats), _known_fields(stats), _dropped_files(stats)):
-        console.print(table)
+        screen.print(table)
     plot_stats(stats, store.path("stats.png"))
-    console.print(f"  {store.path('stats.png')}", highlight=False, soft_wrap=True)
+    screen.print(f"  {store.path('stats.png')}", highlight=False, soft_wrap=True)
 
 
 def _rows_by_category(stats: CorpusStats) -> Table:
@@ -181,9 +181,9 @@ def audit(folder: Folder) -> None:
 
     result = audit_build(folder)
     for name, count in result.rows.items():
-        print(f"{name}: {count:,} rows")
+        say(f"{name}: {count:,} rows")
     for leak in result.leaks:
-        print(f"LEAK {leak} ({leak.similarity:.2f})")
+        say(f"LEAK {leak} ({leak.similarity:.2f})")
     print("clean" if result.clean else f"{sum(result.counts.values()):,} leaks")
     raise typer.Exit(0 if result.clean else 1)
 
@@ -198,7 +198,7 @@ def export(
     from jobs.corpora.folder import open_build
 
     write_paper_format(open_build(folder)[0], out)
-    print(f"{out.rstrip('/')}/Datasets/")
+    say(f"{out.rstrip('/')}/Datasets/")
 
 
 SHOWN = 20
@@ -224,8 +224,8 @@ def exposure(folder: Folder, settings: Overrides = None, config: ConfigFile = No
         min_k = "-" if reference.min_k is None else f"{reference.min_k:.2f}"
         verdict = reference.failure or ("exposed" if reference.exposed else "")
         table.add_row(reference.id, f"{reference.overlap:.2f}", min_k, verdict)
-    console = Console()
-    console.print(table)
+    screen = Screen()
+    screen.print(table)
     exposed = sum(reference.exposed for reference in references)
     failed = sum(bool(reference.failure) for reference in references)
-    console.print(f"{exposed} of {len(references)} look exposed, {failed} calls failed")
+    screen.print(f"{exposed} of {len(references)} look exposed, {failed} calls failed")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from jobs.runs.terminal import Screen
 
 app = typer.Typer()
 
@@ -21,12 +22,12 @@ def doctor() -> None:
     exit_code = 0
     for check in checks():
         if check.works:
-            mark = "[green]ok[/green]"
+            mark = Text("ok", "green")
         elif check.required:
-            mark = "[red]no[/red]"
+            mark = Text("no", "red")
             exit_code = 1
         else:
-            mark = "[yellow]-[/yellow]"
-        table.add_row(mark, check.name, escape(check.finding), escape(check.remedy))
-    Console().print(table)
+            mark = Text("-", "yellow")
+        table.add_row(mark, check.name, check.finding, check.remedy)
+    Screen().print(table)
     raise typer.Exit(exit_code)

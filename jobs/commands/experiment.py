@@ -15,12 +15,12 @@ from jobs.commands.options import (
     Overrides,
     Quiet,
     budget_settings,
-    console,
     interruptible,
     options_used,
     print_paths,
     source_and_settings,
 )
+from jobs.runs.terminal import console
 
 if TYPE_CHECKING:
     from jobs.experiments.results import Experiment

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from jobs.commands.options import (
@@ -28,6 +26,7 @@ from jobs.commands.options import (
     print_paths,
     source_and_settings,
 )
+from jobs.runs.terminal import Screen
 
 if TYPE_CHECKING:
     from jobs.runs.summary import RunSummary
@@ -113,14 +112,14 @@ def _print_summary(summary: RunSummary) -> None:
         table.add_row("rows finished before", f"{summary.resumed_rows:,}")
     table.add_row("rate", f"{summary.rows_per_second:,.1f} rows/s")
     table.add_row("time", f"{summary.seconds:.1f} s")
-    console = Console()
-    console.print(table)
-    print_paths(console, summary.out, _files_written(summary))
+    screen = Screen()
+    screen.print(table)
+    print_paths(screen, summary.out, _files_written(summary))
     if summary.stopped:
-        console.print(f"stopped: {summary.stopped}; the same command with a higher limit goes on", soft_wrap=True)
+        screen.print(f"stopped: {summary.stopped}; the same command with a higher limit goes on", soft_wrap=True)
     if summary.bugs:
-        console.print(
-            f"[red]{summary.bugs} rows met a bug of ours; please report their messages from failures.jsonl[/red]"
+        screen.print(
+            f"{summary.bugs} rows met a bug of ours; please report their messages from failures.jsonl", style="red"
         )
 
 
@@ -162,6 +161,7 @@ def _print_rows(words: list[str | None], config: str | None, stages: int) -> Non
     from jobs.generation.language_model import planning
     from jobs.generation.settings import GenerateConfig
     from pipeline.config import load_settings
+    from pipeline.foreign_text import json_line
     from pipeline.inputs import read_requirements
     from pipeline.stage import run_local
     from pipeline.stages import MethodStages
@@ -174,7 +174,7 @@ def _print_rows(words: list[str | None], config: str | None, stages: int) -> Non
         chain = (plan_stage, MethodStages(chosen).retrieve())[:stages]
         for record in run_local(chain, read_requirements(chosen.run.input)):
             failed += record.failure is not None
-            print(json.dumps(_row(record), ensure_ascii=False))
+            print(json_line(_row(record)))
     if failed:
         print(f"{failed} rows failed; see their `failure`", file=sys.stderr)
 

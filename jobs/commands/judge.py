@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.commands.options import ConfigFile, Quiet, console, is_setting, print_paths
+from jobs.commands.options import ConfigFile, Quiet, is_setting, print_paths
+from jobs.runs.terminal import console
 
 if TYPE_CHECKING:
     from jobs.scoring.judging.results import Judging
@@ -49,6 +50,6 @@ def _print_judging(judging: Judging) -> None:
     for table in judge_tables(judging):
         screen.print(table)
     for warning in judging.warnings:
-        screen.print(f"[yellow]{warning}[/yellow]", soft_wrap=True)
+        screen.print(warning, style="yellow", soft_wrap=True)
     tables = ("judged", "judged_comparisons", "preferred", "judgements", "preferences")
     print_paths(screen, judging.out, ("report.html", *(f"{name}.csv" for name in tables)))

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from jobs.runs.terminal import Screen, say_error
 
 
-def console() -> Console:
-    """Where tables are printed: as wide as the terminal, in a file or pipe wide enough for most tables."""
-    standard = Console()  # where there is no terminal, rich takes 80 columns
-    return standard if standard.is_terminal else Console(width=200)
-
-
-def print_paths(console: Console, out: str, names: Iterable[str]) -> None:
+def print_paths(screen: Screen, out: str, names: Iterable[str]) -> None:
     """Prints where the files of a result lie, a path a line."""
     for name in names:
-        console.print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+        screen.print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -31,7 +25,7 @@ def interruptible(way_on: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print(f"dlcodegen: interrupted; {way_on}", file=sys.stderr)
+        say_error(f"interrupted; {way_on}")
         raise typer.Exit(130) from None
 
 

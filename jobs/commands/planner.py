@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from jobs.commands.options import ConfigFile, Out, Overrides, Quiet, interruptible, options_used, print_paths
+from jobs.runs.terminal import Screen
 
 if TYPE_CHECKING:
     from jobs.training.report import TrainSummary
@@ -35,9 +35,9 @@ def fit_planner(
     from jobs.fit_planner import main as run
     from jobs.fit_planner import summary_table
 
-    console = Console()
-    console.print(summary_table(run(data, out, evaluation, gpt2 or [])))
-    print_paths(console, out, ("planner.json",))
+    screen = Screen()
+    screen.print(summary_table(run(data, out, evaluation, gpt2 or [])))
+    print_paths(screen, out, ("planner.json",))
 
 
 @app.command(
@@ -75,11 +75,11 @@ def eval_planner(
         against=against or [],
         settings=settings or [],
     )
-    console = Console(width=max(Console().width, TABLE_WIDTH))
+    screen = Screen(width=max(Screen().width, TABLE_WIDTH))
     for table in terminal_tables(evaluation.results, evaluation.comparisons, len(evaluation.near)):
-        console.print(table)
+        screen.print(table)
     files = ("report.html", "plans.csv", "plan_comparisons.csv", "plots/", "predictions/", "manifest.json")
-    print_paths(console, out, files)
+    print_paths(screen, out, files)
 
 
 @app.command(
@@ -134,6 +134,6 @@ def _print_training(summary: TrainSummary) -> None:
     table.add_row("ended", summary.ended)
     table.add_row("kept", f"epoch {summary.best_epoch}, evaluation loss {summary.eval_loss:.4f} nats a plan token")
     table.add_row("time", f"{summary.seconds:.1f} s")
-    console = Console()
-    console.print(table)
-    print_paths(console, summary.out, ("model/", "run_card.md", "loss.png", "tensorboard/"))
+    screen = Screen()
+    screen.print(table)
+    print_paths(screen, summary.out, ("model/", "run_card.md", "loss.png", "tensorboard/"))

@@ -14,16 +14,15 @@ app.add_typer(prompts, name="prompts")
 @prompts.command("list")
 def list_prompts() -> None:
     """Name all prompts, with what each is for."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
+    from jobs.runs.terminal import Screen
     from pipeline.llm.asking.prompt_files import prompt_names, prompt_purpose
 
     table = Table("prompt", "what it is for", title="Prompts", title_justify="left")
     for name in prompt_names():
-        table.add_row(name, escape(prompt_purpose(name)))
-    Console().print(table)
+        table.add_row(name, prompt_purpose(name))
+    Screen().print(table)
 
 
 @prompts.command("show", epilog="Examples:  dlcodegen prompts show   |   dlcodegen prompts show compare")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.commands.options import console
+from jobs.runs.terminal import console, say
 
 _EXPORT, _IMPORT = "With --export", "With --import"
 
@@ -45,7 +45,7 @@ def rate(
         raise DLCodeGenError("score rate: give --export with runs, or --import with raters' files")
     if export:
         page = export_page(paths, out, items=items, seed=seed, title=title)
-        print(f"{page.projects} projects to rate\n  {page.page}   for the raters\n  {page.key}   not for the raters")
+        say(f"{page.projects} projects to rate\n  {page.page}   for the raters\n  {page.key}   not for the raters")
         return
     if key is None:
         raise DLCodeGenError("score rate --import: give --key, the file that --export wrote beside the page")

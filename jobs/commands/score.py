@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from jobs.commands.options import Quiet, console, print_paths
+from jobs.commands.options import Quiet, print_paths
 from jobs.commands.rate import rate
+from jobs.runs.terminal import console
 
 if TYPE_CHECKING:
     from jobs.scoring.run_scores import Scoring

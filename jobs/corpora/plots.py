@@ -6,6 +6,7 @@ import io
 
 from corpus_build.divide.split import SETS
 from corpus_build.write.stats import CorpusStats
+from pipeline.foreign_text import plot_text
 from pipeline.storage.files import write_bytes
 
 
@@ -21,7 +22,7 @@ def plot_stats(stats: CorpusStats, url: str) -> None:
     left = [0] * len(names)
     for set_name in SETS:
         counts = [stats.categories[name][set_name] for name in names]
-        categories.barh(names, counts, left=left, label=set_name)
+        categories.barh([plot_text(name) for name in names], counts, left=left, label=set_name)
         left = [before + count for before, count in zip(left, counts, strict=True)]
     categories.set_title("rows by task category")
     categories.legend(fontsize="small")

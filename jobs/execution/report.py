@@ -8,7 +8,6 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from rich.markup import escape
 from rich.table import Table
 
 from jobs.execution.project_runs import NEEDED_SHARE, ProjectRun
@@ -45,5 +44,5 @@ def runs_table(runs: Sequence[ProjectRun]) -> Table:
     table = Table("id", "source", "ok", "seconds", "MB", "reason")
     for run in runs:
         ok = "yes" if run.ok else "NO"
-        table.add_row(run.id, run.source, ok, f"{run.seconds:.1f}", str(run.peak_memory_mb), escape(run.reason))
+        table.add_row(run.id, run.source, ok, f"{run.seconds:.1f}", str(run.peak_memory_mb), run.reason)
     return table

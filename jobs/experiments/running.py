@@ -12,6 +12,7 @@ from jobs.generate import main as generate
 from jobs.generation.budget import job_budget
 from jobs.generation.method_stages import opened_model
 from jobs.runs.summary import RunSummary
+from jobs.runs.terminal import say
 from pipeline.llm.spending.budget import Spending
 
 
@@ -28,7 +29,7 @@ def run_arms(arms: Sequence[Arm], spec: ExperimentConfig) -> list[tuple[Arm, Run
             with opened_model(group[0].config) as backend:
                 for arm in group:
                     if not spec.quiet:
-                        print(f"run {len(done) + 1} of {len(arms)}: {arm.title}", file=sys.stderr)
+                        say(f"run {len(done) + 1} of {len(arms)}: {arm.title}", sys.stderr)
                     summary = generate(arm.config, backend=backend, budget=budget)
                     done.append((arm, summary))
                     if summary.stopped:

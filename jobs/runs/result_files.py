@@ -1,13 +1,15 @@
-"""Tables as files, each as Parquet and as CSV."""
+"""Tables as files, each as Parquet for programs and as CSV for spreadsheets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from pipeline.foreign_text import spreadsheet_cell
 from pipeline.storage.arrow import to_table
 from pipeline.storage.files import atomic_writer, join
 from pipeline.storage.parquet import with_version
@@ -27,4 +29,14 @@ def write_tables(folder: str, tables: Mapping[str, Table]) -> None:
         with atomic_writer(join(folder, f"{name}.parquet")) as stream:
             pq.write_table(with_version(table, TABLES_VERSION), stream)
         with atomic_writer(join(folder, f"{name}.csv")) as stream:
-            pacsv.write_csv(table, stream)
+            pacsv.write_csv(_without_formulas(table), stream)
+
+
+def _without_formulas(table: pa.Table) -> pa.Table:
+    """The table with texts that no spreadsheet takes for formulas: names of runs and ids of rows are others' words."""
+    for number, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            texts = table.column(number).to_pylist()
+            safe = [None if text is None else spreadsheet_cell(text) for text in texts]
+            table = table.set_column(number, field, pa.array(safe, field.type))
+    return table

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import fields
 from pathlib import Path
 
-from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from jobs.runs.store import RunStore
+from jobs.runs.terminal import Screen
 from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import visible
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Scored, Scores
 
 _PARTS = ("all", "plan", "template", "draft1", "draft2", "code", "notebook", "requirements")
@@ -32,9 +35,10 @@ def show_row(run: str, row_id: str, what: str) -> None:
         raise DLCodeGenError(f"--what {what}: choose one of {', '.join(_PARTS)}")
     record = _finished_row(RunStore(run), row_id)
     if what == "all":
-        _print_all(record, Console())
+        _print_all(record, Screen())
     else:
-        print(_part(record, what))
+        text = _part(record, what)
+        print(visible(text) if sys.stdout.isatty() else text)
 
 
 def _finished_row(store: RunStore, row_id: str) -> Scored:
@@ -65,26 +69,26 @@ def _part(record: Scored, what: str) -> str:
     return parts[what].rstrip("\n")
 
 
-def _print_all(record: Scored, console: Console) -> None:
-    console.rule(f"[bold]{record.id}")
-    console.print(record.requirement, markup=False, highlight=False)
+def _print_all(record: Scored, screen: Screen) -> None:
+    screen.rule(Text(record.id, "bold"))
+    screen.print(record.requirement, highlight=False)
     if record.attributes:
-        console.print(record.attributes, style="dim", markup=False, highlight=False)
+        screen.print(record.attributes, style="dim", highlight=False)
     if record.failure:
         failure = record.failure
         text = f"failed in {failure.stage}: {failure.kind}: {failure.message}"
-        console.print(text, style="red", markup=False)
+        screen.print(text, style="red")
     if record.plan:
-        console.rule("plan", align="left")
-        console.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))
-    console.print(_samples_table(record))
-    console.print(_choices_table(record))
+        screen.rule("plan", align="left")
+        screen.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))
+    screen.print(_samples_table(record))
+    screen.print(_choices_table(record))
     if record.calls:
-        console.print(_calls_table(record))
+        screen.print(_calls_table(record))
     if record.scores:
-        console.print(_scores_table(record.scores))
-    console.rule(SCRIPT, align="left")
-    console.print(Syntax(_part(record, "code"), "python", word_wrap=True, background_color="default"))
+        screen.print(_scores_table(record.scores))
+    screen.rule(SCRIPT, align="left")
+    screen.print(Syntax(_part(record, "code"), "python", word_wrap=True, background_color="default"))
 
 
 def _samples_table(record: Scored) -> Table:

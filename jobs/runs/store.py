@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from jobs.runs.call_rows import CallRow, call_row, call_rows, with_measures, without_measures
 from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import json_line
 from pipeline.records import LLMCall, Requirement, Scored
 from pipeline.storage import shard_folder
 from pipeline.storage.files import (
@@ -223,9 +224,7 @@ class RunStore:
         with atomic_writer(self._path("failures.jsonl")) as stream:
             for record in records:
                 if record.failure is not None:
-                    line = json.dumps(_failed_row(record), ensure_ascii=False)
-                    # A text may hold half of a surrogate pair, which UTF-8 cannot encode.
-                    stream.write(line.encode("utf-8", "backslashreplace") + b"\n")
+                    stream.write(json_line(_failed_row(record)).encode() + b"\n")
 
     def write_projects(self) -> int:
         """Writes each generated project as a folder projects/<id>/; returns the number of projects."""

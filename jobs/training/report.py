@@ -14,6 +14,7 @@ from jobs.runs.versions import versions_of
 from jobs.training.settings import TrainConfig
 from jobs.training.staging import StagedRun
 from jobs.training.state import History
+from pipeline.foreign_text import markdown_cell
 from pipeline.storage.files import atomic_writer, exists, join, write_bytes
 
 _CARD = "run_card.json"
@@ -149,10 +150,10 @@ def _markdown(card: Mapping[str, Any], history: History) -> str:
         if isinstance(value, Mapping):
             lines += ["| | |", "|---|---|"]
             for key, item in value.items():
-                lines.append(f"| {key} | {_cell(item)} |")
+                lines.append(f"| {key} | {markdown_cell(_cell(item))} |")
             lines.append("")
         else:
-            lines += [_cell(value), ""]
+            lines += [markdown_cell(_cell(value)), ""]
     lines += ["## evaluation loss by epoch", "", "| epoch | steps | loss (nats a plan token) | tokens/s |"]
     lines.append("|---|---|---|---|")
     for epoch in history.epochs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rich.table import Table
+from rich.text import Text
 
 from jobs.scoring.judging.results import Judging
 from jobs.scoring.tables import differences_table
@@ -43,12 +44,12 @@ def _scores(judging: Judging, subset: str) -> Table:
     return table
 
 
-def _score_cells(rows: Mapping[str, JudgedRow]) -> list[str]:
+def _score_cells(rows: Mapping[str, JudgedRow]) -> list[str | Text]:
     """The cells of a method, from its rows by aspect; the counts are those of the first aspect."""
     first = rows[ASPECTS[0]]
-    label = MethodName.of(first).label
+    label = Text(MethodName.of(first).label)
     if first.own_family:
-        label += " [yellow](own family)[/yellow]"
+        label.append(" (own family)", "yellow")
     spreads = [row.sample_spread for row in rows.values() if row.sample_spread is not None]
     mean_spread = "-"
     if spreads:
@@ -75,9 +76,9 @@ def _preferences(judging: Judging, subset: str) -> Table:
     for row in judging.preferences:
         if row.subset != subset:
             continue
-        verdict = row.verdict
+        verdict = Text(row.verdict)
         if row.own_family:
-            verdict += f" [yellow](judge's family: {row.own_family})[/yellow]"
+            verdict.append(f" (judge's family: {row.own_family})", "yellow")
         table.add_row(
             MethodName.of(row).label,
             row.against,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.comparison.plan_columns import COLUMNS, FIELD_COLUMNS, PlanColumn
 from pipeline.comparison.plan_tables import ALL, PlanComparison, PlannerResult
+from pipeline.foreign_text import plot_text
 from pipeline.storage.files import join, write_bytes
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def _bars(results: Sequence[PlannerResult], columns: Sequence[PlanColumn]) -> Fi
             else:
                 widths.append(result.reproduced)
             if result is not None and result.published is not None:
-                marked.append(planner)
+                marked.append(plot_text(planner))
                 marks.append(result.published)
-        panel.barh(planners, widths, color="tab:blue")
+        panel.barh([plot_text(planner) for planner in planners], widths, color="tab:blue")
         if marked:
             panel.plot(marks, marked, "k|", ms=12, label="as published")
             panel.legend(fontsize="x-small")
@@ -81,8 +82,8 @@ def _intervals(comparisons: Sequence[PlanComparison], against: str) -> Figure:
         for item in items_of[column.name]:
             ends = [[item.difference - item.low], [item.high - item.difference]]
             color = _VERDICT_COLORS.get(item.verdict, "grey")
-            panel.errorbar([item.difference], [item.planner], xerr=ends, fmt="o", color=color, capsize=3)
-    figure.suptitle(f"Differences from {against}; green and red exclude chance (Holm)")
+            panel.errorbar([item.difference], [plot_text(item.planner)], xerr=ends, fmt="o", color=color, capsize=3)
+    figure.suptitle(f"Differences from {plot_text(against)}; green and red exclude chance (Holm)")
     return figure
 
 
