@@ -1,0 +1,1 @@
+"""Reading a request by rules: tokens, spellings of terms, numbers by the words around them, lists of names."""

@@ -1,0 +1,217 @@
+"""Layers counted and sized: "two hidden layers of 64 and 32", "3x Dense 64", "LSTM(128)", "MLP 64-32-16", "4 conv blocks"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from pipeline.request.reading.negation import Stance
+from pipeline.request.reading.terms import Piece
+from pipeline.request.reading.tokens import written
+
+
+class Counted(NamedTuple):
+    """A constraint of the architecture with the first and last piece that say it."""
+
+    name: str
+    value: str
+    first: int
+    last: int
+
+
+_LAYERS = frozenset("layers layer schichten schicht capas capa couches couche camadas camada strati 层 層 слоя слоев слоями слой 레이어".split())
+_BLOCKS = frozenset("blocks block blöcke bloques blocs blocos stages modules".split())
+_RECURRENT = frozenset(("lstm", "gru", "rnn", "bilstm", "bigru", "convlstm"))
+_BY_WORD = {
+    "hidden": "hidden_layers", "versteckte": "hidden_layers", "versteckten": "hidden_layers", "ocultas": "hidden_layers", "cachées": "hidden_layers", "verborgene": "hidden_layers",
+    "隐藏": "hidden_layers", "隠れ": "hidden_layers", "скрытых": "hidden_layers", "скрытыми": "hidden_layers", "nascoste": "hidden_layers",
+    "conv": "conv_layers", "convolution": "conv_layers", "convolutional": "conv_layers", "convolutions": "conv_layers", "conv2d": "conv_layers", "conv1d": "conv_layers", "convolucionales": "conv_layers",
+    "faltungs": "conv_layers", "convolutives": "conv_layers", "convolucionais": "conv_layers", "卷积": "conv_layers",
+    "recurrent": "recurrent_layers", "dense": "dense_layers", "fc": "dense_layers", "connected": "dense_layers", "densas": "dense_layers", "denses": "dense_layers", "linear": "dense_layers",
+    "encoder": "encoder_layers", "transformer": "encoder_layers", "decoder": "encoder_layers",
+}  # fmt: skip
+_BY_FAMILY = {
+    "mlp": "hidden_layers", "cnn": "conv_layers", "cnn_1d": "conv_layers", "cnn_3d": "conv_layers", "lstm": "recurrent_layers", "gru": "recurrent_layers",
+    "rnn": "recurrent_layers", "bilstm": "recurrent_layers", "bigru": "recurrent_layers", "convlstm": "recurrent_layers", "transformer": "encoder_layers", "vision_transformer": "encoder_layers",
+    "gnn": "conv_layers", "gcn": "conv_layers", "gat": "conv_layers", "resnet": "depth",
+}  # fmt: skip
+_SIZED = frozenset((*_RECURRENT, "dense"))
+_TO_SIZE = frozenset("( of with : - = size each having and mit de con x units= von 的".split())
+_SEPARATORS = frozenset(", / - – → > and then & + und y et e ， 、".split())
+_STOPS = frozenset(". ; : ! ? ) , dropout".split())
+
+
+def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> Iterator[Counted]:
+    """Counts and widths of layers. The numbers read are added to `taken`."""
+    for index, piece in enumerate(pieces):
+        if stances[index] != "asked":
+            continue
+        if piece.key in _LAYERS or piece.key in _BLOCKS:
+            yield from _counted(pieces, index, taken)
+        elif _is_mlp(piece):
+            yield from _widths_behind(pieces, index, "hidden_layers", taken)
+    for index, piece in enumerate(pieces):
+        if stances[index] == "asked" and (piece.key == "dense" or any(term.value in _SIZED and term.name == "family" for term in piece.terms)):
+            yield from _sized(pieces, index, taken)
+        elif piece.key in ("embedding", "embeddings") and stances[index] == "asked":
+            yield from _embedding_call(pieces, index, taken)
+
+
+def _is_mlp(piece: Piece) -> bool:
+    return any(term.value == "mlp" and term.name == "family" for term in piece.terms)
+
+
+def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
+    """ "two stacked GRU layers", "3 conv blocks", "hidden layers: 3", and the widths that follow."""
+    name, first = _kind_of(pieces, index)
+    if not name:
+        return
+    blocks = pieces[index].key in _BLOCKS
+    if blocks:
+        name = "conv_blocks" if name == "conv_layers" else "encoder_layers" if name == "encoder_layers" else ""
+    if not name:
+        return
+    count = _count_before(pieces, first, taken)
+    widths = _list_from(pieces, index + 1, taken)
+    if len(widths) > 1 and name in ("hidden_layers", "dense_layers"):
+        taken.update(widths)
+        if count is not None:
+            taken.add(count)
+        yield Counted(name, _joined(pieces, widths), first if count is None else count, widths[-1])
+        return
+    if count is not None:
+        taken.add(count)
+        yield Counted(name, written(pieces[count].number or 0.0), count, index)
+    elif len(widths) == 1 and pieces[index + 1].key in (":", "=") and name != "dense_layers":
+        taken.update(widths)
+        yield Counted(name, _joined(pieces, widths), index, widths[0])
+        return
+    if widths and not blocks and name != "encoder_layers" and not _has_other_unit(pieces, widths[-1]):
+        taken.update(widths)
+        graph = any(term.value in ("gnn", "gcn", "gat") for piece in pieces for term in piece.terms)
+        part = "filters" if name == "conv_layers" and not graph else "units"
+        yield Counted(part, _joined(pieces, widths), index, widths[-1])
+
+
+def _kind_of(pieces: list[Piece], index: int) -> tuple[str, int]:
+    """What layers a "layers" counts, and the first piece of the phrase that says it."""
+    position = index - 1
+    while position >= 0 and index - position <= 5 and pieces[position].sentence == pieces[index].sentence:
+        piece = pieces[position]
+        for word in piece.key.replace("-", " ").split():
+            if word in _BY_WORD:
+                return _BY_WORD[word], position
+        for term in piece.terms:
+            if term.name == "family" and term.value in _BY_FAMILY:
+                return _BY_FAMILY[term.value], position
+        if piece.kind == "number":
+            return _family_before(pieces, position), index
+        if piece.key in _STOPS:
+            break
+        position -= 1
+    return "", index
+
+
+def _family_before(pieces: list[Piece], index: int) -> str:
+    """What "2 layers" counts by the family named shortly before: "stacked LSTM, 2 layers"."""
+    for position in range(index - 1, max(-1, index - 7), -1):
+        piece = pieces[position]
+        if piece.sentence != pieces[index].sentence or (piece.kind == "term" and piece.meanings("key")):
+            return ""
+        for term in piece.terms:
+            if term.name == "family":
+                return _BY_FAMILY.get(term.value, "")
+    return ""
+
+
+def _count_before(pieces: list[Piece], first: int, taken: set[int]) -> int | None:
+    position = first - 1
+    while position >= 0 and first - position <= 4 and pieces[position].sentence == pieces[first].sentence:
+        piece = pieces[position]
+        if piece.kind == "number":
+            return position if position not in taken and _small(piece) else None
+        if piece.key in _STOPS or piece.key in ("of", "the", "with", "and", "last", "in", "x", "×") and piece.key not in ("x", "×"):
+            return None
+        position -= 1
+    return None
+
+
+def _small(piece: Piece) -> bool:
+    return piece.number is not None and not piece.share and 1 <= piece.number <= 200 and piece.number == int(piece.number)
+
+
+def _list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
+    """The numbers that follow "layers of", "layers (", "layers with"."""
+    position = start
+    while position < len(pieces) and position - start < 3 and pieces[position].key in _TO_SIZE:
+        if pieces[position].key == "and":
+            return []
+        position += 1
+    if position >= len(pieces) or not _is_width(pieces[position]) or position in taken or (position > start and pieces[position].sentence != pieces[start].sentence):
+        return []
+    numbers = [position]
+    while True:
+        following = position + 1
+        if following < len(pieces) and pieces[following].key in ("units", "neurons", "filters"):
+            following += 1
+        jumped = 0
+        while following < len(pieces) and pieces[following].key in _SEPARATORS and jumped < 3:
+            following += 1
+            jumped += 1
+        if not jumped or following >= len(pieces) or not _is_width(pieces[following]) or following in taken or _has_other_unit(pieces, following):
+            return numbers
+        numbers.append(following)
+        position = following
+
+
+def _is_width(piece: Piece) -> bool:
+    return piece.kind == "number" and piece.number is not None and not piece.share and 1 <= piece.number == int(piece.number) <= 100_000
+
+
+def _has_other_unit(pieces: list[Piece], index: int) -> bool:
+    """Whether a number counts something else than units: "10 epochs"."""
+    for piece in pieces[index + 1 : index + 3]:
+        if piece.key == "-":
+            continue
+        meanings = piece.meanings("unit")
+        if any(term.name in ("units", "filters", "nodes", "channels") for term in meanings):
+            return False
+        return bool(meanings) or piece.key in _LAYERS
+    return False
+
+
+def _joined(pieces: list[Piece], numbers: list[int]) -> str:
+    return ",".join(written(pieces[index].number or 0.0) for index in numbers)
+
+
+def _widths_behind(pieces: list[Piece], index: int, name: str, taken: set[int]) -> Iterator[Counted]:
+    """ "MLP 64-32-16", "MLP (128, 64)", "MLP with 256, 128 and 64 units"."""
+    widths = _list_from(pieces, index + 1, taken)
+    if len(widths) > 1:
+        taken.update(widths)
+        yield Counted(name, _joined(pieces, widths), index, widths[-1])
+
+
+def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
+    """ "LSTM(128)", "GRU of 128", "3x Dense 64"."""
+    before = index - 1
+    if before >= 0 and pieces[before].key in ("x", "×"):
+        before -= 1
+    if before >= 0 and pieces[before].kind == "number" and before not in taken and before < index - 1 and _small(pieces[before]):
+        taken.add(before)
+        name = "dense_layers" if pieces[index].key == "dense" else "recurrent_layers"
+        yield Counted(name, written(pieces[before].number or 0.0), before, index)
+    widths = _list_from(pieces, index + 1, taken)
+    if widths and not _has_other_unit(pieces, widths[-1]) and (pieces[widths[0]].number or 0) > 3:
+        taken.update(widths)
+        yield Counted("units", _joined(pieces, widths), index, widths[-1])
+
+
+def _embedding_call(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
+    """ "Embedding(10000, 64)": a vocabulary and a width."""
+    call = pieces[index + 1 : index + 5]
+    if len(call) < 4 or [piece.key for piece in call[::2]] != ["(", ","] or not (_is_width(call[1]) and _is_width(call[3])):
+        return
+    taken.update((index + 2, index + 4))
+    yield Counted("vocabulary", written(call[1].number or 0.0), index, index + 4)
+    yield Counted("embedding", written(call[3].number or 0.0), index, index + 4)

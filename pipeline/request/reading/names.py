@@ -1,0 +1,239 @@
+"""Lists of names in a request, and the classes named so: "six labels (toxic, obscene, ...)", "as spam or ham"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.request.reading.negation import Stance
+from pipeline.request.reading.terms import Piece
+
+_OPENERS = {"(": ")", "[": "]", "{": "}", ":": "", "=": "", "→": ""}
+_SEPARATORS = frozenset(", / ; | & und oder y et ou e o 、 ， 和 と и или or and vs versus nor".split())
+_LONGEST_NAME = 4
+_LONGEST_LIST = 200
+
+_CLASS_WORDS = frozenset(
+    "class classes label labels category categories kinds types species genres emotions emotion sentiment breeds topics intents gestures activities states outcomes "
+    "diagnoses tags grades groups moods commands actions findings sports fruits animals vehicles colors shapes klassen kategorien clases categorías "
+    "étiquettes catégories classi categorie etiquetas arten 类别 クラス классы классов классам kind type varieties entities defects materials stages levels weather "
+    "conditions departments styles words digits letters diseases instruments languages events poses brands options values sorten typen tipos".split()
+)
+_BETWEEN = frozenset("are is namely as i.e e.g like such - – → > : = being named called ie either".split())
+_INTO = frozenset("into as between either apart from in → > entre en als zwischen come in".split())
+_CLASSIFIES = frozenset("classification retrieval anomaly_detection segmentation detection tagging".split())
+_NOT_NAMES = frozenset(
+    "it them this that these those well more less not the a an is are was be with without using use train trained training test val validation if possible "
+    "something etc others so on one two input inputs output outputs model data baseline feature features quickly soon high low good simple small fast "
+    "true false yes no me my our your for each every which who what when where how input/output csv json please batch epochs rows columns".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of a list, with its place in the text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[list[Name], int]:
+    """The names of a list that begins at a piece, and the index after it. `closer` ends the list; without one a sentence
+    does. Asides in brackets are no part of a name."""
+    names: list[Name] = []
+    run: list[Piece] = []
+    index = start
+    while index < min(len(pieces), start + _LONGEST_LIST):
+        piece = pieces[index]
+        if piece.key == closer:
+            break
+        if not closer and (piece.sentence != pieces[start].sentence or piece.key in (".", ")", "}", "]", "?", "!", "。")):
+            break
+        if piece.key == "(":
+            index = _after_bracket(pieces, index)
+            continue
+        if piece.key in _SEPARATORS:
+            _add(text, run, names)
+            run = []
+        else:
+            run.append(piece)
+        index += 1
+    _add(text, run, names)
+    return names, index
+
+
+def _after_bracket(pieces: list[Piece], index: int) -> int:
+    for position in range(index + 1, min(len(pieces), index + 30)):
+        if pieces[position].key == ")":
+            return position + 1
+    return index + 1
+
+
+def _add(text: str, run: list[Piece], names: list[Name]) -> None:
+    quotes = "\"'“”‘’`„«»"
+    while run and run[0].key in quotes:
+        run = run[1:]
+    while run and run[-1].key in quotes:
+        run = run[:-1]
+    if run and text[run[0].start : run[-1].end].strip(". "):
+        names.append(Name(text[run[0].start : run[-1].end], run[0].start, run[-1].end))
+
+
+def class_names(text: str, pieces: list[Piece], stances: Sequence[Stance], problems: Sequence[str]) -> list[Name]:
+    """The classes that a request names."""
+    classifies = not problems or any(problem in _CLASSIFIES for problem in problems)
+    for index, piece in enumerate(pieces):
+        if stances[index] == "mentioned":
+            continue
+        words = piece.key.split()
+        is_class_word = any(word in _CLASS_WORDS for word in words[-1:]) or any(
+            term.aspect == "classes" for term in piece.terms
+        )
+        if is_class_word:
+            names = _after_class_word(text, pieces, index)
+            if names:
+                return names
+    if not classifies:
+        return []
+    return _braces(text, pieces) or _alternatives(text, pieces, stances)
+
+
+def _after_class_word(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """The list behind "classes": in brackets, behind a colon, or behind "are"."""
+    position = index + 1
+    opened = False
+    colon = next((ahead for ahead in range(index + 2, min(len(pieces), index + 5)) if pieces[ahead].key == ":"), None)
+    if colon is not None and all(part.kind in ("word", "term") and part.sentence == pieces[index].sentence for part in pieces[position:colon]):
+        names, _ = listed(text, pieces, colon + 1, "")
+        if len(names) >= 3 and all(len(name.text.split()) == 1 and name.text.isalpha() for name in names) and _are_classes(pieces, names, least=3):
+            return names
+    while position < len(pieces) and position - index <= 4:
+        key = pieces[position].key
+        if key in ("(", "[", "{"):
+            names, _ = listed(text, pieces, position + 1, _OPENERS[key])
+            return names if _are_classes(pieces, names, least=1 if pieces[index].key == "class" else 2) else []
+        if key not in _BETWEEN:
+            break
+        opened = True
+        position += 1
+    if not opened:
+        return []
+    names, _ = listed(text, pieces, position, "")
+    return names if _are_classes(pieces, names, least=2) else []
+
+
+def _are_classes(pieces: list[Piece], names: list[Name], least: int) -> bool:
+    """Whether a list can be one of classes: short names, most of which ask for nothing else."""
+    if len(names) < least or any(len(name.text.split()) > _LONGEST_NAME for name in names):
+        return False
+    if any(name.text.lower() in _NOT_NAMES for name in names):
+        return False
+    wanted = sum(_asks(pieces, name) for name in names)
+    numbers = sum(name.text.replace(".", "").isdigit() for name in names)
+    return wanted * 2 < len(names) and numbers * 2 < len(names)
+
+
+_ASKING = frozenset(("training", "architecture", "metric", "output", "framework", "size"))
+
+
+def _asks(pieces: list[Piece], name: Name) -> bool:
+    """Whether a name is itself a setting: "types of augmentation: flips, rotation"."""
+    return any(
+        piece.kind == "term" and piece.start >= name.start and piece.end <= name.end and any(term.aspect in _ASKING for term in piece.terms)
+        for piece in pieces
+    )
+
+
+def _braces(text: str, pieces: list[Piece]) -> list[Name]:
+    for index, piece in enumerate(pieces):
+        if piece.key == "{":
+            names, _ = listed(text, pieces, index + 1, "}")
+            if _are_classes(pieces, names, least=2):
+                return names
+    return []
+
+
+def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Name]:
+    """ "as positive, negative or neutral", "cats vs dogs", "(genuine or forged)", "normal / AF / other"."""
+    for index, piece in enumerate(pieces):
+        if stances[index] != "asked":
+            continue
+        key = piece.key
+        names: list[Name] = []
+        if key == "(":
+            names, end = listed(text, pieces, index + 1, ")")
+            if not any(part.key in ("or", "vs", "versus", "/", "oder", "ou", "o", "|") for part in pieces[index + 1 : end]):
+                names = []
+        elif key in ("vs", "versus"):
+            names = _around(text, pieces, index)
+        elif key == "/" and _spaced(pieces, index):
+            names = _around(text, pieces, index)
+        elif key in ("into", "as", "between", "either", "from", "als", "en", "entre", "zwischen", "→", "tell", "distinguish", "distinguishes", "is", "are", ":"):
+            names = _phrase_list(text, pieces, index + 1, strict=key not in ("into", "between", "either", "zwischen", "entre", "→"))
+        if _are_classes(pieces, names, least=2) and all(len(name.text.split()) <= 3 for name in names):
+            return names
+    return []
+
+
+def _spaced(pieces: list[Piece], index: int) -> bool:
+    """Whether a stroke stands between blanks: "normal / AF / other", unlike "train/val"."""
+    return 0 < index < len(pieces) - 1 and pieces[index - 1].end < pieces[index].start and pieces[index].end < pieces[index + 1].start
+
+
+def _around(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """The names left and right of "vs" or of a stroke: one word each, more on the right behind further strokes."""
+    left = index - 1
+    names: list[Name] = []
+    while left >= 0 and pieces[left].key in (".", '"', "'"):
+        left -= 1
+    if left < 0 or pieces[left].kind not in ("word", "term") or pieces[left].sentence != pieces[index].sentence:
+        return []
+    names.append(Name(text[pieces[left].start : pieces[left].end], pieces[left].start, pieces[left].end))
+    position = index
+    while position + 1 < len(pieces) and pieces[position].key in ("vs", "versus", "/", "."):
+        position += 1
+        if pieces[position].key == ".":
+            continue
+        right = pieces[position]
+        if right.kind not in ("word", "term") or right.sentence != pieces[index].sentence:
+            break
+        names.append(Name(text[right.start : right.end], right.start, right.end))
+        position += 1
+    return names
+
+
+def _phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool) -> list[Name]:
+    """Names joined by commas and a last "or" (or, where not `strict`, "and"), each of one or two words."""
+    names: list[Name] = []
+    run: list[Piece] = []
+    joined = ""
+    for position in range(start, min(len(pieces), start + 40)):
+        piece = pieces[position]
+        if piece.sentence != pieces[start].sentence or piece.key in (".", "(", ")", ":", "from", "with", "using", "in", "on", "-", "for", "based", "by", "of", "mit", "con", "avec", "com"):
+            break
+        if piece.key in ("or", "and", "vs", "versus", "/", "oder", "und", "o", "y", "ou", "et", "e", "&"):
+            joined = piece.key
+            _add(text, run, names)
+            run = []
+        elif piece.key in (",", "、"):
+            if joined and run:
+                break
+            _add(text, run, names)
+            run = []
+        elif piece.kind == "number" and not run:
+            return []
+        else:
+            run.append(piece)
+            if len(run) > 3:
+                return []
+        if joined and len(run) == 2:
+            # Behind the last "or" the sentence may go on: "real or fake from four numbers".
+            following = pieces[position + 1] if position + 1 < len(pieces) else None
+            if following is not None and following.kind in ("word", "term") and following.key not in ("or", "and"):
+                run = run[:1]
+                break
+    _add(text, run, names)
+    if len(names) < 2 or not joined or (strict and joined in ("and", "und", "y", "et", "e", "&") and len(names) < 3):
+        return []
+    return names

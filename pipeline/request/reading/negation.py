@@ -1,0 +1,160 @@
+"""What a request forbids ("no dropout", "SGD, not Adam") and what it only mentions ("last year we used an SVM")."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipeline.request.reading.terms import Piece
+
+Stance = Literal["asked", "forbidden", "mentioned"]
+
+_FORBIDS = frozenset(
+    "no not without never neither nor avoid avoiding skip skipping omit exclude excluding except unlike disable disabled dont doesnt "
+    "cannot none ohne kein keine keinen keiner nicht sin no sans pas ne sem não nao senza non без не 不 没有 無し なし 불 없이 "
+    "nothing non zero".split()
+)
+"""Words after which a thing is not wanted, until the phrase ends. (`no` is Spanish too.)"""
+
+_VERBS_WITH_T = frozenset("don doesn isn aren won shouldn mustn can couldn didn wouldn needn".split())
+
+_PAIRS = frozenset((("instead", "of"), ("rather", "than"), ("leave", "out"), ("turn", "off"), ("free", "of"), ("en", "lugar"), ("au", "lieu"), ("statt", "")))
+
+_HARMLESS = frozenset(
+    "more longer less fewer later bigger larger smaller only sure necessarily idea just matter problem preference too very "
+    "forget mind care know enough worry improvement improve improving improved labels hesitate need-to much exceed overfit "
+    "overfitting everyone yet always all perfect fancy what how why many".split()
+)
+"""After these words a `no` or `not` forbids nothing: "no more than 50 epochs", "don't forget the dropout"."""
+
+_ENDS = frozenset(
+    "but just only instead use using uses with because since so while please then however although we want i sondern pero mais "
+    "mas ma plus → ( ) [ ] : ; sino aber".split()
+)
+_LONGEST_SCOPE = 9
+_COMMAS = frozenset(",，、")
+
+_MENTIONS = (
+    ("last", "year"), ("last", "time"), ("last", "month"), ("last", "week"), ("elsewhere",), ("previously",), ("in", "the", "past"),
+    ("tried",), ("my", "old"), ("our", "old"), ("the", "old"), ("used", "to", "use"), ("we", "used"), ("i", "used"), ("colleague",), ("colleagues",),
+    ("so", "far"), ("currently",), ("until", "now"), ("for", "years"), ("at", "the", "moment"), ("we", "already", "have"), ("competitor",),
+    ("someone",), ("before", "that"), ("in", "another", "project"), ("other", "project"), ("last", "semester"), ("years", "ago"), ("predecessor",),
+    ("bisher",), ("letztes", "jahr"), ("el", "año", "pasado"), ("l", "année", "dernière"), ("a", "friend"), ("my", "friend"), ("boss",), ("had", "used"),
+    ("months", "ago"), ("weeks", "ago"), ("earlier", "attempt"), ("earlier", "version"), ("first", "attempt"), ("in", "the", "paper"), ("existing", "model"),
+    ("other", "team"), ("i", "know"), ("we", "know"), ("old", "model"), ("used", "before"), ("have", "been", "using"),
+)
+"""Words of a clause that tells a story instead of asking."""
+
+_MENTIONS_BY_WORD: dict[str, list[tuple[str, ...]]] = {}
+for _words in _MENTIONS:
+    _MENTIONS_BY_WORD.setdefault(_words[0], []).append(_words)
+
+_TURNS = frozenset("but however now instead so therefore aber jetzt pero ahora mais maintenant , ( ) ;".split())
+"""Where the story ends and the request goes on."""
+
+
+def stances(pieces: list[Piece]) -> list[Stance]:
+    """For each piece whether what it says is asked for, forbidden or only mentioned."""
+    results: list[Stance] = ["asked"] * len(pieces)
+    for first, last in _mentions(pieces):
+        results[first:last] = ["mentioned"] * (last - first)
+    index = 0
+    while index < len(pieces):
+        after = _cue(pieces, index)
+        if after is None:
+            index += 1
+            continue
+        end = _scope_end(pieces, after)
+        for position in range(after, end):
+            results[position] = "forbidden"
+        index = max(end, index + 1)
+    for index, piece in enumerate(pieces):
+        if piece.kind == "term" and results[index] == "asked" and _denied_afterwards(pieces, index):
+            results[index] = "forbidden"
+    return results
+
+
+def _cue(pieces: list[Piece], index: int) -> int | None:
+    """The index after a word that forbids; None where none stands here."""
+    key = pieces[index].key
+    following = pieces[index + 1].key if index + 1 < len(pieces) else ""
+    before = pieces[index - 1].key if index else ""
+    if (key, following) in _PAIRS:
+        return index + 2
+    contracted = key == "t" and index > 1 and before in ("'", "’") and pieces[index - 2].key in _VERBS_WITH_T
+    if not contracted and key not in _FORBIDS:
+        return None
+    if following in _HARMLESS or before in ("or", "if", "why", "and/or"):
+        return None
+    if key in ("zero", "non", "none") and (index + 1 >= len(pieces) or pieces[index + 1].kind != "term"):
+        return None
+    return index + 1
+
+
+def _scope_end(pieces: list[Piece], start: int) -> int:
+    """Where a forbidding phrase ends: at a sentence's or clause's end, unless a list goes on ("no dropout, noise or flips")."""
+    terms = 0
+    for position in range(start, min(len(pieces), start + _LONGEST_SCOPE)):
+        piece = pieces[position]
+        if piece.sentence != pieces[start].sentence:
+            return position
+        if piece.key in _ENDS and position > start:
+            return position
+        if piece.key in _COMMAS and not _list_goes_on(pieces, position):
+            return position
+        if piece.key in (".", "!", "?", "。"):
+            return position
+        if piece.key == "and" and terms and not _alike(pieces, position):
+            return position
+        if piece.kind == "number" and position > start and terms and pieces[position - 1].kind != "term":
+            return position
+        terms += piece.kind == "term"
+    return min(len(pieces), start + _LONGEST_SCOPE)
+
+
+def _list_goes_on(pieces: list[Piece], comma: int) -> bool:
+    """Whether an "or" ends the list that a comma stands in, before the sentence or the next comma but one ends."""
+    for piece in pieces[comma + 1 : comma + 6]:
+        if piece.key in ("or", "nor", "oder", "ou", "o"):
+            return True
+        if piece.sentence != pieces[comma].sentence or piece.kind == "number" or piece.key in _ENDS:
+            return False
+    return False
+
+
+def _alike(pieces: list[Piece], position: int) -> bool:
+    """Whether the terms around an "and" are of one aspect and name no number follows."""
+    if position + 1 >= len(pieces) or pieces[position + 1].kind != "term":
+        return False
+    names = {term.aspect for term in pieces[position + 1].terms}
+    return any(term.aspect in names for piece in pieces[position - 1 : position] for term in piece.terms) and not (
+        position + 2 < len(pieces) and pieces[position + 2].kind == "number"
+    )
+
+
+def _denied_afterwards(pieces: list[Piece], index: int) -> bool:
+    """ "augmentation is not needed", "dropout: none", "shuffle=False" """
+    keys = [piece.key for piece in pieces[index + 1 : index + 5] if piece.sentence == pieces[index].sentence]
+    if keys[:1] in ([":"], ["="]) and keys[1:2] and keys[1] in ("none", "no", "off", "false"):
+        return True
+    while keys and keys[0] in ("is", "are", "layer", "layers", "would", "be", "was"):
+        keys = keys[1:]
+    if keys[:1] == ["not"] and keys[1:2] and keys[1] in ("needed", "required", "necessary", "wanted", "allowed", "desired", "important", "welcome"):
+        return True
+    return keys[:1] in (["unnecessary"], ["forbidden"], ["unwanted"]) or keys[:2] == ["-", "free"]
+
+
+def _mentions(pieces: list[Piece]) -> list[tuple[int, int]]:
+    """The clauses that only tell a story, from where they begin to where the request goes on."""
+    keys = [piece.key for piece in pieces]
+    results = []
+    for index, key in enumerate(keys):
+        if not any(tuple(keys[index : index + len(words)]) == words for words in _MENTIONS_BY_WORD.get(key, ())):
+            continue
+        first = index
+        while first > 0 and pieces[first - 1].sentence == pieces[index].sentence and keys[first - 1] not in _TURNS and index - first < 30:
+            first -= 1
+        last = index
+        while last < len(keys) and pieces[last].sentence == pieces[index].sentence and keys[last] not in _TURNS and last - index < 30:
+            last += 1
+        results.append((first, last))
+    return results

@@ -1,0 +1,200 @@
+"""What each number of a request is: by the word before it ("batch size of 64") or after it ("20 epochs").
+
+The words are those of `terms/quantities.toml`. A number that no word claims is left alone: most numbers of a request
+that ask for nothing ("my GPU has 6 GB", "since 2019") stay unread that way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.request.reading.terms import Piece, Quantity, Term, table
+from pipeline.request.reading.tokens import written
+
+_CONNECTORS = frozenset(
+    "of = : is to at ( [ about around roughly approximately approx ~ ≈ size set be as a an the with by == → max up maximum "
+    "min minimum say exactly only just equal default using from rate value number per . - fixed currently in was are "
+    "should must has have having parameter probability coefficient limited capped starting de da di von du des von le la "
+    "auf mit à con < <= ≤ > * until after around 为 用 は を の が 设 是 ： ， = 取 で".split()
+)
+"""Words and marks that may stand between a key and its number."""
+
+_STARTS_PHRASE = frozenset(
+    "of in for from with without and or to across over the each every a an per is are was on at by as that which who it its "
+    "then than into using use but if when while so we i my our you than plus vs versus until after before".split()
+)
+"""Words that may not stand between a number and its unit."""
+
+_SEPARATORS = frozenset(", / - – → > and then & + x × | ; ， 、 und y et e".split())
+_MOST_CONNECTORS = 4
+_LONGEST_LIST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number and what it is."""
+
+    quantity: Quantity
+    first: int
+    """Index of the first piece: of the number, or of the first number of a list."""
+    last: int
+    cue: int
+    """Index of the word that says so."""
+    value: str
+
+    def span(self, pieces: list[Piece]) -> tuple[int, int]:
+        start = min(pieces[self.first].start, pieces[self.cue].start)
+        end = max(pieces[self.last].end, pieces[self.cue].end)
+        return start, end
+
+
+def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> list[Measured]:
+    """Every number that a word claims. `taken` are the pieces that are read already; those read here are added. `excluded`
+    are the names of quantities that this request cannot mean."""
+    results: list[Measured] = []
+    for index, piece in enumerate(pieces):
+        if piece.number is None or index in taken or (piece.kind == "term" and piece.meanings("is")):
+            continue
+        claim = None if _is_rhythm(pieces, index) else _claim(pieces, index, excluded)
+        if claim is None:
+            continue
+        quantity, cue = claim
+        first = last = index
+        if quantity.is_list:
+            first, last = _list_around(pieces, index, taken)
+        numbers = [position for position in range(first, last + 1) if pieces[position].number is not None]
+        values = [written(pieces[position].number or 0.0, pieces[position].key) for position in numbers]
+        if quantity.is_list and quantity.name == "kernel_size" and len(set(values)) == 1:
+            values = values[:1]
+        taken.update(numbers)
+        results.append(Measured(quantity, first, last, cue, ",".join(values)))
+    return results
+
+
+def _is_rhythm(pieces: list[Piece], index: int) -> bool:
+    """Whether a number only says how often: "every 30 epochs", "10 photos per class"."""
+    if index and pieces[index - 1].key in ("every", "each", "alle", "cada", "toutes", "chaque", "每"):
+        return True
+    following = [piece.key for piece in pieces[index + 1 : index + 5] if piece.sentence == pieces[index].sentence]
+    for key, after in zip(following, following[1:], strict=False):
+        if key in ("per", "each", "pro", "por", "par") and after in ("class", "species", "category", "label", "klasse", "clase", "classe", "day", "week", "month"):
+            return True
+    return False
+
+
+def _claim(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tuple[Quantity, int] | None:
+    """The quantity of a number, and the piece that says so: the word before it counts more than the one after."""
+    before = _key_before(pieces, index, excluded)
+    after = _unit_after(pieces, index, excluded)
+    if before is not None and after is not None:
+        gap = index - before[1] - 1
+        # "batch 8, 20 epochs": a comma between key and number has ended the search already.
+        if before[0].name == after[0].name or gap <= after[1] - index - 1 + 1:
+            return before
+        return after
+    return before or after
+
+
+def _key_before(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tuple[Quantity, int] | None:
+    number = pieces[index]
+    position = index - 1
+    while position >= 0 and index - position <= _MOST_CONNECTORS + 1:
+        piece = pieces[position]
+        if piece.sentence != number.sentence:
+            return None
+        meanings = piece.meanings("key")
+        if pieces[position + 1].key in (":", "=") and position + 1 < index:
+            meanings = piece.meanings("colon") + meanings
+        fitting = _fitting(meanings, number, excluded)
+        if fitting is not None:
+            return fitting, position
+        if piece.kind == "term" and piece.is_a("optimizer") and _is_rate(number):
+            return table().quantities["training", "learning_rate"], position
+        if piece.key not in _CONNECTORS and not (piece.kind == "term" and piece.meanings("key") and position == index - 2):
+            return None
+        position -= 1
+    return None
+
+
+def _is_rate(number: Piece) -> bool:
+    """Whether a number behind an optimizer's name is its learning rate: "Adam 1e-4"."""
+    return not number.share and 0 < (number.number or 0.0) <= 0.5
+
+
+def _unit_after(pieces: list[Piece], index: int, excluded: frozenset[str] = frozenset()) -> tuple[Quantity, int] | None:
+    number = pieces[index]
+    between = 0
+    position = index + 1
+    while position < len(pieces) and position - index <= 5:
+        piece = pieces[position]
+        if piece.sentence != number.sentence:
+            return None
+        fitting = _fitting(piece.meanings("unit"), number, excluded, between)
+        if fitting is not None:
+            return fitting, position
+        if piece.key == "-" and position + 1 < len(pieces):
+            position += 1
+            continue
+        if piece.kind not in ("word", "term") or piece.key in _STARTS_PHRASE or between >= 3:
+            return None
+        between += 1
+        position += 1
+    return None
+
+
+def _fitting(meanings: list[Term], number: Piece, excluded: frozenset[str], between: int = 0) -> Quantity | None:
+    """The first of a word's quantities that the number can be."""
+    value = number.number
+    if value is None:
+        return None
+    for term in meanings:
+        quantity = table().quantities[term.aspect, term.name]
+        if term.name in excluded or between > quantity.gap or not quantity.low <= value <= quantity.high:
+            continue
+        if quantity.whole and (value != int(value) or number.share):
+            continue
+        if number.share and not quantity.share:
+            continue
+        return quantity
+    return None
+
+
+def _list_around(pieces: list[Piece], index: int, taken: set[int]) -> tuple[int, int]:
+    """The first and last number of a list that a number stands in: "32, 64 and 128"."""
+    first = last = index
+    for _ in range(_LONGEST_LIST):
+        previous = _neighbour(pieces, first, -1, taken)
+        if previous is None:
+            break
+        first = previous
+    for _ in range(_LONGEST_LIST):
+        following = _neighbour(pieces, last, 1, taken)
+        if following is None:
+            break
+        last = following
+    return first, last
+
+
+def _neighbour(pieces: list[Piece], index: int, step: int, taken: set[int]) -> int | None:
+    """The number before or after a number of a list; None where the list ends."""
+    position = index + step
+    separators = 0
+    while 0 <= position < len(pieces) and pieces[position].key in _SEPARATORS and separators < 3:
+        position += step
+        separators += 1
+    if not separators or not 0 <= position < len(pieces) or position in taken:
+        return None
+    piece = pieces[position]
+    if piece.kind != "number" or piece.share or piece.number is None or piece.sentence != pieces[index].sentence:
+        return None
+    if piece.number != int(piece.number) or piece.number < 1:
+        return None
+    if step > 0 and _unit_after(pieces, position) is not None and _own_unit(pieces, position, index):
+        return None
+    return position
+
+
+def _own_unit(pieces: list[Piece], position: int, index: int) -> bool:
+    """Whether a number has a unit of its own, unlike its neighbour: the 20 of "64 units, 20 epochs"."""
+    own = _unit_after(pieces, position)
+    return own is not None and not own[0].is_list

@@ -1,0 +1,216 @@
+"""Sizes of images, videos and windows: "224x224x3", "420 by 540", "(64, 64, 1)", "28 px", "the last 30 days"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.request.reading.terms import Piece
+from pipeline.request.reading.tokens import written
+
+Size = tuple[str, str, int, int]
+"""Name, value, and the first and last piece that say it."""
+
+_TIMES = frozenset(("x", "×", "*", "by", "✕", "х", "на", "mal", "por", "par", "乘"))
+_PIXELS = frozenset(("px", "pixel", "pixels", "píxeles", "pixeln", "像素", "ピクセル"))
+_NO_IMAGE = frozenset(
+    "kernel kernels filter filters convolution convolutions convs conv pooling pool stride strides patch patches grid "
+    "max maxpool maxpooling board matrix window windows factor cell cells tiles blocks layers split splits".split()
+)
+"""Words beside a product of numbers that is no size of an image."""
+
+_NETWORK_PARTS = ("kernel_size", "filters", "pooling", "stride", "conv_layers")
+_TIME = frozenset(
+    "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters year years reading "
+    "readings samples values points observations records ticks candles second seconds games visits events items clicks "
+    "trading daily hourly weekly monthly measurements purchases bars quarterly sales prices cycles "
+    "tage tagen stunden wochen monate minuten días horas semanas meses minutos jours heures semaines mois dias giorni ore settimane "
+    "mesi дней часов недель месяцев 天 小时 日 時間 个 週 周 步 月 시간 일".split()
+)
+_PAST = frozenset(
+    "last past previous preceding prior trailing letzten letzte vergangenen últimas últimos pasadas dernières derniers "
+    "ultime ultimi последние последних предыдущих 过去 过去的 最近 直近 直近の 지난 previously".split()
+)
+_NEXT = frozenset(
+    "next following coming upcoming subsequent nächsten nächste kommenden próximas próximos siguientes prochaines prochains "
+    "prossime prossimi seguintes следующие следующих ближайшие ближайших 未来 接下来 今後 次の 다음".split()
+)
+_SCREENS = frozenset(((4, 3), (16, 9), (16, 10)))
+"""Ratios of cameras and screens, whose sizes are written width first."""
+
+
+def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Size]:
+    """The sizes that products of numbers and pixels state. The pieces read are added to `taken`."""
+    results: list[Size] = []
+    index = 0
+    while index < len(pieces):
+        numbers = _product(pieces, index)
+        if numbers is None or numbers[0] in taken:
+            index += 1
+            continue
+        last = numbers[-1]
+        if len(numbers) == 1:
+            results.extend(_pixels(pieces, index, taken))
+        elif _is_image(pieces, numbers[0], last):
+            results.extend(_image(pieces, numbers, video=video))
+            taken.update(numbers)
+        elif _beside(pieces, numbers[0], last, ("kernel", "kernels", "filter", "filters", "convolution", "convolutions", "convs", "conv")):
+            results.append(("kernel_size", written(pieces[numbers[0]].number or 0), numbers[0], last))
+            taken.update(numbers)
+        else:
+            taken.update(numbers)
+        index = last + 1
+    return results
+
+
+def _product(pieces: list[Piece], index: int) -> list[int] | None:
+    """The numbers of a product that begins here: of "64 x 64 x 3" three, of a lone number one."""
+    if pieces[index].kind != "number" or not _whole(pieces[index]):
+        return None
+    numbers = [index]
+    position = index + 1
+    while position + 1 < len(pieces) and len(numbers) < 5:
+        if pieces[position].key in _PIXELS:
+            position += 1
+            continue
+        if pieces[position].key not in _TIMES or not _whole(pieces[position + 1]):
+            break
+        numbers.append(position + 1)
+        position += 2
+    return numbers
+
+
+def _whole(piece: Piece) -> bool:
+    return piece.kind == "number" and not piece.share and piece.number is not None and 1 <= piece.number == int(piece.number)
+
+
+def _is_image(pieces: list[Piece], first: int, last: int) -> bool:
+    values = [pieces[first].number or 0, pieces[last].number or 0]
+    if max(values) < 8:
+        return False
+    return not _beside(pieces, first, last, _NO_IMAGE)
+
+
+def _beside(pieces: list[Piece], first: int, last: int, words: frozenset[str] | tuple[str, ...]) -> bool:
+    """Whether a word about parts of a network stands next to a product: "3x3 kernels", "kernel size 5x5"."""
+    after = pieces[last + 1 : last + 3]
+    if any(part.key.split()[-1:] and part.key.split()[0] in words for part in after[:1]):
+        return True
+    if any(term.name in _NETWORK_PARTS for part in after[:1] for term in part.terms):
+        return True
+    before = pieces[max(0, first - 2) : first]
+    for part in before:
+        if part.sentence == pieces[first].sentence and any(term.name in ("kernel_size", "stride") for term in part.meanings("key")):
+            return True
+        if part.key in ("patch", "patches", "pool", "stride") and "patch" not in words:
+            return True
+    return False
+
+
+def _image(pieces: list[Piece], numbers: list[int], *, video: bool) -> Iterator[Size]:
+    values = [int(pieces[index].number or 0) for index in numbers]
+    first, last = numbers[0], numbers[-1]
+    names = ["height", "width", "channels"]
+    if len(values) == 4:
+        names = ["frames" if video else "depth", *names]
+    elif len(values) == 3 and values[2] > 16:
+        names = ["frames" if video else "depth", "height", "width"]
+    elif len(values) == 3 and values[0] in (1, 3, 4) and values[1] > 8:
+        names = ["channels", "height", "width"]
+    elif len(values) == 2 and _width_first(values[0], values[1]):
+        names = ["width", "height"]
+    for name, value in zip(names, values, strict=False):
+        yield name, str(value), first, last
+
+
+def _width_first(first: int, second: int) -> bool:
+    return any(first * high == second * wide for wide, high in _SCREENS)
+
+
+def _pixels(pieces: list[Piece], index: int, taken: set[int]) -> list[Size]:
+    """The size of a square image: "28 px", "resized to 224", "at 299 resolution"; or one of its sides."""
+    value = str(int(pieces[index].number or 0))
+    following = [piece.key for piece in pieces[index + 1 : index + 4]]
+    preceding = [piece.key for piece in pieces[max(0, index - 4) : index]]
+    if following and following[0] == "-":
+        following = following[1:]
+    pixels = bool(following) and following[0] in _PIXELS
+    if following and following[0] in ("rows", "lines") and "by" in following + preceding:
+        side = "height"
+    elif following and following[0] in ("columns", "cols") and "by" in following + preceding:
+        side = "width"
+    elif pixels and following[1:2] == ["wide"]:
+        side = "width"
+    elif pixels and following[1:2] in (["high"], ["tall"]):
+        side = "height"
+    elif pixels or _resized(preceding):
+        if int(value) < 8 or index in taken:
+            return []
+        taken.add(index)
+        last = index + 1 if pixels and pieces[index + 1].key in _PIXELS else index
+        return [("height", value, index, last), ("width", value, index, last)]
+    else:
+        return []
+    taken.add(index)
+    return [(side, value, index, index + (2 if pixels else 1))]
+
+
+def _resized(preceding: list[str]) -> bool:
+    words = " ".join(preceding)
+    return words.endswith(
+        ("resized to", "resize to", "resize images to", "image size", "image size of", "img_size", "img size", "image size :", "image size =",
+         "input size", "input size of", "resolution", "resolution of", "img_size =", "image_size =", "resize them to", "resized to about", "crops of", "scaled to")
+    )
+
+
+def windows(pieces: list[Piece], taken: set[int]) -> list[Size]:
+    """Time steps read and predicted: "the last 30 days" is a length, "the next 7" a horizon."""
+    results: list[Size] = []
+    for index, piece in enumerate(pieces):
+        if piece.kind != "number" or index in taken or not _whole(piece):
+            continue
+        if _at_most(pieces, index):
+            taken.add(index)
+            results.append(("length", str(int(piece.number or 0)), index, index + 1))
+            continue
+        cue = _cue_before(pieces, index)
+        if cue is None:
+            continue
+        unit = _time_after(pieces, index)
+        if unit is None:
+            continue
+        name = "length" if pieces[cue].key in _PAST else "horizon"
+        taken.add(index)
+        results.append((name, str(int(piece.number or 0)), cue, unit))
+    return results
+
+
+_TEXT_UNITS = frozenset("words tokens characters chars word letters wörter palabras mots".split())
+
+
+def _at_most(pieces: list[Piece], index: int) -> bool:
+    """Whether a number of words is the most that is read: "max 250 words", "up to 40 tokens"."""
+    if index + 1 >= len(pieces) or pieces[index + 1].key not in _TEXT_UNITS:
+        return False
+    before = {piece.key for piece in pieces[max(0, index - 3) : index] if piece.sentence == pieces[index].sentence}
+    return bool(before & {"max", "maximum", "up", "most", "first", "longest", "longer", "maximal", "limit", "cut", "máximo", "maximum.", "than"})
+
+
+def _cue_before(pieces: list[Piece], index: int) -> int | None:
+    for position in range(index - 1, max(-1, index - 4), -1):
+        key = pieces[position].key
+        if key in _PAST or key in _NEXT:
+            return position
+        if key not in ("the", "of", "about", "~", "の", "的"):
+            return None
+    return None
+
+
+def _time_after(pieces: list[Piece], index: int) -> int | None:
+    for position in range(index + 1, min(len(pieces), index + 4)):
+        piece = pieces[position]
+        first = piece.key.split()[0]
+        if piece.key in _TIME or first in _TIME:
+            return position
+        if piece.kind not in ("word", "term") and piece.key != "-":
+            return None
+    return None

@@ -1,0 +1,70 @@
+"""How the data are divided: "80/20 split", "train/val/test 70/15/15", "80-10-10"; and how rare the rare class is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.request.reading.terms import Piece
+from pipeline.request.reading.tokens import written
+
+_RARE = frozenset(
+    "positive positives fraud fraudulent minority rare churn churners imbalance imbalanced unbalanced left leave yes default defaults "
+    "defective anomalous sick ill cancel cancelled cancellations spam toxic failures failure failing faulty bad bots attacks cases "
+    "desequilibrio déséquilibre ungleichgewicht unausgewogen desequilibradas desbalanceadas malignant".split()
+)
+_IMBALANCED = frozenset("imbalance imbalanced unbalanced skewed unausgewogen desequilibrado desequilibradas desbalanceado desbalanceadas déséquilibré déséquilibrées 不平衡 不均衡".split())
+
+
+def splits(pieces: list[Piece], taken: set[int]) -> Iterator[tuple[str, str, int, int]]:
+    """Name, value, first and last piece of each share held out. The numbers read are added to `taken`."""
+    for index, piece in enumerate(pieces):
+        if piece.kind != "number" or index in taken:
+            continue
+        numbers = _parts(pieces, index)
+        shares = [(pieces[position].number or 0.0) * (100 if pieces[position].share else 1) for position in numbers]
+        if len(shares) > 1 and sum(shares) == 1:
+            shares = [100 * share for share in shares]
+        if len(shares) not in (2, 3) or sum(shares) != 100 or shares[0] < 50:
+            continue
+        taken.update(numbers)
+        last = numbers[-1]
+        if len(shares) == 3:
+            yield "validation_split", written(shares[1] / 100), numbers[0], last
+            yield "test_split", written(shares[2] / 100), numbers[0], last
+        else:
+            around = {part.key for part in pieces[max(0, index - 5) : last + 5]}
+            name = "validation_split" if around & {"val", "validation", "validate", "validierung"} else "test_split"
+            yield name, written(shares[1] / 100), numbers[0], last
+
+
+def _parts(pieces: list[Piece], index: int) -> list[int]:
+    numbers = [index]
+    position = index
+    while len(numbers) < 4 and position + 2 < len(pieces) and pieces[position + 1].key in ("/", "-", ":", "–", ","):
+        if pieces[position + 2].kind != "number":
+            break
+        position += 2
+        numbers.append(position)
+    return numbers
+
+
+def imbalance(pieces: list[Piece], taken: set[int]) -> tuple[str, int, int] | None:
+    """The rare class' share, or `true` where the classes are only said to be unequal."""
+    for index, piece in enumerate(pieces):
+        if piece.kind != "number" or index in taken or piece.number is None:
+            continue
+        around = [part.key for part in pieces[max(0, index - 5) : index + 6] if part.sentence == piece.sentence]
+        words = {word for key in around for word in key.split()}
+        if piece.share and 0 < piece.number < 0.5 and words & _RARE:
+            taken.add(index)
+            return written(piece.number), index, index
+        ratio = pieces[index + 1 : index + 3]
+        if len(ratio) == 2 and ratio[0].key in (":", "to", "/") and ratio[1].kind == "number" and words & _RARE:
+            low, high = sorted((piece.number, ratio[1].number or 0.0))
+            if low > 0 and low != high:
+                taken.update((index, index + 2))
+                return written(round(low / (low + high), 4)), index, index + 2
+    for index, piece in enumerate(pieces):
+        if piece.key in _IMBALANCED or (piece.kind == "word" and piece.key.startswith("imbalanc")):
+            return "true", index, index
+    return None

@@ -1,0 +1,164 @@
+"""Words, numbers and marks of a text, with their places. Every reader of requests works on these.
+
+Numbers are read here, once: thousands ("1,800", "8 000", "40k", "2.5M"), shares ("20 %"), powers ("1e-4", "10^-4",
+"2e−5"), decimal commas ("0,0005") and words ("twenty-five", "two hundred and fifty", "a dozen").
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pipeline.plan.dataset_facts import NUMBER_WORDS
+
+_IDEOGRAMS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Kana and ideograms: scripts without blanks, where each letter is a token of its own."""
+
+# Every repetition is bounded or over one class of characters: the time is linear for any text.
+_TOKEN = re.compile(
+    rf"""
+    (?P<number>
+        (?: \d{{1,3}}(?:,\d{{3}}){{0,3}},000(?!\d)     # 1,200,000
+          | \d{{1,3}},\d{{3}}(?![\d.]|,\d)             # 1,800
+          | \d{{1,3}}(?:[ ]\d{{3}})?[ ]000(?!\d)       # 8 000
+          | \d{{1,3}}[\u00a0\u202f']\d{{3}}(?!\d)      # 16 000 with a narrow blank
+          | 0,\d+                                      # 0,0005
+          | 10(?:\^|\*\*)[-−–]?\d{{1,3}}               # 10^-4
+          | \d+(?:\.\d+)?(?:[eE][-+−–]?\d{{1,3}}(?!\w))?
+          | (?<![\w.])\.\d+
+        )
+        (?: [kKM](?![^\W_]) | [ ]?[kK](?=[hH]z) | [ ]?% )?
+    )
+    | (?P<letter> [{_IDEOGRAMS}] )
+    | (?P<word> [^\W\d_{_IDEOGRAMS}]+ )
+    | (?P<mark> [^\s\w] | _ )
+    | (?P<other> \w )
+    """,
+    re.VERBOSE,
+)
+
+_LONGEST_NUMBER = 24
+"""Longer runs of digits are no numbers that anybody counts in."""
+
+_SPELLINGS = (("colour", "color"), ("grey", "gray"), ("tumour", "tumor"), ("centre", "center"), ("neighbour", "neighbor"))
+_BRITISH = re.compile(r"is(e|es|ed|er|ers|ing|ation)$")
+
+
+class Token(NamedTuple):
+    """A word, a number or a mark."""
+
+    text: str
+    key: str
+    """Lower case, in American spelling: what tables are searched by."""
+    start: int
+    end: int
+    kind: str
+    """`word`, `number`, `letter` (of a script without blanks) or `mark`."""
+    number: float | None
+    """The value of a number; a share of 20 % is 0.2."""
+    share: bool
+    """Written with a percent sign."""
+
+    def touches(self, earlier: Token) -> bool:
+        return earlier.end == self.start
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The tokens of a text from left to right."""
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "mark"
+        word = match.group()
+        start, end = match.span()
+        if kind == "number":
+            value, share = number_of(word)
+            tokens.append(Token(word, word.lower(), start, end, "number" if value is not None else "mark", value, share))
+        elif kind == "other":
+            tokens.append(Token(word, word, start, end, "mark", None, False))
+        else:
+            key = word_key(word) if kind == "word" else word
+            tokens.append(Token(word, key, start, end, kind, None, False))
+    return tokens
+
+
+def word_key(word: str) -> str:
+    """Lower case, American: "Colourised" -> "colorized"."""
+    key = word.lower()
+    for british, american in _SPELLINGS:
+        if british in key:
+            key = key.replace(british, american)
+    if len(key) > 5:
+        key = _BRITISH.sub(r"iz\1", key)
+    return key
+
+
+def number_of(word: str) -> tuple[float | None, bool]:
+    """The value of a number as written, and whether it is a share."""
+    if len(word) > _LONGEST_NUMBER:
+        return None, False
+    share = word.endswith("%")
+    digits = word.rstrip("%").rstrip()
+    factor = 1.0
+    if digits[-1] in "kKM":
+        factor = 1e6 if digits[-1] == "M" else 1e3
+        digits = digits[:-1]
+    digits = digits.replace("−", "-").replace("–", "-").replace("\u00a0", "").replace("\u202f", "")
+    digits = digits.replace(" ", "").replace("'", "")
+    if digits.startswith("0,"):
+        digits = digits.replace(",", ".")
+    digits = digits.replace(",", "")
+    if "^" in digits or "**" in digits:
+        value = float(f"1e{digits.lstrip('10').lstrip('^*')}")
+    else:
+        value = float(digits)
+    value *= factor
+    if share:
+        value = round(value / 100, 10)
+    return (value, share) if value < 1e15 else (None, share)
+
+
+def worded_number(tokens: list[Token], index: int) -> tuple[float, int] | None:
+    """A number in words that begins at a token: its value, and the index after it. None where there is none."""
+    total = 0
+    current = 0
+    end = index
+    while end < len(tokens) and end - index < 12:
+        key = tokens[end].key
+        if key in ("-", "and"):
+            # "twenty-five", "two hundred and fifty"; not "two and three"
+            joins = end > index and end + 1 < len(tokens) and _can_follow(current, tokens[end + 1].key, key)
+            if not joins:
+                break
+            end += 1
+            continue
+        if key == "thousand" and current:
+            total, current = total + current * 1000, 0
+        elif key == "million" and current:
+            total, current = total + current * 1_000_000, 0
+        elif key == "hundred":
+            current = max(current, 1) * 100
+        elif key in NUMBER_WORDS and key != "both" and (end == index or _can_follow(current, key, "")):
+            current += NUMBER_WORDS[key]
+        else:
+            break
+        end += 1
+    if end == index:
+        return None
+    return float(total + current), end
+
+
+def _can_follow(current: int, key: str, joiner: str) -> bool:
+    """Whether a number word goes on a number: units after tens, anything below a hundred after hundreds."""
+    value = NUMBER_WORDS.get(key)
+    if value is None or key in ("hundred", "dozen", "both"):
+        return False
+    if current and current % 100 == 0:
+        return value < 100
+    return joiner != "and" and 20 <= current % 100 and current % 10 == 0 and 0 < value < 10
+
+
+def written(value: float, text: str = "") -> str:
+    """A number as Python writes it: `224`, `0.0001`, `1e-05`; a number written with a point keeps it."""
+    if value == int(value) and "." not in text:
+        return str(int(value))
+    return repr(value)

@@ -1,0 +1,84 @@
+"""Requests with their labels, and when a reading agrees with one (labels/GUIDE.md)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.request.constraints import Constraint
+
+
+PLOTS = frozenset(
+    "learning_curves confusion_matrix roc_curve pr_curve latent_space samples predictions residuals reconstructions "
+    "attention gradcam feature_importance misclassified embeddings loss_histogram".split()
+)
+"""The plots that the guide has a name for; others are counted neither for nor against a reader."""
+
+
+def is_counted(reading: Constraint) -> bool:
+    return reading.name != "plot" or reading.value in PLOTS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """One constraint as a person marked it."""
+
+    aspect: str
+    name: str
+    value: str
+    words: str
+    nth: int = 0
+    subject: str = ""
+    negated: bool = False
+
+    def span(self, text: str) -> tuple[int, int]:
+        start = text.index(self.words)
+        for _ in range(self.nth):
+            start = text.index(self.words, start + 1)
+        return start, start + len(self.words)
+
+    def agrees(self, reading: Constraint, request: LabelledRequest) -> bool:
+        """Whether a reading says the same at the same place; the subject counts where the request has several."""
+        if (self.aspect, self.name, self.negated) != (reading.aspect, reading.name, reading.negated):
+            return False
+        start, end = self.span(request.requirement)
+        if reading.end <= start or reading.start >= end:
+            return False
+        if self.subject and reading.subject and request.names().count(self.name) > 1 and self.subject != reading.subject:
+            return False
+        return _same(self.value, reading.value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelledRequest:
+    """A request with its labels."""
+
+    id: str
+    language: str
+    requirement: str
+    labels: tuple[Label, ...]
+
+    def names(self) -> list[str]:
+        return [label.name for label in self.labels]
+
+
+def read_labels(path: Path) -> list[LabelledRequest]:
+    """The requests of a label file."""
+    requests = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        labels = tuple(Label(**label) for label in row["constraints"])
+        requests.append(
+            LabelledRequest(id=row["id"], language=row["language"], requirement=row["requirement"], labels=labels)
+        )
+    return requests
+
+
+def _same(labelled: str, read: str) -> bool:
+    if labelled == read:
+        return True
+    try:
+        return float(labelled) == float(read)
+    except ValueError:
+        return False
