@@ -190,8 +190,11 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
     """The names that can be columns: up to where the list turns into a sentence."""
     results: list[Name] = []
     for name in names:
+        before, colon, after = name.text.rpartition(": ")
+        if colon:
+            name = Name(after.strip(), name.end - len(after), name.end)
         words = name.text.split()
-        if ".." in name.text or "…" in name.text:
+        if not words or ".." in name.text or "…" in name.text:
             continue
         if len(words) > 3 or (results and len(words) > 1 and words[0].lower() in ("i", "we", "predict", "target", "the", "use", "with", "want")):
             break
@@ -231,14 +234,19 @@ def _targets(text: str, pieces: list[Piece], named: list[Name]) -> list[Name]:
                 return [target]
     starts = {name.text.lower(): name for name in named}
     for index, piece in enumerate(pieces):
-        if piece.key.split()[0] not in _PREDICTS:
+        words = piece.key.split()
+        if words[0] not in _PREDICTS:
             continue
+        if len(words) > 1 and words[-1] in starts:
+            return [Name(starts[words[-1]].text, piece.end - len(words[-1]), piece.end)]
         for position in range(index + 1, min(len(pieces), index + 5)):
             here = pieces[position]
             if here.sentence != piece.sentence:
                 break
             word = _identifier(text, here.start)
-            if word.lower() in starts or "_" in word.strip("_") or pieces[position - 1].key in ('"', "`") or pieces[position - 1].key in ("column", "spalte", "columna"):
+            if not word or here.key in ("the", "column", "spalte", "columna"):
+                pass
+            elif word.lower() in starts or "_" in word.strip("_") or pieces[position - 1].key in ('"', "`") or pieces[position - 1].key in ("column", "spalte", "columna"):
                 return [Name(word, here.start, here.start + len(word))] if word else []
             if here.key not in ("the", "column", "its", "their", '"', "`", "'", "“", "a", "user", "spalte", "columna", "la", "die", "le"):
                 break
@@ -263,9 +271,11 @@ def _target_after(text: str, pieces: list[Piece], index: int) -> Name | None:
             position += 1
             continue
         break
-    if not linked or position >= len(pieces) or pieces[position].kind not in ("word", "term"):
+    if position >= len(pieces) or pieces[position].kind not in ("word", "term"):
         return None
     word = _identifier(text, pieces[position].start)
+    if not linked and not (position == index + 1 and ("_" in word or word != word.lower())):
+        return None
     if word.lower() in ("a", "an", "whether", "how", "continuous", "binary", "to", "what", "their", "its", "not", "skewed", "numeric", "yes", "of", "encoding"):
         return None
     return Name(word, pieces[position].start, pieces[position].start + len(word))

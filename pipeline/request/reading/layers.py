@@ -193,7 +193,12 @@ def _widths_behind(pieces: list[Piece], index: int, name: str, taken: set[int]) 
 
 
 def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
-    """ "LSTM(128)", "GRU of 128", "3x Dense 64"."""
+    """ "LSTM(128)", "GRU of 128", "3x Dense 64"; "Dense(46, softmax)" is the output for 46 classes."""
+    if [piece.key for piece in pieces[index + 1 : index + 5 : 2]] == ["(", ","] and pieces[index + 4 : index + 5]:
+        if pieces[index + 4].key == "softmax" and _is_width(pieces[index + 2]):
+            taken.add(index + 2)
+            yield Counted("count", written(pieces[index + 2].number or 0.0), index, index + 4)
+            return
     before = index - 1
     if before >= 0 and pieces[before].key in ("x", "×"):
         before -= 1

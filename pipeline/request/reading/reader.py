@@ -17,10 +17,11 @@ from pipeline.request.reading.measures import goal, is_loss
 from pipeline.request.reading.names import class_names
 from pipeline.request.reading.negation import Stance, stances
 from pipeline.request.reading.quantities import Measured, measured
-from pipeline.request.reading.shapes import sizes, windows
+from pipeline.request.reading.shapes import factors, sizes, windows
 from pipeline.request.reading.splits import imbalance, splits
 from pipeline.request.reading.tasks import Choice, kinds, problems
 from pipeline.request.reading.terms import Piece, Term, pieces_of
+from pipeline.request.reading.tokens import written
 
 MOST_CHARACTERS = 20_000
 """What is read of a request; longer texts are documents, and what they ask for stands at their beginning."""
@@ -42,6 +43,9 @@ _ALSO = (
     ("交叉", "folds", "task", "variant"),
 )
 """What the word before or after a number asks for besides: (part of the word, its quantity, aspect, name)."""
+
+_ELSEWHERE: dict[str, Aspect] = {"vocabulary": "size", "count": "classes"}
+"""What the calls of layers say about other aspects."""
 
 _WEAK_AUGMENTATION = frozenset(("shift", "contrast", "brightness", "jitter", "noise", "zoom", "rotation", "flip", "crop", "blur"))
 
@@ -70,7 +74,7 @@ class _Reading:
         names = {choice.value for choice in task}
         several = any(piece.is_a("variant") and any(term.value == "multi_input" for term in piece.terms) for piece in pieces)
         data = kinds(pieces, stance, several=several)
-        video = any(choice.value == "video" for choice in data)
+        data_kinds = {choice.value for choice in data}
 
         def add(aspect: Aspect, name: str, value: str, first: int, last: int, *, subject: str = "") -> None:
             said = stance[first : last + 1]
@@ -81,12 +85,12 @@ class _Reading:
             start, end = pieces[first].start, pieces[last].end
             found.append(Constraint(aspect=aspect, name=name, value=value, start=start, end=end, source=self.source, subject=subject, negated=negated))
 
-        for name, value, first, last in sizes(pieces, taken, video=video):
+        for name, value, first, last in sizes(pieces, taken, video="video" in data_kinds):
             add("architecture" if name == "kernel_size" else "size", name, value, first, last)
         for name, value, first, last in splits(pieces, taken):
             add("training", name, value, first, last)
         for part in layers(pieces, stance, taken):
-            aspect: Aspect = "size" if part.name == "vocabulary" else "architecture"
+            aspect: Aspect = _ELSEWHERE.get(part.name, "architecture")
             add(aspect, part.name, part.value, part.first, part.last)
         goals = list(_goals(pieces, taken))
         for value, subject, first, last in goals:
@@ -96,16 +100,30 @@ class _Reading:
         rare = imbalance(pieces, taken)
         if rare is not None:
             add("classes", "imbalance", *rare)
-        excluded = _excluded(names, data)
+        excluded = _excluded(names, data_kinds)
+        if "audio" in data_kinds:
+            for name, value, first, last in _spoken_words(pieces, taken):
+                add("classes", name, value, first, last)
         numbers = measured(pieces, taken, excluded)
         counted: set[int] = set()
         for number in numbers:
             counted.add(number.cue)
             first, last = min(number.first, number.cue), max(number.last, number.cue)
-            add(number.quantity.aspect, number.quantity.name, number.value, first, last)
+            name = number.quantity.name
+            if name == "examples" and pieces[number.cue].key in ("samples", "points") and "series" in data_kinds:
+                name = "length"  # of a signal
+            add(number.quantity.aspect, name, number.value, first, last)
             for also in _implied(pieces, number):
                 add(also.aspect, also.name, also.value, number.cue, number.cue)
 
+        if "super_resolution" in names:
+            for name, value, first, last in factors(pieces, taken):
+                add("size", name, value, first, last)
+        if not any(constraint.name == "learning_rate" for constraint in found):
+            for index, piece in enumerate(pieces):
+                if piece.kind == "number" and index not in taken and "e-" in piece.key and (piece.number or 1) < 0.1:
+                    add("training", "learning_rate", written(piece.number or 0.0), index, index)
+                    break
         found.extend(self._names(pieces, all_stances, [choice.value for choice in task]))
         for index, piece in enumerate(pieces):
             for term in piece.meanings("is"):
@@ -126,7 +144,7 @@ class _Reading:
             yield Constraint(aspect="classes", name="name", value=name.text.lower(), start=name.start, end=name.end, source=self.source)
 
 
-def _excluded(problems: set[str], data: list[Choice]) -> frozenset[str]:
+def _excluded(problems: set[str], data_kinds: set[str]) -> frozenset[str]:
     """Quantities that this kind of problem does not have: a song is an item only where songs are recommended."""
     excluded = set()
     if "recommendation" in problems:
@@ -137,12 +155,19 @@ def _excluded(problems: set[str], data: list[Choice]) -> frozenset[str]:
         excluded.add("scale")
     if "generation" not in problems:
         excluded.add("samples")
-    values = {choice.value for choice in data}
-    if not values & _SOUND:
+    if not data_kinds & _SOUND:
         excluded.add("duration")
-    if "graph" not in values:
+    if "graph" not in data_kinds:
         excluded.add("nodes")
     return frozenset(excluded)
+
+
+def _spoken_words(pieces: list[Piece], taken: set[int]) -> Iterator[tuple[str, str, int, int]]:
+    """ "35 words" of recordings are classes."""
+    for index, piece in enumerate(pieces[:-1]):
+        if piece.kind == "number" and index not in taken and pieces[index + 1].key in ("words", "keywords", "phrases"):
+            taken.add(index)
+            yield "count", written(piece.number or 0.0), index, index + 1
 
 
 def _goals(pieces: list[Piece], taken: set[int]) -> Iterator[tuple[str, str, int, int]]:
@@ -169,6 +194,7 @@ def _implied(pieces: list[Piece], number: Measured) -> Iterator[Term]:
                 return
 
 
+_WANTED = frozenset("with of many more some helpful good add plenty code detailed inline short clear include need want please useful explaining beginner write".split())
 _WRITES = frozenset(("generation", "translation", "captioning", "summarization", "question_answering", "speech_recognition"))
 
 
@@ -177,6 +203,9 @@ def _fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> bo
     following = [piece.key for piece in pieces[index + 1 : index + 3]]
     if term.name == "decoding" and pieces[index].key in ("temperature", "beam", "greedy", "beams", "temperatura", "température"):
         return not problems or bool(problems & _WRITES)
+    if term.name == "comments" and pieces[index].key in ("comments", "comment"):
+        before = {piece.key for piece in pieces[max(0, index - 3) : index]}
+        return bool(before & _WANTED) or following[:2] == ["in", "the"]
     if term.name == "dataset":
         return following[:2] not in (["-", "like"], ["-", "style"]) and following[:1] not in (["like"], ["style"], ["json"], ["format"])
     return True

@@ -51,7 +51,8 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Size]:
         if len(numbers) == 1:
             results.extend(_pixels(pieces, index, taken))
         elif _is_image(pieces, numbers[0], last):
-            results.extend(_image(pieces, numbers, video=video))
+            if not results or not _of_output(pieces, numbers[0]):
+                results.extend(_image(pieces, numbers, video=video))
             taken.update(numbers)
         elif _beside(pieces, numbers[0], last, ("kernel", "kernels", "filter", "filters", "convolution", "convolutions", "convs", "conv")):
             results.append(("kernel_size", written(pieces[numbers[0]].number or 0), numbers[0], last))
@@ -77,6 +78,11 @@ def _product(pieces: list[Piece], index: int) -> list[int] | None:
         numbers.append(position + 1)
         position += 2
     return numbers
+
+
+def _of_output(pieces: list[Piece], first: int) -> bool:
+    """Whether a second size is that of what comes out: "48x48 in, output 192x192"."""
+    return any(piece.key in ("output", "outputs", "to", "into", "→", "produce", "high") for piece in pieces[max(0, first - 3) : first])
 
 
 def _whole(piece: Piece) -> bool:
@@ -162,11 +168,25 @@ def _resized(preceding: list[str]) -> bool:
     )
 
 
+def factors(pieces: list[Piece], taken: set[int]) -> list[Size]:
+    """ "x4", by which images are enlarged. ("4x" is read by its unit.)"""
+    results: list[Size] = []
+    for index, piece in enumerate(pieces[1:], start=1):
+        if piece.kind == "number" and index not in taken and pieces[index - 1].key in ("x", "×") and _whole(piece) and (piece.number or 0) <= 16:
+            taken.add(index)
+            results.append(("scale", written(piece.number or 0.0), index - 1, index))
+    return results
+
+
 def windows(pieces: list[Piece], taken: set[int]) -> list[Size]:
     """Time steps read and predicted: "the last 30 days" is a length, "the next 7" a horizon."""
     results: list[Size] = []
+    fine = _finer_than_hours(pieces)
     for index, piece in enumerate(pieces):
         if piece.kind != "number" or index in taken or not _whole(piece):
+            continue
+        if fine and any(part.key.split()[0] in _LONG for part in pieces[index + 1 : index + 3]):
+            taken.add(index)  # twelve hours of values every ten minutes are no twelve steps
             continue
         if _at_most(pieces, index):
             taken.add(index)
@@ -178,10 +198,21 @@ def windows(pieces: list[Piece], taken: set[int]) -> list[Size]:
         unit = _time_after(pieces, index)
         if unit is None:
             continue
-        name = "length" if pieces[cue].key in _PAST else "horizon"
+        name = "length" if pieces[cue].key.split()[-1] in _PAST else "horizon"
         taken.add(index)
         results.append((name, str(int(piece.number or 0)), cue, unit))
     return results
+
+
+_LONG = frozenset(("hour", "hours", "day", "days", "week", "weeks"))
+
+
+def _finer_than_hours(pieces: list[Piece]) -> bool:
+    """Whether the series has a value every few minutes or seconds, so that hours and days are no steps."""
+    return any(
+        piece.key == "every" and index + 2 < len(pieces) and pieces[index + 1].kind == "number" and pieces[index + 2].key in ("minutes", "min", "seconds", "s")
+        for index, piece in enumerate(pieces)
+    )
 
 
 _TEXT_UNITS = frozenset("words tokens characters chars word letters wörter palabras mots".split())
@@ -197,7 +228,7 @@ def _at_most(pieces: list[Piece], index: int) -> bool:
 
 def _cue_before(pieces: list[Piece], index: int) -> int | None:
     for position in range(index - 1, max(-1, index - 4), -1):
-        key = pieces[position].key
+        key = pieces[position].key.split()[-1]
         if key in _PAST or key in _NEXT:
             return position
         if key not in ("the", "of", "about", "~", "の", "的"):

@@ -53,6 +53,8 @@ def problems(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     if special:
         return special[:1]
     general = [choice for choice in named if choice.value in _GENERAL]
+    if general and any(term.value in ("by_reconstruction", "one_class") for piece in pieces for term in piece.terms):
+        return [Choice("anomaly_detection", general[0].first, general[0].last)]
     second = [choice for choice in named if choice.value in _SECOND]
     if second and not (general and general[0].first < second[0].first):
         return second[:1]
@@ -111,7 +113,9 @@ def _predicted(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
             if any(word in _CATEGORIES for word in words):
                 return [Choice("classification", index, position)]
             if any(word in _AMOUNTS for word in words):
-                return [Choice("regression", index, position)]
+                after = pieces[position + 1 : position + 2]
+                category = any(part.key in _CATEGORIES or part.key in ("band", "bracket", "group", "range", "bands", "range") for part in after)
+                return [Choice("classification" if category else "regression", index, position + len(after) * category)]
             if here.key in ("from", "using", "with", "based"):
                 break
     for index, piece in enumerate(pieces):
@@ -126,6 +130,8 @@ def kinds(pieces: list[Piece], stances: Sequence[Stance], *, several: bool) -> l
     if not any(not _is_weak(pieces[choice.first]) for choice in named):
         named += _clips(pieces, stances)
     if not named:
+        named = _columns(pieces, stances)
+    if not named:
         return []
     firm = [choice for choice in named if not _is_weak(pieces[choice.first])]
     if several or _combines(pieces, named):
@@ -138,6 +144,14 @@ def kinds(pieces: list[Piece], stances: Sequence[Stance], *, several: bool) -> l
             if choice.value == value:
                 return [choice]
     return (firm or named)[:1]
+
+
+def _columns(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
+    """What has columns is a table."""
+    for index, piece in enumerate(pieces):
+        if piece.key in ("columns", "spalten", "columnas", "colonnes", "colunas", "colonne") and stances[index] == "asked":
+            return [Choice("table", index, index)]
+    return []
 
 
 _SOUNDING = frozenset(("sample_rate", "representation"))

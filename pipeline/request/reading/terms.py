@@ -87,6 +87,7 @@ def table() -> Table:
     """The tables, read once."""
     terms: dict[str, list[Term]] = {}
     exact: dict[str, str] = {}
+    any_case: set[str] = set()
     quantities: dict[tuple[str, str], Quantity] = {}
     for spelling, term in _entries(quantities):
         key = _key(spelling)
@@ -96,12 +97,12 @@ def table() -> Table:
         squeezed = "".join(char for char in spelling if char not in _JOINERS and not char.isspace())
         if spelling != spelling.lower() and spelling.isascii():
             exact.setdefault(key, squeezed)
-        elif key in exact:
-            del exact[key]
+        else:
+            any_case.add(key)
     beginnings = {key[:end] for key in terms for end in range(1, len(key) + 1)}
     return Table(
         terms={key: tuple(meanings) for key, meanings in terms.items()},
-        exact=exact,
+        exact={key: spelling for key, spelling in exact.items() if key not in any_case},
         beginnings=frozenset(beginnings),
         quantities=quantities,
     )
