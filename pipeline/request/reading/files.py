@@ -43,7 +43,7 @@ _COLUMNS = frozenset("columns fields column_names spalten columnas colonnes colu
 _HOLDS = frozenset(("with", "has", "contains", "holds", "having", "containing", "mit", "con", "avec", "com", "(", ":"))
 _BRACKETED = frozenset("metadata features feature variables attributes inputs predictors measurements numbers values columns fields sensors questions merkmale variablen características variables caractéristiques inputs channels".split())
 _DROPS = frozenset("ignore drop ignoring dropping exclude excluding except omit remove without skip discard besides ignoriere ignora ignorar ignorer".split())
-_PREDICTS = frozenset("predict predicting predicts forecast estimate estimating forecasts forecasting predecir prédire prever vorhersagen predicted estimar 预测".split())
+_PREDICTS = frozenset("tell tells guess know rate infer model learn output give gives predict predicting predicts forecast estimate estimating forecasts forecasting predecir prédire prever vorhersagen predicted estimar 预测".split())
 _TARGET = frozenset("target label outcome response dependent ziel zielspalte zielvariable objetivo cible alvo 目标 目标列 целевая".split())
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
@@ -194,7 +194,7 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
         if colon:
             name = Name(after.strip(), name.end - len(after), name.end)
         words = name.text.split()
-        if not words or ".." in name.text or "…" in name.text:
+        if not words or not _can_be_column(name.text) or ".." in name.text or "…" in name.text:
             continue
         if len(words) > 3 or (results and len(words) > 1 and words[0].lower() in ("i", "we", "predict", "target", "the", "use", "with", "want")):
             break
@@ -202,6 +202,14 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
             continue
         results.append(name)
     return results if len(results) >= 2 else []
+
+
+_NO_COLUMN = frozenset("per not or about one is are the a i my we please each about use using with from line lines header rows row can".split())
+
+
+def _can_be_column(name: str) -> bool:
+    words = name.lower().split()
+    return words[0][0].isalpha() and not any(word in _NO_COLUMN for word in words) and all(char.isalnum() or char in " _-.%/" for char in name)
 
 
 def _dropped(text: str, pieces: list[Piece]) -> Iterator[Name]:
@@ -227,6 +235,9 @@ def _dropped(text: str, pieces: list[Piece]) -> Iterator[Name]:
 
 
 def _targets(text: str, pieces: list[Piece], named: list[Name]) -> list[Name]:
+    for name in named:
+        if re.match(r"\s*\((0/1|1/0|yes/no|y/n|binary|target|label|true/false|0 or 1)", text[name.end : name.end + 20].lower()):
+            return [name]
     for index, piece in enumerate(pieces):
         if piece.key.split()[-1] in _TARGET:
             target = _target_after(text, pieces, index) or _target_before(text, pieces, index)

@@ -63,6 +63,12 @@ def _is_mlp(piece: Piece) -> bool:
 
 def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
     """ "two stacked GRU layers", "3 conv blocks", "hidden layers: 3", and the widths that follow."""
+    if index > 1 and pieces[index - 1].kind == "number" and pieces[index - 2].key.split()[-1] in ("last", "top", "final"):
+        around = [piece.key for piece in pieces[max(0, index - 9) : index + 5]]
+        if index - 1 not in taken and any(key.startswith(("unfr", "fine", "train")) for key in around):
+            taken.add(index - 1)
+            yield Counted("fine_tuned_layers", written(pieces[index - 1].number or 0.0), index - 2, index)
+        return
     name, first = _kind_of(pieces, index)
     if not name:
         return
@@ -114,10 +120,8 @@ def _kind_of(pieces: list[Piece], index: int) -> tuple[str, int]:
 
 def _family_before(pieces: list[Piece], index: int) -> str:
     """What "2 layers" counts by the family named shortly before: "stacked LSTM, 2 layers"."""
-    for position in range(index - 1, max(-1, index - 7), -1):
+    for position in range(index - 1, max(-1, index - 40), -1):
         piece = pieces[position]
-        if piece.sentence != pieces[index].sentence or (piece.kind == "term" and piece.meanings("key")):
-            return ""
         for term in piece.terms:
             if term.name == "family":
                 return _BY_FAMILY.get(term.value, "")
@@ -207,6 +211,8 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted
         name = "dense_layers" if pieces[index].key == "dense" else "recurrent_layers"
         yield Counted(name, written(pieces[before].number or 0.0), before, index)
     widths = _list_from(pieces, index + 1, taken)
+    if widths and any(term.name == "filters" for piece in pieces[widths[-1] + 1 : widths[-1] + 2] for term in piece.terms):
+        return
     if widths and not _has_other_unit(pieces, widths[-1]) and (pieces[widths[0]].number or 0) > 3:
         taken.update(widths)
         yield Counted("units", _joined(pieces, widths), index, widths[-1])

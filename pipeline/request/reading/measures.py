@@ -27,7 +27,9 @@ def is_loss(pieces: list[Piece], index: int, name: str) -> bool:
     following = [piece.key for piece in pieces[index + 1 : index + 4] if piece.sentence == here.sentence]
     if following[:1] and following[0] in ("loss", "verlust", "损失"):
         return True
-    if following[:2] in (["as", "loss"], ["as", "the"], ["for", "training"]) and "metric" not in following:
+    if following[:2] in (["as", "loss"], ["as", "the"], ["for", "training"], ["als", "verlust"], ["als", "loss"], ["como", "pérdida"], ["como", "perda"], ["comme", "perte"]):
+        return "metric" not in following
+    if following[:1] and following[0] in ("+", "and", "plus", "&") and any(term.name == "loss" for term in pieces[index + 2].terms):
         return True
     if following[:1] in (["metric"], ["score"], ["metrics"]) or following[:2] == ["as", "metric"]:
         return False
@@ -37,7 +39,7 @@ def is_loss(pieces: list[Piece], index: int, name: str) -> bool:
             break
         key = pieces[position].key
         if key in _LOSS_WORDS or key.endswith(" loss"):
-            return distance <= 4 or not _comma_between(pieces, position, index)
+            return not _comma_between(pieces, position, index)
         if key in _METRIC_WORDS:
             return False
         if any(term.name == "metric" and term.value not in _EITHER for term in pieces[position].terms):

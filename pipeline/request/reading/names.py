@@ -163,12 +163,15 @@ def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> 
         names: list[Name] = []
         if key == "(":
             names, end = listed(text, pieces, index + 1, ")")
-            if not any(part.key in ("or", "vs", "versus", "/", "oder", "ou", "o", "|") for part in pieces[index + 1 : end]):
+            alternatives = any(part.key in ("or", "vs", "versus", "/", "oder", "ou", "o", "|") for part in pieces[index + 1 : end])
+            if not alternatives and not _plain(pieces, index, names):
                 names = []
         elif key in ("vs", "versus"):
             names = _around(text, pieces, index)
         elif key == "/" and _spaced(pieces, index):
-            names = _around(text, pieces, index)
+            names = _strokes(text, pieces, index)
+        elif key in _TELLS:
+            names = _told_apart(text, pieces, index)
         elif key in ("into", "as", "between", "either", "from", "als", "en", "entre", "zwischen", "→", "tell", "distinguish", "distinguishes", "is", "are", ":"):
             names = _phrase_list(text, pieces, index + 1, strict=key not in ("into", "between", "either", "zwischen", "entre", "→"))
         if _are_classes(pieces, names, least=2) and all(len(name.text.split()) <= 3 for name in names):
@@ -179,6 +182,48 @@ def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> 
 def _spaced(pieces: list[Piece], index: int) -> bool:
     """Whether a stroke stands between blanks: "normal / AF / other", unlike "train/val"."""
     return 0 < index < len(pieces) - 1 and pieces[index - 1].end < pieces[index].start and pieces[index].end < pieces[index + 1].start
+
+
+_TELLS = frozenset("tell tells telling separate separates distinguish distinguishes distinguishing discriminate".split())
+_OF_COLUMNS = frozenset("columns column features feature variables attributes fields inputs measurements numbers values sensors predictors metadata csv rows".split())
+
+
+def _plain(pieces: list[Piece], bracket: int, names: list[Name]) -> bool:
+    """Whether a list in brackets can name classes: single plain words behind a noun that is not about columns."""
+    before = pieces[bracket - 1] if bracket else None
+    if before is None or before.kind not in ("word", "term") or before.key.split()[-1] in _OF_COLUMNS:
+        return False
+    return all(name.text.isalpha() and name.text == name.text.lower() for name in names)
+
+
+def _told_apart(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "tell roses from tulips"."""
+    if index + 3 >= len(pieces) or pieces[index + 2].key != "from" or pieces[index + 3].kind not in ("word", "term"):
+        return []
+    return [Name(text[piece.start : piece.end], piece.start, piece.end) for piece in (pieces[index + 1], pieces[index + 3])]
+
+
+def _strokes(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "left hand / right hand / feet": names of one or two words between strokes."""
+    start = index - 1
+    while start > 0 and index - start < 3 and pieces[start - 1].kind in ("word", "term") and pieces[start - 1].sentence == pieces[index].sentence:
+        if pieces[start - 1].key in _NOT_NAMES or pieces[start].kind != "word":
+            break
+        start -= 1
+    names: list[Name] = []
+    run: list[Piece] = []
+    for piece in pieces[start : start + 40]:
+        if piece.sentence != pieces[index].sentence or (piece.kind == "mark" and piece.key not in ("/", "-", "_")):
+            break
+        if piece.key == "/":
+            _add(text, run, names)
+            run = []
+        elif len(run) == 2 or piece.key in ("with", "using", "from", "in", "on", "for", "and", "mit", "avec", "con", "by"):
+            break
+        else:
+            run.append(piece)
+    _add(text, run, names)
+    return names
 
 
 def _around(text: str, pieces: list[Piece], index: int) -> list[Name]:

@@ -61,7 +61,7 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
         quantity, cue = claim
         first = last = index
         if quantity.is_list:
-            first, last = _list_around(pieces, index, taken)
+            first, last = _list_around(pieces, index, taken, quantity)
         numbers = [position for position in range(first, last + 1) if pieces[position].number is not None]
         values = [written(pieces[position].number or 0.0, pieces[position].key) for position in numbers]
         if quantity.is_list and quantity.name == "kernel_size" and len(set(values)) == 1:
@@ -107,7 +107,8 @@ def _key_before(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tu
             meanings = piece.meanings("colon") + meanings
         fitting = _fitting(meanings, number, excluded)
         if fitting is not None:
-            return fitting, position
+            when = fitting.name == "epochs" and position and pieces[position - 1].key in ("after", "at", "from", "until", "by", "in")
+            return None if when else (fitting, position)
         if piece.kind == "term" and piece.is_a("optimizer") and _is_rate(number):
             return table().quantities["training", "learning_rate"], position
         if piece.key not in _CONNECTORS and not (piece.kind == "term" and piece.meanings("key") and position == index - 2):
@@ -159,23 +160,23 @@ def _fitting(meanings: list[Term], number: Piece, excluded: frozenset[str], betw
     return None
 
 
-def _list_around(pieces: list[Piece], index: int, taken: set[int]) -> tuple[int, int]:
+def _list_around(pieces: list[Piece], index: int, taken: set[int], quantity: Quantity) -> tuple[int, int]:
     """The first and last number of a list that a number stands in: "32, 64 and 128"."""
     first = last = index
     for _ in range(_LONGEST_LIST):
-        previous = _neighbour(pieces, first, -1, taken)
+        previous = _neighbour(pieces, first, -1, taken, quantity)
         if previous is None:
             break
         first = previous
     for _ in range(_LONGEST_LIST):
-        following = _neighbour(pieces, last, 1, taken)
+        following = _neighbour(pieces, last, 1, taken, quantity)
         if following is None:
             break
         last = following
     return first, last
 
 
-def _neighbour(pieces: list[Piece], index: int, step: int, taken: set[int]) -> int | None:
+def _neighbour(pieces: list[Piece], index: int, step: int, taken: set[int], quantity: Quantity) -> int | None:
     """The number before or after a number of a list; None where the list ends."""
     position = index + step
     separators = 0
@@ -189,12 +190,6 @@ def _neighbour(pieces: list[Piece], index: int, step: int, taken: set[int]) -> i
         return None
     if piece.number != int(piece.number) or piece.number < 1:
         return None
-    if step > 0 and _unit_after(pieces, position) is not None and _own_unit(pieces, position, index):
-        return None
-    return position
-
-
-def _own_unit(pieces: list[Piece], position: int, index: int) -> bool:
-    """Whether a number has a unit of its own, unlike its neighbour: the 20 of "64 units, 20 epochs"."""
-    own = _unit_after(pieces, position)
-    return own is not None and not own[0].is_list
+    # The 20 of "64 units, 20 epochs" has a unit of its own.
+    own = _unit_after(pieces, position) if step > 0 else None
+    return None if own is not None and own[0].name != quantity.name else position

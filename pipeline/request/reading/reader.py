@@ -97,25 +97,30 @@ class _Reading:
             add("metric", "goal", value, first, last, subject=subject)
         for name, value, first, last in windows(pieces, taken):
             add("size", name, value, first, last)
-        rare = imbalance(pieces, taken)
-        if rare is not None:
-            add("classes", "imbalance", *rare)
         excluded = _excluded(names, data_kinds)
         if "audio" in data_kinds:
             for name, value, first, last in _spoken_words(pieces, taken):
                 add("classes", name, value, first, last)
         numbers = measured(pieces, taken, excluded)
+        families = {term.value for piece in pieces for term in piece.terms if term.name == "family"}
+        recurrent = families & {"lstm", "gru", "bilstm", "bigru", "rnn"}
+        transformer = families & {"transformer", "vision_transformer"}
         counted: set[int] = set()
         for number in numbers:
             counted.add(number.cue)
             first, last = min(number.first, number.cue), max(number.last, number.cue)
             name = number.quantity.name
+            if name == "units" and "hidden" in pieces[number.cue].key and not recurrent and transformer:
+                name = "embedding"
             if name == "examples" and pieces[number.cue].key in ("samples", "points") and "series" in data_kinds:
                 name = "length"  # of a signal
             add(number.quantity.aspect, name, number.value, first, last)
             for also in _implied(pieces, number):
                 add(also.aspect, also.name, also.value, number.cue, number.cue)
 
+        rare = imbalance(pieces, taken)
+        if rare is not None:
+            add("classes", "imbalance", *rare)
         if "super_resolution" in names:
             for name, value, first, last in factors(pieces, taken):
                 add("size", name, value, first, last)
@@ -225,6 +230,8 @@ def _in_context(pieces: list[Piece], index: int, term: Term) -> tuple[Aspect, st
 def _at_output(pieces: list[Piece], index: int, value: str) -> bool:
     following = [piece.key for piece in pieces[index + 1 : index + 4] if piece.sentence == pieces[index].sentence]
     before = [piece.key for piece in pieces[max(0, index - 4) : index] if piece.sentence == pieces[index].sentence]
+    if "," in before:
+        before = before[len(before) - before[::-1].index(",") :]
     if any(key.startswith("output") for key in following[:2]) or following[:2] in (["at", "the"], ["on", "the"], ["head"]):
         return True
     if any(key.startswith(("output", "final", "last")) for key in before):

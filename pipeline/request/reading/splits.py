@@ -55,7 +55,9 @@ def imbalance(pieces: list[Piece], taken: set[int]) -> tuple[str, int, int] | No
             continue
         around = [part.key for part in pieces[max(0, index - 5) : index + 6] if part.sentence == piece.sentence]
         words = {word for key in around for word in key.split()}
-        if piece.share and 0 < piece.number < 0.5 and words & _RARE:
+        only = any(part.key in ("only", "just", "nur", "solo", "seulement", "只有", "merely") for part in pieces[max(0, index - 2) : index])
+        counted = pieces[index + 1].key in ("are", "is", "were", "have", "of", "left", "bought", "churn", "default") if index + 1 < len(pieces) else False
+        if piece.share and 0 < piece.number < 0.5 and (words & _RARE or (only and counted)):
             taken.add(index)
             return written(piece.number), index, index
         ratio = pieces[index + 1 : index + 3]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.request.reading.negation import Stance
-from pipeline.request.reading.terms import Piece
+from pipeline.request.reading.terms import Piece, Term
 
 _GENERAL = ("classification", "regression")
 """Problems whose words occur in the description of others: "classify every pixel" is a segmentation."""
@@ -154,7 +154,14 @@ def _columns(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     return []
 
 
-_SOUNDING = frozenset(("sample_rate", "representation"))
+_OF_SOUND = frozenset(
+    "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 hubert whisper panns esc50 esc10 urbansound8k "
+    "speech_commands gtzan ravdess librispeech ljspeech fsdd audioset wer".split()
+)
+
+
+def _is_of_sound(term: Term) -> bool:
+    return term.name == "sample_rate" or term.value in _OF_SOUND
 
 
 def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
@@ -163,7 +170,7 @@ def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
         words = piece.key.split()
         if stances[index] != "asked" or words[-1].removesuffix("s") not in ("clip", "recording", "file", "wav", "snippet"):
             continue
-        if any(term.name in _SOUNDING for part in pieces for term in part.terms if term.value not in ("tf_idf", "glove", "word2vec", "one_hot")):
+        if any(_is_of_sound(term) for part in pieces for term in part.terms):
             return [Choice("audio", index, index)]
         if any(part.key.split()[0] in ("frame", "frames") for part in pieces):
             return [Choice("video", index, index)]

@@ -17,13 +17,14 @@ from typing import Literal, NamedTuple
 from pipeline.request.constraints import Aspect
 from pipeline.request.reading.tokens import Token, tokens_of, word_key, worded_number
 
-Role = Literal["is", "key", "colon", "unit"]
+Role = Literal["is", "key", "colon", "unit", "nothing"]
 """`is`: the words ask for the thing. `key`: they say what a number behind them is; `colon`: the same, before a colon or an
-equals sign only. `unit`: they say what a number before them is."""
+equals sign only. `unit`: they say what a number before them is. `nothing`: a phrase that asks for nothing though its words would."""
 
 _JOINERS = frozenset("-‐‑–_'’`")
 _MOST_TOKENS = 9
 _QUANTITIES = "quantities"
+_NOTHING = "nothing"
 
 
 class Term(NamedTuple):
@@ -118,7 +119,8 @@ def _entries(quantities: dict[tuple[str, str], Quantity]) -> Iterator[tuple[str,
             for name, values in content.items():
                 for value, spellings in values.items():
                     for spelling in spellings:
-                        yield spelling, Term(stem, name, value, "is")  # type: ignore[arg-type]  # a file an aspect
+                        role: Role = "nothing" if stem == _NOTHING else "is"
+                        yield spelling, Term(stem, name, value, role)  # type: ignore[arg-type]  # a file an aspect
             continue
         for aspect, names in content.items():
             for name, quantity in names.items():
