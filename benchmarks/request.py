@@ -86,12 +86,17 @@ def main() -> None:
         print(f"{aspect:14} {counts} {result.precision(aspect):9.3f} {result.recall(aspect):7.3f}")
     if chosen.show:
         for request, label in result.missed:
-            print(f"missed {request.id} {label.aspect}.{label.name}={label.value}{' (no)' * label.negated}  {label.words!r}")
+            print(f"missed {request.id} {described(label)}  {label.words!r}")
         for request, reading in result.extra:
-            words = reading.words(request.requirement)
-            print(f"extra  {request.id} {reading.aspect}.{reading.name}={reading.value}{' (no)' * reading.negated}  {words!r}")
+            print(f"extra  {request.id} {described(reading)}  {reading.words(request.requirement)!r}")
     rate = per_second(requests)
-    print(f"{rate:,.0f} requests a second on one core (at least {chosen.at_least:,.0f}: {'yes' if rate >= chosen.at_least else 'NO'})")
+    verdict = "yes" if rate >= chosen.at_least else "NO"
+    print(f"{rate:,.0f} requests a second on one core (at least {chosen.at_least:,.0f}: {verdict})")
+
+
+def described(constraint: Label | Constraint) -> str:
+    forbidden = " (not)" if constraint.negated else ""
+    return f"{constraint.aspect}.{constraint.name}={constraint.value}{forbidden}"
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.request.reading.negation import Stance
-from pipeline.request.reading.terms import Piece
-from pipeline.request.reading.tokens import written
+from pipeline.request.terms.negation import Stance
+from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.tokens import written
 
 
 class Counted(NamedTuple):
@@ -19,7 +19,10 @@ class Counted(NamedTuple):
     last: int
 
 
-_LAYERS = frozenset("layers layer schichten schicht capas capa couches couche camadas camada strati 层 層 слоя слоев слоями слой 레이어".split())
+_LAYERS = frozenset(
+    "layers layer schichten schicht capas capa couches couche camadas camada strati 层 層 слоя слоев слоями слой "
+    "레이어".split()
+)
 _BLOCKS = frozenset("blocks block blöcke bloques blocs blocos stages modules".split())
 _RECURRENT = frozenset(("lstm", "gru", "rnn", "bilstm", "bigru", "convlstm"))
 _BY_WORD = {
@@ -51,7 +54,9 @@ def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> I
         elif _is_mlp(piece):
             yield from _widths_behind(pieces, index, "hidden_layers", taken)
     for index, piece in enumerate(pieces):
-        if stances[index] == "asked" and (piece.key == "dense" or any(term.value in _SIZED and term.name == "family" for term in piece.terms)):
+        if stances[index] == "asked" and (
+            piece.key == "dense" or any(term.value in _SIZED and term.name == "family" for term in piece.terms)
+        ):
             yield from _sized(pieces, index, taken)
         elif piece.key in ("embedding", "embeddings") and stances[index] == "asked":
             yield from _embedding_call(pieces, index, taken)
@@ -63,7 +68,11 @@ def _is_mlp(piece: Piece) -> bool:
 
 def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
     """ "two stacked GRU layers", "3 conv blocks", "hidden layers: 3", and the widths that follow."""
-    if index > 1 and pieces[index - 1].kind == "number" and pieces[index - 2].key.split()[-1] in ("last", "top", "final"):
+    if (
+        index > 1
+        and pieces[index - 1].kind == "number"
+        and pieces[index - 2].key.split()[-1] in ("last", "top", "final")
+    ):
         around = [piece.key for piece in pieces[max(0, index - 9) : index + 5]]
         if index - 1 not in taken and any(key.startswith(("unfr", "fine", "train")) for key in around):
             taken.add(index - 1)
@@ -134,14 +143,18 @@ def _count_before(pieces: list[Piece], first: int, taken: set[int]) -> int | Non
         piece = pieces[position]
         if piece.kind == "number":
             return position if position not in taken and _small(piece) else None
-        if piece.key in _STOPS or piece.key in ("of", "the", "with", "and", "last", "in", "x", "×") and piece.key not in ("x", "×"):
+        if piece.key in _STOPS or (
+            piece.key in ("of", "the", "with", "and", "last", "in", "x", "×") and piece.key not in ("x", "×")
+        ):
             return None
         position -= 1
     return None
 
 
 def _small(piece: Piece) -> bool:
-    return piece.number is not None and not piece.share and 1 <= piece.number <= 200 and piece.number == int(piece.number)
+    return (
+        piece.number is not None and not piece.share and 1 <= piece.number <= 200 and piece.number == int(piece.number)
+    )
 
 
 def _list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
@@ -151,7 +164,12 @@ def _list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
         if pieces[position].key == "and":
             return []
         position += 1
-    if position >= len(pieces) or not _is_width(pieces[position]) or position in taken or (position > start and pieces[position].sentence != pieces[start].sentence):
+    if (
+        position >= len(pieces)
+        or not _is_width(pieces[position])
+        or position in taken
+        or (position > start and pieces[position].sentence != pieces[start].sentence)
+    ):
         return []
     numbers = [position]
     while True:
@@ -162,14 +180,25 @@ def _list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
         while following < len(pieces) and pieces[following].key in _SEPARATORS and jumped < 3:
             following += 1
             jumped += 1
-        if not jumped or following >= len(pieces) or not _is_width(pieces[following]) or following in taken or _has_other_unit(pieces, following):
+        if (
+            not jumped
+            or following >= len(pieces)
+            or not _is_width(pieces[following])
+            or following in taken
+            or _has_other_unit(pieces, following)
+        ):
             return numbers
         numbers.append(following)
         position = following
 
 
 def _is_width(piece: Piece) -> bool:
-    return piece.kind == "number" and piece.number is not None and not piece.share and 1 <= piece.number == int(piece.number) <= 100_000
+    return (
+        piece.kind == "number"
+        and piece.number is not None
+        and not piece.share
+        and 1 <= piece.number == int(piece.number) <= 100_000
+    )
 
 
 def _has_other_unit(pieces: list[Piece], index: int) -> bool:
@@ -199,19 +228,28 @@ def _widths_behind(pieces: list[Piece], index: int, name: str, taken: set[int]) 
 def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
     """ "LSTM(128)", "GRU of 128", "3x Dense 64"; "Dense(46, softmax)" is the output for 46 classes."""
     if [piece.key for piece in pieces[index + 1 : index + 5 : 2]] == ["(", ","] and pieces[index + 4 : index + 5]:
-        if pieces[index + 4].key == "softmax" and _is_width(pieces[index + 2]):
+        width = pieces[index + 2]
+        if pieces[index + 4].key == "softmax" and _is_width(width):
             taken.add(index + 2)
-            yield Counted("count", written(pieces[index + 2].number or 0.0), index, index + 4)
+            yield Counted("count", written(width.number or 0.0), index, index + 4)
             return
     before = index - 1
     if before >= 0 and pieces[before].key in ("x", "×"):
         before -= 1
-    if before >= 0 and pieces[before].kind == "number" and before not in taken and before < index - 1 and _small(pieces[before]):
+    if (
+        before >= 0
+        and pieces[before].kind == "number"
+        and before not in taken
+        and before < index - 1
+        and _small(pieces[before])
+    ):
         taken.add(before)
         name = "dense_layers" if pieces[index].key == "dense" else "recurrent_layers"
         yield Counted(name, written(pieces[before].number or 0.0), before, index)
     widths = _list_from(pieces, index + 1, taken)
-    if widths and any(term.name == "filters" for piece in pieces[widths[-1] + 1 : widths[-1] + 2] for term in piece.terms):
+    if widths and any(
+        term.name == "filters" for piece in pieces[widths[-1] + 1 : widths[-1] + 2] for term in piece.terms
+    ):
         return
     if widths and not _has_other_unit(pieces, widths[-1]) and (pieces[widths[0]].number or 0) > 3:
         taken.update(widths)
@@ -221,7 +259,11 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted
 def _embedding_call(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
     """ "Embedding(10000, 64)": a vocabulary and a width."""
     call = pieces[index + 1 : index + 5]
-    if len(call) < 4 or [piece.key for piece in call[::2]] != ["(", ","] or not (_is_width(call[1]) and _is_width(call[3])):
+    if (
+        len(call) < 4
+        or [piece.key for piece in call[::2]] != ["(", ","]
+        or not (_is_width(call[1]) and _is_width(call[3]))
+    ):
         return
     taken.update((index + 2, index + 4))
     yield Counted("vocabulary", written(call[1].number or 0.0), index, index + 4)

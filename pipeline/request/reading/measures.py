@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from pipeline.request.reading.terms import Piece
-from pipeline.request.reading.tokens import written
+from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.tokens import written
 
 _EITHER = {"mse": "loss", "mae": "metric", "dice": "metric", "iou": "metric", "mape": "metric", "rmse": "metric"}
 """Names that can be a loss or a metric, and what they are where nothing around them says so."""
 
-_LOSS_WORDS = frozenset("loss losses objective criterion minimise minimize minimizing optimise optimize verlust verlustfunktion pérdida perte perda perdita 损失 损失函数 損失 損失関数 fonction".split())
-_METRIC_WORDS = frozenset(
-    "metric metrics report reported reporting evaluate evaluated evaluation measure measured measuring score scores track show print "
-    "monitor judge judged see compare test monitored want metrik metriken métrica métricas métrique metrica 指标 評価指標 评价指标 error calculate compute "
-    "validation".split()
+_LOSS_WORDS = frozenset(
+    "loss losses objective criterion minimise minimize minimizing optimise optimize verlust verlustfunktion "
+    "pérdida perte perda perdita 损失 损失函数 損失 損失関数 fonction".split()
 )
-_ABOVE = frozenset("> ≥ above over exceeding least = beyond past reach reaching of : >= better than at around about ~ be must should is ( reaches target goal and minimum min hits hit".split())
+_METRIC_WORDS = frozenset(
+    "metric metrics report reported reporting evaluate evaluated evaluation measure measured measuring score "
+    "scores track show print monitor judge judged see compare test monitored want metrik metriken métrica "
+    "métricas métrique metrica 指标 評価指標 评价指标 error calculate compute validation".split()
+)
+_ABOVE = frozenset(
+    "> ≥ above over exceeding least = beyond past reach reaching of : >= better than at around about ~ be must "
+    "should is ( reaches target goal and minimum min hits hit".split()
+)
 _REACH = 8
 
 
@@ -27,9 +33,22 @@ def is_loss(pieces: list[Piece], index: int, name: str) -> bool:
     following = [piece.key for piece in pieces[index + 1 : index + 4] if piece.sentence == here.sentence]
     if following[:1] and following[0] in ("loss", "verlust", "损失"):
         return True
-    if following[:2] in (["as", "loss"], ["as", "the"], ["for", "training"], ["als", "verlust"], ["als", "loss"], ["como", "pérdida"], ["como", "perda"], ["comme", "perte"]):
+    if following[:2] in (
+        ["as", "loss"],
+        ["as", "the"],
+        ["for", "training"],
+        ["als", "verlust"],
+        ["als", "loss"],
+        ["como", "pérdida"],
+        ["como", "perda"],
+        ["comme", "perte"],
+    ):
         return "metric" not in following
-    if following[:1] and following[0] in ("+", "and", "plus", "&") and any(term.name == "loss" for term in pieces[index + 2].terms):
+    if (
+        following[:1]
+        and following[0] in ("+", "and", "plus", "&")
+        and any(term.name == "loss" for term in pieces[index + 2].terms)
+    ):
         return True
     if following[:1] in (["metric"], ["score"], ["metrics"]) or following[:2] == ["as", "metric"]:
         return False

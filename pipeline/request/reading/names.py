@@ -1,83 +1,33 @@
-"""Lists of names in a request, and the classes named so: "six labels (toxic, obscene, ...)", "as spam or ham"."""
+"""The classes that a request names: "six labels (toxic, obscene, ...)", "as spam or ham", "cats vs dogs"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from pipeline.request.reading.negation import Stance
-from pipeline.request.reading.terms import Piece
+from pipeline.request.reading.lists import Name, add_name, listed
+from pipeline.request.terms.negation import Stance
+from pipeline.request.terms.pieces import Piece
 
 _OPENERS = {"(": ")", "[": "]", "{": "}", ":": "", "=": "", "→": ""}
-_SEPARATORS = frozenset(", / ; | & und oder y et ou e o 、 ， 和 と и или or and vs versus nor".split())
 _LONGEST_NAME = 4
-_LONGEST_LIST = 200
 
 _CLASS_WORDS = frozenset(
-    "class classes label labels category categories kinds types species genres emotions emotion sentiment breeds topics intents gestures activities states outcomes "
-    "diagnoses tags grades groups moods commands actions findings sports fruits animals vehicles colors shapes klassen kategorien clases categorías "
-    "étiquettes catégories classi categorie etiquetas arten 类别 クラス классы классов классам kind type varieties entities defects materials stages levels weather "
-    "conditions departments styles words digits letters diseases instruments languages events poses brands options values sorten typen tipos".split()
+    "class classes label labels category categories kinds types species genres emotions emotion sentiment breeds "
+    "topics intents gestures activities states outcomes diagnoses tags grades groups moods commands actions "
+    "findings sports fruits animals vehicles colors shapes klassen kategorien clases categorías étiquettes "
+    "catégories classi categorie etiquetas arten 类别 クラス классы классов классам kind type varieties entities "
+    "defects materials stages levels weather conditions departments styles words digits letters diseases "
+    "instruments languages events poses brands options values sorten typen tipos".split()
 )
 _BETWEEN = frozenset("are is namely as i.e e.g like such - – → > : = being named called ie either".split())
-_INTO = frozenset("into as between either apart from in → > entre en als zwischen come in".split())
+_INTO = frozenset("into as between either apart from in → > entre en als zwischen come".split())
 _CLASSIFIES = frozenset("classification retrieval anomaly_detection segmentation detection tagging".split())
 _NOT_NAMES = frozenset(
-    "it them this that these those well more less not the a an is are was be with without using use train trained training test val validation if possible "
-    "something etc others so on one two input inputs output outputs model data baseline feature features quickly soon high low good simple small fast "
-    "true false yes no me my our your for each every which who what when where how input/output csv json please batch epochs rows columns".split()
+    "it them this that these those well more less not the a an is are was be with without using use train trained "
+    "training test val validation if possible something etc others so on one two input inputs output outputs "
+    "model data baseline feature features quickly soon high low good simple small fast true false yes no me my "
+    "our your for each every which who what when where how input/output csv json please batch epochs rows columns".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name of a list, with its place in the text."""
-
-    text: str
-    start: int
-    end: int
-
-
-def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[list[Name], int]:
-    """The names of a list that begins at a piece, and the index after it. `closer` ends the list; without one a sentence
-    does. Asides in brackets are no part of a name."""
-    names: list[Name] = []
-    run: list[Piece] = []
-    index = start
-    while index < min(len(pieces), start + _LONGEST_LIST):
-        piece = pieces[index]
-        if piece.key == closer:
-            break
-        if not closer and (piece.sentence != pieces[start].sentence or piece.key in (".", ")", "}", "]", "?", "!", "。")):
-            break
-        if piece.key == "(":
-            index = _after_bracket(pieces, index)
-            continue
-        if piece.key in _SEPARATORS:
-            _add(text, run, names)
-            run = []
-        else:
-            run.append(piece)
-        index += 1
-    _add(text, run, names)
-    return names, index
-
-
-def _after_bracket(pieces: list[Piece], index: int) -> int:
-    for position in range(index + 1, min(len(pieces), index + 30)):
-        if pieces[position].key == ")":
-            return position + 1
-    return index + 1
-
-
-def _add(text: str, run: list[Piece], names: list[Name]) -> None:
-    quotes = "\"'“”‘’`„«»"
-    while run and run[0].key in quotes:
-        run = run[1:]
-    while run and run[-1].key in quotes:
-        run = run[:-1]
-    if run and text[run[0].start : run[-1].end].strip(". "):
-        names.append(Name(text[run[0].start : run[-1].end], run[0].start, run[-1].end))
 
 
 def class_names(text: str, pieces: list[Piece], stances: Sequence[Stance], problems: Sequence[str]) -> list[Name]:
@@ -104,9 +54,15 @@ def _after_class_word(text: str, pieces: list[Piece], index: int) -> list[Name]:
     position = index + 1
     opened = False
     colon = next((ahead for ahead in range(index + 2, min(len(pieces), index + 5)) if pieces[ahead].key == ":"), None)
-    if colon is not None and all(part.kind in ("word", "term") and part.sentence == pieces[index].sentence for part in pieces[position:colon]):
+    if colon is not None and all(
+        part.kind in ("word", "term") and part.sentence == pieces[index].sentence for part in pieces[position:colon]
+    ):
         names, _ = listed(text, pieces, colon + 1, "")
-        if len(names) >= 3 and all(len(name.text.split()) == 1 and name.text.isalpha() for name in names) and _are_classes(pieces, names, least=3):
+        if (
+            len(names) >= 3
+            and all(len(name.text.split()) == 1 and name.text.isalpha() for name in names)
+            and _are_classes(pieces, names, least=3)
+        ):
             return names
     while position < len(pieces) and position - index <= 4:
         key = pieces[position].key
@@ -140,7 +96,10 @@ _ASKING = frozenset(("training", "architecture", "metric", "output", "framework"
 def _asks(pieces: list[Piece], name: Name) -> bool:
     """Whether a name is itself a setting: "types of augmentation: flips, rotation"."""
     return any(
-        piece.kind == "term" and piece.start >= name.start and piece.end <= name.end and any(term.aspect in _ASKING for term in piece.terms)
+        piece.kind == "term"
+        and piece.start >= name.start
+        and piece.end <= name.end
+        and any(term.aspect in _ASKING for term in piece.terms)
         for piece in pieces
     )
 
@@ -163,7 +122,9 @@ def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> 
         names: list[Name] = []
         if key == "(":
             names, end = listed(text, pieces, index + 1, ")")
-            alternatives = any(part.key in ("or", "vs", "versus", "/", "oder", "ou", "o", "|") for part in pieces[index + 1 : end])
+            alternatives = any(
+                part.key in ("or", "vs", "versus", "/", "oder", "ou", "o", "|") for part in pieces[index + 1 : end]
+            )
             if not alternatives and not _plain(pieces, index, names):
                 names = []
         elif key in ("vs", "versus"):
@@ -172,8 +133,27 @@ def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> 
             names = _strokes(text, pieces, index)
         elif key in _TELLS:
             names = _told_apart(text, pieces, index)
-        elif key in ("into", "as", "between", "either", "from", "als", "en", "entre", "zwischen", "→", "tell", "distinguish", "distinguishes", "is", "are", ":"):
-            names = _phrase_list(text, pieces, index + 1, strict=key not in ("into", "between", "either", "zwischen", "entre", "→"))
+        elif key in (
+            "into",
+            "as",
+            "between",
+            "either",
+            "from",
+            "als",
+            "en",
+            "entre",
+            "zwischen",
+            "→",
+            "tell",
+            "distinguish",
+            "distinguishes",
+            "is",
+            "are",
+            ":",
+        ):
+            names = _phrase_list(
+                text, pieces, index + 1, strict=key not in ("into", "between", "either", "zwischen", "entre", "→")
+            )
         if _are_classes(pieces, names, least=2) and all(len(name.text.split()) <= 3 for name in names):
             return names
     return []
@@ -181,11 +161,20 @@ def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> 
 
 def _spaced(pieces: list[Piece], index: int) -> bool:
     """Whether a stroke stands between blanks: "normal / AF / other", unlike "train/val"."""
-    return 0 < index < len(pieces) - 1 and pieces[index - 1].end < pieces[index].start and pieces[index].end < pieces[index + 1].start
+    return (
+        0 < index < len(pieces) - 1
+        and pieces[index - 1].end < pieces[index].start
+        and pieces[index].end < pieces[index + 1].start
+    )
 
 
-_TELLS = frozenset("tell tells telling separate separates distinguish distinguishes distinguishing discriminate".split())
-_OF_COLUMNS = frozenset("columns column features feature variables attributes fields inputs measurements numbers values sensors predictors metadata csv rows".split())
+_TELLS = frozenset(
+    "tell tells telling separate separates distinguish distinguishes distinguishing discriminate".split()
+)
+_OF_COLUMNS = frozenset(
+    "columns column features feature variables attributes fields inputs measurements numbers values sensors "
+    "predictors metadata csv rows".split()
+)
 
 
 def _plain(pieces: list[Piece], bracket: int, names: list[Name]) -> bool:
@@ -200,13 +189,20 @@ def _told_apart(text: str, pieces: list[Piece], index: int) -> list[Name]:
     """ "tell roses from tulips"."""
     if index + 3 >= len(pieces) or pieces[index + 2].key != "from" or pieces[index + 3].kind not in ("word", "term"):
         return []
-    return [Name(text[piece.start : piece.end], piece.start, piece.end) for piece in (pieces[index + 1], pieces[index + 3])]
+    return [
+        Name(text[piece.start : piece.end], piece.start, piece.end) for piece in (pieces[index + 1], pieces[index + 3])
+    ]
 
 
 def _strokes(text: str, pieces: list[Piece], index: int) -> list[Name]:
     """ "left hand / right hand / feet": names of one or two words between strokes."""
     start = index - 1
-    while start > 0 and index - start < 3 and pieces[start - 1].kind in ("word", "term") and pieces[start - 1].sentence == pieces[index].sentence:
+    while (
+        start > 0
+        and index - start < 3
+        and pieces[start - 1].kind in ("word", "term")
+        and pieces[start - 1].sentence == pieces[index].sentence
+    ):
         if pieces[start - 1].key in _NOT_NAMES or pieces[start].kind != "word":
             break
         start -= 1
@@ -216,13 +212,25 @@ def _strokes(text: str, pieces: list[Piece], index: int) -> list[Name]:
         if piece.sentence != pieces[index].sentence or (piece.kind == "mark" and piece.key not in ("/", "-", "_")):
             break
         if piece.key == "/":
-            _add(text, run, names)
+            add_name(text, run, names)
             run = []
-        elif len(run) == 2 or piece.key in ("with", "using", "from", "in", "on", "for", "and", "mit", "avec", "con", "by"):
+        elif len(run) == 2 or piece.key in (
+            "with",
+            "using",
+            "from",
+            "in",
+            "on",
+            "for",
+            "and",
+            "mit",
+            "avec",
+            "con",
+            "by",
+        ):
             break
         else:
             run.append(piece)
-    _add(text, run, names)
+    add_name(text, run, names)
     return names
 
 
@@ -255,16 +263,35 @@ def _phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool) ->
     joined = ""
     for position in range(start, min(len(pieces), start + 40)):
         piece = pieces[position]
-        if piece.sentence != pieces[start].sentence or piece.key in (".", "(", ")", ":", "from", "with", "using", "in", "on", "-", "for", "based", "by", "of", "mit", "con", "avec", "com"):
+        if piece.sentence != pieces[start].sentence or piece.key in (
+            ".",
+            "(",
+            ")",
+            ":",
+            "from",
+            "with",
+            "using",
+            "in",
+            "on",
+            "-",
+            "for",
+            "based",
+            "by",
+            "of",
+            "mit",
+            "con",
+            "avec",
+            "com",
+        ):
             break
         if piece.key in ("or", "and", "vs", "versus", "/", "oder", "und", "o", "y", "ou", "et", "e", "&"):
             joined = piece.key
-            _add(text, run, names)
+            add_name(text, run, names)
             run = []
         elif piece.key in (",", "、"):
             if joined and run:
                 break
-            _add(text, run, names)
+            add_name(text, run, names)
             run = []
         elif piece.kind == "number" and not run:
             return []
@@ -278,7 +305,7 @@ def _phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool) ->
             if following is not None and following.kind in ("word", "term") and following.key not in ("or", "and"):
                 run = run[:1]
                 break
-    _add(text, run, names)
+    add_name(text, run, names)
     if len(names) < 2 or not joined or (strict and joined in ("and", "und", "y", "et", "e", "&") and len(names) < 3):
         return []
     return names

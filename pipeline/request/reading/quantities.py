@@ -6,22 +6,24 @@ that ask for nothing ("my GPU has 6 GB", "since 2019") stay unread that way.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
-from pipeline.request.reading.terms import Piece, Quantity, Term, table
-from pipeline.request.reading.tokens import written
+from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.table import Quantity, Term, table
+from pipeline.request.terms.tokens import written
 
 _CONNECTORS = frozenset(
-    "of = : is to at ( [ about around roughly approximately approx ~ ≈ size set be as a an the with by == → max up maximum "
-    "min minimum say exactly only just equal default using from rate value number per . - fixed currently in was are "
-    "should must has have having parameter probability coefficient limited capped starting de da di von du des von le la "
-    "auf mit à con < <= ≤ > * until after around 为 用 は を の が 设 是 ： ， = 取 で".split()
+    "of = : is to at ( [ about around roughly approximately approx ~ ≈ size set be as a an the with by == → max "
+    "up maximum min minimum say exactly only just equal default using from rate value number per . - fixed "
+    "currently in was are should must has have having parameter probability coefficient limited capped starting "
+    "de da di von du des le la auf mit à con < <= ≤ > * until after 为 用 は を の が 设 是 ： ， 取 で".split()
 )
 """Words and marks that may stand between a key and its number."""
 
 _STARTS_PHRASE = frozenset(
-    "of in for from with without and or to across over the each every a an per is are was on at by as that which who it its "
-    "then than into using use but if when while so we i my our you than plus vs versus until after before".split()
+    "of in for from with without and or to across over the each every a an per is are was on at by as that which "
+    "who it its then than into using use but if when while so we i my our you plus vs versus until after before".split()
 )
 """Words that may not stand between a number and its unit."""
 
@@ -76,8 +78,19 @@ def _is_rhythm(pieces: list[Piece], index: int) -> bool:
     if index and pieces[index - 1].key in ("every", "each", "alle", "cada", "toutes", "chaque", "每"):
         return True
     following = [piece.key for piece in pieces[index + 1 : index + 5] if piece.sentence == pieces[index].sentence]
-    for key, after in zip(following, following[1:], strict=False):
-        if key in ("per", "each", "pro", "por", "par") and after in ("class", "species", "category", "label", "klasse", "clase", "classe", "day", "week", "month"):
+    for key, after in itertools.pairwise(following):
+        if key in ("per", "each", "pro", "por", "par") and after in (
+            "class",
+            "species",
+            "category",
+            "label",
+            "klasse",
+            "clase",
+            "classe",
+            "day",
+            "week",
+            "month",
+        ):
             return True
     return False
 
@@ -107,11 +120,17 @@ def _key_before(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tu
             meanings = piece.meanings("colon") + meanings
         fitting = _fitting(meanings, number, excluded)
         if fitting is not None:
-            when = fitting.name == "epochs" and position and pieces[position - 1].key in ("after", "at", "from", "until", "by", "in")
+            when = (
+                fitting.name == "epochs"
+                and position
+                and pieces[position - 1].key in ("after", "at", "from", "until", "by", "in")
+            )
             return None if when else (fitting, position)
         if piece.kind == "term" and piece.is_a("optimizer") and _is_rate(number):
             return table().quantities["training", "learning_rate"], position
-        if piece.key not in _CONNECTORS and not (piece.kind == "term" and piece.meanings("key") and position == index - 2):
+        if piece.key not in _CONNECTORS and not (
+            piece.kind == "term" and piece.meanings("key") and position == index - 2
+        ):
             return None
         position -= 1
     return None

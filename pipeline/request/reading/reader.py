@@ -11,17 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.request.constraints import Aspect, Constraint, Source
-from pipeline.request.reading.files import columns, files, inside_paths
+from pipeline.request.reading.columns import columns
+from pipeline.request.reading.context import fits, in_context
+from pipeline.request.reading.files import files, inside_paths
 from pipeline.request.reading.layers import layers
-from pipeline.request.reading.measures import goal, is_loss
+from pipeline.request.reading.measures import goal
 from pipeline.request.reading.names import class_names
-from pipeline.request.reading.negation import Stance, stances
 from pipeline.request.reading.quantities import Measured, measured
 from pipeline.request.reading.shapes import factors, sizes, windows
 from pipeline.request.reading.splits import imbalance, splits
 from pipeline.request.reading.tasks import Choice, kinds, problems
-from pipeline.request.reading.terms import Piece, Term, pieces_of
-from pipeline.request.reading.tokens import written
+from pipeline.request.terms.negation import Stance, stances
+from pipeline.request.terms.pieces import Piece, pieces_of
+from pipeline.request.terms.table import Term
+from pipeline.request.terms.tokens import written
 
 MOST_CHARACTERS = 20_000
 """What is read of a request; longer texts are documents, and what they ask for stands at their beginning."""
@@ -29,7 +32,7 @@ MOST_CHARACTERS = 20_000
 _SCALED = frozenset(("super_resolution",))
 _SOUND = frozenset(("audio", "video", "series"))
 
-_ALSO = (
+_ALSO: tuple[tuple[str, str, Aspect, str], ...] = (
     ("fine-tun", "fine_tuned_layers", "architecture", "fine_tuned"),
     ("fine tun", "fine_tuned_layers", "architecture", "fine_tuned"),
     ("finetun", "fine_tuned_layers", "architecture", "fine_tuned"),
@@ -47,7 +50,9 @@ _ALSO = (
 _ELSEWHERE: dict[str, Aspect] = {"vocabulary": "size", "count": "classes"}
 """What the calls of layers say about other aspects."""
 
-_WEAK_AUGMENTATION = frozenset(("shift", "contrast", "brightness", "jitter", "noise", "zoom", "rotation", "flip", "crop", "blur"))
+_WEAK_AUGMENTATION = frozenset(
+    ("shift", "contrast", "brightness", "jitter", "noise", "zoom", "rotation", "flip", "crop", "blur")
+)
 
 
 def read_constraints(text: str, source: Source = "requirement") -> tuple[Constraint, ...]:
@@ -72,7 +77,9 @@ class _Reading:
 
         task = problems(pieces, stance)
         names = {choice.value for choice in task}
-        several = any(piece.is_a("variant") and any(term.value == "multi_input" for term in piece.terms) for piece in pieces)
+        several = any(
+            piece.is_a("variant") and any(term.value == "multi_input" for term in piece.terms) for piece in pieces
+        )
         data = kinds(pieces, stance, several=several)
         data_kinds = {choice.value for choice in data}
 
@@ -83,7 +90,18 @@ class _Reading:
             negated = ("forbidden" in said) != value.startswith("not ")
             value = value.removeprefix("not ")
             start, end = pieces[first].start, pieces[last].end
-            found.append(Constraint(aspect=aspect, name=name, value=value, start=start, end=end, source=self.source, subject=subject, negated=negated))
+            found.append(
+                Constraint(
+                    aspect=aspect,
+                    name=name,
+                    value=value,
+                    start=start,
+                    end=end,
+                    source=self.source,
+                    subject=subject,
+                    negated=negated,
+                )
+            )
 
         for name, value, first, last in sizes(pieces, taken, video="video" in data_kinds):
             add("architecture" if name == "kernel_size" else "size", name, value, first, last)
@@ -134,8 +152,8 @@ class _Reading:
             for term in piece.meanings("is"):
                 if term.name in ("problem", "kind") or (index in counted and term.value == "true"):
                     continue
-                if _fits(pieces, index, term, names):
-                    add(*_in_context(pieces, index, term), index, index)
+                if fits(pieces, index, term, names):
+                    add(*in_context(pieces, index, term), index, index)
         for choice in task or _by_what_is_counted(found, pieces):
             add("task", "problem", choice.value, choice.first, choice.last)
         for choice in data:
@@ -144,9 +162,24 @@ class _Reading:
 
     def _names(self, pieces: list[Piece], stance: list[Stance], task: list[str]) -> Iterator[Constraint]:
         for item in (*files(self.text, pieces, stance), *columns(self.text, pieces, stance)):
-            yield Constraint(aspect=item.aspect, name=item.name, value=item.value, start=item.start, end=item.end, source=self.source, negated=item.negated)
+            yield Constraint(
+                aspect=item.aspect,
+                name=item.name,
+                value=item.value,
+                start=item.start,
+                end=item.end,
+                source=self.source,
+                negated=item.negated,
+            )
         for name in class_names(self.text, pieces, stance, task):
-            yield Constraint(aspect="classes", name="name", value=name.text.lower(), start=name.start, end=name.end, source=self.source)
+            yield Constraint(
+                aspect="classes",
+                name="name",
+                value=name.text.lower(),
+                start=name.start,
+                end=name.end,
+                source=self.source,
+            )
 
 
 def _excluded(problems: set[str], data_kinds: set[str]) -> frozenset[str]:
@@ -194,49 +227,9 @@ def _implied(pieces: list[Piece], number: Measured) -> Iterator[Term]:
     key = pieces[number.cue].key
     for part, quantity, aspect, name in _ALSO:
         if quantity == number.quantity.name and part in key:
-            yield Term(aspect, name, "cross_validation" if name == "variant" else "true", "is")  # type: ignore[arg-type]
+            yield Term(aspect, name, "cross_validation" if name == "variant" else "true", "is")
             if name == "fine_tuned":
                 return
-
-
-_WANTED = frozenset("with of many more some helpful good add plenty code detailed inline short clear include need want please useful explaining beginner write".split())
-_WRITES = frozenset(("generation", "translation", "captioning", "summarization", "question_answering", "speech_recognition"))
-
-
-def _fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> bool:
-    """Whether a term is meant in its usual sense here: a temperature is a way of sampling only where text is written."""
-    following = [piece.key for piece in pieces[index + 1 : index + 3]]
-    if term.name == "decoding" and pieces[index].key in ("temperature", "beam", "greedy", "beams", "temperatura", "température"):
-        return not problems or bool(problems & _WRITES)
-    if term.name == "comments" and pieces[index].key in ("comments", "comment"):
-        before = {piece.key for piece in pieces[max(0, index - 3) : index]}
-        return bool(before & _WANTED) or following[:2] == ["in", "the"]
-    if term.name == "dataset":
-        return following[:2] not in (["-", "like"], ["-", "style"]) and following[:1] not in (["like"], ["style"], ["json"], ["format"])
-    return True
-
-
-def _in_context(pieces: list[Piece], index: int, term: Term) -> tuple[Aspect, str, str]:
-    """What a term is where the words around it decide: an error's name a loss, an activation that of the output."""
-    if term.value == "densenet" and " " in pieces[index].key:
-        return "architecture", "family", "mlp"
-    if term.name == "metric" and is_loss(pieces, index, term.value):
-        return "training", "loss", term.value
-    if term.name == "activation" and _at_output(pieces, index, term.value):
-        return "architecture", "output_activation", term.value
-    return term.aspect, term.name, term.value
-
-
-def _at_output(pieces: list[Piece], index: int, value: str) -> bool:
-    following = [piece.key for piece in pieces[index + 1 : index + 4] if piece.sentence == pieces[index].sentence]
-    before = [piece.key for piece in pieces[max(0, index - 4) : index] if piece.sentence == pieces[index].sentence]
-    if "," in before:
-        before = before[len(before) - before[::-1].index(",") :]
-    if any(key.startswith("output") for key in following[:2]) or following[:2] in (["at", "the"], ["on", "the"], ["head"]):
-        return True
-    if any(key.startswith(("output", "final", "last")) for key in before):
-        return True
-    return value in ("softmax", "sigmoid") and not any("hidden" in key for key in before + following)
 
 
 def _by_what_is_counted(found: list[Constraint], pieces: list[Piece]) -> list[Choice]:
@@ -244,7 +237,11 @@ def _by_what_is_counted(found: list[Constraint], pieces: list[Piece]) -> list[Ch
     for names, problem in ((("horizon",), "forecasting"), (("count", "name"), "classification")):
         for constraint in found:
             if constraint.name in names and not constraint.negated:
-                inside = [index for index, piece in enumerate(pieces) if piece.start < constraint.end and piece.end > constraint.start]
+                inside = [
+                    index
+                    for index, piece in enumerate(pieces)
+                    if piece.start < constraint.end and piece.end > constraint.start
+                ]
                 return [Choice(problem, inside[0], inside[-1])]
     return []
 
@@ -258,12 +255,19 @@ def _resolved(found: list[Constraint]) -> tuple[Constraint, ...]:
         first.setdefault(key, constraint)
     kept = list(first.values())
     said = {(constraint.name, constraint.negated) for constraint in kept if constraint.value != "true"}
-    augments = any(constraint.name == "augmentation" and constraint.value not in _WEAK_AUGMENTATION for constraint in found)
+    augments = any(
+        constraint.name == "augmentation" and constraint.value not in _WEAK_AUGMENTATION for constraint in found
+    )
     results = []
     for constraint in kept:
         if constraint.value == "true" and (constraint.name, constraint.negated) in said:
             continue
-        if constraint.name == "augmentation" and constraint.value in _WEAK_AUGMENTATION and not augments and not _random(found, constraint):
+        if (
+            constraint.name == "augmentation"
+            and constraint.value in _WEAK_AUGMENTATION
+            and not augments
+            and not _random(found, constraint)
+        ):
             continue
         results.append(constraint)
     return tuple(results)
@@ -271,5 +275,7 @@ def _resolved(found: list[Constraint]) -> tuple[Constraint, ...]:
 
 def _random(found: list[Constraint], constraint: Constraint) -> bool:
     """Whether several weak words of augmentation stand together: "flips, rotations and zoom"."""
-    values = {other.value for other in found if other.name == "augmentation" and abs(other.start - constraint.start) < 80}
+    values = {
+        other.value for other in found if other.name == "augmentation" and abs(other.start - constraint.start) < 80
+    }
     return len(values) > 1 or constraint.value in ("flip",) or constraint.end - constraint.start > 10

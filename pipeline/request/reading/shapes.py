@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.request.reading.terms import Piece
-from pipeline.request.reading.tokens import written
+from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.tokens import written
 
 Size = tuple[str, str, int, int]
 """Name, value, and the first and last piece that say it."""
@@ -13,26 +13,26 @@ Size = tuple[str, str, int, int]
 _TIMES = frozenset(("x", "×", "*", "by", "✕", "х", "на", "mal", "por", "par", "乘"))
 _PIXELS = frozenset(("px", "pixel", "pixels", "píxeles", "pixeln", "像素", "ピクセル"))
 _NO_IMAGE = frozenset(
-    "kernel kernels filter filters convolution convolutions convs conv pooling pool stride strides patch patches grid "
-    "max maxpool maxpooling board matrix window windows factor cell cells tiles blocks layers split splits".split()
+    "kernel kernels filter filters convolution convolutions convs conv pooling pool stride strides patch patches "
+    "grid max maxpool maxpooling board matrix window windows factor cell cells tiles blocks layers split splits".split()
 )
 """Words beside a product of numbers that is no size of an image."""
 
 _NETWORK_PARTS = ("kernel_size", "filters", "pooling", "stride", "conv_layers")
 _TIME = frozenset(
-    "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters year years reading "
-    "readings samples values points observations records ticks candles second seconds games visits events items clicks "
-    "trading daily hourly weekly monthly measurements purchases bars quarterly sales prices cycles "
-    "tage tagen stunden wochen monate minuten días horas semanas meses minutos jours heures semaines mois dias giorni ore settimane "
-    "mesi дней часов недель месяцев 天 小时 日 時間 个 週 周 步 月 시간 일".split()
+    "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters year years "
+    "reading readings samples values points observations records ticks candles second seconds games visits events "
+    "items clicks trading daily hourly weekly monthly measurements purchases bars quarterly sales prices cycles "
+    "tage tagen stunden wochen monate minuten días horas semanas meses minutos jours heures semaines mois dias "
+    "giorni ore settimane mesi дней часов недель месяцев 天 小时 日 時間 个 週 周 步 月 시간 일".split()
 )
 _PAST = frozenset(
-    "last past previous preceding prior trailing letzten letzte vergangenen últimas últimos pasadas dernières derniers "
-    "ultime ultimi последние последних предыдущих 过去 过去的 最近 直近 直近の 지난 previously".split()
+    "last past previous preceding prior trailing letzten letzte vergangenen últimas últimos pasadas dernières "
+    "derniers ultime ultimi последние последних предыдущих 过去 过去的 最近 直近 直近の 지난 previously".split()
 )
 _NEXT = frozenset(
-    "next following coming upcoming subsequent nächsten nächste kommenden próximas próximos siguientes prochaines prochains "
-    "prossime prossimi seguintes следующие следующих ближайшие ближайших 未来 接下来 今後 次の 다음".split()
+    "next following coming upcoming subsequent nächsten nächste kommenden próximas próximos siguientes prochaines "
+    "prochains prossime prossimi seguintes следующие следующих ближайшие ближайших 未来 接下来 今後 次の 다음".split()
 )
 _SCREENS = frozenset(((4, 3), (16, 9), (16, 10)))
 """Ratios of cameras and screens, whose sizes are written width first."""
@@ -54,7 +54,12 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Size]:
             if not results or not _of_output(pieces, numbers[0]):
                 results.extend(_image(pieces, numbers, video=video))
             taken.update(numbers)
-        elif _beside(pieces, numbers[0], last, ("kernel", "kernels", "filter", "filters", "convolution", "convolutions", "convs", "conv")):
+        elif _beside(
+            pieces,
+            numbers[0],
+            last,
+            ("kernel", "kernels", "filter", "filters", "convolution", "convolutions", "convs", "conv"),
+        ):
             results.append(("kernel_size", written(pieces[numbers[0]].number or 0), numbers[0], last))
             taken.update(numbers)
         else:
@@ -82,11 +87,19 @@ def _product(pieces: list[Piece], index: int) -> list[int] | None:
 
 def _of_output(pieces: list[Piece], first: int) -> bool:
     """Whether a second size is that of what comes out: "48x48 in, output 192x192"."""
-    return any(piece.key in ("output", "outputs", "to", "into", "→", "produce", "high") for piece in pieces[max(0, first - 3) : first])
+    return any(
+        piece.key in ("output", "outputs", "to", "into", "→", "produce", "high")
+        for piece in pieces[max(0, first - 3) : first]
+    )
 
 
 def _whole(piece: Piece) -> bool:
-    return piece.kind == "number" and not piece.share and piece.number is not None and 1 <= piece.number == int(piece.number)
+    return (
+        piece.kind == "number"
+        and not piece.share
+        and piece.number is not None
+        and 1 <= piece.number == int(piece.number)
+    )
 
 
 def _is_image(pieces: list[Piece], first: int, last: int) -> bool:
@@ -105,7 +118,9 @@ def _beside(pieces: list[Piece], first: int, last: int, words: frozenset[str] | 
         return True
     before = pieces[max(0, first - 2) : first]
     for part in before:
-        if part.sentence == pieces[first].sentence and any(term.name in ("kernel_size", "stride") for term in part.meanings("key")):
+        if part.sentence == pieces[first].sentence and any(
+            term.name in ("kernel_size", "stride") for term in part.meanings("key")
+        ):
             return True
         if part.key in ("patch", "patches", "pool", "stride") and "patch" not in words:
             return True
@@ -142,9 +157,9 @@ def _pixels(pieces: list[Piece], index: int, taken: set[int]) -> list[Size]:
     pixels = bool(following) and following[0] in _PIXELS
     if following and following[0] in ("rows", "lines") and "by" in following + preceding:
         side = "height"
-    elif following and following[0] in ("columns", "cols") and "by" in following + preceding:
-        side = "width"
-    elif pixels and following[1:2] == ["wide"]:
+    elif (following and following[0] in ("columns", "cols") and "by" in following + preceding) or (
+        pixels and following[1:2] == ["wide"]
+    ):
         side = "width"
     elif pixels and following[1:2] in (["high"], ["tall"]):
         side = "height"
@@ -163,8 +178,27 @@ def _pixels(pieces: list[Piece], index: int, taken: set[int]) -> list[Size]:
 def _resized(preceding: list[str]) -> bool:
     words = " ".join(preceding)
     return words.endswith(
-        ("resized to", "resize to", "resize images to", "image size", "image size of", "img_size", "img size", "image size :", "image size =",
-         "input size", "input size of", "resolution", "resolution of", "img_size =", "image_size =", "resize them to", "resized to about", "crops of", "scaled to")
+        (
+            "resized to",
+            "resize to",
+            "resize images to",
+            "image size",
+            "image size of",
+            "img_size",
+            "img size",
+            "image size :",
+            "image size =",
+            "input size",
+            "input size of",
+            "resolution",
+            "resolution of",
+            "img_size =",
+            "image_size =",
+            "resize them to",
+            "resized to about",
+            "crops of",
+            "scaled to",
+        )
     )
 
 
@@ -172,7 +206,13 @@ def factors(pieces: list[Piece], taken: set[int]) -> list[Size]:
     """ "x4", by which images are enlarged. ("4x" is read by its unit.)"""
     results: list[Size] = []
     for index, piece in enumerate(pieces[1:], start=1):
-        if piece.kind == "number" and index not in taken and pieces[index - 1].key in ("x", "×") and _whole(piece) and (piece.number or 0) <= 16:
+        if (
+            piece.kind == "number"
+            and index not in taken
+            and pieces[index - 1].key in ("x", "×")
+            and _whole(piece)
+            and (piece.number or 0) <= 16
+        ):
             taken.add(index)
             results.append(("scale", written(piece.number or 0.0), index - 1, index))
     return results
@@ -210,7 +250,10 @@ _LONG = frozenset(("hour", "hours", "day", "days", "week", "weeks"))
 def _finer_than_hours(pieces: list[Piece]) -> bool:
     """Whether the series has a value every few minutes or seconds, so that hours and days are no steps."""
     return any(
-        piece.key == "every" and index + 2 < len(pieces) and pieces[index + 1].kind == "number" and pieces[index + 2].key in ("minutes", "min", "seconds", "s")
+        piece.key == "every"
+        and index + 2 < len(pieces)
+        and pieces[index + 1].kind == "number"
+        and pieces[index + 2].key in ("minutes", "min", "seconds", "s")
         for index, piece in enumerate(pieces)
     )
 
@@ -223,7 +266,24 @@ def _at_most(pieces: list[Piece], index: int) -> bool:
     if index + 1 >= len(pieces) or pieces[index + 1].key not in _TEXT_UNITS:
         return False
     before = {piece.key for piece in pieces[max(0, index - 3) : index] if piece.sentence == pieces[index].sentence}
-    return bool(before & {"max", "maximum", "up", "most", "first", "longest", "longer", "maximal", "limit", "cut", "máximo", "maximum.", "than"})
+    return bool(
+        before
+        & {
+            "max",
+            "maximum",
+            "up",
+            "most",
+            "first",
+            "longest",
+            "longer",
+            "maximal",
+            "limit",
+            "cut",
+            "máximo",
+            "maximum.",
+            "than",
+        }
+    )
 
 
 def _cue_before(pieces: list[Piece], index: int) -> int | None:

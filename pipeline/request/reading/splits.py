@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.request.reading.terms import Piece
-from pipeline.request.reading.tokens import written
+from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.tokens import written
 
 _RARE = frozenset(
-    "positive positives fraud fraudulent minority rare churn churners imbalance imbalanced unbalanced left leave yes default defaults "
-    "defective anomalous sick ill cancel cancelled cancellations spam toxic failures failure failing faulty bad bots attacks cases "
-    "desequilibrio déséquilibre ungleichgewicht unausgewogen desequilibradas desbalanceadas malignant".split()
+    "positive positives fraud fraudulent minority rare churn churners imbalance imbalanced unbalanced left leave "
+    "yes default defaults defective anomalous sick ill cancel cancelled cancellations spam toxic failures failure "
+    "failing faulty bad bots attacks cases desequilibrio déséquilibre ungleichgewicht unausgewogen "
+    "desequilibradas desbalanceadas malignant".split()
 )
-_IMBALANCED = frozenset("imbalance imbalanced unbalanced skewed unausgewogen desequilibrado desequilibradas desbalanceado desbalanceadas déséquilibré déséquilibrées 不平衡 不均衡".split())
+_IMBALANCED = frozenset(
+    "imbalance imbalanced unbalanced skewed unausgewogen desequilibrado desequilibradas desbalanceado "
+    "desbalanceadas déséquilibré déséquilibrées 不平衡 不均衡".split()
+)
 
 
 def splits(pieces: list[Piece], taken: set[int]) -> Iterator[tuple[str, str, int, int]]:
@@ -55,8 +59,15 @@ def imbalance(pieces: list[Piece], taken: set[int]) -> tuple[str, int, int] | No
             continue
         around = [part.key for part in pieces[max(0, index - 5) : index + 6] if part.sentence == piece.sentence]
         words = {word for key in around for word in key.split()}
-        only = any(part.key in ("only", "just", "nur", "solo", "seulement", "只有", "merely") for part in pieces[max(0, index - 2) : index])
-        counted = pieces[index + 1].key in ("are", "is", "were", "have", "of", "left", "bought", "churn", "default") if index + 1 < len(pieces) else False
+        only = any(
+            part.key in ("only", "just", "nur", "solo", "seulement", "只有", "merely")
+            for part in pieces[max(0, index - 2) : index]
+        )
+        counted = (
+            pieces[index + 1].key in ("are", "is", "were", "have", "of", "left", "bought", "churn", "default")
+            if index + 1 < len(pieces)
+            else False
+        )
         if piece.share and 0 < piece.number < 0.5 and (words & _RARE or (only and counted)):
             taken.add(index)
             return written(piece.number), index, index

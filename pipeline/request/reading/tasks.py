@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.request.reading.negation import Stance
-from pipeline.request.reading.terms import Piece, Term
+from pipeline.request.terms.negation import Stance
+from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.table import Term
 
 _GENERAL = ("classification", "regression")
 """Problems whose words occur in the description of others: "classify every pixel" is a segmentation."""
@@ -14,25 +16,37 @@ _GENERAL = ("classification", "regression")
 _SECOND = ("generation", "reconstruction", "retrieval")
 """Problems whose words are common: they count where no other is named."""
 
-_WEAK_KINDS = frozenset("table csv spreadsheet metadata text comment note question story message logo scan crop patch tile post track song sensor signal series music report query".split())
+_WEAK_KINDS = frozenset(
+    "table csv spreadsheet metadata text comment note question story message logo scan crop patch tile post track "
+    "song sensor signal series music report query".split()
+)
 """Nouns that name data only where nothing better does: labels of photos often stand in a table."""
 
 _OUTPUT_WORDS = frozenset(
-    "confusion matrix plot plots report code script project notebook table summary predictions model program graph figure a the some me file files pipeline "
-    "one full complete python".split()
+    "confusion matrix plot plots report code script project notebook table summary predictions model program "
+    "graph figure a the some me file files pipeline one full complete python".split()
 )
 _AMOUNTS = frozenset(
-    "price prices cost costs age ages weight weights yield salary salaries income consumption strength duration power angle amount revenue rent "
-    "charges score scores rating speed height heights distance load emission emissions lifetime value values number count time percentage concentration temperature "
-    "demand sales volume mileage mpg quality energy output usage usd humidity level levels delay fare bmi hours minutes days euros dollars rul solubility "
-    "precio precios preço preços prix preis preise prezzi prezzo edad âge idade alter valor valeur 价格 房价 価格 цены цену".split()
+    "price prices cost costs age ages weight weights yield salary salaries income consumption strength duration "
+    "power angle amount revenue rent charges score scores rating speed height heights distance load emission "
+    "emissions lifetime value values number count time percentage concentration temperature demand sales volume "
+    "mileage mpg quality energy output usage usd humidity level levels delay fare bmi hours minutes days euros "
+    "dollars rul solubility precio precios preço preços prix preis preise prezzi prezzo edad âge idade alter "
+    "valor valeur 价格 房价 価格 цены цену".split()
 )
-_CATEGORIES = frozenset("class classes category categories genre type types species label labels kind brand sentiment gender outcome winner diagnosis intent emotion topic department language breed whether if which who".split())
+_CATEGORIES = frozenset(
+    "class classes category categories genre type types species label labels kind brand sentiment gender outcome "
+    "winner diagnosis intent emotion topic department language breed whether if which who".split()
+)
 _PREDICTS = frozenset(
-    "predict predicts predicting prediction predictions predictor vorhersagen vorhersage vorhersagt predecir predicción prédire prédiction prever predizer predição "
-    "prevedere 预测 予測 предсказать предсказывать 예측 infer guess model".split()
+    "predict predicts predicting prediction predictions predictor vorhersagen vorhersage vorhersagt predecir "
+    "predicción prédire prédiction prever predizer predição prevedere 预测 予測 предсказать предсказывать 예측 infer "
+    "guess model".split()
 )
-_DETECTS = frozenset("detect detects detecting spot spots find finds read reads name names tell tells determine say decide guess see".split())
+_DETECTS = frozenset(
+    "detect detects detecting spot spots find finds read reads name names tell tells determine say decide guess "
+    "see".split()
+)
 _AND = frozenset("+ and plus with together along & und y et e 和 と".split())
 
 
@@ -88,7 +102,16 @@ def _is_about_output(pieces: list[Piece], choice: Choice) -> bool:
     if pieces[choice.first].key == "generator" and any(piece.key == "discriminator" for piece in pieces):
         return True
     for piece in pieces[choice.first + 1 : choice.first + 5]:
-        if any(term.aspect == "output" for term in piece.terms) or piece.key in ("code", "script", "plots", "plot", "report", "notebook", "predictions", "project"):
+        if any(term.aspect == "output" for term in piece.terms) or piece.key in (
+            "code",
+            "script",
+            "plots",
+            "plot",
+            "report",
+            "notebook",
+            "predictions",
+            "project",
+        ):
             return True
         if piece.key not in _OUTPUT_WORDS:
             return False
@@ -114,7 +137,10 @@ def _predicted(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
                 return [Choice("classification", index, position)]
             if any(word in _AMOUNTS for word in words):
                 after = pieces[position + 1 : position + 2]
-                category = any(part.key in _CATEGORIES or part.key in ("band", "bracket", "group", "range", "bands", "range") for part in after)
+                category = any(
+                    part.key in _CATEGORIES or part.key in ("band", "bracket", "group", "range", "bands", "range")
+                    for part in after
+                )
                 return [Choice("classification" if category else "regression", index, position + len(after) * category)]
             if here.key in ("from", "using", "with", "based"):
                 break
@@ -149,14 +175,17 @@ def kinds(pieces: list[Piece], stances: Sequence[Stance], *, several: bool) -> l
 def _columns(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     """What has columns is a table."""
     for index, piece in enumerate(pieces):
-        if piece.key in ("columns", "spalten", "columnas", "colonnes", "colunas", "colonne") and stances[index] == "asked":
+        if (
+            piece.key in ("columns", "spalten", "columnas", "colonnes", "colunas", "colonne")
+            and stances[index] == "asked"
+        ):
             return [Choice("table", index, index)]
     return []
 
 
 _OF_SOUND = frozenset(
-    "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 hubert whisper panns esc50 esc10 urbansound8k "
-    "speech_commands gtzan ravdess librispeech ljspeech fsdd audioset wer".split()
+    "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 hubert "
+    "whisper panns esc50 esc10 urbansound8k speech_commands gtzan ravdess librispeech ljspeech fsdd audioset wer".split()
 )
 
 
@@ -168,7 +197,13 @@ def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     """Clips and recordings are sound where a sample rate or a spectrogram is named, and films where frames are."""
     for index, piece in enumerate(pieces):
         words = piece.key.split()
-        if stances[index] != "asked" or words[-1].removesuffix("s") not in ("clip", "recording", "file", "wav", "snippet"):
+        if stances[index] != "asked" or words[-1].removesuffix("s") not in (
+            "clip",
+            "recording",
+            "file",
+            "wav",
+            "snippet",
+        ):
             continue
         if any(_is_of_sound(term) for part in pieces for term in part.terms):
             return [Choice("audio", index, index)]
@@ -184,7 +219,7 @@ def _is_weak(piece: Piece) -> bool:
 
 def _combines(pieces: list[Piece], named: list[Choice]) -> bool:
     """Whether two kinds are inputs side by side: "a photo plus 10 tabular features"."""
-    for first, second in zip(named, named[1:], strict=False):
+    for first, second in itertools.pairwise(named):
         if first.value == second.value or {first.value, second.value} & {"text"} or second.first - first.first > 9:
             continue
         between = {piece.key for piece in pieces[first.last + 1 : second.first]}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pipeline.request.constraints import Constraint
 
-
 PLOTS = frozenset(
     "learning_curves confusion_matrix roc_curve pr_curve latent_space samples predictions residuals reconstructions "
     "attention gradcam feature_importance misclassified embeddings loss_histogram".split()
@@ -45,7 +44,12 @@ class Label:
         start, end = self.span(request.requirement)
         if reading.end <= start or reading.start >= end:
             return False
-        if self.subject and reading.subject and request.names().count(self.name) > 1 and self.subject != reading.subject:
+        if (
+            self.subject
+            and reading.subject
+            and request.names().count(self.name) > 1
+            and self.subject != reading.subject
+        ):
             return False
         return _same(self.value, reading.value)
 

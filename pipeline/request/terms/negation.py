@@ -4,43 +4,98 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pipeline.request.reading.terms import Piece
+from pipeline.request.terms.pieces import Piece
 
 Stance = Literal["asked", "forbidden", "mentioned"]
 
 _FORBIDS = frozenset(
-    "no not without never neither nor avoid avoiding skip skipping omit exclude excluding except unlike disable disabled dont doesnt "
-    "cannot none ohne kein keine keinen keiner nicht sin no sans pas ne sem não nao senza non без не 不 没有 無し なし 불 없이 "
-    "nothing non zero".split()
+    "no not without never neither nor avoid avoiding skip skipping omit exclude excluding except unlike disable "
+    "disabled dont doesnt cannot none ohne kein keine keinen keiner nicht sin sans pas ne sem não nao senza non "
+    "без не 不 没有 無し なし 불 없이 nothing zero".split()
 )
 """Words after which a thing is not wanted, until the phrase ends. (`no` is Spanish too.)"""
 
 _VERBS_WITH_T = frozenset("don doesn isn aren won shouldn mustn can couldn didn wouldn needn".split())
 
-_PAIRS = frozenset((("instead", "of"), ("rather", "than"), ("leave", "out"), ("turn", "off"), ("free", "of"), ("en", "lugar"), ("au", "lieu"), ("statt", "")))
+_PAIRS = frozenset(
+    (
+        ("instead", "of"),
+        ("rather", "than"),
+        ("leave", "out"),
+        ("turn", "off"),
+        ("free", "of"),
+        ("en", "lugar"),
+        ("au", "lieu"),
+        ("statt", ""),
+    )
+)
 
 _HARMLESS = frozenset(
-    "more longer less fewer later bigger larger smaller only sure necessarily idea just matter problem preference too very "
-    "forget mind care know enough worry improvement improve improving improved labels hesitate need-to much exceed overfit "
-    "overfitting everyone yet always all perfect fancy what how why many".split()
+    "more longer less fewer later bigger larger smaller only sure necessarily idea just matter problem preference "
+    "too very forget mind care know enough worry improvement improve improving improved labels hesitate need-to "
+    "much exceed overfit overfitting everyone yet always all perfect fancy what how why many".split()
 )
 """After these words a `no` or `not` forbids nothing: "no more than 50 epochs", "don't forget the dropout"."""
 
 _ENDS = frozenset(
-    "but just only instead use using uses with because since so while please then however although we want i sondern pero mais "
-    "mas ma plus → ( ) [ ] : ; sino aber".split()
+    "but just only instead use using uses with because since so while please then however although we want i "
+    "sondern pero mais mas ma plus → ( ) [ ] : ; sino aber".split()
 )
 _LONGEST_SCOPE = 9
 _COMMAS = frozenset(",，、")
 
 _MENTIONS = (
-    ("last", "year"), ("last", "time"), ("last", "month"), ("last", "week"), ("elsewhere",), ("previously",), ("in", "the", "past"),
-    ("tried",), ("my", "old"), ("our", "old"), ("the", "old"), ("used", "to", "use"), ("we", "used"), ("i", "used"), ("colleague",), ("colleagues",),
-    ("so", "far"), ("currently",), ("until", "now"), ("for", "years"), ("at", "the", "moment"), ("we", "already", "have"), ("competitor",),
-    ("someone",), ("before", "that"), ("in", "another", "project"), ("other", "project"), ("last", "semester"), ("years", "ago"), ("predecessor",),
-    ("bisher",), ("letztes", "jahr"), ("el", "año", "pasado"), ("l", "année", "dernière"), ("a", "friend"), ("my", "friend"), ("boss",), ("had", "used"),
-    ("months", "ago"), ("weeks", "ago"), ("earlier", "attempt"), ("earlier", "version"), ("first", "attempt"), ("in", "the", "paper"), ("existing", "model"),
-    ("other", "team"), ("i", "know"), ("we", "know"), ("old", "model"), ("used", "before"), ("have", "been", "using"),
+    ("last", "year"),
+    ("last", "time"),
+    ("last", "month"),
+    ("last", "week"),
+    ("elsewhere",),
+    ("previously",),
+    ("in", "the", "past"),
+    ("tried",),
+    ("my", "old"),
+    ("our", "old"),
+    ("the", "old"),
+    ("used", "to", "use"),
+    ("we", "used"),
+    ("i", "used"),
+    ("colleague",),
+    ("colleagues",),
+    ("so", "far"),
+    ("currently",),
+    ("until", "now"),
+    ("for", "years"),
+    ("at", "the", "moment"),
+    ("we", "already", "have"),
+    ("competitor",),
+    ("someone",),
+    ("before", "that"),
+    ("in", "another", "project"),
+    ("other", "project"),
+    ("last", "semester"),
+    ("years", "ago"),
+    ("predecessor",),
+    ("bisher",),
+    ("letztes", "jahr"),
+    ("el", "año", "pasado"),
+    ("l", "année", "dernière"),
+    ("a", "friend"),
+    ("my", "friend"),
+    ("boss",),
+    ("had", "used"),
+    ("months", "ago"),
+    ("weeks", "ago"),
+    ("earlier", "attempt"),
+    ("earlier", "version"),
+    ("first", "attempt"),
+    ("in", "the", "paper"),
+    ("existing", "model"),
+    ("other", "team"),
+    ("i", "know"),
+    ("we", "know"),
+    ("old", "model"),
+    ("used", "before"),
+    ("have", "been", "using"),
 )
 """Words of a clause that tells a story instead of asking."""
 
@@ -138,7 +193,11 @@ def _denied_afterwards(pieces: list[Piece], index: int) -> bool:
         return True
     while keys and keys[0] in ("is", "are", "layer", "layers", "would", "be", "was"):
         keys = keys[1:]
-    if keys[:1] == ["not"] and keys[1:2] and keys[1] in ("needed", "required", "necessary", "wanted", "allowed", "desired", "important", "welcome"):
+    if (
+        keys[:1] == ["not"]
+        and keys[1:2]
+        and keys[1] in ("needed", "required", "necessary", "wanted", "allowed", "desired", "important", "welcome")
+    ):
         return True
     return keys[:1] in (["unnecessary"], ["forbidden"], ["unwanted"]) or keys[:2] == ["-", "free"]
 
@@ -151,10 +210,20 @@ def _mentions(pieces: list[Piece]) -> list[tuple[int, int]]:
         if not any(tuple(keys[index : index + len(words)]) == words for words in _MENTIONS_BY_WORD.get(key, ())):
             continue
         first = index
-        while first > 0 and pieces[first - 1].sentence == pieces[index].sentence and keys[first - 1] not in _TURNS and index - first < 30:
+        while (
+            first > 0
+            and pieces[first - 1].sentence == pieces[index].sentence
+            and keys[first - 1] not in _TURNS
+            and index - first < 30
+        ):
             first -= 1
         last = index
-        while last < len(keys) and pieces[last].sentence == pieces[index].sentence and keys[last] not in _TURNS and last - index < 30:
+        while (
+            last < len(keys)
+            and pieces[last].sentence == pieces[index].sentence
+            and keys[last] not in _TURNS
+            and last - index < 30
+        ):
             last += 1
         results.append((first, last))
     return results

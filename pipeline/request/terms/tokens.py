@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from pipeline.plan.dataset_facts import NUMBER_WORDS
 
+JOINERS = frozenset("-‐‑–_'’`")
+"""What may stand between the words of one term: "early-stopping", "early_stopping"."""
+
 _IDEOGRAMS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 """Kana and ideograms: scripts without blanks, where each letter is a token of its own."""
 
@@ -40,7 +43,13 @@ _TOKEN = re.compile(
 _LONGEST_NUMBER = 24
 """Longer runs of digits are no numbers that anybody counts in."""
 
-_SPELLINGS = (("colour", "color"), ("grey", "gray"), ("tumour", "tumor"), ("centre", "center"), ("neighbour", "neighbor"))
+_SPELLINGS = (
+    ("colour", "color"),
+    ("grey", "gray"),
+    ("tumour", "tumor"),
+    ("centre", "center"),
+    ("neighbour", "neighbor"),
+)
 _BRITISH = re.compile(r"is(e|es|ed|er|ers|ing|ation)$")
 
 
@@ -72,7 +81,9 @@ def tokens_of(text: str) -> list[Token]:
         start, end = match.span()
         if kind == "number":
             value, share = number_of(word)
-            tokens.append(Token(word, word.lower(), start, end, "number" if value is not None else "mark", value, share))
+            tokens.append(
+                Token(word, word.lower(), start, end, "number" if value is not None else "mark", value, share)
+            )
         elif kind == "other":
             tokens.append(Token(word, word, start, end, "mark", None, False))
         else:
@@ -119,6 +130,8 @@ def number_of(word: str) -> tuple[float | None, bool]:
 
 def worded_number(tokens: list[Token], index: int) -> tuple[float, int] | None:
     """A number in words that begins at a token: its value, and the index after it. None where there is none."""
+    if tokens[index].key not in NUMBER_WORDS:
+        return None
     total = 0
     current = 0
     end = index
@@ -154,7 +167,7 @@ def _can_follow(current: int, key: str, joiner: str) -> bool:
         return False
     if current and current % 100 == 0:
         return value < 100
-    return joiner != "and" and 20 <= current % 100 and current % 10 == 0 and 0 < value < 10
+    return joiner != "and" and current % 100 >= 20 and current % 10 == 0 and 0 < value < 10
 
 
 def written(value: float, text: str = "") -> str:

@@ -1,0 +1,71 @@
+"""Lists of names: "(toxic, obscene, threat)", "age, income and left_company"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.request.terms.pieces import Piece
+
+_SEPARATORS = frozenset(", / ; | & und oder y et ou e o 、 ， 和 と и или or and vs versus nor".split())
+_LONGEST_LIST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of a list, with its place in the text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[list[Name], int]:
+    """The names of a list that begins at a piece, and the index after it. `closer` ends the list; without one a sentence
+    does. Asides in brackets are no part of a name."""
+    names: list[Name] = []
+    run: list[Piece] = []
+    index = start
+    while index < min(len(pieces), start + _LONGEST_LIST):
+        piece = pieces[index]
+        if piece.key == closer:
+            break
+        if not closer and (
+            piece.sentence != pieces[start].sentence or piece.key in (".", ")", "}", "]", "?", "!", "。")
+        ):
+            break
+        if piece.key in ("[", "{"):
+            break
+        if piece.key == "(":
+            after = _after_bracket(pieces, index)
+            if after is None:
+                break
+            index = after
+            continue
+        if piece.key in _SEPARATORS:
+            add_name(text, run, names)
+            run = []
+        else:
+            run.append(piece)
+        index += 1
+    add_name(text, run, names)
+    return names, index
+
+
+def _after_bracket(pieces: list[Piece], index: int) -> int | None:
+    """The index behind an aside in brackets; None where they are not closed soon."""
+    for position in range(index + 1, min(len(pieces), index + 30)):
+        if pieces[position].key == ")":
+            return position + 1
+        if pieces[position].key == "(":
+            break
+    return None
+
+
+def add_name(text: str, run: list[Piece], names: list[Name]) -> None:
+    quotes = "\"'“”‘’`„«»"
+    while run and run[0].key in quotes:
+        run = run[1:]
+    while run and run[-1].key in quotes:
+        run = run[:-1]
+    if run and text[run[0].start : run[-1].end].strip(". "):
+        names.append(Name(text[run[0].start : run[-1].end], run[0].start, run[-1].end))

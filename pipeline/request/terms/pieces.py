@@ -1,0 +1,140 @@
+"""A text cut into pieces: terms that a table knows, numbers, other words, and marks.
+
+Where several spellings fit, the longest wins: "BiLSTM" is no "LSTM", "attention heads" no "attention".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from pipeline.request.terms.table import Role, Table, Term, squeezed, table
+from pipeline.request.terms.tokens import JOINERS, Token, tokens_of, worded_number
+
+_MOST_TOKENS = 9
+"""No spelling has more words and marks."""
+
+
+class Piece(NamedTuple):
+    """A term, a number, or a word or mark that no table knows."""
+
+    kind: Literal["term", "number", "word", "mark"]
+    key: str
+    start: int
+    end: int
+    sentence: int
+    """Sentences and lines are counted; a number belongs to no word of another sentence."""
+    terms: tuple[Term, ...] = ()
+    number: float | None = None
+    share: bool = False
+
+    def meanings(self, role: Role) -> Sequence[Term]:
+        if not self.terms:
+            return ()
+        return [term for term in self.terms if term.role == role]
+
+    def is_a(self, name: str) -> bool:
+        return any(term.name == name for term in self.meanings("is"))
+
+
+_ABBREVIATIONS = frozenset("vs g e i approx max min incl resp ca no etc dim dr avg bzw".split())
+
+
+def pieces_of(text: str) -> list[Piece]:
+    """The pieces of a text from left to right."""
+    tokens = tokens_of(text)
+    known = table()
+    pieces: list[Piece] = []
+    sentence = 0
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        if index and _ends_sentence(text, tokens, index):
+            sentence += 1
+        found = _longest_term(text, tokens, index, known)
+        worded = worded_number(tokens, index) if token.kind == "word" and found is None else None
+        if found is not None:
+            terms, after = found
+            last = tokens[after - 1]
+            key = text[token.start : last.end].lower()
+            number = token.number if after == index + 1 else None
+            pieces.append(Piece("term", key, token.start, last.end, sentence, terms, number))
+            index = after
+        elif worded is not None:
+            value, index = worded
+            last = tokens[index - 1]
+            pieces.append(Piece("number", token.key, token.start, last.end, sentence, (), value))
+        else:
+            kind: Literal["number", "word", "mark"] = "mark"
+            if token.kind == "number":
+                kind = "number"
+            elif token.kind in ("word", "letter"):
+                kind = "word"
+            pieces.append(Piece(kind, token.key, token.start, token.end, sentence, (), token.number, token.share))
+            index += 1
+    return pieces
+
+
+def _ends_sentence(text: str, tokens: list[Token], index: int) -> bool:
+    """Whether a sentence ends between a token and the one before it: by a line end, or a full stop before a blank."""
+    before, here = tokens[index - 1], tokens[index]
+    if "\n" in text[before.end : here.start]:
+        return True
+    if before.text in "!?;。！？；" and before.kind == "mark":
+        return True
+    return before.text == "." and before.end < here.start and not _abbreviates(tokens, index - 1)
+
+
+def _abbreviates(tokens: list[Token], stop: int) -> bool:
+    """Whether a full stop belongs to an abbreviation: "vs.", "e.g.", "max."."""
+    return stop > 0 and tokens[stop - 1].key in _ABBREVIATIONS
+
+
+def _longest_term(text: str, tokens: list[Token], index: int, known: Table) -> tuple[tuple[Term, ...], int] | None:
+    """The meanings of the longest spelling that begins at a token, and the index after it."""
+    first = tokens[index]
+    if first.kind == "mark" and first.text in JOINERS:
+        return None
+    if index and first.kind == "number" and first.touches(tokens[index - 1]) and tokens[index - 1].kind == "word":
+        return None  # inside a name: the 3 of "conv3"
+    key = ""
+    best: tuple[tuple[Term, ...], int] | None = None
+    for end in range(index, min(len(tokens), index + _MOST_TOKENS)):
+        token = tokens[end]
+        if end > index and "\n" in text[tokens[end - 1].end : token.start]:
+            break
+        if token.text in JOINERS:
+            continue
+        key += token.key
+        whole = end + 1 == len(tokens) or not _splits_word(token, tokens[end + 1])
+        if whole:
+            terms = _meanings(key, text[first.start : token.end], known)
+            if terms:
+                best = terms, end + 1
+        if key not in known.beginnings:
+            break
+    return best
+
+
+def _splits_word(token: Token, following: Token) -> bool:
+    """Whether a name goes on behind a token: "resnet" in "resnet77", "1" in "1d"."""
+    if not following.touches(token):
+        return False
+    if token.kind == "word":
+        return following.kind == "number"
+    return token.kind == "number" and following.key == "d"
+
+
+def _meanings(key: str, words: str, known: Table) -> tuple[Term, ...]:
+    """What a spelling means; a plural means what its singular does too."""
+    terms = _exact_terms(key, words, known)
+    if len(key) > 3 and key.endswith("s"):
+        terms += tuple(term for term in _exact_terms(key[:-1], words[:-1], known) if term not in terms)
+    return terms
+
+
+def _exact_terms(key: str, words: str, known: Table) -> tuple[Term, ...]:
+    exact = known.exact.get(key)
+    if exact is not None and squeezed(words) != exact:
+        return ()
+    return known.terms.get(key, ())

@@ -1,0 +1,125 @@
+"""The tables of spellings that lie here as TOML files, one an aspect.
+
+Spellings are compared without blanks, hyphens, underscores and apostrophes, so "early stopping", "early-stopping",
+"EarlyStopping" and "early_stopping" are one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple, cast
+
+from pipeline.request.constraints import Aspect
+from pipeline.request.terms.tokens import JOINERS, tokens_of
+
+Role = Literal["is", "key", "colon", "unit", "nothing"]
+"""What a spelling does: `is` asks for the thing; `key` says what a number behind it is, `colon` the same with a colon or an
+equals sign between; `unit` says what a number before it is; `nothing` asks for nothing, though words of it would."""
+
+_QUANTITIES = "quantities"
+_NOTHING = "nothing"
+
+
+class Term(NamedTuple):
+    """One meaning of a spelling."""
+
+    aspect: Aspect
+    name: str
+    value: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a number can be, by the words around it."""
+
+    aspect: Aspect
+    name: str
+    low: float
+    high: float
+    whole: bool
+    share: bool
+    gap: int
+    is_list: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All spellings."""
+
+    terms: dict[str, tuple[Term, ...]]
+    exact: dict[str, str]
+    """Spellings that have to be met letter by letter, by their key."""
+    beginnings: frozenset[str]
+    """All beginnings of keys: where a search can stop."""
+    quantities: dict[tuple[str, str], Quantity]
+
+
+@cache
+def table() -> Table:
+    """The tables, read once."""
+    terms: dict[str, list[Term]] = {}
+    exact: dict[str, str] = {}
+    any_case: set[str] = set()
+    quantities: dict[tuple[str, str], Quantity] = {}
+    for spelling, term in _entries(quantities):
+        key = _key(spelling)
+        meanings = terms.setdefault(key, [])
+        if term not in meanings:
+            meanings.append(term)
+        if spelling != spelling.lower() and spelling.isascii():
+            exact.setdefault(key, squeezed(spelling))
+        else:
+            any_case.add(key)
+    beginnings = {key[:end] for key in terms for end in range(1, len(key) + 1)}
+    return Table(
+        terms={key: tuple(meanings) for key, meanings in terms.items()},
+        exact={key: spelling for key, spelling in exact.items() if key not in any_case},
+        beginnings=frozenset(beginnings),
+        quantities=quantities,
+    )
+
+
+def _entries(quantities: dict[tuple[str, str], Quantity]) -> Iterator[tuple[str, Term]]:
+    for file in sorted(files("pipeline.request").joinpath("terms").iterdir(), key=lambda path: path.name):
+        if not file.name.endswith(".toml"):
+            continue
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        stem = file.name.removesuffix(".toml")
+        if stem != _QUANTITIES:
+            for name, values in content.items():
+                for value, spellings in values.items():
+                    for spelling in spellings:
+                        role: Role = "nothing" if stem == _NOTHING else "is"
+                        yield spelling, Term(cast(Aspect, stem), name, value, role)
+            continue
+        for stem, names in content.items():
+            aspect = cast(Aspect, stem)
+            for name, quantity in names.items():
+                quantities[aspect, name] = Quantity(
+                    aspect=aspect,
+                    name=name,
+                    low=quantity["low"],
+                    high=quantity["high"],
+                    whole=not quantity.get("number", False),
+                    share=quantity.get("share", False),
+                    gap=quantity.get("gap", 1),
+                    is_list=quantity.get("list", False),
+                )
+                for key in quantity["keys"]:
+                    yield key.rstrip(":= "), Term(aspect, name, "", "colon" if key[-1] in ":=" else "key")
+                for unit in quantity["units"]:
+                    yield unit, Term(aspect, name, "", "unit")
+
+
+def _key(spelling: str) -> str:
+    return "".join(token.key for token in tokens_of(spelling) if token.text not in JOINERS)
+
+
+def squeezed(words: str) -> str:
+    """Words as they are written, without what stands between them."""
+    return "".join(char for char in words if char not in JOINERS and not char.isspace())

@@ -1,0 +1,174 @@
+"""Requests read by rules: the labelled sets, negation, numbers, other languages, and any text at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.request import score
+from pipeline.request.constraints import Constraint
+from pipeline.request.known_datasets import known_dataset
+from pipeline.request.language import language_of
+from pipeline.request.reading.reader import read_constraints
+from pipeline.request.terms.table import table
+from tests.pipeline.request.labelled import read_labels
+
+LABELS = Path(__file__).parent / "labels"
+
+
+def read(text: str) -> set[str]:
+    """The constraints of a text as "name=value", those forbidden with a "!" before."""
+    return {f"{'!' * one.negated}{one.name}={one.value}" for one in read_constraints(text)}
+
+
+@pytest.mark.parametrize(("name", "precision", "recall"), [("own.jsonl", 0.98, 0.98), ("own2.jsonl", 0.95, 0.91)])
+def test_the_development_sets_are_read_as_well_as_when_the_rules_were_written(
+    name: str, precision: float, recall: float
+) -> None:
+    result = score(read_labels(LABELS / name))
+    assert result.precision("all") >= precision
+    assert result.recall("all") >= recall
+
+
+@pytest.mark.parametrize("name", ["own.jsonl", "own2.jsonl"])
+def test_labels_stand_in_their_requests(name: str) -> None:
+    for request in read_labels(LABELS / name):
+        for label in request.labels:
+            start, end = label.span(request.requirement)
+            assert request.requirement[start:end] == label.words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CNN without dropout", "!dropout=true"),
+        ("no augmentation, Adam", "!augmentation=true"),
+        ("no augmentation, Adam", "optimizer=adam"),
+        ("use SGD, not Adam", "!optimizer=adam"),
+        ("do not use any flips or rotations", "!augmentation=rotation"),
+        ("GRU instead of LSTM please", "!family=lstm"),
+        ("nothing pretrained", "!weights=pretrained"),
+        ("early stopping is not needed", "!early_stopping=true"),
+        ("no more than 50 epochs", "epochs=50"),
+        ("don't forget the dropout", "dropout=true"),
+        ("ohne Dropout", "!dropout=true"),
+    ],
+)
+def test_what_is_forbidden_is_told_from_what_is_wanted(text: str, expected: str) -> None:
+    assert expected in read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Last year we used an SVM and an LSTM; now classify reviews with a CNN",
+        "A colleague tried an LSTM, but I want a CNN for text classification",
+    ],
+)
+def test_what_is_only_mentioned_is_not_asked_for(text: str) -> None:
+    found = read(text)
+    assert "family=cnn" in found
+    assert not any(constraint.endswith("family=lstm") for constraint in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("batch size of thirty-two", "batch_size=32"),
+        ("learning rate 10^-4", "learning_rate=0.0001"),
+        ("Adam at 3e−4", "learning_rate=0.0003"),
+        ("dropout of 20 %", "dropout=0.2"),
+        ("vocabulary of 20,000 words", "vocabulary=20000"),
+        ("vocab 15k", "vocabulary=15000"),
+        ("recorded at 16 kHz", "sample_rate=16000"),
+        ("Lernrate 0,0005", "learning_rate=0.0005"),
+        ("images 480x640x3", "height=480"),
+        ("frames of 640x480", "width=640"),
+        ("filters 32, 64 and 128", "filters=32,64,128"),
+        ("MLP with hidden layers 128/64/32", "hidden_layers=128,64,32"),
+        ("classify two hundred and fifty bird species", "count=250"),
+    ],
+)
+def test_numbers_are_read_however_they_are_spelled(text: str, expected: str) -> None:
+    assert expected in read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My GPU has 6 GB and the deadline is 12 May 2027",
+        "I have 3 colleagues and 2 cats",
+        "room 401, 5th floor",
+        "3x3 kernels with stride 2",
+    ],
+)
+def test_numbers_that_ask_for_nothing_are_no_sizes(text: str) -> None:
+    assert not [constraint for constraint in read_constraints(text) if constraint.aspect in ("size", "classes")]
+
+
+def test_the_longest_spelling_wins() -> None:
+    found = read("BiLSTM with 8 attention heads and a ResNet50 backbone, global average pooling")
+    assert {"family=bilstm", "heads=8", "backbone=resnet50", "pooling=global_average"} <= found
+    assert not found & {"family=lstm", "family=attention", "family=resnet", "pooling=average"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("cnn mnist 5 epochs adam", "en"),
+        ("Classify photos of cats with a CNN", "en"),
+        ("Ein CNN für die Klassifikation von Fotos mit 5 Klassen", "de"),
+        ("Quiero un modelo para clasificar reseñas con BERT", "es"),
+        ("Un réseau pour la détection des anomalies dans les images", "fr"),
+        ("Quero classificar avaliações com um LSTM", "pt"),
+        ("Vorrei una rete per classificare le immagini", "it"),
+        ("用 CNN 对 CIFAR-10 图片分类", "zh"),
+        ("CNN で犬の画像を分類したい", "ja"),
+        ("Классификация изображений с помощью CNN", "ru"),
+        ("β-VAE with latent size 8", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_language_of_a_request(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+def test_languages_of_the_labelled_requests() -> None:
+    requests = [request for name in ("own.jsonl", "own2.jsonl") for request in read_labels(LABELS / name)]
+    wrong = [request.id for request in requests if language_of(request.requirement) != request.language]
+    assert not wrong
+
+
+def test_known_datasets_are_spelled_as_the_reader_gives_them() -> None:
+    from pipeline.request.known_datasets import _known
+
+    values = {term.value for terms in table().terms.values() for term in terms if term.name == "dataset"}
+    assert set(_known()) <= values
+    mnist = known_dataset("mnist")
+    assert mnist is not None
+    assert (mnist.shape, mnist.classes) == ((28, 28, 1), 10)
+    assert known_dataset("nothing_like_it") is None
+
+
+def _is_valid(constraint: Constraint, text: str) -> bool:
+    return 0 <= constraint.start < constraint.end <= len(text) and constraint.words(text).strip() != ""
+
+
+_WORDS = [spelling for spelling in table().terms if spelling.isascii()]
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read(text: str) -> None:
+    assert all(_is_valid(constraint, text) for constraint in read_constraints(text))
+
+
+@given(st.lists(st.sampled_from([*_WORDS, *"( ) [ ] { } , . : ; / - = x 1 2.5 20% 3e-4 64 no and or of with".split()])))
+def test_any_words_of_the_tables_are_read(words: list[str]) -> None:
+    text = " ".join(words)
+    found = read_constraints(text)
+    assert all(_is_valid(constraint, text) for constraint in found)
+    assert list(found) == sorted(found, key=lambda constraint: (constraint.start, constraint.end))
+    assert len({(one.aspect, one.name, one.value, one.subject, one.negated) for one in found}) == len(found)
