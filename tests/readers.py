@@ -36,6 +36,8 @@ from pipeline.plan.dataset_facts import read_facts
 from pipeline.plan.reading import read_plan
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category, canonical_loss, canonical_metric, canonical_optimizer
+from pipeline.request.language import language_of
+from pipeline.request.reading.reader import read_constraints
 from pipeline.retrieval.firewall import row_shingles
 
 _CLUSTERED = Clustered(
@@ -113,6 +115,8 @@ READERS = MappingProxyType(
         "plan: prediction": _predicted,
         "plan: facts": read_facts,
         "plan: cues": lambda text: category_cues(text, text),
+        "request: constraints": read_constraints,
+        "request: language": language_of,
         "plan: vocabulary": lambda text: (
             canonical_category(text),
             canonical_loss(text),

@@ -38,11 +38,12 @@ class KnownDataset:
 
 def known_dataset(name: str) -> KnownDataset | None:
     """What is known of a data set, by the value of a `dataset` constraint."""
-    return _known().get(name)
+    return known_datasets().get(name)
 
 
 @cache
-def _known() -> dict[str, KnownDataset]:
+def known_datasets() -> dict[str, KnownDataset]:
+    """All that are known, by name."""
     text = files("pipeline.request").joinpath("known_datasets.toml").read_text(encoding="utf-8")
     known = {}
     for name, facts in tomllib.loads(text).items():

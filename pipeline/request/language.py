@@ -14,8 +14,8 @@ Language = Literal["en", "de", "es", "fr", "pt", "it", "nl", "zh", "ja", "ko", "
 
 _SMALL_WORDS: dict[Language, frozenset[str]] = {
     "en": frozenset(
-        "the a an of and to for with in on is are that this it be from by as at my our we i want please using use which "
-        "or not into each per have has should can will you me".split()
+        "the a an of and to for with in on is are that this it be from by as at my our we i want please using use "
+        "which or not into each per have has should can will you me".split()
     ),
     "de": frozenset(
         "der die das und mit für ein eine einen einem einer ich nicht auf aus von zu den dem des im ist sind wir soll "

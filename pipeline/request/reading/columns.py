@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.request.reading.files import DATA_FORMATS, Found
+from pipeline.request.reading.files import DATA_FORMATS
+from pipeline.request.reading.found import Written
 from pipeline.request.reading.lists import Name, listed
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
@@ -28,12 +29,24 @@ _PREDICTS = frozenset(
     "estimating forecasts forecasting predecir prédire prever vorhersagen predicted estimar 预测".split()
 )
 _TARGET = frozenset(
-    "target label outcome response dependent ziel zielspalte zielvariable objetivo cible alvo 目标 目标列 целевая".split()
+    "target label outcome response dependent ziel zielspalte zielvariable objetivo cible alvo 目标 目标列 "
+    "целевая".split()
 )
+_COLUMN = frozenset("column columns field spalte columna colonne coluna".split())
+_QUOTES = frozenset("\" ' ` “".split())
+_FILLERS = frozenset("are named called : columns column the like".split())
+_CLAUSE_BEGINNINGS = frozenset("i we predict target the use with want".split())
+_BEFORE_DROPPED = _COLUMN | _QUOTES | frozenset(("the", "use", ":", "for"))
+_BEFORE_TARGET = _QUOTES | frozenset("the column its their a user spalte columna la die le me us".split())
+_BEFORE_TARGET_NAME = _QUOTES | frozenset("column variable is : = called named ist es est é in the spalte".split())
+_BEHIND_TARGET_NAME = _QUOTES | frozenset("is the as ( , a our binary being my ist es la das".split())
+_NO_TARGET = frozenset("a an whether how continuous binary to what their its not numeric yes of encoding".split())
+_MARKED = re.compile(r"\s*\((0/1|1/0|yes/no|y/n|binary|target|label|true/false|0 or 1)")
+"""What stands behind a column that is the target: "urgent (0/1)"."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
-def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Found]:
+def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Written]:
     """Columns by name, those not to be used, and the target."""
     dropped = list(_dropped(text, pieces))
     spans = [(name.start, name.end) for name in dropped]
@@ -48,11 +61,11 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[F
     for name in targets:
         first = re.search(rf"\b{re.escape(name.text)}\b", text)
         start = first.start() if first else name.start
-        results.append(Found("files", "target", name.text, start, start + len(name.text)))
+        results.append(Written("files", "target", name.text, start, start + len(name.text)))
     results += [
-        Found("files", "column", name.text, name.start, name.end) for name in named if name.text.lower() not in wanted
+        Written("files", "column", name.text, name.start, name.end) for name in named if name.text.lower() not in wanted
     ]
-    return results + [Found("files", "column", name.text, name.start, name.end, True) for name in dropped]
+    return results + [Written("files", "column", name.text, name.start, name.end, True) for name in dropped]
 
 
 def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
@@ -64,17 +77,7 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
         opener = following if following in ("(", ":", "[", "=") else ""
         if opener or following in _HOLDS:
             after += 1
-        while after < len(pieces) and pieces[after].key in (
-            "are",
-            "named",
-            "called",
-            ":",
-            "columns",
-            "column",
-            "the",
-            "like",
-            "named",
-        ):
+        while after < len(pieces) and pieces[after].key in _FILLERS:
             after += 1
         if after >= len(pieces) or (pieces[after].kind == "number" and not opener):
             return []
@@ -93,11 +96,7 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
         words = name.text.split()
         if not words or not _can_be_column(name.text) or ".." in name.text or "…" in name.text:
             continue
-        if len(words) > 3 or (
-            results
-            and len(words) > 1
-            and words[0].lower() in ("i", "we", "predict", "target", "the", "use", "with", "want")
-        ):
+        if len(words) > 3 or (results and len(words) > 1 and words[0].lower() in _CLAUSE_BEGINNINGS):
             break
         if name.text.lower() in ("etc", "more", "so on", "others"):
             continue
@@ -122,107 +121,61 @@ def _can_be_column(name: str) -> bool:
 def _dropped(text: str, pieces: list[Piece]) -> Iterator[Name]:
     """Columns that must not be used: "except "invoice_no"", "ignore the column id", "drop customer_id"."""
     for index, piece in enumerate(pieces):
-        if piece.key not in _DROPS and not (
-            piece.key == "not" and index + 1 < len(pieces) and pieces[index + 1].key == "use"
-        ):
+        following = pieces[index + 1].key if index + 1 < len(pieces) else ""
+        if piece.key not in _DROPS and (piece.key, following) != ("not", "use"):
             continue
         position = index + 1
-        about = False
-        while (
-            position < len(pieces)
-            and position - index <= 5
-            and pieces[position].key
-            in (
-                "the",
-                "column",
-                "columns",
-                '"',
-                "'",
-                "`",
-                "use",
-                "field",
-                ":",
-                "“",
-                "for",
-                "spalte",
-                "columna",
-                "colonne",
-                "coluna",
-            )
-        ):
-            about = about or pieces[position].key in (
-                "column",
-                "columns",
-                "field",
-                "spalte",
-                "columna",
-                "colonne",
-                "coluna",
-            )
+        while position < len(pieces) and position - index <= 5 and pieces[position].key in _BEFORE_DROPPED:
             position += 1
-        if position >= len(pieces):
+        if position == len(pieces):
             continue
         names, end = listed(text, pieces, position, "")
-        about = about or any(part.key in ("column", "columns") for part in pieces[position : min(end, position + 6)])
+        about_columns = any(part.key in _COLUMN for part in pieces[index : min(end, position + 6)])
         for name in names:
             word = name.text.split()[0].strip("\"'`“”")
-            if (about or "_" in word) and _IDENTIFIER.fullmatch(word):
-                yield Name(word, text.index(word, name.start), text.index(word, name.start) + len(word))
-            else:
+            if not _IDENTIFIER.fullmatch(word) or not (about_columns or "_" in word):
                 break
+            start = text.index(word, name.start)
+            yield Name(word, start, start + len(word))
 
 
 def _targets(text: str, pieces: list[Piece], named: list[Name]) -> list[Name]:
+    """The target: marked in the list of columns, called so, or what is to be predicted."""
     for name in named:
-        if re.match(
-            r"\s*\((0/1|1/0|yes/no|y/n|binary|target|label|true/false|0 or 1)", text[name.end : name.end + 20].lower()
-        ):
+        if _MARKED.match(text[name.end : name.end + 20].lower()):
             return [name]
     for index, piece in enumerate(pieces):
         if piece.key.split()[-1] in _TARGET:
             target = _target_after(text, pieces, index) or _target_before(text, pieces, index)
             if target is not None:
                 return [target]
-    starts = {name.text.lower(): name for name in named}
+    columns = {name.text.lower(): name for name in named}
     for index, piece in enumerate(pieces):
-        words = piece.key.split()
-        if words[0] not in _PREDICTS:
-            continue
-        if len(words) > 1 and words[-1] in starts:
-            return [Name(starts[words[-1]].text, piece.end - len(words[-1]), piece.end)]
-        for position in range(index + 1, min(len(pieces), index + 5)):
-            here = pieces[position]
-            if here.sentence != piece.sentence:
-                break
-            word = _identifier(text, here.start)
-            if not word or here.key in ("the", "column", "spalte", "columna"):
-                pass
-            elif (
-                word.lower() in starts
-                or "_" in word.strip("_")
-                or pieces[position - 1].key in ('"', "`")
-                or pieces[position - 1].key in ("column", "spalte", "columna")
-            ):
-                return [Name(word, here.start, here.start + len(word))] if word else []
-            if here.key not in (
-                "the",
-                "column",
-                "its",
-                "their",
-                '"',
-                "`",
-                "'",
-                "“",
-                "a",
-                "user",
-                "spalte",
-                "columna",
-                "la",
-                "die",
-                "le",
-            ):
-                break
+        if piece.key.split()[0] in _PREDICTS:
+            target = _predicted(text, pieces, index, columns)
+            if target is not None:
+                return [target]
     return []
+
+
+def _predicted(text: str, pieces: list[Piece], index: int, columns: dict[str, Name]) -> Name | None:
+    """ "predict the price" where price is a column, "predict left_company", "predict column 'y'"."""
+    predicts = pieces[index]
+    last = predicts.key.split()[-1]
+    if last in columns:
+        return Name(columns[last].text, predicts.end - len(last), predicts.end)
+    for position in range(index + 1, min(len(pieces), index + 5)):
+        here = pieces[position]
+        if here.sentence != predicts.sentence:
+            return None
+        word = _identifier(text, here.start)
+        before = pieces[position - 1].key
+        named = word.lower() in columns or "_" in word.strip("_") or before in _QUOTES or before in _COLUMN
+        if word and named and here.key not in _BEFORE_DROPPED:
+            return Name(word, here.start, here.start + len(word))
+        if here.key not in _BEFORE_TARGET:
+            return None
+    return None
 
 
 def _identifier(text: str, start: int) -> str:
@@ -238,26 +191,7 @@ def _target_after(text: str, pieces: list[Piece], index: int) -> Name | None:
         here = pieces[position]
         if here.sentence != pieces[index].sentence:
             return None
-        if here.key in (
-            "column",
-            "variable",
-            "is",
-            ":",
-            "=",
-            "called",
-            "named",
-            '"',
-            "'",
-            "`",
-            "“",
-            "ist",
-            "es",
-            "est",
-            "é",
-            "in",
-            "the",
-            "spalte",
-        ):
+        if here.key in _BEFORE_TARGET_NAME:
             linked = linked or here.key not in ("the", "in")
             position += 1
             continue
@@ -267,24 +201,7 @@ def _target_after(text: str, pieces: list[Piece], index: int) -> Name | None:
     word = _identifier(text, pieces[position].start)
     if not linked and not (position == index + 1 and ("_" in word or word != word.lower())):
         return None
-    if word.lower() in (
-        "a",
-        "an",
-        "whether",
-        "how",
-        "continuous",
-        "binary",
-        "to",
-        "what",
-        "their",
-        "its",
-        "not",
-        "skewed",
-        "numeric",
-        "yes",
-        "of",
-        "encoding",
-    ):
+    if word.lower() in _NO_TARGET:
         return None
     return Name(word, pieces[position].start, pieces[position].start + len(word))
 
@@ -297,25 +214,7 @@ def _target_before(text: str, pieces: list[Piece], index: int) -> Name | None:
         here = pieces[position]
         if here.sentence != pieces[index].sentence:
             return None
-        if here.key in (
-            "is",
-            "the",
-            "as",
-            "(",
-            ",",
-            "a",
-            "our",
-            "binary",
-            '"',
-            "'",
-            "`",
-            "being",
-            "my",
-            "ist",
-            "es",
-            "la",
-            "das",
-        ):
+        if here.key in _BEHIND_TARGET_NAME:
             linked = linked or here.key in ("is", "as", "(", "being", "ist", "es")
             position -= 1
             continue

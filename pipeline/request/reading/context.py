@@ -1,43 +1,36 @@
-"""Terms whose meaning the words around them decide."""
+"""Terms whose meaning the words around them decide: whether an error's name is the loss or a metric, and the like."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pipeline.request.constraints import Aspect
-from pipeline.request.reading.measures import is_loss
+from pipeline.request.reading.found import Found
 from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.table import Term
+from pipeline.request.terms.tokens import written
 
 _WANTED = frozenset(
     "with of many more some helpful good add plenty code detailed inline short clear include need want please "
     "useful explaining beginner write".split()
 )
+_COMMON_WORDS = frozenset("temperature beam greedy beams temperatura température".split())
 _WRITES = frozenset(
     ("generation", "translation", "captioning", "summarization", "question_answering", "speech_recognition")
 )
 
 
 def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> bool:
-    """Whether a term is meant in its usual sense here: a temperature is a way of sampling only where text is written."""
+    """Whether a term has its usual sense here: a temperature is a way of sampling only where text is written."""
     following = [piece.key for piece in pieces[index + 1 : index + 3]]
-    if term.name == "decoding" and pieces[index].key in (
-        "temperature",
-        "beam",
-        "greedy",
-        "beams",
-        "temperatura",
-        "température",
-    ):
+    if term.name == "decoding" and pieces[index].key in _COMMON_WORDS:
         return not problems or bool(problems & _WRITES)
     if term.name == "comments" and pieces[index].key in ("comments", "comment"):
         before = {piece.key for piece in pieces[max(0, index - 3) : index]}
         return bool(before & _WANTED) or following[:2] == ["in", "the"]
     if term.name == "dataset":
-        return following[:2] not in (["-", "like"], ["-", "style"]) and following[:1] not in (
-            ["like"],
-            ["style"],
-            ["json"],
-            ["format"],
-        )
+        # "RAVDESS-like", "COCO json": not the data set itself
+        return not {"like", "style", "json", "format"} & set(following)
     return True
 
 
@@ -45,7 +38,7 @@ def in_context(pieces: list[Piece], index: int, term: Term) -> tuple[Aspect, str
     """What a term is where the words around it decide: an error's name a loss, an activation that of the output."""
     if term.value == "densenet" and " " in pieces[index].key:
         return "architecture", "family", "mlp"
-    if term.name == "metric" and is_loss(pieces, index, term.value):
+    if term.name == "metric" and _is_loss(pieces, index, term.value):
         return "training", "loss", term.value
     if term.name == "activation" and _at_output(pieces, index, term.value):
         return "architecture", "output_activation", term.value
@@ -57,12 +50,124 @@ def _at_output(pieces: list[Piece], index: int, value: str) -> bool:
     before = [piece.key for piece in pieces[max(0, index - 4) : index] if piece.sentence == pieces[index].sentence]
     if "," in before:
         before = before[len(before) - before[::-1].index(",") :]
-    if any(key.startswith("output") for key in following[:2]) or following[:2] in (
-        ["at", "the"],
-        ["on", "the"],
-        ["head"],
-    ):
+    if any(key.startswith("output") for key in following[:2]) or following[:1] == ["head"]:
+        return True
+    if following[:2] in (["at", "the"], ["on", "the"]):
         return True
     if any(key.startswith(("output", "final", "last")) for key in before):
         return True
     return value in ("softmax", "sigmoid") and not any("hidden" in key for key in before + following)
+
+
+_EITHER = {"mse": "loss", "mae": "metric", "dice": "metric", "iou": "metric", "mape": "metric", "rmse": "metric"}
+"""Names that can be a loss or a metric, and what they are where nothing around them says so."""
+
+_LOSS_WORDS = frozenset(
+    "loss losses objective criterion minimise minimize minimizing optimise optimize verlust verlustfunktion "
+    "pérdida perte perda perdita 损失 损失函数 損失 損失関数 fonction".split()
+)
+_METRIC_WORDS = frozenset(
+    "metric metrics report reported reporting evaluate evaluated evaluation measure measured measuring score "
+    "scores track show print monitor judge judged see compare test monitored want metrik metriken métrica "
+    "métricas métrique metrica 指标 評価指標 评价指标 error calculate compute validation".split()
+)
+_ABOVE = frozenset(
+    "> ≥ above over exceeding least = beyond past reach reaching of : >= better than at around about ~ be must "
+    "should is ( reaches target goal and minimum min hits hit".split()
+)
+_REACH = 8
+
+
+def _is_loss(pieces: list[Piece], index: int, name: str) -> bool:
+    """Whether a piece that names an error is asked for as the loss."""
+    default = _EITHER.get(name)
+    if default is None:
+        return False
+    here = pieces[index]
+    following = [piece.key for piece in pieces[index + 1 : index + 4] if piece.sentence == here.sentence]
+    if following[:1] and following[0] in ("loss", "verlust", "损失"):
+        return True
+    if following[:2] in (
+        ["as", "loss"],
+        ["as", "the"],
+        ["for", "training"],
+        ["als", "verlust"],
+        ["als", "loss"],
+        ["como", "pérdida"],
+        ["como", "perda"],
+        ["comme", "perte"],
+    ):
+        return "metric" not in following
+    if (
+        following[:1]
+        and following[0] in ("+", "and", "plus", "&")
+        and any(term.name == "loss" for term in pieces[index + 2].terms)
+    ):
+        return True
+    if following[:1] in (["metric"], ["score"], ["metrics"]) or following[:2] == ["as", "metric"]:
+        return False
+    for distance in range(1, _REACH + 1):
+        position = index - distance
+        if position < 0 or pieces[position].sentence != here.sentence:
+            break
+        key = pieces[position].key
+        if key in _LOSS_WORDS or key.endswith(" loss"):
+            return not _comma_between(pieces, position, index)
+        if key in _METRIC_WORDS:
+            return False
+        if any(term.name == "metric" and term.value not in _EITHER for term in pieces[position].terms):
+            return False
+        if any(term.name == "loss" for term in pieces[position].terms) and distance <= 2:
+            return pieces[position + 1].key in ("+", "and", "plus", "/")
+    return default == "loss"
+
+
+def _comma_between(pieces: list[Piece], first: int, last: int) -> bool:
+    return any(piece.key == "," for piece in pieces[first:last])
+
+
+def goals(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
+    """Levels that metrics are to reach: "at least 95 % accuracy". The numbers read are added to `taken`."""
+    for index, piece in enumerate(pieces):
+        for term in piece.meanings("is"):
+            level = _goal(pieces, index) if term.name == "metric" and term.value not in _WITH_NUMBER else None
+            if level is None:
+                continue
+            value, first, last = level
+            number = last if pieces[last].kind == "number" else first
+            if number not in taken:
+                taken.add(number)
+                yield Found("metric", "goal", value, first, last, term.value)
+
+
+_WITH_NUMBER = frozenset(("map", "hit_rate"))
+"""Metrics whose names go on with a number: "mAP at 0.5"."""
+
+
+def _goal(pieces: list[Piece], index: int) -> tuple[str, int, int] | None:
+    """The level that a metric is to reach, with the first and last piece that say it; None where none is stated."""
+    here = pieces[index]
+    for position in range(index + 1, min(len(pieces), index + 6)):
+        piece = pieces[position]
+        if piece.sentence != here.sentence:
+            break
+        if _is_level(piece):
+            if position == index + 1 and not piece.share:
+                break
+            return _level(piece), index, position
+        if piece.key not in _ABOVE:
+            break
+    before = index - 1
+    if before >= 0 and pieces[before].key in ("test", "validation", "val", "or", "more", "better", "+", "of"):
+        before -= 1
+    if before >= 0 and _is_level(pieces[before]) and pieces[before].share and pieces[before].sentence == here.sentence:
+        return _level(pieces[before]), before, index
+    return None
+
+
+def _is_level(piece: Piece) -> bool:
+    return piece.kind == "number" and piece.number is not None and 0.2 < piece.number < 1
+
+
+def _level(piece: Piece) -> str:
+    return written(piece.number or 0.0)

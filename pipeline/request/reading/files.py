@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from pipeline.request.constraints import Aspect
+from pipeline.request.reading.found import Written
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
-
-
-class Found(NamedTuple):
-    """A constraint of this module: names and values are those of the guide."""
-
-    aspect: Aspect
-    name: str
-    value: str
-    start: int
-    end: int
-    negated: bool = False
-
 
 _PATH = re.compile(r"[\w~{*][\w.~/\\{}*-]*")
 DATA_FORMATS = frozenset(
@@ -29,11 +16,17 @@ DATA_FORMATS = frozenset(
 )
 _MODEL = frozenset("keras h5 hdf5 pt pth ckpt tflite onnx pb safetensors joblib weights".split())
 _PICTURES = frozenset("png jpg jpeg wav mp3 mp4 flac gif pdf svg tif tiff".split())
-_FORMATS = {
-    "csv": "csv", "csvs": "csv", "tsv": "tsv", "parquet": "parquet", "excel": "excel", "xlsx": "excel", "xls": "excel", "json": "json", "jsonl": "jsonl", "npz": "npz",
-    "npy": "npy", "wav": "wav", "wavs": "wav", "png": "png", "pngs": "png", "jpg": "jpg", "jpgs": "jpg", "jpeg": "jpg", "jpegs": "jpg", "txt": "txt", "hdf5": "hdf5", "mp3": "mp3", "mp3s": "mp3",
-    "flac": "flac", "mp4": "mp4", "tiff": "tiff", "tif": "tiff", "dicom": "dicom", "nifti": "nifti", "tfrecord": "tfrecord", "tfrecords": "tfrecord",
-}  # fmt: skip
+_SPELLED = {
+    "csv": "csv csvs",
+    "excel": "excel xlsx xls",
+    "wav": "wav wavs",
+    "png": "png pngs",
+    "jpg": "jpg jpgs jpeg jpegs",
+    "mp3": "mp3 mp3s",
+    "tiff": "tiff tif",
+    "tfrecord": "tfrecord tfrecords",
+} | {name: name for name in "tsv parquet json jsonl npz npy txt hdf5 flac mp4 dicom nifti".split()}
+_FORMATS = {spelling: name for name, spellings in _SPELLED.items() for spelling in spellings.split()}
 _SAVES = frozenset(
     "save saved saving store stored checkpoint checkpoints write written export keep best → > speichern speichere "
     "gespeichert guardar guarda guardado sauvegarder enregistrer salvar salve dump persist 保存 saves".split()
@@ -49,7 +42,7 @@ _ENCODINGS = re.compile(
 )
 
 
-def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator[Found]:
+def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator[Written]:
     """Paths of files and folders, what they are for, and formats where no file is named."""
     named: set[str] = set()
     for match in _PATH.finditer(text):
@@ -57,7 +50,7 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
         start = match.start()
         stem, dot, extension = path.rpartition(".")
         if path.endswith("/") and len(path) > 2:
-            yield Found("files", "folder", path, start, start + len(path))
+            yield Written("files", "folder", path, start, start + len(path))
         elif dot and stem and extension.lower() in DATA_FORMATS | _MODEL and "*" not in path:
             named.add(extension.lower())
             yield from _file(text, path, extension.lower(), start)
@@ -72,7 +65,7 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
         ):
             following = pieces[index + 1].key if index + 1 < len(pieces) else ""
             if not (kind in ("excel",) and "xlsx" in named) and following not in ("predictions",):
-                yield Found("files", "format", kind, piece.start, piece.end)
+                yield Written("files", "format", kind, piece.start, piece.end)
     yield from _folders(text, pieces)
     yield from _spelling(text, pieces)
 
@@ -105,12 +98,12 @@ def _in_path(text: str, piece: Piece) -> bool:
     return before in (".", "/", "_") and text[piece.start - 2 : piece.start - 1] not in ("*", " ", "", "(")
 
 
-def _file(text: str, path: str, extension: str, start: int) -> Iterator[Found]:
+def _file(text: str, path: str, extension: str, start: int) -> Iterator[Written]:
     before = re.findall(r"\w+|[→>]", text[max(0, start - 60) : start].lower().rpartition(". ")[2])
     end = start + len(path)
     saves = any(word in _SAVES for word in before)
     if extension in _MODEL and (extension not in ("h5", "hdf5") or saves or "model" in before):
-        yield Found("output", "model_file", path, start, end)
+        yield Written("output", "model_file", path, start, end)
     elif extension in _PICTURES and saves:
         return
     elif (
@@ -121,12 +114,12 @@ def _file(text: str, path: str, extension: str, start: int) -> Iterator[Found]:
         or "prediction" in path.lower()
         or "submission" in path.lower()
     ):
-        yield Found("output", "predictions_file", path, start, end)
+        yield Written("output", "predictions_file", path, start, end)
     else:
-        yield Found("files", "file", path, start, end)
+        yield Written("files", "file", path, start, end)
 
 
-def _folders(text: str, pieces: list[Piece]) -> Iterator[Found]:
+def _folders(text: str, pieces: list[Piece]) -> Iterator[Written]:
     """ "intel-scenes folder", "a folder called birds", "the folder data/train"."""
     for index, piece in enumerate(pieces):
         if piece.key not in ("folder", "directory", "ordner", "carpeta", "dossier", "pasta", "dir", "cartella"):
@@ -153,7 +146,7 @@ def _folders(text: str, pieces: list[Piece]) -> Iterator[Found]:
                 and not match.group().endswith("/")
             ):
                 path = match.group().rstrip(".")
-                yield Found("files", "folder", path, match.start(), match.start() + len(path))
+                yield Written("files", "folder", path, match.start(), match.start() + len(path))
                 continue
         if index and pieces[index - 1].key not in ("the", "a", "one", "per", "each", "my", "our", "same", "this"):
             begin = text.rfind(" ", max(0, piece.start - 80), pieces[index - 1].end) + 1
@@ -164,15 +157,15 @@ def _folders(text: str, pieces: list[Piece]) -> Iterator[Found]:
                 and re.search(r"[-_/]", match.group())
                 and not match.group().endswith("/")
             ):
-                yield Found("files", "folder", match.group(), match.start(), match.end())
+                yield Written("files", "folder", match.group(), match.start(), match.end())
 
 
-def _spelling(text: str, pieces: list[Piece]) -> Iterator[Found]:
+def _spelling(text: str, pieces: list[Piece]) -> Iterator[Written]:
     for index, piece in enumerate(pieces):
         if piece.key in _SEPARATED:
             following = [part.key for part in pieces[index + 1 : index + 3]]
             if any(key in ("separated", "delimited", "separator", "delimiter", "as") for key in following):
-                yield Found(
+                yield Written(
                     "files",
                     "separator",
                     _SEPARATED[piece.key],
@@ -184,6 +177,6 @@ def _spelling(text: str, pieces: list[Piece]) -> Iterator[Found]:
         elif piece.key in ("separator", "delimiter", "sep") and index + 2 < len(pieces):
             mark = next((part for part in pieces[index + 1 : index + 4] if part.key in (";", "|", ",")), None)
             if mark is not None:
-                yield Found("files", "separator", mark.key, piece.start, mark.end)
+                yield Written("files", "separator", mark.key, piece.start, mark.end)
     for match in _ENCODINGS.finditer(text):
-        yield Found("files", "encoding", match.group().lower(), match.start(), match.end())
+        yield Written("files", "encoding", match.group().lower(), match.start(), match.end())

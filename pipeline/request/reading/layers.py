@@ -1,23 +1,13 @@
-"""Layers counted and sized: "two hidden layers of 64 and 32", "3x Dense 64", "LSTM(128)", "MLP 64-32-16", "4 conv blocks"."""
+"""Layers counted and sized: "two hidden layers of 64 and 32", "3x Dense 64", "LSTM(128)", "4 conv blocks"."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from pipeline.request.reading.found import Found
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.tokens import written
-
-
-class Counted(NamedTuple):
-    """A constraint of the architecture with the first and last piece that say it."""
-
-    name: str
-    value: str
-    first: int
-    last: int
-
 
 _LAYERS = frozenset(
     "layers layer schichten schicht capas capa couches couche camadas camada strati 层 層 слоя слоев слоями слой "
@@ -25,26 +15,32 @@ _LAYERS = frozenset(
 )
 _BLOCKS = frozenset("blocks block blöcke bloques blocs blocos stages modules".split())
 _RECURRENT = frozenset(("lstm", "gru", "rnn", "bilstm", "bigru", "convlstm"))
-_BY_WORD = {
-    "hidden": "hidden_layers", "versteckte": "hidden_layers", "versteckten": "hidden_layers", "ocultas": "hidden_layers", "cachées": "hidden_layers", "verborgene": "hidden_layers",
-    "隐藏": "hidden_layers", "隠れ": "hidden_layers", "скрытых": "hidden_layers", "скрытыми": "hidden_layers", "nascoste": "hidden_layers",
-    "conv": "conv_layers", "convolution": "conv_layers", "convolutional": "conv_layers", "convolutions": "conv_layers", "conv2d": "conv_layers", "conv1d": "conv_layers", "convolucionales": "conv_layers",
-    "faltungs": "conv_layers", "convolutives": "conv_layers", "convolucionais": "conv_layers", "卷积": "conv_layers",
-    "recurrent": "recurrent_layers", "dense": "dense_layers", "fc": "dense_layers", "connected": "dense_layers", "densas": "dense_layers", "denses": "dense_layers", "linear": "dense_layers",
-    "encoder": "encoder_layers", "transformer": "encoder_layers", "decoder": "encoder_layers",
-}  # fmt: skip
-_BY_FAMILY = {
-    "mlp": "hidden_layers", "cnn": "conv_layers", "cnn_1d": "conv_layers", "cnn_3d": "conv_layers", "lstm": "recurrent_layers", "gru": "recurrent_layers",
-    "rnn": "recurrent_layers", "bilstm": "recurrent_layers", "bigru": "recurrent_layers", "convlstm": "recurrent_layers", "transformer": "encoder_layers", "vision_transformer": "encoder_layers",
-    "gnn": "conv_layers", "gcn": "conv_layers", "gat": "conv_layers", "resnet": "depth",
-}  # fmt: skip
+_WORDS = {
+    "hidden_layers": "hidden versteckte versteckten ocultas cachées verborgene 隐藏 隠れ скрытых скрытыми nascoste",
+    "conv_layers": "conv convolution convolutional convolutions conv2d conv1d convolucionales faltungs convolutives "
+    "convolucionais 卷积",
+    "recurrent_layers": "recurrent",
+    "dense_layers": "dense fc connected densas denses linear",
+    "encoder_layers": "encoder transformer decoder",
+}
+_FAMILIES = {
+    "hidden_layers": "mlp",
+    "conv_layers": "cnn cnn_1d cnn_3d gnn gcn gat",
+    "recurrent_layers": "lstm gru rnn bilstm bigru convlstm",
+    "encoder_layers": "transformer vision_transformer",
+    "depth": "resnet",
+}
+_BY_WORD = {word: name for name, words in _WORDS.items() for word in words.split()}
+_BY_FAMILY = {family: name for name, families in _FAMILIES.items() for family in families.split()}
+"""What layers are counted, by the word before "layers" or by the family named."""
+
 _SIZED = frozenset((*_RECURRENT, "dense"))
 _TO_SIZE = frozenset("( of with : - = size each having and mit de con x units= von 的".split())
 _SEPARATORS = frozenset(", / - – → > and then & + und y et e ， 、".split())
 _STOPS = frozenset(". ; : ! ? ) , dropout".split())
 
 
-def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> Iterator[Counted]:
+def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> Iterator[Found]:
     """Counts and widths of layers. The numbers read are added to `taken`."""
     for index, piece in enumerate(pieces):
         if stances[index] != "asked":
@@ -66,7 +62,7 @@ def _is_mlp(piece: Piece) -> bool:
     return any(term.value == "mlp" and term.name == "family" for term in piece.terms)
 
 
-def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
+def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
     """ "two stacked GRU layers", "3 conv blocks", "hidden layers: 3", and the widths that follow."""
     if (
         index > 1
@@ -76,7 +72,7 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Count
         around = [piece.key for piece in pieces[max(0, index - 9) : index + 5]]
         if index - 1 not in taken and any(key.startswith(("unfr", "fine", "train")) for key in around):
             taken.add(index - 1)
-            yield Counted("fine_tuned_layers", written(pieces[index - 1].number or 0.0), index - 2, index)
+            yield Found("architecture", "fine_tuned_layers", written(pieces[index - 1].number or 0.0), index - 2, index)
         return
     name, first = _kind_of(pieces, index)
     if not name:
@@ -92,20 +88,20 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Count
         taken.update(widths)
         if count is not None:
             taken.add(count)
-        yield Counted(name, _joined(pieces, widths), first if count is None else count, widths[-1])
+        yield Found("architecture", name, _joined(pieces, widths), first if count is None else count, widths[-1])
         return
     if count is not None:
         taken.add(count)
-        yield Counted(name, written(pieces[count].number or 0.0), count, index)
+        yield Found("architecture", name, written(pieces[count].number or 0.0), count, index)
     elif len(widths) == 1 and pieces[index + 1].key in (":", "=") and name != "dense_layers":
         taken.update(widths)
-        yield Counted(name, _joined(pieces, widths), index, widths[0])
+        yield Found("architecture", name, _joined(pieces, widths), index, widths[0])
         return
     if widths and not blocks and name != "encoder_layers" and not _has_other_unit(pieces, widths[-1]):
         taken.update(widths)
         graph = any(term.value in ("gnn", "gcn", "gat") for piece in pieces for term in piece.terms)
         part = "filters" if name == "conv_layers" and not graph else "units"
-        yield Counted(part, _joined(pieces, widths), index, widths[-1])
+        yield Found("architecture", part, _joined(pieces, widths), index, widths[-1])
 
 
 def _kind_of(pieces: list[Piece], index: int) -> tuple[str, int]:
@@ -217,21 +213,21 @@ def _joined(pieces: list[Piece], numbers: list[int]) -> str:
     return ",".join(written(pieces[index].number or 0.0) for index in numbers)
 
 
-def _widths_behind(pieces: list[Piece], index: int, name: str, taken: set[int]) -> Iterator[Counted]:
+def _widths_behind(pieces: list[Piece], index: int, name: str, taken: set[int]) -> Iterator[Found]:
     """ "MLP 64-32-16", "MLP (128, 64)", "MLP with 256, 128 and 64 units"."""
     widths = _list_from(pieces, index + 1, taken)
     if len(widths) > 1:
         taken.update(widths)
-        yield Counted(name, _joined(pieces, widths), index, widths[-1])
+        yield Found("architecture", name, _joined(pieces, widths), index, widths[-1])
 
 
-def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
+def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
     """ "LSTM(128)", "GRU of 128", "3x Dense 64"; "Dense(46, softmax)" is the output for 46 classes."""
     if [piece.key for piece in pieces[index + 1 : index + 5 : 2]] == ["(", ","] and pieces[index + 4 : index + 5]:
         width = pieces[index + 2]
         if pieces[index + 4].key == "softmax" and _is_width(width):
             taken.add(index + 2)
-            yield Counted("count", written(width.number or 0.0), index, index + 4)
+            yield Found("classes", "count", written(width.number or 0.0), index, index + 4)
             return
     before = index - 1
     if before >= 0 and pieces[before].key in ("x", "×"):
@@ -245,7 +241,7 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted
     ):
         taken.add(before)
         name = "dense_layers" if pieces[index].key == "dense" else "recurrent_layers"
-        yield Counted(name, written(pieces[before].number or 0.0), before, index)
+        yield Found("architecture", name, written(pieces[before].number or 0.0), before, index)
     widths = _list_from(pieces, index + 1, taken)
     if widths and any(
         term.name == "filters" for piece in pieces[widths[-1] + 1 : widths[-1] + 2] for term in piece.terms
@@ -253,10 +249,10 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted
         return
     if widths and not _has_other_unit(pieces, widths[-1]) and (pieces[widths[0]].number or 0) > 3:
         taken.update(widths)
-        yield Counted("units", _joined(pieces, widths), index, widths[-1])
+        yield Found("architecture", "units", _joined(pieces, widths), index, widths[-1])
 
 
-def _embedding_call(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Counted]:
+def _embedding_call(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
     """ "Embedding(10000, 64)": a vocabulary and a width."""
     call = pieces[index + 1 : index + 5]
     if (
@@ -266,5 +262,5 @@ def _embedding_call(pieces: list[Piece], index: int, taken: set[int]) -> Iterato
     ):
         return
     taken.update((index + 2, index + 4))
-    yield Counted("vocabulary", written(call[1].number or 0.0), index, index + 4)
-    yield Counted("embedding", written(call[3].number or 0.0), index, index + 4)
+    yield Found("size", "vocabulary", written(call[1].number or 0.0), index, index + 4)
+    yield Found("architecture", "embedding", written(call[3].number or 0.0), index, index + 4)

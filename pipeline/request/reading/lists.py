@@ -20,8 +20,10 @@ class Name:
 
 
 def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[list[Name], int]:
-    """The names of a list that begins at a piece, and the index after it. `closer` ends the list; without one a sentence
-    does. Asides in brackets are no part of a name."""
+    """The names of a list that begins at a piece, and the index after it.
+
+    `closer` ends the list; where it is "" the sentence does. Asides in brackets are no part of a name.
+    """
     names: list[Name] = []
     run: list[Piece] = []
     index = start

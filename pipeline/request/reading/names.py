@@ -20,13 +20,20 @@ _CLASS_WORDS = frozenset(
     "instruments languages events poses brands options values sorten typen tipos".split()
 )
 _BETWEEN = frozenset("are is namely as i.e e.g like such - – → > : = being named called ie either".split())
-_INTO = frozenset("into as between either apart from in → > entre en als zwischen come".split())
+_INTO = frozenset("into between either zwischen entre →".split())
+"""Behind these a list of two with "and" is one of classes."""
+_INTRODUCES = _INTO | frozenset("as from als en is are :".split())
+_LAST_JOINERS = frozenset("or and vs versus / oder und o y ou et e &".split())
+_AND = frozenset("and und y et e &".split())
+_OR = frozenset("or vs versus / oder ou o |".split())
+_AFTER_NAMES = frozenset(". ( ) : from with using in on - for based by of mit con avec com".split())
 _CLASSIFIES = frozenset("classification retrieval anomaly_detection segmentation detection tagging".split())
 _NOT_NAMES = frozenset(
     "it them this that these those well more less not the a an is are was be with without using use train trained "
     "training test val validation if possible something etc others so on one two input inputs output outputs "
     "model data baseline feature features quickly soon high low good simple small fast true false yes no me my "
-    "our your for each every which who what when where how input/output csv json please batch epochs rows columns".split()
+    "our your for each every which who what when where how input/output csv json please batch epochs rows "
+    "columns".split()
 )
 
 
@@ -122,9 +129,7 @@ def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> 
         names: list[Name] = []
         if key == "(":
             names, end = listed(text, pieces, index + 1, ")")
-            alternatives = any(
-                part.key in ("or", "vs", "versus", "/", "oder", "ou", "o", "|") for part in pieces[index + 1 : end]
-            )
+            alternatives = any(part.key in _OR for part in pieces[index + 1 : end])
             if not alternatives and not _plain(pieces, index, names):
                 names = []
         elif key in ("vs", "versus"):
@@ -133,27 +138,8 @@ def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> 
             names = _strokes(text, pieces, index)
         elif key in _TELLS:
             names = _told_apart(text, pieces, index)
-        elif key in (
-            "into",
-            "as",
-            "between",
-            "either",
-            "from",
-            "als",
-            "en",
-            "entre",
-            "zwischen",
-            "→",
-            "tell",
-            "distinguish",
-            "distinguishes",
-            "is",
-            "are",
-            ":",
-        ):
-            names = _phrase_list(
-                text, pieces, index + 1, strict=key not in ("into", "between", "either", "zwischen", "entre", "→")
-            )
+        elif key in _INTRODUCES:
+            names = _phrase_list(text, pieces, index + 1, strict=key not in _INTO)
         if _are_classes(pieces, names, least=2) and all(len(name.text.split()) <= 3 for name in names):
             return names
     return []
@@ -214,19 +200,7 @@ def _strokes(text: str, pieces: list[Piece], index: int) -> list[Name]:
         if piece.key == "/":
             add_name(text, run, names)
             run = []
-        elif len(run) == 2 or piece.key in (
-            "with",
-            "using",
-            "from",
-            "in",
-            "on",
-            "for",
-            "and",
-            "mit",
-            "avec",
-            "con",
-            "by",
-        ):
+        elif len(run) == 2 or piece.key in _AFTER_NAMES or piece.key == "and":
             break
         else:
             run.append(piece)
@@ -235,25 +209,16 @@ def _strokes(text: str, pieces: list[Piece], index: int) -> list[Name]:
 
 
 def _around(text: str, pieces: list[Piece], index: int) -> list[Name]:
-    """The names left and right of "vs" or of a stroke: one word each, more on the right behind further strokes."""
-    left = index - 1
-    names: list[Name] = []
-    while left >= 0 and pieces[left].key in (".", '"', "'"):
-        left -= 1
-    if left < 0 or pieces[left].kind not in ("word", "term") or pieces[left].sentence != pieces[index].sentence:
+    """The words left and right of "vs" or "vs."."""
+    left, right = index - 1, index + 1
+    if right < len(pieces) and pieces[right].key == ".":
+        right += 1
+    if left < 0 or right >= len(pieces):
         return []
-    names.append(Name(text[pieces[left].start : pieces[left].end], pieces[left].start, pieces[left].end))
-    position = index
-    while position + 1 < len(pieces) and pieces[position].key in ("vs", "versus", "/", "."):
-        position += 1
-        if pieces[position].key == ".":
-            continue
-        right = pieces[position]
-        if right.kind not in ("word", "term") or right.sentence != pieces[index].sentence:
-            break
-        names.append(Name(text[right.start : right.end], right.start, right.end))
-        position += 1
-    return names
+    both = (pieces[left], pieces[right])
+    if any(piece.kind not in ("word", "term") or piece.sentence != pieces[index].sentence for piece in both):
+        return []
+    return [Name(text[piece.start : piece.end], piece.start, piece.end) for piece in both]
 
 
 def _phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool) -> list[Name]:
@@ -263,28 +228,9 @@ def _phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool) ->
     joined = ""
     for position in range(start, min(len(pieces), start + 40)):
         piece = pieces[position]
-        if piece.sentence != pieces[start].sentence or piece.key in (
-            ".",
-            "(",
-            ")",
-            ":",
-            "from",
-            "with",
-            "using",
-            "in",
-            "on",
-            "-",
-            "for",
-            "based",
-            "by",
-            "of",
-            "mit",
-            "con",
-            "avec",
-            "com",
-        ):
+        if piece.sentence != pieces[start].sentence or piece.key in _AFTER_NAMES:
             break
-        if piece.key in ("or", "and", "vs", "versus", "/", "oder", "und", "o", "y", "ou", "et", "e", "&"):
+        if piece.key in _LAST_JOINERS:
             joined = piece.key
             add_name(text, run, names)
             run = []
@@ -306,6 +252,6 @@ def _phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool) ->
                 run = run[:1]
                 break
     add_name(text, run, names)
-    if len(names) < 2 or not joined or (strict and joined in ("and", "und", "y", "et", "e", "&") and len(names) < 3):
+    if len(names) < 2 or not joined or (strict and joined in _AND and len(names) < 3):
         return []
     return names

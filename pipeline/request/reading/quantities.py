@@ -7,8 +7,11 @@ that ask for nothing ("my GPU has 6 GB", "since 2019") stay unread that way.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.request.constraints import Aspect
+from pipeline.request.reading.found import Found
 from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.table import Quantity, Term, table
 from pipeline.request.terms.tokens import written
@@ -32,6 +35,22 @@ _MOST_CONNECTORS = 4
 _LONGEST_LIST = 12
 
 
+_ALSO: tuple[tuple[str, str, Aspect, str], ...] = (
+    ("fine-tun", "fine_tuned_layers", "architecture", "fine_tuned"),
+    ("fine tun", "fine_tuned_layers", "architecture", "fine_tuned"),
+    ("finetun", "fine_tuned_layers", "architecture", "fine_tuned"),
+    ("unfreez", "fine_tuned_layers", "architecture", "fine_tuned"),
+    ("stop", "patience", "training", "early_stopping"),
+    ("parada", "patience", "training", "early_stopping"),
+    ("stratified", "folds", "training", "stratified"),
+    ("cross", "folds", "task", "variant"),
+    ("cv", "folds", "task", "variant"),
+    ("kreuz", "folds", "task", "variant"),
+    ("交叉", "folds", "task", "variant"),
+)
+"""What the word before or after a number asks for besides: (part of the word, its quantity, aspect, name)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A number and what it is."""
@@ -44,15 +63,13 @@ class Measured:
     """Index of the word that says so."""
     value: str
 
-    def span(self, pieces: list[Piece]) -> tuple[int, int]:
-        start = min(pieces[self.first].start, pieces[self.cue].start)
-        end = max(pieces[self.last].end, pieces[self.cue].end)
-        return start, end
-
 
 def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> list[Measured]:
-    """Every number that a word claims. `taken` are the pieces that are read already; those read here are added. `excluded`
-    are the names of quantities that this request cannot mean."""
+    """Every number that a word claims.
+
+    `taken` are the pieces that are read already; those read here are added. `excluded` are the names of quantities
+    that this request cannot mean.
+    """
     results: list[Measured] = []
     for index, piece in enumerate(pieces):
         if piece.number is None or index in taken or (piece.kind == "term" and piece.meanings("is")):
@@ -162,7 +179,7 @@ def _unit_after(pieces: list[Piece], index: int, excluded: frozenset[str] = froz
     return None
 
 
-def _fitting(meanings: list[Term], number: Piece, excluded: frozenset[str], between: int = 0) -> Quantity | None:
+def _fitting(meanings: tuple[Term, ...], number: Piece, excluded: frozenset[str], between: int = 0) -> Quantity | None:
     """The first of a word's quantities that the number can be."""
     value = number.number
     if value is None:
@@ -212,3 +229,12 @@ def _neighbour(pieces: list[Piece], index: int, step: int, taken: set[int], quan
     # The 20 of "64 units, 20 epochs" has a unit of its own.
     own = _unit_after(pieces, position) if step > 0 else None
     return None if own is not None and own[0].name != quantity.name else position
+
+
+def implied(pieces: list[Piece], number: Measured) -> Iterator[Found]:
+    """What the word beside a number asks for besides: "fine-tune the last 20 layers" asks for fine-tuning."""
+    key = pieces[number.cue].key
+    for part, quantity, aspect, name in _ALSO:
+        if quantity == number.quantity.name and part in key:
+            value = "cross_validation" if name == "variant" else "true"
+            yield Found(aspect, name, value, number.cue, number.cue)

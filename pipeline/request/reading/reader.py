@@ -1,195 +1,166 @@
 """A request read by rules into constraints, in milliseconds.
 
-The text is cut into pieces (`terms`); then each aspect is read in turn, the surest first, and a number that one rule
-has read no other reads again: sizes in products, splits, layers, numbers by the words around them, lists of names, and
-at last the terms themselves.
+The text is cut into pieces (`terms`); then each group of rules reads in turn, the surest first, and a number that one
+has read no other reads again: sizes in products, splits, layers, goals, time windows, numbers by the words around them,
+and at last names and the terms themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.request.constraints import Aspect, Constraint, Source
+from pipeline.request.constraints import Constraint, Source
 from pipeline.request.reading.columns import columns
-from pipeline.request.reading.context import fits, in_context
+from pipeline.request.reading.context import fits, goals, in_context
 from pipeline.request.reading.files import files, inside_paths
+from pipeline.request.reading.found import Found, Written
 from pipeline.request.reading.layers import layers
-from pipeline.request.reading.measures import goal
 from pipeline.request.reading.names import class_names
-from pipeline.request.reading.quantities import Measured, measured
+from pipeline.request.reading.quantities import Measured, implied, measured
 from pipeline.request.reading.shapes import factors, sizes, windows
 from pipeline.request.reading.splits import imbalance, splits
 from pipeline.request.reading.tasks import Choice, kinds, problems
 from pipeline.request.terms.negation import Stance, stances
 from pipeline.request.terms.pieces import Piece, pieces_of
-from pipeline.request.terms.table import Term
 from pipeline.request.terms.tokens import written
 
 MOST_CHARACTERS = 20_000
 """What is read of a request; longer texts are documents, and what they ask for stands at their beginning."""
 
-_SCALED = frozenset(("super_resolution",))
 _SOUND = frozenset(("audio", "video", "series"))
-
-_ALSO: tuple[tuple[str, str, Aspect, str], ...] = (
-    ("fine-tun", "fine_tuned_layers", "architecture", "fine_tuned"),
-    ("fine tun", "fine_tuned_layers", "architecture", "fine_tuned"),
-    ("finetun", "fine_tuned_layers", "architecture", "fine_tuned"),
-    ("unfreez", "fine_tuned_layers", "architecture", "fine_tuned"),
-    ("stop", "patience", "training", "early_stopping"),
-    ("parada", "patience", "training", "early_stopping"),
-    ("stratified", "folds", "training", "stratified"),
-    ("cross", "folds", "task", "variant"),
-    ("cv", "folds", "task", "variant"),
-    ("kreuz", "folds", "task", "variant"),
-    ("交叉", "folds", "task", "variant"),
-)
-"""What the word before or after a number asks for besides: (part of the word, its quantity, aspect, name)."""
-
-_ELSEWHERE: dict[str, Aspect] = {"vocabulary": "size", "count": "classes"}
-"""What the calls of layers say about other aspects."""
-
-_WEAK_AUGMENTATION = frozenset(
-    ("shift", "contrast", "brightness", "jitter", "noise", "zoom", "rotation", "flip", "crop", "blur")
-)
+_RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
+_TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
+_WEAK_AUGMENTATION = frozenset("shift contrast brightness jitter noise zoom rotation flip crop blur".split())
+"""Words that mean an augmentation only beside others that do."""
 
 
 def read_constraints(text: str, source: Source = "requirement") -> tuple[Constraint, ...]:
     """The constraints of a request in the order of their places. Any text is read; what no rule knows is left out."""
-    return _Reading(text[:MOST_CHARACTERS], source).constraints()
+    text = text[:MOST_CHARACTERS]
+    pieces = pieces_of(text)
+    spoken = stances(pieces)
+    # What stands in the name of a file asks for nothing: "wine.keras".
+    in_paths = inside_paths(text, pieces)
+    without_paths: list[Stance] = ["mentioned" if index in in_paths else said for index, said in enumerate(spoken)]
+
+    request = _Request(pieces, without_paths, taken=in_paths)
+    constraints = [_constraint(found, pieces, without_paths, source) for found in request.found()]
+    kept = [constraint for constraint in constraints if constraint is not None]
+    for item in _written(text, pieces, spoken, [choice.value for choice in request.problems]):
+        aspect, name, value, start, end, negated = item
+        kept.append(
+            Constraint(aspect=aspect, name=name, value=value, start=start, end=end, source=source, negated=negated)
+        )
+    if not request.problems:
+        problem = _by_what_is_counted(kept)
+        if problem is not None:
+            kept.append(problem)
+    return _resolved(kept)
 
 
 @dataclass(slots=True)
-class _Reading:
-    """One request under the rules."""
+class _Request:
+    """One request under the rules that work on pieces."""
 
-    text: str
-    source: Source
+    pieces: list[Piece]
+    stances: Sequence[Stance]
+    taken: set[int]
+    """Pieces that a rule has read."""
+    problems: list[Choice]
+    kinds: list[Choice]
 
-    def constraints(self) -> tuple[Constraint, ...]:
-        pieces = pieces_of(self.text)
-        all_stances = stances(pieces)
-        found: list[Constraint] = []
-        # What stands in the name of a file asks for nothing: "wine.keras".
-        taken = inside_paths(self.text, pieces)
-        stance: list[Stance] = ["mentioned" if index in taken else value for index, value in enumerate(all_stances)]
+    def __init__(self, pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> None:
+        self.pieces = pieces
+        self.stances = stances
+        self.taken = set(taken)
+        self.problems = problems(pieces, stances)
+        several = any(piece.is_a("variant") and piece.means("multi_input") for piece in pieces)
+        self.kinds = kinds(pieces, stances, several=several)
 
-        task = problems(pieces, stance)
-        names = {choice.value for choice in task}
-        several = any(
-            piece.is_a("variant") and any(term.value == "multi_input" for term in piece.terms) for piece in pieces
-        )
-        data = kinds(pieces, stance, several=several)
-        data_kinds = {choice.value for choice in data}
-
-        def add(aspect: Aspect, name: str, value: str, first: int, last: int, *, subject: str = "") -> None:
-            said = stance[first : last + 1]
-            if "mentioned" in said:
-                return
-            negated = ("forbidden" in said) != value.startswith("not ")
-            value = value.removeprefix("not ")
-            start, end = pieces[first].start, pieces[last].end
-            found.append(
-                Constraint(
-                    aspect=aspect,
-                    name=name,
-                    value=value,
-                    start=start,
-                    end=end,
-                    source=self.source,
-                    subject=subject,
-                    negated=negated,
-                )
-            )
-
-        for name, value, first, last in sizes(pieces, taken, video="video" in data_kinds):
-            add("architecture" if name == "kernel_size" else "size", name, value, first, last)
-        for name, value, first, last in splits(pieces, taken):
-            add("training", name, value, first, last)
-        for part in layers(pieces, stance, taken):
-            aspect: Aspect = _ELSEWHERE.get(part.name, "architecture")
-            add(aspect, part.name, part.value, part.first, part.last)
-        goals = list(_goals(pieces, taken))
-        for value, subject, first, last in goals:
-            add("metric", "goal", value, first, last, subject=subject)
-        for name, value, first, last in windows(pieces, taken):
-            add("size", name, value, first, last)
-        excluded = _excluded(names, data_kinds)
+    def found(self) -> Iterator[Found]:
+        pieces, taken = self.pieces, self.taken
+        data_kinds = {choice.value for choice in self.kinds}
+        names = {choice.value for choice in self.problems}
+        yield from sizes(pieces, taken, video="video" in data_kinds)
+        yield from splits(pieces, taken)
+        yield from layers(pieces, self.stances, taken)
+        yield from goals(pieces, taken)
+        yield from windows(pieces, taken)
         if "audio" in data_kinds:
-            for name, value, first, last in _spoken_words(pieces, taken):
-                add("classes", name, value, first, last)
-        numbers = measured(pieces, taken, excluded)
-        families = {term.value for piece in pieces for term in piece.terms if term.name == "family"}
-        recurrent = families & {"lstm", "gru", "bilstm", "bigru", "rnn"}
-        transformer = families & {"transformer", "vision_transformer"}
-        counted: set[int] = set()
-        for number in numbers:
-            counted.add(number.cue)
-            first, last = min(number.first, number.cue), max(number.last, number.cue)
-            name = number.quantity.name
-            if name == "units" and "hidden" in pieces[number.cue].key and not recurrent and transformer:
-                name = "embedding"
-            if name == "examples" and pieces[number.cue].key in ("samples", "points") and "series" in data_kinds:
-                name = "length"  # of a signal
-            add(number.quantity.aspect, name, number.value, first, last)
-            for also in _implied(pieces, number):
-                add(also.aspect, also.name, also.value, number.cue, number.cue)
+            yield from _spoken_words(pieces, taken)
 
+        numbers = measured(pieces, taken, _excluded(names, data_kinds))
+        for number in numbers:
+            first, last = min(number.first, number.cue), max(number.last, number.cue)
+            name = self._name(number, data_kinds)
+            yield Found(number.quantity.aspect, name, number.value, first, last)
+            yield from implied(pieces, number)
         rare = imbalance(pieces, taken)
         if rare is not None:
-            add("classes", "imbalance", *rare)
+            yield rare
         if "super_resolution" in names:
-            for name, value, first, last in factors(pieces, taken):
-                add("size", name, value, first, last)
-        if not any(constraint.name == "learning_rate" for constraint in found):
-            for index, piece in enumerate(pieces):
-                if piece.kind == "number" and index not in taken and "e-" in piece.key and (piece.number or 1) < 0.1:
-                    add("training", "learning_rate", written(piece.number or 0.0), index, index)
-                    break
-        found.extend(self._names(pieces, all_stances, [choice.value for choice in task]))
+            yield from factors(pieces, taken)
+        if not any(number.quantity.name == "learning_rate" for number in numbers):
+            yield from self._lone_rate()
+
+        counted = {number.cue for number in numbers}
         for index, piece in enumerate(pieces):
             for term in piece.meanings("is"):
-                if term.name in ("problem", "kind") or (index in counted and term.value == "true"):
-                    continue
-                if fits(pieces, index, term, names):
-                    add(*in_context(pieces, index, term), index, index)
-        for choice in task or _by_what_is_counted(found, pieces):
-            add("task", "problem", choice.value, choice.first, choice.last)
-        for choice in data:
-            add("data", "kind", choice.value, choice.first, choice.last, subject=choice.subject)
-        return _resolved(found)
+                bare = index in counted and term.value == "true"  # "dropout 0.3" is no bare dropout
+                if not bare and term.name not in ("problem", "kind") and fits(pieces, index, term, names):
+                    yield Found(*in_context(pieces, index, term), index, index)
+        for choice in self.problems:
+            yield Found("task", "problem", choice.value, choice.first, choice.last)
+        for choice in self.kinds:
+            yield Found("data", "kind", choice.value, choice.first, choice.last, choice.subject)
 
-    def _names(self, pieces: list[Piece], stance: list[Stance], task: list[str]) -> Iterator[Constraint]:
-        for item in (*files(self.text, pieces, stance), *columns(self.text, pieces, stance)):
-            yield Constraint(
-                aspect=item.aspect,
-                name=item.name,
-                value=item.value,
-                start=item.start,
-                end=item.end,
-                source=self.source,
-                negated=item.negated,
-            )
-        for name in class_names(self.text, pieces, stance, task):
-            yield Constraint(
-                aspect="classes",
-                name="name",
-                value=name.text.lower(),
-                start=name.start,
-                end=name.end,
-                source=self.source,
-            )
+    def _name(self, number: Measured, data_kinds: set[str]) -> str:
+        """The name of a number where the kind of model or of data decides: a hidden size, samples of a signal."""
+        name, cue = number.quantity.name, self.pieces[number.cue].key
+        if name == "units" and "hidden" in cue:
+            families = {term.value for piece in self.pieces for term in piece.terms if term.name == "family"}
+            return "embedding" if families & _TRANSFORMERS and not families & _RECURRENT else name
+        if name == "examples" and cue in ("samples", "points") and "series" in data_kinds:
+            return "length"
+        return name
+
+    def _lone_rate(self) -> Iterator[Found]:
+        """A number like 3e-4 that no word claims is the learning rate."""
+        for index, piece in enumerate(self.pieces):
+            if piece.kind == "number" and index not in self.taken and "e-" in piece.key and (piece.number or 1) < 0.1:
+                yield Found("training", "learning_rate", written(piece.number or 0.0), index, index)
+                return
+
+
+def _constraint(found: Found, pieces: list[Piece], stances: Sequence[Stance], source: Source) -> Constraint | None:
+    """The constraint of what was read; None where it is only mentioned."""
+    said = stances[found.first : found.last + 1]
+    if "mentioned" in said:
+        return None
+    return Constraint(
+        aspect=found.aspect,
+        name=found.name,
+        value=found.value.removeprefix("not "),
+        start=pieces[found.first].start,
+        end=pieces[found.last].end,
+        source=source,
+        subject=found.subject,
+        negated=("forbidden" in said) != found.value.startswith("not "),
+    )
+
+
+def _written(text: str, pieces: list[Piece], stances: Sequence[Stance], problems: list[str]) -> Iterator[Written]:
+    yield from files(text, pieces, stances)
+    yield from columns(text, pieces, stances)
+    for name in class_names(text, pieces, stances, problems):
+        yield Written("classes", "name", name.text.lower(), name.start, name.end)
 
 
 def _excluded(problems: set[str], data_kinds: set[str]) -> frozenset[str]:
     """Quantities that this kind of problem does not have: a song is an item only where songs are recommended."""
-    excluded = set()
-    if "recommendation" in problems:
-        excluded |= {"examples"}
-    else:
-        excluded |= {"users", "items"}
-    if not problems & _SCALED:
+    excluded = {"examples"} if "recommendation" in problems else {"users", "items"}
+    if "super_resolution" not in problems:
         excluded.add("scale")
     if "generation" not in problems:
         excluded.add("samples")
@@ -200,82 +171,45 @@ def _excluded(problems: set[str], data_kinds: set[str]) -> frozenset[str]:
     return frozenset(excluded)
 
 
-def _spoken_words(pieces: list[Piece], taken: set[int]) -> Iterator[tuple[str, str, int, int]]:
+def _spoken_words(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
     """ "35 words" of recordings are classes."""
     for index, piece in enumerate(pieces[:-1]):
         if piece.kind == "number" and index not in taken and pieces[index + 1].key in ("words", "keywords", "phrases"):
             taken.add(index)
-            yield "count", written(piece.number or 0.0), index, index + 1
+            yield Found("classes", "count", written(piece.number or 0.0), index, index + 1)
 
 
-def _goals(pieces: list[Piece], taken: set[int]) -> Iterator[tuple[str, str, int, int]]:
-    for index, piece in enumerate(pieces):
-        for term in piece.meanings("is"):
-            if term.name != "metric" or term.value in ("map", "hit_rate"):
-                continue
-            level = goal(pieces, index)
-            if level is None:
-                continue
-            value, first, last = level
-            number = last if pieces[last].kind == "number" else first
-            if number not in taken:
-                taken.add(number)
-                yield value, term.value, first, last
-
-
-def _implied(pieces: list[Piece], number: Measured) -> Iterator[Term]:
-    key = pieces[number.cue].key
-    for part, quantity, aspect, name in _ALSO:
-        if quantity == number.quantity.name and part in key:
-            yield Term(aspect, name, "cross_validation" if name == "variant" else "true", "is")
-            if name == "fine_tuned":
-                return
-
-
-def _by_what_is_counted(found: list[Constraint], pieces: list[Piece]) -> list[Choice]:
-    """The problem where only numbers tell it: a horizon is forecast, classes are told apart."""
+def _by_what_is_counted(constraints: list[Constraint]) -> Constraint | None:
+    """The problem where only numbers and names tell it: a horizon is forecast, classes are told apart."""
     for names, problem in ((("horizon",), "forecasting"), (("count", "name"), "classification")):
-        for constraint in found:
-            if constraint.name in names and not constraint.negated:
-                inside = [
-                    index
-                    for index, piece in enumerate(pieces)
-                    if piece.start < constraint.end and piece.end > constraint.start
-                ]
-                return [Choice(problem, inside[0], inside[-1])]
-    return []
+        for told in constraints:
+            if told.name in names and not told.negated:
+                return Constraint(
+                    aspect="task", name="problem", value=problem, start=told.start, end=told.end, source=told.source
+                )
+    return None
 
 
-def _resolved(found: list[Constraint]) -> tuple[Constraint, ...]:
+def _resolved(constraints: list[Constraint]) -> tuple[Constraint, ...]:
     """Each thing once, at its first place; a bare "augmentation" or "dropout" goes where kinds or a rate are named."""
-    found = sorted(found, key=lambda constraint: (constraint.start, constraint.end))
-    first: dict[tuple[str, ...], Constraint] = {}
-    for constraint in found:
-        key = (constraint.aspect, constraint.name, constraint.value, constraint.subject, str(constraint.negated))
-        first.setdefault(key, constraint)
-    kept = list(first.values())
-    said = {(constraint.name, constraint.negated) for constraint in kept if constraint.value != "true"}
-    augments = any(
-        constraint.name == "augmentation" and constraint.value not in _WEAK_AUGMENTATION for constraint in found
+    constraints = sorted(constraints, key=lambda constraint: (constraint.start, constraint.end))
+    first: dict[tuple[object, ...], Constraint] = {}
+    for one in constraints:
+        first.setdefault((one.aspect, one.name, one.value, one.subject, one.negated), one)
+    said = {(one.name, one.negated) for one in first.values() if one.value != "true"}
+    augmentations = [one for one in constraints if one.name == "augmentation"]
+    return tuple(
+        one
+        for one in first.values()
+        if not (one.value == "true" and (one.name, one.negated) in said)
+        and not (one.name == "augmentation" and _is_stray(one, augmentations))
     )
-    results = []
-    for constraint in kept:
-        if constraint.value == "true" and (constraint.name, constraint.negated) in said:
-            continue
-        if (
-            constraint.name == "augmentation"
-            and constraint.value in _WEAK_AUGMENTATION
-            and not augments
-            and not _random(found, constraint)
-        ):
-            continue
-        results.append(constraint)
-    return tuple(results)
 
 
-def _random(found: list[Constraint], constraint: Constraint) -> bool:
-    """Whether several weak words of augmentation stand together: "flips, rotations and zoom"."""
-    values = {
-        other.value for other in found if other.name == "augmentation" and abs(other.start - constraint.start) < 80
-    }
-    return len(values) > 1 or constraint.value in ("flip",) or constraint.end - constraint.start > 10
+def _is_stray(one: Constraint, augmentations: list[Constraint]) -> bool:
+    """Whether a common word that can mean an augmentation ("shift", "contrast") stands alone."""
+    if one.value not in _WEAK_AUGMENTATION or one.value == "flip" or one.end - one.start > 10:
+        return False
+    strong = any(other.value not in _WEAK_AUGMENTATION for other in augmentations)
+    beside = {other.value for other in augmentations if abs(other.start - one.start) < 80}
+    return not strong and len(beside) < 2

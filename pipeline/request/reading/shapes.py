@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline.request.reading.found import Found
 from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.tokens import written
-
-Size = tuple[str, str, int, int]
-"""Name, value, and the first and last piece that say it."""
 
 _TIMES = frozenset(("x", "×", "*", "by", "✕", "х", "на", "mal", "por", "par", "乘"))
 _PIXELS = frozenset(("px", "pixel", "pixels", "píxeles", "pixeln", "像素", "ピクセル"))
@@ -18,6 +16,7 @@ _NO_IMAGE = frozenset(
 )
 """Words beside a product of numbers that is no size of an image."""
 
+_KERNELS = frozenset("kernel kernels filter filters convolution convolutions convs conv".split())
 _NETWORK_PARTS = ("kernel_size", "filters", "pooling", "stride", "conv_layers")
 _TIME = frozenset(
     "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters year years "
@@ -34,13 +33,14 @@ _NEXT = frozenset(
     "next following coming upcoming subsequent nächsten nächste kommenden próximas próximos siguientes prochaines "
     "prochains prossime prossimi seguintes следующие следующих ближайшие ближайших 未来 接下来 今後 次の 다음".split()
 )
+_COMES_OUT = frozenset("output outputs to into → produce high".split())
 _SCREENS = frozenset(((4, 3), (16, 9), (16, 10)))
 """Ratios of cameras and screens, whose sizes are written width first."""
 
 
-def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Size]:
+def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
     """The sizes that products of numbers and pixels state. The pieces read are added to `taken`."""
-    results: list[Size] = []
+    results: list[Found] = []
     index = 0
     while index < len(pieces):
         numbers = _product(pieces, index)
@@ -58,9 +58,11 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Size]:
             pieces,
             numbers[0],
             last,
-            ("kernel", "kernels", "filter", "filters", "convolution", "convolutions", "convs", "conv"),
+            _KERNELS,
         ):
-            results.append(("kernel_size", written(pieces[numbers[0]].number or 0), numbers[0], last))
+            results.append(
+                Found("architecture", "kernel_size", written(pieces[numbers[0]].number or 0), numbers[0], last)
+            )
             taken.update(numbers)
         else:
             taken.update(numbers)
@@ -87,10 +89,7 @@ def _product(pieces: list[Piece], index: int) -> list[int] | None:
 
 def _of_output(pieces: list[Piece], first: int) -> bool:
     """Whether a second size is that of what comes out: "48x48 in, output 192x192"."""
-    return any(
-        piece.key in ("output", "outputs", "to", "into", "→", "produce", "high")
-        for piece in pieces[max(0, first - 3) : first]
-    )
+    return any(piece.key in _COMES_OUT for piece in pieces[max(0, first - 3) : first])
 
 
 def _whole(piece: Piece) -> bool:
@@ -109,7 +108,7 @@ def _is_image(pieces: list[Piece], first: int, last: int) -> bool:
     return not _beside(pieces, first, last, _NO_IMAGE)
 
 
-def _beside(pieces: list[Piece], first: int, last: int, words: frozenset[str] | tuple[str, ...]) -> bool:
+def _beside(pieces: list[Piece], first: int, last: int, words: frozenset[str]) -> bool:
     """Whether a word about parts of a network stands next to a product: "3x3 kernels", "kernel size 5x5"."""
     after = pieces[last + 1 : last + 3]
     if any(part.key.split()[-1:] and part.key.split()[0] in words for part in after[:1]):
@@ -127,7 +126,7 @@ def _beside(pieces: list[Piece], first: int, last: int, words: frozenset[str] | 
     return False
 
 
-def _image(pieces: list[Piece], numbers: list[int], *, video: bool) -> Iterator[Size]:
+def _image(pieces: list[Piece], numbers: list[int], *, video: bool) -> Iterator[Found]:
     values = [int(pieces[index].number or 0) for index in numbers]
     first, last = numbers[0], numbers[-1]
     names = ["height", "width", "channels"]
@@ -140,14 +139,14 @@ def _image(pieces: list[Piece], numbers: list[int], *, video: bool) -> Iterator[
     elif len(values) == 2 and _width_first(values[0], values[1]):
         names = ["width", "height"]
     for name, value in zip(names, values, strict=False):
-        yield name, str(value), first, last
+        yield Found("size", name, str(value), first, last)
 
 
 def _width_first(first: int, second: int) -> bool:
     return any(first * high == second * wide for wide, high in _SCREENS)
 
 
-def _pixels(pieces: list[Piece], index: int, taken: set[int]) -> list[Size]:
+def _pixels(pieces: list[Piece], index: int, taken: set[int]) -> list[Found]:
     """The size of a square image: "28 px", "resized to 224", "at 299 resolution"; or one of its sides."""
     value = str(int(pieces[index].number or 0))
     following = [piece.key for piece in pieces[index + 1 : index + 4]]
@@ -168,43 +167,28 @@ def _pixels(pieces: list[Piece], index: int, taken: set[int]) -> list[Size]:
             return []
         taken.add(index)
         last = index + 1 if pixels and pieces[index + 1].key in _PIXELS else index
-        return [("height", value, index, last), ("width", value, index, last)]
+        return [Found("size", name, value, index, last) for name in ("height", "width")]
     else:
         return []
     taken.add(index)
-    return [(side, value, index, index + (2 if pixels else 1))]
+    return [Found("size", side, value, index, index + (2 if pixels else 1))]
+
+
+_RESIZED = (
+    *("resized to", "resize to", "resize images to", "resize them to", "resized to about", "scaled to", "crops of"),
+    *("image size", "image size of", "image size :", "image size =", "image_size =", "img_size", "img size"),
+    *("img_size =", "input size", "input size of", "resolution", "resolution of"),
+)
 
 
 def _resized(preceding: list[str]) -> bool:
-    words = " ".join(preceding)
-    return words.endswith(
-        (
-            "resized to",
-            "resize to",
-            "resize images to",
-            "image size",
-            "image size of",
-            "img_size",
-            "img size",
-            "image size :",
-            "image size =",
-            "input size",
-            "input size of",
-            "resolution",
-            "resolution of",
-            "img_size =",
-            "image_size =",
-            "resize them to",
-            "resized to about",
-            "crops of",
-            "scaled to",
-        )
-    )
+    """Whether the words before a number say that images are brought to that size."""
+    return " ".join(preceding).endswith(_RESIZED)
 
 
-def factors(pieces: list[Piece], taken: set[int]) -> list[Size]:
+def factors(pieces: list[Piece], taken: set[int]) -> list[Found]:
     """ "x4", by which images are enlarged. ("4x" is read by its unit.)"""
-    results: list[Size] = []
+    results: list[Found] = []
     for index, piece in enumerate(pieces[1:], start=1):
         if (
             piece.kind == "number"
@@ -214,13 +198,13 @@ def factors(pieces: list[Piece], taken: set[int]) -> list[Size]:
             and (piece.number or 0) <= 16
         ):
             taken.add(index)
-            results.append(("scale", written(piece.number or 0.0), index - 1, index))
+            results.append(Found("size", "scale", written(piece.number or 0.0), index - 1, index))
     return results
 
 
-def windows(pieces: list[Piece], taken: set[int]) -> list[Size]:
+def windows(pieces: list[Piece], taken: set[int]) -> list[Found]:
     """Time steps read and predicted: "the last 30 days" is a length, "the next 7" a horizon."""
-    results: list[Size] = []
+    results: list[Found] = []
     fine = _finer_than_hours(pieces)
     for index, piece in enumerate(pieces):
         if piece.kind != "number" or index in taken or not _whole(piece):
@@ -230,7 +214,7 @@ def windows(pieces: list[Piece], taken: set[int]) -> list[Size]:
             continue
         if _at_most(pieces, index):
             taken.add(index)
-            results.append(("length", str(int(piece.number or 0)), index, index + 1))
+            results.append(Found("size", "length", str(int(piece.number or 0)), index, index + 1))
             continue
         cue = _cue_before(pieces, index)
         if cue is None:
@@ -240,7 +224,7 @@ def windows(pieces: list[Piece], taken: set[int]) -> list[Size]:
             continue
         name = "length" if pieces[cue].key.split()[-1] in _PAST else "horizon"
         taken.add(index)
-        results.append((name, str(int(piece.number or 0)), cue, unit))
+        results.append(Found("size", name, str(int(piece.number or 0)), cue, unit))
     return results
 
 

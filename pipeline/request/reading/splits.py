@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline.request.reading.found import Found
 from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.tokens import written
 
@@ -19,8 +20,8 @@ _IMBALANCED = frozenset(
 )
 
 
-def splits(pieces: list[Piece], taken: set[int]) -> Iterator[tuple[str, str, int, int]]:
-    """Name, value, first and last piece of each share held out. The numbers read are added to `taken`."""
+def splits(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
+    """The shares held out. The numbers read are added to `taken`."""
     for index, piece in enumerate(pieces):
         if piece.kind != "number" or index in taken:
             continue
@@ -33,12 +34,12 @@ def splits(pieces: list[Piece], taken: set[int]) -> Iterator[tuple[str, str, int
         taken.update(numbers)
         last = numbers[-1]
         if len(shares) == 3:
-            yield "validation_split", written(shares[1] / 100), numbers[0], last
-            yield "test_split", written(shares[2] / 100), numbers[0], last
+            yield Found("training", "validation_split", written(shares[1] / 100), numbers[0], last)
+            yield Found("training", "test_split", written(shares[2] / 100), numbers[0], last)
         else:
             around = {part.key for part in pieces[max(0, index - 5) : last + 5]}
             name = "validation_split" if around & {"val", "validation", "validate", "validierung"} else "test_split"
-            yield name, written(shares[1] / 100), numbers[0], last
+            yield Found("training", name, written(shares[1] / 100), numbers[0], last)
 
 
 def _parts(pieces: list[Piece], index: int) -> list[int]:
@@ -52,7 +53,7 @@ def _parts(pieces: list[Piece], index: int) -> list[int]:
     return numbers
 
 
-def imbalance(pieces: list[Piece], taken: set[int]) -> tuple[str, int, int] | None:
+def imbalance(pieces: list[Piece], taken: set[int]) -> Found | None:
     """The rare class' share, or `true` where the classes are only said to be unequal."""
     for index, piece in enumerate(pieces):
         if piece.kind != "number" or index in taken or piece.number is None:
@@ -70,14 +71,14 @@ def imbalance(pieces: list[Piece], taken: set[int]) -> tuple[str, int, int] | No
         )
         if piece.share and 0 < piece.number < 0.5 and (words & _RARE or (only and counted)):
             taken.add(index)
-            return written(piece.number), index, index
+            return Found("classes", "imbalance", written(piece.number), index, index)
         ratio = pieces[index + 1 : index + 3]
         if len(ratio) == 2 and ratio[0].key in (":", "to", "/") and ratio[1].kind == "number" and words & _RARE:
             low, high = sorted((piece.number, ratio[1].number or 0.0))
             if low > 0 and low != high:
                 taken.update((index, index + 2))
-                return written(round(low / (low + high), 4)), index, index + 2
+                return Found("classes", "imbalance", written(round(low / (low + high), 4)), index, index + 2)
     for index, piece in enumerate(pieces):
         if piece.key in _IMBALANCED or (piece.kind == "word" and piece.key.startswith("imbalanc")):
-            return "true", index, index
+            return Found("classes", "imbalance", "true", index, index)
     return None

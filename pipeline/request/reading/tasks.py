@@ -185,7 +185,8 @@ def _columns(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
 
 _OF_SOUND = frozenset(
     "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 hubert "
-    "whisper panns esc50 esc10 urbansound8k speech_commands gtzan ravdess librispeech ljspeech fsdd audioset wer".split()
+    "whisper panns esc50 esc10 urbansound8k speech_commands gtzan ravdess librispeech ljspeech fsdd audioset "
+    "wer".split()
 )
 
 

@@ -146,7 +146,7 @@ def _cue(pieces: list[Piece], index: int) -> int | None:
 
 
 def _scope_end(pieces: list[Piece], start: int) -> int:
-    """Where a forbidding phrase ends: at a sentence's or clause's end, unless a list goes on ("no dropout, noise or flips")."""
+    """Where a forbidding phrase ends: with its clause, unless a list goes on ("no dropout, noise or flips")."""
     terms = 0
     for position in range(start, min(len(pieces), start + _LONGEST_SCOPE)):
         piece = pieces[position]

@@ -5,7 +5,6 @@ Where several spellings fit, the longest wins: "BiLSTM" is no "LSTM", "attention
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from pipeline.request.terms.table import Role, Table, Term, squeezed, table
@@ -28,13 +27,16 @@ class Piece(NamedTuple):
     number: float | None = None
     share: bool = False
 
-    def meanings(self, role: Role) -> Sequence[Term]:
+    def meanings(self, role: Role) -> tuple[Term, ...]:
         if not self.terms:
             return ()
-        return [term for term in self.terms if term.role == role]
+        return tuple([term for term in self.terms if term.role == role])
 
     def is_a(self, name: str) -> bool:
         return any(term.name == name for term in self.meanings("is"))
+
+    def means(self, value: str) -> bool:
+        return any(term.value == value for term in self.terms)
 
 
 _ABBREVIATIONS = frozenset("vs g e i approx max min incl resp ca no etc dim dr avg bzw".split())

@@ -17,8 +17,8 @@ from pipeline.request.constraints import Aspect
 from pipeline.request.terms.tokens import JOINERS, tokens_of
 
 Role = Literal["is", "key", "colon", "unit", "nothing"]
-"""What a spelling does: `is` asks for the thing; `key` says what a number behind it is, `colon` the same with a colon or an
-equals sign between; `unit` says what a number before it is; `nothing` asks for nothing, though words of it would."""
+"""What a spelling does: `is` asks for the thing; `key` says what a number behind it is, `colon` the same with a colon
+or an equals sign between; `unit` says what a number before it is; `nothing` asks for nothing, though its words do."""
 
 _QUANTITIES = "quantities"
 _NOTHING = "nothing"

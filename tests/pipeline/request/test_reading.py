@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.request import score
 from pipeline.request.constraints import Constraint
-from pipeline.request.known_datasets import known_dataset
+from pipeline.request.known_datasets import known_dataset, known_datasets
 from pipeline.request.language import language_of
 from pipeline.request.reading.reader import read_constraints
 from pipeline.request.terms.table import table
+from tests.awkward_texts import awkward_texts
 from tests.pipeline.request.labelled import read_labels
 
 LABELS = Path(__file__).parent / "labels"
@@ -143,10 +144,8 @@ def test_languages_of_the_labelled_requests() -> None:
 
 
 def test_known_datasets_are_spelled_as_the_reader_gives_them() -> None:
-    from pipeline.request.known_datasets import _known
-
     values = {term.value for terms in table().terms.values() for term in terms if term.name == "dataset"}
-    assert set(_known()) <= values
+    assert set(known_datasets()) <= values
     mnist = known_dataset("mnist")
     assert mnist is not None
     assert (mnist.shape, mnist.classes) == ((28, 28, 1), 10)
@@ -160,7 +159,13 @@ def _is_valid(constraint: Constraint, text: str) -> bool:
 _WORDS = [spelling for spelling in table().terms if spelling.isascii()]
 
 
-@given(st.text(max_size=300))
+def test_awkward_texts_are_read() -> None:
+    for _, text in awkward_texts(600):
+        assert all(_is_valid(constraint, text) for constraint in read_constraints(text))
+
+
+@settings(max_examples=40)
+@given(st.text(max_size=200))
 def test_any_text_is_read(text: str) -> None:
     assert all(_is_valid(constraint, text) for constraint in read_constraints(text))
 
