@@ -10,7 +10,7 @@ setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraints constraints.txt --excludes cpu-excludes.txt -e '.[dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraints constraints.txt --excludes cpu-excludes.txt -e '.[data,dev]'
 	@touch $@
 
 # The engines for CPUs: vLLM, transformers, torch. Where a folder of wheels is configured, torch's CPU build comes from it.

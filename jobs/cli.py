@@ -12,6 +12,7 @@ from jobs.commands import (
     cache,
     check_starter,
     corpus,
+    describe,
     doctor,
     experiment,
     generate,
@@ -50,7 +51,7 @@ def options(
     """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
 
 
-_SUBJECTS = (generate, experiment, prompts, score, judge, corpus, cache, planner, doctor, check_starter)
+_SUBJECTS = (generate, describe, experiment, prompts, score, judge, corpus, cache, planner, doctor, check_starter)
 """In the order of the help page."""
 
 for subject in _SUBJECTS:

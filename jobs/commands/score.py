@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from jobs.commands.judge import rate
 from jobs.commands.options import Quiet, print_paths
-from jobs.commands.rate import rate
 from jobs.runs.terminal import console
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """What a project reads and what it writes: names, kinds, sizes and counts, never the data themselves.
 
 One is read from a user's folder or file, a sample of the pool declares its own, and a project is written and run
-by one. Paths are relative to the data folder, with `/`; `*` stands for any name, `{class}` for a class's name.
+by one. Paths are relative to the data folder, with `/`; `*` stands for any name, `{class}` for a class's name. Of files
+that a table lists, `*` stands for what its column holds: `images/*.jpg` for a column of names without their ending.
 """
 
 from __future__ import annotations
@@ -48,6 +49,26 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TableFormat:
+    """How a table's file is written, where that is not plain CSV: what a reader has to be told."""
+
+    separator: str = ","
+    """One character, or `whitespace` for any number of blanks and tabs; "" where the file has none (Parquet, Excel)."""
+    decimal: str = "."
+    thousands: str = ""
+    """What groups the digits of numbers; "" for nothing."""
+    encoding: str = "utf-8"
+    header: bool = True
+    """Whether a line names the columns. Where none does, columns are named by their position: `0`, `1`, ..."""
+    skipped_lines: int = 0
+    """Lines before the header, or before the first row where there is no header."""
+    quote: str = '"'
+    """What encloses cells; "" where no character does."""
+    sheet: str = ""
+    """The sheet of an Excel file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DataInput:
     """One input of the model."""
 
@@ -59,6 +80,8 @@ class DataInput:
     shape: tuple[int | None, ...] = ()
     """Sizes of one example without the batch axis, channels last; None for a size that varies or is not known."""
     columns: tuple[Column, ...] = ()
+    format: TableFormat | None = None
+    """How the table that holds or lists the examples is written; None where there is no table."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,5 +118,9 @@ class DataContract:
     writes: tuple[WrittenFile, ...] = ()
     examples: int | None = None
     """How many examples there are to learn from; None where it is not known."""
+    validation: str = ""
+    """The file or folder of examples that are set apart for validation; "" where there is none."""
+    held_out: str = ""
+    """The file or folder of examples with targets that are set apart for the test; "" where there is none."""
     unlabelled: str = ""
     """The file or folder of examples without targets that predictions are wanted for; "" where there is none."""

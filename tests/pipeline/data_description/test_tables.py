@@ -1,0 +1,350 @@
+"""Tables as people have them: what is said of their columns, their target and their file."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.data_description.describe import describe
+from pipeline.data_description.description import DataDescription
+from pipeline.errors import DLCodeGenError
+from pipeline.plan.dataset_facts import read_facts
+from pipeline.request.data_contract import Column, DataTarget, TableFormat
+
+CHANCE = random.Random(7)
+
+
+def houses(rows: int = 120, *, header: bool = True) -> list[list[str]]:
+    """House prices: numbers, a code, a flag, a price, and now and then no year."""
+    table = [["sqft", "bedrooms", "zipcode", "garage", "year_built", "price"]] if header else []
+    for row in range(rows):
+        year = "" if row % 10 == 0 else str(1900 + 7 * row % 120)
+        zipcode = f"{10115 + row % 12}"
+        cells = [f"{50 + 1.5 * row:.1f}", str(1 + row % 5), zipcode, "yes" if row % 3 else "no", year]
+        table.append([*cells, f"{100_000 + 1234.5 * row:.2f}"])
+    return table
+
+
+def write(path: Path, table: list[list[str]], separator: str = ",", encoding: str = "utf-8") -> Path:
+    path.write_bytes("".join(separator.join(row) + "\n" for row in table).encode(encoding))
+    return path
+
+
+def columns(description: DataDescription) -> dict[str, Column]:
+    assert description.contract is not None
+    return {column.name: column for column in description.contract.inputs[0].columns}
+
+
+def target(description: DataDescription) -> DataTarget:
+    assert description.contract is not None
+    (only,) = description.contract.targets
+    return only
+
+
+def table_format(description: DataDescription) -> TableFormat:
+    assert description.contract is not None
+    assert description.contract.inputs[0].format is not None
+    return description.contract.inputs[0].format
+
+
+def test_columns_have_kinds_missing_values_and_counts(tmp_path: Path) -> None:
+    description = describe(str(write(tmp_path / "house.csv", houses())))
+    found = columns(description)
+    assert {name: column.kind for name, column in found.items()} == {
+        "sqft": "number",
+        "bedrooms": "number",
+        "zipcode": "category",
+        "garage": "flag",
+        "year_built": "number",
+        "price": "number",
+    }
+    assert found["year_built"].missing == pytest.approx(0.1)
+    assert found["zipcode"].distinct == 12
+    assert target(description) == DataTarget(name="price", kind="number", path="house.csv")
+    assert description.attributes.startswith("CSV file house.csv with 120 rows and 5 input columns: 3 numeric (sqft,")
+    assert "1 categorical (zipcode: 12 values)" in description.attributes
+    assert "year_built 10%" in description.attributes
+    # What a planner reads from the words is what the contract says.
+    assert read_facts(description.attributes).features == 5
+    assert description.contract is not None
+    assert description.contract.inputs[0].shape == (5,)
+
+
+def test_no_cell_stands_in_the_description(tmp_path: Path) -> None:
+    table = [["name", "email", "amount", "label"]]
+    for row in range(60):
+        table.append([f"Anna{row} Secret{row}", f"a{row}@secret.example", f"{row}.77", "ham" if row % 2 else "spam"])
+    description = describe(str(write(tmp_path / "people.csv", table)))
+    assert "ecret" not in str(description.as_json())
+    assert ".77" not in str(description.as_json())
+    assert target(description).class_names == ("ham", "spam")
+
+
+@pytest.mark.parametrize(
+    ("separator", "encoding", "decimal"),
+    [(";", "cp1252", ","), ("\t", "utf-16", "."), ("|", "utf-8-sig", "."), (";", "utf-8", ".")],
+)
+def test_separators_encodings_and_decimal_signs(tmp_path: Path, separator: str, encoding: str, decimal: str) -> None:
+    table = [[*row] for row in houses()]
+    table[0][0] = "größe"
+    table = [table[0], *([cell.replace(".", decimal) for cell in row] for row in table[1:])]
+    description = describe(str(write(tmp_path / "häuser.csv", table, separator, encoding)))
+    found = table_format(description)
+    assert (found.separator, found.encoding, found.decimal) == (separator, encoding, decimal)
+    assert columns(description)["größe"].kind == "number"
+    assert columns(description)["price"].kind == "number"
+
+
+def test_a_table_without_header_has_columns_by_position(tmp_path: Path) -> None:
+    description = describe(str(write(tmp_path / "house.csv", houses(header=False))))
+    assert list(columns(description)) == ["0", "1", "2", "3", "4", "5"]
+    assert not table_format(description).header
+    assert "No header line" in description.attributes
+
+
+def test_texts_without_header_are_not_taken_for_names(tmp_path: Path) -> None:
+    rows = [["ham", f"see you at {hour} then, I bring the bread"] for hour in range(50)]
+    rows[::3] = [["spam", f"you won {hour} prizes call now to claim"] for hour in range(len(rows[::3]))]
+    description = describe(str(write(tmp_path / "SMSCollection.txt", rows, "\t")))
+    assert not table_format(description).header
+    assert "see you" not in str(description.as_json())
+
+
+def test_title_lines_index_columns_and_row_names(tmp_path: Path) -> None:
+    table = [["", *houses()[0]], *([str(number), *row] for number, row in enumerate(houses()[1:]))]
+    file = write(tmp_path / "export.csv", table)
+    file.write_text("Report of the town\n\nas of today\n" + file.read_text())
+    description = describe(str(file))
+    assert table_format(description).skipped_lines == 3
+    assert columns(description)["Unnamed: 0"].role == "id"
+    assert target(description).name == "price"
+
+
+def test_a_first_line_of_counts_names_the_classes(tmp_path: Path) -> None:
+    rows = [[f"{row}.5", f"{row % 7}.1", str(row % 3)] for row in range(90)]
+    description = describe(str(write(tmp_path / "flowers.csv", [["90", "2", "rose", "tulip", "daisy"], *rows])))
+    assert target(description).class_names == ("rose", "tulip", "daisy")
+    assert columns(description)["0"].kind == "number"
+
+
+def test_what_several_readers_see_in_one_cell(tmp_path: Path) -> None:
+    """Codes with zeros in front, thousands, dates, tags in a cell, and a value that is no number."""
+    table = [["code", "sales", "day", "genres", "size"]]
+    for row in range(100):
+        genres = "|".join(sorted(CHANCE.sample(["drama", "comedy", "war", "crime"], 2)))
+        size = "n. a." if row == 3 else f"{row}.5"
+        table.append([f"{row % 20:05d}", f'"{row + 1},000"', f"{1 + row % 28}/{1 + row % 12}/2020", genres, size])
+    description = describe(str(write(tmp_path / "films.csv", table)), target="genres")
+    found = columns(description)
+    assert (found["code"].kind, found["sales"].kind, found["day"].kind) == ("category", "number", "date")
+    assert table_format(description).thousands == ","
+    assert target(description).kind == "labels"
+    assert target(description).classes == 4
+    assert any("column size" in note for note in description.notes)
+
+
+def test_pixels_in_columns(tmp_path: Path) -> None:
+    table = [["label", *(f"pixel{number}" for number in range(784))]]
+    for row in range(40):
+        pixels = ["0"] * 100 + [str(CHANCE.randrange(256)) for _ in range(684)]
+        table.append([str(row % 4), *pixels])
+    description = describe(str(write(tmp_path / "digits.csv", table)))
+    assert description.contract is not None
+    assert description.contract.inputs[0].shape == (784,)
+    facts = read_facts(description.attributes)
+    assert (facts.height, facts.width, facts.classes) == (28, 28, 4)
+
+
+def series(days: int = 200, columns: int = 1, *, step: int = 1) -> list[list[str]]:
+    from datetime import date, timedelta
+
+    table = [["Date", *(f"sensor{number}" for number in range(columns))]]
+    for day in range(days):
+        when = date(2020, 1, 1) + timedelta(days=day * step)
+        table.append([when.isoformat(), *(f"{CHANCE.random():.4f}" for _ in range(columns))])
+    return table
+
+
+def test_a_date_and_one_number_are_a_series(tmp_path: Path) -> None:
+    description = describe(str(write(tmp_path / "visits.csv", series())))
+    assert description.contract is not None
+    assert description.contract.inputs[0].kind == "series"
+    assert description.contract.inputs[0].shape == (None, 1)
+    assert columns(description)["Date"].role == "time"
+    assert (target(description).name, target(description).kind) == ("sensor0", "number")
+    assert "one per day (column Date)" in description.attributes
+
+
+def test_of_several_series_none_is_chosen(tmp_path: Path) -> None:
+    description = describe(str(write(tmp_path / "visits.csv", series(columns=3, step=7))))
+    assert "one per week" in description.attributes
+    assert description.contract is not None
+    assert description.contract.targets == ()
+    assert "target: not known" in description.attributes
+    assert any("--target" in note for note in description.notes)
+    chosen = describe(str(tmp_path / "visits.csv"), target=["sensor0", "sensor2"])
+    assert chosen.contract is not None
+    assert [one.name for one in chosen.contract.targets] == ["sensor0", "sensor2"]
+    assert chosen.contract.inputs[0].shape == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (("a", "target", "b"), "target"),
+        (("a", "b", "Label"), "Label"),
+        (("survived", "class", "b"), None),
+        (("income", "a", "b"), None),
+        (("x", "y", "z"), None),
+        (("target_1", "target_2", "b"), "target_1"),
+    ],
+)
+def test_the_target_by_its_name(tmp_path: Path, names: tuple[str, ...], chosen: str | None) -> None:
+    rows = [[f"{CHANCE.random():.3f}" for _ in names] for _ in range(50)]
+    if "class" in names:
+        rows = [[str(number % 2), str(number % 3), f"{number}.5"] for number in range(50)]
+    description = describe(str(write(tmp_path / "t.csv", [list(names), *rows])))
+    assert description.contract is not None
+    found = [target.name for target in description.contract.targets]
+    assert found[:1] == ([chosen] if chosen else [])
+    assert bool(description.target_rule) == bool(chosen)
+
+
+def test_a_guess_says_that_it_is_one(tmp_path: Path) -> None:
+    rows = [[f"{row}.1", ("red", "green", "blue")[row % 3]] for row in range(60)]
+    description = describe(str(write(tmp_path / "t.csv", [["size", "tint"], *rows])))
+    assert "target tint (a guess): 3 classes (blue, green, red)" in description.attributes
+    assert description.target_rule.startswith("a guess")
+
+
+def test_train_and_test_tables_and_a_sample_submission(tmp_path: Path) -> None:
+    table = [["Id", *houses()[0]], *([str(1000 + number), *row] for number, row in enumerate(houses()[1:]))]
+    table[0][-1] = "worth"
+    write(tmp_path / "train.csv", table)
+    write(tmp_path / "test.csv", [row[:-1] for row in table[:31]])
+    write(tmp_path / "sample_submission.csv", [["Id", "worth"], *([row[0], "0"] for row in table[1:31])])
+    description = describe(str(tmp_path))
+    assert description.contract is not None
+    assert target(description).name == "worth"
+    assert description.target_rule == "the test's table lacks it"
+    assert description.contract.unlabelled == "test.csv"
+    assert description.contract.writes[0].columns == ("Id", "worth")
+    assert "test.csv has 30 rows without target" in description.attributes
+
+
+def test_a_test_table_with_targets_is_held_out(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", houses())
+    write(tmp_path / "test.csv", houses(30))
+    contract = describe(str(tmp_path)).contract
+    assert contract is not None
+    assert (contract.held_out, contract.unlabelled) == ("test.csv", "")
+
+
+def test_inputs_and_targets_in_two_tables(tmp_path: Path) -> None:
+    write(tmp_path / "X.csv", [row[:-1] for row in houses()])
+    write(tmp_path / "y.csv", [[row[-1]] for row in houses()])
+    description = describe(str(tmp_path))
+    assert target(description) == DataTarget(name="price", kind="number", path="y.csv")
+
+
+def test_tables_that_do_not_belong_together_have_no_contract(tmp_path: Path) -> None:
+    write(tmp_path / "houses.csv", houses())
+    write(tmp_path / "visits.csv", series())
+    description = describe(str(tmp_path))
+    assert description.contract is None
+    assert "houses.csv" in description.attributes
+    assert "visits.csv" in description.attributes
+
+
+def test_a_table_of_texts(tmp_path: Path) -> None:
+    rows = [[f"the food was fine and I came {row} times with friends", str(row % 2)] for row in range(80)]
+    description = describe(str(write(tmp_path / "reviews.csv", [["review", "sentiment"], *rows])))
+    assert description.contract is not None
+    assert [data.kind for data in description.contract.inputs] == ["text"]
+    assert target(description).classes == 2
+
+
+def test_parquet_and_compressed_files(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1.5, 2.5, None] * 9, "label": ["x", "y", "z"] * 9}), tmp_path / "t.parquet")
+    description = describe(str(tmp_path / "t.parquet"))
+    assert description.attributes.startswith("Parquet file t.parquet with 27 rows")
+    assert target(description).class_names == ("x", "y", "z")
+    plain = write(tmp_path / "house.csv", houses())
+    (tmp_path / "house.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    assert columns(describe(str(tmp_path / "house.csv.gz"))) == columns(describe(str(plain)))
+
+
+def test_excel(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in houses():
+        book.active.append([float(cell) if cell.replace(".", "").isdecimal() else cell for cell in row])
+    book.create_sheet("notes")
+    book.save(tmp_path / "house.xlsx")
+    description = describe(str(tmp_path / "house.xlsx"))
+    assert description.attributes.startswith("Excel file house.xlsx with 120 rows and 5 input columns")
+    assert table_format(description).sheet == "Sheet"
+    (tmp_path / "torn.xlsx").write_bytes((tmp_path / "house.xlsx").read_bytes()[:2000])
+    with pytest.raises(DLCodeGenError, match=r"torn\.xlsx: not a whole Excel file"):
+        describe(str(tmp_path / "torn.xlsx"))
+
+
+def test_broken_rows_are_counted(tmp_path: Path) -> None:
+    table = houses()
+    table[50] = table[50][:3]
+    table[60] = [*table[60], "more"]
+    description = describe(str(write(tmp_path / "house.csv", table)))
+    assert any("2 rows" in note for note in description.notes)
+
+
+def test_an_open_quote_does_not_swallow_the_table(tmp_path: Path) -> None:
+    table = houses()
+    table[5][2] = '"10115'
+    description = describe(str(write(tmp_path / "house.csv", table)))
+    assert "with 120 rows" in description.attributes
+    assert table_format(description).quote == ""
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".csv.gz"])
+@pytest.mark.parametrize("content", [b"", b"\0\1\2\3" * 50, b"PAR1 and no more"])
+def test_damaged_files_are_refused_in_one_line(tmp_path: Path, ending: str, content: bytes) -> None:
+    file = tmp_path / f"t{ending}"
+    file.write_bytes(content)
+    if ending == ".csv" and content.startswith(b"PAR1"):
+        pytest.skip("a CSV of one line")
+    with pytest.raises(DLCodeGenError, match=f"t{ending}: ") as refused:
+        describe(str(file))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_target_that_is_no_column(tmp_path: Path) -> None:
+    write(tmp_path / "house.csv", houses())
+    with pytest.raises(DLCodeGenError, match="no column 'prize' for the target; there are sqft"):
+        describe(str(tmp_path / "house.csv"), target="prize")
+    assert target(describe(str(tmp_path / "house.csv"), target="Price")).name == "price"
+
+
+def test_wide_tables_end(tmp_path: Path) -> None:
+    write(tmp_path / "genes.csv", [[f"{number}.5" for number in range(12_000)] for _ in range(3)])
+    description = describe(str(tmp_path / "genes.csv"))
+    assert any("10,000 columns" in note for note in description.notes)
+
+
+def test_large_files_are_sampled_over_their_length(tmp_path: Path) -> None:
+    """A file sorted by its class shows all classes, though only a part of it is read."""
+    file = tmp_path / "sorted.csv"
+    rows, text = 300_000, "a longer text, " * 20
+    with file.open("w") as stream:
+        stream.write("reading,unit,label\n")
+        for label in range(5):
+            stream.writelines(f'{row}.25,"{text}",{label}\n' for row in range(rows // 5))
+    description = describe(str(file))
+    assert target(description).classes == 5
+    assert "about 300,000 rows" in description.attributes
+    assert any("is large" in note for note in description.notes)
+    assert describe(str(file)) == description
