@@ -21,7 +21,7 @@ def shown_name(name: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text on one line, whatever the names of files in it hold: line breaks, control signs, bytes that are no text."""
+    """A text on one line, whatever names of files in it hold: line breaks, control signs, bytes that are no text."""
     return " ".join(visible(text).split())
 
 
