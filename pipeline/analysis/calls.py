@@ -11,7 +11,19 @@ from pipeline.analysis.builtin_calls import call_builtin, call_method
 from pipeline.analysis.call_text import call_text
 from pipeline.analysis.evaluate import Evaluator, items_of, member
 from pipeline.analysis.keras_names import MERGE_FUNCTIONS, is_layer
-from pipeline.analysis.values import Call, Class, Function, Instance, LayerUse, Reference, Scope, Unknown, is_constant
+from pipeline.analysis.values import (
+    Call,
+    Class,
+    Function,
+    Instance,
+    LayerUse,
+    Loop,
+    Reference,
+    Scope,
+    Setting,
+    Unknown,
+    is_constant,
+)
 
 MAX_DEPTH = 20  # of functions that call functions
 
@@ -28,6 +40,9 @@ class ProjectTrace:
     """The module's names with their last known values."""
     imports: set[str] = field(default_factory=set)
     """Top-level packages."""
+    settings: list[Setting] = field(default_factory=list)
+    """What attributes are given."""
+    loops: list[Loop] = field(default_factory=list)
 
 
 class Caller(Evaluator):
@@ -43,6 +58,8 @@ class Caller(Evaluator):
         self._depth = 0
         self._entered: set[int] = set()
         self._built: dict[tuple[int, str], object] = {}
+        self._instances: dict[int, Instance] = {}
+        """The first of each class, by the id of the class' scope."""
 
     @abstractmethod
     def execute(self, body: Iterable[ast.stmt]) -> None: ...
@@ -55,6 +72,31 @@ class Caller(Evaluator):
             elif isinstance(value, Class) and id(value.scope) not in self._entered:
                 self._instance(value, (), {})
 
+    def enter_rest(self) -> None:
+        """Enters all that `enter_unused` does, and the methods that only a library calls: `forward`, `train_step`."""
+        self.enter_unused()
+        for value in list(self.scope.names.values()):
+            if not isinstance(value, Class):
+                continue
+            instance = self._instances.get(id(value.scope)) or Instance(value)
+            for name in list(value.scope.names):
+                method = member(instance, name)
+                if isinstance(method, Function) and id(method.node) not in self._entered:
+                    self._enter(method, (), {})
+
+    def begin_trace(self) -> ProjectTrace:
+        """Goes on with an empty trace, at the top level of the module and with as many steps as at first; gives the
+        trace so far."""
+        traced = self.trace
+        self.trace = ProjectTrace(names=traced.names)
+        self.scope = Scope(traced.names)
+        self.undecided = self.steps = self._depth = 0
+        return traced
+
+    def set_attribute(self, target: ast.Attribute, owner: object, value: object) -> None:
+        self.trace.settings.append(Setting(target.attr, value, owner, target.lineno))
+        super().set_attribute(target, owner, value)
+
     def call(self, node: ast.Call) -> object:
         """Enters what the project defines, records what it does not. `Dense(2)(Dense(4)(x))` builds Dense(4) first."""
         self.step()
@@ -62,7 +104,7 @@ class Caller(Evaluator):
             owner = self.value(node.func.value)
             args, keywords = self._arguments(node)
             if not isinstance(owner, Reference):
-                self.trace.calls.append(Call(node.func.attr, args, keywords, owner=owner))
+                self.trace.calls.append(Call(node.func.attr, args, keywords, owner=owner, line=node.lineno))
                 if node.func.attr == "compile":
                     self.progress += 1
             if isinstance(owner, list) and any(map(is_constant, args)):
@@ -98,12 +140,12 @@ class Caller(Evaluator):
         if isinstance(callee, Class):
             if callee.derives_from("Layer"):
                 return self._layer(callee.name, args, keywords, node)
-            self.trace.calls.append(Call(callee.name, args, keywords))
+            self.trace.calls.append(Call(callee.name, args, keywords, line=node.lineno))
             return self._instance(callee, args, keywords)
         if isinstance(callee, Call) and callee.name == "partial" and callee.args:
             return self._apply(callee.args[0], (*callee.args[1:], *args), callee.keywords | keywords, node)
         if isinstance(callee, Call) and callee.layer is None:
-            self.trace.calls.append(Call("__call__", args, keywords, owner=callee))
+            self.trace.calls.append(Call("__call__", args, keywords, owner=callee, line=node.lineno))
         return Unknown.ANY
 
     def _make(self, callee: Reference, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call) -> object:
@@ -114,7 +156,7 @@ class Caller(Evaluator):
             return Unknown.ANY
         if (value := call_builtin(callee.path, args, keywords)) is not None:
             return value
-        result = Call(callee.path, args, keywords)
+        result = Call(callee.path, args, keywords, line=node.lineno)
         self.trace.calls.append(result)
         return result
 
@@ -123,7 +165,7 @@ class Caller(Evaluator):
             self._note_parts(value)
         name = path.rpartition(".")[2]
         layer = LayerUse(name, call_text(name, args, keywords, node), node.lineno)
-        result = Call(path, args, keywords, layer)
+        result = Call(path, args, keywords, layer, line=node.lineno)
         self.trace.calls.append(result)
         self.trace.layers.append(layer)
         self.progress += 1
@@ -208,6 +250,7 @@ class Caller(Evaluator):
     def _instance(self, cls: Class, args: tuple[object, ...], keywords: dict[str, object]) -> Instance:
         instance = Instance(cls)
         self._entered.add(id(cls.scope))
+        self._instances.setdefault(id(cls.scope), instance)
         constructor = member(instance, "__init__")
         if isinstance(constructor, Function):
             self._enter(constructor, args, keywords)

@@ -79,15 +79,16 @@ class Evaluator(ABC):
         self.scope = Scope({"__name__": "__main__"})
         self.undecided = 0
         """How many of the branches around the current statement may not be taken."""
-        self._steps = 0
+        self.steps = 0
+        """Taken so far."""
 
     @abstractmethod
     def call(self, node: ast.Call) -> object: ...
 
     def step(self) -> None:
         """Counts one step. Raises Exhausted after MAX_STEPS."""
-        self._steps += 1
-        if self._steps > MAX_STEPS:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
             raise Exhausted
 
     def value(self, node: ast.expr) -> object:
@@ -103,11 +104,7 @@ class Evaluator(ABC):
             if not (self.undecided and is_constant(self.scope.names.get(target.id, Unknown.ANY))):
                 self.scope.names[target.id] = value
         elif isinstance(target, ast.Attribute):
-            owner = self.value(target.value)
-            if isinstance(owner, Instance):
-                owner.attributes[target.attr] = value
-            elif isinstance(owner, Class):
-                owner.scope.names[target.attr] = value
+            self.set_attribute(target, self.value(target.value), value)
         elif isinstance(target, ast.Subscript):
             owner, key = self.value(target.value), self.value(target.slice)
             if isinstance(owner, dict) and isinstance(key, str | int):
@@ -117,6 +114,13 @@ class Evaluator(ABC):
                 self.bind(element, part)
         elif isinstance(target, ast.Starred):
             self.bind(target.value, Unknown.ANY)
+
+    def set_attribute(self, target: ast.Attribute, owner: object, value: object) -> None:
+        """Gives an attribute of the owner its value, where the owner is of the project."""
+        if isinstance(owner, Instance):
+            owner.attributes[target.attr] = value
+        elif isinstance(owner, Class):
+            owner.scope.names[target.attr] = value
 
     def _constant(self, node: ast.Constant) -> object:
         return node.value

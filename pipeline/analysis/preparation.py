@@ -66,7 +66,7 @@ def preparation_steps(project: ProjectTrace) -> tuple[str, ...]:
 def image_size(project: ProjectTrace) -> tuple[int, int] | None:
     """Height and width to which images are brought, where a call says so."""
     for call in project.calls:
-        size = _image_size(call)
+        size = image_size_of(call)
         if size is not None:
             return size
     return None
@@ -91,7 +91,8 @@ def calls_named(project: ProjectTrace, names: Iterable[str]) -> frozenset[str]:
     return frozenset(names) & {call.name for call in project.calls}
 
 
-def _image_size(call: Call) -> tuple[int, int] | None:
+def image_size_of(call: Call) -> tuple[int, int] | None:
+    """Height and width that a call brings images to."""
     if call.name in _READERS:
         size = call.argument(-1, _READERS[call.name])
     elif call.name == "load_img":
@@ -123,7 +124,7 @@ def _pair(size: object) -> tuple[int, int] | None:
 
 
 def _resizing(call: Call) -> Iterator[str]:
-    if (size := _image_size(call)) is not None:
+    if (size := image_size_of(call)) is not None:
         yield f"images are resized to {size[0]}x{size[1]}"
 
 

@@ -8,25 +8,38 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
 
 from pipeline.analysis.calls import Caller, ProjectTrace
 from pipeline.analysis.evaluate import Exhausted, items_of, truth
 from pipeline.analysis.keras_names import MERGE_FUNCTIONS
-from pipeline.analysis.values import Class, Function, Reference, Scope, Unknown, arithmetic
+from pipeline.analysis.values import Class, Function, Loop, Reference, Scope, Unknown, arithmetic
 
 
 def trace_project(tree: ast.Module) -> ProjectTrace:
     """The trace of a module. Stops quietly after MAX_STEPS, and at code nested too deeply for Python's own stack."""
+    return _traced(tree).trace
+
+
+def trace_everything(tree: ast.Module) -> tuple[ProjectTrace, ProjectTrace]:
+    """The trace of a module, and another of what nothing in it calls: functions that are never used, and methods that
+    only a library calls. Each stops as `trace_project` does."""
+    run = _traced(tree)
+    called = run.begin_trace()
+    with suppress(Exhausted, RecursionError):
+        run.enter_rest()
+    return called, run.trace
+
+
+def _traced(tree: ast.Module) -> _Run:
     run = _Run()
-    try:
+    with suppress(Exhausted, RecursionError):
         run.block(tree.body)
         if not run.trace.layers:  # only a library calls what builds the model: a tuner, a scikit-learn wrapper
             run.enter_unused()
-    except (Exhausted, RecursionError):
-        pass
-    return run.trace
+    return run
 
 
 class _Leave(Enum):
@@ -101,7 +114,9 @@ class _Run(Caller):
         return None
 
     def _for(self, statement: ast.For | ast.AsyncFor) -> _Leave | None:
-        items = items_of(self.value(statement.iter))
+        iterable = self.value(statement.iter)
+        self.trace.loops.append(Loop(statement, iterable))
+        items = items_of(iterable)
         if items is None:
             items = [Unknown.ANY]  # one round shows what the loop does
         for item in items:

@@ -59,6 +59,8 @@ class Call:
     """Set where the call constructed a layer."""
     owner: object = None
     """What a method was called on."""
+    line: int | None = None
+    """Where it stands in the source, counted from 1."""
 
     @property
     def name(self) -> str:
@@ -72,6 +74,25 @@ class Call:
         if 0 <= position < len(self.args):
             return self.args[position]
         return Unknown.ANY
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """A value given to an attribute: `base.trainable = False`."""
+
+    name: str
+    value: object
+    owner: object
+    line: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """A `for` loop of the project."""
+
+    node: ast.For | ast.AsyncFor
+    items: object
+    """What it goes through."""
 
 
 @dataclass(slots=True)

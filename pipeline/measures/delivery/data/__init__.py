@@ -1,0 +1,1 @@
+"""Data: kinds, files, sizes, classes."""

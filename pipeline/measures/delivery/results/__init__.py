@@ -1,0 +1,1 @@
+"""Results: metrics and what is written."""

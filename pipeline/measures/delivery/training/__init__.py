@@ -1,0 +1,1 @@
+"""Training: loss, optimizer, settings, preparation of the data."""

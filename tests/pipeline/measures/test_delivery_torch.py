@@ -1,0 +1,239 @@
+"""Constraints looked up in small programs of PyTorch and JAX."""
+
+from __future__ import annotations
+
+from tests.pipeline.measures.asked import wrong
+
+TORCH = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, models, transforms
+
+BATCH_SIZE = 32
+EPOCHS = 15
+augment = transforms.Compose([transforms.Resize((96, 128)), transforms.RandomHorizontalFlip(), transforms.ToTensor()])
+data = datasets.CIFAR10("data", transform=augment)
+loader = DataLoader(data, batch_size=BATCH_SIZE, shuffle=True)
+
+
+class Net(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 32, kernel_size=5), nn.BatchNorm2d(32), nn.ELU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 5)
+        )
+        self.hidden = nn.Linear(64, 50)
+        self.drop = nn.Dropout(0.25)
+        self.head = nn.Linear(50, classes)
+
+    def forward(self, x):
+        return self.head(self.drop(nn.functional.relu(self.hidden(self.features(x).mean(dim=(2, 3))))))
+
+
+def train(model, epochs=EPOCHS):
+    criterion = nn.CrossEntropyLoss(label_smoothing=0.1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=30, gamma=0.1)
+    for epoch in range(epochs):
+        for images, labels in loader:
+            optimizer.zero_grad()
+            loss = criterion(model(images), labels)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+        schedule.step()
+
+
+torch.manual_seed(3)
+model = Net(10)
+train(model)
+torch.save(model.state_dict(), "net.pt")
+torch.onnx.export(model, torch.zeros(1, 3, 96, 128), "net.onnx")
+"""
+
+
+def test_a_program_of_pytorch() -> None:
+    assert not wrong(
+        """
+        + framework.framework=pytorch
+        - framework.framework=tensorflow
+        + framework.api=custom_loop
+        + framework.api=subclassing
+        ? framework.api=functional
+        + task.problem=classification
+        - task.problem=regression
+        + data.dataset=cifar10
+        - data.dataset=cifar100
+        + data.kind=image
+        + size.height=96
+        + size.width=128
+        - size.height=128
+        + size.channels=3
+        + classes.count=10
+        - classes.count=7
+        + architecture.family=cnn
+        - architecture.family=cnn_1d
+        - architecture.family=lstm
+        + architecture.kernel_size=5
+        + architecture.filters=32,64
+        + architecture.hidden_layers=50
+        + architecture.activation=elu
+        + architecture.activation=relu
+        - architecture.activation=tanh
+        + architecture.output_activation=softmax
+        + architecture.normalization=batch
+        + architecture.pooling=max
+        - architecture.pooling=average
+        + training.loss=crossentropy
+        - training.loss=mse
+        + training.optimizer=sgd
+        - training.optimizer=adam
+        + training.learning_rate=0.05
+        + training.momentum=0.9
+        + training.weight_decay=0.0001
+        + training.gradient_clipping=1.0
+        + training.label_smoothing=0.1
+        + training.schedule=step
+        - training.schedule=cosine
+        + training.batch_size=32
+        - training.batch_size=64
+        + training.epochs=15
+        - training.epochs=30
+        + training.dropout=0.25
+        - training.dropout=0.5
+        + training.augmentation=flip
+        - training.augmentation=rotation
+        + training.seed=3
+        + training.shuffle=true
+        + output.model_file=net.pt
+        + output.export=onnx
+        """,
+        TORCH,
+    )
+
+
+FINE_TUNED = """
+import torch
+from torchvision import models
+
+model = models.resnet34(weights=models.ResNet34_Weights.DEFAULT)
+for parameter in model.parameters():
+    parameter.requires_grad = False
+model.fc = torch.nn.Linear(512, 5)
+optimizer = torch.optim.AdamW(model.fc.parameters(), lr=1e-3)
+"""
+
+
+def test_a_known_network_of_torchvision() -> None:
+    assert not wrong(
+        """
+        + architecture.backbone=resnet34
+        - architecture.backbone=resnet50
+        + architecture.weights=pretrained
+        + architecture.frozen=true
+        + architecture.family=cnn
+        + architecture.depth=34
+        + classes.count=5
+        - not architecture.frozen=true
+        """,
+        FINE_TUNED,
+    )
+
+
+RECURRENT = """
+import torch
+from torch import nn
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(20_000, 100)
+        self.lstm = nn.LSTM(100, 64, num_layers=2, bidirectional=True, batch_first=True)
+        self.tags = nn.Linear(128, 17)
+
+
+model = Tagger()
+loss = nn.CrossEntropyLoss()
+"""
+
+
+def test_a_recurrent_network_of_pytorch() -> None:
+    assert not wrong(
+        """
+        + architecture.family=bilstm
+        - architecture.family=gru
+        + architecture.embedding=100
+        + architecture.units=64
+        + architecture.recurrent_layers=2
+        + size.vocabulary=20000
+        + classes.count=17
+        """,
+        RECURRENT,
+    )
+
+
+FINE_TUNED_TEXT = """
+from transformers import AutoTokenizer, AutoModelForSequenceClassification
+
+tokenizer = AutoTokenizer.from_pretrained("distilbert-base-uncased")
+model = AutoModelForSequenceClassification.from_pretrained("distilbert-base-uncased", num_labels=4)
+batch = tokenizer(["a text"], max_length=128, truncation=True, padding="max_length")
+"""
+
+
+def test_a_model_of_transformers() -> None:
+    assert not wrong(
+        """
+        + architecture.backbone=distilbert
+        - architecture.backbone=bert
+        + architecture.weights=pretrained
+        + architecture.fine_tuned=true
+        - architecture.frozen=true
+        + architecture.family=transformer
+        + data.kind=text
+        + size.length=128
+        + classes.count=4
+        """,
+        FINE_TUNED_TEXT,
+    )
+
+
+JAX = """
+import flax.linen as nn
+import jax
+import optax
+
+
+class Net(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        x = nn.gelu(nn.Dense(192)(x))
+        x = nn.MultiHeadDotProductAttention(num_heads=8)(x, x)
+        return nn.Dense(10)(x)
+
+
+net = Net()
+optimizer = optax.adamw(optax.cosine_decay_schedule(1e-3, 1000), weight_decay=0.01)
+key = jax.random.PRNGKey(42)
+"""
+
+
+def test_a_program_of_jax() -> None:
+    assert not wrong(
+        """
+        + framework.framework=jax
+        - framework.framework=pytorch
+        + architecture.activation=gelu
+        + architecture.heads=8
+        + architecture.units=192
+        + classes.count=10
+        + training.optimizer=adamw
+        + training.learning_rate=0.001
+        + training.schedule=cosine
+        + training.weight_decay=0.01
+        + training.seed=42
+        """,
+        JAX,
+    )
