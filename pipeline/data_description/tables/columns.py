@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -29,22 +27,16 @@ MOST_VALUES = 1000
 MOST_COLUMNS = 2000
 """Of a wider table, the first and last columns are looked at; those between are taken for numbers."""
 
-_GRID = 32
-"""From so many columns on, columns that differ by a number only are one thing: pixels, readings, embeddings."""
-
 _MOSTLY = 0.95
 """Share of the values that have to be of a kind; the others are reported."""
 
 FILE_ENDINGS = "jpe?g|png|bmp|gif|tiff?|webp|wav|mp3|flac|ogg|m4a|mp4|avi|mov|mkv|txt|npy|npz|nii(\\.gz)?|dcm|pdf"
 _FLAGS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"0", "1"}, {"0.0", "1.0"}, {"on", "off"})
-_ID_NAME = re.compile(
+ID_NAME = re.compile(
     r"(.*[_ .-])?(id|ids|idx|index|uuid|guid)|key|rownames|row|nr|no|number|obs|observation|[a-z0-9_]*I[dD]", re.ASCII
 )
 _CODE_NAME = re.compile(r"(.*[_ ])?(zip|zip_?code|zipcode|postal_?code|postcode|plz|code)", re.IGNORECASE)
-_YEAR_NAME = re.compile(r"(.*[_ ])?(year|yr|yyyy)", re.IGNORECASE)
 _DATE_NAME = re.compile(r".*(date|time|day|month|timestamp).*", re.IGNORECASE)
-_STEP_NAME = re.compile(r"timestamp|time|time_?step|step|t|tick|frame", re.IGNORECASE)
-_YEAR_PARTS = re.compile(r"quarter|qtr|month|mon|day|week|hour|minute", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +88,7 @@ def facts_of(sample: TableSample) -> tuple[ColumnFacts, ...]:
             facts.append(ColumnFacts(column=Column(name=name, kind="number")))
         else:
             facts.append(_facts(position, name, cells, sample))
-    return tuple(_with_time_parts(_with_grids(facts, sample)))
+    return tuple(facts)
 
 
 def _unique_names(names: Sequence[str]) -> list[str]:
@@ -161,7 +153,7 @@ def _numbers(values: Any, sample: TableSample) -> Any:
 def _all_whole(values: Any, numbers: Any) -> bool:
     if numbers is not None:
         return bool(pc.all(pc.equal(pc.floor(numbers), numbers)).as_py())
-    return all(_number(value).is_integer() for value in values.slice(0, MOST_VALUES).to_pylist())
+    return all(number_of(value).is_integer() for value in values.slice(0, MOST_VALUES).to_pylist())
 
 
 def _matches(values: Any, pattern: str) -> Any:
@@ -196,7 +188,9 @@ def _kind(
             return "date", 0
         # 01234 is a code: a number has no zeros before it.
         codes = any(len(text) > 1 and text[0] == "0" and text.isdecimal() for text in values.slice(0, 1000).to_pylist())
-        if (codes or _CODE_NAME.fullmatch(name)) and distinct < present:
+        # What has the name of an id and repeats tells which user or item a row is about.
+        named = _CODE_NAME.fullmatch(name) or ID_NAME.fullmatch(name) or ID_NAME.fullmatch(name.lower())
+        if (codes or named) and distinct < present:
             return "category", 0
         return "number", odd
     dated, odd = share(LOOKS_LIKE_DATE)
@@ -220,19 +214,19 @@ def _mean_words(values: Any) -> float:
 def _is_id(position: int, name: str, kind: ColumnKind, values: Any, *, unique: bool, whole: bool) -> bool:
     if not unique or kind in ("date", "path", "flag"):
         return False
-    if name.startswith("Unnamed: ") or _ID_NAME.fullmatch(name) or _ID_NAME.fullmatch(name.lower()):
+    if name.startswith("Unnamed: ") or ID_NAME.fullmatch(name) or ID_NAME.fullmatch(name.lower()):
         return kind != "number" or whole
     if kind == "category" and len(values) >= 5:
         return True  # names of the rows
     if kind != "number" or not whole or position or len(values) < 5:
         return False
     numbers = values.slice(0, 1000).to_pylist()
-    return _number(numbers[0]) in (0, 1) and all(
-        _number(later) == _number(earlier) + 1 for earlier, later in pairwise(numbers)
+    return number_of(numbers[0]) in (0, 1) and all(
+        number_of(later) == number_of(earlier) + 1 for earlier, later in pairwise(numbers)
     )
 
 
-def _number(text: str) -> float:
+def number_of(text: str) -> float:
     try:
         return float(text.replace(",", "."))
     except ValueError:
@@ -242,7 +236,7 @@ def _number(text: str) -> float:
 def _in_order(values: list[str]) -> tuple[str, ...]:
     """Numbers by their size, other values by the alphabet."""
     if all(re.fullmatch(r"[+-]?\d+([.,]\d+)?", value) for value in values):
-        return tuple(sorted(values, key=lambda value: (_number(value), value)))
+        return tuple(sorted(values, key=lambda value: (number_of(value), value)))
     return tuple(sorted(values))
 
 
@@ -262,56 +256,3 @@ def _joined_by(values: Any, present: int) -> str:
 def _steps(present: pa.Array) -> TimeSteps | None:
     dates = dates_of(present.slice(0, LOOKED_AT).to_pylist())
     return steps_of(dates) if dates else None
-
-
-def grid_side(facts: Sequence[ColumnFacts]) -> int | None:
-    """The side of the square images whose pixels a table's columns may be; None where they cannot be."""
-    numbers = [fact for fact in facts if fact.kind == "number" and fact.role == "feature"]
-    side = math.isqrt(len(numbers))
-    if side < 8 or side * side != len(numbers) or not all(fact.whole for fact in numbers):
-        return None
-    return side if all(fact.distinct_at_most(256) for fact in numbers) else None
-
-
-def _with_grids(facts: list[ColumnFacts], sample: TableSample) -> list[ColumnFacts]:
-    """Of columns whose names differ by a number (pixel0, pixel1), constant ones and flags are numbers like all."""
-    stems = Counter(re.sub(r"\d+", "", name) for name in sample.names)
-    stem, count = stems.most_common(1)[0]
-    if count < _GRID or count < 0.9 * len(facts):
-        return facts
-    return [
-        replace(fact, column=replace(fact.column, kind="number", role="feature"))
-        if re.sub(r"\d+", "", fact.name) == stem and (fact.kind == "flag" or (fact.role == "unused" and fact.whole))
-        else fact
-        for fact in facts
-    ]
-
-
-def _with_time_parts(facts: list[ColumnFacts]) -> list[ColumnFacts]:
-    """Years, with quarters or months beside them, tell the time of a row where they count up."""
-    for position, fact in enumerate(facts):
-        if fact.role == "id" and fact.whole and _STEP_NAME.fullmatch(fact.name):
-            steps = TimeSteps(step="step", gaps=False, repeated=False, ordered=True)
-            facts[position] = replace(fact.as_role("time"), steps=steps)
-            break
-        named = _YEAR_NAME.fullmatch(fact.name) or (fact.role == "id" and fact.name.startswith("Unnamed: "))
-        if not named or not fact.whole or not fact.values:
-            continue
-        years = [_number(value) for value in fact.values]
-        if not all(1500 <= year <= 2200 and year.is_integer() for year in years):
-            continue
-        parts = [other for other in facts if _YEAR_PARTS.fullmatch(other.name) and other.whole]
-        if not fact.unique:
-            facts[position] = fact.as_role("time")
-            for other in parts:
-                facts[facts.index(other)] = other.as_role("time")
-            step = parts[-1].name.lower() if parts else ""
-            repeated = TimeSteps(step=step, gaps=False, repeated=not parts, ordered=True)
-            facts[position] = replace(facts[position], steps=repeated)
-            break
-        gaps = years[-1] - years[0] + 1 > len(years)
-        steps = TimeSteps(step="year", gaps=gaps, repeated=False, ordered=True)
-        column = replace(fact.column, role="time")
-        facts[position] = replace(fact, column=column, steps=steps)
-        break
-    return facts

@@ -15,8 +15,12 @@ from pipeline.errors import DLCodeGenError
 Sheet = tuple[tuple[str, ...], tuple[pa.Array, ...], int, str, tuple[str, ...]]
 
 
-def read_sheet(file: str, path: str, most_rows: int) -> Sheet:
-    """Names, columns of texts (at most `most_rows` rows), rows, the sheet's name, and notes.
+SAMPLED_ROWS = 20_000
+"""Rows whose cells are looked at: a second reads a few thousand."""
+
+
+def read_sheet(file: str, path: str) -> Sheet:
+    """Names, columns of texts (at most SAMPLED_ROWS rows), rows, the sheet's name, and notes.
 
     Raises DLCodeGenError without openpyxl, and for a file that is no Excel file or holds no table.
     """
@@ -29,7 +33,7 @@ def read_sheet(file: str, path: str, most_rows: int) -> Sheet:
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         for sheet in book.worksheets:
-            found = _table_in(sheet, most_rows)
+            found = _table_in(sheet)
             if found is not None:
                 names, columns, rows = found
                 others = [other for other in book.sheetnames if other != sheet.title]
@@ -41,15 +45,16 @@ def read_sheet(file: str, path: str, most_rows: int) -> Sheet:
     raise DLCodeGenError(f"{path}: no sheet holds a table; nothing can be said about it")
 
 
-def _table_in(sheet: Any, most_rows: int) -> tuple[tuple[str, ...], tuple[pa.Array, ...], int] | None:
+def _table_in(sheet: Any) -> tuple[tuple[str, ...], tuple[pa.Array, ...], int] | None:
     cells = sheet.iter_rows(values_only=True)
     first = next((row for row in cells if sum(cell is not None for cell in row) > 1), None)
     if first is None:
         return None
     used = [position for position, cell in enumerate(first) if cell is not None]
-    rows = [[_text(row[position]) for position in used if position < len(row)] for row in islice(cells, most_rows)]
+    rows = [[_text(row[position]) for position in used if position < len(row)] for row in islice(cells, SAMPLED_ROWS)]
     rows = [row for row in rows if any(row)]
-    rest = sum(any(cell is not None for cell in row) for row in cells)
+    # The size that the file states counts what follows; reading it all could take minutes.
+    rest = max((sheet.max_row or 0) - SAMPLED_ROWS - 1, 0) if len(rows) == SAMPLED_ROWS else 0
     if not rows:
         return None
     columns = zip(*(row + [None] * (len(used) - len(row)) for row in rows), strict=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import pyarrow as pa
+
 from pipeline.data_description.description import DataDescription
+from pipeline.data_description.tables.reading import extension_of
 from pipeline.data_description.tables.table import (
     TableView,
     column_remarks,
@@ -16,6 +19,7 @@ from pipeline.data_description.tables.table import (
     table_sentence,
     target_words,
     targets_of,
+    view_of,
     view_remarks,
     view_table,
     with_target_roles,
@@ -76,9 +80,10 @@ def describe_tables(tables: Tables, asked: Sequence[str]) -> DataDescription:
     parts = {part: [view for view in views if part_of(view.path) == part] for part, _ in _PARTS}
     others = [view for view in views if not part_of(view.path)]
     mains = parts["train"] or others
+    mains = _joined(mains)
     apart = _inputs_and_targets(mains)
     if apart is not None:
-        description = _described_apart(*apart, asked)
+        description = _described_apart(*apart, asked, parts["test"])
     elif len(mains) == 1:
         description = describe_one(mains[0], asked, parts)
     elif not mains and len(views) == 1:
@@ -144,19 +149,47 @@ def describe_one(view: TableView, asked: Sequence[str], parts: dict[Part, list[T
     )
 
 
+def _joined(views: Sequence[TableView]) -> list[TableView]:
+    """Tables with the same named columns are one, in several files: a month each, or the parts of a Parquet folder."""
+    samples = [view.sample for view in views]
+    if len(samples) < 2 or not all(sample.format == samples[0].format for sample in samples):
+        return list(views)
+    if any(sample.names != samples[0].names for sample in samples) or not samples[0].format.header:
+        return list(views)
+    folder = posixpath.commonpath([posixpath.dirname(sample.path) for sample in samples])
+    deep = any(posixpath.dirname(sample.path) != folder for sample in samples)
+    ending = "".join(extension_of(samples[0].path))
+    whole = replace(
+        samples[0],
+        path=posixpath.join(folder, f"{'**/' if deep else ''}*{ending}"),
+        columns=tuple(pa.concat_arrays(parts) for parts in zip(*(sample.columns for sample in samples), strict=True)),
+        rows=sum(sample.rows for sample in samples),
+        exact=all(sample.exact for sample in samples),
+        whole=all(sample.whole for sample in samples),
+        notes=(f"{len(samples)} files with the same columns, taken as one table", *samples[0].notes),
+    )
+    return [view_of(whole)]
+
+
 def _inputs_and_targets(views: Sequence[TableView]) -> tuple[TableView, TableView] | None:
     """Two tables of which one holds the inputs and the other, by its name, the targets of as many rows."""
     if len(views) != 2:
         return None
     first, second = views
-    if bool(_TARGETS_APART.fullmatch(first.path)) == bool(_TARGETS_APART.fullmatch(second.path)):
+    if _holds_targets(first) == _holds_targets(second):
         return None
     if first.sample.rows != second.sample.rows:
         return None
-    return (second, first) if _TARGETS_APART.fullmatch(first.path) else (first, second)
+    return (second, first) if _holds_targets(first) else (first, second)
 
 
-def _described_apart(features: TableView, answers: TableView, asked: Sequence[str]) -> DataDescription:
+def _holds_targets(view: TableView) -> bool:
+    return _TARGETS_APART.fullmatch(posixpath.basename(view.path)) is not None
+
+
+def _described_apart(
+    features: TableView, answers: TableView, asked: Sequence[str], tests: Sequence[TableView]
+) -> DataDescription:
     wanted = tuple(fact.name for fact in answers.facts if fact.role not in ("id", "unused"))
     if asked:
         wanted = choose_targets(answers.facts, asked, table=answers.path).names
@@ -164,7 +197,17 @@ def _described_apart(features: TableView, answers: TableView, asked: Sequence[st
     targets = tuple(target_of(answers.fact(name), answers.path) for name in wanted)
     words = "; ".join(target_words(target) for target in targets)
     sentences = [f"{table_sentence(view)}; {words} (in {shown_name(answers.path)}, row by row)", *column_remarks(view)]
-    contract = DataContract(inputs=inputs_of(view), targets=targets, examples=view.sample.rows)
+    test = next((table.path for table in tests if not _holds_targets(table)), "")
+    labelled = any(_holds_targets(table) for table in tests)
+    if test:
+        sentences.append(f"{shown_name(test)} has {'rows with targets' if labelled else 'rows without targets'}")
+    contract = DataContract(
+        inputs=inputs_of(view),
+        targets=targets,
+        examples=view.sample.rows,
+        held_out=test if labelled else "",
+        unlabelled="" if labelled else test,
+    )
     return DataDescription(
         attributes=". ".join(sentences) + ".",
         contract=contract,

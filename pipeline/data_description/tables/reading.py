@@ -30,7 +30,7 @@ BLOCK_BYTES = 1 << 20
 COUNTED_BYTES = 1 << 30
 """As far the lines of a larger file are counted; then their number is estimated from the size."""
 SAMPLED_ROWS = 200_000
-"""Rows of a Parquet or Excel file whose cells are looked at."""
+"""Rows of a Parquet file whose cells are looked at."""
 
 SURE_TABLES = (".csv", ".tsv", ".tab", ".psv", ".parquet", ".pq", ".xlsx", ".xlsm")
 PERHAPS_TABLES = (".txt", ".data", ".dat")
@@ -78,14 +78,15 @@ def read_table(file: str, path: str) -> TableSample | None:
         if extension in (".parquet", ".pq"):
             sample = _read_parquet(file, path)
         elif extension in (".xlsx", ".xlsm"):
-            names, columns, rows, sheet, notes = excel.read_sheet(file, path, SAMPLED_ROWS)
+            names, columns, rows, sheet, notes = excel.read_sheet(file, path)
             sample = TableSample(
                 path=path,
                 kind="Excel",
                 names=names,
                 columns=columns,
                 rows=rows,
-                whole=rows <= SAMPLED_ROWS,
+                exact=rows <= excel.SAMPLED_ROWS,
+                whole=rows <= excel.SAMPLED_ROWS,
                 format=TableFormat(separator="", sheet=sheet),
                 notes=notes,
             )
@@ -122,7 +123,8 @@ def _read_text(file: str, path: str, *, sure: bool) -> TableSample | None:
             rows, exact = _rows_by_size(rows, len(head), os.path.getsize(file) * 4), False
         elif not whole:
             rows, exact = _rows_by_lines(stream, file, text, rows), False
-            arrays += [_block_cells(stream, offset, table) for offset in _offsets(os.path.getsize(file))]
+            if encoding != "utf-16":  # a block would have to begin where a character does
+                arrays += [_block_cells(stream, offset, table) for offset in _offsets(os.path.getsize(file))]
     if not rows:
         raise DLCodeGenError(f"{path}: the table has no rows; nothing can be said about its columns")
     if not whole:
@@ -130,7 +132,7 @@ def _read_text(file: str, path: str, *, sure: bool) -> TableSample | None:
         notes.append(f"{path} is large: {seen:,} of its rows were looked at")
     return TableSample(
         path=path,
-        kind=_KIND_NAMES.get(extension_of(file)[0], "text"),
+        kind=_KIND_NAMES.get(extension_of(file)[0], "Text"),
         names=table.names,
         columns=tuple(pa.concat_arrays(parts) for parts in zip(*arrays, strict=True)),
         rows=rows,

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.data_description.tables.columns import MOST_COLUMNS, ColumnFacts, facts_of, grid_side
+from pipeline.data_description.tables.column_groups import grid_side, with_clock, with_grids, with_time_parts
+from pipeline.data_description.tables.columns import MOST_COLUMNS, ColumnFacts, facts_of
 from pipeline.data_description.tables.reading import TableSample, extension_of, read_table
 from pipeline.data_description.tables.targets import TargetChoice, combined, target_of
 from pipeline.data_description.tables.text_format import WHITESPACE
@@ -27,6 +28,10 @@ _TEXT_NAMES = frozenset(
 )
 _TEXT_WORDS = 5.0
 """Mean words from which on a column of texts is read as language; shorter ones are names, addresses, tickets."""
+
+_TOKEN_NAMES = frozenset("word words token tokens".split())
+_TAG_NAMES = frozenset("tag tags ner ner_tag ner_tags pos label".split())
+"""A table of words with a column of such a name is text, a word a row."""
 
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", WHITESPACE: "blanks"}
 _SHORTEST_SERIES = 8
@@ -56,9 +61,12 @@ class TableView:
 def view_table(file: str, path: str) -> TableView | None:
     """A look at a table; None where the file is a text. Raises DLCodeGenError for what cannot be read."""
     sample = read_table(file, path)
-    if sample is None:
-        return None
-    facts = facts_of(sample)
+    return None if sample is None else view_of(sample)
+
+
+def view_of(sample: TableSample) -> TableView:
+    """What the cells of a table tell."""
+    facts = tuple(with_clock(with_time_parts(with_grids(facts_of(sample))), sample))
     time = _time_of(sample, facts)
     if time is not None and time.kind == "date":
         facts = tuple(fact.as_role("time") if fact is time else fact for fact in facts)
@@ -75,7 +83,7 @@ def _time_of(sample: TableSample, facts: Sequence[ColumnFacts]) -> ColumnFacts |
         if steps is None or not steps.step or steps.repeated or fact.column.missing:
             continue
         parts = [position for position, other in enumerate(facts) if other.role == "time"]
-        if fact.role == "time" and not fact.unique:
+        if fact.role == "time" and not fact.unique and fact.kind != "date":
             moments = zip(*(sample.columns[position].to_pylist() for position in parts), strict=True)
             if len(set(moments)) < len(sample.columns[0]):
                 continue
@@ -85,13 +93,11 @@ def _time_of(sample: TableSample, facts: Sequence[ColumnFacts]) -> ColumnFacts |
 
 def with_target_roles(view: TableView, choice: TargetChoice) -> TableView:
     """The view with the chosen columns as targets, and texts that are no language left out of the inputs."""
-    facts = []
-    for fact in view.facts:
-        if fact.name in choice.names:
-            fact = fact.as_role("target")
-        elif fact.role == "feature" and fact.kind == "text" and not is_language(fact):
-            fact = fact.as_role("unused")
-        facts.append(fact)
+    facts = [fact.as_role("target") if fact.name in choice.names else fact for fact in view.facts]
+    features = [fact for fact in facts if fact.role == "feature"]
+    names = [fact for fact in features if fact.kind == "text" and not is_language(fact)]
+    if len(names) < len(features):
+        facts = [fact.as_role("unused") if fact in names else fact for fact in facts]
     return replace(view, facts=tuple(facts))
 
 
@@ -104,7 +110,7 @@ def inputs_of(view: TableView) -> tuple[DataInput, ...]:
     """The model's inputs in a table: its texts each, and its other features together."""
     columns = tuple(fact.column for fact in view.facts)
     features = [fact for fact in view.facts if fact.role == "feature" and fact.kind != "path"]
-    texts = [fact for fact in features if is_language(fact)]
+    texts = [fact for fact in features if fact.kind == "text"]
     rest = [fact for fact in features if fact not in texts]
     inputs = [
         DataInput(
@@ -134,6 +140,9 @@ def targets_of(view: TableView, choice: TargetChoice) -> tuple[DataTarget, ...]:
     facts = [view.fact(name) for name in choice.names]
     series = view.time is not None
     targets = [target_of(fact, view.path, view.sample.class_names, series=series) for fact in facts]
+    names = {name.lower() for name in view.names}
+    if names & _TOKEN_NAMES and len(targets) == 1 and targets[0].name.lower() in _TAG_NAMES:
+        return (replace(targets[0], kind="tags"),)
     return combined(targets, facts, view.path)
 
 
@@ -147,11 +156,13 @@ def table_sentence(view: TableView) -> str:
     sample = view.sample
     features = [fact for fact in view.facts if fact.role == "feature"]
     about = "" if sample.exact else "about "
-    head = f"{sample.kind} file {shown_name(view.path)} with {about}{counted(sample.rows, 'row')}"
+    files = "files" if "*" in view.path else "file"
+    head = f"{sample.kind} {files} {shown_name(view.path)} with {about}{counted(sample.rows, 'row')}"
     if view.time is not None and view.time.steps is not None:
         gaps = ", with gaps" if view.time.steps.gaps else ""
-        times = listed([fact.name for fact in view.facts if fact.role == "time"])
-        head = f"Time series: {head}, one per {view.time.steps.step} (column {times}{gaps})"
+        times = [fact.name for fact in view.facts if fact.role == "time"]
+        column = "column" if len(times) == 1 else "columns"
+        head = f"Time series: {head}, one per {view.time.steps.step} ({column} {listed(times)}{gaps})"
     if features:
         head += f" and {counted(len(features), 'input column')}: {_by_kind(features, named=sample.format.header)}"
     return head
@@ -223,7 +234,7 @@ def _style(style: TableFormat, kind: str) -> str:
 def target_words(target: DataTarget, *, guessed: bool = False) -> str:
     """A target in words: "target species: 3 classes (a, b, c)"."""
     name = shown_name(target.name) + (" (a guess)" if guessed else "")
-    if target.kind == "class" and target.classes is not None:
+    if target.kind in ("class", "tags") and target.classes is not None:
         names = f" ({listed(target.class_names)})" if target.class_names else ""
         return f"target {name}: {counted(target.classes, 'class', 'classes')}{names}"
     if target.kind == "labels" and target.classes is not None:

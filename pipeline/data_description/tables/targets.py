@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pipeline.data_description.tables.columns import FEW, ColumnFacts
+from pipeline.data_description.tables.columns import FEW, ID_NAME, ColumnFacts
 from pipeline.data_description.wording import listed, shown_name
 from pipeline.errors import DLCodeGenError
 from pipeline.request.data_contract import DataTarget, TargetKind
@@ -33,6 +33,9 @@ _AMOUNT_NAME = re.compile(
     r".*(price|amount|count|age|salary|income|cost|weight|height|score|sales|demand).*", re.IGNORECASE
 )
 
+
+_LANGUAGE_WORDS = 5.0
+"""Mean words from which on a text is language."""
 
 _READINGS = 16
 """Columns at least of a table of readings, each row of which is a series."""
@@ -69,13 +72,13 @@ def choose_targets(
     names = [fact.name for fact in facts]
     if asked:
         return TargetChoice(names=tuple(_named(name, names, table) for name in asked), rule="as asked for")
-    if lacking and len(lacking) < len(names) / 2:
+    if lacking and len(lacking) < len(names):
         wanted = [name for name in submitted if name in lacking] or list(lacking)
         return TargetChoice(
             names=tuple(wanted), rule="the test's table lacks it" if len(wanted) == 1 else "the test's table lacks them"
         )
     predicted = [fact.name for fact in facts if fact.name in submitted and fact.role not in ("id", "time")]
-    if predicted and len(predicted) < len(names) / 2:
+    if predicted and len(predicted) < len(names):
         return TargetChoice(names=tuple(predicted), rule="the sample submission holds it")
     usable = [fact for fact in facts if fact.role not in ("id", "time", "unused") and fact.kind not in ("date", "path")]
     by_name = _by_name(usable)
@@ -83,6 +86,8 @@ def choose_targets(
         return by_name
     if series:
         return _of_series(usable)
+    if (beside_text := _beside_text(usable)) is not None:
+        return beside_text
     last = usable[-1] if usable and len(usable) > 1 and usable[-1].name == names[-1] else None
     if last is not None and class_names and last.column.distinct == len(class_names):
         return TargetChoice(names=(last.name,), rule=f"the first line lists its {len(class_names)} classes")
@@ -116,6 +121,10 @@ def _by_name(usable: Sequence[ColumnFacts]) -> TargetChoice | None:
     """The target by the columns' names; None where no name tells, a choice without names where several do."""
     lowered = {fact.name: fact.name.lower().replace(" ", "_") for fact in usable}
     numbered = [fact.name for fact in usable if _NUMBERED.fullmatch(fact.name)]
+    ids = [fact.name for fact in usable if ID_NAME.fullmatch(fact.name) or ID_NAME.fullmatch(fact.name.lower())]
+    ratings = [name for name, low in lowered.items() if low in ("rating", "ratings", "score", "stars")]
+    if len(ids) >= 2 and len(ratings) == 1:
+        return TargetChoice(names=tuple(ratings), rule="its name, beside the ids of who rates what")
     for known in (_PLAIN_NAMES, _USUAL_NAMES, _LAST_NAMES):
         among = lowered if known is not _LAST_NAMES else dict(list(lowered.items())[-1:])
         found = [name for name, low in among.items() if low in known]
@@ -131,6 +140,20 @@ def _by_name(usable: Sequence[ColumnFacts]) -> TargetChoice | None:
             names = " or ".join(shown_name(name) for name in found[:4])
             return TargetChoice(note=f"the target may be {names}; name it with --target NAME")
     return None
+
+
+def _beside_text(usable: Sequence[ColumnFacts]) -> TargetChoice | None:
+    """The only column of few values beside the only one of language: what texts are sorted into."""
+    texts = [fact for fact in usable if fact.kind == "text" and fact.words >= _LANGUAGE_WORDS]
+    classes = [fact for fact in usable if _few_values(fact) and _numbers_classes(fact)]
+    if len(texts) != 1 or len(classes) != 1:
+        return None
+    return TargetChoice(
+        names=(classes[0].name,),
+        rule=f"a guess: the only column of few values ({classes[0].column.distinct}) beside a text",
+        guessed=True,
+        note="that it is the target is a guess; --target NAME names another",
+    )
 
 
 def _is_coordinate(names: Collection[str]) -> bool:

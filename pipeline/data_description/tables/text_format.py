@@ -158,11 +158,12 @@ def _separator(lines: Sequence[str], *, sure: bool) -> tuple[str, int]:
 
 
 def _is_prose(lines: Sequence[str], separator: str) -> bool:
-    """Whether marks between clauses, each before a blank, divide lines alike by chance."""
-    marks = "".join(lines).count(separator)
-    return 2 * "".join(lines).count(f"{separator} ") > marks and not _all_numbers(
-        [line.replace(separator, " ") for line in lines]
-    )
+    """Whether marks between clauses, each before a blank, divide lines alike by chance: no column is of numbers."""
+    text = "".join(lines)
+    if 2 * text.count(f"{separator} ") <= text.count(separator):
+        return False
+    columns = zip(*rows_of(lines, separator), strict=False)
+    return not any(sum(NUMBER.fullmatch(cell) is not None for cell in cells) > 0.5 * len(cells) for cells in columns)
 
 
 def _in_single_quotes(line: str, separator: str) -> bool:
@@ -187,7 +188,8 @@ def _named_classes(row: Sequence[str], width: int) -> tuple[str, ...]:
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns."""
     first, below = rows[0], rows[1:]
-    if len(set(first)) < len(first) and len({cell for cell in first if cell}) < 0.5 * len(first):
+    named = [cell for cell in first if cell]
+    if not named or len(set(named)) < 0.8 * len(named):
         return False
     numbers = [cell for cell in first if NUMBER.fullmatch(cell)]
     if not first[0] and below and all(row[0] for row in below):
