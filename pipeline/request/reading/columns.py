@@ -41,6 +41,9 @@ _BEFORE_TARGET = _QUOTES | frozenset("the column its their a user spalte columna
 _BEFORE_TARGET_NAME = _QUOTES | frozenset("column variable is : = called named ist es est é in the spalte".split())
 _BEHIND_TARGET_NAME = _QUOTES | frozenset("is the as ( , a our binary being my ist es la das".split())
 _NO_TARGET = frozenset("a an whether how continuous binary to what their its not numeric yes of encoding".split())
+_NO_TARGET_BEFORE = frozenset(
+    "serves serve used acts act treated which this that it them taken given known there what".split()
+)
 _MARKED = re.compile(r"\s*\((0/1|1/0|yes/no|y/n|binary|target|label|true/false|0 or 1)")
 """What stands behind a column that is the target: "urgent (0/1)"."""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -48,13 +51,13 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Written]:
     """Columns by name, those not to be used, and the target."""
-    dropped = list(_dropped(text, pieces))
-    spans = [(name.start, name.end) for name in dropped]
-    named: list[Name] = []
-    for index, _piece in enumerate(pieces):
-        if stances[index] == "mentioned":
-            continue
-        named += [name for name in _columns_at(text, pieces, index) if (name.start, name.end) not in spans]
+    listed_names: list[Name] = []
+    for index, stance in enumerate(stances):
+        if stance != "mentioned":
+            listed_names += _columns_at(text, pieces, index)
+    dropped = list(_dropped(text, pieces, {name.text.lower() for name in listed_names}))
+    unwanted = {name.text.lower() for name in dropped}
+    named = [name for name in listed_names if name.text.lower() not in unwanted]
     targets = _targets(text, pieces, named)
     wanted = {target.text.lower() for target in targets}
     results = []
@@ -72,10 +75,13 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
     key = pieces[index].key.split()[-1]
     after = index + 1
     following = pieces[after].key if after < len(pieces) else ""
+    if following in ("such", "like", "including"):
+        after += 1 + (following == "such")
+        following = ":"
     is_file = pieces[index].key in DATA_FORMATS and text[pieces[index].start - 1 : pieces[index].start] == "."
     if key in _COLUMNS or (key in _BRACKETED and following in ("(", ":", "[")) or (is_file and following in _HOLDS):
         opener = following if following in ("(", ":", "[", "=") else ""
-        if opener or following in _HOLDS:
+        if after == index + 1 and (opener or following in _HOLDS):
             after += 1
         while after < len(pieces) and pieces[after].key in _FILLERS:
             after += 1
@@ -118,7 +124,7 @@ def _can_be_column(name: str) -> bool:
     )
 
 
-def _dropped(text: str, pieces: list[Piece]) -> Iterator[Name]:
+def _dropped(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name]:
     """Columns that must not be used: "except "invoice_no"", "ignore the column id", "drop customer_id"."""
     for index, piece in enumerate(pieces):
         following = pieces[index + 1].key if index + 1 < len(pieces) else ""
@@ -133,7 +139,8 @@ def _dropped(text: str, pieces: list[Piece]) -> Iterator[Name]:
         about_columns = any(part.key in _COLUMN for part in pieces[index : min(end, position + 6)])
         for name in names:
             word = name.text.split()[0].strip("\"'`“”")
-            if not _IDENTIFIER.fullmatch(word) or not (about_columns or "_" in word):
+            known = about_columns or "_" in word or word.lower() in columns
+            if not known or not _IDENTIFIER.fullmatch(word):
                 break
             start = text.index(word, name.start)
             yield Name(word, start, start + len(word))
@@ -220,6 +227,8 @@ def _target_before(text: str, pieces: list[Piece], index: int) -> Name | None:
             continue
         break
     if not linked or position < 0 or pieces[position].kind not in ("word", "term", "number"):
+        return None
+    if pieces[position].key in _NO_TARGET_BEFORE:
         return None
     end = pieces[position].end
     begin = end

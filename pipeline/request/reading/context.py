@@ -113,6 +113,8 @@ def _is_loss(pieces: list[Piece], index: int, name: str) -> bool:
         key = pieces[position].key
         if key in _LOSS_WORDS or key.endswith(" loss"):
             return not _comma_between(pieces, position, index)
+        if key in ("train", "trained", "training") and distance <= 2:
+            return True
         if key in _METRIC_WORDS:
             return False
         if any(term.name == "metric" and term.value not in _EITHER for term in pieces[position].terms):

@@ -73,6 +73,8 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
         if index - 1 not in taken and any(key.startswith(("unfr", "fine", "train")) for key in around):
             taken.add(index - 1)
             yield Found("architecture", "fine_tuned_layers", written(pieces[index - 1].number or 0.0), index - 2, index)
+            if pieces[index - 2].key.startswith(("fine", "unfr")):
+                yield Found("architecture", "fine_tuned", "true", index - 2, index - 2)
         return
     name, first = _kind_of(pieces, index)
     if not name:

@@ -82,7 +82,10 @@ def _after_class_word(text: str, pieces: list[Piece], index: int) -> list[Name]:
         position += 1
     if not opened:
         return []
-    names, _ = listed(text, pieces, position, "")
+    names, end = listed(text, pieces, position, "")
+    one_label = pieces[index].key in ("label", "class", "category")
+    if one_label and not any(part.key in _OR for part in pieces[position:end]):
+        return []  # "the label is 'outcome', a number"
     return names if _are_classes(pieces, names, least=2) else []
 
 
@@ -138,7 +141,7 @@ def _alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> 
             names = _strokes(text, pieces, index)
         elif key in _TELLS:
             names = _told_apart(text, pieces, index)
-        elif key in _INTRODUCES:
+        elif key in _INTRODUCES and not (index and pieces[index - 1].key == "such"):
             names = _phrase_list(text, pieces, index + 1, strict=key not in _INTO)
         if _are_classes(pieces, names, least=2) and all(len(name.text.split()) <= 3 for name in names):
             return names
@@ -241,6 +244,8 @@ def _phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool) ->
             run = []
         elif piece.kind == "number" and not run:
             return []
+        elif joined and run and any(term.role == "is" and term.aspect != "data" for term in piece.terms):
+            break
         else:
             run.append(piece)
             if len(run) > 3:

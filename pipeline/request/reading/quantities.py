@@ -31,6 +31,7 @@ _STARTS_PHRASE = frozenset(
 """Words that may not stand between a number and its unit."""
 
 _SEPARATORS = frozenset(", / - – → > and then & + x × | ; ， 、 und y et e".split())
+_TOTALS = frozenset(("count", "examples"))
 _MOST_CONNECTORS = 4
 _LONGEST_LIST = 12
 
@@ -78,6 +79,8 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
         if claim is None:
             continue
         quantity, cue = claim
+        if quantity.name in _TOTALS and cue + 1 < len(pieces) and pieces[cue + 1].key in ("each", "per", "pro", "por"):
+            continue  # so many of each: no total
         first = last = index
         if quantity.is_list:
             first, last = _list_around(pieces, index, taken, quantity)

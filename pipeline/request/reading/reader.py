@@ -31,6 +31,7 @@ MOST_CHARACTERS = 20_000
 _SOUND = frozenset(("audio", "video", "series"))
 _RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
 _TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
+_GIVES = frozenset("give gives output outputs predict predicts predicting return returns regress regresses".split())
 _WEAK_AUGMENTATION = frozenset("shift contrast brightness jitter noise zoom rotation flip crop blur".split())
 """Words that mean an augmentation only beside others that do."""
 
@@ -121,6 +122,9 @@ class _Request:
         if name == "units" and "hidden" in cue:
             families = {term.value for piece in self.pieces for term in piece.terms if term.name == "family"}
             return "embedding" if families & _TRANSFORMERS and not families & _RECURRENT else name
+        if name == "features" and cue == "numbers":
+            before = {piece.key for piece in self.pieces[max(0, number.first - 6) : number.first]}
+            return "outputs" if before & _GIVES or any(piece.means("keypoints") for piece in self.pieces) else name
         if name == "examples" and cue in ("samples", "points") and "series" in data_kinds:
             return "length"
         return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pipeline.request.reading.found import Found
@@ -19,7 +20,7 @@ _NO_IMAGE = frozenset(
 _KERNELS = frozenset("kernel kernels filter filters convolution convolutions convs conv".split())
 _NETWORK_PARTS = ("kernel_size", "filters", "pooling", "stride", "conv_layers")
 _TIME = frozenset(
-    "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters year years "
+    "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters "
     "reading readings samples values points observations records ticks candles second seconds games visits events "
     "items clicks trading daily hourly weekly monthly measurements purchases bars quarterly sales prices cycles "
     "tage tagen stunden wochen monate minuten días horas semanas meses minutos jours heures semaines mois dias "
@@ -33,6 +34,8 @@ _NEXT = frozenset(
     "next following coming upcoming subsequent nächsten nächste kommenden próximas próximos siguientes prochaines "
     "prochains prossime prossimi seguintes следующие следующих ближайшие ближайших 未来 接下来 今後 次の 다음".split()
 )
+_SHAPED = frozenset("shape shapes shaped input inputs size sizes image images resolution dimensions".split())
+_GOES_IN = frozenset(("input", "inputs"))
 _COMES_OUT = frozenset("output outputs to into → produce high".split())
 _SCREENS = frozenset(((4, 3), (16, 9), (16, 10)))
 """Ratios of cameras and screens, whose sizes are written width first."""
@@ -51,7 +54,9 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
         if len(numbers) == 1:
             results.extend(_pixels(pieces, index, taken))
         elif _is_image(pieces, numbers[0], last):
-            if not results or not _of_output(pieces, numbers[0]):
+            if _follows(pieces, numbers[0], _GOES_IN):
+                results = [found for found in results if found.name not in ("height", "width", "channels")]
+            if not results or not _follows(pieces, numbers[0], _COMES_OUT):
                 results.extend(_image(pieces, numbers, video=video))
             taken.update(numbers)
         elif _beside(
@@ -71,25 +76,36 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
 
 
 def _product(pieces: list[Piece], index: int) -> list[int] | None:
-    """The numbers of a product that begins here: of "64 x 64 x 3" three, of a lone number one."""
+    """The numbers of a product that begins here: of "64 x 64 x 3" or "(64, 64, 3)" three, of a lone number one."""
     if pieces[index].kind != "number" or not _whole(pieces[index]):
         return None
     numbers = [index]
     position = index + 1
+    times = _TIMES if not _opens_shape(pieces, index) else frozenset(",")
     while position + 1 < len(pieces) and len(numbers) < 5:
         if pieces[position].key in _PIXELS:
             position += 1
             continue
-        if pieces[position].key not in _TIMES or not _whole(pieces[position + 1]):
+        if pieces[position].key not in times or not _whole(pieces[position + 1]):
             break
         numbers.append(position + 1)
         position += 2
     return numbers
 
 
-def _of_output(pieces: list[Piece], first: int) -> bool:
-    """Whether a second size is that of what comes out: "48x48 in, output 192x192"."""
-    return any(piece.key in _COMES_OUT for piece in pieces[max(0, first - 3) : first])
+def _opens_shape(pieces: list[Piece], index: int) -> bool:
+    """Whether a bracket with a shape opens before a number: "of shape (64, 64, 3)", "input (28, 28, 1)"."""
+    if not index or pieces[index - 1].key not in ("(", "["):
+        return False
+    before = {word for piece in pieces[max(0, index - 5) : index] for word in re.split(r"[ _]", piece.key)}
+    return bool(before & _SHAPED)
+
+
+def _follows(pieces: list[Piece], first: int, words: frozenset[str]) -> bool:
+    """Whether a size stands behind one of some words: "48x48 in, output 192x192"."""
+    return any(
+        piece.key in words and piece.sentence == pieces[first].sentence for piece in pieces[max(0, first - 4) : first]
+    )
 
 
 def _whole(piece: Piece) -> bool:

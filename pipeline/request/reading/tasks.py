@@ -43,10 +43,7 @@ _PREDICTS = frozenset(
     "predicción prédire prédiction prever predizer predição prevedere 预测 予測 предсказать предсказывать 예측 infer "
     "guess model".split()
 )
-_DETECTS = frozenset(
-    "detect detects detecting spot spots find finds read reads name names tell tells determine say decide guess "
-    "see".split()
-)
+_DETECTS = frozenset("detect detects detecting spot spots find finds tell tells determine say decide guess see".split())
 _AND = frozenset("+ and plus with together along & und y et e 和 と".split())
 
 
@@ -145,8 +142,13 @@ def _predicted(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
             if here.key in ("from", "using", "with", "based"):
                 break
     for index, piece in enumerate(pieces):
+        starts = index == 0 or pieces[index - 1].sentence != piece.sentence
+        if starts and piece.key == "will" and stances[index] == "asked" and index + 1 < len(pieces):
+            return [Choice("classification", index, index + 1)]
+    for index, piece in enumerate(pieces):
         if piece.key in ("prices", "price") and stances[index] == "asked" and piece.kind == "word":
-            return [Choice("regression", max(0, index - 1), index)]
+            first = index - 1 if index and pieces[index - 1].kind in ("word", "term") else index
+            return [Choice("regression", first, index)]
     return []
 
 
@@ -167,7 +169,12 @@ def kinds(pieces: list[Piece], stances: Sequence[Stance], *, several: bool) -> l
     # "video" and "audio" say more than "images" and "text", which their frames and transcripts are.
     for value in ("video", "audio"):
         for choice in firm:
-            if choice.value == value:
+            if choice.value == value and pieces[choice.first].key.split()[-1] not in (
+                "recording",
+                "recordings",
+                "file",
+                "files",
+            ):
                 return [choice]
     return (firm or named)[:1]
 
@@ -213,8 +220,17 @@ def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     return []
 
 
+_FIRM_TEXT = frozenset(
+    "text review tweet email e-mail article document sentence headline abstract essay poem lyric transcript paragraph "
+    "complaint sms".split()
+)
+"""Nouns of texts that are seldom anything else; the many others yield to a picture or a sound."""
+
+
 def _is_weak(piece: Piece) -> bool:
     key = piece.key
+    if piece.means("text") and key.isascii():
+        return not any(word.removesuffix("s") in _FIRM_TEXT for word in key.split()) or key in _WEAK_KINDS
     return key in _WEAK_KINDS or key.removesuffix("s") in _WEAK_KINDS
 
 

@@ -108,12 +108,12 @@ def _longest_term(text: str, tokens: list[Token], index: int, known: Table) -> t
         if token.text in JOINERS:
             continue
         key += token.key
-        whole = end + 1 == len(tokens) or not _splits_word(token, tokens[end + 1])
-        if whole:
+        goes_on = key in known.beginnings
+        if (goes_on and key in known.terms) or key.endswith("s"):
             terms = _meanings(key, text[first.start : token.end], known)
-            if terms:
+            if terms and (end + 1 == len(tokens) or not _splits_word(token, tokens[end + 1])):
                 best = terms, end + 1
-        if key not in known.beginnings:
+        if not goes_on:
             break
     return best
 
