@@ -198,6 +198,8 @@ def _target_after(text: str, pieces: list[Piece], index: int) -> Name | None:
         here = pieces[position]
         if here.sentence != pieces[index].sentence:
             return None
+        if "_" in _identifier(text, here.start).strip("_"):
+            return Name(_identifier(text, here.start), here.start, here.start + len(_identifier(text, here.start)))
         if here.key in _BEFORE_TARGET_NAME:
             linked = linked or here.key not in ("the", "in")
             position += 1

@@ -24,10 +24,13 @@ def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> boo
     """Whether a term has its usual sense here: a temperature is a way of sampling only where text is written."""
     following = [piece.key for piece in pieces[index + 1 : index + 3]]
     if term.name == "decoding" and pieces[index].key in _COMMON_WORDS:
-        return not problems or bool(problems & _WRITES)
+        samples = any(part.key.startswith(("sampl", "generat")) for part in pieces)
+        return samples if not problems else bool(problems & _WRITES)
     if term.name == "comments" and pieces[index].key in ("comments", "comment"):
         before = {piece.key for piece in pieces[max(0, index - 3) : index]}
         return bool(before & _WANTED) or following[:2] == ["in", "the"]
+    if term.value == "wine" and pieces[index].key in ("wine", "wines"):
+        return any(part.key in ("sklearn", "scikit", "uci") for part in pieces)
     if term.name == "dataset":
         # "RAVDESS-like", "COCO json": not the data set itself
         return not {"like", "style", "json", "format"} & set(following)

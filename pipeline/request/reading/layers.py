@@ -21,7 +21,7 @@ _WORDS = {
     "convolucionais 卷积",
     "recurrent_layers": "recurrent",
     "dense_layers": "dense fc connected densas denses linear",
-    "encoder_layers": "encoder transformer decoder",
+    "encoder_layers": "encoder transformer",
 }
 _FAMILIES = {
     "hidden_layers": "mlp",
@@ -47,6 +47,14 @@ def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> I
             continue
         if piece.key in _LAYERS or piece.key in _BLOCKS:
             yield from _counted(pieces, index, taken)
+        elif piece.key == "encoder" and index and pieces[index - 1].kind == "number" and index - 1 not in taken:
+            # "3 encoder and 3 decoder layers"
+            following = [part.key for part in pieces[index + 1 : index + 3]]
+            if following[:1] in (["and"], ["/"]) and _small(pieces[index - 1]):
+                taken.add(index - 1)
+                yield Found(
+                    "architecture", "encoder_layers", written(pieces[index - 1].number or 0.0), index - 1, index
+                )
         elif _is_mlp(piece):
             yield from _widths_behind(pieces, index, "hidden_layers", taken)
     for index, piece in enumerate(pieces):

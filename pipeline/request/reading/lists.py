@@ -43,7 +43,8 @@ def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[lis
                 break
             index = after
             continue
-        if piece.key in _SEPARATORS:
+        # "O" is the name of a tag, "o" the Spanish "or".
+        if piece.key in _SEPARATORS and not text[piece.start : piece.end].isupper():
             add_name(text, run, names)
             run = []
         else:

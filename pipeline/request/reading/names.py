@@ -26,7 +26,7 @@ _INTRODUCES = _INTO | frozenset("as from als en is are :".split())
 _LAST_JOINERS = frozenset("or and vs versus / oder und o y ou et e &".split())
 _AND = frozenset("and und y et e &".split())
 _OR = frozenset("or vs versus / oder ou o |".split())
-_AFTER_NAMES = frozenset(". ( ) : from with using in on - for based by of mit con avec com".split())
+_AFTER_NAMES = frozenset(". ; ( ) : from with using in on - for based by of mit con avec com".split())
 _CLASSIFIES = frozenset("classification retrieval anomaly_detection segmentation detection tagging".split())
 _NOT_NAMES = frozenset(
     "it them this that these those well more less not the a an is are was be with without using use train trained "
@@ -83,7 +83,7 @@ def _after_class_word(text: str, pieces: list[Piece], index: int) -> list[Name]:
     if not opened:
         return []
     names, end = listed(text, pieces, position, "")
-    one_label = pieces[index].key in ("label", "class", "category")
+    one_label = pieces[index].key in ("label", "class", "category") and pieces[position - 1].key == "is"
     if one_label and not any(part.key in _OR for part in pieces[position:end]):
         return []  # "the label is 'outcome', a number"
     return names if _are_classes(pieces, names, least=2) else []

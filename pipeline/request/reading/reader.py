@@ -31,6 +31,8 @@ MOST_CHARACTERS = 20_000
 _SOUND = frozenset(("audio", "video", "series"))
 _RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
 _TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
+_STEPPING = frozenset(("style_transfer", "reinforcement_learning", "generation"))
+_GENERATIVE = frozenset("gan dcgan wgan conditional_gan variational_autoencoder diffusion".split())
 _GIVES = frozenset("give gives output outputs predict predicts predicting return returns regress regresses".split())
 _WEAK_AUGMENTATION = frozenset("shift contrast brightness jitter noise zoom rotation flip crop blur".split())
 """Words that mean an augmentation only beside others that do."""
@@ -91,11 +93,14 @@ class _Request:
         if "audio" in data_kinds:
             yield from _spoken_words(pieces, taken)
 
-        numbers = measured(pieces, taken, _excluded(names, data_kinds))
+        families = {term.value for piece in pieces for term in piece.terms if term.name == "family"}
+        numbers = measured(pieces, taken, _excluded(names, data_kinds, families))
         for number in numbers:
             first, last = min(number.first, number.cue), max(number.last, number.cue)
             name = self._name(number, data_kinds)
-            yield Found(number.quantity.aspect, name, number.value, first, last)
+            aspect = "size" if name == "length" else number.quantity.aspect
+            if name:
+                yield Found(aspect, name, number.value, first, last)
             yield from implied(pieces, number)
         rare = imbalance(pieces, taken)
         if rare is not None:
@@ -122,12 +127,26 @@ class _Request:
         if name == "units" and "hidden" in cue:
             families = {term.value for piece in self.pieces for term in piece.terms if term.name == "family"}
             return "embedding" if families & _TRANSFORMERS and not families & _RECURRENT else name
+        if name == "steps" and cue == "steps" and not any(choice.value in _STEPPING for choice in self.problems):
+            return "length"
+        if name == "patience" and self._is_of_plateau(number):
+            return ""
         if name == "features" and cue == "numbers":
             before = {piece.key for piece in self.pieces[max(0, number.first - 6) : number.first]}
             return "outputs" if before & _GIVES or any(piece.means("keypoints") for piece in self.pieces) else name
         if name == "examples" and cue in ("samples", "points") and "series" in data_kinds:
             return "length"
         return name
+
+    def _is_of_plateau(self, number: Measured) -> bool:
+        """Whether a patience is that of the learning rate's schedule: "ReduceLROnPlateau (patience 3)"."""
+        before = [piece for piece in self.pieces[max(0, number.first - 8) : number.first] if piece.terms]
+        for piece in reversed(before):
+            if "stop" in piece.key:
+                return False
+            if piece.means("reduce_on_plateau"):
+                return True
+        return False
 
     def _lone_rate(self) -> Iterator[Found]:
         """A number like 3e-4 that no word claims is the learning rate."""
@@ -161,13 +180,15 @@ def _written(text: str, pieces: list[Piece], stances: Sequence[Stance], problems
         yield Written("classes", "name", name.text.lower(), name.start, name.end)
 
 
-def _excluded(problems: set[str], data_kinds: set[str]) -> frozenset[str]:
+def _excluded(problems: set[str], data_kinds: set[str], families: set[str]) -> frozenset[str]:
     """Quantities that this kind of problem does not have: a song is an item only where songs are recommended."""
     excluded = {"examples"} if "recommendation" in problems else {"users", "items"}
     if "super_resolution" not in problems:
         excluded.add("scale")
-    if "generation" not in problems:
+    if "generation" not in problems and not families & _GENERATIVE:
         excluded.add("samples")
+    if "diffusion" in families:
+        excluded.add("length")  # its time steps are none of the data's
     if not data_kinds & _SOUND:
         excluded.add("duration")
     if "graph" not in data_kinds:

@@ -38,6 +38,7 @@ _CATEGORIES = frozenset(
     "class classes category categories genre type types species label labels kind brand sentiment gender outcome "
     "winner diagnosis intent emotion topic department language breed whether if which who".split()
 )
+_QUESTIONS = frozenset("whether if".split())
 _PREDICTS = frozenset(
     "predict predicts predicting prediction predictions predictor vorhersagen vorhersage vorhersagt predecir "
     "predicción prédire prédiction prever predizer predição prevedere 预测 予測 предсказать предсказывать 예측 infer "
@@ -125,14 +126,16 @@ def _predicted(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     for index, piece in enumerate(pieces):
         if piece.key not in _PREDICTS or stances[index] != "asked":
             continue
-        for position in range(index + 1, min(len(pieces), index + 9)):
+        only_questions = False
+        for position in range(index + 1, min(len(pieces), index + 18)):
             here = pieces[position]
+            only_questions = only_questions or position > index + 8
             if here.sentence != piece.sentence:
                 break
             words = here.key.split()
-            if any(word in _CATEGORIES for word in words):
+            if any(word in _QUESTIONS or (word in _CATEGORIES and not only_questions) for word in words):
                 return [Choice("classification", index, position)]
-            if any(word in _AMOUNTS for word in words):
+            if any(word in _AMOUNTS for word in words) and not only_questions:
                 after = pieces[position + 1 : position + 2]
                 category = any(
                     part.key in _CATEGORIES or part.key in ("band", "bracket", "group", "range", "bands", "range")
@@ -140,7 +143,7 @@ def _predicted(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
                 )
                 return [Choice("classification" if category else "regression", index, position + len(after) * category)]
             if here.key in ("from", "using", "with", "based"):
-                break
+                only_questions = True
     for index, piece in enumerate(pieces):
         starts = index == 0 or pieces[index - 1].sentence != piece.sentence
         if starts and piece.key == "will" and stances[index] == "asked" and index + 1 < len(pieces):

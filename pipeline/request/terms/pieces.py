@@ -131,7 +131,8 @@ def _meanings(key: str, words: str, known: Table) -> tuple[Term, ...]:
     """What a spelling means; a plural means what its singular does too."""
     terms = _exact_terms(key, words, known)
     if len(key) > 3 and key.endswith("s"):
-        terms += tuple(term for term in _exact_terms(key[:-1], words[:-1], known) if term not in terms)
+        roles = {term.role for term in terms}
+        terms += tuple([term for term in _exact_terms(key[:-1], words[:-1], known) if term.role not in roles])
     return terms
 
 

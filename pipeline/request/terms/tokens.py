@@ -128,10 +128,25 @@ def number_of(word: str) -> tuple[float | None, bool]:
     return (value, share) if value < 1e15 else (None, share)
 
 
+_OTHER_LANGUAGES = {
+    word: value
+    for words in (
+        "zwei drei vier fünf sechs sieben acht neun zehn",
+        "deux trois quatre cinq six sept huit neuf dix",
+        "dos tres cuatro cinco seis siete ocho nueve diez",
+        "dois três quatro cinco seis sete oito nove dez",
+        "due tre quattro cinque sei sette otto nove dieci",
+    )
+    for value, word in enumerate(words.split(), start=2)
+}
+"""The small numbers of requests that are not English."""
+
+
 def worded_number(tokens: list[Token], index: int) -> tuple[float, int] | None:
     """A number in words that begins at a token: its value, and the index after it. None where there is none."""
     if tokens[index].key not in NUMBER_WORDS:
-        return None
+        small = _OTHER_LANGUAGES.get(tokens[index].key)
+        return None if small is None else (float(small), index + 1)
     total = 0
     current = 0
     end = index
