@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from jobs.commands import (
     cache,
@@ -22,10 +27,56 @@ from jobs.commands import (
     score,
 )
 from jobs.runs.terminal import say_error
-from pipeline.errors import DLCodeGenError
+from pipeline.errors import DLCodeGenError, FaultError
+
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes after Ctrl-C and SIGTERM: 128 and the signal's number, as shells have it."""
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: what tidies up after Ctrl-C does so after this."""
+
+
+class _Commands(TyperGroup):
+    """All commands, each of which ends in one line where the user, the system or the machine ends it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with _interruptible():
+            try:
+                return super().invoke(ctx)
+            except Exception as error:
+                if not isinstance(error, OSError | MemoryError) and "ray" not in sys.modules:
+                    raise  # what it is about does not take seconds to import
+                from jobs.cluster.faults import plain_fault
+
+                plain = plain_fault(error)
+                if plain is error:
+                    raise
+                raise plain from error
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        # The second signal of an impatient user must not end the tidying up.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        terminated = isinstance(error, _Terminated)
+        what = "terminated" if terminated else "interrupted"
+        say_error(f"{what}; the same command goes on where it stopped")
+        raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
 
 app = typer.Typer(
     name="dlcodegen",
+    cls=_Commands,
     help="Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -67,7 +118,7 @@ def run_command(*name: str) -> None:
     """Runs the command of that name with this process' arguments, or the one that they name; ends the process.
 
     So `python -m jobs.generate WORDS` is `dlcodegen generate WORDS`. Mistakes of the user end with one line on standard
-    error and exit code 2.
+    error and exit code 2, faults of the machine with one and exit code 1.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name that the terminal has no letters for ends no command
@@ -75,6 +126,9 @@ def run_command(*name: str) -> None:
     try:
         # Help and usage then name the command whose words these are, whichever way it was called.
         app([*name, *sys.argv[1:]], prog_name="dlcodegen")
+    except FaultError as error:
+        say_error(str(error))
+        sys.exit(1)
     except DLCodeGenError as error:
         say_error(str(error))
         sys.exit(2)

@@ -31,10 +31,16 @@ from jobs.corpora.shard_steps import ShardRunner, StepSeconds
 from jobs.corpora.summary import CorpusSummary
 from jobs.generation.language_model import language_model, with_context_length
 from pipeline.errors import DLCodeGenError
+from pipeline.storage.one_writer import one_writer
 
 
 def main(config: CorpusConfig) -> CorpusSummary:
     """Builds the data sets. Raises DLCodeGenError for settings or input that cannot work, and where the audit fails."""
+    with one_writer(config.out):
+        return _build(config)
+
+
+def _build(config: CorpusConfig) -> CorpusSummary:
     store = CorpusStore(config.out)
     seconds = StepSeconds()
     approved = read_approvals(config.review) if config.review else None

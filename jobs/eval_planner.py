@@ -22,6 +22,7 @@ from jobs.scoring.plans.evaluation import PlanEvaluation, evaluate, write_evalua
 from jobs.scoring.plans.evaluation_rows import read_evaluation_rows
 from jobs.scoring.plans.planner_runs import baseline_runs, planner_runs, prediction_runs
 from pipeline.retrieval.sample_pool import load_known_plans
+from pipeline.storage.one_writer import one_writer
 
 
 def main(
@@ -45,10 +46,11 @@ def main(
     rows = read_evaluation_rows(test, known)
     files = {PurePosixPath(path).stem: path for path in predictions}
     runs = prediction_runs(files, rows) + baseline_runs(rows, known)
-    for planner in planners:
-        runs += planner_runs(planner, rows, train, settings)
-    evaluation = evaluate(runs, rows, files, against, out)
-    write_evaluation(evaluation, {"test": test, "train": train, **files}, settings, time.monotonic() - start)
+    with one_writer(out):
+        for planner in planners:
+            runs += planner_runs(planner, rows, train, settings)
+        evaluation = evaluate(runs, rows, files, against, out)
+        write_evaluation(evaluation, {"test": test, "train": train, **files}, settings, time.monotonic() - start)
     return evaluation
 
 

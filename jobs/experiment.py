@@ -11,11 +11,13 @@ shards are not done again, and the response cache answers what was asked before.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from jobs.cluster.dataflow import start_ray
 from jobs.experiments.results import Experiment, score_arms, write_experiment
 from jobs.experiments.running import run_arms
-from jobs.experiments.spec import ExperimentConfig, arms_of
+from jobs.experiments.spec import Arm, ExperimentConfig, arms_of
+from pipeline.storage.one_writer import one_writer
 
 
 def main(spec: ExperimentConfig) -> Experiment:
@@ -27,6 +29,11 @@ def main(spec: ExperimentConfig) -> Experiment:
     """
     start = time.monotonic()
     arms = arms_of(spec)
+    with one_writer(spec.out):
+        return _run(arms, spec, start)
+
+
+def _run(arms: Sequence[Arm], spec: ExperimentConfig, start: float) -> Experiment:
     start_ray(spec.address, spec.workers)
     done = run_arms(arms, spec)
     begun = [arm for arm, _ in done]

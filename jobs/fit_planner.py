@@ -21,6 +21,7 @@ from pipeline.planners.hybrid.field_choice import choose_planners, evaluation_an
 from pipeline.planners.hybrid.fit import MOST_PLANS, Fitted, fit
 from pipeline.planners.hybrid.folder import save_fitted
 from pipeline.retrieval.sample_pool import load_known_plans
+from pipeline.storage.one_writer import one_writer
 
 
 def main(data: str, out: str, evaluation: str | None = None, gpt2: Sequence[str] = ()) -> Fitted:
@@ -29,6 +30,11 @@ def main(data: str, out: str, evaluation: str | None = None, gpt2: Sequence[str]
     learned from the known plans, so they say nothing about it."""
     if gpt2 and not evaluation:
         raise DLCodeGenError("--gpt2 needs --eval: a GPT-2 is compared on plans that it has not learned from")
+    with one_writer(out):
+        return _fit(data, out, evaluation, gpt2)
+
+
+def _fit(data: str, out: str, evaluation: str | None, gpt2: Sequence[str]) -> Fitted:
     start = time.monotonic()
     known = load_known_plans(data)
     fitted = fit(known)

@@ -29,6 +29,7 @@ from pipeline.pages.report import write_report
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples, whole_pool
 from pipeline.storage.files import fingerprint, join
+from pipeline.storage.one_writer import one_writer
 
 _HOW_IT_RUNS = {
     "out",
@@ -53,10 +54,16 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
     start = time.monotonic()
     config = config.for_input(config.run.input)
     config = config.model_copy(update={"llm": with_context_length(config.llm)})
-    run, pool, plans = config.run, config.retrieval.pool, config.planner.plans
     # A pool that cannot be read fails here once, not in every worker.
-    load_samples(pool)
-    load_known_plans(plans)
+    load_samples(config.retrieval.pool)
+    load_known_plans(config.planner.plans)
+    with one_writer(config.run.out):
+        return _run(config, start, backend, budget)
+
+
+def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budget: Budget | None) -> RunSummary:
+    """Works on what is not finished, and writes the report and the manifest of all that is."""
+    run, pool, plans = config.run, config.retrieval.pool, config.planner.plans
     store = RunStore(run.out)
     sources = {"input": fingerprint(run.input), "pool": fingerprint(whole_pool(pool)), "plans": fingerprint(plans)}
     if config.planner.folder:  # a planner that was fitted or trained anew plans otherwise

@@ -10,6 +10,7 @@ answers as judgements and preferences; with report.html and manifest.json.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from jobs.cluster.dataflow import start_ray
@@ -17,12 +18,13 @@ from jobs.generation.language_model import language_model
 from jobs.scoring.judging.asking import Questions, ask_judge, contaminated_by, sides_of
 from jobs.scoring.judging.page import judge_page
 from jobs.scoring.judging.results import Judging, judging_of, write_judging
-from jobs.scoring.run_outputs import open_runs, run_named
+from jobs.scoring.run_outputs import Run, open_runs, run_named
 from jobs.scoring.settings import JudgeConfig
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.protocol import Sampling
 from pipeline.pages.judge_report import write_judge_report
 from pipeline.storage.files import join
+from pipeline.storage.one_writer import one_writer
 
 __all__ = ["JudgeConfig", "main"]
 
@@ -35,6 +37,11 @@ def main(config: JudgeConfig) -> Judging:
         )
     runs = open_runs([run.rstrip("/") for run in config.runs])
     against = run_named(runs, config.against)
+    with one_writer(config.out):
+        return _judge(config, runs, against)
+
+
+def _judge(config: JudgeConfig, runs: Sequence[Run], against: Run) -> Judging:
     if config.llm.backend == "vllm":
         start_ray(config.address, None)
     sides = sides_of(runs, config.items)

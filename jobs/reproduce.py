@@ -26,6 +26,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.inputs.artifact import is_artifact
 from pipeline.pages.score_report import write_score_report
 from pipeline.storage.files import join
+from pipeline.storage.one_writer import one_writer
 
 
 def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5, quiet: bool = False) -> Reproduction:
@@ -36,6 +37,11 @@ def main(artifact: str, out: str, *, address: str | None = None, seeds: int = 5,
     start = time.monotonic()
     if not is_artifact(artifact):
         raise DLCodeGenError(f"{artifact}: no checkout of the DLCodeGen artifact (no Datasets/DLCodeEval/Test.txt)")
+    with one_writer(out):
+        return _reproduce(artifact, out, start, address=address, seeds=seeds, quiet=quiet)
+
+
+def _reproduce(artifact: str, out: str, start: float, *, address: str | None, seeds: int, quiet: bool) -> Reproduction:
     published = load_published()
     outputs, no_outputs = output_files(artifact, published)
     predictions, no_predictions = prediction_files(artifact, published)

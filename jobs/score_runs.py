@@ -16,6 +16,7 @@ from jobs.cluster.dataflow import start_ray
 from jobs.scoring.run_outputs import group_seeds, open_runs, run_named
 from jobs.scoring.run_scores import Scoring, score_opened_runs
 from jobs.scoring.settings import ScoreConfig
+from pipeline.storage.one_writer import one_writer
 
 __all__ = ["ScoreConfig", "Scoring", "main"]
 
@@ -23,8 +24,10 @@ __all__ = ["ScoreConfig", "Scoring", "main"]
 def main(config: ScoreConfig) -> Scoring:
     """Scores the runs and writes the folder. Raises DLCodeGenError for what is no run."""
     runs = open_runs([run.rstrip("/") for run in config.runs])
-    start_ray(config.address, config.workers)
-    return score_opened_runs(runs, [run_named(runs, config.against)], group_seeds(runs), config)
+    against = run_named(runs, config.against)
+    with one_writer(config.out):
+        start_ray(config.address, config.workers)
+        return score_opened_runs(runs, [against], group_seeds(runs), config)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from jobs.training.staging import stage_run
 from jobs.training.state import read_history
 from jobs.training.workers import run_workers
 from pipeline.errors import DLCodeGenError
+from pipeline.storage.one_writer import one_writer
 
 
 def main(config: TrainConfig) -> TrainSummary:
@@ -25,6 +26,11 @@ def main(config: TrainConfig) -> TrainSummary:
     if "://" not in config.out:
         # Workers may run in another working directory.
         config = config.model_copy(update={"out": os.path.abspath(config.out)})
+    with one_writer(config.out):
+        return _train(config, start)
+
+
+def _train(config: TrainConfig, start: float) -> TrainSummary:
     staged = stage_run(config)
     finished_before = is_finished(config.out)
     if not finished_before:

@@ -9,6 +9,14 @@ class DLCodeGenError(Exception):
     """A mistake in how the program was called or set up; the message names the cause and the way out."""
 
 
+class FaultError(DLCodeGenError):
+    """What a machine, a network or a store did to a job that was called rightly; the message names the way out."""
+
+
+class StorageError(FaultError, OSError):
+    """A file that cannot be written: a full or read-only disk, a quota, a missing right, a store that refuses."""
+
+
 class BudgetSpent(DLCodeGenError):
     """The next call could exceed what the run may spend. Rows that are not finished stay to be done later."""
 

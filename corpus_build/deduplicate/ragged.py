@@ -19,7 +19,7 @@ def write_arrays(url: str, **arrays: npt.NDArray[np.generic]) -> None:
     """Named arrays as an .npz file, whole or not at all."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    write_bytes(url, buffer.getvalue(), durable=True)
+    write_bytes(url, buffer.getvalue())
 
 
 def read_arrays(url: str) -> Arrays:

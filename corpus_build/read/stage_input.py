@@ -36,7 +36,7 @@ def stage_listing(store: CorpusStore, input: str, shard_files: int, reads: str) 
     if known is not None:
         return _checked(store, Listing(**known), input, reads)
     shards = _shards(list_sources(input), shard_files)
-    written = stage_shards(store.shards("listing"), shards, _write_sources, store.folder)
+    written = stage_shards(store.shards("listing"), shards, _write_sources)
     listing = Listing(
         input=input,
         sources=written.rows,

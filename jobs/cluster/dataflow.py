@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +22,10 @@ from typing import Any
 import pyarrow as pa
 import ray
 
+from jobs.cluster.faults import plain_faults
 from jobs.cluster.isolation import run_isolated, run_limited
 from jobs.runs.store import RunStore
-from pipeline.errors import BudgetSpent, DLCodeGenError
+from pipeline.errors import BudgetSpent, FaultError
 from pipeline.records import Requirement
 from pipeline.stage import ROWS_IN_FLIGHT, Chain, Stage, check_chain
 from pipeline.storage.arrow import from_rows, to_table
@@ -54,8 +57,9 @@ def run_shards(
     many more as it adds nodes for. Those of waiting stages have `rows_in_flight` rows under way each.
 
     Needs an initialised Ray. A worker that dies is replaced and its shard done again, row by row in isolation unless
-    its stages wait; an exception outside of the stages (storage that fails) ends the job. Raises DLCodeGenError where a
-    stage does: what no row would escape. After a stop (`store.stop`) the shards that are not finished stay pending.
+    its stages wait; an exception outside of the stages ends the job. Raises DLCodeGenError where a stage does (what no
+    row would escape), FaultError where storage or Ray fails. After a stop (`store.stop`) the shards that
+    are not finished stay pending.
     """
     check_chain(stages)
     _set_up_ray_data()
@@ -74,10 +78,7 @@ def run_shards(
             num_cpus=operator[0].num_cpus,
         )
         received = operator[-1].returns
-    try:
-        yield from _done(flow)
-    except ray.exceptions.RayError as error:
-        raise _cause(error) from None
+    yield from _done(flow)
 
 
 def _operators(stages: Sequence[Stage]) -> list[tuple[Stage, ...]]:
@@ -111,20 +112,11 @@ def _shard_numbers(shards: Sequence[int]) -> Any:
 
 
 def _done(flow: Any) -> Iterator[ShardDone]:
-    # Prefetching would only hold the last shards back: what comes out is three numbers.
-    for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-        for row in batch.to_pylist():
-            yield ShardDone(**row)
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The mistake of the user that a worker has met, if that is what ended the job; else the error as it is."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, DLCodeGenError):
-            return DLCodeGenError(str(getattr(inner, "cause", inner)))
-        inner = getattr(inner, "cause", None) or inner.__cause__
-    return error
+    with plain_faults():
+        # Prefetching would only hold the last shards back: what comes out is three numbers.
+        for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            for row in batch.to_pylist():
+                yield ShardDone(**row)
 
 
 def run_step(
@@ -251,15 +243,31 @@ def start_ray(address: str | None, workers: int | None) -> bool:
     """Connects to a cluster, or starts a local one without a dashboard, unless Ray runs already; True for a cluster."""
     if ray.is_initialized():
         return bool(address) or _inside_cluster()
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address or _inside_cluster():
-        ray.init(address=address or "auto", **options)
+        address = address or os.environ.get("RAY_ADDRESS") or "auto"
+        with _ray_starts(f"no Ray cluster answers at address={address}", "see that it runs, or leave it out"):
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
         return True
     # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    with _native_stderr_silenced():
-        ray.init(address="local", num_cpus=workers, include_dashboard=False, **options)
+    way_out = "free memory, ports, /dev/shm or /tmp, or wait until the machine is less busy; `dlcodegen doctor` looks"
+    with _ray_starts("Ray cannot be started on this machine", way_out), _native_stderr_silenced():
+        ray.init(address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     return False
+
+
+@contextmanager
+def _ray_starts(failed: str, way_out: str) -> Iterator[None]:
+    """Says in one line that Ray does not start in the block. What SIGTERM does to this process stays as it is: Ray
+    would have it end without a word."""
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    except Exception as error:  # Ray raises whatever it meets
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise FaultError(f"{failed} ({reason.rstrip('.')}); {way_out}") from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)
 
 
 @contextmanager

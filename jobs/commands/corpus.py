@@ -13,7 +13,6 @@ from jobs.commands.options import (
     Overrides,
     Quiet,
     Workers,
-    interruptible,
     options_used,
     print_paths,
     source_and_settings,
@@ -76,8 +75,7 @@ def build(
         quiet=quiet,
     )
     chosen = load_settings(CorpusConfig, config, overrides, **options)
-    with interruptible("the same command goes on where it stopped"):
-        summary = run(chosen)
+    summary = run(chosen)
     _print_summary(summary)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from jobs.commands.options import interruptible
 from jobs.runs.terminal import console
 
 if TYPE_CHECKING:
@@ -36,8 +35,7 @@ def describe(
     """Tell what your own data hold, as a request's attributes: names, kinds and counts. Nothing leaves the machine."""
     from pipeline.data_description.describe import describe as describe_data
 
-    with interruptible("nothing was written"):
-        description = describe_data(data, target)
+    description = describe_data(data, target)
     if as_json:
         # With escapes: names of files may hold bytes that are no text.
         print(json.dumps(description.as_json(), indent=2))

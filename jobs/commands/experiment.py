@@ -15,7 +15,6 @@ from jobs.commands.options import (
     Overrides,
     Quiet,
     budget_settings,
-    interruptible,
     options_used,
     print_paths,
     source_and_settings,
@@ -65,8 +64,7 @@ def run_experiment(spec: ExperimentConfig, *, dry_run: bool) -> None:
         raise typer.Exit
     from jobs.experiment import main as run
 
-    with interruptible("the same command goes on where it stopped"):
-        done = run(spec)
+    done = run(spec)
     _print_experiment(done)
     if done.bugs:
         raise typer.Exit(3)

@@ -21,7 +21,6 @@ from jobs.commands.options import (
     Quiet,
     Workers,
     budget_settings,
-    interruptible,
     options_used,
     print_paths,
     source_and_settings,
@@ -74,8 +73,7 @@ def generate(
         raise typer.Exit
     from jobs.generate import main as run
 
-    with interruptible("the same command goes on where it stopped"):
-        summary = run(chosen)
+    summary = run(chosen)
     _print_summary(summary)
     if summary.bugs:
         raise typer.Exit(3)

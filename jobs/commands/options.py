@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
 
-from jobs.runs.terminal import Screen, say_error
+from jobs.runs.terminal import Screen
 
 
 def print_paths(screen: Screen, out: str, names: Iterable[str]) -> None:
     """Prints where the files of a result lie, a path a line."""
     for name in names:
         screen.print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def interruptible(way_on: str) -> Iterator[None]:
-    """Ends the command with a line and exit code 130 where the user interrupts what is run in it."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        say_error(f"interrupted; {way_on}")
-        raise typer.Exit(130) from None
 
 
 def budget_settings(max_cost: float | None, max_tokens: int | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from jobs.commands.options import ConfigFile, Out, Overrides, Quiet, interruptible, options_used, print_paths
+from jobs.commands.options import ConfigFile, Out, Overrides, Quiet, options_used, print_paths
 from jobs.runs.terminal import Screen
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def train_planner(
     _check_extra()  # before the import below, which needs it
     from jobs.train_planner import main as run
 
-    with interruptible("the same command goes on from the last checkpoint"):
-        summary = run(chosen)
+    summary = run(chosen)
     _print_training(summary)
 
 

@@ -16,6 +16,7 @@ from jobs.generation.language_model import language_model
 from pipeline.config import LLMSettings, load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import write_bytes
+from pipeline.storage.one_writer import one_writer
 
 
 def open_build(folder: str) -> tuple[CorpusStore, CorpusConfig]:
@@ -58,9 +59,14 @@ def expose(folder: str, llm: LLMSettings) -> list[Exposure]:
     """Asks a language model to continue each reference of DLCodeEval; writes exposure.parquet. Raises DLCodeGenError
     where the settings name no model."""
     store, config = open_build(folder)
+    with one_writer(folder):
+        return _expose(store, config, llm)
+
+
+def _expose(store: CorpusStore, config: CorpusConfig, llm: LLMSettings) -> list[Exposure]:
     if llm.backend == "vllm":
         start_ray(config.address, config.workers)
-    with language_model(llm.with_cache_for(folder)) as build:
+    with language_model(llm.with_cache_for(store.folder)) as build:
         if build is None:
             raise DLCodeGenError("the exposure check needs a language model; for example llm=openai model=NAME")
         references = ((row.id, row.reference) for row in read_dataset(store, EVALUATION))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from jobs.scoring.run_scores import score_opened_runs
 from jobs.scoring.settings import ScoreConfig
 from pipeline.comparison.comparisons import Comparison
 from pipeline.measures.outputs import MethodName
-from pipeline.storage.files import join, write_bytes
+from pipeline.storage.files import join, write_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,4 +77,4 @@ def write_experiment(experiment: Experiment, spec: ExperimentConfig, arms: Seque
         "stopped": experiment.stopped,
         "seconds": experiment.seconds,
     }
-    write_bytes(join(spec.out, "manifest.json"), json.dumps(manifest, indent=2, default=str).encode() + b"\n")
+    write_json(join(spec.out, "manifest.json"), manifest)

@@ -93,7 +93,7 @@ class RunStore:
             staged = Staged(**description)
             self._check(staged, source, settings, sources)
             return staged
-        written = stage_shards(self._shards("input"), in_shards(rows, shard_rows), _write_input, self.folder)
+        written = stage_shards(self._shards("input"), in_shards(rows, shard_rows), _write_input)
         staged = Staged(
             input=source,
             rows=written.rows,
@@ -231,7 +231,7 @@ class RunStore:
         count = 0
         for record in self.results():
             for file in record.files:
-                write_bytes(self._path("projects", record.id, file.path), file.text.encode())
+                write_bytes(self._path("projects", record.id, file.path), file.text.encode(), durable=False)
             count += bool(record.files)
         return count
 

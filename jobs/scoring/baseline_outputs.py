@@ -10,6 +10,7 @@ import numpy as np
 
 from jobs.scoring.item_shards import Measurement, measure_items
 from pipeline.comparison.code_rows import BASELINES
+from pipeline.errors import FaultError
 from pipeline.measures.codebleu.baselines import (
     Solution,
     best_in_hindsight,
@@ -104,11 +105,10 @@ def _sample_scores(
 ) -> list[SampleScores]:
     """For each item the CodeBLEU of every sample against its reference."""
     codes = tuple(sample.code for sample in samples)
-    unscored = SampleScores(raw=(None,) * len(codes), paper=(None,) * len(codes))
     measurement = Measurement(
         label="samples",
         work=partial(score_samples, samples=codes),
-        failed=lambda *_: unscored,
+        failed=_not_compared,
         record=SampleScores,
         # An item is all samples of a pool, of any size, under two protocols.
         item_seconds=ROW_SECONDS + len(codes),
@@ -116,6 +116,14 @@ def _sample_scores(
     references = [item.reference or "" for item in items]
     # Small shards: an item meets every sample of the pool.
     return measure_items(measurement, references, len(references), folder, shard=4, quiet=quiet)
+
+
+def _not_compared(reference: str, kind: str, message: str) -> SampleScores:
+    """One sample for all, and the best for each: without an item both would be chosen from fewer, silently."""
+    raise FaultError(
+        f"an item could not be compared with the pool's samples ({kind}: {message}), and without it the baselines "
+        f"chosen in hindsight would be wrong: {reference[:60]!r}...; the same command measures it again"
+    )
 
 
 def under_each_protocol(by_protocol: Mapping[str, Sequence[Measured]]) -> list[Measured]:

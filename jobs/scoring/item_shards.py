@@ -2,7 +2,8 @@
 
 Items go to workers in shards. A finished shard is a Parquet file whose name is the digest of what it was made from, so
 the same command after a kill, or the same texts in another run, find it there. A shard whose worker dies or takes too
-long is done again item by item, each in a child of its own; what fails there becomes a result that says so.
+long is done again item by item, each in a child of its own; what fails there becomes a result that says so. Where even
+the child's parent dies (memory is short, and the system kills it), the item fails too, and is measured anew next time.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import ray
 from ray.exceptions import RayError
 
 from jobs.cluster.progress import RowProgress
-from pipeline.errors import StageFailure
+from pipeline.errors import FaultError, StageFailure
 from pipeline.sandbox.child_process import in_child
-from pipeline.storage.files import exists, join
+from pipeline.storage.files import exists, join, remove_temporary
 from pipeline.storage.parquet import read_records, write_records
 from pipeline.storage.shard_folder import RowsDigest, in_shards
 from pipeline.time_limit import ROW_SECONDS, fatal_limit, time_limit
@@ -51,7 +52,8 @@ class Measurement(Generic[I, R]):
     """Gives a result for each item of a list."""
 
     failed: Callable[[I, str, str], R]
-    """Gives the result of an item whose process died or hung, from the kind of failure and a message."""
+    """Gives the result of an item whose process died or hung, from the kind of failure and a message; raises FaultError
+    where nothing can be made of the others without it."""
 
     record: type[R]
     """The class of the results."""
@@ -75,11 +77,21 @@ class _Shard(Generic[I]):
     url: str
     """The file that its results go to."""
 
-    deadline: float = 0.0
-    """When its task has had its time, by the monotonic clock."""
+    lost: int = 0
+    """Items whose process died or hung although they were alone in it: the machine's doing, not theirs."""
 
-    one_by_one: bool = False
-    """Whether its worker failed before, and its items are now done in children of their own."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Work(Generic[I]):
+    """What a task does: a shard, or one item of a shard that failed."""
+
+    shard: _Shard[I]
+
+    item: int | None = None
+    """The item's place in the shard; None for all of them."""
+
+    deadline: float
+    """When the task has had its time, by the monotonic clock."""
 
 
 def measure_items(
@@ -94,6 +106,7 @@ def measure_items(
     """A result for each item, in order. Needs an initialised Ray. Items are read as workers become free, so that no
     more of them are in memory than are being worked on; results are kept. Raises DLCodeGenError where a newer version
     of this program has written one of the files."""
+    remove_temporary(folder)
     with RowProgress(measurement.label, total, quiet=quiet) as progress:
         tasks = _Tasks(measurement, progress)
         for waiting in _shards(measurement, items, folder, shard):
@@ -126,57 +139,84 @@ class _Tasks(Generic[I, R]):
     """The shards that workers have under way, and the results of those that are through."""
 
     def __init__(self, measurement: Measurement[I, R], progress: RowProgress) -> None:
-        self.running: dict[Any, _Shard[I]] = {}
+        self.running: dict[Any, _Work[I]] = {}
         self.results: dict[int, list[R]] = {}
+        self._single: dict[int, dict[int, R]] = {}
+        """Results of items that are done one by one: by the number of their shard, by their place in it."""
         self._measurement = measurement
         self._progress = progress
         self._at_once = max(1, int(ray.cluster_resources().get("CPU", 1)))
         # A task that Ray tried again by itself would take its deadly item along.
         self._together = ray.remote(num_cpus=1, max_retries=0)(_measure_shard)
-        self._one_by_one = ray.remote(num_cpus=1, max_retries=0)(_measure_one_by_one)
+        self._alone = ray.remote(num_cpus=1, max_retries=0)(_measure_alone)
 
     def are_full(self) -> bool:
         return len(self.running) >= self._at_once
 
     def start(self, shard: _Shard[I]) -> None:
-        shard.deadline = time.monotonic() + self._measurement.item_seconds + SPARE_SECONDS * len(shard.items)
-        self.running[self._together.remote(self._measurement, shard.items, shard.url)] = shard
+        deadline = time.monotonic() + self._measurement.item_seconds + SPARE_SECONDS * len(shard.items)
+        task = self._together.remote(self._measurement, shard.items, shard.url)
+        self.running[task] = _Work(shard=shard, deadline=deadline)
 
     def finish(self, shard: _Shard[I], results: list[R]) -> None:
         self.results[shard.number] = results
         self._progress.advance(len(results), 0)
 
     def wait(self) -> None:
-        """Waits until a shard is through or past its time; one that failed is begun anew, item by item."""
-        soonest = min(shard.deadline for shard in self.running.values())
+        """Waits until a shard or an item is through or past its time; a failed shard is begun anew, item by item."""
+        soonest = min(task.deadline for task in self.running.values())
         timeout = max(0.0, soonest - time.monotonic())
         ready, _ = ray.wait(list(self.running), num_returns=1, timeout=timeout)
         now = time.monotonic()
-        late = [task for task, shard in self.running.items() if shard.deadline <= now and task not in ready]
+        late = [task for task, work in self.running.items() if work.deadline <= now and task not in ready]
         for task in ready:
             self._take(task)
         for task in late:
-            shard = self.running.pop(task)
+            work = self.running.pop(task)
             ray.cancel(task, force=True)
-            self._start_one_by_one(shard)
+            self._failed(work, "its process gave no result in time")
 
     def _take(self, task: Any) -> None:
-        shard = self.running.pop(task)
+        work = self.running.pop(task)
         try:
             results = ray.get(task)
-        except RayError:
-            if shard.one_by_one:  # not the items' doing: the children's parent died
-                raise
-            self._start_one_by_one(shard)
+        except RayError as error:
+            cause = getattr(error, "cause", None)
+            if isinstance(cause, FaultError):  # a full disk: the next item would meet it too
+                raise FaultError(str(cause)) from error
+            self._failed(work, f"its process died ({type(error).__name__})")
         else:
+            self._through(work, results)
+
+    def _failed(self, work: _Work[I], message: str) -> None:
+        """Begins a shard anew, each item in a process of its own, which an item that fails alone does not."""
+        if work.item is None:
+            self._start_one_by_one(work.shard)
+            return
+        work.shard.lost += 1
+        failure = self._measurement.failed(work.shard.items[work.item], "machine", message)
+        self._through(work, [failure])
+
+    def _through(self, work: _Work[I], results: list[R]) -> None:
+        shard = work.shard
+        if work.item is None:
             self.finish(shard, results)
+            return
+        of_shard = self._single.setdefault(shard.number, {})
+        of_shard[work.item] = results[0]
+        if len(of_shard) < len(shard.items):
+            return
+        together = [of_shard[number] for number in range(len(shard.items))]
+        if not shard.lost:  # what the machine has lost the same command measures again
+            write_records(shard.url, together, self._measurement.record, ITEM_SHARDS_VERSION)
+        self.finish(shard, together)
 
     def _start_one_by_one(self, shard: _Shard[I]) -> None:
-        shard.one_by_one = True
         # Twice what the children may take, since starting them takes time as well.
         allowed = 2 * (self._measurement.item_seconds + SPARE_SECONDS) * len(shard.items)
-        shard.deadline = time.monotonic() + allowed
-        self.running[self._one_by_one.remote(self._measurement, shard.items, shard.url)] = shard
+        for number, item in enumerate(shard.items):
+            task = self._alone.remote(self._measurement, item)
+            self.running[task] = _Work(shard=shard, item=number, deadline=time.monotonic() + allowed)
 
 
 def _measure_shard(measurement: Measurement[I, R], items: Sequence[I], url: str) -> list[R]:
@@ -195,15 +235,12 @@ def _limited_work(measurement: Measurement[I, R], item: I) -> list[R]:
         return measurement.work([item])
 
 
-def _measure_one_by_one(measurement: Measurement[I, R], items: Sequence[I], url: str) -> list[R]:
-    results: list[R] = []
-    for item in items:
-        try:
-            results += in_child(_limited_work, measurement, item, seconds=measurement.item_seconds)
-        except StageFailure as error:
-            results.append(measurement.failed(item, error.kind, str(error)))
-    write_records(url, results, measurement.record, ITEM_SHARDS_VERSION)
-    return results
+def _measure_alone(measurement: Measurement[I, R], item: I) -> list[R]:
+    try:
+        results: list[R] = in_child(_limited_work, measurement, item, seconds=measurement.item_seconds)
+        return results
+    except StageFailure as error:
+        return [measurement.failed(item, error.kind, str(error))]
 
 
 def _read(url: str, record: type[R]) -> list[R] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pipeline.comparison.code_rows import CodeItem, CodeRow, MethodRow
 from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.pages.score_report import write_score_report
-from pipeline.storage.files import join, write_bytes
+from pipeline.storage.files import join, write_json
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "numpy", "ray")
 
@@ -104,4 +103,4 @@ def _write_manifest(scoring: Scoring, config: ScoreConfig) -> None:
         "bootstrap_resamples": BOOTSTRAP_RESAMPLES,
         "seconds": scoring.seconds,
     }
-    write_bytes(join(config.out, "manifest.json"), json.dumps(manifest, indent=2, default=str).encode() + b"\n")
+    write_json(join(config.out, "manifest.json"), manifest)

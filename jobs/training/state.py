@@ -70,7 +70,7 @@ def save_checkpoint(out: str, cursor: Cursor, history: History, parts: Mapping[s
     state = {"place": asdict(cursor), "history": asdict(history)}
     for name, part in parts.items():
         state[name] = part.state_dict()
-    with atomic_writer(join(out, CHECKPOINT), durable=True) as stream:
+    with atomic_writer(join(out, CHECKPOINT)) as stream:
         torch.save(state, stream)
     write_history(out, history)
 

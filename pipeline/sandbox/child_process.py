@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from pipeline.errors import StageFailure
+from pipeline.sandbox.confinement import die_with_parent
 
 # A forked child starts with everything that is built already: planners, parsed sample pools.
 _FORK = multiprocessing.get_context("fork")
@@ -20,7 +22,7 @@ def in_child(work: Callable[..., Any], *arguments: object, seconds: float) -> An
     than `seconds` by the clock, or than its processor time; `crash` where the child dies or `work` raises; and what
     StageFailure `work` raises."""
     result, childs_end = _FORK.Pipe(duplex=False)
-    child = _FORK.Process(target=_work, args=(work, arguments, childs_end), daemon=True)
+    child = _FORK.Process(target=_work, args=(work, arguments, childs_end, os.getpid()), daemon=True)
     child.start()
     childs_end.close()  # or its end would stay open here, and a dead child would never be noticed
     try:
@@ -50,7 +52,8 @@ class _Failed:
     message: str
 
 
-def _work(work: Callable[..., Any], arguments: tuple[object, ...], result: Connection) -> None:
+def _work(work: Callable[..., Any], arguments: tuple[object, ...], result: Connection, parent: int) -> None:
+    die_with_parent(parent)
     try:
         result.send(work(*arguments))
     except StageFailure as failure:

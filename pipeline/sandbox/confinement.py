@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import signal
 import struct
 import sys
 
@@ -21,6 +22,7 @@ _MOUNT_ATTR_RDONLY = 0x1
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _SYS_MOUNT_SETATTR = 442  # the same on all common architectures, as of all calls since Linux 5.1
+_PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
@@ -95,6 +97,15 @@ def _limit(which: int, value: int) -> None:
 
 def _mount(source: str, target: str, kind: str, flags: int, options: str) -> None:
     _check(_LIBC.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()))
+
+
+def die_with_parent(parent: int) -> None:
+    """Has the system kill this process when its parent, the process of that number, ends, however it ends. A child that
+    outlived it would hold its connections open, and nobody would see that it is gone."""
+    with contextlib.suppress(AttributeError, OSError):  # not Linux
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _set_mount_attributes(path: str, add: int = 0, clear: int = 0, recursive: bool = False) -> None:

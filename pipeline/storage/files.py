@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -13,10 +14,24 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import fsspec
+from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
+
+from pipeline.errors import StorageError
 
 TEMPORARY = ".tmp-"
 """How the name of a file that is still being written starts; a killed process leaves such files behind."""
+
+_WAYS_OUT = {
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room within the quota",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: "make it writable",
+    errno.EACCES: "allow this user to write there",
+    errno.EPERM: "allow this user to write there",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+}
+"""What to do about what a file system refuses, by the number of its error."""
 
 
 def join(folder: str, *names: str) -> str:
@@ -42,21 +57,27 @@ def read_bytes(url: str) -> bytes:
 
 
 @contextmanager
-def atomic_writer(url: str, *, durable: bool = False) -> Iterator[IO[bytes]]:
+def atomic_writer(url: str, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary stream whose content appears under `url` when the block ends, and never if it raises or is killed.
 
-    Locally through a temporary file beside it and a rename, with `durable` also on the disk before it appears.
-    Elsewhere through a local temporary file and one upload, which object stores show only once it is complete.
+    Locally through a temporary file beside it and a rename; file and name are on the disk when the block has ended,
+    unless it is not to be `durable` (many small files that the same command writes again). Elsewhere through a local
+    temporary file and one upload, which object stores show only once it is complete. Raises StorageError where the
+    file cannot be written.
     """
     filesystem, path = fsspec.core.url_to_fs(url)
+    if isinstance(filesystem, LocalFileSystem):
+        writer = _local_writer(path, durable)
+    else:
+        writer = _uploading_writer(filesystem, path)
+    with storage_errors(url), writer as stream:
+        yield stream
+
+
+@contextmanager
+def _local_writer(path: str, durable: bool) -> Iterator[IO[bytes]]:
     folder, _, name = path.rpartition("/")
-    filesystem.makedirs(folder, exist_ok=True)
-    if not isinstance(filesystem, LocalFileSystem):
-        with tempfile.NamedTemporaryFile() as stream:
-            yield stream
-            stream.flush()
-            filesystem.put_file(stream.name, path)
-        return
+    os.makedirs(folder, exist_ok=True)
     temporary = f"{folder}/{TEMPORARY}{uuid.uuid4().hex}-{name}"
     try:
         with open(temporary, "wb") as stream:
@@ -66,12 +87,62 @@ def atomic_writer(url: str, *, durable: bool = False) -> Iterator[IO[bytes]]:
                 os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
-        if os.path.exists(temporary):
+        with suppress(OSError):  # what went wrong first is what counts
             os.unlink(temporary)
         raise
+    if durable:
+        _sync_folder(folder)
 
 
-def write_bytes(url: str, data: bytes, *, durable: bool = False) -> None:
+def _sync_folder(folder: str) -> None:
+    """A rename is on the disk once the folder is."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems sync no folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _uploading_writer(filesystem: AbstractFileSystem, path: str) -> Iterator[IO[bytes]]:
+    filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+    with tempfile.TemporaryFile() as stream:  # without a name, so that a kill leaves nothing
+        yield stream
+        stream.flush()
+        stream.seek(0)
+        try:
+            filesystem.put_file(f"/dev/fd/{stream.fileno()}", path)
+        except Exception as error:  # each file system has exceptions of its own
+            refused = OSError(str(error) or type(error).__name__)
+            raise StorageError(storage_error_line(refused, filesystem.unstrip_protocol(path))) from error
+
+
+@contextmanager
+def storage_errors(url: str) -> Iterator[None]:
+    """Raises what the block meets of full, read-only and forbidden disks as a StorageError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # said by a library, of something that was read; or a StorageError already
+            raise
+        raise StorageError(storage_error_line(error, url)) from error
+
+
+def storage_error_line(error: OSError, url: str = "") -> str:
+    """A file that cannot be written, or read, in one line: which, why, and what to do. `url` counts where the error
+    names no file of its own."""
+    file = str(error.filename or url)
+    if TEMPORARY in file:
+        file = url
+    reason = error.strerror or str(error) or type(error).__name__
+    way_out = _WAYS_OUT.get(error.errno or 0, "see to that")
+    return f"{file or 'a file'}: {reason}; {way_out}, and the same command goes on where it stopped"
+
+
+def write_bytes(url: str, data: bytes, *, durable: bool = True) -> None:
     """Writes a whole file atomically."""
     with atomic_writer(url, durable=durable) as stream:
         stream.write(data)
@@ -79,22 +150,23 @@ def write_bytes(url: str, data: bytes, *, durable: bool = False) -> None:
 
 def read_json(url: str) -> dict[str, Any] | None:
     """An object in a JSON file; None where there is no file (yet)."""
-    if not exists(url):
+    try:
+        return dict(json.loads(read_bytes(url)))
+    except FileNotFoundError:
         return None
-    return dict(json.loads(read_bytes(url)))
 
 
 def write_json(url: str, value: Mapping[str, object]) -> None:
     """Writes an object as a JSON file that appears whole."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    write_bytes(url, text.encode("utf-8", "backslashreplace") + b"\n", durable=True)
+    write_bytes(url, text.encode("utf-8", "backslashreplace") + b"\n")
 
 
 def upload_files(folder: str, url: str) -> None:
     """Copies the files of a local folder to a folder on disk or at a URL, each of them whole or not at all."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.is_file():
-            with open(entry.path, "rb") as source, atomic_writer(join(url, entry.name), durable=True) as target:
+            with open(entry.path, "rb") as source, atomic_writer(join(url, entry.name)) as target:
                 shutil.copyfileobj(source, target)
 
 
@@ -126,6 +198,15 @@ def remove_temporary(folder: str) -> None:
             if name.startswith(TEMPORARY):
                 with suppress(FileNotFoundError):
                     os.unlink(os.path.join(path, name))
+
+
+def remove_leftovers(folder: str) -> None:
+    """Removes what killed writers left in a local folder and all folders in it."""
+    filesystem, path = fsspec.core.url_to_fs(folder)
+    if isinstance(filesystem, LocalFileSystem):
+        for inner, _, names in os.walk(path):
+            if any(name.startswith(TEMPORARY) for name in names):
+                remove_temporary(inner)
 
 
 def fingerprint(url: str) -> str:

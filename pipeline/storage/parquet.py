@@ -36,7 +36,7 @@ def write_table(url: str, table: pa.Table, version: int) -> None:
     """Writes a table as one file that appears whole."""
     buffer = io.BytesIO()
     pq.write_table(with_version(table, version), buffer, compression="zstd")
-    write_bytes(url, buffer.getvalue(), durable=True)
+    write_bytes(url, buffer.getvalue())
 
 
 def write_records(url: str, records: Sequence[R], record: type[R], version: int) -> None:
@@ -112,7 +112,7 @@ class RecordWriter(Generic[R]):
 @contextmanager
 def record_writer(url: str, record: type[R], version: int) -> Iterator[RecordWriter[R]]:
     """A file of records that appears whole when the block ends."""
-    with atomic_writer(url, durable=True) as stream:
+    with atomic_writer(url) as stream:
         writer = RecordWriter(stream, record, version)
         yield writer
         writer.close()

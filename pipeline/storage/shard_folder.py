@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import (
     exists,
     join,
@@ -82,14 +81,9 @@ class StagedShards:
 
 
 def stage_shards(
-    folder: ShardFolder, shards: Iterable[Sequence[T]], write: Callable[[str, Sequence[T]], None], out: str
+    folder: ShardFolder, shards: Iterable[Sequence[T]], write: Callable[[str, Sequence[T]], None]
 ) -> StagedShards:
-    """Writes an input, shard by shard, with `write(url, rows)`. Raises DLCodeGenError where `out` cannot be written."""
-    try:
-        # Found out by an empty file, before a long input is read.
-        write_bytes(join(folder.url, ".begun"), b"")
-    except OSError as error:
-        raise DLCodeGenError(f"--out {out}: cannot be written ({error}); choose another folder") from error
+    """Writes an input, shard by shard, with `write(url, rows)`."""
     remove_temporary(folder.url)
     digest = RowsDigest()
     row_count = shard_count = 0

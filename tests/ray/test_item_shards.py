@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from jobs.scoring.item_shards import Measurement, measure_items
-from pipeline.errors import DLCodeGenError
+from pipeline.errors import DLCodeGenError, FaultError
 from tests.older_files import raise_version, remove_versions
 from tests.waiting import scaled
 
@@ -34,6 +35,10 @@ def lengths(items: Sequence[str], log: str = "") -> list[Length]:
     if "spin" in items:
         while True:
             pass
+    if "orphan" in items:  # its worker dies, alone as well as with others
+        in_child = multiprocessing.parent_process() is not None
+        os.kill(os.getppid() if in_child else os.getpid(), 9)
+        time.sleep(600)
     if "raise" in items:
         raise ValueError("a bug")
     if log:
@@ -134,3 +139,18 @@ def test_an_item_that_kills_hangs_or_raises_costs_itself_only(tmp_path: Path) ->
     assert results[1].failure.startswith("crash: the worker process died (signal SIGKILL)")
     assert results[6].failure.startswith("timeout")
     assert measure_items(replace(measurement, work=lengths), items, 8, str(tmp_path), shard=3, quiet=True) == results
+
+
+def test_an_item_whose_rescue_dies_too_fails_alone_and_is_measured_again(tmp_path: Path) -> None:
+    """As where memory is short, and the system kills the children's parent too."""
+    items = ["a", "orphan", "bb", "ccc", "dddd"]
+    results = measure_items(MEASUREMENT, items, len(items), str(tmp_path), shard=3, quiet=True)
+    assert [result.length for result in results] == [1, -1, 2, 3, 4]
+    assert results[1].failure == "machine: its process died (WorkerCrashedError)"
+    assert len(list(tmp_path.iterdir())) == 1  # the shard that lost an item is not kept
+
+
+def test_a_disk_that_cannot_be_written_ends_the_measuring_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "work").write_text("a file in the way")
+    with pytest.raises(FaultError, match=r"work.*: .*exists.*the same command goes on"):
+        measure_items(MEASUREMENT, ITEMS, 5, str(tmp_path / "work"), shard=2, quiet=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ from pipeline.comparison.judge_rows import (
 )
 from pipeline.measures.judge import ASPECTS, model_family, own_family
 from pipeline.measures.outputs import MethodName
-from pipeline.storage.files import join, write_bytes
+from pipeline.storage.files import join, write_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,4 +107,4 @@ def write_judging(judging: Judging, config: JudgeConfig) -> None:
         "failed": judging.failures,
         "contaminated": dict(judging.contaminated),
     }
-    write_bytes(join(judging.out, "manifest.json"), json.dumps(manifest, indent=2).encode() + b"\n")
+    write_json(join(judging.out, "manifest.json"), manifest)

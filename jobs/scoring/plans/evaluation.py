@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +28,7 @@ from pipeline.comparison.plan_tables import (
 )
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.errors import DLCodeGenError
-from pipeline.storage.files import join, read_bytes, write_bytes
+from pipeline.storage.files import join, read_bytes, write_bytes, write_json
 
 _VERSIONED = ("dlcodegen-ray", "numpy", "scipy", "scikit-learn", "sacrebleu", "rapidfuzz")
 
@@ -139,7 +138,7 @@ def write_evaluation(
         "bootstrap_resamples": BOOTSTRAP_RESAMPLES,
         "seconds": round(seconds, 1),
     }
-    write_bytes(join(out, "manifest.json"), json.dumps(manifest, indent=2).encode() + b"\n")
+    write_json(join(out, "manifest.json"), manifest)
 
 
 def _file_name(planner: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from pipeline.comparison.comparisons import Comparison
 from pipeline.comparison.plan_tables import PlanComparison, PlanItem, PlannerResult
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.measures.outputs import MethodName
-from pipeline.storage.files import exists, join, read_bytes, write_bytes
+from pipeline.storage.files import exists, join, read_bytes, write_json
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "sacrebleu", "rapidfuzz", "numpy", "ray")
 _DATA = ("Datasets/DLCodeEval/Test_Code.txt", "Datasets/DLSamplePool/Samples.txt", "Datasets/DLPlanData/Test.txt")
@@ -112,4 +111,4 @@ def write_reproduction(reproduction: Reproduction, artifact: str, files: Sequenc
         "failures_of_the_machinery": sum(row.machinery_failures for row in methods),
         "seconds": reproduction.seconds,
     }
-    write_bytes(join(reproduction.out, "manifest.json"), json.dumps(manifest, indent=2).encode() + b"\n")
+    write_json(join(reproduction.out, "manifest.json"), manifest)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.config import PriceSettings
-from pipeline.errors import BudgetSpent
+from pipeline.errors import BudgetSpent, StageFailure
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Usage
 from pipeline.llm.spending.cost import cost_of
 from pipeline.llm.tokens import estimate_prompt
@@ -62,23 +62,23 @@ class LocalBudget:
     ) -> None:
         self.spent = spent or Spending()
         self._max_cost, self._max_tokens, self._patience = max_cost, max_tokens, patience
-        self._reserved = Spending()
+        self.reserved = Spending()
         self._refused: str | None = None
         self._changed = asyncio.Condition()
 
     async def reserve(self, most: Spending) -> str | None:
         async with self._changed:
             while self._refused is None and (excess := self._excess(most)):
-                if not self._reserved.calls or not await self._settled():
+                if self.reserved.calls <= 0 or not await self._settled():
                     self._refused = excess
                     self._changed.notify_all()
             if self._refused is None:
-                self._reserved += most
+                self.reserved += most
             return self._refused
 
     async def settle(self, most: Spending, spent: Spending) -> None:
         async with self._changed:
-            self._reserved -= most
+            self.reserved -= most
             self.spent += spent
             self._changed.notify_all()
 
@@ -91,7 +91,7 @@ class LocalBudget:
 
     def _excess(self, most: Spending) -> str:
         """Why the call does not fit, or ""."""
-        total = self.spent + self._reserved + most
+        total = self.spent + self.reserved + most
         if self._max_cost is not None and total.cost > self._max_cost:
             return f"max-cost {self._max_cost:g} is reached: {self.spent.cost:.4f} spent in {self.spent.calls} calls"
         if self._max_tokens is not None and total.tokens > self._max_tokens:
@@ -119,6 +119,13 @@ class BudgetedLLM:
             reply = await self._inner.chat(request)
             tokens = reply.usage.prompt_tokens + reply.usage.completion_tokens
             spent = Spending(calls=1, tokens=tokens, cost=cost_of(reply.usage, self._price))
+        except asyncio.CancelledError:
+            spent = most  # given up after it was sent: the model may have answered all the same
+            raise
+        except StageFailure as failure:
+            if failure.kind == "llm_timeout":  # likewise
+                spent = most
+            raise
         finally:
             await self._budget.settle(most, spent)
         return reply

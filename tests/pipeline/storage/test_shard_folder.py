@@ -29,14 +29,14 @@ def _write(url: str, rows: Sequence[str]) -> None:
 @pytest.mark.parametrize("location", ["{tmp}/input", "memory://shards/input"])
 def test_an_input_is_staged_in_shards(tmp_path: Path, location: str) -> None:
     folder = ShardFolder(location.format(tmp=tmp_path), "txt")
-    staged = stage_shards(folder, in_shards("abcde", 2), _write, "out")
+    staged = stage_shards(folder, in_shards("abcde", 2), _write)
     assert (staged.rows, staged.shards) == (5, 3)
     assert folder.pending(5) == [3, 4]
 
 
 def test_the_digest_is_of_the_rows_not_of_their_shards(tmp_path: Path) -> None:
     def digest(rows: str, size: int) -> str:
-        return stage_shards(ShardFolder(str(tmp_path / "in")), in_shards(rows, size), _write, "out").digest
+        return stage_shards(ShardFolder(str(tmp_path / "in")), in_shards(rows, size), _write).digest
 
     assert digest("abcde", 2) == digest("abcde", 5) != digest("abcdE", 2)
 
@@ -47,13 +47,6 @@ def test_what_a_killed_writer_left_is_no_shard(tmp_path: Path) -> None:
     (tmp_path / "part-000001.parquet").write_bytes(b"whole")
     assert folder.pending(2) == [0]
     assert [path.name for path in tmp_path.iterdir()] == ["part-000001.parquet"]
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    folder = ShardFolder(str(tmp_path / "file" / "input"))
-    with pytest.raises(DLCodeGenError, match="--out here: cannot be written"):
-        stage_shards(folder, [["a"]], _write, "here")
 
 
 def test_a_shard_that_was_begun_and_never_finished_is_known_by_its_marker(tmp_path: Path) -> None:
