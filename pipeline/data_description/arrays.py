@@ -27,6 +27,8 @@ _VALIDATION_NAME = re.compile(r".*[_-]?(val|valid|validation|dev)([_-].*)?")
 _MOST_BYTES = 64 << 20
 """A target larger than this is not read: its classes are not counted."""
 _MOST_CLASSES = 1000
+_MOST_LABELS = 64
+"""Different values of a mask at most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +129,8 @@ def _array(stream: IO[bytes], path: str, name: str, size: int) -> ArrayFacts:
     if dtype.hasobject:
         raise ValueError("pickled objects")
     classes = None
-    if _TARGET_NAME.fullmatch(name.lower()) and size <= _MOST_BYTES and dtype.kind in "iub" and len(shape) in (1, 2):
+    axes = range(1, 5) if "mask" in name.lower() else range(1, 3)
+    if _TARGET_NAME.fullmatch(name.lower()) and size <= _MOST_BYTES and dtype.kind in "iub" and len(shape) in axes:
         count = int(np.prod(shape))
         data = stream.read(count * dtype.itemsize)
         if len(data) < count * dtype.itemsize:
@@ -137,6 +140,9 @@ def _array(stream: IO[bytes], path: str, name: str, size: int) -> ArrayFacts:
 
 
 def _class_count(values: Any) -> int | None:
+    if values.ndim > 2:
+        count = max(len(np.unique(values)), 2)
+        return count if count <= _MOST_LABELS else None
     if values.ndim == 2 and values.shape[1] > 1:
         one_hot = bool(np.all(values.sum(axis=1) == 1) and values.min() >= 0)
         return int(values.shape[1]) if one_hot else None
@@ -186,6 +192,8 @@ def _in_words(array: ArrayFacts) -> str:
 
 def _target(array: ArrayFacts) -> DataTarget:
     shape = array.shape[1:]
+    if array.classes is not None and len(shape) > 1:
+        return DataTarget(name=array.name, kind="mask", path=array.path, shape=shape[:2], classes=array.classes)
     if array.classes is not None:
         return DataTarget(name=array.name, kind="class", path=array.path, classes=array.classes)
     kind: TargetKind = "number" if shape in ((), (1,)) else "numbers" if len(shape) == 1 else "image"

@@ -14,7 +14,8 @@ from pipeline.data_description.description import DataDescription
 from pipeline.data_description.listed_files import describe_listed
 from pipeline.data_description.listing import FileKind, Folder, Listing, kind_of, list_folder
 from pipeline.data_description.media_files import media_facts
-from pipeline.data_description.media_folders import MediaLayout, layout_of
+from pipeline.data_description.media_folders import layout_of
+from pipeline.data_description.media_layout import MediaLayout
 from pipeline.data_description.tables.folder import describe_tables, view_tables
 from pipeline.data_description.tables.reading import extension_of
 from pipeline.data_description.tables.text_format import decode
@@ -25,6 +26,9 @@ from pipeline.request.data_contract import DataContract, DataInput, DataTarget
 _MEDIA: tuple[FileKind, ...] = ("image", "audio", "video")
 _ABOUT_DATA = ("readme", "license", "licence", "changelog", "requirements", "citation", "about", "notes")
 """How the names of texts begin that are about the data."""
+
+_MOST_LISTS = 4
+"""So many texts at most are looked at for a table of the files; more are data themselves."""
 
 _TEXT_BYTES = 16 << 20
 
@@ -175,25 +179,32 @@ def _describe_folder(root: str, asked: Sequence[str]) -> DataDescription:
     else:
         raise DLCodeGenError(f"{root}: {_nothing_read(listing)}")
     notes = [*description.notes, *listing.notes]
-    if left_out := _left_out(listing.folder):
+    if left_out := _left_out(listing.folder, description):
         notes.append(f"not looked at: {left_out}")
     return replace(description, notes=tuple(notes))
 
 
-def _left_out(folder: Folder) -> str:
+def _left_out(folder: Folder, description: DataDescription) -> str:
     """The files that no reader is for, counted by their endings: "3 .ts, 2 .arff"."""
-    kinds: tuple[FileKind, ...] = ("other", "archive")
+    kinds: tuple[FileKind, ...] = ("other", "archive", "annotation")
+    targets = description.contract.targets if description.contract is not None else ()
     endings = Counter(
         "".join(extension_of(path)) or "without ending" for kind in kinds for path in folder.all_paths(kind)
     )
-    return listed([f"{count:,} {ending}" for ending, count in endings.most_common()])
+    used = {"".join(extension_of(target.path)) for target in targets}
+    return listed([f"{count:,} {ending}" for ending, count in endings.most_common() if ending not in used])
 
 
 def _base_of(folder: Folder) -> Folder:
     """The folder in which data begin: below folders that hold one folder each, and nothing but texts about the data."""
-    while len(folder.folders) == 1 and not any(folder.of_kind(kind) for kind in (*_MEDIA, "table", "array")):
+    while len(folder.folders) == 1 and not _holds_data(folder):
         folder = folder.folders[0]
     return folder
+
+
+def _holds_data(folder: Folder) -> bool:
+    texts = [name for name in folder.of_kind("text") if not _is_about_data(name)]
+    return bool(texts) or any(folder.of_kind(kind) for kind in (*_MEDIA, "table", "array"))
 
 
 def _is_about_data(path: str) -> bool:
@@ -207,7 +218,9 @@ def _are_class_folders(base: Folder, kind: FileKind) -> bool:
 
 
 def _describe_media(root: str, base: Folder, kind: FileKind, asked: Sequence[str]) -> DataDescription:
-    tables = view_tables(root, [base.place(name) for name in base.of_kind("table")])
+    texts = [path for path in base.all_paths("text") if not _is_about_data(path)]
+    lists = base.all_paths("table") + (texts if len(texts) <= _MOST_LISTS else [])
+    tables = view_tables(root, lists)
     found = describe_listed(root, base, kind, tables, asked)
     if found is not None:
         return found

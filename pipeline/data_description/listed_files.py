@@ -20,7 +20,7 @@ from pipeline.data_description.tables.table import (
     view_remarks,
     with_target_roles,
 )
-from pipeline.data_description.tables.targets import choose_targets
+from pipeline.data_description.tables.targets import TargetChoice, choose_targets
 from pipeline.data_description.wording import counted, listed, shown_name
 from pipeline.request.data_contract import DataContract, DataInput, WrittenFile
 
@@ -39,8 +39,10 @@ class _FileColumn:
     """Of the files, with `*` for a cell."""
     paths: tuple[str, ...]
     """The files that were found."""
+    rows: int
+    """Rows with a file: several may name the same."""
     missing: int
-    """Cells without a file."""
+    """Rows without one."""
 
 
 def describe_listed(
@@ -64,11 +66,8 @@ def describe_listed(
         submitted=submission.names if submission is not None else (),
         table=view.path,
     )
-    if (
-        not choice.names
-        and len(left := [fact for fact in view.facts if fact.role == "feature" and fact.kind != "path"]) == 1
-    ):
-        choice = replace(choice, names=(left[0].name,), rule="the only column beside the file names", note="")
+    if not choice.names or choice.guessed:
+        choice = _by_what_is_left(view) or choice
     view = with_target_roles(view, choice)
     facts = media_facts(root, kind, found.paths)
     file_input = DataInput(
@@ -105,13 +104,28 @@ def describe_listed(
             inputs=(file_input, *others),
             targets=targets,
             writes=writes,
-            examples=len(found.paths),
+            examples=found.rows,
             unlabelled=unlabelled,
         ),
         target_rule=choice.rule,
         notes=tuple(notes),
         damaged=(*tables.damaged, *facts.damaged),
     )
+
+
+def _by_what_is_left(view: TableView) -> TargetChoice | None:
+    """The target by what stands beside the file names: one column, or nothing but columns of two values."""
+    left = [fact for fact in view.facts if fact.role == "feature" and fact.kind != "path"]
+    if len(left) == 1:
+        return TargetChoice(names=(left[0].name,), rule="the only column beside the file names")
+    if len(left) > 2 and all(fact.kind == "flag" for fact in left):
+        return TargetChoice(
+            names=tuple(fact.name for fact in left),
+            rule="a guess: all columns beside the file names have two values",
+            guessed=True,
+            note="that all columns are labels is a guess; --target NAME names another",
+        )
+    return None
 
 
 def _test_folder(base: Folder, kind: FileKind) -> str:
@@ -134,6 +148,7 @@ def _file_column(view: TableView, base: Folder, kind: FileKind) -> _FileColumn |
     trains = [path for path in paths if part_of(path[offset:].split("/")[0]) != "test"]
     keys = {
         "path": {path[offset:]: path for path in paths},
+        "below": {path[offset:].partition("/")[2]: path for path in trains},
         "name": {posixpath.basename(path): path for path in trains},
         "stem": {posixpath.splitext(posixpath.basename(path))[0]: path for path in trains},
     }
@@ -146,14 +161,20 @@ def _file_column(view: TableView, base: Folder, kind: FileKind) -> _FileColumn |
             if tried and sum(value in known for value in tried) >= _MATCHING * len(tried):
                 found = list(dict.fromkeys(known[value] for value in values if value in known))
                 pattern = _pattern(found, how, base)
-                missing = sum(value not in known for value in values)
-                return _FileColumn(view=view, name=fact.name, path=pattern, paths=tuple(found), missing=missing)
+                rows = sum(value in known for value in values)
+                missing = len(values) - rows
+                return _FileColumn(
+                    view=view, name=fact.name, path=pattern, paths=tuple(found), rows=rows, missing=missing
+                )
     return None
 
 
 def _pattern(found: Sequence[str], how: str, base: Folder) -> str:
     if how == "path":
         return base.place("*")
+    if how == "below":
+        folders = {path[len(base.path) :].lstrip("/").partition("/")[0] for path in found}
+        return base.place(f"{folders.pop() if len(folders) == 1 else '*'}/*")
     folder = posixpath.commonpath([posixpath.dirname(path) for path in found])
     deep = "" if all(posixpath.dirname(path) == folder for path in found) else "**/"
     endings = {posixpath.splitext(path)[1] for path in found}

@@ -31,7 +31,16 @@ _MOSTLY = 0.95
 """Share of the values that have to be of a kind; the others are reported."""
 
 FILE_ENDINGS = "jpe?g|png|bmp|gif|tiff?|webp|wav|mp3|flac|ogg|m4a|mp4|avi|mov|mkv|txt|npy|npz|nii(\\.gz)?|dcm|pdf"
-_FLAGS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"0", "1"}, {"0.0", "1.0"}, {"on", "off"})
+_FLAGS = (
+    {"true", "false"},
+    {"yes", "no"},
+    {"y", "n"},
+    {"t", "f"},
+    {"0", "1"},
+    {"0.0", "1.0"},
+    {"-1", "1"},
+    {"on", "off"},
+)
 ID_NAME = re.compile(
     r"(.*[_ .-])?(id|ids|idx|index|uuid|guid)|key|rownames|row|nr|no|number|obs|observation|[a-z0-9_]*I[dD]", re.ASCII
 )

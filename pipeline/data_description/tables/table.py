@@ -94,11 +94,29 @@ def _time_of(sample: TableSample, facts: Sequence[ColumnFacts]) -> ColumnFacts |
 def with_target_roles(view: TableView, choice: TargetChoice) -> TableView:
     """The view with the chosen columns as targets, and texts that are no language left out of the inputs."""
     facts = [fact.as_role("target") if fact.name in choice.names else fact for fact in view.facts]
+    for name in _saying_the_same(view, choice):
+        facts = [fact.as_role("unused") if fact.name == name else fact for fact in facts]
     features = [fact for fact in facts if fact.role == "feature"]
     names = [fact for fact in features if fact.kind == "text" and not is_language(fact)]
     if len(names) < len(features):
         facts = [fact.as_role("unused") if fact in names else fact for fact in facts]
     return replace(view, facts=tuple(facts))
+
+
+def _saying_the_same(view: TableView, choice: TargetChoice) -> list[str]:
+    """Columns that name the target's classes in another way, a value a class: as inputs they would give it away."""
+    if len(choice.names) != 1 or len(view.fact(choice.names[0]).values) < 2:
+        return []
+    target = view.fact(choice.names[0])
+    cells = dict(zip(view.names, view.sample.columns, strict=True))
+    names = []
+    for fact in view.facts:
+        if fact.name == target.name or fact.role != "feature" or len(fact.values) != len(target.values):
+            continue
+        pairs = set(zip(cells[fact.name].to_pylist(), cells[target.name].to_pylist(), strict=True))
+        if len(pairs) == len(target.values) and 5 * len(pairs) <= target.present:
+            names.append(fact.name)
+    return names
 
 
 def is_language(fact: ColumnFacts) -> bool:

@@ -218,7 +218,8 @@ def target_kind(fact: ColumnFacts) -> TargetKind:
     if fact.kind in ("category", "flag"):
         return "class"
     if fact.kind == "number":
-        if _few_values(fact) and not _AMOUNT_NAME.fullmatch(fact.name):
+        few = fact.whole and 2 <= len(fact.values) <= FEW and 2 * len(fact.values) <= fact.present
+        if few and not _AMOUNT_NAME.fullmatch(fact.name):
             return "class"
         return "number"
     return "text"

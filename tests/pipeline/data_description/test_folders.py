@@ -174,6 +174,83 @@ def test_listed_pictures_of_a_competition(tmp_path: Path) -> None:
     assert found.writes[0].columns == ("id", "label")
 
 
+def test_a_list_in_another_folder_and_columns_that_give_the_target_away(tmp_path: Path) -> None:
+    rows = ["filename,fold,target,category"]
+    for number in range(30):
+        sound(tmp_path / "audio" / f"1-{number}.wav")
+        rows.append(f"1-{number}.wav,{1 + number % 5},{number % 3},{('dog', 'rain', 'sea')[number % 3]}")
+    text(tmp_path / "meta" / "clips.csv", "\n".join(rows) + "\n")
+    description = describe(str(tmp_path))
+    recordings, table = contract(description).inputs
+    assert (recordings.kind, recordings.path) == ("audio", "audio/*")
+    assert [column.name for column in table.columns if column.role == "feature"] == ["filename", "fold"]
+    assert (contract(description).targets[0].name, contract(description).targets[0].classes) == ("target", 3)
+    assert "Not used: category" in description.attributes
+
+
+def test_a_list_that_is_a_text_file_names_files_several_times(tmp_path: Path) -> None:
+    rows = ["image,caption"]
+    for number in range(8):
+        picture(tmp_path / "Images" / f"{number}.jpg")
+        rows += [f"{number}.jpg,a child in a dress number {number} {again} climbs" for again in "abc"]
+    text(tmp_path / "captions.txt", "\n".join(rows) + "\n")
+    found = contract(describe(str(tmp_path)))
+    assert (found.inputs[0].path, found.targets[0].name, found.targets[0].kind) == ("Images/*", "caption", "text")
+    assert found.examples == 24
+
+
+def test_a_list_of_files_in_class_folders(tmp_path: Path) -> None:
+    class_folders(tmp_path / "images")
+    names = [f"{name}/{name}{number}.png,{number % 2}" for name in ("daisy", "rose", "tulip") for number in range(3)]
+    text(tmp_path / "list.csv", "\n".join(["path,wilted", *names]) + "\n")
+    found = contract(describe(str(tmp_path)))
+    assert (found.inputs[0].path, found.targets[0].name) == ("images/*", "wilted")
+
+
+def test_parts_within_inputs_targets_and_classes(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        for number in range(3):
+            picture(tmp_path / "boxes" / "images" / part / f"{number}.jpg")
+            text(tmp_path / "boxes" / "labels" / part / f"{number}.txt", "0 .5 .5 .1 .1\n")
+    found = contract(describe(str(tmp_path / "boxes")))
+    assert (found.inputs[0].path, found.targets[0].path) == ("images/train/*.jpg", "labels/train/*.txt")
+    assert found.validation == "images/val"
+    for name in ("bolt", "nut"):
+        class_folders(tmp_path / "parts" / name, ("train", "test"))
+    found = contract(describe(str(tmp_path / "parts")))
+    assert (found.inputs[0].path, found.held_out) == ("{class}/train/*", "{class}/test")
+    assert found.targets[0].class_names == ("bolt", "nut")
+
+
+def test_two_sets_of_pictures_are_no_classes(tmp_path: Path) -> None:
+    class_folders(tmp_path, ("trainA", "trainB", "testA", "testB"))
+    found = contract(describe(str(tmp_path)))
+    assert (found.inputs[0].path, found.targets[0].path, found.targets[0].kind) == (
+        "trainA/*.png",
+        "trainB/*.png",
+        "image",
+    )
+
+
+def test_classes_in_the_names_of_files_are_pointed_out(tmp_path: Path) -> None:
+    for number in range(4):
+        picture(tmp_path / f"cat.{number}.jpg")
+        picture(tmp_path / f"dog.{number}.jpg")
+    description = describe(str(tmp_path))
+    assert contract(description).targets[0].kind == "none"
+    assert any("begin with cat, dog" in note for note in description.notes)
+
+
+def test_tables_of_readings_in_class_folders(tmp_path: Path) -> None:
+    for name in ("run", "walk"):
+        for number in range(3):
+            rows = [f"{step},{step * number}.5,{step}.25" for step in range(20)]
+            text(tmp_path / name / f"{name}{number}.csv", "\n".join(["t,x,y", *rows]) + "\n")
+    description = describe(str(tmp_path))
+    assert (contract(description).inputs[0].kind, contract(description).inputs[0].shape) == ("series", (20, 3))
+    assert "6 tables of 20 rows and 3 columns (t, x, y) in 2 class folders" in description.attributes
+
+
 def test_recordings_in_class_folders(tmp_path: Path) -> None:
     for name in ("cough", "other"):
         for number in range(3):
@@ -224,6 +301,13 @@ def test_arrays_in_files_of_their_own(tmp_path: Path) -> None:
     np.save(tmp_path / "y.npy", np.eye(6)[np.arange(30) % 6].astype(int))
     found = contract(describe(str(tmp_path)))
     assert (found.inputs[0].shape, found.targets[0].classes) == ((128, 9), 6)
+
+
+def test_masks_in_arrays(tmp_path: Path) -> None:
+    masks = np.arange(10 * 16 * 16).reshape(10, 16, 16, 1) % 3
+    np.savez(tmp_path / "cells.npz", images=np.zeros((10, 16, 16, 3), np.uint8), masks=masks.astype(np.uint8))
+    (target,) = contract(describe(str(tmp_path / "cells.npz"))).targets
+    assert (target.kind, target.classes, target.shape) == ("mask", 3, (16, 16))
 
 
 def test_pickled_arrays_are_not_read(tmp_path: Path) -> None:
