@@ -85,7 +85,9 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             after += 1
         while after < len(pieces) and pieces[after].key in _FILLERS:
             after += 1
-        if after >= len(pieces) or (pieces[after].kind == "number" and not opener):
+        if after >= len(pieces) or (
+            not opener and pieces[after].kind in ("number", "mark") and pieces[after].key not in _QUOTES
+        ):
             return []
         names, _ = listed(text, pieces, after, {"(": ")", "[": "]"}.get(opener, ""))
         return _clean(text, names, strict=key not in _COLUMNS)
@@ -119,6 +121,7 @@ def _can_be_column(name: str) -> bool:
     words = name.lower().split()
     return (
         words[0][0].isalpha()
+        and not (len(words) > 1 and any(word.isdecimal() for word in words))
         and not any(word in _NO_COLUMN for word in words)
         and all(char.isalnum() or char in " _-.%/" for char in name)
     )
@@ -228,6 +231,9 @@ def _target_before(text: str, pieces: list[Piece], index: int) -> Name | None:
             position -= 1
             continue
         break
+    in_brackets = pieces[index - 1].key == "("
+    if in_brackets and pieces[index + 1 : index + 2] and pieces[index + 1].key != ")":
+        return None  # "in CSV (label and pixels)"
     if not linked or position < 0 or pieces[position].kind not in ("word", "term", "number"):
         return None
     if pieces[position].key in _NO_TARGET_BEFORE:

@@ -27,7 +27,7 @@ _FAMILIES = {
     "hidden_layers": "mlp",
     "conv_layers": "cnn cnn_1d cnn_3d gnn gcn gat",
     "recurrent_layers": "lstm gru rnn bilstm bigru convlstm",
-    "encoder_layers": "transformer vision_transformer",
+    "encoder_layers": "transformer vision_transformer gpt2 bert t5",
     "depth": "resnet",
 }
 _BY_WORD = {word: name for name, words in _WORDS.items() for word in words.split()}
@@ -138,7 +138,7 @@ def _family_before(pieces: list[Piece], index: int) -> str:
     for position in range(index - 1, max(-1, index - 40), -1):
         piece = pieces[position]
         for term in piece.terms:
-            if term.name == "family":
+            if term.name in ("family", "backbone"):
                 return _BY_FAMILY.get(term.value, "")
     return ""
 

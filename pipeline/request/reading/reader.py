@@ -20,7 +20,7 @@ from pipeline.request.reading.names import class_names
 from pipeline.request.reading.quantities import Measured, implied, measured
 from pipeline.request.reading.shapes import factors, sizes, windows
 from pipeline.request.reading.splits import imbalance, splits
-from pipeline.request.reading.tasks import Choice, kinds, problems
+from pipeline.request.reading.tasks import Choice, is_weak, kinds, problems
 from pipeline.request.terms.negation import Stance, stances
 from pipeline.request.terms.pieces import Piece, pieces_of
 from pipeline.request.terms.tokens import written
@@ -31,7 +31,6 @@ MOST_CHARACTERS = 20_000
 _SOUND = frozenset(("audio", "video", "series"))
 _RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
 _TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
-_STEPPING = frozenset(("style_transfer", "reinforcement_learning", "generation"))
 _GENERATIVE = frozenset("gan dcgan wgan conditional_gan variational_autoencoder diffusion".split())
 _GIVES = frozenset("give gives output outputs predict predicts predicting return returns regress regresses".split())
 _WEAK_AUGMENTATION = frozenset("shift contrast brightness jitter noise zoom rotation flip crop blur".split())
@@ -85,7 +84,8 @@ class _Request:
         pieces, taken = self.pieces, self.taken
         data_kinds = {choice.value for choice in self.kinds}
         names = {choice.value for choice in self.problems}
-        yield from sizes(pieces, taken, video="video" in data_kinds)
+        of_images = sizes(pieces, taken, video="video" in data_kinds)
+        yield from of_images
         yield from splits(pieces, taken)
         yield from layers(pieces, self.stances, taken)
         yield from goals(pieces, taken)
@@ -119,6 +119,8 @@ class _Request:
         for choice in self.problems:
             yield Found("task", "problem", choice.value, choice.first, choice.last)
         for choice in self.kinds:
+            if choice.value == "text" and of_images and is_weak(pieces[choice.first]):
+                continue  # letters of 28x28 pixels are pictures, whatever they are called
             yield Found("data", "kind", choice.value, choice.first, choice.last, choice.subject)
 
     def _name(self, number: Measured, data_kinds: set[str]) -> str:
@@ -127,7 +129,7 @@ class _Request:
         if name == "units" and "hidden" in cue:
             families = {term.value for piece in self.pieces for term in piece.terms if term.name == "family"}
             return "embedding" if families & _TRANSFORMERS and not families & _RECURRENT else name
-        if name == "steps" and cue == "steps" and not any(choice.value in _STEPPING for choice in self.problems):
+        if name == "steps" and cue == "steps" and "series" in data_kinds:
             return "length"
         if name == "patience" and self._is_of_plateau(number):
             return ""

@@ -36,6 +36,8 @@ _NEXT = frozenset(
 )
 _SHAPED = frozenset("shape shapes shaped input inputs size sizes image images resolution dimensions".split())
 _GOES_IN = frozenset(("input", "inputs"))
+_MADE = frozenset("resized resize downscaled scaled rescaled cropped downsampled reduced shrunk downscale".split())
+"""Behind these stands the size that the network sees."""
 _COMES_OUT = frozenset("output outputs to into → produce high".split())
 _SCREENS = frozenset(((4, 3), (16, 9), (16, 10)))
 """Ratios of cameras and screens, whose sizes are written width first."""
@@ -54,9 +56,9 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
         if len(numbers) == 1:
             results.extend(_pixels(pieces, index, taken))
         elif _is_image(pieces, numbers[0], last):
-            if _follows(pieces, numbers[0], _GOES_IN):
+            if _follows(pieces, numbers[0], _GOES_IN | _MADE):
                 results = [found for found in results if found.name not in ("height", "width", "channels")]
-            if not results or not _follows(pieces, numbers[0], _COMES_OUT):
+            if not any(found.name == "height" for found in results) or not _follows(pieces, numbers[0], _COMES_OUT):
                 results.extend(_image(pieces, numbers, video=video))
             taken.update(numbers)
         elif _beside(

@@ -158,13 +158,13 @@ def _predicted(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
 def kinds(pieces: list[Piece], stances: Sequence[Stance], *, several: bool) -> list[Choice]:
     """The kind of the data; one a kind where the model has several inputs."""
     named = _named(pieces, stances, "kind")
-    if not any(not _is_weak(pieces[choice.first]) for choice in named):
+    if not any(not is_weak(pieces[choice.first]) for choice in named):
         named += _clips(pieces, stances)
     if not named:
         named = _columns(pieces, stances)
     if not named:
         return []
-    firm = [choice for choice in named if not _is_weak(pieces[choice.first])]
+    firm = [choice for choice in named if not is_weak(pieces[choice.first])]
     if several or _combines(pieces, named):
         each = _first_of_each(firm + named)
         if len(each) > 1:
@@ -230,7 +230,7 @@ _FIRM_TEXT = frozenset(
 """Nouns of texts that are seldom anything else; the many others yield to a picture or a sound."""
 
 
-def _is_weak(piece: Piece) -> bool:
+def is_weak(piece: Piece) -> bool:
     key = piece.key
     if piece.means("text") and key.isascii():
         return not any(word.removesuffix("s") in _FIRM_TEXT for word in key.split()) or key in _WEAK_KINDS

@@ -53,6 +53,7 @@ _MENTIONS = (
     ("previously",),
     ("in", "the", "past"),
     ("tried",),
+    ("out", "of", "scope"),
     ("my", "old"),
     ("our", "old"),
     ("the", "old"),
