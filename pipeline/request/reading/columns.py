@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.request.reading.files import DATA_FORMATS
 from pipeline.request.reading.found import Written
-from pipeline.request.reading.lists import Name, listed
+from pipeline.request.terms.lists import Name, listed
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
 
@@ -17,16 +17,16 @@ _COLUMNS = frozenset(
 )
 _HOLDS = frozenset(("with", "has", "contains", "holds", "having", "containing", "mit", "con", "avec", "com", "(", ":"))
 _BRACKETED = frozenset(
-    "metadata features feature variables attributes inputs predictors measurements numbers values columns fields "
-    "sensors questions merkmale variablen características caractéristiques channels".split()
+    "metadata features feature variables attributes inputs predictors measurements numbers values columns "
+    "fields sensors questions merkmale variablen características caractéristiques channels".split()
 )
 _DROPS = frozenset(
-    "ignore drop ignoring dropping exclude excluding except omit remove without skip discard besides ignoriere "
-    "ignora ignorar ignorer".split()
+    "ignore drop ignoring dropping exclude excluding except omit remove without skip discard besides "
+    "ignoriere ignora ignorar ignorer".split()
 )
 _PREDICTS = frozenset(
-    "tell tells guess know rate infer model learn output give gives predict predicting predicts forecast estimate "
-    "estimating forecasts forecasting predecir prédire prever vorhersagen predicted estimar 预测".split()
+    "tell tells guess know rate infer model learn output give gives predict predicting predicts forecast "
+    "estimate estimating forecasts forecasting predecir prédire prever vorhersagen predicted estimar 预测".split()
 )
 _TARGET = frozenset(
     "target label outcome response dependent ziel zielspalte zielvariable objetivo cible alvo 目标 目标列 "
@@ -142,7 +142,13 @@ def _dropped(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name
         about_columns = any(part.key in _COLUMN for part in pieces[index : min(end, position + 6)])
         for name in names:
             word = name.text.split()[0].strip("\"'`“”")
-            known = about_columns or "_" in word or word.lower() in columns
+            several = len(names) > 1 and all(" " not in other.text for other in names)
+            known = (
+                about_columns
+                or (several and piece.key.startswith(("drop", "ignor")))
+                or "_" in word
+                or word.lower() in columns
+            )
             if not known or not _IDENTIFIER.fullmatch(word):
                 break
             start = text.index(word, name.start)
@@ -152,7 +158,9 @@ def _dropped(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name
 def _targets(text: str, pieces: list[Piece], named: list[Name]) -> list[Name]:
     """The target: marked in the list of columns, called so, or what is to be predicted."""
     for name in named:
-        if _MARKED.match(text[name.end : name.end + 20].lower()):
+        if _MARKED.match(text[name.end : name.end + 20].lower()) or re.search(
+            rf"(?i)\b{re.escape(name.text)} (is|=) [01]\b", text
+        ):
             return [name]
     for index, piece in enumerate(pieces):
         if piece.key.split()[-1] in _TARGET:
@@ -211,11 +219,17 @@ def _target_after(text: str, pieces: list[Piece], index: int) -> Name | None:
     if position >= len(pieces) or pieces[position].kind not in ("word", "term"):
         return None
     word = _identifier(text, pieces[position].start)
-    if not linked and not (position == index + 1 and ("_" in word or word != word.lower())):
+    if not linked and not (position == index + 1 and (word != word.lower() or _ends_phrase(pieces, position))):
         return None
     if word.lower() in _NO_TARGET:
         return None
     return Name(word, pieces[position].start, pieces[position].start + len(word))
+
+
+def _ends_phrase(pieces: list[Piece], position: int) -> bool:
+    """Whether a mark or the end follows a word that no table knows: "target cnt;"."""
+    following = pieces[position + 1].kind if position + 1 < len(pieces) else "mark"
+    return pieces[position].kind == "word" and following == "mark"
 
 
 def _target_before(text: str, pieces: list[Piece], index: int) -> Name | None:

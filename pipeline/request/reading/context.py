@@ -11,8 +11,8 @@ from pipeline.request.terms.table import Term
 from pipeline.request.terms.tokens import written
 
 _WANTED = frozenset(
-    "with of many more some helpful good add plenty code detailed inline short clear include need want please "
-    "useful explaining beginner write".split()
+    "with of many more some helpful good add plenty code detailed inline short clear include need want "
+    "please useful explaining beginner write".split()
 )
 _COMMON_WORDS = frozenset("temperature beam greedy beams temperatura température".split())
 _WRITES = frozenset(
@@ -41,11 +41,19 @@ def in_context(pieces: list[Piece], index: int, term: Term) -> tuple[Aspect, str
     """What a term is where the words around it decide: an error's name a loss, an activation that of the output."""
     if term.value == "densenet" and " " in pieces[index].key:
         return "architecture", "family", "mlp"
+    if term.name in ("l1", "l2") and _joins_a_loss(pieces, index):
+        return "training", "loss", {"l1": "mae", "l2": "mse"}[term.name]
     if term.name == "metric" and _is_loss(pieces, index, term.value):
         return "training", "loss", term.value
     if term.name == "activation" and _at_output(pieces, index, term.value):
         return "architecture", "output_activation", term.value
     return term.aspect, term.name, term.value
+
+
+def _joins_a_loss(pieces: list[Piece], index: int) -> bool:
+    """ "L1 + adversarial loss": L1 is a loss, no penalty on weights."""
+    following = pieces[index + 1 : index + 3]
+    return len(following) == 2 and following[0].key in ("+", "and", "/", "&", "plus") and following[1].is_a("loss")
 
 
 def _at_output(pieces: list[Piece], index: int, value: str) -> bool:
@@ -66,17 +74,17 @@ _EITHER = {"mse": "loss", "mae": "metric", "dice": "metric", "iou": "metric", "m
 """Names that can be a loss or a metric, and what they are where nothing around them says so."""
 
 _LOSS_WORDS = frozenset(
-    "loss losses objective criterion minimise minimize minimizing optimise optimize verlust verlustfunktion "
-    "pérdida perte perda perdita 损失 损失函数 損失 損失関数 fonction".split()
+    "loss losses objective criterion minimise minimize minimizing optimise optimize verlust "
+    "verlustfunktion pérdida perte perda perdita 损失 损失函数 損失 損失関数 fonction".split()
 )
 _METRIC_WORDS = frozenset(
-    "metric metrics report reported reporting evaluate evaluated evaluation measure measured measuring score "
-    "scores track show print monitor judge judged see compare test monitored want metrik metriken métrica "
-    "métricas métrique metrica 指标 評価指標 评价指标 error calculate compute validation".split()
+    "metric metrics report reported reporting evaluate evaluated evaluation measure measured measuring "
+    "score scores track show print monitor judge judged see compare test monitored want metrik metriken "
+    "métrica métricas métrique metrica 指标 評価指標 评价指标 error calculate compute validation".split()
 )
 _ABOVE = frozenset(
-    "> ≥ above over exceeding least = beyond past reach reaching of : >= better than at around about ~ be must "
-    "should is ( reaches target goal and minimum min hits hit".split()
+    "> ≥ above over exceeding least = beyond past reach reaching of : >= better than at around about ~ be "
+    "must should is ( reaches target goal and minimum min hits hit".split()
 )
 _REACH = 8
 

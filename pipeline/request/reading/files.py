@@ -11,8 +11,8 @@ from pipeline.request.terms.pieces import Piece
 
 _PATH = re.compile(r"[\w~{*][\w.~/\\{}*-]*")
 DATA_FORMATS = frozenset(
-    "csv tsv parquet xlsx xls json jsonl npz npy txt h5 hdf5 feather arff xml pkl zip mat db sqlite tar gz wav "
-    "mp3 png jpg jpeg mp4 flac tif tiff nii dcm".split()
+    "csv tsv parquet xlsx xls json jsonl npz npy txt h5 hdf5 feather arff xml pkl zip mat db sqlite tar "
+    "gz wav mp3 png jpg jpeg mp4 flac tif tiff nii dcm".split()
 )
 _MODEL = frozenset("keras h5 hdf5 pt pth ckpt tflite onnx pb safetensors joblib weights".split())
 _PICTURES = frozenset("png jpg jpeg wav mp3 mp4 flac gif pdf svg tif tiff".split())
@@ -28,12 +28,13 @@ _SPELLED = {
 } | {name: name for name in "tsv parquet json jsonl npz npy txt hdf5 flac mp4 dicom nifti".split()}
 _FORMATS = {spelling: name for name, spellings in _SPELLED.items() for spelling in spellings.split()}
 _SAVES = frozenset(
-    "save saved saving store stored checkpoint checkpoints write written export keep best → > speichern speichere "
-    "gespeichert guardar guarda guardado sauvegarder enregistrer salvar salve dump persist 保存 saves".split()
+    "save saved saving store stored checkpoint checkpoints write written export keep best → > speichern "
+    "speichere gespeichert guardar guarda guardado sauvegarder enregistrer salvar salve dump persist 保存 "
+    "saves".split()
 )
 _PREDICTED = frozenset(
-    "prediction predictions forecast forecasts submission results vorhersagen predicciones prédictions predições "
-    "scores output".split()
+    "prediction predictions forecast forecasts submission results vorhersagen predicciones prédictions "
+    "predições scores output".split()
 )
 _SEPARATED = {"semicolon": ";", "semicolons": ";", "tab": "tab", "tabs": "tab", "pipe": "|", "pipes": "|"}
 _ENCODINGS = re.compile(
@@ -46,7 +47,7 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
     """Paths of files and folders, what they are for, and formats where no file is named."""
     named: set[str] = set()
     for match in _PATH.finditer(text):
-        path = match.group().rstrip(".-/\\") if not match.group().endswith("/") else match.group()
+        path = match.group().rstrip(".-\\")
         start = match.start()
         stem, dot, extension = path.rpartition(".")
         if path.endswith("/") and len(path) > 2:

@@ -10,8 +10,8 @@ from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.tokens import written
 
 _LAYERS = frozenset(
-    "layers layer schichten schicht capas capa couches couche camadas camada strati 层 層 слоя слоев слоями слой "
-    "레이어".split()
+    "layers layer schichten schicht capas capa couches couche camadas camada strati 层 層 слоя слоев слоями "
+    "слой 레이어".split()
 )
 _BLOCKS = frozenset("blocks block blöcke bloques blocs blocos stages modules".split())
 _RECURRENT = frozenset(("lstm", "gru", "rnn", "bilstm", "bigru", "convlstm"))

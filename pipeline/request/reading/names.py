@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.request.reading.lists import Name, add_name, listed
+from pipeline.request.terms.lists import Name, add_name, listed
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
 
@@ -12,28 +12,30 @@ _OPENERS = {"(": ")", "[": "]", "{": "}", ":": "", "=": "", "→": ""}
 _LONGEST_NAME = 4
 
 _CLASS_WORDS = frozenset(
-    "class classes label labels category categories kinds types species genres emotions emotion sentiment breeds "
-    "topics intents gestures activities states outcomes diagnoses tags grades groups moods commands actions "
-    "findings sports fruits animals vehicles colors shapes klassen kategorien clases categorías étiquettes "
-    "catégories classi categorie etiquetas arten 类别 クラス классы классов классам kind type varieties entities "
-    "defects materials stages levels weather conditions departments styles words digits letters diseases "
-    "instruments languages events poses brands options values sorten typen tipos".split()
+    "subfolders subdirectories "
+    "class classes label labels category categories kinds types species genres emotions emotion sentiment "
+    "breeds topics intents gestures activities states outcomes diagnoses tags grades groups moods "
+    "commands actions findings sports fruits animals vehicles colors shapes klassen kategorien clases "
+    "categorías étiquettes catégories classi categorie etiquetas arten 类别 クラス классы классов классам kind "
+    "type varieties entities defects materials stages levels weather conditions departments styles words "
+    "digits letters diseases instruments languages events poses brands options values sorten typen tipos".split()
 )
 _BETWEEN = frozenset("are is namely as i.e e.g like such - – → > : = being named called ie either".split())
 _INTO = frozenset("into between either zwischen entre →".split())
 """Behind these a list of two with "and" is one of classes."""
 _INTRODUCES = _INTO | frozenset("as from als en is are :".split())
 _LAST_JOINERS = frozenset("or and vs versus / oder und o y ou et e &".split())
+_LISTED_BEHIND = frozenset("classes labels categories tags subfolders folders subdirectories".split())
 _AND = frozenset("and und y et e &".split())
 _OR = frozenset("or vs versus / oder ou o |".split())
 _AFTER_NAMES = frozenset(". ; ( ) : from with using in on - for based by of mit con avec com".split())
 _CLASSIFIES = frozenset("classification retrieval anomaly_detection segmentation detection tagging".split())
 _NOT_NAMES = frozenset(
-    "it them this that these those well more less not the a an is are was be with without using use train trained "
-    "training test val validation if possible something etc others so on one two input inputs output outputs "
-    "model data baseline feature features quickly soon high low good simple small fast true false yes no me my "
-    "our your for each every which who what when where how input/output csv json please batch epochs rows "
-    "columns".split()
+    "it them this that these those well more less not the a an is are was be with without using use train "
+    "trained training test val validation if possible something etc others so on one two input inputs "
+    "output outputs model data baseline feature features quickly soon high low good simple small fast "
+    "true false yes no me my our your for each every which who what when where how input/output csv json "
+    "please batch epochs rows columns".split()
 )
 
 
@@ -81,7 +83,9 @@ def _after_class_word(text: str, pieces: list[Piece], index: int) -> list[Name]:
         opened = True
         position += 1
     if not opened:
-        return []
+        direct = pieces[index].key in _LISTED_BEHIND and index + 1 < len(pieces)
+        names = _phrase_list(text, pieces, index + 1, strict=True) if direct else []
+        return names if _are_classes(pieces, names, least=2) else []
     names, end = listed(text, pieces, position, "")
     one_label = pieces[index].key in ("label", "class", "category") and pieces[position - 1].key == "is"
     if one_label and not any(part.key in _OR for part in pieces[position:end]):
@@ -161,8 +165,8 @@ _TELLS = frozenset(
     "tell tells telling separate separates distinguish distinguishes distinguishing discriminate".split()
 )
 _OF_COLUMNS = frozenset(
-    "columns column features feature variables attributes fields inputs measurements numbers values sensors "
-    "predictors metadata csv rows".split()
+    "columns column features feature variables attributes fields inputs measurements numbers values "
+    "sensors predictors metadata csv rows".split()
 )
 
 
@@ -175,7 +179,12 @@ def _plain(pieces: list[Piece], bracket: int, names: list[Name]) -> bool:
 
 
 def _told_apart(text: str, pieces: list[Piece], index: int) -> list[Name]:
-    """ "tell roses from tulips"."""
+    """ "tell roses from tulips", "tell cats, dogs and rabbits apart"."""
+    apart = [position for position in range(index + 2, min(len(pieces), index + 16)) if pieces[position].key == "apart"]
+    if apart and pieces[apart[0]].sentence == pieces[index].sentence:
+        names = _phrase_list(text, pieces[: apart[0]], index + 1, strict=False)
+        if names:
+            return names
     if index + 3 >= len(pieces) or pieces[index + 2].key != "from" or pieces[index + 3].kind not in ("word", "term"):
         return []
     return [
@@ -257,6 +266,10 @@ def _phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool) ->
                 run = run[:1]
                 break
     add_name(text, run, names)
+    if len(names) == 2 and " " in names[0].text and " " not in names[1].text:
+        # "is this review positive or negative"
+        word = names[0].text.split()[-1]
+        names[0] = Name(word, names[0].end - len(word), names[0].end)
     if len(names) < 2 or not joined or (strict and joined in _AND and len(names) < 3):
         return []
     return names

@@ -17,16 +17,18 @@ from pipeline.request.terms.table import Quantity, Term, table
 from pipeline.request.terms.tokens import written
 
 _CONNECTORS = frozenset(
-    "of = : is to at ( [ about around roughly approximately approx ~ ≈ size set be as a an the with by == → max "
-    "up maximum min minimum say exactly only just equal default using from rate value number per . - fixed "
-    "currently in was are should must has have having parameter probability coefficient limited capped starting "
-    "de da di von du des le la auf mit à con < <= ≤ > * until after 为 用 は を の が 设 是 ： ， 取 で".split()
+    "of = : is to at ( [ about around roughly approximately approx ~ ≈ size set be as a an the with by == "
+    "→ max up maximum min minimum say exactly only just equal default using from rate value number per . "
+    "- fixed currently in was are should must has have having parameter probability coefficient limited "
+    "capped starting de da di von du des le la auf mit à con < <= ≤ > * until after 为 用 は を の が 设 是 ： ， 取 "
+    "で".split()
 )
 """Words and marks that may stand between a key and its number."""
 
 _STARTS_PHRASE = frozenset(
-    "of in for from with without and or to across over the each every a an per is are was on at by as that which "
-    "who it its then than into using use but if when while so we i my our you plus vs versus until after before".split()
+    "of in for from with without and or to across over the each every a an per is are was on at by as "
+    "that which who it its then than into using use but if when while so we i my our you plus vs versus "
+    "until after before".split()
 )
 """Words that may not stand between a number and its unit."""
 

@@ -18,9 +18,10 @@ from pipeline.request.reading.found import Found, Written
 from pipeline.request.reading.layers import layers
 from pipeline.request.reading.names import class_names
 from pipeline.request.reading.quantities import Measured, implied, measured
-from pipeline.request.reading.shapes import factors, sizes, windows
+from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
 from pipeline.request.reading.tasks import Choice, is_weak, kinds, problems
+from pipeline.request.reading.windows import windows
 from pipeline.request.terms.negation import Stance, stances
 from pipeline.request.terms.pieces import Piece, pieces_of
 from pipeline.request.terms.tokens import written
@@ -177,8 +178,11 @@ def _constraint(found: Found, pieces: list[Piece], stances: Sequence[Stance], so
 
 def _written(text: str, pieces: list[Piece], stances: Sequence[Stance], problems: list[str]) -> Iterator[Written]:
     yield from files(text, pieces, stances)
-    yield from columns(text, pieces, stances)
+    of_table = columns(text, pieces, stances)
+    yield from of_table
     for name in class_names(text, pieces, stances, problems):
+        if any(item.start < name.end and name.start < item.end for item in of_table):
+            return
         yield Written("classes", "name", name.text.lower(), name.start, name.end)
 
 

@@ -1,4 +1,4 @@
-"""Sizes of images, videos and windows: "224x224x3", "420 by 540", "(64, 64, 1)", "28 px", "the last 30 days"."""
+"""Sizes of images and videos: "224x224x3", "420 by 540", "shape (64, 64, 1)", "28 px"."""
 
 from __future__ import annotations
 
@@ -12,28 +12,14 @@ from pipeline.request.terms.tokens import written
 _TIMES = frozenset(("x", "×", "*", "by", "✕", "х", "на", "mal", "por", "par", "乘"))
 _PIXELS = frozenset(("px", "pixel", "pixels", "píxeles", "pixeln", "像素", "ピクセル"))
 _NO_IMAGE = frozenset(
-    "kernel kernels filter filters convolution convolutions convs conv pooling pool stride strides patch patches "
-    "grid max maxpool maxpooling board matrix window windows factor cell cells tiles blocks layers split splits".split()
+    "kernel kernels filter filters convolution convolutions convs conv pooling pool stride strides patch "
+    "patches grid max maxpool maxpooling board matrix window windows factor cell cells tiles blocks "
+    "layers split splits".split()
 )
 """Words beside a product of numbers that is no size of an image."""
 
 _KERNELS = frozenset("kernel kernels filter filters convolution convolutions convs conv".split())
 _NETWORK_PARTS = ("kernel_size", "filters", "pooling", "stride", "conv_layers")
-_TIME = frozenset(
-    "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters "
-    "reading readings samples values points observations records ticks candles second seconds games visits events "
-    "items clicks trading daily hourly weekly monthly measurements purchases bars quarterly sales prices cycles "
-    "tage tagen stunden wochen monate minuten días horas semanas meses minutos jours heures semaines mois dias "
-    "giorni ore settimane mesi дней часов недель месяцев 天 小时 日 時間 个 週 周 步 月 시간 일".split()
-)
-_PAST = frozenset(
-    "last past previous preceding prior trailing letzten letzte vergangenen últimas últimos pasadas dernières "
-    "derniers ultime ultimi последние последних предыдущих 过去 过去的 最近 直近 直近の 지난 previously".split()
-)
-_NEXT = frozenset(
-    "next following coming upcoming subsequent nächsten nächste kommenden próximas próximos siguientes prochaines "
-    "prochains prossime prossimi seguintes следующие следующих ближайшие ближайших 未来 接下来 今後 次の 다음".split()
-)
 _SHAPED = frozenset("shape shapes shaped input inputs size sizes image images resolution dimensions".split())
 _GOES_IN = frozenset(("input", "inputs"))
 _MADE = frozenset("resized resize downscaled scaled rescaled cropped downsampled reduced shrunk downscale".split())
@@ -79,7 +65,7 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
 
 def _product(pieces: list[Piece], index: int) -> list[int] | None:
     """The numbers of a product that begins here: of "64 x 64 x 3" or "(64, 64, 3)" three, of a lone number one."""
-    if pieces[index].kind != "number" or not _whole(pieces[index]):
+    if pieces[index].kind != "number" or not is_whole(pieces[index]):
         return None
     numbers = [index]
     position = index + 1
@@ -88,7 +74,7 @@ def _product(pieces: list[Piece], index: int) -> list[int] | None:
         if pieces[position].key in _PIXELS:
             position += 1
             continue
-        if pieces[position].key not in times or not _whole(pieces[position + 1]):
+        if pieces[position].key not in times or not is_whole(pieces[position + 1]):
             break
         numbers.append(position + 1)
         position += 2
@@ -110,7 +96,7 @@ def _follows(pieces: list[Piece], first: int, words: frozenset[str]) -> bool:
     )
 
 
-def _whole(piece: Piece) -> bool:
+def is_whole(piece: Piece) -> bool:
     return (
         piece.kind == "number"
         and not piece.share
@@ -212,98 +198,9 @@ def factors(pieces: list[Piece], taken: set[int]) -> list[Found]:
             piece.kind == "number"
             and index not in taken
             and pieces[index - 1].key in ("x", "×")
-            and _whole(piece)
+            and is_whole(piece)
             and (piece.number or 0) <= 16
         ):
             taken.add(index)
             results.append(Found("size", "scale", written(piece.number or 0.0), index - 1, index))
     return results
-
-
-def windows(pieces: list[Piece], taken: set[int]) -> list[Found]:
-    """Time steps read and predicted: "the last 30 days" is a length, "the next 7" a horizon."""
-    results: list[Found] = []
-    fine = _finer_than_hours(pieces)
-    for index, piece in enumerate(pieces):
-        if piece.kind != "number" or index in taken or not _whole(piece):
-            continue
-        if fine and any(part.key.split()[0] in _LONG for part in pieces[index + 1 : index + 3]):
-            taken.add(index)  # twelve hours of values every ten minutes are no twelve steps
-            continue
-        if _at_most(pieces, index):
-            taken.add(index)
-            results.append(Found("size", "length", str(int(piece.number or 0)), index, index + 1))
-            continue
-        cue = _cue_before(pieces, index)
-        if cue is None:
-            continue
-        unit = _time_after(pieces, index)
-        if unit is None:
-            continue
-        name = "length" if pieces[cue].key.split()[-1] in _PAST else "horizon"
-        taken.add(index)
-        results.append(Found("size", name, str(int(piece.number or 0)), cue, unit))
-    return results
-
-
-_LONG = frozenset(("hour", "hours", "day", "days", "week", "weeks"))
-
-
-def _finer_than_hours(pieces: list[Piece]) -> bool:
-    """Whether the series has a value every few minutes or seconds, so that hours and days are no steps."""
-    return any(
-        piece.key == "every"
-        and index + 2 < len(pieces)
-        and pieces[index + 1].kind == "number"
-        and pieces[index + 2].key in ("minutes", "min", "seconds", "s")
-        for index, piece in enumerate(pieces)
-    )
-
-
-_TEXT_UNITS = frozenset("words tokens characters chars word letters wörter palabras mots".split())
-
-
-def _at_most(pieces: list[Piece], index: int) -> bool:
-    """Whether a number of words is the most that is read: "max 250 words", "up to 40 tokens"."""
-    if index + 1 >= len(pieces) or pieces[index + 1].key not in _TEXT_UNITS:
-        return False
-    before = {piece.key for piece in pieces[max(0, index - 3) : index] if piece.sentence == pieces[index].sentence}
-    return bool(
-        before
-        & {
-            "max",
-            "maximum",
-            "up",
-            "most",
-            "first",
-            "longest",
-            "longer",
-            "maximal",
-            "limit",
-            "cut",
-            "máximo",
-            "maximum.",
-            "than",
-        }
-    )
-
-
-def _cue_before(pieces: list[Piece], index: int) -> int | None:
-    for position in range(index - 1, max(-1, index - 4), -1):
-        key = pieces[position].key.split()[-1]
-        if key in _PAST or key in _NEXT:
-            return position
-        if key not in ("the", "of", "about", "~", "の", "的"):
-            return None
-    return None
-
-
-def _time_after(pieces: list[Piece], index: int) -> int | None:
-    for position in range(index + 1, min(len(pieces), index + 4)):
-        piece = pieces[position]
-        first = piece.key.split()[0]
-        if piece.key in _TIME or first in _TIME:
-            return position
-        if piece.kind not in ("word", "term") and piece.key != "-":
-            return None
-    return None

@@ -9,10 +9,10 @@ from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.tokens import written
 
 _RARE = frozenset(
-    "positive positives fraud fraudulent minority rare churn churners imbalance imbalanced unbalanced left leave "
-    "yes default defaults defective anomalous sick ill cancel cancelled cancellations spam toxic failures failure "
-    "failing faulty bad bots attacks cases desequilibrio déséquilibre ungleichgewicht unausgewogen "
-    "desequilibradas desbalanceadas malignant".split()
+    "positive positives fraud fraudulent minority rare churn churners imbalance imbalanced unbalanced "
+    "left leave yes default defaults defective anomalous sick ill cancel cancelled cancellations spam "
+    "toxic failures failure failing faulty bad bots attacks cases desequilibrio déséquilibre "
+    "ungleichgewicht unausgewogen desequilibradas desbalanceadas malignant".split()
 )
 _IMBALANCED = frozenset(
     "imbalance imbalanced unbalanced skewed unausgewogen desequilibrado desequilibradas desbalanceado "

@@ -17,32 +17,32 @@ _SECOND = ("generation", "reconstruction", "retrieval")
 """Problems whose words are common: they count where no other is named."""
 
 _WEAK_KINDS = frozenset(
-    "table csv spreadsheet metadata text comment note question story message logo scan crop patch tile post track "
-    "song sensor signal series music report query".split()
+    "table csv spreadsheet metadata text comment note question story message logo scan crop patch tile "
+    "post track song sensor signal series music report query".split()
 )
 """Nouns that name data only where nothing better does: labels of photos often stand in a table."""
 
 _OUTPUT_WORDS = frozenset(
-    "confusion matrix plot plots report code script project notebook table summary predictions model program "
-    "graph figure a the some me file files pipeline one full complete python".split()
+    "confusion matrix plot plots report code script project notebook table summary predictions model "
+    "program graph figure a the some me file files pipeline one full complete python".split()
 )
 _AMOUNTS = frozenset(
-    "price prices cost costs age ages weight weights yield salary salaries income consumption strength duration "
-    "power angle amount revenue rent charges score scores rating speed height heights distance load emission "
-    "emissions lifetime value values number count time percentage concentration temperature demand sales volume "
-    "mileage mpg quality energy output usage usd humidity level levels delay fare bmi hours minutes days euros "
-    "dollars rul solubility precio precios preço preços prix preis preise prezzi prezzo edad âge idade alter "
-    "valor valeur 价格 房价 価格 цены цену".split()
+    "grade grades price prices cost costs age ages weight weights yield salary salaries income "
+    "consumption strength duration power angle amount revenue rent charges score scores rating speed "
+    "height heights distance load emission emissions lifetime value values number count time percentage "
+    "concentration temperature demand sales volume mileage mpg quality energy output usage usd humidity "
+    "level levels delay fare bmi hours minutes days euros dollars rul solubility precio precios preço "
+    "preços prix preis preise prezzi prezzo edad âge idade alter valor valeur 价格 房价 価格 цены цену".split()
 )
 _CATEGORIES = frozenset(
-    "class classes category categories genre type types species label labels kind brand sentiment gender outcome "
-    "winner diagnosis intent emotion topic department language breed whether if which who".split()
+    "class classes category categories genre type types species label labels kind brand sentiment gender "
+    "outcome winner diagnosis intent emotion topic department language breed whether if which who".split()
 )
 _QUESTIONS = frozenset("whether if".split())
 _PREDICTS = frozenset(
-    "predict predicts predicting prediction predictions predictor vorhersagen vorhersage vorhersagt predecir "
-    "predicción prédire prédiction prever predizer predição prevedere 预测 予測 предсказать предсказывать 예측 infer "
-    "guess model".split()
+    "predict predicts predicting prediction predictions predictor vorhersagen vorhersage vorhersagt "
+    "predecir predicción prédire prédiction prever predizer predição prevedere 预测 予測 предсказать "
+    "предсказывать 예측 infer guess model".split()
 )
 _DETECTS = frozenset("detect detects detecting spot spots find finds tell tells determine say decide guess see".split())
 _AND = frozenset("+ and plus with together along & und y et e 和 と".split())
@@ -146,7 +146,7 @@ def _predicted(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
                 only_questions = True
     for index, piece in enumerate(pieces):
         starts = index == 0 or pieces[index - 1].sentence != piece.sentence
-        if starts and piece.key == "will" and stances[index] == "asked" and index + 1 < len(pieces):
+        if starts and piece.key in ("will", "grade") and stances[index] == "asked" and index + 1 < len(pieces):
             return [Choice("classification", index, index + 1)]
     for index, piece in enumerate(pieces):
         if piece.key in ("prices", "price") and stances[index] == "asked" and piece.kind == "word":
@@ -194,9 +194,9 @@ def _columns(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
 
 
 _OF_SOUND = frozenset(
-    "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 hubert "
-    "whisper panns esc50 esc10 urbansound8k speech_commands gtzan ravdess librispeech ljspeech fsdd audioset "
-    "wer".split()
+    "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 "
+    "hubert whisper panns esc50 esc10 urbansound8k speech_commands gtzan ravdess librispeech ljspeech "
+    "fsdd audioset wer".split()
 )
 
 
@@ -224,8 +224,8 @@ def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
 
 
 _FIRM_TEXT = frozenset(
-    "text review tweet email e-mail article document sentence headline abstract essay poem lyric transcript paragraph "
-    "complaint sms".split()
+    "text review tweet email e-mail article document sentence headline abstract essay poem lyric "
+    "transcript paragraph complaint sms".split()
 )
 """Nouns of texts that are seldom anything else; the many others yield to a picture or a sound."""
 

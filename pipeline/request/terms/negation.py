@@ -9,9 +9,9 @@ from pipeline.request.terms.pieces import Piece
 Stance = Literal["asked", "forbidden", "mentioned"]
 
 _FORBIDS = frozenset(
-    "no not without never neither nor avoid avoiding skip skipping omit exclude excluding except unlike disable "
-    "disabled dont doesnt cannot none ohne kein keine keinen keiner nicht sin sans pas ne sem não nao senza non "
-    "без не 不 没有 無し なし 불 없이 nothing zero".split()
+    "no not without never neither nor avoid avoiding skip skipping omit exclude excluding except unlike "
+    "disable disabled dont doesnt cannot none ohne kein keine keinen keiner nicht sin sans pas ne sem não "
+    "nao senza non без не 不 没有 無し なし 불 없이 nothing zero".split()
 )
 """Words after which a thing is not wanted, until the phrase ends. (`no` is Spanish too.)"""
 
@@ -31,15 +31,16 @@ _PAIRS = frozenset(
 )
 
 _HARMLESS = frozenset(
-    "more longer less fewer later bigger larger smaller only sure necessarily idea just matter problem preference "
-    "too very forget mind care know enough worry improvement improve improving improved labels hesitate need-to "
-    "much exceed overfit overfitting everyone yet always all perfect fancy what how why many".split()
+    "more longer less fewer later bigger larger smaller only sure necessarily idea just matter problem "
+    "preference too very forget mind care know enough worry improvement improve improving improved labels "
+    "hesitate need-to much exceed overfit overfitting everyone yet always all perfect fancy what how why "
+    "many".split()
 )
 """After these words a `no` or `not` forbids nothing: "no more than 50 epochs", "don't forget the dropout"."""
 
 _ENDS = frozenset(
-    "but just only instead use using uses with because since so while please then however although we want i "
-    "sondern pero mais mas ma plus → ( ) [ ] : ; sino aber".split()
+    "con mit avec com usando but just only instead use using uses with because since so while please then "
+    "however although we want i sondern pero mais mas ma plus → ( ) [ ] : ; sino aber".split()
 )
 _LONGEST_SCOPE = 9
 _COMMAS = frozenset(",，、")

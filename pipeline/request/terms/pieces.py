@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from pipeline.request.terms.table import Role, Table, Term, squeezed, table
 from pipeline.request.terms.tokens import JOINERS, Token, tokens_of, worded_number
 
-_MOST_TOKENS = 9
+_MOST_TOKENS = 14
 """No spelling has more words and marks."""
 
 
@@ -109,8 +109,9 @@ def _longest_term(text: str, tokens: list[Token], index: int, known: Table) -> t
             continue
         key += token.key
         goes_on = key in known.beginnings
-        if (goes_on and key in known.terms) or key.endswith("s"):
-            terms = _meanings(key, text[first.start : token.end], known)
+        plural = len(token.key) > 3 and token.key.endswith("s")
+        if plural or (goes_on and key in known.terms):
+            terms = _meanings(key, text[first.start : token.end], known, plural=plural)
             if terms and (end + 1 == len(tokens) or not _splits_word(token, tokens[end + 1])):
                 best = terms, end + 1
         if not goes_on:
@@ -127,10 +128,10 @@ def _splits_word(token: Token, following: Token) -> bool:
     return token.kind == "number" and following.key == "d"
 
 
-def _meanings(key: str, words: str, known: Table) -> tuple[Term, ...]:
+def _meanings(key: str, words: str, known: Table, *, plural: bool) -> tuple[Term, ...]:
     """What a spelling means; a plural means what its singular does too."""
     terms = _exact_terms(key, words, known)
-    if len(key) > 3 and key.endswith("s"):
+    if plural:
         roles = {term.role for term in terms}
         terms += tuple([term for term in _exact_terms(key[:-1], words[:-1], known) if term.role not in roles])
     return terms

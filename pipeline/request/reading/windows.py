@@ -1,0 +1,125 @@
+"""Steps of time and of text: "the last 30 days" are read, "the next 7" predicted; "max 250 words"."""
+
+from __future__ import annotations
+
+from pipeline.request.reading.found import Found
+from pipeline.request.reading.shapes import is_whole
+from pipeline.request.terms.pieces import Piece
+
+_TIME = frozenset(
+    "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters "
+    "reading readings samples values points observations records ticks candles second seconds games "
+    "visits events items clicks trading daily hourly weekly monthly measurements purchases bars quarterly "
+    "sales prices cycles tage tagen stunden wochen monate minuten días horas semanas meses minutos jours "
+    "heures semaines mois dias giorni ore settimane mesi дней часов недель месяцев 天 小时 日 時間 个 週 周 步 月 시간 "
+    "일".split()
+)
+_PAST = frozenset(
+    "last past previous preceding prior trailing letzten letzte vergangenen últimas últimos pasadas "
+    "dernières derniers ultime ultimi последние последних предыдущих 过去 过去的 最近 直近 直近の "
+    "지난 previously".split()
+)
+_NEXT = frozenset(
+    "next following coming upcoming subsequent nächsten nächste kommenden próximas próximos siguientes "
+    "prochaines prochains prossime prossimi seguintes следующие следующих ближайшие ближайших 未来 接下来 今後 "
+    "次の 다음".split()
+)
+
+
+def windows(pieces: list[Piece], taken: set[int]) -> list[Found]:
+    """Time steps read and predicted: "the last 30 days" is a length, "the next 7" a horizon."""
+    results: list[Found] = []
+    fine = _finer_than_hours(pieces)
+    for index, piece in enumerate(pieces):
+        if piece.kind != "number" or index in taken or not is_whole(piece):
+            continue
+        if fine and any(part.key.split()[0] in _LONG for part in pieces[index + 1 : index + 3]):
+            taken.add(index)  # twelve hours of values every ten minutes are no twelve steps
+            continue
+        if _at_most(pieces, index):
+            taken.add(index)
+            results.append(Found("size", "length", str(int(piece.number or 0)), index, index + 1))
+            continue
+        cue = _cue_before(pieces, index)
+        if cue is None:
+            continue
+        unit = _time_after(pieces, index)
+        if unit is None:
+            continue
+        name = _tells_time(pieces, cue) or "length"
+        taken.add(index)
+        results.append(Found("size", name, str(int(piece.number or 0)), cue, unit))
+    return results
+
+
+_LONG = frozenset(("hour", "hours", "day", "days", "week", "weeks"))
+
+
+def _finer_than_hours(pieces: list[Piece]) -> bool:
+    """Whether the series has a value every few minutes or seconds, so that hours and days are no steps."""
+    return any(
+        piece.key == "every"
+        and index + 2 < len(pieces)
+        and pieces[index + 1].kind == "number"
+        and pieces[index + 2].key in ("minutes", "min", "seconds", "s")
+        for index, piece in enumerate(pieces)
+    )
+
+
+_TEXT_UNITS = frozenset("words tokens characters chars word letters wörter palabras mots".split())
+
+
+def _at_most(pieces: list[Piece], index: int) -> bool:
+    """Whether a number of words is the most that is read: "max 250 words", "up to 40 tokens"."""
+    if index + 1 >= len(pieces) or pieces[index + 1].key not in _TEXT_UNITS:
+        return False
+    before = {piece.key for piece in pieces[max(0, index - 3) : index] if piece.sentence == pieces[index].sentence}
+    return bool(
+        before
+        & {
+            "max",
+            "maximum",
+            "up",
+            "most",
+            "first",
+            "longest",
+            "longer",
+            "maximal",
+            "limit",
+            "cut",
+            "máximo",
+            "maximum.",
+            "than",
+        }
+    )
+
+
+def _cue_before(pieces: list[Piece], index: int) -> int | None:
+    for position in range(index - 1, max(-1, index - 4), -1):
+        if _tells_time(pieces, position) is not None:
+            return position
+        if pieces[position].key not in ("the", "of", "about", "~", "の", "的"):
+            return None
+    return None
+
+
+def _tells_time(pieces: list[Piece], position: int) -> str | None:
+    """Whether a word looks back, to what is read, or ahead, to what is predicted."""
+    word = pieces[position].key.split()[-1]
+    # Scripts without blanks come letter by letter.
+    letters = "".join([piece.key for piece in pieces[max(0, position - 2) : position + 1]])
+    for words, name in ((_PAST, "length"), (_NEXT, "horizon")):
+        if word in words or (not letters.isascii() and letters.endswith(tuple(words))):
+            return name
+    return None
+
+
+def _time_after(pieces: list[Piece], index: int) -> int | None:
+    for position in range(index + 1, min(len(pieces), index + 4)):
+        piece = pieces[position]
+        first = piece.key.split()[0]
+        if piece.key in _TIME or first in _TIME:
+            return position
+        if piece.kind not in ("word", "term") and piece.key != "-":
+            return None
+    return None
