@@ -16,6 +16,7 @@ from pipeline.analysis.trace import trace_everything
 from pipeline.analysis.values import Call, Loop, Setting, is_constant
 from pipeline.measures.delivery.findings import Finding, Found, spaced
 from pipeline.measures.delivery.layers import Layer, is_sized, layers_of
+from pipeline.measures.delivery.untraced import untraced_calls
 from pipeline.request.constraints import Constraint
 
 _LONGEST_TEXT = 300
@@ -52,12 +53,13 @@ class Code:
         self.trace: ProjectTrace
         self.trace, self.other_models = main_model(called)
         """The main model and its training; other models' are left out."""
-        self.calls: tuple[Call, ...] = (*self.trace.calls, *aside.calls)
-        """All calls, first those of the main model, then those in functions that nothing in the source calls."""
+        sight = _seen(tree, called)
+        untraced = untraced_calls(sight.nodes, (called, aside))
+        self.calls: tuple[Call, ...] = (*self.trace.calls, *aside.calls, *untraced)
+        """All calls, first those of the main model, then those that nothing in the source comes by."""
         self.loops: tuple[Loop, ...] = (*called.loops, *aside.loops)
         self.settings: tuple[Setting, ...] = (*called.settings, *aside.settings)
         self.facts: CodeFacts = facts_of(self.trace)
-        sight = _seen(tree, called)
         self.words = sight.words
         """Every identifier in snake case, with its first line; imports do not count."""
         self.texts = sight.texts

@@ -149,3 +149,36 @@ def test_shares_over_rows_have_their_denominators() -> None:
     assert shares.constraint_rate == 0.75
     assert shares.row_rate == 0.5
     assert satisfaction([]).constraint_rate is None
+
+
+def test_a_loop_over_what_is_empty_before_the_run_is_read_too() -> None:
+    source = """
+from tensorflow.keras.utils import load_img
+captions = {}
+for name in captions:
+    picture = load_img(name, target_size=(96, 128))
+"""
+    delivery = check_delivery([asked("size.height=96"), asked("size.width=128"), asked("size.channels=3")], source)
+    assert [check.outcome for check in delivery.checks] == ["met"] * 3
+    assert [check.line for check in delivery.checks] == [5] * 3
+
+
+def test_embeddings_of_categories_are_no_words() -> None:
+    source = """
+from tensorflow import keras
+from tensorflow.keras import layers
+inputs = keras.Input(())
+outputs = layers.Dense(8, activation="softmax")(layers.Dense(16)(layers.Embedding(8, 4)(inputs)))
+model = keras.Model(inputs, outputs)
+model.compile("adam", "sparse_categorical_crossentropy")
+"""
+    (check,) = check_delivery([asked("task.problem=classification")], source).checks
+    assert check.outcome == "met"
+
+
+def test_what_is_shown_or_drawn_is_no_column() -> None:
+    source = (
+        'import pandas as pd\ntable = pd.read_csv("a.csv")\nplt.ylabel("sales")\nprint("sales")\nx = table.to_numpy()\n'
+    )
+    (check,) = check_delivery([asked("files.column=sales")], source).checks
+    assert check.outcome == "not_checkable"

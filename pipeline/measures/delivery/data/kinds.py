@@ -51,7 +51,7 @@ _LAYERS = {
 _WORDS = {
     "text": "(^|_)(texts?|sentences?|tweets?|documents?|chars?)(_|$)|(^|_)vocab|tokeni[sz]",
     "video": "(^|_)videos?(_|$)|(num|n)_frames|frame_count|(^|_)clips(_|$)",
-    "series": "(^|_)(time_?series|look_?back|window|horizon|timesteps|sensor|signal|recording|sequence_length|seq_len)s?(_|$)",
+    "series": "(^|_)(time_?series|look_?back|window|horizon|timesteps|sensor|signal|recording|seq(uence)?_len(gth)?)s?(_|$)",
     "graph": "adjacency|edge_index|edge_list|node_features",
     "table": "(^|_)(dataframe|df|tabular)(_|$)",
     "audio": "(^|_)(audio|waveform|spectrogram|wav|mel)s?(_|$)",

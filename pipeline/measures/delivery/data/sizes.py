@@ -158,7 +158,7 @@ def _instead(code: Code) -> str:
 
 def _channels(code: Code) -> list[Found]:
     """Of the inputs; where these do not say, of how images are read: in colour, unless told otherwise."""
-    found = _axis(code, (3, 4), -1) + [item for item in _axis(code, (2,), -1) if is_known(item.value)]
+    found = _axis(code, (2, 3, 4), -1)
     for layer in code.layers:
         if layer.library == "torch" and is_convolution(layer.kind):
             found.append(Found(layer.value("inputs"), layer.line))

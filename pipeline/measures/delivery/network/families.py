@@ -192,6 +192,7 @@ _VARIATIONAL = _any(
 _FAMILIES: dict[str, Structure] = {
     "mlp": _mlp,
     "cnn": _convolution,
+    "crnn": _all(_convolution, _layer("LSTM", "GRU", "SimpleRNN")),
     "cnn_1d": _layer("Conv1D", "SeparableConv1D"),
     "cnn_2d": _layer("Conv2D", "SeparableConv2D"),
     "cnn_3d": _layer("Conv3D"),

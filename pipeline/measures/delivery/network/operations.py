@@ -130,7 +130,12 @@ def _skip_connections(constraint: Constraint, code: Code) -> Finding:
         line = kinds[0].line if kinds and up else None
     if line is None:
         line = next(
-            (item.line for item in networks(code) if re.search("resnet|densenet|mobilenetv", str(item.value))), None
+            (
+                item.line
+                for item in networks(code)
+                if re.search("resnet|densenet|mobilenetv|efficientnet|xception|convnext", str(item.value))
+            ),
+            None,
         )
     return met(line) if line is not None else missing("a plain stack of layers")
 

@@ -92,8 +92,14 @@ def _gives_sequences(head: Layer, code: Code) -> bool:
     """The last layer names a token for every place: it is as wide as the vocabulary, or follows whole sequences."""
     embeddings = [layer for layer in code.all_layers if layer.kind == "Embedding"]
     size = head.size
-    if head.call.layer is not None and "vocab" in head.call.layer.text.lower():
+    if head.call.layer is not None and re.search("vocab|word_index|tokenizer", head.call.layer.text.lower()):
         return True
+    if is_known(size) and any(
+        equal(item.value, str(size)) for item in code.values(r"(\w+_)?vocab(ulary)?(_size)?|vocab\w*")
+    ):
+        return True
+    if code.word("vocab|token|(^|_)(texts?|sentences?|chars?|words?)(_|$)") is None:
+        return False  # embeddings of categories
     if is_known(size) and any(equal(layer.value("input_dim"), str(size)) for layer in embeddings):
         return True
     if not embeddings:
@@ -158,6 +164,9 @@ def _problem(constraint: Constraint, code: Code) -> Finding:
         return met(word_line) if word_line is not None else missing(shown_kind(kind) or "nothing of the kind", line)
     if not kind:
         return unknown("neither head nor loss tells what the model does")
+    numbers = {str(item.value) for item in loss_names(code)} & _REGRESSION_LOSSES
+    if constraint.value == "regression" and (kind == "adversarial" or (kind == "dense_prediction" and numbers)):
+        return unknown(f"{shown_kind(kind)}, and numbers all the same")
     if kind not in kinds.split() or kind in ("classification", "regression"):
         return missing(shown_kind(kind), line)
     for other, (forms, _) in _PROBLEMS.items():
