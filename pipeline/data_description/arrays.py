@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from pipeline.data_description.description import DataDescription
+from pipeline.data_description.tables.excel import DAMAGED_ZIP
 from pipeline.data_description.tables.targets import TargetChoice
 from pipeline.data_description.wording import counted, listed, pixels, shown_name
 from pipeline.errors import DLCodeGenError
@@ -54,7 +55,7 @@ def describe_arrays(root: str, paths: Sequence[str], asked: Sequence[str]) -> Da
     for path in paths:
         try:
             arrays += _arrays_in(os.path.join(root, path), path)
-        except (OSError, ValueError, EOFError, SyntaxError, zipfile.BadZipFile, KeyError) as error:
+        except (OSError, ValueError, TypeError, *DAMAGED_ZIP) as error:
             pickled = "pickled objects" in str(error)
             damaged.append(
                 f"{shown_name(path)}: {'holds pickled objects, which are not read' if pickled else 'damaged'}"

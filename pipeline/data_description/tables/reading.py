@@ -78,17 +78,17 @@ def read_table(file: str, path: str) -> TableSample | None:
         if extension in (".parquet", ".pq"):
             sample = _read_parquet(file, path)
         elif extension in (".xlsx", ".xlsm"):
-            names, columns, rows, sheet, notes = excel.read_sheet(file, path)
+            sheet = excel.read_sheet(file, path)
             sample = TableSample(
                 path=path,
                 kind="Excel",
-                names=names,
-                columns=columns,
-                rows=rows,
-                exact=rows <= excel.SAMPLED_ROWS,
-                whole=rows <= excel.SAMPLED_ROWS,
-                format=TableFormat(separator="", sheet=sheet),
-                notes=notes,
+                names=sheet.names,
+                columns=sheet.columns,
+                rows=sheet.rows,
+                exact=sheet.rows <= excel.SAMPLED_ROWS,
+                whole=sheet.rows <= excel.SAMPLED_ROWS,
+                format=TableFormat(separator="", header=sheet.header, skipped_lines=sheet.skipped, sheet=sheet.title),
+                notes=sheet.notes,
             )
         else:
             return _read_text(file, path, sure=extension in SURE_TABLES)

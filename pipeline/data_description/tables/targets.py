@@ -34,6 +34,9 @@ _AMOUNT_NAME = re.compile(
 )
 
 
+_CLASS_NAME_LENGTH = 80
+"""Characters of a class's name at most; what is longer is a text, and stays where it is."""
+
 _LANGUAGE_WORDS = 5.0
 """Mean words from which on a text is language."""
 
@@ -201,6 +204,8 @@ def target_of(fact: ColumnFacts, path: str, class_names: Sequence[str] = (), *, 
     if kind == "class":
         listed_in_file = len(class_names) == len(fact.values)
         names = tuple(class_names) if listed_in_file else tuple(_class_name(value) for value in fact.values)
+        if any(len(name) > _CLASS_NAME_LENGTH for name in names):
+            names = ()  # texts
         return DataTarget(name=fact.name, kind=kind, path=path, classes=fact.column.distinct, class_names=names)
     return DataTarget(name=fact.name, kind=kind, path=path)
 
@@ -216,7 +221,8 @@ def target_kind(fact: ColumnFacts) -> TargetKind:
     if fact.joined_by and fact.values:
         return "labels"
     if fact.kind in ("category", "flag"):
-        return "class"
+        # What hardly repeats is no class: names, addresses, tickets.
+        return "class" if 2 * (fact.column.distinct or 0) <= fact.present else "text"
     if fact.kind == "number":
         few = fact.whole and 2 <= len(fact.values) <= FEW and 2 * len(fact.values) <= fact.present
         if few and not _AMOUNT_NAME.fullmatch(fact.name):

@@ -303,6 +303,17 @@ def test_arrays_in_files_of_their_own(tmp_path: Path) -> None:
     assert (found.inputs[0].shape, found.targets[0].classes) == ((128, 9), 6)
 
 
+def test_damaged_arrays_are_refused_in_one_line(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.zeros((5, 4)))
+    whole = (tmp_path / "x.npz").read_bytes()
+    entry = whole.index(b"PK\1\2")
+    unknown_packing = whole[: entry + 10] + b"\x63\0" + whole[entry + 12 :]
+    for content in (b"", whole[:100], whole[:-10], unknown_packing):
+        (tmp_path / "x.npz").write_bytes(content)
+        with pytest.raises(DLCodeGenError, match=r"x\.npz: damaged"):
+            describe(str(tmp_path / "x.npz"))
+
+
 def test_masks_in_arrays(tmp_path: Path) -> None:
     masks = np.arange(10 * 16 * 16).reshape(10, 16, 16, 1) % 3
     np.savez(tmp_path / "cells.npz", images=np.zeros((10, 16, 16, 3), np.uint8), masks=masks.astype(np.uint8))

@@ -379,6 +379,28 @@ def test_excel(tmp_path: Path) -> None:
         describe(str(tmp_path / "torn.xlsx"))
 
 
+def test_an_excel_sheet_without_header_below_a_title(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["Readings of the year"])
+    book.active.append([])
+    for row in range(30):
+        book.active.append([row / 4, "secret" if row == 0 else f"place {row % 3}", row % 2])
+    book.save(tmp_path / "readings.xlsx")
+    description = describe(str(tmp_path / "readings.xlsx"))
+    assert list(columns(description)) == ["0", "1", "2"]
+    assert (table_format(description).header, table_format(description).skipped_lines) == (False, 2)
+    assert "30 rows" in description.attributes
+    assert "secret" not in str(description.as_json())
+
+
+def test_values_that_hardly_repeat_are_no_classes(tmp_path: Path) -> None:
+    rows = [[f"{row}.5", f"anna{row % 50}@mail.example"] for row in range(80)]
+    file = write(tmp_path / "people.csv", [["amount", "contact"], *rows])
+    assert target(describe(str(file), target="contact")).kind == "text"
+    assert "@" not in str(describe(str(file), target="contact").as_json())
+
+
 def test_broken_rows_are_counted(tmp_path: Path) -> None:
     table = houses()
     table[50] = table[50][:3]
