@@ -79,7 +79,13 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
         after += 1 + (following == "such")
         following = ":"
     is_file = pieces[index].key in DATA_FORMATS and text[pieces[index].start - 1 : pieces[index].start] == "."
-    if key in _COLUMNS or (key in _BRACKETED and following in ("(", ":", "[")) or (is_file and following in _HOLDS):
+    named_behind = after < len(pieces) and "_" in _identifier(text, pieces[after].start).strip("_")
+    if (
+        key in _COLUMNS
+        or (key in _BRACKETED and named_behind)
+        or (key in _BRACKETED and following in ("(", ":", "["))
+        or (is_file and following in _HOLDS)
+    ):
         opener = following if following in ("(", ":", "[", "=") else ""
         if after == index + 1 and (opener or following in _HOLDS):
             after += 1

@@ -35,7 +35,7 @@ _BY_FAMILY = {family: name for name, families in _FAMILIES.items() for family in
 """What layers are counted, by the word before "layers" or by the family named."""
 
 _SIZED = frozenset((*_RECURRENT, "dense"))
-_TO_SIZE = frozenset("( of with : - = size each having and mit de con x units= von 的".split())
+_TO_SIZE = frozenset("( [ of with : - = size each having and mit de con x units= von 的".split())
 _SEPARATORS = frozenset(", / - – → > and then & + und y et e ， 、".split())
 _STOPS = frozenset(". ; : ! ? ) , dropout".split())
 
@@ -126,11 +126,17 @@ def _kind_of(pieces: list[Piece], index: int) -> tuple[str, int]:
             if term.name == "family" and term.value in _BY_FAMILY:
                 return _BY_FAMILY[term.value], position
         if piece.kind == "number":
-            return _family_before(pieces, position), index
+            return _family_behind(pieces, index) or _family_before(pieces, position), index
         if piece.key in _STOPS:
             break
         position -= 1
     return "", index
+
+
+def _family_behind(pieces: list[Piece], index: int) -> str:
+    """What "layer" counts by the family behind it: "3-layer LSTM"."""
+    following = pieces[index + 1 : index + 2]
+    return next((_BY_FAMILY.get(term.value, "") for piece in following for term in piece.terms), "")
 
 
 def _family_before(pieces: list[Piece], index: int) -> str:

@@ -78,7 +78,7 @@ class _Request:
         self.stances = stances
         self.taken = set(taken)
         self.problems = problems(pieces, stances)
-        several = any(piece.is_a("variant") and piece.means("multi_input") for piece in pieces)
+        several = any(piece.means("multi_input") for piece in pieces if piece.terms)
         self.kinds = kinds(pieces, stances, several=several)
 
     def found(self) -> Iterator[Found]:

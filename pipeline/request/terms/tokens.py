@@ -7,6 +7,7 @@ Numbers are read here, once: thousands ("1,800", "8 000", "40k", "2.5M"), shares
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.plan.dataset_facts import NUMBER_WORDS
@@ -42,6 +43,9 @@ _TOKEN = re.compile(
 
 _LONGEST_NUMBER = 24
 """Longer runs of digits are no numbers that anybody counts in."""
+
+_LONGEST_WORD = 30
+"""Longer runs of letters are no words."""
 
 _SPELLINGS = (
     ("colour", "color"),
@@ -94,7 +98,12 @@ def tokens_of(text: str) -> list[Token]:
 
 def word_key(word: str) -> str:
     """Lower case, American: "Colourised" -> "colorized"."""
-    key = word.lower()
+    return _american(word.lower()) if len(word) <= _LONGEST_WORD else word.lower()
+
+
+# Requests share most of their words.
+@lru_cache(maxsize=8192)
+def _american(key: str) -> str:
     for british, american in _SPELLINGS:
         if british in key:
             key = key.replace(british, american)
