@@ -75,7 +75,6 @@ class Command:
             words,
             env=driver_environment(),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         self.started = time.monotonic()
@@ -89,7 +88,7 @@ class Command:
         """Kills; gives the processes that should be gone by themselves soon."""
         tree = self.tree()
         if kind == "worker":
-            workers = [child for child in tree if _title(child).startswith("ray::")]
+            workers = [child for child in tree if _is_worker(child)]
             if workers:
                 _kill(chance.choice(workers))
             return []
@@ -193,10 +192,12 @@ def _still_there(orphans: list[tuple[float, psutil.Process]]) -> int:
     return len(alive)
 
 
-def _title(process: psutil.Process) -> str:
+def _is_worker(process: psutil.Process) -> bool:
+    """Ray's agents are none: without them its node ends, as after a kill of the tree."""
     with suppress(psutil.Error):
-        return " ".join(process.cmdline())
-    return ""
+        title = " ".join(process.cmdline())
+        return title.startswith("ray::") and "Agent" not in title
+    return False
 
 
 def _kill(process: psutil.Process) -> None:

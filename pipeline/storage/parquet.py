@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar, cast
 
 import fsspec
@@ -108,11 +108,20 @@ class RecordWriter(Generic[R]):
         self.flush()
         self._writer.close()
 
+    def abandon(self) -> None:
+        """Ends a file that will not appear. Arrow would do so later by itself, and complain of its closed stream."""
+        with suppress(Exception):
+            self._writer.close()
+
 
 @contextmanager
 def record_writer(url: str, record: type[R], version: int) -> Iterator[RecordWriter[R]]:
     """A file of records that appears whole when the block ends."""
     with atomic_writer(url) as stream:
         writer = RecordWriter(stream, record, version)
-        yield writer
-        writer.close()
+        try:
+            yield writer
+            writer.close()
+        except BaseException:
+            writer.abandon()
+            raise
