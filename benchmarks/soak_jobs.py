@@ -52,9 +52,9 @@ def soak_jobs(names: list[str], folder: Path, rows: int, server: FaultServer) ->
     if "generate" in names:
         yield SoakJob(
             name="generate",
-            command=lambda out: _cli("generate", str(plain), "--out", str(out), "--workers", "2", "shard_rows=4"),
-            compared=("results/part-*", "report.html", "failures.jsonl"),
-            runs=(".",),
+            command=lambda out: _cli("generate", str(plain), "--out", f"{out}/run", "--workers", "2", "shard_rows=4"),
+            compared=("run/results/part-*", "run/report.html", "run/failures.jsonl"),
+            runs=("run",),
             rows=rows,
         )
     if "generate-llm" in names:
