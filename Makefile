@@ -1,13 +1,16 @@
-# `make demo` and `make test` set up what they need; everything lands in .venv (and .venv-tensorflow for check-starter).
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# `make demo` and `make test` set up what they need; everything lands in .venv (and .venv-tensorflow for check-starter,
+# .venv-newest for test-newest). Python 3.11 comes first, since the engine for CPUs has a wheel for it alone.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v python3.12 || command -v python3)
+NEWEST ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11)
 BIN := .venv/bin
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: setup setup-cpu demo test check format check-starter bench clean
+.PHONY: setup setup-cpu demo test test-newest check format check-starter bench clean
 
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml constraints.txt
+	@echo "setup: $(PYTHON), $$($(PYTHON) --version)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraints constraints.txt --excludes cpu-excludes.txt -e '.[data,dev]'
@@ -17,6 +20,7 @@ setup: .venv/.ready
 setup-cpu: .venv/.ready-cpu
 
 .venv/.ready-cpu: .venv/.ready cpu-excludes.txt
+	@$(BIN)/python -c 'import sys; sys.version_info < (3, 12) or print("setup-cpu: no engine for CPUs beyond Python 3.11; its tests are skipped")'
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraints constraints.txt \
 	    --excludes cpu-excludes.txt $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)",--torch-backend cpu) -e '.[cpu,dev]'
 	@touch $@
@@ -26,6 +30,17 @@ demo: setup
 
 test: setup setup-cpu
 	$(BIN)/pytest
+
+# The tests on the newest Python that is here, without an engine.
+test-newest: .venv-newest/.ready
+	.venv-newest/bin/pytest
+
+.venv-newest/.ready: pyproject.toml constraints.txt .venv/.ready
+	@echo "test-newest: $(NEWEST), $$($(NEWEST) --version)"
+	$(NEWEST) -m venv .venv-newest
+	$(BIN)/uv pip install --quiet --python .venv-newest/bin/python --compile-bytecode --constraints constraints.txt \
+	    --excludes cpu-excludes.txt -e '.[dev]'
+	@touch $@
 
 check: setup-cpu
 	$(BIN)/ruff check .
@@ -51,4 +66,4 @@ bench: setup
 	$(BIN)/python -m benchmarks.generate
 
 clean:
-	rm -rf .venv .venv-tensorflow out
+	rm -rf .venv .venv-newest .venv-tensorflow out

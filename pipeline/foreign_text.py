@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -79,3 +81,38 @@ def spreadsheet_cell(text: str) -> str:
 def plot_text(text: str) -> str:
     """The text as a label of a plot: a dollar sign opens no formula, whose mistakes matplotlib raises."""
     return visible(text).replace("$", r"\$")
+
+
+MASK = "***"
+
+
+def masked_url(url: str) -> str:
+    """The address without what may be secret in it: user, password, values of the query, what follows `#`."""
+    try:
+        parts = urlsplit(url)
+        values = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:  # no address, which whoever opens it says
+        return MASK if "@" in url or "?" in url else url
+    if not (parts.query or parts.fragment or "@" in parts.netloc):
+        return url  # as it was written
+    _, at, host = parts.netloc.rpartition("@")
+    netloc = f"{MASK}@{host}" if at else host
+    # A query without names may be nothing but a key.
+    query = "&".join(f"{name}={MASK}" if value else MASK for name, value in values) or (MASK if parts.query else "")
+    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+
+
+def secrets_in(url: str) -> Iterator[str]:
+    """What `masked_url` leaves out of an address, as it is written and as it is meant."""
+    try:
+        parts = urlsplit(url)
+        values = [value for _, value in parse_qsl(parts.query)]
+    except ValueError:
+        return
+    login, _, _ = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    for secret in (login, password, user, parts.fragment, *values):
+        yield from {secret, unquote(secret)} - {""}
+    for pair in parts.query.split("&"):
+        if value := pair.partition("=")[2]:
+            yield value

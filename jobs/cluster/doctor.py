@@ -51,13 +51,13 @@ def checks() -> list[SystemCheck]:
 
 
 def _python() -> SystemCheck:
-    works = sys.version_info[:2] == (3, 11)
+    works = (3, 11) <= sys.version_info[:2] <= (3, 13)
     return SystemCheck(
-        name="Python 3.11",
+        name="Python 3.11 to 3.13",
         works=works,
         required=True,
         finding=".".join(map(str, sys.version_info[:3])),
-        remedy="" if works else "install Python 3.11 and run `make setup`",
+        remedy="" if works else "install one of them and run `make setup`",
     )
 
 

@@ -21,6 +21,7 @@ from pipeline.llm.asking.asker import Asker
 from pipeline.llm.build import LLMBuilder, with_cache
 from pipeline.llm.protocol import LLM
 from pipeline.llm.spending.budget import Budget, BudgetedLLM
+from pipeline.llm.spending.cache import ResponseCache
 from pipeline.methods import WITH_CHAINS, generation_stages
 from pipeline.records import LLMCall
 from pipeline.retrieval.sample_pool import load_known_plans
@@ -48,7 +49,10 @@ def method_stages(
     """
     if backend is None:
         return _limited(generation_stages(config), config.run.row_seconds)
-    llm = partial(_guarded, backend, config.llm.with_cache_for(config.run.out), budget)
+    settings = config.llm.with_cache_for(config.run.out)
+    if settings.cache != "off":
+        ResponseCache(settings.cache)  # what is wrong with the location is said here too, not only in workers' logs
+    llm = partial(_guarded, backend, settings, budget)
     chains = None
     if config.writing.method in WITH_CHAINS:
         chains = chains_file(config)

@@ -19,9 +19,11 @@ computed for them."""
 def run_baselines(run: Run, config: ScoreConfig) -> Baselines | None:
     """The items of a run that have a reference, evenly spaced; None without references, or with nothing to choose."""
     pool = load_samples(run.pool)
+    if len(pool) < 2:
+        return None
     most_items = max(1, MOST_PAIRS // len(pool))
     chosen = _chosen_positions(run, min(config.baseline_items, most_items))
-    if not chosen or len(pool) < 2:
+    if not chosen:
         return None
     codes = {sample.id: sample.code for sample in pool}
     number_of = {sample.id: number for number, sample in enumerate(pool)}

@@ -11,6 +11,7 @@ from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
 from pipeline.config import PlannerSettings, grouped
 from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import masked_url
 from pipeline.measures.outputs import MethodName, Output, Shown
 from pipeline.measures.project_scores import main_source
 from pipeline.pages.report_summary import category
@@ -183,7 +184,10 @@ def _settings(folder: str) -> dict[str, Any]:
     if not exists(path):
         return {}  # the run was ended early: its rows can be scored all the same
     try:
-        return grouped(GenerateConfig, json.loads(read_bytes(path)).get("settings") or {})
+        settings = grouped(GenerateConfig, json.loads(read_bytes(path)).get("settings") or {})
+        if "base_url" in settings.get("llm", {}):  # manifests of older versions have it with its secrets
+            settings["llm"]["base_url"] = masked_url(str(settings["llm"]["base_url"]))
+        return settings
     except (ValueError, TypeError, AttributeError):
         return {}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_serializer, field_validator
 
 from pipeline.config.settings import AUTO, Settings
+from pipeline.foreign_text import masked_url
 
 
 class PriceSettings(Settings):
@@ -62,7 +64,8 @@ class LLMSettings(Settings):
     """A name that the backend knows; for `vllm` also a local folder, for `scripted` a function as `module:name`."""
 
     base_url: str = "https://api.openai.com/v1"
-    """The endpoint's address up to and with `/v1`."""
+    """The endpoint's address up to and with `/v1`. What follows `?` is sent with each call. No file of ours has user,
+    password and the query's values."""
 
     api_key_env: str = "OPENAI_API_KEY"
     """The environment variable that holds the endpoint's key."""
@@ -84,6 +87,19 @@ class LLMSettings(Settings):
 
     price: PriceSettings = PriceSettings()
     """What tokens cost."""
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _names_a_variable(cls, name: str) -> str:
+        """A key in its place would be in the manifest, so the message does not repeat it."""
+        if not re.fullmatch(r"([A-Za-z_]\w*)?", name, re.ASCII):
+            raise ValueError("this is no name of an environment variable; put the key into one and give its name")
+        return name
+
+    @field_serializer("base_url", when_used="json")
+    def _without_secrets(self, url: str) -> str:
+        """As manifests and reports have it."""
+        return masked_url(url)
 
     def cache_for(self, out: str) -> str | None:
         """The response cache's location for a run in the folder `out`: runs side by side share one. None for none."""

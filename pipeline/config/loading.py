@@ -30,7 +30,8 @@ def load_settings(kind: type[S], file: str | None = None, overrides: Iterable[st
         try:
             put(kind, values, key.strip(), yaml.safe_load(text))
         except yaml.YAMLError as error:
-            raise DLCodeGenError(f"{override!r}: the value cannot be read ({error})") from error
+            # The value is not repeated: it may be an address with a password.
+            raise DLCodeGenError(f"{key}: its value cannot be read as YAML; put it in quotes") from error
     for word, value in given.items():
         put(kind, values, word, value)
     try:

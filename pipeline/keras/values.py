@@ -211,8 +211,8 @@ def _rate(layer: str, value: Value) -> Value:
 
 def _stated_rate(text: str) -> float | None:
     """The number in "0.5" or "50 %"."""
-    match = re.fullmatch(r"([\d.]+)\s*(%?)", text.strip())
-    if match is None or match[1].count(".") > 1:
+    match = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*(%?)", text.strip(), re.ASCII)
+    if match is None:
         return None
     number = float(match[1])
     return number / 100 if match[2] else number

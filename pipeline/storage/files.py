@@ -57,17 +57,17 @@ def read_bytes(url: str) -> bytes:
 
 
 @contextmanager
-def atomic_writer(url: str, *, durable: bool = True) -> Iterator[IO[bytes]]:
+def atomic_writer(url: str, *, durable: bool = True, private: bool = False) -> Iterator[IO[bytes]]:
     """A binary stream whose content appears under `url` when the block ends, and never if it raises or is killed.
 
     Locally through a temporary file beside it and a rename; file and name are on the disk when the block has ended,
-    unless it is not to be `durable` (many small files that the same command writes again). Elsewhere through a local
-    temporary file and one upload, which object stores show only once it is complete. Raises StorageError where the
-    file cannot be written.
+    unless it is not to be `durable` (many small files that the same command writes again); a `private` one is readable
+    for its owner alone. Elsewhere through a local temporary file and one upload, which object stores show only once it
+    is complete. Raises StorageError where the file cannot be written.
     """
     filesystem, path = fsspec.core.url_to_fs(url)
     if isinstance(filesystem, LocalFileSystem):
-        writer = _local_writer(path, durable)
+        writer = _local_writer(path, durable, private)
     else:
         writer = _uploading_writer(filesystem, path)
     with storage_errors(url), writer as stream:
@@ -75,12 +75,12 @@ def atomic_writer(url: str, *, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _local_writer(path: str, durable: bool) -> Iterator[IO[bytes]]:
+def _local_writer(path: str, durable: bool, private: bool) -> Iterator[IO[bytes]]:
     folder, _, name = path.rpartition("/")
     os.makedirs(folder, exist_ok=True)
     temporary = f"{folder}/{TEMPORARY}{uuid.uuid4().hex}-{name}"
     try:
-        with open(temporary, "wb") as stream:
+        with open(temporary, "wb", opener=_private_opener if private else None) as stream:
             yield stream
             stream.flush()
             if durable:
@@ -92,6 +92,10 @@ def _local_writer(path: str, durable: bool) -> Iterator[IO[bytes]]:
         raise
     if durable:
         _sync_folder(folder)
+
+
+def _private_opener(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _sync_folder(folder: str) -> None:
@@ -142,9 +146,9 @@ def storage_error_line(error: OSError, url: str = "") -> str:
     return f"{file or 'a file'}: {reason}; {way_out}, and the same command goes on where it stopped"
 
 
-def write_bytes(url: str, data: bytes, *, durable: bool = True) -> None:
+def write_bytes(url: str, data: bytes, *, durable: bool = True, private: bool = False) -> None:
     """Writes a whole file atomically."""
-    with atomic_writer(url, durable=durable) as stream:
+    with atomic_writer(url, durable=durable, private=private) as stream:
         stream.write(data)
 
 

@@ -10,7 +10,18 @@ import re
 import pytest
 from hypothesis import example, given
 
-from pipeline.foreign_text import json_line, markdown_cell, markdown_text, spreadsheet_cell, storable, visible
+from pipeline.config import LLMSettings, PipelineSettings, load_settings
+from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import (
+    json_line,
+    markdown_cell,
+    markdown_text,
+    masked_url,
+    secrets_in,
+    spreadsheet_cell,
+    storable,
+    visible,
+)
 from tests.hostile_texts import hostile_texts
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -57,3 +68,43 @@ def test_markdown_opens_no_element(text: str) -> None:
     cell = markdown_cell(text)
     assert "\n" not in cell
     assert not re.search(r"(?<!\\)\|", cell)
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("https://api.openai.com/v1", "https://api.openai.com/v1"),
+        ("https://me:secret@host:80/v1", "https://***@host:80/v1"),
+        ("https://token@host/v1/", "https://***@host/v1/"),
+        ("https://host/v1?key=secret&v=1", "https://host/v1?key=***&v=***"),
+        ("https://host/v1?secret", "https://host/v1?***"),
+        ("https://host/v1#secret", "https://host/v1"),
+        ("https://me:sec@ret@host/v1", "https://***@host/v1"),
+        ("http://me:secret@[::1", "***"),
+    ],
+)
+def test_an_address_shows_without_its_secrets(url: str, masked: str) -> None:
+    assert masked_url(url) == masked
+    assert masked_url(masked) == masked
+
+
+def test_secrets_are_known_as_written_and_as_meant() -> None:
+    found = set(secrets_in("https://me:p%40ss@host/v1?key=a%2Bb"))
+    assert {"me", "p%40ss", "p@ss", "a%2Bb", "a+b"} <= found
+
+
+def test_settings_show_no_secret_and_keep_it_for_the_call() -> None:
+    settings = LLMSettings(backend="openai", base_url="https://me:secret@host/v1?key=token")
+    assert settings.model_dump(mode="json")["base_url"] == "https://***@host/v1?key=***"
+    assert "secret" not in settings.model_dump_json()
+    assert settings.base_url.startswith("https://me:secret@")
+    assert settings.model_dump()["base_url"] == settings.base_url
+
+
+def test_a_key_in_the_place_of_its_variable_is_not_repeated() -> None:
+    with pytest.raises(DLCodeGenError, match="no name of an environment variable") as error:
+        load_settings(PipelineSettings, None, ["api_key_env=sk-secret-1"])
+    assert "sk-secret" not in str(error.value)
+    with pytest.raises(DLCodeGenError, match="base_url") as unread:
+        load_settings(PipelineSettings, None, ["base_url=https://me:secret@h: {"])
+    assert "secret" not in str(unread.value)

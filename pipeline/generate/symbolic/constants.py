@@ -41,9 +41,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
 """Names of constants and the field of DatasetFacts or Target that they stand for ("size": height,
 width and channels). The first pattern that matches counts."""
 
-# The `$` closes the last alternative of a pattern alone, so that `height_shift` is taken for a
-# height too.
-_MEANING_PATTERNS = tuple((re.compile(pattern + "$", re.IGNORECASE), fact) for pattern, fact in _MEANINGS)
+_MEANING_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), fact) for pattern, fact in _MEANINGS)
 
 _TRAINING_SETTINGS = ("batch_size", "epochs", "learning_rate")
 
@@ -111,7 +109,7 @@ def constant_edits(node: ast.Assign, target: Target) -> list[Edit]:
 
 def _meaning(name: str) -> str:
     for pattern, fact in _MEANING_PATTERNS:
-        if pattern.match(name):
+        if pattern.fullmatch(name):
             return fact
     return ""
 

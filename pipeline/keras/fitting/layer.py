@@ -129,7 +129,7 @@ def _other_arguments(call: LayerCall, name: str, shape: Shape) -> list[LayerCall
     if name.startswith(("Conv", "Separable", "Depthwise")):
         padded = call.changed(padding="same")
         return [padded, padded.without("groups", "dilation_rate")]
-    if name == "GroupNormalization":
+    if name == "GroupNormalization" and shape:
         # As many groups as divide the channels, out of Keras' default of 32.
         return [call.changed(groups=gcd(shape[-1] or 1, 32))]
     if known.accepts("axis"):

@@ -10,12 +10,14 @@ import weakref
 from asyncio import AbstractEventLoop
 from functools import partial
 from typing import Any
+from urllib.request import getproxies
 
 import httpx
 import orjson
 
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.foreign_text import MASK, masked_url, secrets_in
 from pipeline.llm.client.answers import Refused, read_answer, read_reply
 from pipeline.llm.client.connections import Connections
 from pipeline.llm.client.dialect import Dialect
@@ -26,6 +28,9 @@ from pipeline.llm.tokens import estimate_request
 
 _MODELS_SECONDS = 10.0
 """How long an endpoint is asked for the models it has, once the one that was set is unknown to it."""
+
+_SHORTEST_SECRET = 6
+"""Characters; see `_secrets`."""
 
 _MODELS_SHOWN = 20
 """Models of an endpoint that a message names; some have hundreds."""
@@ -46,6 +51,27 @@ async def _post(
         raise Transient(f"the connection failed ({reason})", kind="llm_unavailable") from error
 
 
+def _address(base_url: str, shown: str) -> httpx.URL:
+    """The endpoint's address. Raises DLCodeGenError, which has it as `shown`, where it is none."""
+    try:
+        address = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        address = httpx.URL()
+    if address.scheme not in ("http", "https") or not address.host:
+        raise DLCodeGenError(f"base_url={shown} is no address; write it like https://host/v1")
+    return address
+
+
+def _secrets(key: str, base_url: str) -> list[str]:
+    """What no message may hold, the longest first: the key, and what is secret in the addresses of endpoint and
+    proxies. Words of a few letters (`v1`, a user called `me`) stay: they would be found everywhere."""
+    addresses = [base_url, *getproxies().values()]
+    secrets = {secret for address in addresses for secret in secrets_in(address) if len(secret) >= _SHORTEST_SECRET}
+    if key:
+        secrets.add(key)
+    return sorted(secrets, key=len, reverse=True)
+
+
 class OpenAICompatibleLLM:
     """The model `settings.model` at `settings.base_url`. One instance serves all event loops of a process; limits,
     breaker and what was found out about the server are common to them.
@@ -58,10 +84,10 @@ class OpenAICompatibleLLM:
         if not settings.model:
             raise DLCodeGenError("llm=openai needs a model: model=NAME, as the endpoint calls it")
         self.model = settings.model
-        self._url = settings.base_url.rstrip("/")
-        if not self._url.startswith(("http://", "https://")):
-            raise DLCodeGenError(f"base_url={settings.base_url} is no address; write it like https://host/v1")
+        self._url = masked_url(settings.base_url).rstrip("/")  # for messages
+        self._address = _address(settings.base_url, self._url)
         self._key_name, self._key = settings.api_key_env, os.environ.get(settings.api_key_env, "")
+        self._secrets = _secrets(self._key, settings.base_url)
         self._limits = settings.limits
         self._rates = Rates(self._limits.requests_per_minute, self._limits.tokens_per_minute, share=share)
         self._retrying = Retrying(self._url, self._limits)
@@ -88,7 +114,7 @@ class OpenAICompatibleLLM:
         try:
             return await self._retrying.call(attempt, partial(self._rates.wait, estimated))
         except StageFailure as error:
-            raise StageFailure(error.kind, self._without_key(str(error))) from None
+            raise StageFailure(error.kind, self._without_secrets(str(error))) from None
 
     async def _ask(
         self, connections: Connections, request: ChatRequest, headers: dict[str, str], seconds: float
@@ -113,7 +139,7 @@ class OpenAICompatibleLLM:
         if loop not in self._connections:
             headers = {"Content-Type": "application/json"}
             headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
-            self._connections[loop] = Connections(self._url, self._limits.concurrency, headers)
+            self._connections[loop] = Connections(self._address, self._limits.concurrency, headers)
         return self._connections[loop]
 
     async def _explained(self, connections: Connections, refusal: str) -> DLCodeGenError:
@@ -128,7 +154,7 @@ class OpenAICompatibleLLM:
             way_out = f"model={self.model} may be none of its models: {', '.join(models)}"
         else:
             way_out = f"check base_url (is /v1 missing?) and model={self.model}"
-        return DLCodeGenError(self._without_key(f"{self._url} answers {refusal}; {way_out}"))
+        return DLCodeGenError(self._without_secrets(f"{self._url} answers {refusal}; {way_out}"))
 
     async def _models(self, connections: Connections) -> list[str]:
         """The names of the endpoint's models, if it tells."""
@@ -140,9 +166,11 @@ class OpenAICompatibleLLM:
             return []
         return [*names[:_MODELS_SHOWN], *["..."] * (len(names) > _MODELS_SHOWN)]
 
-    def _without_key(self, text: str) -> str:
-        """A server may repeat the key it was sent; no message of ours does."""
-        return text.replace(self._key, "***") if self._key else text
+    def _without_secrets(self, text: str) -> str:
+        """A server may repeat the key it was sent, and a proxy its password; no message of ours does."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return text
 
     async def close(self) -> None:
         """Closes the running event loop's connections. Later calls open new ones."""

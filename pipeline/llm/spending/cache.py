@@ -2,6 +2,7 @@
 
     <location>/ab/c/abc123....json     the sha256 of what follows, a line break, the reply as JSON
 
+Replies hold what was asked for in someone's name, so a location on disk is its owner's alone: folder 0700, files 0600.
 Entries are written whole or not at all and never changed, so any number of jobs may share a location. An entry whose
 digest does not fit (a torn upload, a bad disk) counts as missing and is replaced by the next reply.
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +21,7 @@ from datetime import datetime
 from typing import Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
@@ -33,6 +37,9 @@ _KEY_VERSION = 1
 
 _ABANDONED_SECONDS = 3600.0
 """A file that has been in writing for that long has lost its writer."""
+
+_IS_OURS = re.compile(r"[0-9a-f]{2}")
+"""The folders of a cache."""
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +87,25 @@ class ResponseCache:
         except (ImportError, ValueError, OSError) as error:
             raise DLCodeGenError(f"cache={location}: cannot be used ({error})") from error
         self._warned = False
+        self._is_local = isinstance(self._filesystem, LocalFileSystem)
+        if self._is_local:
+            self._keep_private()
+
+    def _keep_private(self) -> None:
+        """Takes the folder away from all others; one that is not there is made when the first reply is kept. Where that
+        cannot be, it is said in the log."""
+        if not os.path.isdir(self._root) or not os.stat(self._root).st_mode & 0o077:
+            return
+        reason = ""
+        try:
+            if all(_IS_OURS.fullmatch(name) for name in os.listdir(self._root)):
+                os.chmod(self._root, 0o700)
+            else:
+                reason = "other files lie there; choose a folder of its own"
+        except OSError as error:
+            reason = str(error.strerror)
+        if reason:
+            log.warning("cache=%s: others can read the replies (%s)", self.location, reason)
 
     def url(self, key: str) -> str:
         return join(self.location, key[:2], key[2], f"{key}.json")
@@ -98,7 +124,9 @@ class ResponseCache:
         body = {"version": CACHE_VERSION, "key": key, "model": model} | asdict(reply)
         text = json.dumps(body, separators=(",", ":")).encode()
         try:
-            write_bytes(self.url(key), hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+            if self._is_local:
+                os.makedirs(self._root, mode=0o700, exist_ok=True)
+            write_bytes(self.url(key), hashlib.sha256(text).hexdigest().encode() + b"\n" + text, private=True)
         except OSError as error:
             if not self._warned:
                 log.warning("cache=%s: replies cannot be kept (%s)", self.location, error)

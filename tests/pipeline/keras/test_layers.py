@@ -105,6 +105,11 @@ def test_a_repair_is_made_and_recorded(text: str, expected: str, repair: str) ->
     assert any(repair in one for one in call.repairs)
 
 
+@pytest.mark.parametrize("rate", [".", "..", "5.5.5", ".%", "%", "٣"])
+def test_what_is_no_rate_is_left_out(rate: str) -> None:
+    assert source(f"Dropout('{rate}')") == "Dropout(0.5)"  # the usual one
+
+
 def test_names_of_constants_stay() -> None:
     call = parse_layer("Dense(NUM_CLASSES, activation='softmax')")
     assert call is not None

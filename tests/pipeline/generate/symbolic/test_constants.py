@@ -36,7 +36,17 @@ def test_a_constants_name_says_which_value_it_takes(before: str, after: str) -> 
 
 
 @pytest.mark.parametrize(
-    "code", ["depth = 8", "bs, lr = 8, 0.1", "EPOCHS = count()", "IMG_SIZE = (side, side)", "HORIZON = 7"]
+    "code",
+    [
+        "depth = 8",
+        "height_shift = 8",
+        "width_multiplier = 2",
+        "sizes = 9",
+        "bs, lr = 8, 0.1",
+        "EPOCHS = count()",
+        "IMG_SIZE = (side, side)",
+        "HORIZON = 7",
+    ],
 )
 def test_other_names_computed_values_and_open_facts_stay(code: str) -> None:
     assert f"{code}\n" in adapt(read_notebook(code), target()).text()

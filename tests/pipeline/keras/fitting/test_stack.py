@@ -143,14 +143,18 @@ ANY_LAYER = st.sampled_from(
 
 @given(
     st.lists(ANY_LAYER, max_size=7),
-    st.sampled_from([(20,), (20, 3), (32, 48, 1), (32, 48, 3), (4, 12, 12, 3)]),
+    st.sampled_from([(), (None,), (20,), (20, 3), (32, 48, 1), (32, 48, 3), (4, 12, 12, 3)]),
     st.sampled_from([CLASSES, MASK, FORECAST]),
 )
 def test_a_fitted_stack_traces_to_the_wanted_shape(
-    texts: list[str], shape: tuple[int, ...], output: OutputForm
+    texts: list[str], shape: tuple[int | None, ...], output: OutputForm
 ) -> None:
     stack = fitted(texts, shape, output)
     if stack is not None:
         found = trace_shapes(stack.layers, shape, CONSTANTS)
         assert found.problem is None
         assert found.shapes[-1] == output.shape(CONSTANTS)
+
+
+def test_a_row_without_axes_has_no_channels_to_group() -> None:
+    assert fitted(["GroupNormalization()", "Dense(3)"], ()) is None

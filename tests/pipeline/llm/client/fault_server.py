@@ -108,10 +108,11 @@ class FaultServer:
     async def _respond(
         self, writer: asyncio.StreamWriter, method: str, path: str, headers: dict[str, str], body: dict[str, Any]
     ) -> bool:
-        if method == "GET" and path == "/v1/models":
+        address = path.partition("?")[0]
+        if method == "GET" and address == "/v1/models":
             return await _send(writer, 200, {"object": "list", "data": [{"id": MODEL}, {"id": "other-model"}]})
         self.seen.append(Seen(path, headers, body))
-        if path != "/v1/chat/completions":
+        if address != "/v1/chat/completions":
             return await _send(writer, 404, {"detail": "Not Found"})
         if self.key is not None and headers.get("authorization") != f"Bearer {self.key}":
             said = f"Incorrect API key provided: {headers.get('authorization')}"

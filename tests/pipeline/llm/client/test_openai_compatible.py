@@ -165,6 +165,34 @@ def test_the_key_comes_from_the_environment_and_never_shows(
     assert "sk-secret-123" not in str(error.value) + caplog.text
 
 
+def test_the_addresss_secrets_are_sent_and_never_show(caplog: pytest.LogCaptureFixture) -> None:
+    secrets = ("some-user", "pass%40word-1", "pass@word-1", "token-9876", "2026-01")
+    with caplog.at_level(logging.DEBUG), FaultServer(faults=[None, "quota"]).running() as server:
+        host = server.url.removeprefix("http://")
+        address = f"http://some-user:pass%40word-1@{host}?api-version=2026-01&key=token-9876#frag"
+        llm = OpenAICompatibleLLM(LLMSettings(backend="openai", base_url=address, model=MODEL, api_key_env="NONE_SET"))
+        assert reply_of(llm, request()).text == "reply to hello"
+        assert server.seen[0].path == "/v1/chat/completions?api-version=2026-01&key=token-9876"
+        assert server.seen[0].headers["authorization"].startswith("Basic ")
+        with pytest.raises(DLCodeGenError) as error:
+            reply_of(llm, request())
+    nowhere = LLMSettings(backend="openai", base_url="http://some-user:token-9876@[::1", model=MODEL)
+    with pytest.raises(DLCodeGenError, match="is no address") as no_address:
+        OpenAICompatibleLLM(nowhere)
+    for secret in secrets:
+        assert secret not in str(error.value) + str(no_address.value) + caplog.text
+    assert "http://***@127.0.0.1" in str(error.value)
+
+
+def test_a_proxys_password_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://me:proxy-password@127.0.0.1:9")
+    limits = LimitSettings(retries=0)
+    llm = OpenAICompatibleLLM(LLMSettings(backend="openai", base_url="http://h.invalid/v1", model=MODEL, limits=limits))
+    (failure,) = ask(llm, [request()])
+    assert isinstance(failure, StageFailure)
+    assert "proxy-password" not in str(failure)
+
+
 def test_a_missing_key_is_named() -> None:
     with FaultServer(key="one").running() as server, pytest.raises(DLCodeGenError, match=r"\$NO_SUCH_KEY is not set"):
         reply_of(client(server, api_key_env="NO_SUCH_KEY"), request())

@@ -231,3 +231,27 @@ def test_a_waiting_request_takes_over_when_the_one_in_front_is_cancelled(cache: 
 
     assert asyncio.run(run()).text == "slow"
     assert model.calls == 2
+
+
+def test_a_cache_is_its_owners_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    new = ResponseCache(f"{tmp_path}/new/llm-cache")
+    key = put(new)
+    assert (tmp_path / "new/llm-cache").stat().st_mode & 0o777 == 0o700
+    assert Path(new.url(key)).stat().st_mode & 0o777 == 0o600
+    older = tmp_path / "older"
+    (older / "ab").mkdir(parents=True)
+    older.chmod(0o755)
+    ResponseCache(str(older))
+    assert older.stat().st_mode & 0o777 == 0o700
+    assert not caplog.records
+
+
+def test_a_folder_with_other_files_keeps_its_permissions_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "letter.txt").touch()
+    put(ResponseCache(str(tmp_path)))
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    (message,) = caplog.messages
+    assert "others can read" in message
