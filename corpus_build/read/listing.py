@@ -10,14 +10,13 @@ import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
-from stat import S_ISLNK, S_ISREG
 from typing import Any
 
-import fsspec
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
+from pipeline.storage.opening import located, no_regular_file, open_file, require_regular
 
 NOTEBOOK_EXTENSIONS = (".ipynb", ".py", ".r", ".rmd")
 TABLE_EXTENSIONS = (".parquet", ".jsonl", ".ndjson")
@@ -72,27 +71,32 @@ def list_sources(url: str) -> Iterator[Source]:
 def open_input(url: str) -> tuple[Any, str]:
     """The file system and the root path of an input. Raises DLCodeGenError where there is no such place."""
     try:
-        fs, root = fsspec.url_to_fs(url)
-        root = str(root).rstrip("/")
+        fs, root = located(url)
+        root = root.rstrip("/")
         exists = fs.exists(root)
+    except DLCodeGenError:
+        raise
     # Each storage service has errors of its own with no common base.
     except Exception as error:
         raise DLCodeGenError(f"{url}: cannot be opened ({type(error).__name__}: {error}); check the URL") from error
     if not exists:
         raise DLCodeGenError(f"{url}: no such file or folder; check the path")
+    if not fs.isdir(root):
+        require_regular(fs, root)
     return fs, root
 
 
 def _walk(fs: Any, folder: str, inside: str) -> Iterator[tuple[dict[str, Any], str]]:
     """The files below a folder, depth first, each folder's entries in the order of their names."""
-    entries = sorted((posixpath.basename(str(info["name"]).rstrip("/")), info) for info in _entries(fs, folder))
-    for name, info in entries:
-        if not name or name.startswith((".", "_")):
+    named = [(posixpath.basename(str(info["name"]).rstrip("/")), info) for info in _entries(fs, folder)]
+    # In an object store a file and a folder may share a name.
+    for name, info in sorted(named, key=lambda entry: (entry[0], str(entry[1]["type"]))):
+        if not name or name.startswith((".", "_")) or str(info["name"]).rstrip("/") == folder:
             continue
         path = f"{inside}{name}"
         if info["type"] == "directory":
             yield from _walk(fs, f"{folder}/{name}", f"{path}/")
-        elif info["type"] == "file":
+        else:
             yield info, path
 
 
@@ -107,7 +111,7 @@ def _entries(fs: Any, folder: str) -> list[dict[str, Any]]:
 
 def _entries_on_disk(folder: str) -> list[dict[str, Any]]:
     """What fsspec says of a local folder's entries, as far as it is needed here: one look at each instead of three.
-    Links to folders are not followed; a link to nothing is a file that cannot be read."""
+    Links to folders are not followed: they are entries that cannot be read, as links to nothing, pipes and devices."""
     with os.scandir(folder) as entries:
         return [_entry_info(entry) for entry in entries]
 
@@ -117,12 +121,7 @@ def _entry_info(entry: os.DirEntry[str]) -> dict[str, Any]:
         stat = entry.stat()
     except OSError:
         stat = entry.stat(follow_symlinks=False)
-    if entry.is_dir():
-        kind = "other" if entry.is_symlink() else "directory"
-    elif S_ISREG(stat.st_mode) or S_ISLNK(stat.st_mode):
-        kind = "file"
-    else:
-        kind = "other"
+    kind = "directory" if entry.is_dir(follow_symlinks=False) else "file"
     return {"name": entry.path, "type": kind, "size": stat.st_size, "mtime": stat.st_mtime}
 
 
@@ -133,7 +132,8 @@ def _sources(fs: Any, info: dict[str, Any], path: str) -> Iterator[Source]:
         return
     changed = next((str(info[key]) for key in _CHANGE_KEYS if info.get(key)), "")
     size = int(info.get("size") or 0)
-    parts = _row_groups(fs, info["name"], path) if extension == ".parquet" else 1
+    is_file = not no_regular_file(fs, info["name"])
+    parts = _row_groups(fs, info["name"], path) if is_file and extension == ".parquet" else 1
     for part in range(parts):
         yield Source(path=path, bytes=size, changed=changed, part=part)
 
@@ -141,7 +141,7 @@ def _sources(fs: Any, info: dict[str, Any], path: str) -> Iterator[Source]:
 def _row_groups(fs: Any, name: str, path: str) -> int:
     """The row groups of a Parquet file, at least one, so that an empty file is listed too."""
     try:
-        with fs.open(name, "rb") as stream:
+        with open_file(fs, name) as stream:
             return max(1, int(pq.ParquetFile(stream).num_row_groups))
     except (OSError, ValueError) as error:
         raise DLCodeGenError(f"{path}: cannot be read as Parquet ({error}); get or write it anew") from error

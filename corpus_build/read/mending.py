@@ -17,6 +17,9 @@ MAX_REPAIRS = 60
 MOST_PARSED = 4 * 2**20
 """Characters that the repairs of one text may parse together: a text of more than 70,000 gets fewer repairs."""
 
+MOST_PARTS = 20_000
+"""Statements of one text that are tried on their own."""
+
 _PRINT = re.compile(r"^(?P<indent>[ \t]*)print\s++(?P<what>[^(=\s](?:.*\S)?)\s*$", re.MULTILINE)
 _EXCEPT = re.compile(r"^(?P<start>[ \t]*except\s+[\w.]+)\s*,\s*(?P<name>\w+)\s*:", re.MULTILINE)
 
@@ -141,14 +144,14 @@ def _statement_start(lines: list[str], number: int) -> int:
 
 
 def _largest_part(lines: list[str]) -> str:
-    """What parses of the statements at the left margin, each tried on its own."""
+    """What parses of the statements at the left margin, each of the first MOST_PARTS tried on its own."""
     parts: list[list[str]] = [[]]
     for line in lines:
         if line[:1].strip() and not line.startswith((")", "]", "}", "else", "elif", "except", "finally")):
             parts.append([])
         parts[-1].append(line)
     kept = []
-    for part in map("\n".join, parts):
+    for part in map("\n".join, parts[:MOST_PARTS]):
         if part.strip() and _error(part) is None:
             kept.append(part)
     return "\n".join(kept)

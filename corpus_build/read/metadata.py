@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
@@ -20,6 +19,7 @@ import pyarrow.csv as pacsv
 from corpus_build.records import KaggleFacts
 from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import exists, join
+from pipeline.storage.opening import open_input
 
 LICENCE = "Apache-2.0"
 """The licence under which Kaggle publishes the notebooks of Meta Kaggle Code."""
@@ -141,7 +141,7 @@ def _rows(folder: str, table: str, key: str, keys: set[str]) -> Iterator[Row]:
     # As in the file: plain, or with a zero behind the point.
     values = pa.array([*sorted(keys), *(f"{id}.0" for id in sorted(keys))], pa.string())
     try:
-        with fsspec.open(url, "rb") as stream:
+        with open_input(url) as stream:
             for batch in _batches(stream):
                 if key not in batch.schema.names:
                     raise DLCodeGenError(f"{url}: no column {key} (columns: {', '.join(batch.schema.names)})")

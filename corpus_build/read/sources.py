@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import posixpath
 import re
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import pyarrow as pa
@@ -21,6 +23,13 @@ from corpus_build.read.listing import Source, extension_of, open_input
 from corpus_build.read.notebook import ParsedNotebook
 from corpus_build.read.reading import MAX_FILE_BYTES, parse_notebook
 from corpus_build.store import CorpusStore
+from pipeline.storage.opening import (
+    NoRegularFileError,
+    UnpackedTooLargeError,
+    no_regular_file,
+    open_file,
+)
+from pipeline.storage.parquet import parquet_batches
 
 _KAGGLE_PATH = re.compile(r"(?:^|/)\d{4}/\d{3}/(\d+)\.\w+$")
 _CONTENT_COLUMNS = ("notebook", "content", "ipynb", "source", "text", "code")
@@ -29,7 +38,6 @@ _NAME_COLUMNS = ("path", "file_path", "filename", "name", "id")
 _KNOWN_EXTENSIONS = (".py", ".r", ".rmd", ".ipynb")
 # JSON; nothing; an HTML page; a Git LFS pointer ("version ..."). Reading tells them apart, and drops all but the first.
 _NOTEBOOK_STARTS = (b"{", b"", b"<", b"v")
-_BATCH = 16
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -105,16 +113,25 @@ def _notebooks_of(fs: Any, path: str, source: Source) -> Iterator[RawNotebook]:
         yield RawNotebook(source.path, id_of(source.path), extension, _file_bytes(fs, path, source))
         return
     try:
-        with fs.open(path, "rb", compression="infer") as stream:
-            rows = _parquet_rows(stream, source.part) if extension == ".parquet" else _json_lines(stream)
+        with open_file(fs, path, "infer") as stream:
+            is_parquet = extension == ".parquet"
+            rows = _parquet_rows(stream, source) if is_parquet else _json_lines(stream)
             for row in rows:
                 yield _notebook_of_row(row)
-    except (OSError, EOFError, pa.ArrowException) as error:
-        unreadable = Drop("unreadable", str(error))
-        yield RawNotebook(f"{source.path}#{source.part}", id_of(source.path), extension, unreadable)
+    except UnpackedTooLargeError as error:
+        yield _unreadable_table(source, Drop("too_large", str(error)))
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, NoRegularFileError) as error:
+        yield _unreadable_table(source, Drop("unreadable", str(error)))
+
+
+def _unreadable_table(source: Source, why: Drop) -> RawNotebook:
+    """What stands for the rows of a table that cannot be read, or not to its end."""
+    return RawNotebook(f"{source.path}#{source.part}", id_of(source.path), extension_of(source.path), why)
 
 
 def _file_bytes(fs: Any, path: str, source: Source) -> bytes | Drop:
+    if kind := no_regular_file(fs, path):
+        return Drop("unreadable", f"{kind}, not a regular file")
     if source.bytes > MAX_FILE_BYTES:
         return Drop("too_large", f"{source.bytes:,} bytes, more than {MAX_FILE_BYTES:,}")
     try:
@@ -136,17 +153,20 @@ def _read_at_once(path: str, size: int) -> bytes:
     return data if len(data) == size else Path(path).read_bytes()
 
 
-def _parquet_rows(stream: Any, part: int) -> Iterator[Mapping[str, Any]]:
-    file = pq.ParquetFile(stream)
-    if file.num_row_groups:
-        for batch in file.iter_batches(batch_size=_BATCH, row_groups=[part], use_threads=False):
-            yield from batch.to_pylist()
+def _parquet_rows(stream: BinaryIO, source: Source) -> Iterator[Mapping[str, Any]]:
+    # A file without row groups is listed as well.
+    groups = range(pq.read_metadata(stream).num_row_groups)[source.part : source.part + 1]
+    for batch in parquet_batches(stream, source.path, groups):
+        yield from batch.to_pylist()
 
 
-def _json_lines(stream: Any) -> Iterator[Mapping[str, Any]]:
-    """A row a line. A line that is no JSON object is taken as a notebook: reading will say what is wrong with it."""
-    for line in stream:
-        if not line.strip():
+def _json_lines(stream: BinaryIO) -> Iterator[Mapping[str, Any]]:
+    """A row a line. A line that is no JSON object is taken as a notebook: reading will say what is wrong with it. Of a
+    line that is too long the beginning is, and the rest is passed over."""
+    whole = True
+    while line := stream.readline(MAX_FILE_BYTES + 1):
+        continues, whole = not whole, line.endswith(b"\n")
+        if continues or line.isspace():
             continue
         try:
             row = orjson.loads(line)

@@ -77,8 +77,10 @@ def _checked(store: CorpusStore, known: Listing, input: str, reads: str) -> List
             "another --out, or delete the folder to start over"
         )
     digest = RowsDigest()
-    for source in list_sources(input):
-        digest.add(source)
+    # In the order in which they were staged: tables come before the loose files that wait for a shard.
+    for shard in _shards(list_sources(input), known.shard_files):
+        for source in shard:
+            digest.add(source)
     if digest.digits(STAGED_DIGITS) != known.digest:
         raise DLCodeGenError(
             f"the files under {input} have changed since the build in {store.folder} was begun; choose another --out, "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fsspec
 from rich.table import Table
 
 from pipeline.errors import DLCodeGenError
 from pipeline.measures.project_scores import score_project
 from pipeline.records import SCRIPT, Scored, Scores, SourceFile
+from pipeline.storage.opening import open_input
 
 
 def score_file(path: str, reference: str | None) -> Table:
@@ -29,7 +29,7 @@ def score_file(path: str, reference: str | None) -> Table:
 
 def _read(path: str) -> str:
     try:
-        with fsspec.open(path, "rb") as stream:
-            return stream.read().decode("utf-8", "replace")  # type: ignore[no-any-return]
+        with open_input(path) as stream:
+            return stream.read().decode("utf-8", "replace")
     except OSError as error:
         raise DLCodeGenError(f"{path}: cannot be read ({error})") from error

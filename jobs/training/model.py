@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import yaml
 
 from jobs.training.settings import TrainConfig
 from pipeline.errors import DLCodeGenError
 from pipeline.planners.causal_lm.bpe import train_tokenizer
 from pipeline.planners.causal_lm.model_folder import gpt2_config, local_model_folder
+from pipeline.storage.opening import open_input
 
 _SCRATCH = re.compile(r"scratch:(\d+)x(\d+)")
 _HEAD_WIDTH = 64
@@ -75,7 +75,7 @@ def _from_scratch(model: str) -> Mapping[str, Any] | None:
     """The GPT2Config fields that `model` describes, or None where it names an existing model."""
     if model.endswith((".yaml", ".yml", ".json")):
         try:
-            with fsspec.open(model, "r") as stream:
+            with open_input(model) as stream:
                 values = json.load(stream) if model.endswith(".json") else yaml.safe_load(stream)
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise DLCodeGenError(f"model={model}: cannot be read ({error})") from error

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import fsspec
 import torch
 
 from pipeline.storage.files import atomic_writer, exists, join, read_bytes, write_bytes
+from pipeline.storage.opening import open_input
 
 CHECKPOINT, HISTORY, PROGRESS = "checkpoint.pt", "history.json", "progress.json"
 
@@ -80,7 +80,7 @@ def load_checkpoint(out: str, parts: Mapping[str, Any]) -> tuple[Cursor, History
     url = join(out, CHECKPOINT)
     if not exists(url):
         return Cursor(), History()
-    with fsspec.open(url, "rb") as stream:
+    with open_input(url) as stream:
         state = torch.load(stream, map_location="cpu", weights_only=True)
     for name, part in parts.items():
         part.load_state_dict(state[name])

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-import fsspec
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.config.settings import Settings, grouped, path_of, paths_of, put, short_words_of, word_for
 from pipeline.errors import DLCodeGenError
+from pipeline.storage.opening import open_input
 
 S = TypeVar("S", bound=Settings)
 
@@ -66,9 +66,9 @@ def nearest_word(kind: type[Settings], wrong: str) -> str | None:
 
 def _read_yaml(file: str) -> dict[str, Any]:
     try:
-        with fsspec.open(file, "r") as stream:
+        with open_input(file) as stream:
             values = yaml.safe_load(stream) or {}
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, yaml.YAMLError, RecursionError) as error:
         raise DLCodeGenError(f"{file}: cannot be read as YAML settings ({error})") from error
     if not isinstance(values, Mapping):
         raise DLCodeGenError(f"{file}: settings are `key: value` lines, not a {type(values).__name__}")

@@ -18,12 +18,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import fsspec
-
 from pipeline.errors import DLCodeGenError
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Requirement
+from pipeline.storage.opening import located, open_input
 
 _DIVIDER = re.compile(r"^-{37}(?: (\d+))?[ \r]*$\n?", re.MULTILINE)
 
@@ -77,10 +76,10 @@ class ArtifactSample:
 def is_artifact(url: str) -> bool:
     """Whether the folder at a path or fsspec URL is a checkout of the artifact: it holds DLCodeEval or DLPlanData."""
     try:
-        fs, path = fsspec.url_to_fs(url)
-        root = str(path).rstrip("/")
+        fs, path = located(url)
+        root = path.rstrip("/")
         return any(fs.exists(f"{root}/{name}") for name in (_REQUIREMENTS, *_PLAN_FILES))
-    except (OSError, ValueError, ImportError):
+    except (OSError, ValueError, DLCodeGenError):
         return False
 
 
@@ -167,10 +166,10 @@ def _plan_of(row: Requirement, plans: Mapping[str, Sequence[ArtifactPlan]]) -> S
 
 
 def _plans_by_requirement(root: str) -> dict[str, list[ArtifactPlan]]:
-    fs, path = fsspec.url_to_fs(root)
+    fs, path = located(root)
     plans: dict[str, list[ArtifactPlan]] = {}
     for name in _PLAN_FILES:
-        if fs.exists(_join(str(path), name)):
+        if fs.exists(_join(path, name)):
             for row in read_plans(_join(root, name)).plans:
                 plans.setdefault(_one_spaced(row.requirement), []).append(row)
     return plans
@@ -219,7 +218,7 @@ def _json_lines(path: str) -> Iterator[dict[str, Any]]:
 
 def _read(path: str) -> str:
     try:
-        with fsspec.open(path, "rb") as stream:
+        with open_input(path) as stream:
             return bytes(stream.read()).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise DLCodeGenError(

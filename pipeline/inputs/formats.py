@@ -14,11 +14,9 @@ from pipeline.inputs.csv_rows import read_csv
 from pipeline.inputs.json_rows import json_line_row, read_json_document, read_json_lines
 from pipeline.inputs.lines import read_lines
 from pipeline.inputs.rows import RawRow, cut_row, has_requirement_column
+from pipeline.storage.parquet import parquet_batches
 
 _COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz"}
-_PARQUET_BATCH = 1024
-"""Rows that become Python values at once."""
-
 Reader = Callable[[BinaryIO, str], Iterator[RawRow]]
 """Gives the rows of an open file; the text is the file's name, for messages."""
 
@@ -41,7 +39,7 @@ def format_of(path: str) -> tuple[Reader, str | None]:
 def read_text_lines(stream: BinaryIO, name: str) -> Iterator[RawRow]:
     """A requirement a line, blank lines left out. A file whose first line opens a JSON object is read as JSONL."""
     as_json: bool | None = None
-    for line in read_lines(stream):
+    for line in read_lines(stream, blank_ones=False):
         if line.is_blank():
             continue
         location = f"{name}, line {line.number}"
@@ -65,19 +63,18 @@ def _text_row(location: str, data: bytes) -> RawRow:
 
 
 def read_parquet(stream: BinaryIO, name: str) -> Iterator[RawRow]:
-    """The rows of all row groups; one group is in memory at a time.
+    """The rows of all row groups; a part of one group is in memory at a time.
 
     Raises DLCodeGenError where no column can be the requirement or two have one name, pyarrow's errors where the file
     is damaged.
     """
-    file = pq.ParquetFile(stream)
-    names = file.schema_arrow.names
+    names = pq.read_schema(stream).names
     if not has_requirement_column(names):
         raise DLCodeGenError(f'no requirement column among {names[:20]}; name it "requirement"')
     if len(set(names)) < len(names):
         raise DLCodeGenError(f"two columns have one name among {names[:20]}; rename one")
     number = 0
-    for batch in file.iter_batches(batch_size=_PARQUET_BATCH):
+    for batch in parquet_batches(stream, name):
         for values in _values(batch):
             number += 1
             location = f"{name}, row {number}"

@@ -23,7 +23,7 @@ class _RepeatedKey(dict[str, Any]):
 
 def read_json_lines(stream: BinaryIO, name: str) -> Iterator[RawRow]:
     """A row for each line that is not blank."""
-    for line in read_lines(stream):
+    for line in read_lines(stream, blank_ones=False):
         location = f"{name}, line {line.number}"
         if line.is_blank():
             continue

@@ -46,12 +46,16 @@ def read_chunks(stream: BinaryIO) -> Iterator[bytes]:
         chunk = stream.read(_CHUNK)
 
 
-def read_lines(stream: BinaryIO) -> Iterator[Line]:
-    r"""All lines, blank ones too, ended by \n or \r\n; at most LINE_LIMIT and a chunk are in memory at once."""
+def read_lines(stream: BinaryIO, *, blank_ones: bool = True) -> Iterator[Line]:
+    r"""All lines, ended by \n or \r\n; at most LINE_LIMIT and a chunk are in memory at once. Where they are not asked
+    for, blank lines are counted and left out, and millions of them cost little."""
     number, kept, cut = 1, b"", False
     for chunk in read_chunks(stream):
         *ended, begun = chunk.split(b"\n")
         for part in ended:
+            if not blank_ones and not kept and not part.strip():
+                number += 1
+                continue
             yield _line(number, kept if cut else kept + part, cut)
             number, kept, cut = number + 1, b"", False
         # Of a line that is cut already, no more is kept, however long it goes on.

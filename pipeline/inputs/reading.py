@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import fsspec
 import pyarrow as pa
 
 from pipeline.errors import DLCodeGenError
@@ -19,6 +18,14 @@ from pipeline.inputs.ids import UniqueIds
 from pipeline.inputs.rows import RawRow, requirement_of
 from pipeline.records import Requirement
 from pipeline.starter import STARTER, STARTER_SAMPLES, reference_rows, requirement_rows
+from pipeline.storage.opening import (
+    NoRegularFileError,
+    UnpackedTooLargeError,
+    located,
+    no_regular_file,
+    open_file,
+    require_regular,
+)
 
 
 def read_requirements(url: str) -> Iterator[Requirement]:
@@ -38,14 +45,19 @@ def read_requirements(url: str) -> Iterator[Requirement]:
         return artifact.read_benchmark(url)
     fs, paths = _find(url)
     # All files' formats before the first row: a folder with one that cannot be read fails at once, not after hours.
-    return _read(fs, [_InputFile(path, *format_of(path)) for path in paths])
+    return _read(fs, [_input_file(fs, path) for path in paths])
 
 
 @dataclass(frozen=True, slots=True)
 class _InputFile:
     path: str
-    reader: Reader
-    compression: str | None
+    reader: Reader | None = None
+    """None for a pipe, a device and whatever else is no file."""
+    compression: str | None = None
+
+
+def _input_file(fs: Any, path: str) -> _InputFile:
+    return _InputFile(path) if no_regular_file(fs, path) else _InputFile(path, *format_of(path))
 
 
 def _read_bundled(url: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
@@ -58,32 +70,42 @@ def _read(fs: Any, files: Sequence[_InputFile]) -> Iterator[Requirement]:
     """The rows of all files, under one count and with ids that are unique in all of them."""
     ids, row = UniqueIds(), 0
     for file in files:
-        path = file.path
-        try:
-            with fs.open(path, "rb", compression=file.compression) as stream:
-                for raw in file.reader(stream, posixpath.basename(path)):
-                    yield requirement_of(raw, row, ids)
-                    row += 1
-        except DLCodeGenError as error:
-            raise DLCodeGenError(f"{path}: {error}") from error
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
-            reason = f"cannot be read ({type(error).__name__}: {error})"
-            raise DLCodeGenError(f"{path}: {reason}; it may be damaged or cut off, so get or write it anew") from error
+        for raw in _raw_rows(fs, file):
+            yield requirement_of(raw, row, ids)
+            row += 1
+
+
+def _raw_rows(fs: Any, file: _InputFile) -> Iterator[RawRow]:
+    """The rows of one file; a failed one for what is no file, so that the others are read."""
+    path, name = file.path, posixpath.basename(file.path)
+    if file.reader is None:
+        reason = f"{no_regular_file(fs, path)}, not a regular file; copy what is in it to a file, or remove it"
+        yield RawRow(name, problem=("no_file", reason))
+        return
+    try:
+        with open_file(fs, path, file.compression) as stream:
+            yield from file.reader(stream, name)
+    except (NoRegularFileError, UnpackedTooLargeError):
+        raise
+    except DLCodeGenError as error:
+        raise DLCodeGenError(f"{path}: {error}") from error
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
+        reason = f"cannot be read ({type(error).__name__}: {error})"
+        raise DLCodeGenError(f"{path}: {reason}; it may be damaged or cut off, so get or write it anew") from error
 
 
 def _find(url: str) -> tuple[Any, list[str]]:
     """The file system and the paths of the input's files on it."""
     try:
-        fs, root = fsspec.url_to_fs(url)
+        fs, root = located(url)
         if fs.isfile(root):
             return fs, [root]
         if not fs.isdir(root):
+            require_regular(fs, root)
             raise DLCodeGenError(f"{url}: no such file or folder; check the path")
         files = [path for path in sorted(fs.find(root)) if not _is_hidden(path, root)]
     except DLCodeGenError:
         raise
-    except ImportError as error:
-        raise DLCodeGenError(f"{url}: {error}") from error
     # Each storage service has errors of its own (credentials, names, network) with no common base.
     except Exception as error:
         raise DLCodeGenError(f"{url}: cannot be opened ({type(error).__name__}: {error}); check the URL") from error

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import fsspec
-import pyarrow.parquet as pq
-
 from pipeline import starter
 from pipeline.errors import DLCodeGenError
 from pipeline.foreign_text import storable
@@ -20,6 +17,8 @@ from pipeline.inputs import artifact
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.starter import STARTER
+from pipeline.storage.opening import open_input
+from pipeline.storage.parquet import parquet_batches
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,9 +159,9 @@ def _known_plans(rows: Iterable[Mapping[str, Any]]) -> Iterator[KnownPlan]:
 def _rows(location: str) -> Iterator[Mapping[str, Any]]:
     """Rows of a Parquet file, or of a file with a JSON object a line."""
     try:
-        with fsspec.open(location, "rb") as stream:
+        with open_input(location) as stream:
             if location.endswith(".parquet"):
-                for batch in pq.ParquetFile(stream).iter_batches():
+                for batch in parquet_batches(stream, location):
                     yield from batch.to_pylist()
             else:
                 yield from _json_lines(stream)

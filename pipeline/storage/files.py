@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-import fsspec
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import StorageError
+from pipeline.storage.opening import located, require_regular
 
 TEMPORARY = ".tmp-"
 """How the name of a file that is still being written starts; a killed process leaves such files behind."""
@@ -39,19 +39,20 @@ def join(folder: str, *names: str) -> str:
 
 
 def exists(url: str) -> bool:
-    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem, path = located(url)
     return bool(filesystem.exists(path))
 
 
 def remove(url: str) -> None:
     """Removes a file; one that is not there is no error."""
-    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem, path = located(url)
     with suppress(FileNotFoundError):
         filesystem.rm_file(path)
 
 
 def read_bytes(url: str) -> bytes:
-    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem, path = located(url)
+    require_regular(filesystem, path)
     data: bytes = filesystem.cat_file(path)
     return data
 
@@ -65,7 +66,7 @@ def atomic_writer(url: str, *, durable: bool = True, private: bool = False) -> I
     for its owner alone. Elsewhere through a local temporary file and one upload, which object stores show only once it
     is complete. Raises StorageError where the file cannot be written.
     """
-    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem, path = located(url)
     if isinstance(filesystem, LocalFileSystem):
         writer = _local_writer(path, durable, private)
     else:
@@ -176,14 +177,14 @@ def upload_files(folder: str, url: str) -> None:
 
 def download_files(url: str, folder: str) -> None:
     """Copies the finished files of a folder on disk or at a URL into a local folder."""
-    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem, path = located(url)
     for name in names_in(url):
         filesystem.get_file(join(str(path), name), join(folder, name))
 
 
 def names_in(folder: str) -> list[str]:
     """Names of the finished files in a folder, sorted; none where there is no folder."""
-    filesystem, path = fsspec.core.url_to_fs(folder)
+    filesystem, path = located(folder)
     filesystem.invalidate_cache(path)
     try:
         paths = [str(path) for path in filesystem.ls(path, detail=False)]
@@ -196,7 +197,7 @@ def names_in(folder: str) -> list[str]:
 
 def remove_temporary(folder: str) -> None:
     """Removes what killed writers left in a local folder."""
-    filesystem, path = fsspec.core.url_to_fs(folder)
+    filesystem, path = located(folder)
     if isinstance(filesystem, LocalFileSystem) and os.path.isdir(path):
         for name in os.listdir(path):
             if name.startswith(TEMPORARY):
@@ -206,7 +207,7 @@ def remove_temporary(folder: str) -> None:
 
 def remove_leftovers(folder: str) -> None:
     """Removes what killed writers left in a local folder and all folders in it."""
-    filesystem, path = fsspec.core.url_to_fs(folder)
+    filesystem, path = located(folder)
     if isinstance(filesystem, LocalFileSystem):
         for inner, _, names in os.walk(path):
             if any(name.startswith(TEMPORARY) for name in names):
@@ -218,7 +219,7 @@ def fingerprint(url: str) -> str:
 
     A location that is no file (`starter`) is its own fingerprint.
     """
-    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem, path = located(url)
     digest = hashlib.sha256(url.encode("utf-8", "replace"))
     if filesystem.exists(path):
         for name in sorted(filesystem.find(path)):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.storage.arrow import from_rows, schema_of, to_table
 from pipeline.storage.files import atomic_writer, read_bytes, write_bytes
 from pipeline.storage.layout_version import UNNAMED_VERSION, check_version
+from pipeline.storage.opening import Unpacking, open_input
 
 R = TypeVar("R")
 
@@ -22,6 +22,14 @@ _ROW_GROUP = 1024
 """Records in a row group of a long file; fewer where their texts come to _GROUP_CHARACTERS."""
 
 _GROUP_CHARACTERS = 16 * 2**20
+
+_ROW_BYTES, _VALUE_BYTES = 64, 8
+"""What a row of others' files counts at least, and a value: nulls have no bytes of their own."""
+
+_BATCH_BYTES = 2**30
+"""What their rows that are in memory at once may come to, were each as large as its row group allows."""
+
+_MOST_BATCH_ROWS = 1024
 
 _ROWS_AT_ONCE = 128
 """Rows that are turned into records at once: as records, the texts of a row group would be in memory twice."""
@@ -54,7 +62,7 @@ def read_table(url: str, version: int) -> pa.Table:
 
 def read_columns(url: str, names: Sequence[str], version: int) -> pa.Table:
     """Some columns of a file, without reading the others."""
-    with fsspec.open(url, "rb") as stream:
+    with open_input(url) as stream:
         table = pq.read_table(stream, columns=list(names), use_threads=False, pre_buffer=False)
     _check(table.schema, version, url)
     return table
@@ -67,11 +75,29 @@ def read_records(url: str, record: type[R], version: int) -> list[R]:
 
 def iterate_records(url: str, record: type[R], version: int) -> Iterator[R]:
     """The records of a file, a batch in memory at a time."""
-    with fsspec.open(url, "rb") as stream:
+    with open_input(url) as stream:
         file = pq.ParquetFile(stream)
         _check(file.schema_arrow, version, url)
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
             yield from from_rows(batch.to_pylist(), record)
+
+
+def parquet_batches(stream: BinaryIO, name: str, groups: Iterable[int] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file, or of some of its row groups, so many at once that they fit into memory however well
+    they were packed. `name` is for messages. Raises pyarrow's errors, and UnpackedTooLargeError."""
+    unpacking = Unpacking(name, stream.seek(0, io.SEEK_END))
+    file = pq.ParquetFile(stream)
+    for group in range(file.num_row_groups) if groups is None else groups:
+        described = file.metadata.row_group(group)
+        unpacking.check(described.total_byte_size)
+        for column in range(described.num_columns):
+            unpacking.check(_VALUE_BYTES * described.column(column).num_values)
+        # No value is longer than the row group, which repeats it as often as it likes.
+        rows = _BATCH_BYTES // max(1, described.total_byte_size)
+        rows = max(1, min(rows, _MOST_BATCH_ROWS))
+        for batch in file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False):
+            unpacking.add(batch.nbytes + _ROW_BYTES * batch.num_rows)
+            yield batch
 
 
 def _check(schema: pa.Schema, version: int, url: str) -> None:

@@ -20,13 +20,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
 from pipeline.storage.files import TEMPORARY, join, read_bytes, remove, write_bytes
 from pipeline.storage.layout_version import UNNAMED_VERSION, check_version
+from pipeline.storage.opening import located
 
 CACHE_VERSION = 1
 """The layout of an entry. Raise it when a field goes or comes to mean something else; then `read_entry` has to take the
@@ -83,9 +83,9 @@ class ResponseCache:
     def __init__(self, location: str) -> None:
         self.location = location.rstrip("/")
         try:
-            self._filesystem, self._root = fsspec.core.url_to_fs(self.location)
-        except (ImportError, ValueError, OSError) as error:
-            raise DLCodeGenError(f"cache={location}: cannot be used ({error})") from error
+            self._filesystem, self._root = located(self.location)
+        except DLCodeGenError as error:
+            raise DLCodeGenError(f"cache={error}") from error
         self._warned = False
         self._is_local = isinstance(self._filesystem, LocalFileSystem)
         if self._is_local:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import download_files, join, names_in, read_bytes
+from pipeline.storage.opening import located
 
 MODEL = "model"
 """The folder in a training run's folder that holds the model."""
@@ -34,7 +34,7 @@ def local_model_folder(folder: str) -> Iterator[str]:
             folder = join(folder, MODEL)
             names = names_in(folder)
         _check(folder, names)
-        filesystem, path = fsspec.core.url_to_fs(folder)
+        filesystem, path = located(folder)
     except (OSError, ValueError, ImportError) as error:
         raise DLCodeGenError(f"{folder}: cannot be opened as a model's folder ({error})") from error
     if isinstance(filesystem, LocalFileSystem):

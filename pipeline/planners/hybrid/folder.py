@@ -14,7 +14,6 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Literal
 
-import fsspec
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
@@ -28,6 +27,7 @@ from pipeline.planners.hybrid.fit import Fitted
 from pipeline.planners.hybrid.similarity import RequestSimilarity, RequestText
 from pipeline.planners.hybrid.text.folder import WriterCard, arrays_of, card_of, writer_from
 from pipeline.storage.files import atomic_writer, exists, join, read_bytes, write_bytes
+from pipeline.storage.opening import located
 
 FORMAT = 3
 """Of the folder. Names of files and keys that are no longer words of the code (`table`, `contest`,
@@ -186,7 +186,7 @@ def load_fitted(folder: str) -> Fitted:
 
 def _array(folder: str, name: str, shape: tuple[int, ...] | None = None) -> npt.NDArray[Any]:
     url = join(folder, f"{name}.npy")
-    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem, path = located(url)
     try:
         if isinstance(filesystem, LocalFileSystem):
             # Mapped, so that the workers of a machine share one copy of the large inverses.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from corpus_build.drops import Drop
-from corpus_build.read.frameworks import check_framework, imported_packages
+from corpus_build.read.cell_code import joined_python
+from corpus_build.read.frameworks import check_framework, imported_packages, imports_any
 from corpus_build.read.reading import parse_notebook
+from pipeline.time_limit import time_limit
 from tests.corpus_build.notebooks import code, markdown, notebook
 
 
@@ -98,3 +100,24 @@ def test_absurd_code_is_read_without_an_error() -> None:
     assert set(imported_packages(deep)) <= {"keras"}
     assert set(imported_packages("import keras\n" + "-" * 100_000 + "1")) == {"keras"}
     assert set(imported_packages("import keras\nx = " + "+".join("a" * 20_000))) == {"keras"}
+
+
+@pytest.mark.parametrize(
+    ("before", "piece", "after"),
+    [
+        ("", "import ", "x = keras"),
+        ("", "import \\\n", "x = keras"),
+        ("", "%%time\n", "import keras"),
+        ("(\n", "  a\n b\n", "import keras"),
+        ("", " ", "% keras"),
+        ("", "print a ", ") keras"),
+        ("print a", " ", "b = ) keras"),
+        ("", "@x\n", ") keras"),
+        ("x = '''", "a\n", "import keras"),
+    ],
+)
+def test_what_is_repeated_takes_time_in_proportion(before: str, piece: str, after: str) -> None:
+    cell = before + piece * (50_000 // len(piece)) + after
+    with time_limit(5):  # what needs the square of the text takes much longer
+        imports_any([cell], frozenset({"keras"}))
+        joined_python([cell])
