@@ -29,7 +29,7 @@ demo: setup
 	$(BIN)/dlcodegen generate starter --out out/demo --projects
 
 test: setup setup-cpu
-	$(BIN)/pytest
+	$(BIN)/pytest --durations=20
 
 # The tests on the newest Python that is here, without an engine.
 test-newest: .venv-newest/.ready
