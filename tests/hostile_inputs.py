@@ -160,7 +160,7 @@ IRREGULAR: dict[str, Callable[[Path], None]] = {
     "a link to nothing": _link("nowhere"),
     "a link to itself": lambda path: path.symlink_to(path.name),
 }
-"""Things in a folder that are no regular files: left out, and named."""
+"""Things in a folder that are no regular files: each a failure with its name, while the files beside it are read."""
 
 
 def _parquet_bomb(path: Path) -> None:

@@ -223,7 +223,9 @@ def fingerprint(url: str) -> str:
     digest = hashlib.sha256(url.encode("utf-8", "replace"))
     if filesystem.exists(path):
         for name in sorted(filesystem.find(path)):
-            info = filesystem.info(name)
+            info: Mapping[str, Any] = {}
+            with suppress(OSError):  # a link to itself: its name is all there is
+                info = filesystem.info(name)
             digest.update(f"{name}\0{info.get('size')}\0{_changed(info)}\n".encode("utf-8", "replace"))
     return digest.hexdigest()[:16]
 
