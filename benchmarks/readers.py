@@ -15,11 +15,10 @@ import resource
 import time
 from dataclasses import dataclass
 
-from corpus_build.drops import Drop
-from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.errors import StageFailure
 from pipeline.sandbox.child_process import in_child
 from tests.awkward_texts import awkward_texts
-from tests.readers import READERS, Reader
+from tests.readers import READERS, REFUSALS, Reader
 
 _WALL = 60
 """Seconds that a child may take for one of CPU time: on a busy machine the limit on CPU time is what ends it."""
@@ -36,7 +35,7 @@ class Reading:
 
 
 def reading(reader: Reader, text: str, limit: int) -> Reading:
-    """One reading in a child. A refusal that the program knows (a DLCodeGenError, a StageFailure, a Drop) is none of
+    """One reading in a child. A refusal that the program knows (REFUSALS) is none of
     its faults; another exception is, and so is a death, as by the limit (SIGXCPU)."""
     try:
         result: Reading = in_child(_read, reader, text, limit, seconds=_WALL * limit)
@@ -52,7 +51,7 @@ def _read(reader: Reader, text: str, limit: int) -> Reading:
     fault = ""
     try:
         reader(text)
-    except (DLCodeGenError, StageFailure, Drop):
+    except REFUSALS:
         pass
     except Exception as error:
         fault = f"{type(error).__name__}: {str(error)[:60]}"

@@ -58,6 +58,16 @@ BEFORE_AND_AFTER = (
     ("Dense(units", " ", "= 3)"),
     ("Dense layer with ", "1", " units"),
     ("learning rate ", "0", "1"),
+    ("", 'a","\n', ""),
+    ("\n{x", "\n{x", ""),
+    ("", '\n{"a":', ""),
+    ("Dense(", "x.", "x)"),
+    ("Conv2D filters", " ", "x"),
+    ("```", " ", "`"),
+    ("# %% a", " ", "b"),
+    ("as ", "a, ", ""),
+    ("classes", "class", ""),
+    ("x = 1\n", "\n\n", "x = ("),
 )
 """Texts with a beginning, a repeated piece and an end: (beginning, piece, end)."""
 

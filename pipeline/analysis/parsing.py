@@ -6,12 +6,18 @@ import ast
 import warnings
 from functools import lru_cache
 
+LONGEST = 300_000
+"""Characters of a source beyond which nothing is read in it: ten times the longest published notebook."""
+
 
 # A project is asked about several times, one after another: when its notebook is cut, and by each measure.
 @lru_cache(maxsize=2)
 def parsed(source: str) -> ast.Module | None:
-    """The syntax tree of the source as a UTF-8 file; None for what Python cannot parse, and for a file without a
-    statement. A file's line `# coding: ...` decides how Python reads it, so the text alone would not tell."""
+    """The syntax tree of the source as a UTF-8 file; None for what Python cannot parse, for a file without a
+    statement, and beyond LONGEST. A file's line `# coding: ...` decides how Python reads it, so the text alone would
+    not tell."""
+    if len(source) > LONGEST:
+        return None
     try:
         with warnings.catch_warnings(action="ignore"):  # "\d" in a plain string is the project's affair, not ours
             tree = ast.parse(source.encode())

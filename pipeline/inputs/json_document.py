@@ -20,6 +20,14 @@ _LONGEST_TOKEN = 16
 the decoder takes whole are `-Infinity` and an escaped surrogate pair, of 9 and 12 characters."""
 
 
+_MOST_TOO_DEEP = 500
+"""Elements one after another that may be nested too deeply: to find that out takes the depth of each, not its length,
+and every line of one endless element may start the next."""
+
+_READ_ELEMENTS = 4096
+"""Characters of elements that are done with up to which the window keeps them: an error counts all lines before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """Stands for an element that could not be read."""
@@ -49,6 +57,9 @@ class JsonDocument:
         self._decoder = decoder
         self._window = ""
         self._at = 0  # in the window: what lies before it is done with
+        self._lines_before = 0  # line breaks that the window has moved past
+        self._characters_before = 0
+        self._too_deep = 0  # elements up to here that were nested too deeply, one after another
         self._lost = False  # whether an element was broken and no next one could be found
 
     def elements(self) -> Iterator[object]:
@@ -72,6 +83,9 @@ class JsonDocument:
 
     def _element(self, next_start: re.Pattern[str]) -> object:
         """The element at the window's position; afterwards the position is behind it."""
+        if self._at > _READ_ELEMENTS:
+            # Up to the line's start, so that columns stay right.
+            self._forget(self._window.rfind("\n", 0, self._at) + 1)
         try:
             element, self._at = self._decode()
         except _TooLongError:
@@ -79,10 +93,23 @@ class JsonDocument:
             reason = f'longer than {LINE_LIMIT:,} characters (a wrapper needs "requirements" as its first key)'
             return Unreadable(("too_long", reason + self._skip(next_start)), excerpt)
         except RecursionError:
+            self._too_deep += 1
             return Unreadable(("broken_json", "nested too deeply" + self._skip(next_start)))
-        except ValueError as error:
+        except json.JSONDecodeError as error:
+            line, character = self._lines_before + error.lineno, self._characters_before + error.pos
+            place = f"line {line} column {error.colno} (char {character})"
+            return Unreadable(("broken_json", f"not JSON: {error.msg}: {place}" + self._skip(next_start)))
+        except ValueError as error:  # a number of thousands of digits
             return Unreadable(("broken_json", f"not JSON: {error}" + self._skip(next_start)))
+        self._too_deep = 0
         return element
+
+    def _forget(self, end: int) -> None:
+        """Moves the window's start on to `end`, which is not behind its position."""
+        self._lines_before += self._window.count("\n", 0, end)
+        self._characters_before += end
+        self._window = self._window[end:]
+        self._at -= end
 
     def _end_of_list(self, mark: str, *, in_wrapper: bool) -> Iterator[Unreadable]:
         """What is wrong behind the last element, if anything: elements may be missing there."""
@@ -126,7 +153,7 @@ class JsonDocument:
         """
         while True:
             match = start.search(self._window, self._at + 1)
-            if match:
+            if match and self._too_deep <= _MOST_TOO_DEEP:
                 self._at = match.end()
                 return "; mend or remove it"
             # What is kept may hold the beginning of a match; the indentation is part of the pattern.
@@ -141,9 +168,9 @@ class JsonDocument:
 
         Doubling keeps the work linear: an element is decoded anew from its start whenever the window has grown.
         """
-        rest = self._window[self._at :]
+        self._forget(self._at)
+        rest = self._window
         parts = [rest]
-        self._at = 0
         missing = len(rest) or 1
         for chunk in self._chunks:
             text = self._bytes_decoder.decode(chunk)

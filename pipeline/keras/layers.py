@@ -23,9 +23,12 @@ from pipeline.keras.repair import layer_named, repaired
 __all__ = ["LayerCall", "Symbol", "Value", "parse_layer", "parse_layers"]
 
 _LEAD = re.compile(
-    r"^\s*(?:[-*•]\s+|\d+[.):]\s+|\w+\s*=\s*(?=[\w.]+\s*\()|model\.add\(|(?:layer|step)\s*\d*\s*:\s*)+", re.I
+    r"^\s*+(?:[-*•]\s++|\d++[.):]\s++|\w++\s*+=\s*+(?=[\w.]++\s*+\()|model\.add\(|(?:layer|step)\s*+\d*+\s*+:\s*+)++",
+    re.I,
 )
 _HEAD = re.compile(r"^((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)[ \t]*(\(|$)")
+_LAST_LAYERS = re.compile(r"(?<!\s)\s++[Ll]ayers?$")
+_BLANKS = re.compile(r"\s+")
 _SEPARATOR = re.compile(r"\s*(?:,|;|\+|->|→|⇒|\s-\s|\s/\s|\band\b|\bfollowed by\b|\bthen\b)\s*")
 
 
@@ -45,7 +48,10 @@ def parse_layer(text: str) -> LayerCall | None:
     call = _call(f"f({inner})")
     if call is None:
         return read_phrase(text)
-    args, keywords = _arguments(call)
+    try:
+        args, keywords = _arguments(call)
+    except RecursionError:  # what Python's parser still takes may be too deep to be walked through
+        return None
     activation = activation_in(rest)
     if activation and "activation" not in dict(keywords):
         keywords = (*keywords, ("activation", activation))
@@ -82,9 +88,12 @@ def _split(text: str) -> list[str]:
         if separator:
             parts.append(text[start:index].strip())
             start = index = separator.end()
+        elif text[index].isspace():
+            # A separator takes all blanks around it: where none starts at the first blank, none does at the others.
+            index = _BLANKS.match(text, index).end()  # type: ignore[union-attr]  # matches: a blank stands there
         else:
             index += 1
-    return [*parts, re.sub(r"\s+[Ll]ayers?$", "", text[start:].strip())]
+    return [*parts, _LAST_LAYERS.sub("", text[start:].strip())]
 
 
 def _nesting(character: str) -> int:

@@ -13,6 +13,9 @@ from pipeline.keras.facts import backbones, signature
 from pipeline.keras.layer_call import LayerCall, Symbol, Value
 from pipeline.keras.repair import repaired
 
+_LONGEST_PHRASE = 600
+"""Characters of a phrase that names a layer."""
+
 _WHOLE_MODELS = re.compile(
     r"""\b(?:\w*bert|\w*gpt\w*|t5|xlnet|electra|(?:vision[ ])?transformers?(?:[ ]?(?:block|encoder|decoder))?|vit|swin|
     generator|discriminator|critic|\w*gan|u-?net\w*|autoencoder|fpn|yolo\w*|wavenet|capsule|gcn|graph|
@@ -95,33 +98,38 @@ _ACTIVATION = re.compile(
     rf"\b{_ACTIVATION_WORD}\b|activation\W+(?P<linear>linear)|(?P<linear2>linear) activation", re.I
 )
 _TRAILING_ACTIVATION = re.compile(
-    rf"^\W*(?:(?:with|using|followed by|and|an?)\s+)*\W*(?:activation\W+)?{_ACTIVATION_WORD}\b", re.I
+    rf"^\W*+(?:(?:with|using|followed by|and|an?)\s++)*+\W*+(?:activation\W++)?+{_ACTIVATION_WORD}\b", re.I
 )
 
+# Repetitions are possessive (`\s*+`): two that could share one run of blanks would try every way to share it.
 _COUNT = re.compile(
-    r"\b(\d+)\s*-?\s*(?:hidden |output )?(?:neurons?|units?|nodes?|cells?|class(?:es)?|outputs?|dim\w*)\b",
+    r"\b(\d+)\s*+-?\s*+(?:hidden |output )?(?:neurons?|units?|nodes?|cells?|class(?:es)?|outputs?|dim\w*)\b",
     re.I,
 )
-_COUNT_AFTER = re.compile(r"\b(?:units|neurons|nodes|classes|output(?: dim\w*)?)\s*(?:=|:|of)?\s*\(?(\d+)\b", re.I)
+_COUNT_AFTER = re.compile(r"\b(?:units|neurons|nodes|classes|output(?: dim\w*)?)\s*+(?:=|:|of)?+\s*+\(?(\d+)\b", re.I)
 _FILTERS = re.compile(
-    r"\b(\d+)\s*(?:output )?(?:filters?|channels?|feature maps?|kernels?)\b|\bfilters?\s*(?:=|:|of|size)?\s*(\d+)\b",
+    r"\b(\d+)\s*+(?:output )?(?:filters?|channels?|feature maps?|kernels?)\b"
+    r"|\bfilters?\s*+(?:=|:|of|size)?+\s*+(\d+)\b",
     re.I,
 )
 _KERNEL = re.compile(
-    r"(?:kernel|filter|window)(?:[ _]size)?s?\s*(?:=|:|of|is)?\s*\(?\[?\s*(\d+)(?:\s*(?:x|×|,|\*|by)\s*(\d+))?"
-    r"|\(?\b(\d+)\s*(?:x|×|\*)\s*(\d+)\b",
+    r"(?:kernel|filter|window)(?:[ _]size)?s?\s*+(?:=|:|of|is)?+\s*+\(?\[?\s*+(\d+)(?:\s*+(?:x|×|,|\*|by)\s*+(\d+))?"
+    r"|\(?\b(\d+)\s*+(?:x|×|\*)\s*+(\d+)\b",
     re.I,
 )
-_POOL = re.compile(r"pool(?:[ _]size)?\s*(?:=|:|of)?\s*\(?(\d+)|\(?\b(\d+)\s*(?:x|×|,)\s*(\d+)\b|\((\d)\)", re.I)
+_POOL = re.compile(r"pool(?:[ _]size)?\s*+(?:=|:|of)?+\s*+\(?(\d+)|\(?\b(\d+)\s*+(?:x|×|,)\s*+(\d+)\b|\((\d)\)", re.I)
 _OUTPUT = re.compile(r"\b(?:outputs?|final|last|classification|predictions?|num(?:ber of)? classes)\b", re.I)
-_STRIDE = re.compile(r"strides?\s*(?:=|:|of)?\s*\(?(\d+)", re.I)
-_RATE = re.compile(r"(\d*\.\d+|\d+\s?%)|\brate\W+(?:of\W+)?(\d+)\b(?!\.)", re.I)
-_SIZES = re.compile(r"\(\s*(?:none\s*,\s*)?(\d+(?:\s*,\s*\d+)*)\s*,?\s*\)|\b(\d+(?:\s*[x×]\s*\d+)+)\b", re.I)
+_STRIDE = re.compile(r"strides?\s*+(?:=|:|of)?+\s*+\(?(\d+)", re.I)
+_RATE = re.compile(r"(\d*\.\d+|\d+\s?%)|\brate\W++(?:of\W++)?+(\d+)\b(?!\.)", re.I)
+_SIZES = re.compile(
+    r"\(\s*+(?:none\s*+,\s*+)?(\d++(?:\s*+,\s*+\d++)*+)\s*+,?\s*+\)|\b(\d+(?:\s*+[x×]\s*+\d+)+)\b", re.I
+)
 
 
 def read_phrase(text: str) -> LayerCall | None:
     """The layer that a phrase names first, with what it says about its arguments; None where it names none."""
-    if _WHOLE_MODELS.search(text) or len(text) > 600:
+    # What is longer is no phrase, and would cost the patterns below more than its length.
+    if len(text) > _LONGEST_PHRASE or _WHOLE_MODELS.search(text):
         return None
     match, name = _first_layer(text)
     backbone = _backbones().search(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from pipeline.analysis.parsing import parsed
+from pipeline.analysis.parsing import LONGEST, parsed
 from pipeline.llm.asking.replies import ReplyError, read_program
 from pipeline.measures.codebleu.codebleu import code_bleu, code_words, pair_counts
 from pipeline.measures.codebleu.length_control import cut, cut_to_equal_length
@@ -18,9 +18,6 @@ from pipeline.measures.outputs import Measured, Output, PairScore
 from pipeline.measures.project_scores import read_code
 from pipeline.measures.sample_overlap import sample_overlap
 from pipeline.records import Failure
-
-LONGEST = 300_000
-"""Characters of a candidate beyond which nothing is read in it."""
 
 
 def measure_all(outputs: Sequence[Output], pool: str = "", plans: tuple[str, ...] = ()) -> list[Measured]:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pipeline.plan.dataset_facts import LONGEST
+
 _Cues = tuple[tuple[str, re.Pattern[str], float], ...]
 
 
@@ -28,11 +30,11 @@ _DATA = _cues(
     ("image", r"\b(mnist|cifar|imagenet|face|facial|tumou?r|lesion|digit|cat|dog|bird|flower|leaf|leaves|logo|icon|fingerprint|x-?ray)s?\b", 0.5),
     ("text", r"\b(english|german|french|spanish|italian|danish|latin|chat ?bot|gpt|bert|rapper|haiku|lyrics)\b", 1.2),
     ("audio", r"\bmusic\b|\bgenre of (a )?(song|track)", 1.2),
-    ("video", r"\bvideos?\b|footage|\bclips? .{0,30}frames|\bframes\b.{0,40}(clip|sequence|video|per|each)|\d+ frames|film clip|cctv", 3.0),
+    ("video", r"\bvideos?\b|footage|\bclips? .{0,30}frames|\bframes\b.{0,40}(clip|sequence|video|per|each)|\d frames|film clip|cctv", 3.0),
     ("audio", r"\baudio|\bsounds?\b|\bspeech|spoken|\bwav\b|k?hz\b.{0,40}(record|clip|sampl)|(record|clip|sampl).{0,40}k?hz\b|microphone|\bsongs? clips?|spectrogram|waveform|bird ?song|\bcalls?\b.{0,20}record|\bvoice", 2.5),
     ("text", r"\b(text|review|tweet|comment|e-?mail|message|article|document|sentence|news|headline|post|ticket|sms|title|abstract|complaint|essay|poem|lyric|transcript|clause|phrase|caption|question|quer(y|ie)|word|character|vocabulary|token|paragraph|stor(y|ie)|advertisement|verse|dialogue|nlp|language)s?\b", 1.2),
     ("text", r"\b(sentiment|spam|toxic|sarcas|fake news|hate speech|clickbait|intents?)\b", 1.5),
-    ("series", r"time.?series|\b(hourly|daily|weekly|monthly|half-hourly)\b|(every|each|per) (\w+ )?(second|minute|hour|day|week|month)\b|time.?steps?|\b(past|last|previous) \d*\w* ?(hours|days|weeks|months|minutes)|sliding window|\bwindows? of\b|\bstocks?\b|temperature over|(past|last|previous) (\d+|\w+) (days|hours)", 1.4),
+    ("series", r"time.?series|\b(hourly|daily|weekly|monthly|half-hourly)\b|(every|each|per) (\w+ )?(second|minute|hour|day|week|month)\b|time.?steps?|\b(past|last|previous) \w* ?(hours|days|weeks|months|minutes)|sliding window|\bwindows? of\b|\bstocks?\b|temperature over|(past|last|previous) (\d+|\w+) (days|hours)", 1.4),
     ("series", r"accelerometer|gyroscope|\b(ecg|eeg|emg)s?\b|heart ?beat|wearable|sensor (window|signal|trace|stream|sequence)|\bsignals?\b|\b\d+ ?hz\b", 1.6),
     ("table", r"\b(columns?|tabular|csv|spreadsheet|tables?|features|attributes|rows|numeric|categorical|variables|figures|questionnaire|survey|records)\b", 1.2),
     ("table", r"\b(customers?|patients?|applicants?|students?|houses?|loans?|employees?|passengers?|wines?|cars?|flights?|churn|credit|insurance)\b", 0.5),
@@ -46,11 +48,11 @@ _TASKS = _cues(
     ("segment", r"segment|\bmasks?\b|outlin|pixel.?(wise|level|by)|(every|each|per) pixel|delineat|\bu-?net\b", 3.0),
     ("locate", r"bounding box|\bbox(es)?\b|object detect|\blocat(e|es|ing|ion of)\b|\bfind .{0,50} in (the |a |an |each |every |its )?(\w+ )?(photo|image|picture|frame|scan)|\byolo\b|localis|localiz", 3.0),
     ("upscale", r"super.?resolution|upscal|upsampl|low.?resolution|higher resolution|sharper|enlarg|\b[2348]x (the )?(resolution|size|larger|bigger)|(twice|times) (as (large|big)|larger|bigger)|(twice|four times|double|\dx|three times) .{0,20}(resolution|size|detail)", 3.5),
-    ("restore", r"denois|(remove?|removing|take|get rid) .{0,40}(noise|blur|rain|scratch|haze|stain|speckle|grain|watermark|streak|fog)|coloriz|colou?ri[sz]|\brestor|inpaint|deblur|clean(s|ing)? (up )?.{0,40}(scan|image|photo|document|picture)|style transfer|(turn|translat|convert|transform)\w* .{0,50}(sketch|photo|image|picture|map|drawing|scene)\w* .{0,20}(in)?to|image.to.image|pix2pix|cyclegan|\bdepth map|reconstruct", 3.2),
-    ("generate", r"generat|\b\w*gan(-gp)?s?\b|\bcreat\w* (fake|synthetic|artificial|realistic)|chat ?bot|\bgpt|invent|synthesi[sz]|\bvae\b|variational|propose new|\bdream up|new (images|pictures|photos|faces|designs|patterns|letters|names|verses|texts?|lines|melod)|creates? (new|fresh|original)|writes? (new|short|verses|poems|stor|lines)|in the (style|manner) of|next (word|character|token|letter)|language model|compose", 2.6),
-    ("caption", r"caption|(describ|draft|suggest|write|say|tell)\w* .{0,60}(sentence|line|description|caption|words|title)\w* .{0,40}(for|of|per|about|from|under) (a |an |each |every |the |its )?(\w+ ){0,2}(photo|image|picture|painting|radiograph|scan|scene|x-ray)|(photo|image|picture|painting|radiograph|scan|scene)s?\b.{0,60}(describe|description|in words|sentence|alt.?text|menu line)|describe (the )?(\w+ )?(photo|image|picture|painting|scene)", 3.6),
-    ("rewrite", r"translat\w* (\w+ ){0,5}(english|french|german|spanish|italian|portuguese|dutch|polish|latin|sentence|phrase|text|language|dialect|question)|summari[sz]|paraphras|rewrit|simplif\w+ .{0,30}(text|sentence)|sequence.to.sequence|seq2seq|(convert|turn|normali[sz]e|expand|correct|transliterat)\w* .{0,50}(text|phrase|sentence|date|word|spelling|name|abbreviation|shorthand|note|command)|from (english|french|german|spanish) (in)?to", 3.2),
-    ("answer", r"answer\w* .{0,40}question|question.answer|find .{0,30}answer|\banswers?\b .{0,40}\b(passage|paragraph|context|description)|questions? .{0,60}\banswers?\b", 3.2),
+    ("restore", r"denois|(remove?|removing|take|get rid) .{0,40}(noise|blur|rain|scratch|haze|stain|speckle|grain|watermark|streak|fog)|coloriz|colou?ri[sz]|\brestor|inpaint|deblur|clean(s|ing)? (up )?.{0,40}(scan|image|photo|document|picture)|style transfer|(turn|translat|convert|transform)\w{0,30} .{0,50}(sketch|photo|image|picture|map|drawing|scene)\w{0,30} .{0,20}(in)?to|image.to.image|pix2pix|cyclegan|\bdepth map|reconstruct", 3.2),
+    ("generate", r"generat|\b\w*gan(-gp)?s?\b|\bcreat\w{0,30} (fake|synthetic|artificial|realistic)|chat ?bot|\bgpt|invent|synthesi[sz]|\bvae\b|variational|propose new|\bdream up|new (images|pictures|photos|faces|designs|patterns|letters|names|verses|texts?|lines|melod)|creates? (new|fresh|original)|writes? (new|short|verses|poems|stor|lines)|in the (style|manner) of|next (word|character|token|letter)|language model|compose", 2.6),
+    ("caption", r"caption|(describ|draft|suggest|write|say|tell)\w{0,30} .{0,60}(sentence|line|description|caption|words|title)\w{0,30} .{0,40}(for|of|per|about|from|under) (a |an |each |every |the |its )?(\w+ ){0,2}(photo|image|picture|painting|radiograph|scan|scene|x-ray)|(photo|image|picture|painting|radiograph|scan|scene)s?\b.{0,60}(describe|description|in words|sentence|alt.?text|menu line)|describe (the )?(\w+ )?(photo|image|picture|painting|scene)", 3.6),
+    ("rewrite", r"translat\w{0,30} (\w+ ){0,5}(english|french|german|spanish|italian|portuguese|dutch|polish|latin|sentence|phrase|text|language|dialect|question)|summari[sz]|paraphras|rewrit|simplif\w{1,30} .{0,30}(text|sentence)|sequence.to.sequence|seq2seq|(convert|turn|normali[sz]e|expand|correct|transliterat)\w{0,30} .{0,50}(text|phrase|sentence|date|word|spelling|name|abbreviation|shorthand|note|command)|from (english|french|german|spanish) (in)?to", 3.2),
+    ("answer", r"answer\w{0,30} .{0,40}question|question.answer|find .{0,30}answer|\banswers?\b .{0,40}\b(passage|paragraph|context|description)|questions? .{0,60}\banswers?\b", 3.2),
     ("forecast", r"forecast|\bnext (\w+ )?(hours?|days?|weeks?|months?|quarters?|values?|steps?|readings?|minutes?|season|year)|(hours?|days?|steps?|weeks?|minutes|months) (ahead|in advance)|\b(future|tomorrow|coming (hours?|days?|weeks?))\b|in (one|two|\d+) (hours|days|weeks)|following (day|hour|week|month)|stock (price )?predict|(past|last|previous) (\d+|\w+) (days|hours|weeks|months)", 3.0),
     ("recommend", r"recommend(s|ation|er|ations)?\b.{0,60}(user|reader|listener|customer|member|item|rating|movie|book|product|song|cook|player)|\bratings?\b.{0,60}(user|member|reader|viewer|player|cook)|collaborative|(user|customer|reader|member|seeker|listener|viewer|player)s?\b.{0,80}(would (like|rate|enjoy|buy|click|apply)|will (like|rate|enjoy|buy|click|apply|open|watch)|might like)|matrix factori|suggest .{0,40}to (each|every|a|our) (user|customer|reader|member|listener|player)", 3.2),
     ("anomaly", r"anomal|outlier|unusual|strange|abnormal (hours|behaviou?r|period)|novelty|no labels|without labels|unlabell?ed|odd(ly)? behav", 2.8),
@@ -139,8 +141,8 @@ def cue_certainty(requirement: str, attributes: str) -> float:
 
 def _data_and_tasks(requirement: str, attributes: str) -> tuple[dict[str, float], dict[str, float]]:
     """The weights of the kinds of data and of the tasks that the words speak for."""
-    requirement = _NEGATED.sub(" ", requirement.lower())
-    attributes = _NEGATED.sub(" ", attributes.lower())
+    requirement = _NEGATED.sub(" ", requirement[:LONGEST].lower())
+    attributes = _NEGATED.sub(" ", attributes[:LONGEST].lower())
     data = _weights(_DATA, requirement, attributes, attributes_count=1.0)
     tasks = _weights(_TASKS, requirement, attributes, attributes_count=0.4)
     return data, tasks

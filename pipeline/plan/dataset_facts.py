@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields, replace
 
+LONGEST = 50_000
+"""Characters of a text that are searched: more than a requirement and its attributes can have together."""
+
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -36,8 +39,8 @@ NUMBER_WORDS = _number_words()
 _WORDED = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _NUMBER = rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,3}}|\d{{1,12}}|{_WORDED})"
 _GAP = (
-    r"[\s-]+(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a|hundred|thousand|million)\b)"
-    r"[a-z]+(?:-[a-z]+)?[\s-]+){0,2}?"
+    r"[\s-]++(?:(?!(?:per|of|in|for|from|with|and|to|across|over|the|each|a|hundred|thousand|million)\b)"
+    r"[a-z]+(?:-[a-z]+)?[\s-]++){0,2}?"
 )
 """Up to two words between a number and what it counts ("12 numeric sensor features"), none that starts a new phrase."""
 
@@ -114,7 +117,7 @@ _ITEM_NOUNS = "(?:items|movies|films|books|products|songs|tracks|articles|recipe
 
 def read_facts(text: str) -> DatasetFacts:
     """The facts a text states. Of several statements about one thing the first counts."""
-    text = text.lower().replace("×", "x").replace("‑", "-")
+    text = text[:LONGEST].lower().replace("×", "x").replace("‑", "-")
     height, width, channels = _image_size(text)
     return DatasetFacts(
         height=height,
@@ -128,7 +131,7 @@ def read_facts(text: str) -> DatasetFacts:
         horizon=_horizon(text),
         frames=_count(text, "(?:frames)"),
         sample_rate=_sample_rate(text),
-        clip_seconds=_count(text, r"(?:seconds?|s)\b(?! of history)", gap=r"[\s-]*"),
+        clip_seconds=_count(text, r"(?:seconds?|s)\b(?! of history)", gap=r"[\s-]*+"),
         scale=_scale(text),
         latent=_after(text, _LATENT_PHRASES),
         users=_count(text, _USER_NOUNS),
@@ -145,7 +148,9 @@ def shapes_in(text: str) -> list[tuple[int | None, ...]]:
     "(batch_size, 128, 128, 3)" -> (128, 128, 3). A first item that is no number ("None", "n") is the batch axis.
     """
     shapes: list[tuple[int | None, ...]] = []
-    for inner in re.findall(r"\(([^()]*,[^()]*)\)", text):
+    for inner in re.findall(r"\(([^()]*+)\)", text):
+        if "," not in inner:
+            continue
         items = [item.strip() for item in inner.split(",") if item.strip()]
         if not items or any(_is_phrase(item) for item in items):
             continue  # an aside in prose: "(photos, drawings and maps)"
@@ -209,7 +214,9 @@ def _image_size(text: str) -> tuple[int | None, int | None, int | None]:
     if wide:
         return int(wide[2]), int(wide[1]), None
     match = re.search(
-        r"\b(\d{2,4})\s*(?:px|pixels)?\s*(?:x|by|\*)\s*(\d{2,4})(?:\s*(?:px|pixels)?\s*(?:x|by|\*)\s*([134]))?\b", text
+        r"\b(\d{2,4})\s*+(?:px|pixels)?\s*+(?:x|by|\*)\s*+(\d{2,4})"
+        r"(?:\s*+(?:px|pixels)?\s*+(?:x|by|\*)\s*+([134]))?\b",
+        text,
     )
     if match is None:
         square = re.search(r"\b(\d{2,4})[\s-]*(?:px|pixels?)\b", text)
@@ -240,12 +247,15 @@ def _classes(text: str) -> int | None:
     if re.search(r"\bbinary\b|\byes/no\b|\bor not\b|\bwhether\b|\bversus\b|\bvs\.?\b", text):
         return 2
     chosen = re.search(
-        r"\b(?:as|into|between|either) ((?:[a-z-]+(?: [a-z-]+)?, )*[a-z-]+(?: [a-z-]+)?,? (?:or|and) [a-z-]+)\b", text
+        r"\b(?:as|into|between|either) ((?:[a-z-]++(?: [a-z-]++)?, ){0,400}[a-z-]++(?: [a-z-]++)?,? (?:or|and) [a-z-]+)\b",
+        text,
     )
     if chosen:
         return len(re.split(r", (?:or |and )?| or | and ", chosen[1]))
     listed = re.search(
-        r"(?:class|categor|label|species|type|genre)\w*[^.:]{0,60}[:(]\s*([^.()]{3,400}?)(?:[.)]|$)", text
+        r"(?<!\w)(?=\w*?(?:class|categor|label|species|type|genre))\w++[^.:]{0,60}[:(](?=[^.()]{3})\s*+"
+        r"([^.()]{0,400}?)(?:[.)]|$)",
+        text,
     )
     if listed:
         parts = re.split(r",\s*(?:and |or )?|;\s*|\s+and\s+|\s+or\s+", listed[1])
@@ -285,7 +295,7 @@ def _scale(text: str) -> int | None:
 
 def _learning_rate(text: str) -> float | None:
     match = re.search(
-        r"(?:learning[ _-]?rate|\blr|\b(?:adam\w*|sgd|rmsprop|nadam))(?: of| is| to| =|=|:)? ?"
+        r"(?:learning[ _-]?rate|\blr|\b(?:adam\w{0,40}|sgd|rmsprop|nadam))(?: of| is| to| =|=|:)? ?"
         r"(\d*\.\d+(?:e-?\d+)?|\d+(?:\.\d+)?e-\d+)",
         text,
     )

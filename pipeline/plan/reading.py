@@ -21,6 +21,15 @@ _NUMBER = re.compile(r"^\W*(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)(?![
 _HYPERPARAMETER_KEYS = ("hyperparameters", "hypermeters")
 
 
+LONGEST_REPAIRED = 20_000
+"""Characters up to which broken JSON is repaired; the longest published plan has 3,800."""
+
+DEEPEST_REPAIRED = 50
+"""Open brackets up to which broken JSON is repaired: the work is length times depth. A plan opens four."""
+
+_BRACKET = re.compile(r"[\[\]{}]")
+
+
 class UnreadablePlanError(ValueError):
     """The text holds no plan at all."""
 
@@ -101,10 +110,23 @@ def _load(text: str) -> Mapping[str, object]:
 
 
 def _repaired(text: str) -> object:
+    if len(text) > LONGEST_REPAIRED:
+        raise UnreadablePlanError(f"no plan: not JSON, and longer than {LONGEST_REPAIRED:,} characters")
+    if _depth(text) > DEEPEST_REPAIRED:
+        raise UnreadablePlanError("no plan: not JSON, and nested too deeply")
     try:
         return json_repair.loads(text, skip_json_loads=True)
     except ValueError as error:  # nested beyond reason
         raise UnreadablePlanError(f"no plan: {error}") from error
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at most, those in strings counted too."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _fold(values: Mapping[str, object]) -> dict[str, object]:

@@ -48,7 +48,7 @@ CATEGORIES: tuple[str, ...] = (*sorted({name for _, name in _CATEGORY_RULES}), O
 _OPTIMIZER_RULES: tuple[tuple[str, str], ...] = (
     (r"adamax", "Adamax"),
     (r"nadam", "Nadam"),
-    (r"adamw|adam.*weight decay", "AdamW"),
+    (r"adamw|adam.{0,200}weight decay", "AdamW"),
     (r"adadelta", "Adadelta"),
     (r"adagrad", "Adagrad"),
     (r"adafactor", "Adafactor"),

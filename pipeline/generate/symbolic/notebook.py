@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.generate.symbolic.sections import assign_sections
 from pipeline.generate.symbolic.statement import SECTIONS, Statement
 
-_CELL = re.compile(r"^# ?%%\s*(?P<markdown>\[markdown\])?\s*(?P<heading>.*?)\s*$")
+_CELL = re.compile(r"^# ?%%\s*+(?P<markdown>\[markdown\])?\s*+(?P<heading>.*)$")
 
 _CELL_MARK = re.compile(r"^\s*(?=%%)")
 """The beginning of a sentence that would open a cell."""
@@ -102,7 +102,8 @@ def read_notebook(code: str) -> Notebook:
     code is sorted by what it does (`section_of`). What is not Python (shell lines, magics, broken
     statements) is left out.
     """
-    code = code.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")  # all that ends a line to Python
+    code = code[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")  # all that ends a line to Python
+    code = code.replace("\t", "    ")
     title, statements = _statements(code)
     sections = assign_sections([(statement.source, statement.section) for statement in statements])
     placed: list[Statement] = []
@@ -122,9 +123,10 @@ def _statements(code: str) -> tuple[str, list[Statement]]:
         above = _read_between(lines[read_to:start])
         if above.section is not None:
             section = above.section
-        note = above.prose.strip()
+        prose = "\n".join(above.prose)
+        note = prose.strip()
         if not statements:
-            title, note = textwrap.dedent(above.prose).strip(), ""
+            title, note = textwrap.dedent(prose).strip(), ""
         statements.append(
             Statement(
                 section=section,
@@ -146,7 +148,9 @@ class _Between:
     """The section that the last cell opened here is named after ("" where it names none); None where no cell opens."""
 
     heading: str = ""
-    prose: str = ""
+    prose: list[str] = field(default_factory=list)
+    """Its lines."""
+
     comments: list[str] = field(default_factory=list)
 
     gap: int = 0
@@ -163,10 +167,10 @@ def _read_between(lines: Sequence[str]) -> _Between:
             # Comments and blank lines before a cell belong to no statement.
             between.comments, between.gap = [], 0
             if not in_prose:
-                between.heading = cell["heading"]
-                between.section = _named_section(cell["heading"])
+                between.heading = cell["heading"].rstrip()
+                between.section = _named_section(between.heading)
         elif in_prose:
-            between.prose += line.removeprefix("#").removeprefix(" ") + "\n"
+            between.prose.append(line.removeprefix("#").removeprefix(" "))
         elif line.strip():
             between.comments.append(line)
         elif not between.comments:
@@ -197,6 +201,12 @@ _NOT_PYTHON = re.compile(r"^\s*[!%?]|^\s*(pip|conda) install ")
 _STATEMENT_START = re.compile(r"[A-Za-z_@#(\[{'\"]")
 _CONTINUATION = re.compile(r"(else|elif|except|finally)\b")
 
+LONGEST = 100_000
+"""Characters of a project that are read; the rest is left out. As far as CodeBLEU measures, too."""
+
+_MOST_FAILURES = 1_000
+"""Chunks that no statement starts with, up to which what is broken is read. Each was tried in _MOST_CHUNKS ways."""
+
 _MOST_CHUNKS = 11
 """Chunks that one statement may have (an `if` with its `elif`s, a call over unindented lines); a guess with room."""
 
@@ -216,11 +226,12 @@ def _what_parses(lines: Sequence[str]) -> list[str]:
     """The lines of which those are blanked that belong to no statement that parses."""
     starts = [number for number, line in enumerate(lines) if _STATEMENT_START.match(line)] + [len(lines)]
     kept = [""] * len(lines)
-    number = 0
-    while number < len(starts) - 1:
+    number = failures = 0
+    while number < len(starts) - 1 and failures < _MOST_FAILURES:
         end = _statement_end(lines, starts, number)
         if end is None:
             number += 1
+            failures += 1
         else:
             kept[starts[number] : starts[end]] = lines[starts[number] : starts[end]]
             number = end

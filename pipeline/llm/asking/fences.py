@@ -6,7 +6,7 @@ import re
 import textwrap
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"^[ \t>]{0,12}(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
+_FENCE = re.compile(r"^[ \t>]{0,12}(?P<mark>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^`]*)$")
 _NAME = re.compile(
     r"(?<![\w/.-])(?P<path>(?:[\w-]+/){0,4}[\w-]{1,60}\.(?:py|ipynb|txt|ya?ml|json|sh|md|cfg|toml))(?![\w/])"
 )

@@ -39,6 +39,9 @@ _HELD_PLACEHOLDER = re.compile(r"placeholder__([A-Za-z_]\w*?)__")
 _ENDINGS = 50
 """Empty lines at which code without fences may end: each is tried by parsing, from the last one."""
 
+_MOST_PARSED = 1_000_000
+"""Characters that are parsed at most to find that end: all endings of a reply of 20,000 characters."""
+
 _MAIN_NAMES = ("project.py", "main.py", "train.py", "run.py", "app.py")
 
 
@@ -125,8 +128,12 @@ def without_prose(text: str) -> str:
     lines = lines[start:]
     # Prose after the code is a paragraph of its own: the code ends at an empty line, or with the reply.
     breaks = [number for number in range(len(lines), 0, -1) if number == len(lines) or not lines[number].strip()]
+    left = _MOST_PARSED
     for end in breaks[:_ENDINGS]:
         code = "\n".join(lines[:end])
+        left -= len(code)
+        if left < 0:
+            break
         if parsed(without_magics(code)) is not None:
             return code
     return "\n".join(lines)

@@ -9,7 +9,7 @@ LONGEST_OVERLAP = 4_000
 
 _SHORTEST_OVERLAP = 8
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-_OPENING = re.compile(r"\A\s*(?:[^\n]{0,200}\n\s*)?(?:```|~~~)[\w+-]*[ \t]*\n")
+_OPENING = re.compile(r"\A\s*+(?:[^\n]{0,200}\n\s*+)?(?:```|~~~)[\w+-]*+[ \t]*+\n")
 
 
 def splice(begun: str, more: str) -> str:

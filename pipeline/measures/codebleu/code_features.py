@@ -30,7 +30,11 @@ characters, the deepest a depth of 21, none over 14,000 counted nodes."""
 KEPT = 384
 """Sources whose features are kept in a process: some 100 kB each for a notebook."""
 
-_PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
+PARSER_SECONDS = 10
+"""What the parser may take. Ordinary sources take milliseconds; around errors tree-sitter tries so many ways that
+100 kB of `<!--` would take hours."""
+
+_PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()), timeout_micros=PARSER_SECONDS * 10**6)
 _LOOPS = frozenset({"for_statement", "while_statement"})
 
 Edge = tuple[str, str, tuple[str, ...]]
@@ -59,7 +63,11 @@ def code_features(source: str) -> CodeFeatures | None:
     if len(source) > MAX_CHARACTERS:
         return None
     plain = _without_comments(source)
-    tree = _PARSER.parse(plain.encode("utf-8", "replace"))
+    try:
+        tree = _PARSER.parse(plain.encode("utf-8", "replace"))
+    except ValueError:  # out of time
+        _PARSER.reset()
+        return None
     root = _copied(tree.root_node)
     if root is None:
         return None

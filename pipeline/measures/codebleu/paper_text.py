@@ -21,7 +21,7 @@ from pipeline.measures.codebleu.code_features import MAX_CHARACTERS, MAX_DEPTH
 _BLACK = black.Mode(line_length=210)
 _INDENT = 4
 _BRACKET = re.compile(r"[()\[\]{}]")
-_TOKEN = re.compile(r"(?P<string>\"[^\"]*\"|'[^']*')|(?P<float>\d+\.\d+)|==|!=|<=|>=|[^\w\s]")
+_TOKEN = re.compile(r"(?P<string>\"[^\"]*\"|'[^']*')|(?P<float>(?<!\d)\d+\.\d+)|==|!=|<=|>=|[^\w\s]")
 
 
 def paper_text(source: str) -> str:

@@ -46,7 +46,8 @@ _NO_TARGET_BEFORE = frozenset(
 )
 _MARKED = re.compile(r"\s*\((0/1|1/0|yes/no|y/n|binary|target|label|true/false|0 or 1)")
 """What stands behind a column that is the target: "urgent (0/1)"."""
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+# Bounded, as it is looked for at every piece of the text.
+_IDENTIFIER = re.compile(r"[^\W\d]\w{0,99}+")
 
 
 def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Written]:
