@@ -37,7 +37,7 @@ from typing import Any
 import ray
 from ray import serve
 
-from jobs.cluster.dataflow import start_ray
+from jobs.cluster.ray_start import start_ray
 from jobs.generate import main as generate
 from jobs.generation.model_presets import engine_settings
 from jobs.generation.settings import GenerateConfig

@@ -23,7 +23,7 @@ from pathlib import Path
 import codebleu
 import psutil
 
-from jobs.cluster.dataflow import start_ray
+from jobs.cluster.ray_start import start_ray
 from jobs.scoring.item_shards import Measurement, measure_items
 from pipeline.inputs.artifact import read_blocks
 from pipeline.measures.codebleu.codebleu import from_counts, pair_counts

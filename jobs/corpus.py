@@ -25,7 +25,7 @@ from corpus_build.write.data_card import write_data_card
 from corpus_build.write.datasets import write_datasets
 from corpus_build.write.report import write_drop_report
 from corpus_build.write.review import read_approvals
-from jobs.cluster.dataflow import start_ray
+from jobs.cluster.ray_start import start_ray
 from jobs.corpora.settings import CorpusConfig
 from jobs.corpora.shard_steps import ShardRunner, StepSeconds
 from jobs.corpora.summary import CorpusSummary

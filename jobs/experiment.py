@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from jobs.cluster.dataflow import start_ray
+from jobs.cluster.ray_start import start_ray
 from jobs.experiments.results import Experiment, score_arms, write_experiment
 from jobs.experiments.running import run_arms
 from jobs.experiments.spec import Arm, ExperimentConfig, arms_of

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import PurePosixPath
 
-from jobs.cluster.dataflow import run_shards, start_ray
+from jobs.cluster.dataflow import run_shards
 from jobs.cluster.progress import RowProgress
+from jobs.cluster.ray_start import start_ray
 from jobs.generation.budget import job_budget
 from jobs.generation.language_model import with_context_length
 from jobs.generation.method_stages import method_stages, opened_model

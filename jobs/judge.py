@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.cluster.dataflow import start_ray
+from jobs.cluster.ray_start import start_ray
 from jobs.generation.language_model import language_model
 from jobs.scoring.judging.asking import Questions, ask_judge, contaminated_by, sides_of
 from jobs.scoring.judging.page import judge_page

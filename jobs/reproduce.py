@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 
-from jobs.cluster.dataflow import start_ray
+from jobs.cluster.ray_start import start_ray
 from jobs.scoring.reproduction.artifact_outputs import score_artifact
 from jobs.scoring.reproduction.page import reproduction_page
 from jobs.scoring.reproduction.plan_tables import planner_tables

@@ -12,7 +12,7 @@ The same command goes on after a kill. Written to the folder, the tables each as
 
 from __future__ import annotations
 
-from jobs.cluster.dataflow import start_ray
+from jobs.cluster.ray_start import start_ray
 from jobs.scoring.run_outputs import group_seeds, open_runs, run_named
 from jobs.scoring.run_scores import Scoring, score_opened_runs
 from jobs.scoring.settings import ScoreConfig

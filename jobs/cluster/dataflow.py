@@ -9,11 +9,7 @@ little of a CPU: many rows of a shard are under way in it at once.
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -25,7 +21,7 @@ import ray
 from jobs.cluster.faults import plain_faults
 from jobs.cluster.isolation import run_isolated, run_limited
 from jobs.runs.store import RunStore
-from pipeline.errors import BudgetSpent, FaultError
+from pipeline.errors import BudgetSpent
 from pipeline.records import Requirement
 from pipeline.stage import ROWS_IN_FLIGHT, Chain, Stage, check_chain
 from pipeline.storage.arrow import from_rows, to_table
@@ -237,51 +233,3 @@ class _ShardWorker:
             run_row = run_isolated if suspicious else run_limited
             for record in records:
                 yield run_row(self._chain, record)
-
-
-def start_ray(address: str | None, workers: int | None) -> bool:
-    """Connects to a cluster, or starts a local one without a dashboard, unless Ray runs already; True for a cluster."""
-    if ray.is_initialized():
-        return bool(address) or _inside_cluster()
-    if address or _inside_cluster():
-        address = address or os.environ.get("RAY_ADDRESS") or "auto"
-        with _ray_starts(f"no Ray cluster answers at address={address}", "see that it runs, or leave it out"):
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        return True
-    # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    way_out = "free memory, ports, /dev/shm or /tmp, or wait until the machine is less busy; `dlcodegen doctor` looks"
-    with _ray_starts("Ray cannot be started on this machine", way_out), _native_stderr_silenced():
-        ray.init(address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    return False
-
-
-@contextmanager
-def _ray_starts(failed: str, way_out: str) -> Iterator[None]:
-    """Says in one line that Ray does not start in the block. What SIGTERM does to this process stays as it is: Ray
-    would have it end without a word."""
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    except Exception as error:  # Ray raises whatever it meets
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise FaultError(f"{failed} ({reason.rstrip('.')}); {way_out}") from error
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, on_sigterm)
-
-
-@contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
-    """Ray's native code says on standard error which log level it was given. What fails here is raised, not printed."""
-    saved = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-
-
-def _inside_cluster() -> bool:
-    return "RAY_ADDRESS" in os.environ or "RAY_JOB_ID" in os.environ

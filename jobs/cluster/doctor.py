@@ -83,7 +83,7 @@ def _tried(name: str, attempt: Callable[[], str], *, required: bool, remedy: str
 def _ray() -> str:
     import ray
 
-    from jobs.cluster.dataflow import start_ray
+    from jobs.cluster.ray_start import start_ray
 
     start_ray(None, None)
     resources = ray.cluster_resources()

@@ -10,7 +10,7 @@ from corpus_build.write.audit import Audit, audit_sets
 from corpus_build.write.datasets import read_dataset
 from corpus_build.write.exposure import Exposure, check_exposure
 from corpus_build.write.review import read_approvals, sheet_csv, sheet_html
-from jobs.cluster.dataflow import start_ray
+from jobs.cluster.ray_start import start_ray
 from jobs.corpora.settings import CorpusConfig
 from jobs.generation.language_model import language_model
 from pipeline.config import LLMSettings, load_settings

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from corpus_build.store import CorpusStore
-from jobs.cluster.dataflow import run_step, start_ray
+from jobs.cluster.dataflow import run_step
 from jobs.cluster.progress import RowProgress
+from jobs.cluster.ray_start import start_ray
 from jobs.corpora.settings import CorpusConfig
 
 FEW_SHARDS = 1

@@ -46,7 +46,7 @@ def planning(settings: PipelineSettings) -> Iterator[Stage]:
         yield MethodStages(settings).plan()
         return
     if settings.llm.backend == "vllm":
-        from jobs.cluster.dataflow import start_ray
+        from jobs.cluster.ray_start import start_ray
 
         start_ray(None, None)
     settings = settings.model_copy(update={"llm": with_context_length(settings.llm)})

@@ -13,8 +13,8 @@ import ray
 from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchTrainer
 
-from jobs.cluster.dataflow import start_ray
 from jobs.cluster.progress import RowProgress
+from jobs.cluster.ray_start import start_ray
 from jobs.training.settings import TrainConfig
 from jobs.training.staging import StagedRun
 from jobs.training.state import PROGRESS

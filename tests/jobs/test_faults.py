@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from ray.exceptions import RayTaskError, WorkerCrashedError
 
 from jobs.cluster.faults import plain_fault
+from jobs.cluster.ray_start import start_ray
 from pipeline.errors import FaultError, StorageError
 from tests.corpus_build.notebooks import code, notebook
 from tests.full_disks import needs_mounts, on_tmpfs
@@ -51,6 +53,14 @@ def test_a_disk_that_fills_up_in_mid_run_ends_the_job_in_a_line(place: Path, tmp
 def test_a_disk_that_cannot_be_written_is_named_before_any_work(words: list[str], place: Path) -> None:
     line = _last_line(on_tmpfs(place, "ro", _job(*words, "--out", f"{place}/out")), code=2)
     assert line == f"dlcodegen: --out {place}/out: cannot be written (Read-only file system); choose another folder"
+
+
+def test_a_cluster_that_does_not_answer_is_named() -> None:
+    with socket.socket() as unheard:  # bound, but nobody listens
+        unheard.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unheard.getsockname()[1]}"
+        with pytest.raises(FaultError, match=f"no Ray cluster answers at address={address} .*Connection refused"):
+            start_ray(address, None)
 
 
 def test_a_lost_process_is_told_from_a_bug() -> None:
