@@ -5,7 +5,7 @@ NEWEST ?= $(shell command -v python3.13 || command -v python3.12 || command -v p
 BIN := .venv/bin
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: setup setup-cpu demo test test-newest check format check-starter bench clean
+.PHONY: setup setup-cpu demo test test-core test-engines test-newest check format check-starter bench clean
 
 setup: .venv/.ready
 
@@ -28,8 +28,15 @@ setup-cpu: .venv/.ready-cpu
 demo: setup
 	$(BIN)/dlcodegen generate starter --out out/demo --projects
 
+# In two parts at once: those with Ray mostly wait, the others mostly compute. Each part's output comes when it ends.
 test: setup setup-cpu
-	$(BIN)/pytest --durations=20
+	$(MAKE) --jobs 2 --output-sync=target test-core test-engines
+
+test-core: setup setup-cpu
+	$(BIN)/pytest --durations=20 --ignore tests/ray --ignore tests/vllm
+
+test-engines: setup setup-cpu
+	$(BIN)/pytest --durations=20 tests/ray tests/vllm
 
 # The tests on the newest Python that is here, without an engine.
 test-newest: .venv-newest/.ready
