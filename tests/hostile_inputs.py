@@ -181,7 +181,7 @@ DAMAGED: dict[str, tuple[str, Callable[[Path], object]]] = {
     "parquet cut off": (".parquet", lambda path: path.write_bytes(b"PAR1" + b"\0" * 100)),
     "parquet without the column": (".parquet", lambda path: pq.write_table(pa.table({"x": [1]}), path)),
     "csv without the column": (".csv", lambda path: path.write_text("x\n1\n")),
-    "csv with an open quote": (".csv", lambda path: path.write_text('requirement\n"' + "a\n" * 300_000)),
+    "csv with an open quote": (".csv", lambda path: path.write_text('requirement\n"' + f"{'a' * 200}\n" * 3_000)),
     "csv of quotes": (".csv", lambda path: path.write_text("requirement\n" + '"' * 500_001)),
     "utf-16": (".csv", lambda path: path.write_text("requirement\nClassify clouds\n", encoding="utf-16")),
     "json cut off": (".json", lambda path: path.write_text('[{"requirement": "a"}, {"requ')),
@@ -194,17 +194,15 @@ DAMAGED: dict[str, tuple[str, Callable[[Path], object]]] = {
 
 def notebooks() -> Iterator[tuple[str, bytes]]:
     """Files for `corpus build` by name: one good notebook, and hostile ones of each kind."""
-    good = "import keras\nmodel = keras.Sequential([keras.layers.Dense(1)])\nmodel.compile('adam', 'mse')\n"
-    good += "model.fit(x, y)\n"
-    yield "good.ipynb", _notebook("# Classify clouds", good)
+    yield "good.ipynb", _notebook("# Classify clouds", _program("good"))
     for name, text in REQUIREMENTS.items():
-        yield f"text {name}.ipynb", _notebook(f"# {text}", good)
+        yield f"text {name}.ipynb", _notebook(f"# {text}", _program(name))
     for name, text in {
         "heading of blanks": "# " + " " * 20_000 + "x",
         "open links": "![" * 40_000,
         "lines": "\n" * 60_000,
     }.items():
-        yield f"markdown {name}.ipynb", _notebook(text, good)
+        yield f"markdown {name}.ipynb", _notebook(text, _program(name))
     for name, code in {
         "deep": "x = " + "(" * 20_000,
         "nested": "x = " + "[" * 90 + "]" * 90,
@@ -212,10 +210,10 @@ def notebooks() -> Iterator[tuple[str, bytes]]:
         "many lines": "x = 1\n" * 60_000,
         "nul": "x = '\0'\n",
         "magics": "!ls\n%%bash\n" * 2_000,
-        "open string": "'''" + good,
+        "open string": "'''",
         "tabs": "if x:\n\ty=1\n        z=2\n",
     }.items():
-        yield f"code {name}.ipynb", _notebook("# Classify clouds", good + code)
+        yield f"code {name}.ipynb", _notebook("# Classify clouds", _program(name) + code)
     for name, data in {
         "empty": b"",
         "not json": b"\x00\x01PK",
@@ -227,6 +225,15 @@ def notebooks() -> Iterator[tuple[str, bytes]]:
         "old": b'{"worksheets": [{"cells": []}], "nbformat": 3, "metadata": {}}',
     }.items():
         yield f"file {name}.ipynb", data
+
+
+def _program(name: str) -> str:
+    """A program of its own, so that none is another's duplicate."""
+    lines = [f"{name.replace(' ', '_').replace('-', '_')}_{number} = load({name!r}, {number})" for number in range(30)]
+    model = (
+        "model = keras.Sequential([keras.layers.Dense(1)])\nmodel.compile('adam', 'mse')\nmodel.fit(x, y, epochs=3)\n"
+    )
+    return "import keras\n" + "\n".join(lines) + "\n" + model
 
 
 def _notebook(markdown: str, code: str) -> bytes:
