@@ -26,27 +26,10 @@ from rich.table import Table
 
 from jobs.runs.store import RunStore
 from tests import hostile_inputs
-
-_COMPILE = """
-import pathlib, sys, warnings
-warnings.simplefilter("ignore")
-for path in map(pathlib.Path, sys.argv[1:]):
-    try:
-        compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        print(f"{path}: {error}")
-"""
-
+from tests.compiling import python_refusals
 
 MOST_SECONDS = 600
 """A command that takes longer is stopped and counts as hanging."""
-
-
-def projects_that_python_refuses(folder: Path) -> list[str]:
-    """What Python itself says of each `project.py` below the folder that it cannot compile."""
-    paths = sorted(map(str, folder.glob("*/project.py")))
-    process = subprocess.run([sys.executable, "-c", _COMPILE, *paths], capture_output=True, text=True, check=True)
-    return process.stdout.splitlines()
 
 
 def files_outside(folder: Path, expected: set[str]) -> list[str]:
@@ -95,7 +78,9 @@ def generate_rows(folder: Path) -> dict[str, object]:
         "projects": sum(row.failure is None for row in results),
         "failures": dict(failures.most_common()),
         "bugs and time-outs": failures["bug"] + failures["timeout"],
-        "projects that Python refuses": projects_that_python_refuses(folder / "rows-out" / "projects"),
+        "projects that Python refuses": python_refusals(
+            sorted((folder / "rows-out" / "projects").glob("*/project.py"))
+        ),
         "no files, and named": f"{failures['no_file']} of {len(hostile_inputs.IRREGULAR)}",
         "outside the output": files_outside(folder, {"rows", "rows-out"}),
     }

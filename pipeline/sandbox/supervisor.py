@@ -162,8 +162,10 @@ class _Usage:
         memory = sum(process.memory_bytes for process in processes)
         if memory > self._command.memory_bytes:
             # Forked workers share most of their pages; only the proportional sizes add up, but they are slow to get.
-            # Looked at twice: where workers begin or end between two of them, shares are counted that no longer hold.
-            memory = min(_proportional_sum(processes), _proportional_sum(_descendants()))
+            memory = _proportional_sum(processes)
+            if memory > self._command.memory_bytes:
+                # Workers that began or ended while it was summed up leave shares in it that no longer hold.
+                memory = min(memory, _proportional_sum(_descendants()))
         self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
         if now > self._deadline:
             return "seconds"

@@ -26,21 +26,10 @@ from pipeline.llm.asking.replies import ReplyError, read_program
 from pipeline.measures.project_scores import read_code
 from pipeline.plan.reading import read_plan
 from pipeline.records import SourceFile
+from tests.compiling import python_refusals
 from tests.hostile_texts import hostile_texts
 from tests.pipeline.generate.symbolic.projects import FLOWERS
 from tests.pipeline.plan.test_reading import PLAN
-
-_COMPILE = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-taken = []
-for path in json.load(sys.stdin):
-    try:
-        taken.append(bool(compile(open(path, "rb").read(), path, "exec", dont_inherit=True)))
-    except (SyntaxError, ValueError):
-        taken.append(False)
-print(json.dumps(taken))
-"""
 
 
 def taken_by_python(texts: Sequence[str]) -> list[bool]:
@@ -49,9 +38,8 @@ def taken_by_python(texts: Sequence[str]) -> list[bool]:
         paths = [Path(folder, f"{number}.py") for number in range(len(texts))]
         for path, text in zip(paths, texts, strict=True):
             path.write_bytes(text.encode())
-        names = json.dumps([str(path) for path in paths])
-        done = subprocess.run([sys.executable, "-c", _COMPILE], input=names, capture_output=True, text=True, check=True)
-    return list(json.loads(done.stdout))
+        refusals = python_refusals(paths)
+    return [str(path) not in refusals for path in paths]
 
 
 def statements(source: str | bytes) -> str:
