@@ -1,7 +1,7 @@
 """A limit on the processor time of one row or file: one that is stuck costs itself alone, and the others go on.
 
     time_limit    raises in the work itself, which becomes a failure of kind `timeout`
-    fatal_limit   ends the process, for C code that does not come back to Python; for workers, which are replaced
+    fatal_limit   ends the process, for C code that does not come back to Python; only where the process is replaceable
 
 The kernel keeps both, so that they cost a row some microseconds. It counts processor time, not time by the clock: on a
 busy machine nothing changes, and waiting (for a language model) counts nothing. Signals reach Python in the main
@@ -33,6 +33,8 @@ _AGAIN = 1.0
 """Seconds after which the work is interrupted again, if it went on all the same."""
 
 _T = TypeVar("_T")
+
+_replaceable = False
 
 _ends_at: float | None = None
 """When the main thread's work is out of time, by the thread's own processor time; None where nothing is limited."""
@@ -85,10 +87,17 @@ def _interrupt(*_: object) -> None:
     raise _OutOfTime
 
 
+def be_replaceable() -> None:
+    """Says that others go on where this process ends, as they do for a worker of Ray or a child; no command's own."""
+    global _replaceable
+    _replaceable = True
+
+
 @contextmanager
 def fatal_limit(seconds: float | None) -> Iterator[None]:
-    """Ends this process (SIGXCPU) where the block takes FATAL times as much processor time; None is no limit."""
-    if seconds is None:
+    """Ends this process (SIGXCPU), if it is replaceable, where the block takes FATAL times as much processor time; None
+    is no limit."""
+    if seconds is None or not _replaceable:
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_CPU)

@@ -25,6 +25,7 @@ from pipeline.errors import BudgetSpent
 from pipeline.records import Requirement
 from pipeline.stage import ROWS_IN_FLIGHT, Chain, Stage, check_chain
 from pipeline.storage.arrow import from_rows, to_table
+from pipeline.time_limit import be_replaceable
 
 _SHARD, _SECONDS = "shard", "seconds"
 
@@ -139,6 +140,7 @@ class _StepWorker:
     """A worker that holds a step."""
 
     def __init__(self, build: Callable[[], Callable[[int], int]]) -> None:
+        be_replaceable()
         self._step = build()
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
@@ -177,6 +179,7 @@ class _ShardWorker:
     ) -> None:
         """`received` is the record that the operator before gives, which may have more than the first stage here
         accepts. `number` counts the operators from 0."""
+        be_replaceable()
         self._chain = Chain(stages)
         self._received = received
         self._returns = stages[-1].returns

@@ -22,7 +22,7 @@ from pipeline.sandbox.child_process import in_child
 from pipeline.storage.files import exists, join, remove_temporary
 from pipeline.storage.parquet import read_records, write_records
 from pipeline.storage.shard_folder import RowsDigest, in_shards
-from pipeline.time_limit import ROW_SECONDS, fatal_limit, time_limit
+from pipeline.time_limit import ROW_SECONDS, be_replaceable, fatal_limit, time_limit
 
 ITEM_SHARDS_VERSION = 1
 """The layout of a shard's file. Raise it when results are laid into files otherwise, whatever their record; where
@@ -220,6 +220,7 @@ class _Tasks(Generic[I, R]):
 
 
 def _measure_shard(measurement: Measurement[I, R], items: Sequence[I], url: str) -> list[R]:
+    be_replaceable()
     results: list[R] = []
     for item in items:
         try:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.errors import StageFailure
 from pipeline.sandbox.confinement import die_with_parent
+from pipeline.time_limit import be_replaceable
 
 # A forked child starts with everything that is built already: planners, parsed sample pools.
 _FORK = multiprocessing.get_context("fork")
@@ -54,6 +55,7 @@ class _Failed:
 
 def _work(work: Callable[..., Any], arguments: tuple[object, ...], result: Connection, parent: int) -> None:
     die_with_parent(parent)
+    be_replaceable()
     try:
         result.send(work(*arguments))
     except StageFailure as failure:

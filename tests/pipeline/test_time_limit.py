@@ -133,6 +133,12 @@ def test_a_process_whose_c_code_does_not_return_ends() -> None:
     assert failure.value.kind == "timeout"
 
 
+def test_a_command_s_own_process_is_never_ended() -> None:
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    with fatal_limit(0.1):
+        assert resource.getrlimit(resource.RLIMIT_CPU) == before
+
+
 def test_the_limit_of_a_process_is_given_back_and_never_raised() -> None:
     def limits() -> tuple[int, int]:
         resource.setrlimit(resource.RLIMIT_CPU, (50, 60))
