@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline.config import PipelineSettings
 from pipeline.errors import DLCodeGenError
+from pipeline.generate.deliver import deliver_stage
 from pipeline.generate.llm.writers import (
     by_chain,
     by_example,
@@ -26,6 +27,7 @@ from pipeline.records import Planned, Requirement, Retrieved
 from pipeline.stage import Stage
 from pipeline.stages import MethodStages
 from pipeline.starter import STARTER
+from pipeline.understanding import understand_stage
 
 WITHOUT_LLM = ("symbolic", "copy")
 """Methods that ask no language model."""
@@ -51,7 +53,8 @@ def generation_stages(
             f"method={method} writes with a language model and none is set; add llm=openai base_url=... model=..., or "
             f"llm=vllm model=..., or choose a method without: {', '.join(WITHOUT_LLM)}"
         )
-    stages = (*METHODS[method](MethodStages(settings.for_input(STARTER), llm, chains)), score_stage())
+    writing = METHODS[method](MethodStages(settings.for_input(STARTER), llm, chains))
+    stages = (understand_stage(), *writing, deliver_stage(), score_stage())
     if method in WITHOUT_LLM:
         return stages
     return tuple(stage if stage.waits else replace(stage, num_cpus=_BESIDE_CPUS) for stage in stages)

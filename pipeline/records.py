@@ -1,6 +1,6 @@
 """Every row the pipeline works on, once.
 
-Requirement -> Planned -> Retrieved -> Templated -> Drafted -> Generated -> Scored.
+Requirement -> Understood -> Planned -> Retrieved -> Templated -> Drafted -> Generated -> Delivered -> Scored.
 Each class adds one stage's fields to the one before. Added fields have defaults, so that a row that failed early
 still fits the last schema.
 """
@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.request.constraints import Constraint
+from pipeline.request.data_contract import DataContract
+from pipeline.request.delivery import Delivery
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,6 +205,12 @@ class Requirement:
     attributes: str = ""
     """What the user says of the data."""
 
+    data_folder: str = ""
+    """The file or folder of the user's own data; "" where none were given."""
+
+    data: DataContract | None = None
+    """What the user's own data hold; None where none were given."""
+
     reference: str | None = None
     """The known solution, for scoring only: no stage before scoring reads it except the firewall."""
 
@@ -216,7 +225,18 @@ class Requirement:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Planned(Requirement):
+class Understood(Requirement):
+    """With what is asked for, one checkable thing at a time."""
+
+    constraints: tuple[Constraint, ...] = ()
+    """Of the requirement first, then of the attributes, then of the data, in the order they stand there."""
+
+    language: str = ""
+    """The language that the requirement is written in, as ISO 639-1 code; "" where it is not known."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned(Understood):
     """With a solution plan."""
 
     plan: SolutionPlan | None = None
@@ -268,7 +288,15 @@ class Generated(Drafted):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scored(Generated):
+class Delivered(Generated):
+    """With what was asked looked up in the final project."""
+
+    delivery: Delivery | None = None
+    """None for a row without a project."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scored(Delivered):
     """With the project's scores."""
 
     scores: Scores | None = None

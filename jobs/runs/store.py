@@ -41,7 +41,7 @@ from pipeline.storage.files import (
 from pipeline.storage.parquet import read_columns, read_records, read_table, write_records, write_table
 from pipeline.storage.shard_folder import ShardFolder, in_shards, read_description, stage_shards, write_description
 
-RUN_VERSION = 1
+RUN_VERSION = 2
 """The layout of a run's folder. Raise it when files move or change their columns or meaning, so that an older program
 does not mix its own into a newer run; then `stage` and the readers here have to take the older layout along."""
 

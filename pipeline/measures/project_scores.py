@@ -12,7 +12,7 @@ from pipeline.keras.api import invalid_calls
 from pipeline.measures.codebleu.codebleu import code_bleu, code_words
 from pipeline.measures.conformance import conformance
 from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.records import SCRIPT, Generated, Scored, Scores
+from pipeline.records import SCRIPT, Delivered, Generated, Scored, Scores
 from pipeline.stage import Stage
 
 MEASURES = (
@@ -28,8 +28,8 @@ MEASURES = (
 
 
 def score_stage() -> Stage:
-    """Generated -> Scored."""
-    return Stage(name="score", accepts=Generated, returns=Scored, build=lambda: score_project)
+    """Delivered -> Scored."""
+    return Stage(name="score", accepts=Delivered, returns=Scored, build=lambda: score_project)
 
 
 def score_project(record: Generated) -> dict[str, object]:

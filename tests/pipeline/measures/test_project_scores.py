@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.measures.project_scores import score_stage
 from pipeline.plan.solution_plan import Hyperparameters, ModelArchitecture, SolutionPlan
-from pipeline.records import Failure, Generated, Scored, Scores, SourceFile
+from pipeline.records import Failure, Delivered, Scored, Scores, SourceFile
 from pipeline.stage import run_local
 
 PROJECT = """
@@ -23,7 +23,7 @@ PLAN = SolutionPlan(
 
 def scores(*files: tuple[str, str], plan: SolutionPlan | None = PLAN, reference: str | None = None) -> Scores:
     sources = tuple(SourceFile(path=path, text=text) for path, text in files)
-    (scored,) = run_local([score_stage()], [Generated(id="a", row=0, plan=plan, files=sources, reference=reference)])
+    (scored,) = run_local([score_stage()], [Delivered(id="a", row=0, plan=plan, files=sources, reference=reference)])
     assert isinstance(scored, Scored)
     assert scored.failure is None
     assert scored.scores is not None
@@ -93,6 +93,6 @@ def test_the_main_file_is_the_one_measured(files: list[tuple[str, str]], lines: 
 
 def test_a_failed_row_passes_by() -> None:
     failure = Failure(stage="plan", kind="no_plan", message="nothing was understood")
-    (scored,) = run_local([score_stage()], [Generated(id="a", row=0, failure=failure)])
+    (scored,) = run_local([score_stage()], [Delivered(id="a", row=0, failure=failure)])
     assert isinstance(scored, Scored)
     assert (scored.scores, scored.failure) == (None, failure)
