@@ -26,6 +26,7 @@ from pipeline.inputs import read_requirements
 from pipeline.llm.build import LLMBuilder
 from pipeline.llm.spending.budget import Budget, Spending
 from pipeline.measures.call_totals import CallTotals
+from pipeline.own_data.describing import description_digest
 from pipeline.pages.report import write_report
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples, whole_pool
@@ -69,7 +70,9 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
     sources = {"input": fingerprint(run.input), "pool": fingerprint(whole_pool(pool)), "plans": fingerprint(plans)}
     if config.planner.folder:  # a planner that was fitted or trained anew plans otherwise
         sources["planner"] = fingerprint(config.planner.folder)
-    rows = read_requirements(run.input)
+    if config.data.path:  # data that cannot be read fail here once, not in every row; changed data are another run
+        sources["data"] = description_digest(config.data.path, config.data.target)
+    rows = read_requirements(run.input, data=config.data.path, target=config.data.target)
     staged = store.stage(rows, run.input, config.digest(), run.shard_rows, " ".join(sources.values()))
     pending = store.pending(staged)
     pending_rows = _rows_in(staged, pending)

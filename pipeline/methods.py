@@ -54,7 +54,8 @@ def generation_stages(
             f"llm=vllm model=..., or choose a method without: {', '.join(WITHOUT_LLM)}"
         )
     writing = METHODS[method](MethodStages(settings.for_input(STARTER), llm, chains))
-    stages = (understand_stage(), *writing, deliver_stage(), score_stage())
+    understand = understand_stage(share_examples=settings.data.share_examples)
+    stages = (understand, *writing, deliver_stage(), score_stage())
     if method in WITHOUT_LLM:
         return stages
     return tuple(stage if stage.waits else replace(stage, num_cpus=_BESIDE_CPUS) for stage in stages)

@@ -208,6 +208,9 @@ class Requirement:
     data_folder: str = ""
     """The file or folder of the user's own data; "" where none were given."""
 
+    data_target: tuple[str, ...] = ()
+    """The columns or arrays of them that the user names as target; by default they are told from names and values."""
+
     data: DataContract | None = None
     """What the user's own data hold; None where none were given."""
 

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
+from typing import Any
 
-from pipeline.config import PipelineSettings
+from pipeline.config import PipelineSettings, PlannerSettings
 from pipeline.generate.llm import steps, writers
 from pipeline.generate.llm.sources import Sources
 from pipeline.generate.symbolic.writer import SymbolicWriter
-from pipeline.llm.build import LLMBuilder, build_asker
+from pipeline.llm.build import AskerBuilder, LLMBuilder, build_asker
+from pipeline.own_data.planning import for_own_data
 from pipeline.planners.factory import build_planner
 from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
-from pipeline.retrieval.code_rag import CodeRag, ExampleRag
+from pipeline.retrieval.code_rag import CodeRag, ExampleRag, OwnDataRag
 from pipeline.retrieval.firewall import Firewall
-from pipeline.retrieval.sample_pool import load_samples
-from pipeline.stage import Stage, Step
+from pipeline.retrieval.sample_pool import load_samples, samples_for_own_data
+from pipeline.stage import Fields, Stage, Step
 
 WAITING_CPUS = 0.1
 """CPUs of a worker that waits for a language model most of the time."""
@@ -43,7 +45,7 @@ class MethodStages:
     def plan(self) -> Stage:
         """Requirement -> Planned, by the planner of the settings; `planner=llm` asks the model."""
         waits = self._planner.kind == "llm"
-        build = partial(build_planner, self._planner, self._retrieval.requirement_similarity, self._asker)
+        build = partial(_planner, self._planner, self._retrieval.requirement_similarity, self._asker)
         cpus = WAITING_CPUS if waits else 1
         stage = Stage(name="plan", accepts=Requirement, returns=Planned, build=build, num_cpus=cpus, waits=waits)
         # A plan of a GPT-2 is so many tokens at most; on a slow machine, a large model takes minutes for them.
@@ -122,18 +124,33 @@ class MethodStages:
         )
 
 
+def _planner(planner: PlannerSettings, requirement_similarity: float, build_asker: AskerBuilder | None) -> Step:
+    return for_own_data(build_planner(planner, requirement_similarity, build_asker))
+
+
 def _code_rag(pool: str, top: int, firewall: Firewall) -> Step:
-    return CodeRag(load_samples(pool), top=top, firewall=firewall)
+    return _by_data(CodeRag(load_samples(pool), top=top, firewall=firewall), pool, top, firewall)
 
 
 def _example_rag(pool: str, firewall: Firewall) -> Step:
-    return ExampleRag(load_samples(pool), firewall=firewall)
+    return _by_data(ExampleRag(load_samples(pool), firewall=firewall), pool, 1, firewall)
+
+
+def _by_data(rag: CodeRag, pool: str, top: int, firewall: Firewall) -> Step:
+    """Retrieval that gives a row with data of its own none but samples that read them."""
+    # Made by the first such row: most runs have none.
+    own_data = cache(lambda: OwnDataRag(samples_for_own_data(pool), top=top, firewall=firewall))
+
+    def retrieve(record: Any) -> Fields:
+        return rag(record) if record.data is None else own_data()(record)
+
+    return retrieve
 
 
 @lru_cache(maxsize=4)
 def _symbolic_writer(pool: str) -> SymbolicWriter:
     """One writer for the three stages of a worker, so that samples are parsed once."""
-    return SymbolicWriter(load_samples(pool))
+    return SymbolicWriter(load_samples(pool), own_data=lambda: samples_for_own_data(pool))
 
 
 def _symbolic_template(pool: str) -> Step:

@@ -1,35 +1,80 @@
-"""The first stage: what a row asks for, read into constraints."""
+"""The first stage: what a row asks for, read into constraints; its own data described and read along."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from functools import partial
+
+from pipeline.errors import StageFailure
+from pipeline.own_data.constraints import constraints_of
+from pipeline.own_data.describing import data_words, described
 from pipeline.records import Requirement, Understood
 from pipeline.request.constraints import Constraint
+from pipeline.request.data_contract import DataContract
 from pipeline.request.language import language_of
 from pipeline.request.reading.reader import read_constraints
-from pipeline.stage import Fields, Stage
+from pipeline.stage import Fields, Stage, Step
 
 _ONE_VALUE = frozenset({"framework", "problem", "count"})
 """Names outside of sizes and training of which a request states one value."""
 
 
-def understand_stage() -> Stage:
+def understand_stage(*, share_examples: bool = False) -> Stage:
     """Requirement -> Understood, without a language model."""
-    return Stage(name="understand", accepts=Requirement, returns=Understood, build=lambda: understand)
+    build = partial(_build, share_examples)
+    return Stage(name="understand", accepts=Requirement, returns=Understood, build=build)
 
 
-def understand(record: Requirement) -> Fields:
-    """The constraints of the requirement, and of the attributes what those do not say."""
+def _build(share_examples: bool) -> Step:
+    return partial(understand, share_examples=share_examples)
+
+
+def understand(record: Requirement, *, share_examples: bool = False) -> Fields:
+    """The constraints of the requirement, of the attributes what it does not say, and of the data what neither says.
+
+    Raises StageFailure (`unreadable_data`, `unserved_data`) for data that no project can be written for.
+    """
     constraints = list(read_constraints(record.requirement))
+    _add_new(constraints, read_constraints(record.attributes, source="attributes"))
+    fields: dict[str, object] = {"language": language_of(record.requirement)}
+    if record.data_folder:
+        description = described(record.data_folder, record.data_target)
+        words = data_words(description, record.data_folder, share_examples=share_examples)
+        assert description.contract is not None  # as `described` promises
+        if not _is_text(words, description.contract):
+            raise StageFailure("unreadable_data", "names of files or columns are no text (UTF-8); rename them")
+        _add_new(constraints, constraints_of(description.contract, words))
+        # The user's own words stay first. The description is one line, so the last line is the data's.
+        fields |= {"data": description.contract, "attributes": f"{record.attributes}\n{words}".strip()}
+    return fields | {"constraints": tuple(constraints)}
+
+
+def data_line(record: Requirement) -> str:
+    """The description of the row's data, to which constraints with the source `data` point; "" without data."""
+    return record.attributes.rpartition("\n")[2] if record.data is not None else ""
+
+
+def _add_new(constraints: list[Constraint], further: tuple[Constraint, ...]) -> None:
+    """Adds what has not been said before. The words about the data describe it ("photos of 1024x768"); the requirement
+    says what is done with it."""
     stated = {(one.aspect, one.name) for one in constraints}
     known = {_meaning(one) for one in constraints}
-    for one in read_constraints(record.attributes, source="attributes"):
-        # The words about the data describe it ("photos of 1024x768"); the requirement says what is done with it.
+    for one in further:
         has_one_value = one.aspect in ("size", "training") or one.name in _ONE_VALUE
         if _meaning(one) in known or (has_one_value and (one.aspect, one.name) in stated):
             continue
         constraints.append(one)
-    return {"constraints": tuple(constraints), "language": language_of(record.requirement)}
 
 
 def _meaning(one: Constraint) -> tuple[str, str, str, bool]:
     return one.aspect, one.name, one.value, one.negated
+
+
+def _is_text(words: str, contract: DataContract) -> bool:
+    """Whether all names can be stored: those of files may hold bytes that are no text."""
+    try:
+        f"{words}{json.dumps(asdict(contract), ensure_ascii=False)}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from jobs.commands.options import (
     ConfigFile,
+    DataOption,
     DryRun,
     Input,
     InputOption,
@@ -19,6 +20,8 @@ from jobs.commands.options import (
     Out,
     Overrides,
     Quiet,
+    ShareExamples,
+    TargetOption,
     Workers,
     budget_settings,
     options_used,
@@ -37,6 +40,7 @@ app = typer.Typer()
 
 @app.command(
     epilog="Examples:  dlcodegen generate starter --out out/demo --projects   |   "
+    "dlcodegen generate wishes.txt --data house.csv --target price --out out/house --projects   |   "
     "dlcodegen generate requirements.csv --out s3://bucket/run1 --config run.yaml shard_rows=256"
 )
 def generate(
@@ -45,6 +49,9 @@ def generate(
     input_option: InputOption = None,
     out: Out = "",
     config: ConfigFile = None,
+    data: DataOption = None,
+    target: TargetOption = None,
+    share_examples: ShareExamples = False,
     projects: Annotated[bool, typer.Option("--projects", help="Also write each project as a folder.")] = False,
     workers: Workers = None,
     max_cost: MaxCost = None,
@@ -58,7 +65,16 @@ def generate(
 
     source, overrides = source_and_settings([input, *(settings or [])], input_option)
     overrides += budget_settings(max_cost, max_tokens)
-    options = options_used(input=source, out=out, workers=workers, projects=projects, quiet=quiet)
+    options = options_used(
+        input=source,
+        out=out,
+        data=data,
+        target=target,
+        share_examples=share_examples,
+        workers=workers,
+        projects=projects,
+        quiet=quiet,
+    )
     chosen = load_settings(GenerateConfig, config, overrides, **options)
     if chosen.run.sweep:
         from jobs.commands.experiment import run_experiment

@@ -78,3 +78,18 @@ DryRun = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Settings as key=value, e.g. retrieval.top=3", show_default=False)
 ]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="Your own data, a local file or folder, for all rows without a column `data`.",
+        show_default=False,
+    ),
+]
+TargetOption = Annotated[
+    list[str] | None,
+    typer.Option("--target", help="The column (or array) to predict; repeat it for several.", show_default=False),
+]
+ShareExamples = Annotated[
+    bool, typer.Option("--share-examples", help="Also show a few rows of your data to models and in the run's files.")
+]

@@ -142,7 +142,7 @@ def _pending_rows(config: GenerateConfig) -> tuple[list[Requirement], int]:
     done = store.done_rows() if store.exists() else frozenset[int]()
     rows: list[Requirement] = []
     total = 0
-    for row in read_requirements(config.run.input):
+    for row in read_requirements(config.run.input, data=config.data.path, target=config.data.target):
         if row.row in done:
             continue
         total += 1

@@ -66,7 +66,7 @@ class Staged:
     """The digest of the settings that decide the results."""
 
     sources: str
-    """The fingerprints of the files that the run reads: input, pool, plans, planner."""
+    """The fingerprints of the files that the run reads: input, pool, plans, planner, data."""
 
     shard_rows: int
     """Rows of every shard but the last."""
@@ -116,7 +116,7 @@ class RunStore:
             )
         if staged.sources != sources:
             raise DLCodeGenError(
-                f"the input, pool or plans have changed since the run in {self.folder} was begun; "
+                f"the input, data, pool or plans have changed since the run in {self.folder} was begun; "
                 "choose another --out, or delete the folder to start over"
             )
 
@@ -260,5 +260,7 @@ def _failed_row(record: Scored) -> dict[str, object]:
     }
     if record.reference is not None:
         row["reference"] = record.reference
+    if record.data_folder:
+        row |= {"data": record.data_folder, "target": list(record.data_target)}
     extra: dict[str, object] = json.loads(record.extra)
     return extra | row | {"failure": asdict(record.failure), "row": record.row}

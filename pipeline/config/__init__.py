@@ -2,7 +2,7 @@
 
 from pipeline.config.llm import LimitSettings, LLMSettings, PriceSettings
 from pipeline.config.loading import load_settings
-from pipeline.config.parts import PipelineSettings, PlannerSettings, RetrievalSettings
+from pipeline.config.parts import DataSettings, PipelineSettings, PlannerSettings, RetrievalSettings
 from pipeline.config.settings import AUTO, SHORT_WORDS, Settings, grouped
 from pipeline.config.writing import CCotSettings, Method, WritingSettings
 
@@ -10,6 +10,7 @@ __all__ = [
     "AUTO",
     "SHORT_WORDS",
     "CCotSettings",
+    "DataSettings",
     "LLMSettings",
     "LimitSettings",
     "Method",

@@ -71,6 +71,24 @@ class RetrievalSettings(Settings):
     """The sample pool's location, as `planner.plans`."""
 
 
+class DataSettings(Settings):
+    """The user's own data, for all rows that name none themselves."""
+
+    path: str = ""
+    """A local file or folder; "" for none."""
+
+    target: tuple[str, ...] = ()
+    """The column or array that is to be predicted, or several; by default it is told from names and values."""
+
+    share_examples: bool = False
+    """Whether a few rows of a table, cut short, are shown beside its description: in prompts and in the run's files."""
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _one_or_several(cls, target: Any) -> Any:
+        return (target,) if isinstance(target, str) and target else target or ()
+
+
 class PipelineSettings(Settings):
     """What decides a row's result. Two runs with equal settings and input give equal bytes."""
 
@@ -85,6 +103,9 @@ class PipelineSettings(Settings):
 
     retrieval: RetrievalSettings = RetrievalSettings()
     """Samples and firewall."""
+
+    data: DataSettings = DataSettings()
+    """The user's own data."""
 
     def __init__(self, **settings: Any) -> None:
         """Takes groups (`writing=...`) and short words (`temperature=...`)."""
@@ -137,4 +158,6 @@ class PipelineSettings(Settings):
             "planner": planner.model_dump(include={"use", "neighbours", "examples"}),
             "retrieval": retrieval.model_dump(include={"top", "requirement_similarity", "code_similarity"}),
         }
+        if self.data != DataSettings():
+            flat["data"] = self.data.model_dump()
         return hashlib.sha256(to_json(flat)).hexdigest()[:12]

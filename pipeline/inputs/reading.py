@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import posixpath
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.inputs import artifact
 from pipeline.inputs.formats import Reader, format_of
 from pipeline.inputs.ids import UniqueIds
+from pipeline.inputs.own_data import folder_of, with_own_data
 from pipeline.inputs.rows import RawRow, requirement_of
 from pipeline.records import Requirement
 from pipeline.starter import STARTER, STARTER_SAMPLES, reference_rows, requirement_rows
@@ -28,8 +30,11 @@ from pipeline.storage.opening import (
 )
 
 
-def read_requirements(url: str) -> Iterator[Requirement]:
+def read_requirements(url: str, *, data: str = "", target: Sequence[str] = ()) -> Iterator[Requirement]:
     """Every row of the input once and in order, a bad one with `failure` set (stage `read`).
+
+    `data` and `target` are the user's own data and what is to be predicted, for rows that name none in columns `data`
+    and `target`; a path in a column is relative to the input's own folder.
 
     `url` is a path or any URL fsspec knows, of a .jsonl, .json, .csv, .tsv, .parquet or .txt file (also .gz, .bz2,
     .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_` left out), or
@@ -37,6 +42,11 @@ def read_requirements(url: str) -> Iterator[Requirement]:
     Parquet row group, and 32 bytes an id. Raises DLCodeGenError where the input cannot be read: at once for what its
     name and place tell, while reading for a file that turns out to be damaged, after its good rows.
     """
+    for_all = os.path.abspath(os.path.expanduser(data)) if data else ""
+    return with_own_data(_read_rows(url), folder_of(url), for_all, tuple(target))
+
+
+def _read_rows(url: str) -> Iterator[Requirement]:
     if url == STARTER:
         return _read_bundled(url, requirement_rows())
     if url == STARTER_SAMPLES:

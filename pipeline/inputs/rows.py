@@ -27,6 +27,9 @@ _REQUIREMENT_KEYS = ("userrequirement", "requirement", "prompt", "text")
 _ATTRIBUTES_KEYS = ("datasetattributes", "attributes")
 _REFERENCE_KEYS = ("reference", "code")
 
+_LONGEST_PATH = 4096
+"""Characters of a path (Linux); a column `data` with a longer text, or with lines, is no path and stays as it is."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -73,7 +76,11 @@ def requirement_of(raw: RawRow, row: int, ids: UniqueIds) -> Requirement:
 
     value = raw.values[id_column] if id_column is not None else None
     row_id = ids.take(safe_id(value, row))
+    data_folder = _path(raw.values.get(columns.get("data", "")))
+    data_target = _names(raw.values.get(columns.get("target", ""))) if data_folder else ()
     used = {requirement_column, attributes_column, reference_column}
+    if data_folder:
+        used |= {columns["data"], columns.get("target")}
     if value is None or value == "" or value == row_id or (isinstance(value, int) and str(value) == row_id):
         used.add(id_column)  # an id that had to be changed stays as a further column
     extra, extra_problem = _json({name: value for name, value in raw.values.items() if name not in used})
@@ -90,6 +97,8 @@ def requirement_of(raw: RawRow, row: int, ids: UniqueIds) -> Requirement:
         row=row,
         requirement=requirement,
         attributes=attributes,
+        data_folder=data_folder,
+        data_target=data_target,
         reference=reference or None,
         extra=extra,
         failure=failure,
@@ -137,6 +146,19 @@ def _prose(text: str, name: str) -> tuple[str, Problem | None]:
     if length > LONGEST_TEXT:
         return stored, ("too_long", f"{name}: {length:,} characters, more than {LONGEST_TEXT:,}; shorten the text")
     return stored, problem
+
+
+def _path(value: object) -> str:
+    """The path of the row's own data; "" for what can be none."""
+    if not isinstance(value, str) or len(value) > _LONGEST_PATH or _CONTROL.search(value) or "\n" in value:
+        return ""
+    return _SURROGATE.sub("\ufffd", value.strip())
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """The columns that a row names as target: one, or a list of them."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(_SURROGATE.sub("\ufffd", name) for name in values if isinstance(name, str) and name)
 
 
 def _storable(value: object, name: str) -> tuple[str, Problem | None]:

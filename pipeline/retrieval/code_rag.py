@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.errors import StageFailure
+from pipeline.own_data.serving import in_words, is_served
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category
 from pipeline.records import ExcludedSample, Planned, Requirement, Retrieved, RetrievedSample
+from pipeline.request.data_contract import DataContract
 from pipeline.retrieval.bm25 import Bm25Index, ranking
 from pipeline.retrieval.firewall import Firewall, query_shingles, row_shingles
 from pipeline.retrieval.sample_pool import Sample
@@ -120,6 +122,34 @@ class ExampleRag(CodeRag):
             "samples": (*record.samples, *admitted.samples),
             "excluded": (*record.excluded, *admitted.excluded),
         }
+
+
+class OwnDataRag(CodeRag):
+    """Finds samples for rows with data of their own: of those that read such data alone, the most similar to the plan,
+    or without a plan to the row's words."""
+
+    def __call__(self, record: Requirement) -> dict[str, object]:
+        """The fields `samples` and `excluded`. Raises StageFailure (`unserved_data`) where no sample reads the data."""
+        assert record.data is not None
+        plan = record.plan if isinstance(record, Planned) else None
+        query = content_words(record.requirement) if plan is None else _plan_words(plan, record.requirement)
+        scores = self._index.scores(query)
+        served = [number for number in ranking(scores) if self._reads(number, record.data)]
+        if not served:
+            raise StageFailure(
+                "unserved_data",
+                f"no sample of the pool reads data of this kind ({in_words(record.data)}); docs/data.md says which are "
+                "read, and a pool of your own may have samples that declare it",
+            )
+        earlier = record.samples if isinstance(record, Retrieved) else ()
+        by = "requirement" if plan is None or earlier else "plan"
+        admitted = self._admit(record, served, scores, 1 if by == "requirement" else self._top, by)
+        kept_out = record.excluded if isinstance(record, Retrieved) else ()
+        return {"samples": (*earlier, *admitted.samples), "excluded": (*kept_out, *admitted.excluded)}
+
+    def _reads(self, number: int, contract: DataContract) -> bool:
+        serves = self.samples[number].serves
+        return serves is not None and is_served(contract, serves)
 
 
 def _category(sample: Sample) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from pipeline import starter
 from pipeline.errors import DLCodeGenError
 from pipeline.foreign_text import storable
 from pipeline.inputs import artifact
+from pipeline.own_data.serving import Serves, serves_of
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.starter import STARTER
@@ -44,6 +45,12 @@ class Sample:
 
     code: str
 
+    serves: Serves | None = None
+    """The data of others that it reads; None for one that loads data of its own kind alone."""
+
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Its constants that hold facts of the data, each with the fact's name (`pipeline.own_data.constants`)."""
+
 
 _PART = re.compile(r"(?P<pool>.+)#(?P<part>\d+)/(?P<parts>\d+)")
 
@@ -69,6 +76,16 @@ def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
         if count > 1:
             raise DLCodeGenError(f"{location}: samples share the id {name!r}; make the ids of the pool unique")
     return samples
+
+
+@cache
+def samples_for_own_data(location: str) -> tuple[Sample, ...]:
+    """The samples for rows with data of their own: those of a pool that declare what they serve, and the bundled ones,
+    which are in no pool."""
+    declared = tuple(sample for sample in load_samples(location) if sample.serves is not None)
+    taken = {sample.id for sample in declared}
+    bundled = [_sample(row, row["id"], code) for row, code in starter.own_data_rows() if row["id"] not in taken]
+    return (*declared, *bundled)
 
 
 def whole_pool(location: str) -> str:
@@ -102,7 +119,14 @@ def _sample(row: Mapping[str, Any], sample_id: str, code: str) -> Sample:
         attributes=_attributes(row),
         plan=_plan(row),
         code=storable(code),
+        serves=serves_of(row),
+        constants=_constants(row),
     )
+
+
+def _constants(row: Mapping[str, Any]) -> Mapping[str, str]:
+    declared = row.get("Constants")
+    return {str(name): str(fact) for name, fact in declared.items()} if isinstance(declared, Mapping) else {}
 
 
 def _part(samples: tuple[Sample, ...], part: int, parts: int, location: str) -> tuple[Sample, ...]:

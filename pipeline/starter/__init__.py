@@ -39,7 +39,16 @@ def known_plan_rows() -> Iterator[dict[str, Any]]:
 
 def sample_rows() -> Iterator[tuple[dict[str, Any], str]]:
     """Each sample's requirement with its plan, and its code."""
-    folder = resources.files(__name__) / "samples"
+    yield from _samples_in("samples")
+
+
+def own_data_rows() -> Iterator[tuple[dict[str, Any], str]]:
+    """The samples that read anyone's data of their layout, as `sample_rows`; their rows declare what they serve."""
+    yield from _samples_in("samples/own_data")
+
+
+def _samples_in(path: str) -> Iterator[tuple[dict[str, Any], str]]:
+    folder = resources.files(__name__) / path
     # By name: folders list their files in an order of their own, and rows are numbered as they come.
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".json"):

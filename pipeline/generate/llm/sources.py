@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.generate.llm.chains import Categories, load_chains
-from pipeline.retrieval.sample_pool import Sample, load_known_plans, load_samples
+from pipeline.retrieval.sample_pool import Sample, load_known_plans, load_samples, samples_for_own_data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,9 @@ class Sources:
 
     @cached_property
     def samples(self) -> dict[str, Sample]:
-        """The pool's samples by their ids."""
-        return {sample.id: sample for sample in load_samples(self.pool)}
+        """The pool's samples by their ids, with those for rows with data of their own."""
+        samples = (*samples_for_own_data(self.pool), *load_samples(self.pool))
+        return {sample.id: sample for sample in samples}
 
     @cached_property
     def categories(self) -> Categories:

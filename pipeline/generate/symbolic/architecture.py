@@ -38,7 +38,7 @@ def with_plan_layers(notebook: Notebook, target: Target) -> Notebook | None:
     # With half of its layers not understood, the plan's model would be another one.
     if 2 * len(layers) <= len(target.layers):
         return None
-    constants = whole_number_constants(notebook)
+    constants = _constants(notebook, target)
     shape = _axis_sizes(builder.shape, constants)
     # An Embedding in the sample says that its input is token ids, also where the input does not
     # state its type.
@@ -65,10 +65,17 @@ def with_aligned_sizes(notebook: Notebook, target: Target) -> Notebook:
     nodes = [node for node in stack.elts if isinstance(node, ast.Call)]
     sized = _sized_stack(nodes, _plan_calls(target))
     layers = [call for call in sized.calls if call is not None and call.name != "Input"]
-    constants = whole_number_constants(notebook)
+    constants = _constants(notebook, target)
     if not sized.edits or trace_shapes(layers, _axis_sizes(builder.shape, constants), constants).problem is not None:
         return notebook
     return _with_statement(notebook, builder.statement, edit_statement(builder.statement, sized.edits))
+
+
+def _constants(notebook: Notebook, target: Target) -> dict[str, int]:
+    """The project's whole-number constants, with those that it counts in the user's data when it runs."""
+    known = whole_number_constants(notebook)
+    assigned = {name for statement in notebook.statements for name in assigned_names(statement)}
+    return {name: count for name, count in target.counted if name in assigned} | known
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,7 @@ def _plan_calls(target: Target) -> list[LayerCall]:
 
 def _output_form(notebook: Notebook, target: Target) -> OutputForm | None:
     """What the model has to give, sized by the project's own constants where it has them; None where that is open."""
-    constants = whole_number_constants(notebook)
+    constants = _constants(notebook, target)
 
     def size(constant: str, value: int | None) -> Symbol | int | None:
         if constant in constants:

@@ -2,19 +2,21 @@
 
 Projects set sizes and training settings at the top, under names that are much the same everywhere:
 the bundled samples keep to those of docs/starter.md, published notebooks to a few more (`IMG_SIZE`,
-`bs`, `look_back`).
+`bs`, `look_back`). Which constants of a sample hold facts of a user's own data, its sidecar declares.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pipeline.analysis.values import arithmetic
 from pipeline.generate.symbolic.notebook import Notebook
-from pipeline.generate.symbolic.statement import Edit, Statement
+from pipeline.generate.symbolic.statement import Edit, Statement, edit_statement
 from pipeline.generate.symbolic.target import Target
+from pipeline.own_data.constants import Fact
 
 _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"(image|img|im)_?(height|h|rows)|height|rows", "height"),
@@ -136,3 +138,54 @@ def _target_value(fact: str, target: Target) -> int | float | None:
     if size is None or not low <= size <= high:
         return None
     return size
+
+
+LINE_LENGTH = 100
+"""Characters of a line up to which a list stays on it."""
+
+
+def with_data(notebook: Notebook, constants: Mapping[str, str], facts: Mapping[str, Fact]) -> Notebook:
+    """The notebook with each declared constant set to its fact; what the data leave open keeps the sample's value."""
+    statements: list[Statement] = []
+    for statement in notebook.statements:
+        edits = _edits(statement.node, constants, facts)
+        statements.append(edit_statement(statement, edits))
+    return replace(notebook, statements=tuple(statements))
+
+
+def _edits(node: ast.stmt, constants: Mapping[str, str], facts: Mapping[str, Fact]) -> Sequence[Edit]:
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+        return ()
+    name = node.targets[0].id
+    fact = constants.get(name)
+    if fact is None or fact not in facts:
+        return ()
+    value = node.value
+    if isinstance(value, ast.Call) and value.args:  # os.environ.get("DATA_DIR", "data"): what holds by default
+        value = value.args[-1]
+    return [(value, _literal(name, facts[fact]))]
+
+
+def _literal(name: str, value: Fact) -> str:
+    """The value as Python writes it, a long list with an item a line."""
+    text = _quoted(value)
+    if isinstance(value, list | dict) and len(f"{name} = {text}") > LINE_LENGTH:
+        items = [_quoted(item) for item in value]
+        if isinstance(value, dict):
+            items = [f"{_quoted(key)}: {_quoted(item)}" for key, item in value.items()]
+        brackets = "[]" if isinstance(value, list) else "{}"
+        lines = "".join(f"    {item},\n" for item in items)
+        return f"{brackets[0]}\n{lines}{brackets[1]}"
+    return text
+
+
+def _quoted(value: object) -> str:
+    """As `repr`, with double quotes where that needs no escapes."""
+    if isinstance(value, str):
+        text = repr(value)
+        return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in value else text
+    if isinstance(value, list):
+        return f"[{', '.join(_quoted(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(key)}: {_quoted(item)}" for key, item in value.items()) + "}"
+    return repr(value)

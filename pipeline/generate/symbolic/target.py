@@ -9,6 +9,7 @@ from pipeline.foreign_text import visible
 from pipeline.plan.dataset_facts import DatasetFacts, read_facts
 from pipeline.plan.shapes import CLASSIFICATION, plan_facts
 from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.request.data_contract import DataContract
 
 LABELLED = CLASSIFICATION | {"Image Segmentation"}
 """Categories whose labels can be encoded in three ways, and whose output layer follows from that."""
@@ -52,6 +53,9 @@ class Target:
     layers: tuple[str, ...]
     """The plan's layers, as it writes them."""
 
+    counted: tuple[tuple[str, int], ...] = ()
+    """Constants that the project counts in the user's own data when it runs, with what they come to."""
+
     @property
     def activation(self) -> str:
         """The output layer's activation that goes with the labels."""
@@ -90,6 +94,31 @@ def for_other_task(target: Target) -> Target:
         "Adapted from a project of another task: the sample pool holds none of this one. Check data, labels and loss."
     )
     return replace(target, title=f"{target.title}\n\n{note}", category="", loss="", metric="", labels="", layers=())
+
+
+def for_own_data(target: Target, category: str, contract: DataContract) -> Target:
+    """The target for data of the user's own: `category` is the one of the sample that reads them, and classes and
+    channels are theirs. A plan of another category does not fit them: its layers and its loss are left out."""
+    classes = contract.targets[0].classes if contract.targets else None
+    channels = target.facts.channels
+    for data_input in contract.inputs:
+        if data_input.kind == "image" and len(data_input.shape) == 3:
+            channels = data_input.shape[2] or channels
+    facts = replace(target.facts, classes=classes or target.facts.classes, channels=channels)
+    if target.category != category:
+        target = replace(target, loss="", metric="", layers=())
+    counts = {
+        "NUM_CLASSES": facts.classes,
+        "NUM_TARGETS": len(contract.targets),
+        "NUM_FEATURES": contract.inputs[-1].shape[-1] if contract.inputs[-1].shape else None,
+    }
+    return replace(
+        target,
+        category=category,
+        facts=facts,
+        labels=_label_form(category, target.loss, facts.classes),
+        counted=tuple((name, count) for name, count in counts.items() if count),
+    )
 
 
 def _label_form(category: str, loss: str, classes: int | None) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 
 from pipeline.errors import StageFailure
 from pipeline.generate.project import project_files
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
 from pipeline.generate.symbolic.compare import compare
+from pipeline.generate.symbolic.constants import with_data
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
-from pipeline.generate.symbolic.target import Target, for_other_task, target_of
+from pipeline.generate.symbolic.target import Target, for_other_task, for_own_data, target_of
 from pipeline.generate.symbolic.template import CodeTemplate, anti_unify
+from pipeline.own_data.constants import facts_of
 from pipeline.records import Drafted, Retrieved, Templated
 from pipeline.retrieval.sample_pool import Sample
 
@@ -20,8 +22,10 @@ from pipeline.retrieval.sample_pool import Sample
 class SymbolicWriter:
     """Writes from a sample pool. Samples and templates are parsed once and kept."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    def __init__(self, samples: Sequence[Sample], *, own_data: Callable[[], Sequence[Sample]] = tuple) -> None:
+        """`own_data` gives the samples for rows with data of their own, once there is such a row."""
         self._code = {sample.id: sample.code for sample in samples}
+        self._own_data = cache(lambda: {sample.id: sample for sample in own_data()})
         self._notebook = lru_cache(maxsize=1024)(self._read)
         self._template = lru_cache(maxsize=4096)(self._abstract)
         self._last_drafts: dict[str, Notebook] = {}  # by their text; they need no parsing to be compared
@@ -33,9 +37,9 @@ class SymbolicWriter:
     def drafts(self, record: Templated) -> dict[str, object]:
         """Draft 1, the nearest sample adapted to the plan; draft 2, the template filled from the plan."""
         target = _target(record)
-        code = with_aligned_sizes(adapt(self._notebook(record.samples[0].id), target), target)
+        code = with_aligned_sizes(self._adapted(self._notebook(record.samples[0].id), target, record), target)
         shared = self._template_of(record)
-        filled = adapt(shared.fill(target.title, _values_for(shared, target)), target)
+        filled = self._adapted(shared.fill(target.title, _values_for(shared, target)), target, record)
         template = with_plan_layers(filled, target) or filled
         # Comparing reads drafts from memory or from their text: settled, the two are the same.
         code, template = code.settled(), template.settled()
@@ -49,11 +53,20 @@ class SymbolicWriter:
         final, choices = compare(code, template, _target(record))
         return {"files": project_files(final.text()), "choices": choices}
 
+    def _adapted(self, notebook: Notebook, target: Target, record: Retrieved) -> Notebook:
+        """The notebook with the plan's values, and with what its sample declares to hold facts of the row's data."""
+        notebook = adapt(notebook, target)
+        if record.data is None:
+            return notebook
+        sample = self._own_data()[record.samples[0].id]
+        return with_data(notebook, sample.constants, facts_of(record.data, record.data_folder))
+
     def _draft(self, text: str) -> Notebook:
         return self._last_drafts.get(text) or read_notebook(text)
 
     def _read(self, sample_id: str) -> Notebook:
-        notebook = read_notebook(self._code[sample_id])
+        code = self._code.get(sample_id)
+        notebook = read_notebook(self._own_data()[sample_id].code if code is None else code)
         if not notebook.statements:
             raise StageFailure("unreadable_sample", f"sample {sample_id} holds no Python that parses")
         return notebook
@@ -64,6 +77,8 @@ class SymbolicWriter:
     def _template_of(self, record: Retrieved) -> CodeTemplate:
         # A pool of one sample gives one: its template is the sample itself.
         first, second = record.samples[0], record.samples[min(1, len(record.samples) - 1)]
+        if record.data is not None:  # data are read one way, the first sample's
+            second = first
         return self._template(first.id, second.id)
 
 
@@ -82,6 +97,8 @@ def _target(record: Retrieved) -> Target:
     if record.plan is None or not record.samples:
         raise StageFailure("no_plan", "the row has no plan or no sample to write from")
     target = target_of(record.plan, record.requirement, record.attributes)
+    if record.data is not None:
+        return for_own_data(target, record.samples[0].task_category, record.data)
     if record.samples[0].task_category == target.category:
         return target
     return for_other_task(target)

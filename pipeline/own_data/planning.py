@@ -1,0 +1,74 @@
+"""A plan's batch size and epochs for as many examples as the user's own data have.
+
+Known plans are about larger data as a rule: 30 epochs in batches of 48 are 100 steps on the 150 rows of iris, too few
+for any network. Where the user states neither, a small data set gets smaller batches and more epochs; training stops
+early by the validation loss all the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
+from typing import Any
+
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.records import Understood
+
+STEPS = {"table": 1500, "series": 1000}
+"""Updates of the weights that a training has at least, by the kind of input; OTHER_STEPS for images, sounds and texts,
+where a step takes longer and says more."""
+
+OTHER_STEPS = 400
+MOST_EPOCHS = 300
+SMALLEST_BATCH = 8
+BATCHES = 16
+"""A training set is divided into so many batches at least."""
+
+_TRAINED_SHARE = 0.68
+"""Of the examples, what is left to train on."""
+
+Plans = Callable[[Any], Mapping[str, object] | Awaitable[Mapping[str, object]]]
+
+
+def for_own_data(planner: Plans) -> Plans:
+    """The planner, with its plans fitted to the number of examples for rows that have data of their own."""
+
+    def plan(record: Any) -> Mapping[str, object] | Awaitable[Mapping[str, object]]:
+        fields = planner(record)
+        if record.data is None:
+            return fields
+        if isawaitable(fields):
+            return _fitted_later(fields, record)
+        return _fitted(fields, record)
+
+    return plan
+
+
+async def _fitted_later(fields: Awaitable[Mapping[str, object]], record: Understood) -> Mapping[str, object]:
+    return _fitted(await fields, record)
+
+
+def _fitted(fields: Mapping[str, object], record: Understood) -> Mapping[str, object]:
+    plan = fields.get("plan")
+    if not isinstance(plan, SolutionPlan) or record.data is None or not record.data.examples:
+        return fields
+    stated = {one.name for one in record.constraints}
+    kind = record.data.inputs[0].kind
+    return {**fields, "plan": fitted_plan(plan, record.data.examples, kind, stated)}
+
+
+def fitted_plan(plan: SolutionPlan, examples: int, kind: str, stated: set[str]) -> SolutionPlan:
+    """The plan with batches and epochs for so many examples; what is stated stays."""
+    hyper = plan.hyperparameters
+    batch = hyper.batch_size or 32
+    if "batch_size" not in stated:
+        largest = max(SMALLEST_BATCH, 2 ** int(math.log2(max(examples / BATCHES, 1))))
+        batch = min(batch, largest)
+    epochs = hyper.epochs or 1
+    if "epochs" not in stated:
+        steps = math.ceil(_TRAINED_SHARE * examples / batch)
+        wanted = math.ceil(STEPS.get(kind, OTHER_STEPS) / steps)
+        epochs = max(epochs, min(wanted, MOST_EPOCHS))
+    hyper = hyper.model_copy(update={"batch_size": batch, "epochs": epochs})
+    return plan.model_copy(update={"architecture": plan.architecture.model_copy(update={"hyperparameters": hyper})})
