@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any
 
 from pipeline.analysis.calls import Caller, ProjectTrace
@@ -20,26 +21,30 @@ from pipeline.analysis.values import Class, Function, Loop, Reference, Scope, Un
 
 def trace_project(tree: ast.Module) -> ProjectTrace:
     """The trace of a module. Stops quietly after MAX_STEPS, and at code nested too deeply for Python's own stack."""
-    return _traced(tree).trace
+    return _traced(tree)[1]
 
 
+@lru_cache(maxsize=1)  # a second look at the same tree would find all entered already
 def trace_everything(tree: ast.Module) -> tuple[ProjectTrace, ProjectTrace]:
     """The trace of a module, and another of what nothing in it calls: functions that are never used, and methods that
     only a library calls. Each stops as `trace_project` does."""
-    run = _traced(tree)
-    called = run.begin_trace()
+    run, called = _traced(tree)
+    run.begin_trace()
     with suppress(Exhausted, RecursionError):
         run.enter_rest()
     return called, run.trace
 
 
-def _traced(tree: ast.Module) -> _Run:
+# A project is looked up by its request and then scored, one after another, by the tree that `parsed` keeps too.
+@lru_cache(maxsize=1)
+def _traced(tree: ast.Module) -> tuple[_Run, ProjectTrace]:
+    """The run, which `trace_everything` goes on with, and the trace of what the module itself does."""
     run = _Run()
     with suppress(Exhausted, RecursionError):
         run.block(tree.body)
         if not run.trace.layers:  # only a library calls what builds the model: a tuner, a scikit-learn wrapper
             run.enter_unused()
-    return run
+    return run, run.trace
 
 
 class _Leave(Enum):

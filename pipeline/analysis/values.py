@@ -62,9 +62,11 @@ class Call:
     line: int | None = None
     """Where it stands in the source, counted from 1."""
 
-    @property
-    def name(self) -> str:
-        return self.path.rpartition(".")[2]
+    name: str = field(init=False)
+    """The last part of the path; asked for so often that it is kept."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.path.rpartition(".")[2])
 
     def argument(self, position: int, *keywords: str) -> object:
         """The argument under one of the keywords, or else at the position (none at -1); ANY where neither is given."""

@@ -6,10 +6,14 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.request.delivery import Outcome
 
 AT_RUN_TIME = "known only when the program runs"
+
+_NO_LETTERS = re.compile(r"[\W_]+")
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,10 @@ def is_known(value: object) -> bool:
 
 def plain(text: str) -> str:
     """Lower-case letters and digits: "ResNet-50" -> "resnet50"."""
-    return re.sub(r"[\W_]+", "", text.casefold())
+    return _NO_LETTERS.sub("", text.casefold())
 
 
+@lru_cache(maxsize=16_384)  # projects share most of their identifiers
 def spaced(name: str) -> str:
     """An identifier in snake case: "BahdanauAttention" -> "bahdanau_attention"."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return _NEXT_WORD.sub("_", name).lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.analysis.values import Call, Reference, Unknown
 from pipeline.keras.facts import backbones, canonical_layer, signature
@@ -145,6 +146,7 @@ def layers_of(calls: Iterable[Call]) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
+@lru_cache(maxsize=1024)
 def _kind(name: str) -> str:
     ranked = _RANKED.fullmatch(name)
     if ranked is not None:

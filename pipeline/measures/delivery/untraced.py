@@ -13,7 +13,7 @@ from pipeline.analysis.values import Call, LayerUse, Reference, Unknown, is_cons
 _LONGEST_PATH = 12  # names in `a.b.c(...)`
 
 
-def untraced_calls(nodes: Iterable[ast.AST], traces: Iterable[ProjectTrace]) -> Iterator[Call]:
+def untraced_calls(nodes: Iterable[ast.Call], traces: Iterable[ProjectTrace]) -> Iterator[Call]:
     """The calls of imported names and of methods whose line no trace has under that name. Arguments are known where
     they are constants or names of the module."""
     names: dict[str, object] = {}
@@ -22,8 +22,6 @@ def untraced_calls(nodes: Iterable[ast.AST], traces: Iterable[ProjectTrace]) -> 
         names |= trace.names
         traced |= {(call.line, call.name) for call in trace.calls}
     for node in nodes:
-        if not isinstance(node, ast.Call):
-            continue
         path = _path(node.func, names)
         if not path or (node.lineno, path.rpartition(".")[2]) in traced:
             continue

@@ -182,3 +182,17 @@ def test_what_is_shown_or_drawn_is_no_column() -> None:
     )
     (check,) = check_delivery([asked("files.column=sales")], source).checks
     assert check.outcome == "not_checkable"
+
+
+def test_a_second_look_at_the_same_source_sees_as_much() -> None:
+    """The trace of a source is kept for the next stage; what only a library calls must be in it each time."""
+    source = """
+import torch
+class Net(torch.nn.Module):
+    def training_step(self, batch):
+        return torch.optim.SGD(self.parameters(), lr=0.5)
+"""
+    constraints = [asked("training.optimizer=sgd"), asked("training.learning_rate=0.5")]
+    first = check_delivery(constraints, source)
+    assert [check.outcome for check in first.checks] == ["met", "met"]
+    assert check_delivery(constraints, source) == first

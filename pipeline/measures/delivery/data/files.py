@@ -66,8 +66,8 @@ def _column_line(name: str, code: Code) -> int | None:
     for text in code.texts:
         if plain(str(text.value)) == wanted:
             return text.line
-    for node in code.nodes:
-        if isinstance(node, ast.Attribute) and node.attr == name:  # `table.age`
+    for node in code.nodes_of(ast.Attribute):
+        if node.attr == name:  # `table.age`
             return node.lineno
     return None
 
@@ -97,8 +97,8 @@ def _column(constraint: Constraint, code: Code) -> Finding:
 def _by_position(code: Code) -> bool:
     """Whether a table's columns are taken as they come: no two of them are picked by name."""
     picked: set[str] = set()
-    for node in code.nodes:
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+    for node in code.nodes_of(ast.Subscript):
+        if isinstance(node.value, ast.Name):
             parts = node.slice.elts if isinstance(node.slice, ast.List) else [node.slice]
             picked |= {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
     if len(picked) > 1:
@@ -117,8 +117,8 @@ def _unused_column(constraint: Constraint, code: Code, line: int | None, table: 
     for call in code.calls:
         if call.name in ("drop", "pop") and _names(call, constraint.value):
             return missing("dropped", call.line)
-    for node in code.nodes:
-        if isinstance(node, ast.Delete) and any(_is_column(target, constraint.value) for target in node.targets):
+    for node in code.nodes_of(ast.Delete):
+        if any(_is_column(target, constraint.value) for target in node.targets):
             return missing("deleted", node.lineno)
     return met(line)
 

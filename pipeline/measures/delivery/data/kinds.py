@@ -21,6 +21,7 @@ from pipeline.measures.delivery.layers import (
     RECURRENT,
     is_backbone,
 )
+from pipeline.measures.delivery.sight import called_name
 from pipeline.request.constraints import Constraint
 
 # By kind: names of calls, with their paths, that read it or prepare it.
@@ -180,15 +181,12 @@ def _represented(value: str, code: Code) -> int | None:
 def _one_hot(code: Code) -> Finding:
     """Of inputs; what encodes labels does not count."""
     labels = re.compile("label|target|(^|_)y(_|$)|class")
-    for node in code.nodes:
-        if isinstance(node, ast.Call):
-            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if re.fullmatch(
-                "one_hot|to_categorical|OneHotEncoder|get_dummies|CategoryEncoding|onehot\\w*|one_hot_\\w+", function
-            ):
-                names = [part.id for arg in node.args[:2] for part in [arg] if isinstance(part, ast.Name)]
-                if not any(labels.search(name.lower()) for name in names):
-                    return met(node.lineno)
+    encoding = re.compile("one_hot|to_categorical|OneHotEncoder|get_dummies|CategoryEncoding|onehot\\w*|one_hot_\\w+")
+    for node in code.nodes_of(ast.Call):
+        if encoding.fullmatch(called_name(node)):
+            names = [arg.id for arg in node.args[:2] if isinstance(arg, ast.Name)]
+            if not any(labels.search(name.lower()) for name in names):
+                return met(node.lineno)
     return missing("inputs are not one-hot encoded")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from pipeline.analysis.preparation import image_size_of
 from pipeline.analysis.values import Call, Unknown
@@ -52,7 +53,8 @@ _NAMES = {
 }  # fmt: skip
 
 
-def shapes(code: Code) -> list[Found]:
+@lru_cache(maxsize=1)  # each check of a size asks for them
+def shapes(code: Code) -> tuple[Found, ...]:
     """The shapes that inputs state, without the batch axis, channels last; sizes that are not known are ANY."""
     found: list[Found] = []
     for call in code.calls:
@@ -74,7 +76,7 @@ def shapes(code: Code) -> list[Found]:
             found.append(Found(tuple(shape), call.line))
         elif shape is Unknown.ANY or shape is Unknown.SIZE:
             found.append(Found(Unknown.ANY, call.line))
-    return found
+    return tuple(found)
 
 
 def _axis(code: Code, ranks: Iterable[int], axis: int) -> list[Found]:

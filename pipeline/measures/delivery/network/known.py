@@ -197,7 +197,7 @@ def _is_part(node: ast.AST) -> TypeGuard[ast.Subscript]:
 
 def _fine_tuned_layers(constraint: Constraint, code: Code) -> Finding:
     found = code.values(r"fine_?tune_(at|from|layers)|unfreeze_\w+|(n|num)_(trainable|unfrozen|unfreeze)\w*")
-    for node in code.nodes:
+    for node in code.nodes_of(ast.Subscript):
         if _is_part(node):
             bounds = [node.slice.lower, node.slice.upper] if isinstance(node.slice, ast.Slice) else []
             for bound in bounds:

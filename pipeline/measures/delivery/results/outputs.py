@@ -20,6 +20,7 @@ from pipeline.measures.delivery.findings import (
     missing,
     unknown,
 )
+from pipeline.measures.delivery.sight import called_name
 from pipeline.request.constraints import Constraint
 
 _DRAWS = r"plot|scatter|imshow|hist|histplot|heatmap|bar|barh|lineplot|matshow|plot_\w+|show|figure|subplots|savefig|imsave|save_img|save_image|from_predictions|from_estimator|px|boxplot|kdeplot"
@@ -98,18 +99,12 @@ def _drawn(words: str, code: Code) -> int | None:
     """The line of a call that draws, in whose arguments or function's name the words stand."""
     fitting = re.compile(words)
     drawing = re.compile(_DRAWS)
-    for node in code.nodes:
-        if isinstance(node, ast.Call):
-            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if drawing.fullmatch(function) and any(fitting.search(name) for name in _names_in(node)):
-                return node.lineno
-    for node in code.nodes:
-        if (
-            isinstance(node, ast.FunctionDef)
-            and fitting.search(node.name.lower())
-            and re.search("plot|show|draw", node.name)
-        ):
-            return node.lineno
+    for call in code.nodes_of(ast.Call):
+        if drawing.fullmatch(called_name(call)) and any(fitting.search(name) for name in _names_in(call)):
+            return call.lineno
+    for function in code.nodes_of(ast.FunctionDef):
+        if fitting.search(function.name.lower()) and re.search("plot|show|draw", function.name):
+            return function.lineno
     return None
 
 
@@ -145,8 +140,8 @@ def _learning_curves(code: Code) -> int | None:
 
 
 def _methods_called(code: Code, *names: str) -> Iterator[ast.Call]:
-    for node in code.nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
+    for node in code.nodes_of(ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in names:
             yield node
 
 
@@ -253,8 +248,7 @@ def _comments(constraint: Constraint, code: Code) -> Finding:
                 commented.add(token.start[0])
     except (tokenize.TokenError, IndentationError, SyntaxError):
         return unknown("the text has no clear lines")
-    first = min((getattr(node, "lineno", 1) for node in code.nodes if isinstance(node, ast.stmt)), default=1)
-    commented = {line for line in commented if line > first}
+    commented = {line for line in commented if line > code.first_line}
     lines = sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in code.source.splitlines())
     if lines and len(commented) / lines >= _LEAST_COMMENTED:
         return met(min(commented))

@@ -44,9 +44,7 @@ def _api(constraint: Constraint, code: Code) -> Finding:
         calls = code.calls_named("Sequential")
         line = calls[0].line if calls else None
     elif constraint.value == "subclassing":
-        line = next(
-            (node.lineno for node in code.nodes if isinstance(node, ast.ClassDef) and _is_model(node, code)), None
-        )
+        line = next((node.lineno for node in code.nodes_of(ast.ClassDef) if _is_model(node, code)), None)
     elif constraint.value == "custom_loop":
         calls = code.calls_named("GradientTape|backward|train_on_batch|value_and_grad|apply_gradients|grad")
         line = calls[0].line if calls else None

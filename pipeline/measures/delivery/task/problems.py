@@ -79,8 +79,8 @@ def _shaped_after(head: Layer, code: Code) -> bool:
 
 
 def _fitted_to_itself(code: Code) -> int | None:
-    for node in code.nodes:
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "fit"):
+    for node in code.nodes_of(ast.Call):
+        if not (isinstance(node.func, ast.Attribute) and node.func.attr == "fit"):
             continue
         names = [arg.id for arg in node.args[:2] if isinstance(arg, ast.Name)]
         if len(names) == 2 and names[0] == names[1]:

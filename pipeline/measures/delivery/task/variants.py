@@ -55,9 +55,7 @@ def _several(what: str) -> Callable[[Code], Finding]:
         line = calls[0].line if calls else (code.layers[0].line if code.layers else None)
         if count > 1:
             return met(line)
-        forward = [
-            node for node in code.nodes if isinstance(node, ast.FunctionDef) and node.name in ("forward", "call")
-        ]
+        forward = [node for node in code.nodes_of(ast.FunctionDef) if node.name in ("forward", "call")]
         for node in forward:
             parameters = [one.arg for one in node.args.args if one.arg not in ("self", "training", "mask")]
             if what == "inputs" and len(parameters) > 1:

@@ -122,9 +122,9 @@ def _shares(code: Code) -> Iterator[Found]:
     ):
         if isinstance(item.value, float) and 0 < item.value < 1:
             yield Found(item.value if "train" not in item.name.lower() else round(1 - item.value, 4), item.line)
-    for node in code.nodes:
+    for node in code.nodes_of(ast.BinOp):
         # `split = int(0.8 * len(rows))`
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        if isinstance(node.op, ast.Mult):
             for side in (node.left, node.right):
                 if isinstance(side, ast.Constant) and isinstance(side.value, float) and 0 < side.value < 1:
                     yield Found(side.value, node.lineno)
@@ -145,8 +145,9 @@ def _split(constraint: Constraint, code: Code) -> Finding:
 
 
 def _divided_by_255(code: Code) -> int | None:
-    for node in code.nodes:
-        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div | ast.Mult):
+    changes: list[ast.BinOp | ast.AugAssign] = [*code.nodes_of(ast.BinOp), *code.nodes_of(ast.AugAssign)]
+    for node in sorted(changes, key=lambda change: change.lineno):
+        if isinstance(node.op, ast.Div | ast.Mult):
             side = node.right if isinstance(node, ast.BinOp) else node.value
             if isinstance(side, ast.Constant) and side.value in (255, 255.0, 127.5):
                 return node.lineno
@@ -178,8 +179,8 @@ def _by_hand(code: Code, kind: str) -> int | None:
     """`(x - x.mean()) / x.std()` or `(x - low) / (high - low)` with names that say so."""
     pattern = r"std|scale|sigma|deviation" if kind == "standard" else r"max.*min|range|span"
     before = r"mean|average|mu" if kind == "standard" else r"min|low"
-    for node in code.nodes:
-        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)):
+    for node in code.nodes_of(ast.BinOp):
+        if not isinstance(node.op, ast.Div):
             continue
         if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Sub):
             below, subtracted = _text(node.right), _text(node.left.right)

@@ -196,8 +196,8 @@ def _stratified(constraint: Constraint, code: Code) -> Finding:
 def _teacher_forcing(constraint: Constraint, code: Code) -> Finding:
     """Named so, or fed with the answer but for its last token: `target[:, :-1]`."""
     line = code.word("teacher|decoder_(in|target)|decoder_input")
-    for node in code.nodes:
-        if line is None and isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+    for node in code.nodes_of(ast.Subscript):
+        if line is None and isinstance(node.slice, ast.Tuple):
             last = node.slice.elts[-1]
             if isinstance(last, ast.Slice) and isinstance(last.upper, ast.UnaryOp) and code.word("embed"):
                 line = node.lineno
