@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
+from ray.exceptions import AuthenticationError, ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
 
+from jobs.cluster.access import WAY_OUT
 from pipeline.errors import DLCodeGenError, FaultError
 from pipeline.storage.files import storage_error_line
 
@@ -39,6 +40,8 @@ def plain_fault(error: Exception) -> Exception:
             return FaultError(f"there is not enough memory; free some, or use fewer --workers, {_GOES_ON}")
         if isinstance(inner, ObjectStoreFullError | OutOfDiskError):
             return FaultError(f"Ray has no room for its objects ({_first_line(inner)}); make room, {_GOES_ON}")
+        if isinstance(inner, AuthenticationError):
+            return FaultError(f"the Ray cluster refuses this job's token, or has one and got none; {WAY_OUT}")
         if isinstance(inner, RayError) and not isinstance(inner, RayTaskError):
             return FaultError(
                 f"Ray lost a process of this job ({_first_line(inner)}). Where memory is short, the system kills "

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import ray
 
+from jobs.cluster.access import own_token, require_admission
 from pipeline.errors import FaultError
 
 _ANSWER_SECONDS = 10
@@ -18,19 +19,21 @@ _ANSWER_SECONDS = 10
 
 
 def start_ray(address: str | None, workers: int | None) -> bool:
-    """Connects to a cluster, or starts a local one without a dashboard, unless Ray runs already; True for a cluster."""
+    """Connects to a cluster, or starts a local one without a dashboard, unless Ray runs already; True for a cluster.
+    Raises FaultError where that cannot be."""
     if ray.is_initialized():
         return bool(address) or _inside_cluster()
     if address or _inside_cluster():
         address = address or os.environ.get("RAY_ADDRESS") or "auto"
         with _ray_starts(f"no Ray cluster answers at address={address}", "see that it runs, or leave it out"):
             _require_answer(address)
+            require_admission(address)
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
         return True
     # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     way_out = "free memory, ports, /dev/shm or /tmp, or wait until the machine is less busy; `dlcodegen doctor` looks"
-    with _ray_starts("Ray cannot be started on this machine", way_out), _native_stderr_silenced():
+    with _ray_starts("Ray cannot be started on this machine", way_out), own_token(), _native_stderr_silenced():
         ray.init(address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     return False
 
@@ -49,6 +52,8 @@ def _ray_starts(failed: str, way_out: str) -> Iterator[None]:
     on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         yield
+    except FaultError:
+        raise
     except Exception as error:  # Ray raises whatever it meets
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise FaultError(f"{failed} ({reason.rstrip('.')}); {way_out}") from error

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jobs.generation.model_presets import engine_settings
+from jobs.runs.terminal import say_error
 from pipeline.config import LLMSettings, PipelineSettings
 from pipeline.llm.build import LLMBuilder, build_llm, with_cache
 from pipeline.llm.protocol import LLM
@@ -27,6 +30,7 @@ def language_model(settings: LLMSettings, *, workers: int = 1) -> Iterator[LLMBu
         yield None
     elif settings.backend != "vllm":
         build_llm(settings)  # what is wrong with the settings is said here, not in a worker
+        _warn_without_key(settings)
         yield partial(build_llm, settings, share=1 / workers)
     else:
         from serving.code_llm import APP, deploy, served_name, undeploy
@@ -37,6 +41,18 @@ def language_model(settings: LLMSettings, *, workers: int = 1) -> Iterator[LLMBu
             yield partial(serve_llm, settings, _identity(chosen.model), served_name(chosen.model), APP)
         finally:
             undeploy()
+
+
+def _warn_without_key(settings: LLMSettings) -> None:
+    """Says that an endpoint on another machine will be asked without a key. Some want none, so it is no error."""
+    host = urlsplit(settings.base_url).hostname or ""
+    if settings.backend != "openai" or host in ("localhost", "127.0.0.1", "::1"):
+        return
+    if settings.api_key_env and not os.environ.get(settings.api_key_env):
+        say_error(
+            f"warning: ${settings.api_key_env} is not set in this job, so {host} is asked without a key; on a cluster "
+            "its machines need the variable (docs/clusters.md), and api_key_env= says that none is wanted"
+        )
 
 
 @contextmanager

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import pytest
 import ray
 
+from jobs.cluster.access import own_token
+
 
 @pytest.fixture(scope="package", autouse=True)
 def local_ray() -> Iterator[None]:
     """Ends with this folder: the tests of the engine start a Ray of their own."""
-    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    with own_token():
+        ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     yield
     ray.shutdown()

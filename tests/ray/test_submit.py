@@ -1,65 +1,43 @@
-"""The job as the README submits it: `ray job submit -- python -m jobs.generate` on a running cluster."""
+"""The job as the README submits it: `ray job submit -- python -m jobs.generate` on a running cluster.
+
+The cluster wants a token, and its machines know the key of a language model."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
+from jobs.cluster.access import MODE, TOKEN
 from jobs.runs.store import RunStore
+from tests.ray.heads import RAY, answers, started_head
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-RAY = Path(sys.executable).with_name("ray")
-ENVIRONMENT = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
-
-
-def _free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
-
-
-def _answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=1)
-    except OSError:
-        return False
-    return True
+SENT = {MODE: "token", TOKEN: "0123456789abcdef" * 4}
+KEY = "sk-nobody-else-s"
 
 
 @pytest.fixture
 def dashboard(tmp_path: Path) -> Iterator[str]:
-    """A one-machine cluster of its own; ended by pid, since `ray stop` would end every Ray of the machine."""
-    port, client, dashboard = _free_port(), _free_port(), _free_port()
-    options = [f"--port={port}", f"--ray-client-server-port={client}", f"--dashboard-port={dashboard}", "--num-cpus=3"]
-    # The agent that starts jobs has a fixed port, which another Ray on this machine may hold.
-    options.append(f"--dashboard-agent-listen-port={_free_port()}")
-    head = subprocess.Popen(
-        [RAY, "start", "--head", "--block", "--dashboard-host=127.0.0.1", *options],
-        env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{dashboard}"
-    try:
-        assert wait_until(lambda: _answers(f"{address}/api/version"), 60)
-        yield address
-    finally:
-        started = [psutil.Process(head.pid), *psutil.Process(head.pid).children(recursive=True)]
-        for process in started:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        head.wait()
+    """The address of a one-machine cluster."""
+    with started_head({**SENT, "EXAMPLE_API_KEY": KEY}, cpus=3) as head:
+        # The head answers before the agent that starts jobs is up.
+        assert wait_until(lambda: answers(f"{head.agent}/api/local_raylet_healthz"), 60)
+        yield head.dashboard
+
+
+def _ray(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    environment |= {"RAY_USAGE_STATS_ENABLED": "0", **variables}
+    return subprocess.run([RAY, *words], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 def test_the_submitted_job_runs_and_writes_its_run(dashboard: str, tmp_path: Path) -> None:
@@ -67,16 +45,27 @@ def test_the_submitted_job_runs_and_writes_its_run(dashboard: str, tmp_path: Pat
     source.write_text("Sort photos of shells.\nForecast tides.\n")
     config = tmp_path / "run.yaml"
     config.write_text("shard_rows: 1\n")
-    entry = [sys.executable, "-m", "jobs.generate", "--config", str(config), "--input", str(source)]
-    submit = [RAY, "job", "submit", "--address", dashboard, "--", *entry, "--out", str(tmp_path / "out")]
+    job = f"{sys.executable} -m jobs.generate --config {config} --input {source} --out {tmp_path / 'out'}"
+    # The job has the key that was given to the machines.
+    entry = ["bash", "-c", f'test -n "$EXAMPLE_API_KEY" && exec {job}']
+    submit = ["job", "submit", "--address", dashboard, "--", *entry]
+
+    strangers = _ray(*submit)
+    assert strangers.returncode != 0
+    assert "Missing authentication token" in strangers.stdout + strangers.stderr
+
     calls: list[subprocess.CompletedProcess[str]] = []
 
     def accepted() -> bool:
-        calls.append(subprocess.run(submit, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True))
+        calls.append(_ray(*submit, **SENT))
         return "No available agent" not in calls[-1].stdout + calls[-1].stderr
 
-    assert wait_until(accepted, 150)  # the head answers before the agent that starts jobs is up
+    assert wait_until(accepted, 150)
     done = calls[-1]
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"generated\W+2\b", done.stdout), done.stdout
     assert [row.requirement for row in RunStore(str(tmp_path / "out")).results()] == source.read_text().splitlines()
+
+    jobs = _ray("job", "list", "--address", dashboard, **SENT)
+    assert "jobs.generate" in jobs.stdout + jobs.stderr
+    assert KEY not in jobs.stdout + jobs.stderr
