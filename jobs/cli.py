@@ -22,6 +22,7 @@ from jobs.commands import (
     experiment,
     generate,
     judge,
+    new,
     planner,
     prompts,
     score,
@@ -102,7 +103,7 @@ def options(
     """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
 
 
-_SUBJECTS = (generate, describe, experiment, prompts, score, judge, corpus, cache, planner, doctor, check_starter)
+_SUBJECTS = (new, generate, describe, experiment, prompts, score, judge, corpus, cache, planner, doctor, check_starter)
 """In the order of the help page."""
 
 for subject in _SUBJECTS:

@@ -22,7 +22,7 @@ from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore, Staged
 from jobs.runs.summary import RunSummary, Totals, write_manifest
 from pipeline.errors import BudgetSpent
-from pipeline.inputs import read_requirements
+from pipeline.inputs import is_sentence, read_requirements
 from pipeline.llm.build import LLMBuilder
 from pipeline.llm.spending.budget import Budget, Spending
 from pipeline.measures.call_totals import CallTotals
@@ -67,7 +67,8 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
     """Works on what is not finished, and writes the report and the manifest of all that is."""
     run, pool, plans = config.run, config.retrieval.pool, config.planner.plans
     store = RunStore(run.out)
-    sources = {"input": fingerprint(run.input), "pool": fingerprint(whole_pool(pool)), "plans": fingerprint(plans)}
+    read_from = "the settings" if is_sentence(run.input) else fingerprint(run.input)
+    sources = {"input": read_from, "pool": fingerprint(whole_pool(pool)), "plans": fingerprint(plans)}
     if config.planner.folder:  # a planner that was fitted or trained anew plans otherwise
         sources["planner"] = fingerprint(config.planner.folder)
     if config.data.path:  # data that cannot be read fail here once, not in every row; changed data are another run
@@ -84,7 +85,7 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
     write_report(
         store.results(measured=True),
         join(run.out, "report.html"),
-        title=f"DLCodeGen: {PurePosixPath(run.input.rstrip('/')).name}",
+        title=f"DLCodeGen: {_title(run.input)}",
         settings=config.model_dump(mode="json", exclude={"run": _HOW_IT_RUNS}),
         items=run.report_items,
         shared_calls=(row.call() for row in store.shared_calls()),
@@ -96,6 +97,7 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
         rows=staged.rows,
         generated=totals.generated,
         failures=dict(sorted(totals.failures.items())),
+        first_failure=totals.first_failure,
         means=totals.means(),
         calls=CallTotals.of(row.call() for row in store.calls()),
         seconds=round(time.monotonic() - start, 3),
@@ -146,6 +148,10 @@ def _spent_on(store: RunStore) -> Spending:
         if not row.cached:
             spent += Spending(calls=1, tokens=row.tokens, cost=row.cost)
     return spent
+
+
+def _title(url: str) -> str:
+    return url if is_sentence(url) else PurePosixPath(url.rstrip("/")).name
 
 
 def _rows_in(staged: Staged, shards: Sequence[int]) -> int:

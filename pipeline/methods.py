@@ -53,9 +53,11 @@ def generation_stages(
             f"method={method} writes with a language model and none is set; add llm=openai base_url=... model=..., or "
             f"llm=vllm model=..., or choose a method without: {', '.join(WITHOUT_LLM)}"
         )
-    writing = METHODS[method](MethodStages(settings.for_input(STARTER), llm, chains))
-    understand = understand_stage(share_examples=settings.data.share_examples)
-    stages = (understand, *writing, deliver_stage(), score_stage())
+    settings = settings.for_input(STARTER)
+    only_samples = method in WITHOUT_LLM and not settings.writing.allow_substitutes
+    pool = settings.retrieval.pool if only_samples else None
+    understand = understand_stage(pool, share_examples=settings.data.share_examples)
+    stages = (understand, *METHODS[method](MethodStages(settings, llm, chains)), deliver_stage(), score_stage())
     if method in WITHOUT_LLM:
         return stages
     return tuple(stage if stage.waits else replace(stage, num_cpus=_BESIDE_CPUS) for stage in stages)

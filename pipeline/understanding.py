@@ -1,10 +1,12 @@
-"""The first stage: what a row asks for, read into constraints; its own data described and read along."""
+"""The first stage: what a row asks for, read into constraints, and its own data, described; what cannot be served is
+refused here."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import partial
+from functools import lru_cache, partial
+from typing import NotRequired, TypedDict
 
 from pipeline.errors import StageFailure
 from pipeline.own_data.constraints import constraints_of
@@ -12,32 +14,78 @@ from pipeline.own_data.describing import data_words, described
 from pipeline.records import Requirement, Understood
 from pipeline.request.constraints import Constraint
 from pipeline.request.data_contract import DataContract
-from pipeline.request.language import language_of
+from pipeline.request.language import LANGUAGES, language_of
 from pipeline.request.reading.reader import read_constraints
+from pipeline.retrieval.coverage import Coverage
+from pipeline.retrieval.sample_pool import load_samples
 from pipeline.stage import Fields, Stage, Step
 
 _ONE_VALUE = frozenset({"framework", "problem", "count"})
 """Names outside of sizes and training of which a request states one value."""
 
 
-def understand_stage(*, share_examples: bool = False) -> Stage:
-    """Requirement -> Understood, without a language model."""
-    build = partial(_build, share_examples)
+class Understanding(TypedDict):
+    """The fields that the stage adds."""
+
+    constraints: tuple[Constraint, ...]
+    language: str
+    data: NotRequired[DataContract]
+    attributes: NotRequired[str]
+
+
+def understand_stage(pool: str | None = None, *, share_examples: bool = False) -> Stage:
+    """Requirement -> Understood. With a `pool`, which then is all there is to write from, what none of its samples can
+    be made into fails here (`unserved_framework`, `unserved_task`, `unread_language`) instead of becoming another
+    project."""
+    build = partial(_build, pool, share_examples)
     return Stage(name="understand", accepts=Requirement, returns=Understood, build=build)
 
 
-def _build(share_examples: bool) -> Step:
-    return partial(understand, share_examples=share_examples)
+def _build(pool: str | None, share_examples: bool) -> Step:
+    coverage = None if pool is None else _coverage(pool)
+
+    def step(record: Requirement) -> Fields:
+        understanding = understand(record, share_examples=share_examples)
+        if coverage is not None:
+            try:
+                _check_served(record, understanding, coverage)
+            except StageFailure as failure:
+                failure.added = understanding  # what was understood stays on the row
+                raise
+        return understanding
+
+    return step
 
 
-def understand(record: Requirement, *, share_examples: bool = False) -> Fields:
+@lru_cache(maxsize=4)
+def _coverage(pool: str) -> Coverage:
+    return Coverage.of(load_samples(pool))
+
+
+def _check_served(record: Requirement, understanding: Understanding, coverage: Coverage) -> None:
+    """Raises StageFailure for what none of the samples can be made into."""
+    constraints, language = understanding["constraints"], understanding["language"]
+    coverage.check_framework(constraints)
+    if record.data_folder:
+        return  # the data say what the task is
+    coverage.check_task(constraints)
+    says_what = {"problem", "dataset", "family", "backbone"}.intersection(one.name for one in constraints)
+    if language != "en" and not says_what:
+        raise StageFailure(
+            "unread_language",
+            f"the request is in {LANGUAGES[language]}, of which only numbers and technical terms are read, and none of "
+            "them says what is wanted; write it in English, or set llm=... to have it read by a language model",
+        )
+
+
+def understand(record: Requirement, *, share_examples: bool = False) -> Understanding:
     """The constraints of the requirement, of the attributes what it does not say, and of the data what neither says.
 
     Raises StageFailure (`unreadable_data`, `unserved_data`) for data that no project can be written for.
     """
     constraints = list(read_constraints(record.requirement))
     _add_new(constraints, read_constraints(record.attributes, source="attributes"))
-    fields: dict[str, object] = {"language": language_of(record.requirement)}
+    understanding = Understanding(constraints=(), language=language_of(record.requirement))
     if record.data_folder:
         description = described(record.data_folder, record.data_target)
         words = data_words(description, record.data_folder, share_examples=share_examples)
@@ -46,8 +94,10 @@ def understand(record: Requirement, *, share_examples: bool = False) -> Fields:
             raise StageFailure("unreadable_data", "names of files or columns are no text (UTF-8); rename them")
         _add_new(constraints, constraints_of(description.contract, words))
         # The user's own words stay first. The description is one line, so the last line is the data's.
-        fields |= {"data": description.contract, "attributes": f"{record.attributes}\n{words}".strip()}
-    return fields | {"constraints": tuple(constraints)}
+        understanding["attributes"] = f"{record.attributes}\n{words}".strip()
+        understanding["data"] = description.contract
+    understanding["constraints"] = tuple(constraints)
+    return understanding
 
 
 def data_line(record: Requirement) -> str:

@@ -28,12 +28,13 @@ from jobs.commands.options import (
     print_paths,
     source_and_settings,
 )
-from jobs.runs.terminal import Screen
+from jobs.runs.terminal import Screen, say_error
 
 if TYPE_CHECKING:
     from jobs.runs.summary import RunSummary
     from pipeline.measures.call_totals import CallTotals
     from pipeline.records import Requirement
+    from pipeline.request.constraints import Constraint
 
 app = typer.Typer()
 
@@ -93,7 +94,17 @@ def generate(
     _print_summary(summary)
     if summary.bugs:
         raise typer.Exit(3)
-    raise typer.Exit(4 if summary.pending else 0)
+    if summary.pending:
+        raise typer.Exit(4)
+    if not summary.generated:
+        say_error(_why_nothing(summary))
+        raise typer.Exit(1)
+
+
+def _why_nothing(summary: RunSummary) -> str:
+    if not summary.rows:
+        return "the input has no rows, so there is nothing to generate"
+    return f"all {summary.rows:,} rows failed; the first: {summary.first_failure}"
 
 
 def _call_totals(calls: CallTotals) -> dict[str, str]:
@@ -156,7 +167,7 @@ def plan(
     settings: Overrides = None,
     config: ConfigFile = None,
 ) -> None:
-    """Print a solution plan for every requirement, a JSON object a line."""
+    """Print what was understood of every requirement, and a solution plan for it: a JSON object a line."""
     _print_rows([input, *(settings or [])], config, stages=1)
 
 
@@ -179,13 +190,14 @@ def _print_rows(words: list[str | None], config: str | None, stages: int) -> Non
     from pipeline.inputs import read_requirements
     from pipeline.stage import run_local
     from pipeline.stages import MethodStages
+    from pipeline.understanding import understand_stage
 
     source, overrides = source_and_settings(words)
     chosen = load_settings(GenerateConfig, config, overrides, **options_used(input=source), out="-")
     chosen = chosen.for_input(chosen.run.input)
     failed = 0
     with planning(chosen) as plan_stage:
-        chain = (plan_stage, MethodStages(chosen).retrieve())[:stages]
+        chain = (understand_stage(), plan_stage, MethodStages(chosen).retrieve())[: 1 + stages]
         for record in run_local(chain, read_requirements(chosen.run.input)):
             failed += record.failure is not None
             print(json_line(_row(record)))
@@ -196,9 +208,11 @@ def _print_rows(words: list[str | None], config: str | None, stages: int) -> Non
 def _row(record: Requirement) -> dict[str, object]:
     from dataclasses import asdict
 
-    from pipeline.records import Planned, Retrieved
+    from pipeline.records import Planned, Retrieved, Understood
 
     row: dict[str, object] = {"id": record.id, "User Requirement": record.requirement}
+    if isinstance(record, Understood):
+        row["Asked"] = [_asked(record, constraint) for constraint in record.constraints]
     if record.failure is not None:
         row["failure"] = asdict(record.failure)
     elif isinstance(record, Retrieved):
@@ -208,6 +222,21 @@ def _row(record: Requirement) -> dict[str, object]:
         row["Dataset Attributes"] = record.attributes
         row["Code Plan"] = record.plan.model_dump(by_alias=True)
     return row
+
+
+def _asked(record: Requirement, constraint: Constraint) -> dict[str, object]:
+    from pipeline.understanding import data_line
+
+    texts = {"requirement": record.requirement, "attributes": record.attributes, "data": data_line(record)}
+    asked: dict[str, object] = {
+        "aspect": constraint.aspect,
+        "name": constraint.name,
+        "value": constraint.value,
+        "words": constraint.words(texts.get(constraint.source, "")),
+    }
+    if constraint.negated:
+        asked["negated"] = True
+    return asked
 
 
 @app.command(epilog="Example:  dlcodegen show req-image-a-01 --run out/demo --what plan")

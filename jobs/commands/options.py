@@ -55,7 +55,8 @@ Input = Annotated[
         metavar="INPUT",
         show_default=False,
         help="JSONL, JSON, CSV, Parquet, a text file with a requirement a line, a folder of these, or a checkout of "
-        "the published artifact; local or any fsspec URL. `starter` is the bundled data.",
+        "the published artifact; local or any fsspec URL; or a requirement in three words or more. `starter` is the "
+        "bundled data.",
     ),
 ]
 InputOption = Annotated[

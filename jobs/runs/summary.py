@@ -28,6 +28,9 @@ class RunSummary:
     failures: dict[str, int]
     """Failed rows by "stage: kind"."""
 
+    first_failure: str
+    """Why the first failed row has no project; "" where none failed."""
+
     means: dict[str, float]
     """The mean of each score over the rows that have it."""
 
@@ -78,10 +81,14 @@ class Totals:
     generated: int = 0
     """Rows with a generated project."""
 
+    first_failure: str = ""
+    """Why the first failed row has no project."""
+
     def add(self, record: Scored) -> None:
         self.generated += bool(record.files)
         if record.failure:
             self.failures[f"{record.failure.stage}: {record.failure.kind}"] += 1
+            self.first_failure = self.first_failure or record.failure.message
         for name, value in _scores_of(record).items():
             total, count = self.sums.get(name, (0.0, 0))
             self.sums[name] = total + value, count + 1

@@ -160,4 +160,6 @@ class PipelineSettings(Settings):
         }
         if self.data != DataSettings():
             flat["data"] = self.data.model_dump()
+        if writing.allow_substitutes:
+            flat["allow_substitutes"] = True
         return hashlib.sha256(to_json(flat)).hexdigest()[:12]

@@ -29,6 +29,7 @@ SHORT_WORDS = {
     "limits": "llm.limits",
     "price": "llm.price",
     "method": "writing.method",
+    "allow_substitutes": "writing.allow_substitutes",
     "temperature": "writing.temperature",
     "top_p": "writing.top_p",
     "max_tokens": "writing.max_tokens",

@@ -56,6 +56,10 @@ class WritingSettings(Settings):
     """In YAML and on the command line `auto`, the default, is `dlcodegen` where there is a language model, else
     `symbolic`."""
 
+    allow_substitutes: bool = False
+    """For methods without a language model: whether a row whose framework or task no sample has gets the nearest
+    project, which says so at its top, instead of a failure."""
+
     temperature: float = Field(1.5, ge=0, le=2)
     """The default is the best one of the paper (section IV, RQ5, Fig. 5: CodeBLEU 27.96 at 1.5)."""
 

@@ -4,6 +4,6 @@ A file becomes raw rows (`formats` and a module for each format), a raw row a Re
 together one input with one count and unique ids (`reading`). Memory is bounded, and a bad row costs itself alone.
 """
 
-from pipeline.inputs.reading import read_requirements
+from pipeline.inputs.reading import as_sentence, is_sentence, read_requirements
 
-__all__ = ["read_requirements"]
+__all__ = ["as_sentence", "is_sentence", "read_requirements"]

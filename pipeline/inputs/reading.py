@@ -19,6 +19,7 @@ from pipeline.inputs.ids import UniqueIds
 from pipeline.inputs.own_data import folder_of, with_own_data
 from pipeline.inputs.rows import RawRow, requirement_of
 from pipeline.records import Requirement
+from pipeline.request.subject import subject_of
 from pipeline.starter import STARTER, STARTER_SAMPLES, reference_rows, requirement_rows
 from pipeline.storage.opening import (
     NoRegularFileError,
@@ -37,25 +38,47 @@ def read_requirements(url: str, *, data: str = "", target: Sequence[str] = ()) -
     and `target`; a path in a column is relative to the input's own folder.
 
     `url` is a path or any URL fsspec knows, of a .jsonl, .json, .csv, .tsv, .parquet or .txt file (also .gz, .bz2,
-    .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_` left out), or
-    of a checkout of the DLCodeGen artifact; or it is `starter` or `starter-samples`. Memory is bounded by a line or a
-    Parquet row group, and 32 bytes an id. Raises DLCodeGenError where the input cannot be read: at once for what its
-    name and place tell, while reading for a file that turns out to be damaged, after its good rows.
+    .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_` left out),
+    or of a checkout of the DLCodeGen artifact; or it is `starter` or `starter-samples`, or a requirement itself.
+    Memory is bounded by a line or a Parquet row group, and 32 bytes an id. Raises DLCodeGenError where the input
+    cannot be read: at once for what its name and place tell, while reading for a file that turns out to be damaged,
+    after its good rows.
     """
     for_all = os.path.abspath(os.path.expanduser(data)) if data else ""
     return with_own_data(_read_rows(url), folder_of(url), for_all, tuple(target))
 
 
 def _read_rows(url: str) -> Iterator[Requirement]:
+    if is_sentence(url):
+        return _read_values("the sentence", [{"id": subject_of(url), "requirement": url}])
     if url == STARTER:
-        return _read_bundled(url, requirement_rows())
+        return _read_values(url, requirement_rows())
     if url == STARTER_SAMPLES:
-        return _read_bundled(url, reference_rows())
+        return _read_values(url, reference_rows())
     if artifact.is_artifact(url):
         return artifact.read_benchmark(url)
     fs, paths = _find(url)
     # All files' formats before the first row: a folder with one that cannot be read fails at once, not after hours.
     return _read(fs, [_input_file(fs, path) for path in paths])
+
+
+_FEWEST_WORDS = 3
+
+
+def as_sentence(requirement: str) -> str:
+    """The requirement as an input that is read as one, however short it is and whatever places have its name."""
+    return requirement if is_sentence(requirement) else f"{requirement}\n"
+
+
+def is_sentence(url: str) -> bool:
+    """Whether an input is no place but a requirement, in at least three words: "classify cats and dogs"."""
+    if "\n" in url:
+        return True
+    if len(url.split()) < _FEWEST_WORDS or "://" in url.split()[0] or url.startswith(("/", "./", "../", "~")):
+        return False
+    # A folder's name may have blanks; what follows one that is there is a file that is not.
+    folder = os.path.dirname(url)
+    return not os.path.exists(url) and not (folder and os.path.isdir(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +93,7 @@ def _input_file(fs: Any, path: str) -> _InputFile:
     return _InputFile(path) if no_regular_file(fs, path) else _InputFile(path, *format_of(path))
 
 
-def _read_bundled(url: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
+def _read_values(url: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
     ids = UniqueIds()
     for number, values in enumerate(rows):
         yield requirement_of(RawRow(f"{url}, row {number}", values), number, ids)
@@ -112,7 +135,7 @@ def _find(url: str) -> tuple[Any, list[str]]:
             return fs, [root]
         if not fs.isdir(root):
             require_regular(fs, root)
-            raise DLCodeGenError(f"{url}: no such file or folder; check the path")
+            raise DLCodeGenError(f"{url}: no such file or folder; check the path, or ask in three words or more")
         files = [path for path in sorted(fs.find(root)) if not _is_hidden(path, root)]
     except DLCodeGenError:
         raise

@@ -9,11 +9,6 @@ from pipeline.config import PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.build import AskerBuilder
 from pipeline.planners.causal_lm.planner import Gpt2Planner
-from pipeline.planners.few_shot import FewShotPlanner
-from pipeline.planners.hybrid.field_choice import other_planners
-from pipeline.planners.hybrid.fit import fit
-from pipeline.planners.hybrid.folder import load_fitted
-from pipeline.planners.hybrid.planner import HybridPlanner
 from pipeline.planners.retrieval import RetrievalPlanner
 from pipeline.retrieval.firewall import Firewall
 from pipeline.retrieval.sample_pool import load_known_plans
@@ -33,12 +28,24 @@ def build_planner(
         known = load_known_plans(planner.plans)
         return RetrievalPlanner(known, neighbours=planner.neighbours, firewall=firewall)
     if planner.kind == "hybrid":
-        folder = planner.folder
-        fitted = load_fitted(folder) if folder else fit(load_known_plans(planner.plans))
-        return HybridPlanner(fitted, other_planners=other_planners(fitted, firewall), firewall=firewall)
+        return _hybrid(planner, firewall)
     if planner.kind == "gpt2":
         return Gpt2Planner(planner.folder)
     if build_asker is None:
         raise DLCodeGenError("planner=llm asks a language model and none is set; add llm=openai base_url=... model=...")
+    from pipeline.planners.few_shot import FewShotPlanner  # after scikit-learn, which takes two seconds to import
+
     known = load_known_plans(planner.plans)
     return FewShotPlanner(build_asker(), known, examples=planner.examples, firewall=firewall)
+
+
+def _hybrid(planner: PlannerSettings, firewall: Firewall) -> Step:
+    # After scikit-learn, too.
+    from pipeline.planners.hybrid.field_choice import other_planners
+    from pipeline.planners.hybrid.fit import fit
+    from pipeline.planners.hybrid.folder import load_fitted
+    from pipeline.planners.hybrid.planner import HybridPlanner
+
+    folder = planner.folder
+    fitted = load_fitted(folder) if folder else fit(load_known_plans(planner.plans))
+    return HybridPlanner(fitted, other_planners=other_planners(fitted, firewall), firewall=firewall)

@@ -12,6 +12,22 @@ from typing import Literal
 
 Language = Literal["en", "de", "es", "fr", "pt", "it", "nl", "zh", "ja", "ko", "ru", "other"]
 
+LANGUAGES: dict[str, str] = {
+    "en": "English",
+    "de": "German",
+    "es": "Spanish",
+    "fr": "French",
+    "pt": "Portuguese",
+    "it": "Italian",
+    "nl": "Dutch",
+    "zh": "Chinese",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "ru": "Russian",
+    "other": "another language than English",
+}
+"""Their names in English."""
+
 _SMALL_WORDS: dict[Language, frozenset[str]] = {
     "en": frozenset(
         "the a an of and to for with in on is are that this it be from by as at my our we i want please using use "

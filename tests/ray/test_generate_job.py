@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from jobs.cli import app
 from jobs.fit_planner import main as fit_planner
 from jobs.generate import main
 from jobs.generation.settings import GenerateConfig
@@ -197,6 +199,16 @@ def test_an_empty_input_is_a_finished_run_of_no_rows(tmp_path: Path) -> None:
     empty.write_text("\n")
     assert _run(str(empty), tmp_path / "out").rows == 0
     assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_command_that_has_made_nothing_ends_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("\n")
+    (tmp_path / "jax.txt").write_text("Write it in JAX: classify photos of leaves\n")
+    for name, reason in (("empty.jsonl", "has no rows"), ("jax.txt", "JAX is asked for")):
+        words = ["generate", str(tmp_path / name), "--out", str(tmp_path / f"out-{name}"), "--quiet"]
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 1
+        assert reason in result.stderr
 
 
 def test_a_fitted_planner_s_folder_plans_for_a_whole_run(source: str, tmp_path: Path) -> None:

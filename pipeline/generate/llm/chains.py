@@ -16,8 +16,6 @@ from functools import partial
 
 import numpy as np
 from pydantic import TypeAdapter
-from sklearn.cluster import KMeans
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.asking.asker import Asker, Asking
@@ -46,6 +44,9 @@ class Categories:
     """The known requirements by task category, as TF-IDF vectors of their words."""
 
     def __init__(self, known: Sequence[KnownPlan]) -> None:
+        # Here, since scikit-learn takes two seconds to import, and no other method needs it.
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         self._requirements = [plan.requirement for plan in known]
         self._vectorizer = TfidfVectorizer(analyzer=content_words)
         self._vectors = self._vectorizer.fit_transform(self._requirements)
@@ -68,6 +69,8 @@ class Categories:
 
     def representatives(self, category: str, count: int) -> tuple[str, ...]:
         """The requirements nearest to the centres of `count` clusters (k-means) of a category, in input order."""
+        from sklearn.cluster import KMeans
+
         rows = self._rows_of[category]
         vectors = self._vectors[rows].toarray()
         distinct = len(np.unique(vectors, axis=0))  # more clusters than these would be empty

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.measures.project_scores import score_stage
 from pipeline.plan.solution_plan import Hyperparameters, ModelArchitecture, SolutionPlan
-from pipeline.records import Failure, Delivered, Scored, Scores, SourceFile
+from pipeline.records import Delivered, Failure, Scored, Scores, SourceFile
 from pipeline.stage import run_local
 
 PROJECT = """

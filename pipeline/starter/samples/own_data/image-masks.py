@@ -92,9 +92,7 @@ images, mask_values = synthetic_pairs() if SYNTHETIC else read_pairs()
 values = np.unique(mask_values)
 NUM_CLASSES = len(values)
 if not 2 <= NUM_CLASSES <= MOST_CLASSES:
-    raise SystemExit(
-        f"the masks hold {NUM_CLASSES} different values; 2 to {MOST_CLASSES} classes fit"
-    )
+    raise SystemExit(f"the masks hold {NUM_CLASSES} different values; 2 to {MOST_CLASSES} classes fit")
 masks = np.searchsorted(values, mask_values)
 print(f"{NUM_CLASSES} classes of pixels: {values[:20].tolist()}")
 

@@ -1,0 +1,114 @@
+"""`dlcodegen new`: a sentence in, a project's folder out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from jobs.commands.options import (
+    ConfigFile,
+    DataOption,
+    Overrides,
+    ShareExamples,
+    TargetOption,
+    options_used,
+    print_paths,
+)
+from jobs.runs.terminal import Screen, say_error
+
+if TYPE_CHECKING:
+    from pipeline.records import Scored
+    from pipeline.request.constraints import Constraint
+    from pipeline.request.delivery import ConstraintCheck
+
+app = typer.Typer()
+
+_OUTCOMES = {"met": ("yes", "green"), "not_met": ("no", "red"), "not_checkable": ("cannot be told", "yellow")}
+
+
+@app.command(
+    epilog='Examples:  dlcodegen new "classify cats and dogs, 128x128"   |   '
+    'dlcodegen new "predict the price" --data house.csv --target price   |   '
+    'dlcodegen new "LSTM for 7 days of river levels" --out river llm=openai model=NAME base_url=URL'
+)
+def new(
+    requirement: Annotated[str, typer.Argument(metavar="SENTENCE", help="What you need, in plain words.")],
+    settings: Overrides = None,
+    out: Annotated[
+        str, typer.Option("--out", help="The project's folder; by default one here, named by the subject.")
+    ] = "",
+    config: ConfigFile = None,
+    data: DataOption = None,
+    target: TargetOption = None,
+    share_examples: ShareExamples = False,
+) -> None:
+    """Write one project from a sentence, here and now: what was understood, what was done, and how to run it."""
+    from jobs.generation.new_project import main, new_folder
+    from jobs.generation.settings import GenerateConfig
+    from pipeline.config import load_settings
+    from pipeline.inputs import as_sentence
+
+    folder = out or new_folder(requirement)
+    options = options_used(
+        input=as_sentence(requirement), out=folder, data=data, target=target, share_examples=share_examples
+    )
+    record = main(load_settings(GenerateConfig, config, settings or [], **options))
+    screen = Screen()
+    _print_understood(record, screen)
+    if record.failure is not None:
+        say_error(record.failure.message)
+        raise typer.Exit(1)
+    screen.print(f"\nwritten to {folder}/", highlight=False, soft_wrap=True)
+    print_paths(screen, folder, [file.path for file in record.files])
+    screen.print("to run it, in an environment of its own:", highlight=False)
+    screen.print(
+        f"  cd {folder} && pip install -r requirements.txt && python project.py", highlight=False, soft_wrap=True
+    )
+
+
+def _print_understood(record: Scored, screen: Screen) -> None:
+    from pipeline.request.language import LANGUAGES
+
+    if record.language not in ("", "en"):
+        language = LANGUAGES.get(record.language, record.language)
+        said = f"the request is in {language}: only numbers and technical terms of it are read"
+        screen.print(Text(said, "yellow"), soft_wrap=True)
+    if record.constraints:
+        screen.print(_asked_table(record))
+    else:
+        screen.print("nothing that could be checked is asked for", soft_wrap=True)
+    if record.plan is not None:
+        plan = record.plan
+        screen.print(
+            f"plan: {plan.task_category}; {len(plan.architecture.layers)} layers", highlight=False, soft_wrap=True
+        )
+
+
+def _asked_table(record: Scored) -> Table:
+    """What was read, in which words, and whether the project does it."""
+    from pipeline.understanding import data_line
+
+    table = Table("asked", "value", "in the words", "done", "", title="understood", title_justify="left")
+    checks: dict[int, ConstraintCheck] = {}
+    if record.delivery is not None:
+        checks = dict(enumerate(record.delivery.checks))
+    texts = {"requirement": record.requirement, "attributes": record.attributes, "data": data_line(record)}
+    for number, constraint in enumerate(record.constraints):
+        done, evidence = Text(""), ""
+        if number in checks:
+            check = checks[number]
+            done = Text(*_OUTCOMES[check.outcome])
+            evidence = check.evidence
+        value = _value(constraint)
+        words = constraint.words(texts.get(constraint.source, ""))
+        table.add_row(constraint.name.replace("_", " "), value, words, done, evidence)
+    return table
+
+
+def _value(constraint: Constraint) -> str:
+    if not constraint.negated:
+        return constraint.value
+    return "no" if constraint.value == "true" else f"not {constraint.value}"
