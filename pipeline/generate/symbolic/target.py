@@ -107,6 +107,8 @@ def for_own_data(target: Target, category: str, contract: DataContract) -> Targe
     facts = replace(target.facts, classes=classes or target.facts.classes, channels=channels)
     if target.category != category:
         target = replace(target, loss="", metric="", layers=())
+    # The form of the labels goes with the loss: where the sample's own loss stays, so does its form.
+    labels = _label_form(category, target.loss, facts.classes) if target.loss else ""
     counts = {
         "NUM_CLASSES": facts.classes,
         "NUM_TARGETS": len(contract.targets),
@@ -116,7 +118,7 @@ def for_own_data(target: Target, category: str, contract: DataContract) -> Targe
         target,
         category=category,
         facts=facts,
-        labels=_label_form(category, target.loss, facts.classes),
+        labels=labels,
         counted=tuple((name, count) for name, count in counts.items() if count),
     )
 

@@ -163,3 +163,11 @@ def test_settings_of_data_are_part_of_the_digest() -> None:
         PipelineSettings(data="a.csv", share_examples=True).digest(),
     }
     assert len(digests) == 4
+
+
+def test_a_plan_for_other_data_leaves_the_samples_labels_and_loss_together(tmp_path: Path) -> None:
+    """"Flowers" sounds like photos, and the data are a table."""
+    data = trees(tmp_path)
+    code = main_source(generated(row(data, ("leaf kind",), "Tell the species of iris flowers on photos.")))
+    one_hot = "to_categorical" in code
+    assert one_hot != ('loss="sparse_categorical_crossentropy"' in code)

@@ -184,7 +184,7 @@ def mean_iou(truth, predicted):
 test_predictions = predicted_masks(model.predict(x_test, batch_size=BATCH_SIZE, verbose=0))
 most_frequent = np.full_like(test_masks, np.bincount(train_masks.ravel()).argmax())
 print(
-    f"held-out mean IoU: {mean_iou(test_masks, test_predictions, strict=False):.4f} "
+    f"held-out mean IoU: {mean_iou(test_masks, test_predictions):.4f} "
     f"(baseline, always the most frequent class: {mean_iou(test_masks, most_frequent):.4f})"
 )
 

@@ -211,11 +211,7 @@ def predicted_classes(outputs):
 
 
 test_predictions = predicted_classes(model.predict(x_test, verbose=0))
-print(
-    classification_report(
-        test_labels, test_predictions, labels=range(NUM_CLASSES), target_names=class_names, zero_division=0
-    )
-)
+print(classification_report(class_names[test_labels], class_names[test_predictions], zero_division=0))
 metric, score = ("balanced accuracy", balanced_accuracy_score) if imbalanced else ("accuracy", accuracy_score)
 most_frequent = np.full_like(test_labels, counts.argmax())
 print(
@@ -248,7 +244,6 @@ plt.plot(history.history["loss"], label="training")
 plt.plot(history.history["val_loss"], label="validation")
 plt.xlabel("epoch")
 plt.ylabel("loss")
-plt.title(f"Training for {TARGET}")
 plt.legend()
 plt.tight_layout()
 plt.savefig("training.png")
