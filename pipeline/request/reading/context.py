@@ -19,6 +19,10 @@ _WRITES = frozenset(
     ("generation", "translation", "captioning", "summarization", "question_answering", "speech_recognition")
 )
 
+_OF_PICTURES = frozenset(("super_resolution", "colorization", "reconstruction", "style_transfer"))
+"""Problems in which a bare "L1" is the loss between two pictures."""
+_TWO = ("two", "zwei", "dos", "deux", "duas", "due")
+
 
 def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> bool:
     """Whether a term has its usual sense here: a temperature is a way of sampling only where text is written."""
@@ -31,17 +35,22 @@ def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> boo
         return bool(before & _WANTED) or following[:2] == ["in", "the"]
     if term.value == "wine" and pieces[index].key in ("wine", "wines"):
         return any(part.key in ("sklearn", "scikit", "uci") for part in pieces)
+    if term.value == "binary" and following[:1] == ["/"]:
+        return False  # "yes / no / up / down"
+    if term.value == "pairs" and "pair" not in pieces[index].key and pieces[index].key.startswith(_TWO):
+        # "two photos" are a pair where nothing else is called one, and where they are compared
+        return not problems & _WRITES and not any("pair" in part.key and part.means("pairs") for part in pieces)
     if term.name == "dataset":
         # "RAVDESS-like", "COCO json": not the data set itself
         return not {"like", "style", "json", "format"} & set(following)
     return True
 
 
-def in_context(pieces: list[Piece], index: int, term: Term) -> tuple[Aspect, str, str]:
+def in_context(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> tuple[Aspect, str, str]:
     """What a term is where the words around it decide: an error's name a loss, an activation that of the output."""
     if term.value == "densenet" and " " in pieces[index].key:
         return "architecture", "family", "mlp"
-    if term.name in ("l1", "l2") and _joins_a_loss(pieces, index):
+    if term.name in ("l1", "l2") and (_joins_a_loss(pieces, index) or problems & _OF_PICTURES):
         return "training", "loss", {"l1": "mae", "l2": "mse"}[term.name]
     if term.name == "metric" and _is_loss(pieces, index, term.value):
         return "training", "loss", term.value
@@ -139,10 +148,31 @@ def _comma_between(pieces: list[Piece], first: int, last: int) -> bool:
     return any(piece.key == "," for piece in pieces[first:last])
 
 
+_ERRORS = frozenset("mae rmse mse mape smape log_loss wer cer perplexity fid".split())
+_BELOW = frozenset("< ≤ below under less than at most should be is must stay <= to lower the ( around about".split())
+
+
+def error_goals(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
+    """Levels that errors are to stay below: "MAPE below 12 %", "MAE should be under 3 bpm"."""
+    for index, piece in enumerate(pieces):
+        for term in piece.meanings("is") if piece.terms else ():
+            if term.name != "metric" or term.value not in _ERRORS:
+                continue
+            below = False
+            for position in range(index + 1, min(len(pieces), index + 7)):
+                here = pieces[position]
+                if here.kind == "number" and below and position not in taken:
+                    taken.add(position)
+                    yield Found("metric", "goal", written(here.number or 0.0), index + 1, position, term.value)
+                if here.key not in _BELOW or here.sentence != piece.sentence:
+                    break
+                below = below or here.key in ("<", "≤", "<=", "below", "under", "less", "most", "lower")
+
+
 def goals(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
     """Levels that metrics are to reach: "at least 95 % accuracy". The numbers read are added to `taken`."""
     for index, piece in enumerate(pieces):
-        for term in piece.meanings("is"):
+        for term in piece.meanings("is") if piece.terms else ():
             level = _goal(pieces, index) if term.name == "metric" and term.value not in _WITH_NUMBER else None
             if level is None:
                 continue

@@ -37,6 +37,8 @@ _BY_FAMILY = {family: name for name, families in _FAMILIES.items() for family in
 _SIZED = frozenset((*_RECURRENT, "dense"))
 _TO_SIZE = frozenset("( [ of with : - = size each having and mit de con x units= von 的".split())
 _SEPARATORS = frozenset(", / - – → > and then & + und y et e ， 、".split())
+_MOST_STACKED = 8
+_UNITS = frozenset(("units", "neurons", "nodes"))
 _STOPS = frozenset(". ; : ! ? ) , dropout".split())
 
 
@@ -55,14 +57,15 @@ def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> I
                 yield Found(
                     "architecture", "encoder_layers", written(pieces[index - 1].number or 0.0), index - 1, index
                 )
-        elif _is_mlp(piece):
+        elif piece.terms and _is_mlp(piece):
             yield from _widths_behind(pieces, index, "hidden_layers", taken)
     for index, piece in enumerate(pieces):
-        if stances[index] == "asked" and (
-            piece.key == "dense" or any(term.value in _SIZED and term.name == "family" for term in piece.terms)
-        ):
+        if stances[index] != "asked":
+            continue
+        of_family = piece.terms and any(term.value in _SIZED and term.name == "family" for term in piece.terms)
+        if of_family or piece.key == "dense":
             yield from _sized(pieces, index, taken)
-        elif piece.key in ("embedding", "embeddings") and stances[index] == "asked":
+        elif piece.key in ("embedding", "embeddings"):
             yield from _embedding_call(pieces, index, taken)
 
 
@@ -72,11 +75,7 @@ def _is_mlp(piece: Piece) -> bool:
 
 def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
     """ "two stacked GRU layers", "3 conv blocks", "hidden layers: 3", and the widths that follow."""
-    if (
-        index > 1
-        and pieces[index - 1].kind == "number"
-        and pieces[index - 2].key.split()[-1] in ("last", "top", "final")
-    ):
+    if index > 1 and pieces[index - 1].kind == "number" and pieces[index - 2].last in ("last", "top", "final"):
         around = [piece.key for piece in pieces[max(0, index - 9) : index + 5]]
         if index - 1 not in taken and any(key.startswith(("unfr", "fine", "train")) for key in around):
             taken.add(index - 1)
@@ -94,7 +93,9 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
         return
     count = _count_before(pieces, first, taken)
     widths = _list_from(pieces, index + 1, taken)
-    if len(widths) > 1 and name in ("hidden_layers", "dense_layers"):
+    # "two dense layers with 16 and 8 units" are two layers and units; "dense layers 256, 128" are widths alone.
+    has_unit = bool(widths) and any(piece.key in _UNITS for piece in pieces[widths[-1] + 1 : widths[-1] + 2])
+    if len(widths) > 1 and name in ("hidden_layers", "dense_layers") and not (name == "dense_layers" and has_unit):
         taken.update(widths)
         if count is not None:
             taken.add(count)
@@ -110,7 +111,8 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
     if widths and not blocks and name != "encoder_layers" and not _has_other_unit(pieces, widths[-1]):
         taken.update(widths)
         graph = any(term.value in ("gnn", "gcn", "gat") for piece in pieces for term in piece.terms)
-        part = "filters" if name == "conv_layers" and not graph else "units"
+        of_filters = any(piece.key in ("filters", "filter") for piece in pieces[widths[-1] + 1 : widths[-1] + 2])
+        part = "filters" if of_filters or (name == "conv_layers" and not graph) else "units"
         yield Found("architecture", part, _joined(pieces, widths), index, widths[-1])
 
 
@@ -192,6 +194,7 @@ def _list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
         while following < len(pieces) and pieces[following].key in _SEPARATORS and jumped < 3:
             following += 1
             jumped += 1
+        jumped = jumped or _adjacent_widths(pieces, position)
         if (
             not jumped
             or following >= len(pieces)
@@ -202,6 +205,12 @@ def _list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
             return numbers
         numbers.append(following)
         position = following
+
+
+def _adjacent_widths(pieces: list[Piece], position: int) -> bool:
+    """Whether two widths stand side by side: "2 conv layers 32 64"."""
+    following = pieces[position + 1 : position + 2]
+    return bool(following) and _is_width(following[0]) and following[0].start - pieces[position].end == 1
 
 
 def _is_width(piece: Piece) -> bool:
@@ -245,6 +254,10 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
             taken.add(index + 2)
             yield Found("classes", "count", written(width.number or 0.0), index, index + 4)
             return
+    stacked = _stacked(pieces, index, taken)
+    if stacked:
+        yield from stacked
+        return
     before = index - 1
     if before >= 0 and pieces[before].key in ("x", "×"):
         before -= 1
@@ -266,6 +279,29 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
     if widths and not _has_other_unit(pieces, widths[-1]) and (pieces[widths[0]].number or 0) > 3:
         taken.update(widths)
         yield Found("architecture", "units", _joined(pieces, widths), index, widths[-1])
+
+
+def _stacked(pieces: list[Piece], index: int, taken: set[int]) -> list[Found]:
+    """ "GRU 2x128", "2 BiLSTM 256": layers and their units."""
+    recurrent = any(term.value in _RECURRENT and term.name == "family" for term in pieces[index].terms)
+    if not recurrent:
+        return []
+    count, units = index + 1, index + 3
+    behind = [piece.key for piece in pieces[index + 2 : index + 3]] in (["x"], ["×"])
+    if not behind:
+        count, units = index - 1, index + 1
+    if count < 0 or units >= len(pieces) or count in taken or units in taken:
+        return []
+    if not (_small(pieces[count]) and pieces[count].kind == "number" and _is_width(pieces[units])):
+        return []
+    if (pieces[count].number or 0) > _MOST_STACKED or _has_other_unit(pieces, units):
+        return []
+    taken.update((count, units))
+    first, last = min(count, index), max(count, index)
+    return [
+        Found("architecture", "recurrent_layers", written(pieces[count].number or 0.0), first, last),
+        Found("architecture", "units", written(pieces[units].number or 0.0), index, units),
+    ]
 
 
 def _embedding_call(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:

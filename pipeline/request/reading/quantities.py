@@ -83,6 +83,8 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
         quantity, cue = claim
         if quantity.name in _TOTALS and cue + 1 < len(pieces) and pieces[cue + 1].key in ("each", "per", "pro", "por"):
             continue  # so many of each: no total
+        if quantity.name in ("items", "users", "samples") and index and pieces[index - 1].key == "top":
+            continue  # "the top 10 games" are shown, not had
         first = last = index
         if quantity.is_list:
             first, last = _list_around(pieces, index, taken, quantity)
@@ -123,6 +125,8 @@ def _claim(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tuple[Q
     after = _unit_after(pieces, index, excluded)
     if before is not None and after is not None:
         gap = index - before[1] - 1
+        if after[0].name in ("sample_rate", "duration") and after[1] == index + 1:
+            return after  # "epochs at 100 Hz" are pieces of a recording
         # "batch 8, 20 epochs": a comma between key and number has ended the search already.
         if before[0].name == after[0].name or gap <= after[1] - index - 1 + 1:
             return before

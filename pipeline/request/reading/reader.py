@@ -8,20 +8,21 @@ and at last names and the terms themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.request.constraints import Constraint, Source
-from pipeline.request.reading.columns import columns
-from pipeline.request.reading.context import fits, goals, in_context
-from pipeline.request.reading.files import files, inside_paths
-from pipeline.request.reading.found import Found, Written
+from pipeline.request.reading.context import error_goals, fits, goals, in_context
+from pipeline.request.reading.found import Choice, Found, Written
+from pipeline.request.reading.kinds import is_weak, kinds
 from pipeline.request.reading.layers import layers
-from pipeline.request.reading.names import class_names
 from pipeline.request.reading.quantities import Measured, implied, measured
 from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
-from pipeline.request.reading.tasks import Choice, is_weak, kinds, problems
+from pipeline.request.reading.tasks import first_prediction, forbidden_problems, problems
 from pipeline.request.reading.windows import windows
+from pipeline.request.reading.written.classes import class_names
+from pipeline.request.reading.written.columns import columns
+from pipeline.request.reading.written.files import files, inside_paths
 from pipeline.request.terms.negation import Stance, stances
 from pipeline.request.terms.pieces import Piece, pieces_of
 from pipeline.request.terms.tokens import written
@@ -34,6 +35,9 @@ _RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
 _TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
 _GENERATIVE = frozenset("gan dcgan wgan conditional_gan variational_autoencoder diffusion".split())
 _GIVES = frozenset("give gives output outputs predict predicts predicting return returns regress regresses".split())
+_LEAST_VOCABULARY = 2_000
+"""Texts that are classified have fewer words, vocabularies more."""
+_DEEP = frozenset(("unet", "autoencoder", "resnet", "encoder_decoder"))
 _WEAK_AUGMENTATION = frozenset("shift contrast brightness jitter noise zoom rotation flip crop blur".split())
 """Words that mean an augmentation only beside others that do."""
 
@@ -56,10 +60,10 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
             Constraint(aspect=aspect, name=name, value=value, start=start, end=end, source=source, negated=negated)
         )
     if not request.problems:
-        problem = _by_what_is_counted(kept)
+        problem = _by_what_is_counted(kept, pieces, without_paths)
         if problem is not None:
             kept.append(problem)
-    return _resolved(kept)
+    return _resolved(_looking_ahead(kept))
 
 
 @dataclass(slots=True)
@@ -79,7 +83,8 @@ class _Request:
         self.taken = set(taken)
         self.problems = problems(pieces, stances)
         several = any(piece.means("multi_input") for piece in pieces if piece.terms)
-        self.kinds = kinds(pieces, stances, several=several)
+        recommends = any(choice.value == "recommendation" for choice in self.problems)
+        self.kinds = kinds(pieces, stances, several=several, hints=not recommends)
 
     def found(self) -> Iterator[Found]:
         pieces, taken = self.pieces, self.taken
@@ -90,19 +95,25 @@ class _Request:
         yield from splits(pieces, taken)
         yield from layers(pieces, self.stances, taken)
         yield from goals(pieces, taken)
+        yield from error_goals(pieces, taken)
         yield from windows(pieces, taken)
         if "audio" in data_kinds:
             yield from _spoken_words(pieces, taken)
 
         families = {term.value for piece in pieces for term in piece.terms if term.name == "family"}
+        yield from _one_of(pieces, taken)
         numbers = measured(pieces, taken, _excluded(names, data_kinds, families))
         for number in numbers:
             first, last = min(number.first, number.cue), max(number.last, number.cue)
             name = self._name(number, data_kinds)
             aspect = "size" if name == "length" else number.quantity.aspect
+            if number.quantity.name == "depth" and pieces[number.cue].meanings("unit") and not families & _DEEP:
+                continue  # "4 levels" of a U-Net, not of danger
             if name:
                 yield Found(aspect, name, number.value, first, last)
             yield from implied(pieces, number)
+        if "text" in data_kinds:
+            yield from _text_lengths(pieces, taken)
         rare = imbalance(pieces, taken)
         if rare is not None:
             yield rare
@@ -112,12 +123,26 @@ class _Request:
             yield from self._lone_rate()
 
         counted = {number.cue for number in numbers}
+        channels = {found.value for found in of_images if found.name == "channels"}
+        if "colorization" in names:
+            channels.add("1")
         for index, piece in enumerate(pieces):
+            if not piece.terms:
+                continue
             for term in piece.meanings("is"):
-                bare = index in counted and term.value == "true"  # "dropout 0.3" is no bare dropout
-                if not bare and term.name not in ("problem", "kind") and fits(pieces, index, term, names):
-                    yield Found(*in_context(pieces, index, term), index, index)
+                # "dropout 0.3" is no bare dropout, "512 wordpieces" are a length
+                bare = index in counted and (term.value == "true" or term.name == "representation")
+                other_channels = bool(channels) and term.name == "channels" and term.value not in channels
+                if (
+                    not bare
+                    and not other_channels
+                    and term.name not in ("problem", "kind", "hint")
+                    and fits(pieces, index, term, names)
+                ):
+                    yield Found(*in_context(pieces, index, term, names), index, index)
         for choice in self.problems:
+            yield Found("task", "problem", choice.value, choice.first, choice.last)
+        for choice in forbidden_problems(pieces, self.stances):
             yield Found("task", "problem", choice.value, choice.first, choice.last)
         for choice in self.kinds:
             if choice.value == "text" and of_images and is_weak(pieces[choice.first]):
@@ -134,6 +159,8 @@ class _Request:
             return "length"
         if name == "patience" and self._is_of_plateau(number):
             return ""
+        if name == "channels" and cue == "bands" and "audio" in data_kinds:
+            return ""  # of a mel spectrogram
         if name == "features" and cue == "numbers":
             before = {piece.key for piece in self.pieces[max(0, number.first - 6) : number.first]}
             return "outputs" if before & _GIVES or any(piece.means("keypoints") for piece in self.pieces) else name
@@ -202,6 +229,32 @@ def _excluded(problems: set[str], data_kinds: set[str], families: set[str]) -> f
     return frozenset(excluded)
 
 
+def _one_of(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
+    """ "which of our 11 queues", "one of six decades": so many classes, whatever they are called."""
+    for index, piece in enumerate(pieces[:-1]):
+        if piece.kind != "number" or index in taken or (piece.number or 0) < 2 or pieces[index + 1].kind == "mark":
+            continue
+        before = [part.key for part in pieces[max(0, index - 3) : index] if part.sentence == piece.sentence]
+        chosen = any(key.startswith(("which", "one of")) for key in before) or before[-2:] == ["one", "of"]
+        if chosen and (piece.number or 0.0) == int(piece.number or 0.0) and not {"from", "in"} & set(before):
+            taken.add(index)
+            yield Found("classes", "count", written(piece.number or 0.0), index, index + 1)
+            return
+
+
+def _text_lengths(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
+    """ "200 words" of a text are its length, "15k words" a vocabulary, where nothing around them says more."""
+    for index, piece in enumerate(pieces[:-1]):
+        if piece.kind != "number" or index in taken or pieces[index + 1].key not in ("words", "characters"):
+            continue
+        value = piece.number or 0.0
+        if value != int(value) or value < 10:
+            continue
+        taken.add(index)
+        name = "vocabulary" if value >= _LEAST_VOCABULARY else "length"
+        yield Found("size", name, written(value), index, index + 1)
+
+
 def _spoken_words(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
     """ "35 words" of recordings are classes."""
     for index, piece in enumerate(pieces[:-1]):
@@ -210,15 +263,31 @@ def _spoken_words(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
             yield Found("classes", "count", written(piece.number or 0.0), index, index + 1)
 
 
-def _by_what_is_counted(constraints: list[Constraint]) -> Constraint | None:
+def _by_what_is_counted(
+    constraints: list[Constraint], pieces: list[Piece], stances: Sequence[Stance]
+) -> Constraint | None:
     """The problem where only numbers and names tell it: a horizon is forecast, classes are told apart."""
     for names, problem in ((("horizon",), "forecasting"), (("count", "name"), "classification")):
         for told in constraints:
-            if told.name in names and not told.negated:
-                return Constraint(
-                    aspect="task", name="problem", value=problem, start=told.start, end=told.end, source=told.source
-                )
+            if told.name not in names or told.negated:
+                continue
+            start, end = told.start, told.end
+            predicts = first_prediction(pieces, stances)
+            if predicts is not None:
+                start, end = pieces[predicts].start, pieces[predicts].end
+            return Constraint(aspect="task", name="problem", value=problem, start=start, end=end, source=told.source)
     return None
+
+
+def _looking_ahead(constraints: list[Constraint]) -> list[Constraint]:
+    """An amount over the next steps is a forecast: "how many will we sell on each of the next 7 days"."""
+    if not any(one.name == "horizon" for one in constraints):
+        return constraints
+    results = []
+    for one in constraints:
+        is_amount = (one.name, one.value, one.negated) == ("problem", "regression", False)
+        results.append(replace(one, value="forecasting") if is_amount else one)
+    return results
 
 
 def _resolved(constraints: list[Constraint]) -> tuple[Constraint, ...]:

@@ -18,6 +18,8 @@ _NO_IMAGE = frozenset(
 )
 """Words beside a product of numbers that is no size of an image."""
 
+_NO_IMAGE_BEFORE = frozenset(("heatmap", "heatmaps", "mfcc", "mfccs"))
+_LEAST_SIDE = 4
 _KERNELS = frozenset("kernel kernels filter filters convolution convolutions convs conv".split())
 _NETWORK_PARTS = ("kernel_size", "filters", "pooling", "stride", "conv_layers")
 _SHAPED = frozenset("shape shapes shaped input inputs size sizes image images resolution dimensions".split())
@@ -34,13 +36,15 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
     results: list[Found] = []
     index = 0
     while index < len(pieces):
-        numbers = _product(pieces, index)
+        numbers = _product(pieces, index) if pieces[index].kind == "number" else None
         if numbers is None or numbers[0] in taken:
             index += 1
             continue
         last = numbers[-1]
         if len(numbers) == 1:
             results.extend(_pixels(pieces, index, taken))
+        elif len(numbers) == 2 and min(pieces[number].number or 0 for number in numbers) < _LEAST_SIDE:
+            pass  # "GRU 2x128" are two layers
         elif _is_image(pieces, numbers[0], last):
             if _follows(pieces, numbers[0], _GOES_IN | _MADE):
                 results = [found for found in results if found.name not in ("height", "width", "channels")]
@@ -69,7 +73,7 @@ def _product(pieces: list[Piece], index: int) -> list[int] | None:
         return None
     numbers = [index]
     position = index + 1
-    times = _TIMES if not _opens_shape(pieces, index) else frozenset(",")
+    times = _TIMES | {","} if _opens_shape(pieces, index) else _TIMES
     while position + 1 < len(pieces) and len(numbers) < 5:
         if pieces[position].key in _PIXELS:
             position += 1
@@ -107,7 +111,7 @@ def is_whole(piece: Piece) -> bool:
 
 def _is_image(pieces: list[Piece], first: int, last: int) -> bool:
     values = [pieces[first].number or 0, pieces[last].number or 0]
-    if max(values) < 8:
+    if max(values) < 8 or (first and pieces[first - 1].key in _NO_IMAGE_BEFORE):
         return False
     return not _beside(pieces, first, last, _NO_IMAGE)
 
@@ -136,10 +140,10 @@ def _image(pieces: list[Piece], numbers: list[int], *, video: bool) -> Iterator[
     names = ["height", "width", "channels"]
     if len(values) == 4:
         names = ["frames" if video else "depth", *names]
-    elif len(values) == 3 and values[2] > 16:
-        names = ["frames" if video else "depth", "height", "width"]
     elif len(values) == 3 and values[0] in (1, 3, 4) and values[1] > 8:
         names = ["channels", "height", "width"]
+    elif len(values) == 3 and values[2] > 16:
+        names = ["frames" if video else "depth", "height", "width"]
     elif len(values) == 2 and _width_first(values[0], values[1]):
         names = ["width", "height"]
     for name, value in zip(names, values, strict=False):

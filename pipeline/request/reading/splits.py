@@ -11,9 +11,12 @@ from pipeline.request.terms.tokens import written
 _RARE = frozenset(
     "positive positives fraud fraudulent minority rare churn churners imbalance imbalanced unbalanced "
     "left leave yes default defaults defective anomalous sick ill cancel cancelled cancellations spam "
-    "toxic failures failure failing faulty bad bots attacks cases desequilibrio déséquilibre "
+    "toxic clicks clicked conversions purchases buyers fraude fraudes fraudulentas betrug frode "
+    "failures failure failing faulty bad bots attacks cases desequilibrio déséquilibre "
     "ungleichgewicht unausgewogen desequilibradas desbalanceadas malignant".split()
 )
+_ONLY = frozenset("only just nur solo seulement 只有 merely apenas somente sólo soltanto лишь только".split())
+_COUNTED = frozenset("are is were have of left bought churn default clicks click frauds são sind son sont sono".split())
 _IMBALANCED = frozenset(
     "imbalance imbalanced unbalanced skewed unausgewogen desequilibrado desequilibradas desbalanceado "
     "desbalanceadas déséquilibré déséquilibrées 不平衡 不均衡".split()
@@ -58,27 +61,33 @@ def imbalance(pieces: list[Piece], taken: set[int]) -> Found | None:
     for index, piece in enumerate(pieces):
         if piece.kind != "number" or index in taken or piece.number is None:
             continue
-        around = [part.key for part in pieces[max(0, index - 5) : index + 6] if part.sentence == piece.sentence]
-        words = {word for key in around for word in key.split()}
-        only = any(
-            part.key in ("only", "just", "nur", "solo", "seulement", "只有", "merely")
-            for part in pieces[max(0, index - 2) : index]
-        )
-        counted = (
-            pieces[index + 1].key in ("are", "is", "were", "have", "of", "left", "bought", "churn", "default")
-            if index + 1 < len(pieces)
-            else False
-        )
-        if piece.share and 0 < piece.number < 0.5 and (words & _RARE or (only and counted)):
+        is_small = piece.share and 0 < piece.number < 0.5
+        if is_small and (_near_rare(pieces, index) or _counts_few(pieces, index)):
             taken.add(index)
             return Found("classes", "imbalance", written(piece.number), index, index)
-        ratio = pieces[index + 1 : index + 3]
-        if len(ratio) == 2 and ratio[0].key in (":", "to", "/") and ratio[1].kind == "number" and words & _RARE:
-            low, high = sorted((piece.number, ratio[1].number or 0.0))
+        following = pieces[index + 1 : index + 3]
+        is_ratio = len(following) == 2 and following[0].key in (":", "to", "/") and following[1].kind == "number"
+        if is_ratio and _near_rare(pieces, index):
+            low, high = sorted((piece.number, following[1].number or 0.0))
             if low > 0 and low != high:
                 taken.update((index, index + 2))
                 return Found("classes", "imbalance", written(round(low / (low + high), 4)), index, index + 2)
     for index, piece in enumerate(pieces):
-        if piece.key in _IMBALANCED or (piece.kind == "word" and piece.key.startswith("imbalanc")):
+        is_rare = piece.key == "rare" and index > 0 and pieces[index - 1].key in ("are", "is", "very")
+        if is_rare or piece.key in _IMBALANCED or (piece.kind == "word" and piece.key.startswith("imbalanc")):
             return Found("classes", "imbalance", "true", index, index)
     return None
+
+
+def _near_rare(pieces: list[Piece], index: int) -> bool:
+    """Whether a word for what is rare stands beside a number: "2 % fraud"."""
+    for part in pieces[max(0, index - 5) : index + 6]:
+        if part.sentence == pieces[index].sentence and not _RARE.isdisjoint(part.key.split()):
+            return True
+    return False
+
+
+def _counts_few(pieces: list[Piece], index: int) -> bool:
+    """ "only 3 % are ..." """
+    few = any(part.key in _ONLY for part in pieces[max(0, index - 2) : index])
+    return few and index + 1 < len(pieces) and pieces[index + 1].key in _COUNTED

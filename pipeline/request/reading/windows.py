@@ -41,32 +41,55 @@ def windows(pieces: list[Piece], taken: set[int]) -> list[Found]:
             results.append(Found("size", "length", str(int(piece.number or 0)), index, index + 1))
             continue
         cue = _cue_before(pieces, index)
-        if cue is None:
-            continue
         unit = _time_after(pieces, index)
-        if unit is None:
+        if cue is None and unit is not None and _predicts(pieces, index):
+            taken.add(index)
+            results.append(Found("size", "horizon", str(int(piece.number or 0)), index - 1, unit))
             continue
+        if cue is None or (unit is None and not _ends_phrase(pieces, index, cue)):
+            continue
+        unit = index if unit is None else unit
         name = _tells_time(pieces, cue) or "length"
         taken.add(index)
         results.append(Found("size", name, str(int(piece.number or 0)), cue, unit))
     return results
 
 
-_LONG = frozenset(("hour", "hours", "day", "days", "week", "weeks"))
+def _predicts(pieces: list[Piece], index: int) -> bool:
+    """ "predict 7 days", where no word looks ahead"""
+    return index > 0 and pieces[index - 1].key in ("predict", "forecast", "predicts", "forecasts", "forecasting")
+
+
+def _ends_phrase(pieces: list[Piece], index: int, cue: int) -> bool:
+    """Whether steps need no name: "from the last 10 frames forecast the next 10"."""
+    if _tells_time(pieces, cue) != "horizon":
+        return False
+    return index + 1 == len(pieces) or pieces[index + 1].kind == "mark"
+
+
+_LONG = frozenset(("minute", "minutes", "hour", "hours", "day", "days", "week", "weeks"))
 
 
 def _finer_than_hours(pieces: list[Piece]) -> bool:
-    """Whether the series has a value every few minutes or seconds, so that hours and days are no steps."""
-    return any(
-        piece.key == "every"
-        and index + 2 < len(pieces)
-        and pieces[index + 1].kind == "number"
-        and pieces[index + 2].key in ("minutes", "min", "seconds", "s")
-        for index, piece in enumerate(pieces)
-    )
+    """Whether the series has a value every few minutes or more often, so that hours and days are no steps."""
+    for index, piece in enumerate(pieces):
+        if piece.kind == "number":
+            if pieces[index + 1 : index + 2] and pieces[index + 1].key in _HERTZ:
+                return True
+        elif piece.key == "every" and [part.key for part in pieces[index + 2 : index + 3]] in _FINE:
+            return True
+    return False
 
 
-_TEXT_UNITS = frozenset("words tokens characters chars word letters wörter palabras mots".split())
+_FINE = (["minutes"], ["min"], ["seconds"], ["s"])
+_HERTZ = frozenset(("hz", "khz", "hertz", "гц", "кгц", "赫兹"))
+_TEXT_UNITS = frozenset("words tokens characters chars word letters wörter palabras mots शब्द".split())
+
+
+_LIMITS = frozenset(
+    "max maximum maximum. up most first longest longer maximal limit limited cut capped truncated trimmed máximo "
+    "than höchstens अधिकतम".split()
+)
 
 
 def _at_most(pieces: list[Piece], index: int) -> bool:
@@ -74,24 +97,7 @@ def _at_most(pieces: list[Piece], index: int) -> bool:
     if index + 1 >= len(pieces) or pieces[index + 1].key not in _TEXT_UNITS:
         return False
     before = {piece.key for piece in pieces[max(0, index - 3) : index] if piece.sentence == pieces[index].sentence}
-    return bool(
-        before
-        & {
-            "max",
-            "maximum",
-            "up",
-            "most",
-            "first",
-            "longest",
-            "longer",
-            "maximal",
-            "limit",
-            "cut",
-            "máximo",
-            "maximum.",
-            "than",
-        }
-    )
+    return bool(before & _LIMITS)
 
 
 def _cue_before(pieces: list[Piece], index: int) -> int | None:
@@ -105,7 +111,7 @@ def _cue_before(pieces: list[Piece], index: int) -> int | None:
 
 def _tells_time(pieces: list[Piece], position: int) -> str | None:
     """Whether a word looks back, to what is read, or ahead, to what is predicted."""
-    word = pieces[position].key.split()[-1]
+    word = pieces[position].last
     # Scripts without blanks come letter by letter.
     letters = "".join([piece.key for piece in pieces[max(0, position - 2) : position + 1]])
     for words, name in ((_PAST, "length"), (_NEXT, "horizon")):
@@ -118,7 +124,9 @@ def _time_after(pieces: list[Piece], index: int) -> int | None:
     for position in range(index + 1, min(len(pieces), index + 4)):
         piece = pieces[position]
         first = piece.key.split()[0]
-        if piece.key in _TIME or first in _TIME:
+        # Scripts without blanks come letter by letter: 小 时.
+        pair = piece.key + pieces[position + 1].key if position + 1 < len(pieces) else piece.key
+        if piece.key in _TIME or first in _TIME or (not pair.isascii() and pair in _TIME):
             return position
         if piece.kind not in ("word", "term") and piece.key != "-":
             return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.request.terms.pieces import Piece
 
-_SEPARATORS = frozenset(", / ; | & und oder y et ou e o 、 ， 和 と и или or and vs versus nor".split())
+_SEPARATORS = frozenset(", / ; | & und oder y et ou e o 、 ， 和 と и или या or and vs versus nor".split())
 _LONGEST_LIST = 200
 
 
@@ -35,8 +35,11 @@ def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[lis
             piece.sentence != pieces[start].sentence or piece.key in (".", ")", "}", "]", "?", "!", "。")
         ):
             break
-        if piece.key in ("[", "{"):
+        if piece.key in ("[", "{", "→"):
             break
+        if piece.key == ">" and run and run[-1].key in ("-", "="):
+            run = run[:-1]
+            break  # "PER, LOC -> 9 tags"
         if piece.key == "(":
             after = _after_bracket(pieces, index)
             if after is None:
@@ -70,5 +73,10 @@ def add_name(text: str, run: list[Piece], names: list[Name]) -> None:
         run = run[1:]
     while run and run[-1].key in quotes:
         run = run[:-1]
-    if run and text[run[0].start : run[-1].end].strip(". "):
+    if len(run) == 1 and "/" in run[0].key and run[0].kind == "term":
+        # A known pair inside of a list: "yes / no / up / down".
+        left, _, right = text[run[0].start : run[0].end].partition("/")
+        names.append(Name(left.rstrip(), run[0].start, run[0].start + len(left.rstrip())))
+        names.append(Name(right.lstrip(), run[0].end - len(right.lstrip()), run[0].end))
+    elif run and text[run[0].start : run[-1].end].strip(". "):
         names.append(Name(text[run[0].start : run[-1].end], run[0].start, run[-1].end))

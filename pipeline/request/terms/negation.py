@@ -30,6 +30,8 @@ _PAIRS = frozenset(
     )
 )
 
+_CUES = _FORBIDS | {first for first, _ in _PAIRS} | {"t"}
+
 _HARMLESS = frozenset(
     "more longer less fewer later bigger larger smaller only sure necessarily idea just matter problem "
     "preference too very forget mind care know enough worry improvement improve improving improved labels "
@@ -101,6 +103,10 @@ _MENTIONS = (
 )
 """Words of a clause that tells a story instead of asking."""
 
+_PEOPLE = frozenset(("colleague", "colleagues", "friend", "boss", "someone", "competitor"))
+_TRIED = frozenset("tried did used uses had has built made trained wrote does got reached achieved".split())
+"""What others did is only mentioned; what they recommend is asked for."""
+
 _MENTIONS_BY_WORD: dict[str, list[tuple[str, ...]]] = {}
 for _words in _MENTIONS:
     _MENTIONS_BY_WORD.setdefault(_words[0], []).append(_words)
@@ -116,7 +122,7 @@ def stances(pieces: list[Piece]) -> list[Stance]:
         results[first:last] = ["mentioned"] * (last - first)
     index = 0
     while index < len(pieces):
-        after = _cue(pieces, index)
+        after = _cue(pieces, index) if pieces[index].key in _CUES else None
         if after is None:
             index += 1
             continue
@@ -125,7 +131,9 @@ def stances(pieces: list[Piece]) -> list[Stance]:
             results[position] = "forbidden"
         index = max(end, index + 1)
     for index, piece in enumerate(pieces):
-        if piece.kind == "term" and results[index] == "asked" and _denied_afterwards(pieces, index):
+        if piece.kind != "term" or index + 1 == len(pieces) or pieces[index + 1].key not in _BEFORE_DENIAL:
+            continue
+        if results[index] == "asked" and _denied_afterwards(pieces, index):
             results[index] = "forbidden"
     return results
 
@@ -188,6 +196,9 @@ def _alike(pieces: list[Piece], position: int) -> bool:
     )
 
 
+_BEFORE_DENIAL = frozenset(": = is are layer layers would be was not unnecessary forbidden unwanted -".split())
+
+
 def _denied_afterwards(pieces: list[Piece], index: int) -> bool:
     """ "augmentation is not needed", "dropout: none", "shuffle=False" """
     keys = [piece.key for piece in pieces[index + 1 : index + 5] if piece.sentence == pieces[index].sentence]
@@ -209,8 +220,16 @@ def _mentions(pieces: list[Piece]) -> list[tuple[int, int]]:
     keys = [piece.key for piece in pieces]
     results = []
     for index, key in enumerate(keys):
-        if not any(tuple(keys[index : index + len(words)]) == words for words in _MENTIONS_BY_WORD.get(key, ())):
+        if key not in _MENTIONS_BY_WORD:
             continue
+        matched = [
+            words for words in _MENTIONS_BY_WORD.get(key, ()) if tuple(keys[index : index + len(words)]) == words
+        ]
+        if not matched:
+            continue
+        people = matched[0][-1] in _PEOPLE
+        if people and not _TRIED & set(keys[index : index + 6]):
+            continue  # "pictures would convince my colleagues"
         first = index
         while (
             first > 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from pipeline.request.terms.table import Role, Table, Term, squeezed, table
-from pipeline.request.terms.tokens import JOINERS, Token, tokens_of, worded_number
+from pipeline.request.terms.tokens import JOINERS, NUMBER_STARTS, Token, tokens_of, worded_number
 
 _MOST_TOKENS = 14
 """No spelling has more words and marks."""
@@ -26,6 +26,8 @@ class Piece(NamedTuple):
     terms: tuple[Term, ...] = ()
     number: float | None = None
     share: bool = False
+    last: str = ""
+    """The last word of the key: the noun of "chest x-ray photos"."""
 
     def meanings(self, role: Role) -> tuple[Term, ...]:
         if not self.terms:
@@ -51,30 +53,43 @@ def pieces_of(text: str) -> list[Piece]:
     index = 0
     while index < len(tokens):
         token = tokens[index]
-        if index and _ends_sentence(text, tokens, index):
-            sentence += 1
-        found = _longest_term(text, tokens, index, known)
-        worded = worded_number(tokens, index) if token.kind == "word" and found is None else None
+        if index:
+            before = tokens[index - 1]
+            # Between two words with one blank no sentence ends; the test is cheaper than the search.
+            if before.kind == "mark" or text[before.end : token.start] not in _BLANKS:
+                sentence += _ends_sentence(text, tokens, index)
+        # Most words begin no spelling.
+        may_begin = token.key in known.beginnings or token.key[:-1] in known.terms
+        found = _longest_term(text, tokens, index, known) if may_begin else None
+        worded = None
+        if found is None and token.key in NUMBER_STARTS:
+            worded = worded_number(tokens, index)
         if found is not None:
             terms, after = found
-            last = tokens[after - 1]
-            key = text[token.start : last.end].lower()
+            end = tokens[after - 1].end
+            key = text[token.start : end].lower()
             number = token.number if after == index + 1 else None
-            pieces.append(Piece("term", key, token.start, last.end, sentence, terms, number))
+            pieces.append(Piece("term", key, token.start, end, sentence, terms, number, False, key.rpartition(" ")[2]))
             index = after
         elif worded is not None:
             value, index = worded
-            last = tokens[index - 1]
-            pieces.append(Piece("number", token.key, token.start, last.end, sentence, (), value))
+            end = tokens[index - 1].end
+            pieces.append(Piece("number", token.key, token.start, end, sentence, (), value, False, token.key))
         else:
-            kind: Literal["number", "word", "mark"] = "mark"
-            if token.kind == "number":
-                kind = "number"
-            elif token.kind in ("word", "letter"):
-                kind = "word"
-            pieces.append(Piece(kind, token.key, token.start, token.end, sentence, (), token.number, token.share))
+            kind = _KINDS[token.kind]
+            key = token.key
+            pieces.append(Piece(kind, key, token.start, token.end, sentence, (), token.number, token.share, key))
             index += 1
     return pieces
+
+
+_BLANKS = ("", " ")
+_KINDS: dict[str, Literal["number", "word", "mark"]] = {
+    "number": "number",
+    "word": "word",
+    "letter": "word",
+    "mark": "mark",
+}
 
 
 def _ends_sentence(text: str, tokens: list[Token], index: int) -> bool:
@@ -101,17 +116,20 @@ def _longest_term(text: str, tokens: list[Token], index: int, known: Table) -> t
         return None  # inside a name: the 3 of "conv3"
     key = ""
     best: tuple[tuple[Term, ...], int] | None = None
+    beginnings = known.beginnings
     for end in range(index, min(len(tokens), index + _MOST_TOKENS)):
         token = tokens[end]
-        if end > index and "\n" in text[tokens[end - 1].end : token.start]:
-            break
+        if end > index:
+            gap = text[tokens[end - 1].end : token.start]
+            if gap not in _BLANKS and "\n" in gap:
+                break
         if token.text in JOINERS:
             continue
         key += token.key
-        goes_on = key in known.beginnings
-        plural = len(token.key) > 3 and token.key.endswith("s")
+        goes_on = key in beginnings
+        plural = token.key[-1] == "s" and len(token.key) > 3
         if plural or (goes_on and key in known.terms):
-            terms = _meanings(key, text[first.start : token.end], known, plural=plural)
+            terms = _meanings(key, text, first.start, token.end, known, plural=plural)
             if terms and (end + 1 == len(tokens) or not _splits_word(token, tokens[end + 1])):
                 best = terms, end + 1
         if not goes_on:
@@ -125,20 +143,27 @@ def _splits_word(token: Token, following: Token) -> bool:
         return False
     if token.kind == "word":
         return following.kind == "number"
-    return token.kind == "number" and following.key == "d"
+    # "1d" behind "conv1"; the "r2" of "r2l"
+    return token.kind == "number" and following.kind == "word" and following.key != "x"
 
 
-def _meanings(key: str, words: str, known: Table, *, plural: bool) -> tuple[Term, ...]:
+def _meanings(key: str, text: str, start: int, end: int, known: Table, *, plural: bool) -> tuple[Term, ...]:
     """What a spelling means; a plural means what its singular does too."""
-    terms = _exact_terms(key, words, known)
+    terms = _exact_terms(key, text, start, end, known)
     if plural:
+        singular = _exact_terms(key[:-1], text, start, end - 1, known)
+        if not terms or not singular:
+            return terms or singular
         roles = {term.role for term in terms}
-        terms += tuple([term for term in _exact_terms(key[:-1], words[:-1], known) if term.role not in roles])
+        terms += tuple([term for term in singular if term.role not in roles])
     return terms
 
 
-def _exact_terms(key: str, words: str, known: Table) -> tuple[Term, ...]:
-    exact = known.exact.get(key)
-    if exact is not None and squeezed(words) != exact:
+def _exact_terms(key: str, text: str, start: int, end: int, known: Table) -> tuple[Term, ...]:
+    terms = known.terms.get(key)
+    if terms is None:
         return ()
-    return known.terms.get(key, ())
+    exact = known.exact.get(key)
+    if exact is not None and squeezed(text[start:end]) != exact:
+        return ()
+    return terms

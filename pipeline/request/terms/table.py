@@ -75,6 +75,7 @@ def table() -> Table:
             exact.setdefault(key, squeezed(spelling))
         else:
             any_case.add(key)
+    _count_kinds(terms)
     beginnings = {key[:end] for key in terms for end in range(1, len(key) + 1)}
     return Table(
         terms={key: tuple(meanings) for key, meanings in terms.items()},
@@ -82,6 +83,28 @@ def table() -> Table:
         beginnings=frozenset(beginnings),
         quantities=quantities,
     )
+
+
+_COUNTED_KINDS = frozenset(("image", "text", "audio", "video"))
+
+
+def _count_kinds(terms: dict[str, list[Term]]) -> None:
+    """Nouns of data are units too: "5k clauses" are examples, "13 numeric columns" features, as "columns" are.
+
+    A spelling hides the shorter ones in it, so a longer noun takes over what its last word is as a unit.
+    """
+    examples = Term("size", "examples", "", "unit")
+    for spelling, _ in _entries({}):
+        meanings = terms[_key(spelling)]
+        of_data = [term for term in meanings if term.name in ("kind", "hint")]
+        if not of_data or any(term.role == "unit" and term.aspect == "size" for term in meanings):
+            continue
+        words = spelling.replace("-", " ").split()
+        inherited = [term for term in terms.get(_key(words[-1]), ()) if term.role == "unit"]
+        if len(words) > 1 and inherited:
+            meanings.extend(inherited)
+        elif of_data[0].value in _COUNTED_KINDS and (spelling.endswith("s") or not spelling.isascii()):
+            meanings.append(examples)
 
 
 def _entries(quantities: dict[tuple[str, str], Quantity]) -> Iterator[tuple[str, Term]]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.plan.dataset_facts import NUMBER_WORDS
+from pipeline.request.terms.typos import mended
 
 JOINERS = frozenset("-‐‑–_'’`")
 """What may stand between the words of one term: "early-stopping", "early_stopping"."""
@@ -18,30 +19,35 @@ JOINERS = frozenset("-‐‑–_'’`")
 _IDEOGRAMS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 """Kana and ideograms: scripts without blanks, where each letter is a token of its own."""
 
+_MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0962-\u0963\u0e31-\u0e4e"
+"""Signs that join the letter before them: accents, and the vowels of Devanagari, Arabic and Thai."""
+
 # Every repetition is bounded or over one class of characters: the time is linear for any text.
 _TOKEN = re.compile(
     rf"""
-    (?P<number>
+    (?P<word> [^\W\d_{_IDEOGRAMS}]++(?:[{_MARKS}]++[^\W\d_{_IDEOGRAMS}]*+)*+ )
+    | (?P<number>
         (?: \d{{1,3}}(?:,\d{{3}}){{0,3}},000(?!\d)     # 1,200,000
           | \d{{1,3}},\d{{3}}(?![\d.]|,\d)             # 1,800
           | \d{{1,3}}(?:[ ]\d{{3}})?[ ]000(?!\d)       # 8 000
           | \d{{1,3}}[\u00a0\u202f']\d{{3}}(?!\d)      # 16 000 with a narrow blank
+          | [1-9]\d{{0,2}}\.000(?!\d|\.)             # 5.000, as on the continent
           | 0,\d+                                      # 0,0005
           | 10(?:\^|\*\*)[-−–]?\d{{1,3}}               # 10^-4
           | \d+(?:\.\d+)?(?:[eE][-+−–]?\d{{1,3}}(?!\w))?
           | (?<![\w.])\.\d+
         )
-        (?: [kKM](?![^\W_]) | [ ]?[kK](?=[hH]z) | [ ]?% )?
+        (?: [kKM](?![^\W_]) | [ ]?[kK](?=[hH]z) | [ ]?%
+          | [ ](?:per[ ]?cent|prozent|por[ ]ciento|pour[ ]cent|por[ ]cento)\b )?
     )
     | (?P<letter> [{_IDEOGRAMS}] )
-    | (?P<word> [^\W\d_{_IDEOGRAMS}]+ )
     | (?P<mark> [^\s\w] | _ )
     | (?P<other> \w )
     """,
     re.VERBOSE,
 )
 
-_LONGEST_NUMBER = 24
+_LONGEST_NUMBER = 36
 """Longer runs of digits are no numbers that anybody counts in."""
 
 _LONGEST_WORD = 30
@@ -83,7 +89,9 @@ def tokens_of(text: str) -> list[Token]:
         kind = match.lastgroup or "mark"
         word = match.group()
         start, end = match.span()
-        if kind == "number":
+        if kind == "word":
+            tokens.append(Token(word, word_key(word), start, end, kind, None, False))
+        elif kind == "number":
             value, share = number_of(word)
             tokens.append(
                 Token(word, word.lower(), start, end, "number" if value is not None else "mark", value, share)
@@ -91,39 +99,40 @@ def tokens_of(text: str) -> list[Token]:
         elif kind == "other":
             tokens.append(Token(word, word, start, end, "mark", None, False))
         else:
-            key = word_key(word) if kind == "word" else word
-            tokens.append(Token(word, key, start, end, kind, None, False))
+            tokens.append(Token(word, word, start, end, kind, None, False))
     return tokens
 
 
-def word_key(word: str) -> str:
-    """Lower case, American: "Colourised" -> "colorized"."""
-    return _american(word.lower()) if len(word) <= _LONGEST_WORD else word.lower()
-
-
 # Requests share most of their words.
-@lru_cache(maxsize=8192)
-def _american(key: str) -> str:
+@lru_cache(maxsize=16384)
+def word_key(word: str) -> str:
+    """Lower case, American, without slips: "Colourised" -> "colorized", "optimzer" -> "optimizer"."""
+    key = word.lower()
+    if len(key) > _LONGEST_WORD:
+        return key
     for british, american in _SPELLINGS:
         if british in key:
             key = key.replace(british, american)
     if len(key) > 5:
         key = _BRITISH.sub(r"iz\1", key)
-    return key
+    return mended(key)
 
 
 def number_of(word: str) -> tuple[float | None, bool]:
     """The value of a number as written, and whether it is a share."""
     if len(word) > _LONGEST_NUMBER:
         return None, False
-    share = word.endswith("%")
-    digits = word.rstrip("%").rstrip()
+    # A share in words ends in a letter that no number does: "10 percent".
+    share = word.endswith(("%", "t", "o"))
+    digits = word.partition(" per")[0].partition(" p")[0].rstrip("%").rstrip()
     factor = 1.0
     if digits[-1] in "kKM":
         factor = 1e6 if digits[-1] == "M" else 1e3
         digits = digits[:-1]
     digits = digits.replace("−", "-").replace("–", "-").replace("\u00a0", "").replace("\u202f", "")
     digits = digits.replace(" ", "").replace("'", "")
+    if digits.endswith(".000"):
+        digits = digits.replace(".", "")
     if digits.startswith("0,"):
         digits = digits.replace(",", ".")
     digits = digits.replace(",", "")
@@ -149,6 +158,9 @@ _OTHER_LANGUAGES = {
     for value, word in enumerate(words.split(), start=2)
 }
 """The small numbers of requests that are not English."""
+
+NUMBER_STARTS = frozenset(NUMBER_WORDS) | frozenset(_OTHER_LANGUAGES)
+"""The words that a number in words begins with."""
 
 
 def worded_number(tokens: list[Token], index: int) -> tuple[float, int] | None:

@@ -10,12 +10,17 @@ from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
 
 _PATH = re.compile(r"[\w~{*][\w.~/\\{}*-]*")
+_WITH_DOT = re.compile(r"(?<![\w.~/\\{}*-])[\w~{*][\w~{}*-]{0,100}+[./\\][\w.~/\\{}*-]*")
+"""The same with a dot or a stroke in it; most words of a text have none."""
 DATA_FORMATS = frozenset(
     "csv tsv parquet xlsx xls json jsonl npz npy txt h5 hdf5 feather arff xml pkl zip mat db sqlite tar "
     "gz wav mp3 png jpg jpeg mp4 flac tif tiff nii dcm".split()
 )
+_NO_PATHS = frozenset(("tf.keras", "keras.keras", "torch.pt", "e.g", "i.e"))
 _MODEL = frozenset("keras h5 hdf5 pt pth ckpt tflite onnx pb safetensors joblib weights".split())
 _PICTURES = frozenset("png jpg jpeg wav mp3 mp4 flac gif pdf svg tif tiff".split())
+_OF_FILES = DATA_FORMATS | _MODEL
+_OF_ANY_FILE = _OF_FILES | _PICTURES
 _SPELLED = {
     "csv": "csv csvs",
     "excel": "excel xlsx xls",
@@ -34,29 +39,64 @@ _SAVES = frozenset(
 )
 _PREDICTED = frozenset(
     "prediction predictions forecast forecasts submission results vorhersagen predicciones prédictions "
-    "predições scores output".split()
+    "predições scores output summaries captions translations answers transcripts recommendations detections "
+    "clusters anomalies flags".split()
 )
 _SEPARATED = {"semicolon": ";", "semicolons": ";", "tab": "tab", "tabs": "tab", "pipe": "|", "pipes": "|"}
+_MARKS = {
+    "semikolon": ";",
+    "strichpunkt": ";",
+    "tabulator": "tab",
+    "punto y coma": ";",
+    "point-virgule": ";",
+    "ponto e vírgula": ";",
+    "punto e virgola": ";",
+    "точка с запятой": ";",
+    "分号": ";",
+}
+"""Names of separators in other languages, which stand there for nothing else."""
+_SEPARATORS = frozenset(
+    "separator delimiter sep trennzeichen separador séparateur separatore разделитель 分隔符".split()
+)
+_CODES = re.compile("latin|utf|cp125|windows-12|iso-8859|gbk|gb2312|jis|ascii")
 _ENCODINGS = re.compile(
     r"\b(latin-?1|utf-?8(?:-sig)?|utf-?16|cp1252|windows-1252|iso-8859-1|iso-8859-15|gbk|gb2312|shift[-_]jis|cp1251|ascii)\b",
     re.I,
 )
 
 
+_NO_FORMAT = frozenset("predictions artifacts artefacts compression plots plot".split())
+_BEFORE_FOLDER = re.compile(
+    r"\b(?:in|under|from|inside|folders?|director(?:y|ies)|en|dans|unter|aus|carpetas?|dossiers?|pastas?)"
+    r"(?:(?: are| is|:)? the)? [\"'`]?$"
+)
+_NO_FOLDER = frozenset(
+    "train val test loss accuracy precision recall and or on yes no true false input output photos images text "
+    "tensorflow keras pytorch jax mean std min max left right x y".split()
+)
+
+
 def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator[Written]:
     """Paths of files and folders, what they are for, and formats where no file is named."""
     named: set[str] = set()
-    for match in _PATH.finditer(text):
+    for match in _WITH_DOT.finditer(text):
         path = match.group().rstrip(".-\\")
         start = match.start()
         stem, dot, extension = path.rpartition(".")
         if path.endswith("/") and len(path) > 2:
             yield Written("files", "folder", path, start, start + len(path))
-        elif dot and stem and extension.lower() in DATA_FORMATS | _MODEL and "*" not in path:
+        elif path.lower() in _NO_PATHS:
+            continue
+        elif not dot and "/" in path and path.partition("/")[0].lower() not in _NO_FOLDER:
+            if path[0].isalpha() and _BEFORE_FOLDER.search(text[max(0, start - 30) : start].lower()):
+                yield Written("files", "folder", path, start, start + len(path))
+        elif dot and stem and extension.lower() in _OF_FILES and "*" not in path:
             named.add(extension.lower())
             yield from _file(text, path, extension.lower(), start)
     for index, piece in enumerate(pieces):
-        kind = _FORMATS.get(piece.key.split()[0])
+        kind = _FORMATS.get(piece.last)
+        if kind is None and piece.terms:
+            kind = _FORMATS.get(piece.key.partition(" ")[0])
         if (
             kind
             and piece.key not in named
@@ -65,7 +105,9 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
             and not _in_path(text, piece)
         ):
             following = pieces[index + 1].key if index + 1 < len(pieces) else ""
-            if not (kind in ("excel",) and "xlsx" in named) and following not in ("predictions",):
+            shown = any(part.key in _SAVES for part in pieces[max(0, index - 4) : index])
+            excel = kind == "excel" and "xlsx" in named
+            if not excel and not shown and following not in _NO_FORMAT:
                 yield Written("files", "format", kind, piece.start, piece.end)
     yield from _folders(text, pieces)
     yield from _spelling(text, pieces)
@@ -74,12 +116,10 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
 def inside_paths(text: str, pieces: list[Piece]) -> set[int]:
     """The pieces that are part of a path."""
     spans = []
-    if "." not in text:
-        return set()
-    for match in _PATH.finditer(text):
+    for match in _WITH_DOT.finditer(text):
         path = match.group().rstrip(".-")
         extension = path.rpartition(".")[2].lower()
-        if "." in path and extension in DATA_FORMATS | _MODEL | _PICTURES:
+        if "." in path and path.lower() not in _NO_PATHS and extension in _OF_ANY_FILE:
             spans.append((match.start(), match.start() + len(path) - len(extension)))
     inside = set()
     index = 0
@@ -162,8 +202,16 @@ def _folders(text: str, pieces: list[Piece]) -> Iterator[Written]:
 
 
 def _spelling(text: str, pieces: list[Piece]) -> Iterator[Written]:
+    lower = text.lower()
+    for name, separator in _MARKS.items():
+        start = lower.find(name)
+        if start >= 0 and len(lower) == len(text):
+            yield Written("files", "separator", separator, start, start + len(name))
     for index, piece in enumerate(pieces):
-        if piece.key in _SEPARATED:
+        first, _, second = piece.key.replace("-", " ").partition(" ")
+        if first in _SEPARATED and second in ("separated", "delimited"):
+            yield Written("files", "separator", _SEPARATED[first], piece.start, piece.end)
+        elif piece.key in _SEPARATED:
             following = [part.key for part in pieces[index + 1 : index + 3]]
             if any(key in ("separated", "delimited", "separator", "delimiter", "as") for key in following):
                 yield Written(
@@ -175,9 +223,9 @@ def _spelling(text: str, pieces: list[Piece]) -> Iterator[Written]:
                     if following[:1] == ["-"]
                     else pieces[min(len(pieces) - 1, index + 1)].end,
                 )
-        elif piece.key in ("separator", "delimiter", "sep") and index + 2 < len(pieces):
+        elif piece.key in _SEPARATORS and index + 2 < len(pieces):
             mark = next((part for part in pieces[index + 1 : index + 4] if part.key in (";", "|", ",")), None)
             if mark is not None:
                 yield Written("files", "separator", mark.key, piece.start, mark.end)
-    for match in _ENCODINGS.finditer(text):
+    for match in _ENCODINGS.finditer(text) if _CODES.search(lower) else ():
         yield Written("files", "encoding", match.group().lower(), match.start(), match.end())

@@ -1,0 +1,158 @@
+"""The kind of the data, chosen among the nouns that name some.
+
+Firm nouns ("photos", "reviews") count first, then weak ones, which name other things too ("table", "signal"), then
+hints ("dictations", "every day"), then what has columns.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from pipeline.request.reading.found import Choice, choices, first_of_each
+from pipeline.request.terms.negation import Stance
+from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.table import Term
+
+_WEAK_KINDS = frozenset(
+    "table csv spreadsheet metadata text comment note question story message logo scan crop patch tile "
+    "post track song sensor signal series music report query frame still ticket record".split()
+)
+"""Nouns that name data only where nothing better does: labels of photos often stand in a table."""
+
+_FIRM_TEXT = frozenset(
+    "text review tweet email e-mail article document sentence headline abstract essay poem lyric "
+    "transcript paragraph complaint sms clause".split()
+)
+"""Nouns of texts that are seldom anything else; the many others yield to a picture or a sound."""
+
+_COLUMNS = frozenset("columns cols rows measurements attributes spalten columnas colonnes colunas colonne".split())
+_RHYTHMS = frozenset(
+    "hourly daily weekly monthly quarterly yearly stündliche stündlichen tägliche täglichen wöchentliche "
+    "monatliche".split()
+)
+"""Behind these stands what a series counts: "weekly dengue cases"."""
+_NO_SERIES = frozenset("basis report job limit schedule routine use life backup run batch update".split())
+
+_SHORTEST_COMPOUND = 8
+_ENDINGS = {
+    **dict.fromkeys(("bilder", "bildern", "fotos", "aufnahme", "scans"), "image"),
+    **dict.fromkeys(("mails", "texte", "texten", "bewertungen", "nachrichten", "berichte", "kommentare"), "text"),
+    **dict.fromkeys(("stimmen", "geräusche", "gesänge", "audio"), "audio"),
+    **dict.fromkeys(("messwerte", "zeitreihen", "signale", "verläufe"), "series"),
+    **dict.fromkeys(("videos", "filme"), "video"),
+}
+_AND = frozenset("+ and plus with together along & und y et e 和 と".split())
+_CLIPS = frozenset("clip recording file wav snippet".split())
+_OF_FILES = frozenset(("recording", "recordings", "file", "files"))
+_OF_SOUND = frozenset(
+    "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 "
+    "hubert whisper panns esc50 esc10 urbansound8k speech_commands gtzan ravdess librispeech ljspeech "
+    "fsdd audioset wer".split()
+)
+_SIDE_BY_SIDE = 9
+"""How many words may stand between two inputs that an "and" joins."""
+
+
+def kinds(pieces: list[Piece], stances: Sequence[Stance], *, several: bool, hints: bool) -> list[Choice]:
+    """The kind of the data; one a kind where the model has several inputs.
+
+    `hints` says whether nouns that only hint at a kind count: films are no videos where films are recommended.
+    """
+    named = choices(pieces, stances, "kind")
+    firm = [choice for choice in named if not is_weak(pieces[choice.first])]
+    if not firm:
+        named += _clips(pieces, stances)
+    if not named and hints:
+        named = choices(pieces, stances, "hint") or _rhythm(pieces, stances)
+    if not named:
+        named = _compounds(pieces, stances) or _columns(pieces, stances)
+    if several or _combines(pieces, named):
+        each = first_of_each(firm + named)
+        if len(each) > 1:
+            return [_with_subject(choice, pieces) for choice in each]
+    # "video" and "audio" say more than "images" and "text", which their frames and transcripts are.
+    for choice in firm:
+        if choice.value in ("video", "audio") and pieces[choice.first].last not in _OF_FILES:
+            return [choice]
+    return (firm or named)[:1]
+
+
+def is_weak(piece: Piece) -> bool:
+    """Whether a noun names data only where nothing better does."""
+    key = piece.key
+    singular = key.removesuffix("s")
+    if key in _WEAK_KINDS or singular in _WEAK_KINDS:
+        return True
+    if piece.means("text") and key.isascii():
+        return not any(word.removesuffix("s") in _FIRM_TEXT for word in key.split())
+    return False
+
+
+def _with_subject(choice: Choice, pieces: list[Piece]) -> Choice:
+    """The choice with the noun that names the input: "columns" of "numeric columns"."""
+    return Choice(choice.value, choice.first, choice.last, pieces[choice.first].last)
+
+
+def _columns(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
+    """What has columns is a table."""
+    for index, piece in enumerate(pieces):
+        if piece.last in _COLUMNS and stances[index] == "asked":
+            return [Choice("table", index, index)]
+    return []
+
+
+def _compounds(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
+    """ "Kundenmails", "Drohnenbilder": German nouns end with what the data are."""
+    for index, piece in enumerate(pieces):
+        if piece.kind != "word" or len(piece.key) < _SHORTEST_COMPOUND or stances[index] != "asked":
+            continue
+        for ending, kind in _ENDINGS.items():
+            if piece.key.endswith(ending):
+                return [Choice(kind, index, index)]
+    return []
+
+
+def _rhythm(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
+    """ "weekly dengue cases" are a series."""
+    for index, piece in enumerate(pieces[:-1]):
+        if piece.key not in _RHYTHMS or stances[index] != "asked":
+            continue
+        last = index
+        for position in range(index + 1, min(len(pieces), index + 3)):
+            following = pieces[position]
+            if following.kind != "word" or following.sentence != piece.sentence or following.key in _NO_SERIES:
+                break
+            last = position
+        if last > index:
+            return [Choice("series", index, last)]
+    return []
+
+
+def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
+    """Clips and recordings are sound where a sample rate or a spectrogram is named, and films where frames are."""
+    for index, piece in enumerate(pieces):
+        if stances[index] != "asked" or piece.last.removesuffix("s") not in _CLIPS:
+            continue
+        if any(_is_of_sound(term) for part in pieces for term in part.terms):
+            return [Choice("audio", index, index)]
+        if any(part.key.split()[0] in ("frame", "frames") for part in pieces):
+            return [Choice("video", index, index)]
+    return []
+
+
+def _is_of_sound(term: Term) -> bool:
+    return term.name == "sample_rate" or term.value in _OF_SOUND
+
+
+def _combines(pieces: list[Piece], named: list[Choice]) -> bool:
+    """Whether two kinds are inputs side by side: "a photo plus 10 tabular features"."""
+    for first, second in itertools.pairwise(named):
+        if first.value == second.value or "text" in (first.value, second.value):
+            continue
+        if second.first - first.first > _SIDE_BY_SIDE or "table" not in (first.value, second.value):
+            continue
+        between = {piece.key for piece in pieces[first.last + 1 : second.first]}
+        if pieces[first.first].sentence == pieces[second.first].sentence and between & _AND:
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""What a request names in its own spelling: files and folders, columns and the target, classes."""

@@ -1,0 +1,157 @@
+"""The classes that a request names: "six labels (toxic, obscene, ...)", "as spam or ham", "cats vs dogs"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.request.reading.written.alternatives import alternatives
+from pipeline.request.reading.written.name_lists import can_be_classes, phrase_list
+from pipeline.request.terms.lists import Name, listed
+from pipeline.request.terms.negation import Stance
+from pipeline.request.terms.pieces import Piece
+
+_CLASS_WORDS = frozenset(
+    "subfolders subdirectories class classes label labels category categories kind kinds type types species "
+    "genre genres emotions emotion sentiment mood moods breed breeds topic topics intents gesture gestures "
+    "activity activities state states outcome outcomes diagnoses diagnosis tag tags grade grades group groups "
+    "commands actions findings sport sports fruit fruits animal animals vehicle vehicles colors shapes variety "
+    "varieties entity entities defect defects material materials stage stages level levels weather condition "
+    "conditions department departments style styles words word digits letters disease diseases instrument "
+    "instruments language languages event events pose poses brand brands option options values decade decades "
+    "season seasons stroke strokes result results queue queues team teams role roles rarity bucket buckets "
+    "rhythm rhythms section sections theme themes subject subjects author authors artist artists composer "
+    "composers speaker speakers accent accents dialect dialects cuisine cuisines dish dishes crop crops weed weeds "
+    "bird birds flower flowers tree trees fish insect insects cell cells tissue tissues lesion lesions fault faults "
+    "anomalies attack attacks risk severity answer answers verdict verdicts decision decisions position positions "
+    "move moves gait exercise exercises command keyword keywords sound sounds tones phase phases object objects "
+    "klassen klasse kategorien kategorie sorten sorte arten art typen fehler zustände stimmungen clases clase "
+    "categorías etiquetas especies tipos estados classes étiquettes catégories types espèces états classi "
+    "categorie tipi rótulos categorias espécies 类别 类 クラス 種類 классы классов классам класса видов типов "
+    "kinderen".split()
+)
+"""Behind these nouns a list names classes."""
+
+_OF_ANY_PROBLEM = frozenset(
+    "class classes label labels category categories genre genres emotion emotions style styles rarity mood moods "
+    "type types kind kinds klassen clases classi 类别 クラス классы".split()
+)
+"""These name classes though no classification is asked for: "conditional on rarity (common, rare, epic)"."""
+
+_OPENERS = {"(": ")", "[": "]", "{": "}", ":": "", "=": "", "→": "", "—": "", "–": ""}
+_BETWEEN = frozenset("are is namely as i.e e.g like such - – — → > : = being named called ie either viz sind".split())
+_LISTED_BEHIND = frozenset(
+    "classes labels categories tags subfolders folders subdirectories stages states groups emotions moods genres "
+    "findings klassen clases categorías étiquettes catégories classi rótulos categorias levels intents gestures".split()
+)
+_OR = frozenset("or vs versus / oder ou o |".split())
+_CLASSIFIES = frozenset("classification retrieval anomaly_detection segmentation detection tagging".split())
+_FEWEST_BEHIND_NUMBER = 3
+
+
+def class_names(text: str, pieces: list[Piece], stances: Sequence[Stance], problems: Sequence[str]) -> list[Name]:
+    """The classes that a request names."""
+    told_apart = not problems or any(problem in _CLASSIFIES for problem in problems)
+    class_words = _CLASS_WORDS if told_apart else _OF_ANY_PROBLEM
+    for index, piece in enumerate(pieces):
+        if stances[index] == "mentioned":
+            continue
+        names: list[Name] = []
+        if piece.last in class_words or any(term.aspect == "classes" for term in piece.terms):
+            names = _behind_class_word(text, pieces, index)
+        elif piece.kind == "number":
+            names = _as_many(text, pieces, index)
+        if names:
+            return names
+    if not told_apart:
+        return []
+    return _braces(text, pieces) or alternatives(text, pieces, stances)
+
+
+def _as_many(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """A list of as many names as a number in front of it says: "four strokes (butterfly, crawl, back, breast)"."""
+    count = pieces[index].number or 0.0
+    if count < _FEWEST_BEHIND_NUMBER or count != int(count) or count > 60:
+        return []
+    for position in range(index + 1, min(len(pieces), index + 6)):
+        here = pieces[position]
+        if here.key in _OPENERS and position > index + 1:
+            names, _ = listed(text, pieces, position + 1, _OPENERS[here.key])
+            as_many = len(names) == count and can_be_classes(pieces, names, least=3)
+            return names if as_many and not _is_of_columns(pieces, index, position) else []
+        if here.kind not in ("word", "term") or here.sentence != pieces[index].sentence:
+            return []
+    return []
+
+
+_OF_COLUMNS = frozenset(
+    "columns column features feature variables attributes fields inputs measurements numbers predictors sensors "
+    "rows layers blocks filters units neurons channels heads folds epochs augmentations questions quantities "
+    "bands axes targets outputs things values".split()
+)
+
+
+def _is_of_columns(pieces: list[Piece], first: int, last: int) -> bool:
+    return any(word in _OF_COLUMNS for piece in pieces[first:last] for word in piece.key.split())
+
+
+def _behind_class_word(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """The list behind "classes": in brackets, behind a colon or "are", or just behind it."""
+    names = _behind_colon(text, pieces, index)
+    if names:
+        return names
+    position = index + 1
+    opened = False
+    while position < len(pieces) and position - index <= 4:
+        key = pieces[position].key
+        if key in ("(", "[", "{"):
+            names, _ = listed(text, pieces, position + 1, _OPENERS[key])
+            least = 1 if pieces[index].key == "class" else 2
+            return names if can_be_classes(pieces, names, least=least) else []
+        if key not in _BETWEEN:
+            break
+        opened = True
+        position += 1
+    if not opened:
+        return _just_behind(text, pieces, index)
+    names, end = listed(text, pieces, position, "")
+    one_label = pieces[index].key in ("label", "class", "category") and pieces[position - 1].key == "is"
+    if one_label and not any(part.key in _OR for part in pieces[position:end]):
+        return []  # "the label is 'outcome', a number"
+    return names if can_be_classes(pieces, names, least=2) else []
+
+
+def _behind_colon(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "emotions in speech: angry/happy/sad": a list of single words behind a colon that stands a little further on."""
+    for colon in range(index + 2, min(len(pieces), index + 6)):
+        part = pieces[colon]
+        if part.sentence != pieces[index].sentence or part.kind == "number":
+            return []
+        if part.key != ":":
+            continue
+        names, _ = listed(text, pieces, colon + 1, "")
+        single = all(len(name.text.split()) == 1 and name.text.replace("-", "").isalnum() for name in names)
+        return names if len(names) >= 3 and single and can_be_classes(pieces, names, least=3) else []
+    return []
+
+
+def _just_behind(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "classes helmet, head, person", "5 AAMI groups N, S, V, F and Q"."""
+    if index + 1 >= len(pieces) or pieces[index].last not in _LISTED_BEHIND:
+        return []
+    counted = index > 0 and any(part.kind == "number" for part in pieces[max(0, index - 3) : index])
+    names = phrase_list(text, pieces, index + 1, strict=True, joined=False)
+    if not names:
+        return []
+    capitals = all(name.text.isupper() for name in names)
+    plural = pieces[index].last in ("classes", "labels", "categories", "tags", "klassen", "clases")
+    likely = capitals or counted or plural
+    return names if likely and can_be_classes(pieces, names, least=2) else []
+
+
+def _braces(text: str, pieces: list[Piece]) -> list[Name]:
+    for index, piece in enumerate(pieces):
+        if piece.key == "{":
+            names, _ = listed(text, pieces, index + 1, "}")
+            if can_be_classes(pieces, names, least=2):
+                return names
+    return []

@@ -1,0 +1,208 @@
+"""Columns by name: those to read, those not to be used, and the target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pipeline.request.reading.found import Written
+from pipeline.request.reading.written.files import DATA_FORMATS
+from pipeline.request.reading.written.targets import COLUMN, QUOTES, identifier_at, target_of
+from pipeline.request.terms.lists import Name, listed
+from pipeline.request.terms.negation import Stance
+from pipeline.request.terms.pieces import Piece
+
+_COLUMNS = frozenset(
+    "columns fields column_names spalten columnas colonnes colunas colonne cols headers header 列 столбцы "
+    "столбцами".split()
+)
+_HOLDS = frozenset(("with", "has", "contains", "holds", "having", "containing", "mit", "con", "avec", "com", "(", ":"))
+_TABLES = frozenset("table csv sheet spreadsheet excel xlsx parquet tabelle tabla tableau tabela tabella file".split())
+"""Behind these "with" or a bracket may open a list of columns."""
+_BRACKETED = frozenset(
+    "metadata features feature variables attributes inputs predictors measurements numbers values columns "
+    "fields sensors questions merkmale variablen características caractéristiques channels".split()
+)
+_DROPS = frozenset(
+    "ignore drop ignoring dropping exclude excluding except omit remove without skip discard besides "
+    "ignoriere ignora ignorar ignorer".split()
+)
+_FILLERS = frozenset("are named called : columns column the like".split())
+_CLAUSE_BEGINNINGS = frozenset("i we predict target the use with want".split())
+_BEFORE_DROPPED = COLUMN | QUOTES | frozenset(("the", "use", ":", "for"))
+_NAMING = _COLUMNS | _BRACKETED | _TABLES | COLUMN | DATA_FORMATS
+"""Only behind these a column is named."""
+# Bounded, as it is looked for at every piece of the text.
+_IDENTIFIER = re.compile(r"[^\W\d]\w{0,99}+")
+
+
+def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Written]:
+    """Columns by name, those not to be used, and the target."""
+    named: dict[str, Name] = {}
+    for index, piece in enumerate(pieces):
+        if piece.last not in _NAMING or stances[index] == "mentioned":
+            continue
+        for name in _columns_at(text, pieces, index) or _quoted_column(text, pieces, index):
+            named.setdefault(name.text.lower(), name)
+    dropped = {name.text.lower(): name for name in _dropped(text, pieces, set(named))}
+    kept = [name for key, name in named.items() if key not in dropped]
+    target = target_of(text, pieces, kept)
+    results = []
+    if target is not None:
+        target = named.get(target.text.lower()) or target
+        results.append(Written("files", "target", target.text, target.start, target.end))
+    for name in kept:
+        if target is None or name.text.lower() != target.text.lower():
+            results.append(Written("files", "column", name.text, name.start, name.end))
+    for key, name in dropped.items():
+        place = named.get(key) or name
+        results.append(Written("files", "column", name.text, place.start, place.end, True))
+    return results
+
+
+def _quoted_column(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "the text is in the field "body"": one column, in quotes or with an underscore."""
+    if pieces[index].last not in COLUMN or index + 1 >= len(pieces):
+        return []
+    after = index + 1
+    quoted = pieces[after].key in QUOTES
+    if quoted and after + 1 < len(pieces):
+        after += 1
+    word = identifier_at(text, pieces[after].start)
+    if not word or not (quoted or "_" in word.strip("_")):
+        return []
+    return [Name(word, pieces[after].start, pieces[after].start + len(word))]
+
+
+def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    key = pieces[index].last
+    after = index + 1
+    following = pieces[after].key if after < len(pieces) else ""
+    if following in ("such", "like", "including"):
+        after += 1 + (following == "such")
+        following = ":"
+    of_path = text[pieces[index].start - 1 : pieces[index].start] == "."
+    if key in _COLUMNS and following == "," and [part.key for part in pieces[after + 2 : after + 3]] == [":"]:
+        after, following = after + 2, ":"  # "19 columns, mixed: gender, tenure"
+    is_file = (pieces[index].key in DATA_FORMATS and of_path) or key in _TABLES
+    named_behind = after < len(pieces) and "_" in identifier_at(text, pieces[after].start).strip("_")
+    if following in ("->", "→", "=>"):
+        return []
+    if (
+        key in _COLUMNS
+        or (key in _BRACKETED and named_behind)
+        or (key in _BRACKETED and following in ("(", ":", "["))
+        or (is_file and following in _HOLDS)
+    ):
+        opener = following if following in ("(", ":", "[", "=") else ""
+        if after == index + 1 and (opener or following in _HOLDS):
+            after += 1
+        while after < len(pieces) and pieces[after].key in _FILLERS:
+            after += 1
+        if after >= len(pieces) or (
+            not opener and pieces[after].kind in ("number", "mark") and pieces[after].key not in QUOTES
+        ):
+            return []
+        names, _ = listed(text, pieces, after, {"(": ")", "[": "]"}.get(opener, ""))
+        cleaned = _clean(text, names, strict=key not in _COLUMNS)
+        if key in _TABLES and not of_path and not _are_identifiers(cleaned):
+            return []
+        return cleaned
+    return []
+
+
+_HEADING = re.compile(r"(?i)(?:\w+ ){0,2}(?:columns?|fields|spalten|columnas|colonnes|colunas|colonne) ")
+"""What may stand before the first name of a list: "mit den Spalten zeit"."""
+
+
+def _are_identifiers(names: list[Name]) -> bool:
+    """Whether the list behind "a table with" is one of columns, not of what else the table has."""
+    single = sum(" " not in name.text for name in names)
+    return len(names) >= 3 and single >= len(names) - 1
+
+
+def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
+    """The names that can be columns: up to where the list turns into a sentence."""
+    results: list[Name] = []
+    for name in names:
+        heading = _HEADING.match(name.text)
+        if heading is not None:
+            name = Name(name.text[heading.end() :], name.start + heading.end(), name.end)
+        before_arrow, arrow, _ = name.text.partition("->")
+        if arrow and before_arrow.strip():
+            name = Name(before_arrow.rstrip(), name.start, name.start + len(before_arrow.rstrip()))
+        _before, colon, after = name.text.rpartition(": ")
+        if colon:
+            name = Name(after.strip(), name.end - len(after), name.end)
+        words = name.text.split()
+        if not words or not _can_be_column(name.text) or ".." in name.text or "…" in name.text:
+            continue
+        if len(words) > 3 or (results and len(words) > 1 and words[0].lower() in _CLAUSE_BEGINNINGS):
+            break
+        if name.text.lower() in ("etc", "more", "so on", "others"):
+            continue
+        results.append(name)
+    return results if len(results) >= 2 else []
+
+
+_NO_COLUMN = frozenset(
+    "per not or about one is are the a i my we please each use using with from line lines header rows row can".split()
+)
+
+
+def _can_be_column(name: str) -> bool:
+    words = name.lower().split()
+    return (
+        words[0][0].isalpha()
+        and not (len(words) > 1 and any(word.isdecimal() for word in words))
+        and not any(word in _NO_COLUMN for word in words)
+        and all(char.isalnum() or char in " _-.%/" for char in name)
+    )
+
+
+_DROPS_TOGETHER = frozenset(
+    (
+        ("not", "use"),
+        ("leave", "out"),
+        ("leaving", "out"),
+        ("t", "use"),
+        ("not", "include"),
+        ("column", "but"),
+        ("columns", "but"),
+        ("everything", "but"),
+    )
+)
+
+
+def _is_term(pieces: list[Piece], name: Name) -> bool:
+    """Whether a name asks for something else: "do not use BERT"."""
+    for piece in pieces:
+        if piece.start <= name.start < piece.end:
+            return any(term.role == "is" and term.aspect != "data" for term in piece.terms)
+    return False
+
+
+def _dropped(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name]:
+    """Columns that must not be used: "except "invoice_no"", "ignore the column id", "drop customer_id"."""
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1].key if index + 1 < len(pieces) else ""
+        together = (piece.key, following) in _DROPS_TOGETHER
+        if piece.key not in _DROPS and not together:
+            continue
+        position = index + 1 + together
+        while position < len(pieces) and position - index <= 5 and pieces[position].key in _BEFORE_DROPPED:
+            position += 1
+        if position == len(pieces):
+            continue
+        names, end = listed(text, pieces, position, "")
+        about_columns = any(part.key in COLUMN for part in pieces[index : min(end, position + 6)])
+        for name in names:
+            word = name.text.split()[0].strip("\"'`“”")
+            several = len(names) > 1 and all(" " not in other.text for other in names)
+            said = piece.key.startswith(("drop", "ignor", "leave"))
+            capital = together and word[:1].isupper() and not _is_term(pieces, name)
+            known = about_columns or (several and said) or "_" in word or word.lower() in columns or capital
+            if not known or not _IDENTIFIER.fullmatch(word):
+                break
+            start = text.index(word, name.start)
+            yield Name(word, start, start + len(word))

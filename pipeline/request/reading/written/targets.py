@@ -1,0 +1,200 @@
+"""The target: marked in the list of columns, called so, what is to be predicted, or a column with a telling name."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.request.terms.lists import Name
+from pipeline.request.terms.pieces import Piece
+
+COLUMN = frozenset("column columns field spalte columna colonne coluna feld campo champ".split())
+QUOTES = frozenset("\" ' ` “ „ «".split())
+_PREDICTS = frozenset(
+    "tell tells guess know rate infer model learn output give gives predict predicting predicts forecast "
+    "estimate estimating forecasts forecasting predecir prédire prever vorhersagen predicted estimar 预测".split()
+)
+_TARGET = frozenset(
+    "target label outcome response dependent ziel zielspalte zielvariable objetivo cible alvo 目标 目标列 "
+    "целевая".split()
+)
+_BEFORE_TARGET = QUOTES | frozenset("the column its their a user spalte columna la die le me us".split())
+_BEFORE_TARGET_NAME = QUOTES | frozenset("column variable is : = called named ist es est é in the spalte".split())
+_BEHIND_TARGET_NAME = QUOTES | frozenset("is the as ( , a our binary being my ist es la das".split())
+_NO_TARGET = frozenset("a an whether how continuous binary to what their its not numeric yes of encoding".split())
+_NO_TARGET_BEFORE = frozenset(
+    "serves serve used acts act treated which this that it them taken given known there what".split()
+)
+_MARKED = re.compile(r"\s*\((0/1|1/0|yes/no|y/n|binary|target|label|true/false|0 or 1)")
+"""What stands behind a column that is the target: "urgent (0/1)"."""
+# Bounded, as it is looked for at every piece of the text.
+_IDENTIFIER = re.compile(r"[^\W\d]\w{0,99}+")
+_USUAL = frozenset(
+    "label labels target class y outcome category rating ratings score stars clicked churn churned fraud is_fraud "
+    "default defaulted sold sales price saleprice transcript transcription translation summary caption sentiment "
+    "same duplicate is_duplicate survived species diagnosis result grade note klasse etikett zielwert preis "
+    "etiqueta clase precio estrellas nota rótulo classe preço étiquette prix etichetta prezzo метка класс цена".split()
+)
+"""Names that columns with the answer usually have."""
+_LAST_COLUMN = re.compile(r"last column (?:is |called |named |= ?)?[\"'`]?([^\W\d]\w{0,99})")
+_ANSWERED = re.compile(
+    r"[\"'`]?,? (?:(?:is|=|being) (?:1 or 0|0 or 1|0/1|1/0)(?!\w)|which is what (?:i|we) (?:want|need))"
+)
+_WORD_BEFORE = re.compile(r"([^\W\d]\w{0,99})$")
+"""Phrases that name the target: "the last column quality", "clicked is 1 or 0", "spend, which is what I want"."""
+_NO_NAMES = frozenset(
+    "it which that this label target output answer is called named the a of with each value class".split()
+)
+_FILLERS = COLUMN | QUOTES | frozenset(("the", "use", ":", "for"))
+
+
+def target_of(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
+    """The target: marked in the list of columns, called so, or what is to be predicted."""
+    for name in named:
+        if _MARKED.match(text[name.end : name.end + 20].lower()) or re.search(
+            rf"(?i)\b{re.escape(name.text)} (is|=) [01]\b", text
+        ):
+            return name
+    said = _said(text)
+    if said is not None:
+        return said
+    for index, piece in enumerate(pieces):
+        if piece.last in _TARGET:
+            target = _target_after(text, pieces, index) or _target_before(text, pieces, index)
+            if target is not None:
+                return target
+    columns = {name.text.lower(): name for name in named}
+    for index, piece in enumerate(pieces):
+        if piece.key.partition(" ")[0] in _PREDICTS:
+            target = _predicted(text, pieces, index, columns)
+            if target is not None:
+                return target
+    return _behind_arrow(text, named) or _by_name(text, named)
+
+
+def _said(text: str) -> Name | None:
+    """The target by a phrase that can name nothing else."""
+    lower = text.lower()
+    if len(lower) != len(text):
+        return None  # a letter whose lower case is two: places would be wrong
+    match = _LAST_COLUMN.search(lower)
+    if match is None:
+        answered = _ANSWERED.search(lower)
+        if answered is None:
+            return None
+        begin = max(0, answered.start() - 100)
+        match = _WORD_BEFORE.search(lower[begin : answered.start()])
+        if match is None or match.group(1) in _NO_NAMES:
+            return None
+        start, end = begin + match.start(1), begin + match.end(1)
+        return Name(text[start:end], start, end)
+    if match.group(1) in _NO_NAMES:
+        return None
+    return Name(text[match.start(1) : match.end(1)], match.start(1), match.end(1))
+
+
+def _behind_arrow(text: str, named: list[Name]) -> Name | None:
+    """ "cement, water, age -> strength" """
+    if not named:
+        return None
+    match = re.match(r"\s*(?:->|→|=>)\s*([^\W\d]\w{0,99})", text[named[-1].end : named[-1].end + 120])
+    if match is None:
+        return None
+    start = named[-1].end + match.start(1)
+    return Name(match.group(1), start, start + len(match.group(1)))
+
+
+def _by_name(text: str, named: list[Name]) -> Name | None:
+    """The last column where its name is usual for an answer, or comes up elsewhere in the request."""
+    if len(named) < 2:
+        return None
+    usual = [name for name in named if name.text.lower() in _USUAL]
+    last = named[-1]
+    if len(usual) == 1 or last in usual:
+        return usual[-1]
+    outside = re.sub(r"[\W_]", "", (text[: named[0].start] + "|" + text[last.end :]).lower())
+    stem = re.sub(r"^(?:n|num|is|has|total)_|[\W_]", "", last.text.lower())
+    return last if len(stem) >= 3 and stem in outside else None
+
+
+def _predicted(text: str, pieces: list[Piece], index: int, columns: dict[str, Name]) -> Name | None:
+    """ "predict the price" where price is a column, "predict left_company", "predict column 'y'"."""
+    predicts = pieces[index]
+    last = predicts.last
+    if last in columns:
+        return Name(columns[last].text, predicts.end - len(last), predicts.end)
+    for position in range(index + 1, min(len(pieces), index + 5)):
+        here = pieces[position]
+        if here.sentence != predicts.sentence:
+            return None
+        word = identifier_at(text, here.start)
+        before = pieces[position - 1].key
+        named = word.lower() in columns or "_" in word.strip("_") or before in QUOTES or before in COLUMN
+        if word and named and here.key not in _FILLERS:
+            return Name(word, here.start, here.start + len(word))
+        if here.key not in _BEFORE_TARGET:
+            return None
+    return None
+
+
+def identifier_at(text: str, start: int) -> str:
+    """The identifier that begins at a place; "" where none does."""
+    match = _IDENTIFIER.match(text, start)
+    return match.group() if match else ""
+
+
+def _target_after(text: str, pieces: list[Piece], index: int) -> Name | None:
+    """ "target: price", "target is Salary", "the target column is left_company", "target column 'y'"."""
+    position = index + 1
+    linked = False
+    while position < len(pieces) and position - index <= 5:
+        here = pieces[position]
+        if here.sentence != pieces[index].sentence:
+            return None
+        if "_" in identifier_at(text, here.start).strip("_"):
+            return Name(identifier_at(text, here.start), here.start, here.start + len(identifier_at(text, here.start)))
+        if here.key in _BEFORE_TARGET_NAME:
+            linked = linked or here.key not in ("the", "in")
+            position += 1
+            continue
+        break
+    if position >= len(pieces) or pieces[position].kind not in ("word", "term"):
+        return None
+    word = identifier_at(text, pieces[position].start)
+    if not linked and not (position == index + 1 and (word != word.lower() or _ends_phrase(pieces, position))):
+        return None
+    if word.lower() in _NO_TARGET:
+        return None
+    return Name(word, pieces[position].start, pieces[position].start + len(word))
+
+
+def _ends_phrase(pieces: list[Piece], position: int) -> bool:
+    """Whether a mark or the end follows a word that no table knows: "target cnt;"."""
+    following = pieces[position + 1].kind if position + 1 < len(pieces) else "mark"
+    return pieces[position].kind == "word" and following == "mark"
+
+
+def _target_before(text: str, pieces: list[Piece], index: int) -> Name | None:
+    """ "price is the target", "price (target)", "with y as target"."""
+    position = index - 1
+    linked = False
+    while position >= 0 and index - position <= 5:
+        here = pieces[position]
+        if here.sentence != pieces[index].sentence:
+            return None
+        if here.key in _BEHIND_TARGET_NAME:
+            linked = linked or here.key in ("is", "as", "(", "being", "ist", "es")
+            position -= 1
+            continue
+        break
+    in_brackets = pieces[index - 1].key == "("
+    if in_brackets and pieces[index + 1 : index + 2] and pieces[index + 1].key != ")":
+        return None  # "in CSV (label and pixels)"
+    if not linked or position < 0 or pieces[position].kind not in ("word", "term", "number"):
+        return None
+    if pieces[position].key in _NO_TARGET_BEFORE:
+        return None
+    end = pieces[position].end
+    begin = end
+    while begin > 0 and (text[begin - 1].isalnum() or text[begin - 1] == "_"):
+        begin -= 1
+    return Name(text[begin:end], begin, end) if _IDENTIFIER.fullmatch(text[begin:end]) else None
