@@ -40,6 +40,8 @@ def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> boo
     if term.value == "pairs" and "pair" not in pieces[index].key and pieces[index].key.startswith(_TWO):
         # "two photos" are a pair where nothing else is called one, and where they are compared
         return not problems & _WRITES and not any("pair" in part.key and part.means("pairs") for part in pieces)
+    if term.value == "breast_cancer" and pieces[index].key in ("breast cancer", "breast-cancer"):
+        return not any(part.means("image") for part in pieces if part.terms)  # the data set is a table
     if term.name == "dataset":
         # "RAVDESS-like", "COCO json": not the data set itself
         return not {"like", "style", "json", "format"} & set(following)

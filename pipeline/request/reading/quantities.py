@@ -77,7 +77,7 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
     for index, piece in enumerate(pieces):
         if piece.number is None or index in taken or (piece.kind == "term" and piece.meanings("is")):
             continue
-        claim = None if _is_rhythm(pieces, index) else _claim(pieces, index, excluded)
+        claim = None if _is_rhythm(pieces, index) or _is_year(pieces, index) else _claim(pieces, index, excluded)
         if claim is None:
             continue
         quantity, cue = claim
@@ -97,10 +97,19 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
     return results
 
 
+def _is_year(pieces: list[Piece], index: int) -> bool:
+    """Whether a number belongs to the name of a data set: "Plant Pathology 2020 dataset"."""
+    following = [piece.key for piece in pieces[index + 1 : index + 2]]
+    return 1900 <= (pieces[index].number or 0) <= 2100 and following in (["dataset"], ["challenge"], ["competition"])
+
+
 def _is_rhythm(pieces: list[Piece], index: int) -> bool:
     """Whether a number only says how often: "every 30 epochs", "10 photos per class"."""
     if index and pieces[index - 1].key in ("every", "each", "alle", "cada", "toutes", "chaque", "每"):
         return True
+    before = [piece.key for piece in pieces[max(0, index - 4) : index]]
+    if before and before[-1] in ("has", "have", "contains") and ("each" in before or "every" in before):
+        return True  # "each class has 55 images"
     following = [piece.key for piece in pieces[index + 1 : index + 5] if piece.sentence == pieces[index].sentence]
     for key, after in itertools.pairwise(following):
         if key in ("per", "each", "pro", "por", "par") and after in (

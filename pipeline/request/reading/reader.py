@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.request.constraints import Constraint, Source
 from pipeline.request.reading.context import error_goals, fits, goals, in_context
+from pipeline.request.reading.counted import one_of, spoken_words, text_lengths
 from pipeline.request.reading.found import Choice, Found, Written
 from pipeline.request.reading.kinds import is_weak, kinds
 from pipeline.request.reading.layers import layers
@@ -35,8 +36,6 @@ _RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
 _TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
 _GENERATIVE = frozenset("gan dcgan wgan conditional_gan variational_autoencoder diffusion".split())
 _GIVES = frozenset("give gives output outputs predict predicts predicting return returns regress regresses".split())
-_LEAST_VOCABULARY = 2_000
-"""Texts that are classified have fewer words, vocabularies more."""
 _DEEP = frozenset(("unet", "autoencoder", "resnet", "encoder_decoder"))
 _WEAK_AUGMENTATION = frozenset("shift contrast brightness jitter noise zoom rotation flip crop blur".split())
 """Words that mean an augmentation only beside others that do."""
@@ -54,8 +53,9 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
     request = _Request(pieces, without_paths, taken=in_paths)
     constraints = [_constraint(found, pieces, without_paths, source) for found in request.found()]
     kept = [constraint for constraint in constraints if constraint is not None]
-    for item in _written(text, pieces, spoken, [choice.value for choice in request.problems]):
-        aspect, name, value, start, end, negated = item
+    named = list(_written(text, pieces, spoken, [choice.value for choice in request.problems]))
+    kept = [constraint for constraint in kept if not _is_of_name(constraint, named)]
+    for aspect, name, value, start, end, negated in named:
         kept.append(
             Constraint(aspect=aspect, name=name, value=value, start=start, end=end, source=source, negated=negated)
         )
@@ -98,10 +98,10 @@ class _Request:
         yield from error_goals(pieces, taken)
         yield from windows(pieces, taken)
         if "audio" in data_kinds:
-            yield from _spoken_words(pieces, taken)
+            yield from spoken_words(pieces, taken)
 
         families = {term.value for piece in pieces for term in piece.terms if term.name == "family"}
-        yield from _one_of(pieces, taken)
+        yield from one_of(pieces, taken)
         numbers = measured(pieces, taken, _excluded(names, data_kinds, families))
         for number in numbers:
             first, last = min(number.first, number.cue), max(number.last, number.cue)
@@ -113,7 +113,7 @@ class _Request:
                 yield Found(aspect, name, number.value, first, last)
             yield from implied(pieces, number)
         if "text" in data_kinds:
-            yield from _text_lengths(pieces, taken)
+            yield from text_lengths(pieces, taken)
         rare = imbalance(pieces, taken)
         if rare is not None:
             yield rare
@@ -229,40 +229,6 @@ def _excluded(problems: set[str], data_kinds: set[str], families: set[str]) -> f
     return frozenset(excluded)
 
 
-def _one_of(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
-    """ "which of our 11 queues", "one of six decades": so many classes, whatever they are called."""
-    for index, piece in enumerate(pieces[:-1]):
-        if piece.kind != "number" or index in taken or (piece.number or 0) < 2 or pieces[index + 1].kind == "mark":
-            continue
-        before = [part.key for part in pieces[max(0, index - 3) : index] if part.sentence == piece.sentence]
-        chosen = any(key.startswith(("which", "one of")) for key in before) or before[-2:] == ["one", "of"]
-        if chosen and (piece.number or 0.0) == int(piece.number or 0.0) and not {"from", "in"} & set(before):
-            taken.add(index)
-            yield Found("classes", "count", written(piece.number or 0.0), index, index + 1)
-            return
-
-
-def _text_lengths(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
-    """ "200 words" of a text are its length, "15k words" a vocabulary, where nothing around them says more."""
-    for index, piece in enumerate(pieces[:-1]):
-        if piece.kind != "number" or index in taken or pieces[index + 1].key not in ("words", "characters"):
-            continue
-        value = piece.number or 0.0
-        if value != int(value) or value < 10:
-            continue
-        taken.add(index)
-        name = "vocabulary" if value >= _LEAST_VOCABULARY else "length"
-        yield Found("size", name, written(value), index, index + 1)
-
-
-def _spoken_words(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
-    """ "35 words" of recordings are classes."""
-    for index, piece in enumerate(pieces[:-1]):
-        if piece.kind == "number" and index not in taken and pieces[index + 1].key in ("words", "keywords", "phrases"):
-            taken.add(index)
-            yield Found("classes", "count", written(piece.number or 0.0), index, index + 1)
-
-
 def _by_what_is_counted(
     constraints: list[Constraint], pieces: list[Piece], stances: Sequence[Stance]
 ) -> Constraint | None:
@@ -277,6 +243,16 @@ def _by_what_is_counted(
                 start, end = pieces[predicts].start, pieces[predicts].end
             return Constraint(aspect="task", name="problem", value=problem, start=start, end=end, source=told.source)
     return None
+
+
+def _is_of_name(constraint: Constraint, named: list[Written]) -> bool:
+    """Whether what was read is a word of a class's or a column's name: the grey of "gray leaf spot"."""
+    if constraint.aspect not in ("size", "training", "architecture", "metric", "output"):
+        return False
+    for item in named:
+        if item.aspect in ("classes", "files") and item.start <= constraint.start and constraint.end <= item.end:
+            return True
+    return False
 
 
 def _looking_ahead(constraints: list[Constraint]) -> list[Constraint]:

@@ -20,6 +20,7 @@ NOT_NAMES = frozenset(
     "trained training test val validation if possible something etc others so on one two input inputs "
     "output outputs model data baseline feature features quickly soon simple small fast "
     "true false me my our your for each every which who what when where how input/output csv json "
+    "png jpg jpeg tiff bmp wav mp3 flac mp4 npy npz parquet xlsx txt dicom nifti "
     "please batch epochs rows columns whatever better worse both any similar".split()
 )
 _ANSWERS = frozenset("yes no true false ja nein sí si oui non sim não sì да нет 0 1".split())
@@ -47,8 +48,8 @@ def _asks(pieces: list[Piece], name: Name) -> bool:
     for piece in pieces:
         if piece.start < name.start or piece.end > name.end:
             continue
-        if piece.kind == "number" and " " in name.text:
-            return True
+        if piece.kind == "number" and (" " in name.text or "-" in name.text[1:2]):
+            return True  # "embedding 128", "0-9"
         if any(term.aspect in _ASKING and term.role == "is" for term in piece.terms):
             return True
     return False

@@ -22,7 +22,7 @@ _BEFORE_TARGET_NAME = QUOTES | frozenset("column variable is : = called named is
 _BEHIND_TARGET_NAME = QUOTES | frozenset("is the as ( , a our binary being my ist es la das".split())
 _NO_TARGET = frozenset("a an whether how continuous binary to what their its not numeric yes of encoding".split())
 _NO_TARGET_BEFORE = frozenset(
-    "serves serve used acts act treated which this that it them taken given known there what".split()
+    "well serves serve used acts act treated which this that it them taken given known there what".split()
 )
 _MARKED = re.compile(r"\s*\((0/1|1/0|yes/no|y/n|binary|target|label|true/false|0 or 1)")
 """What stands behind a column that is the target: "urgent (0/1)"."""
@@ -128,6 +128,8 @@ def _predicted(text: str, pieces: list[Piece], index: int, columns: dict[str, Na
             return None
         word = identifier_at(text, here.start)
         before = pieces[position - 1].key
+        if before in ("'", "’") and pieces[position - 1].start == pieces[position - 2].end:
+            return None  # the "s" of "the model's performance"
         named = word.lower() in columns or "_" in word.strip("_") or before in QUOTES or before in COLUMN
         if word and named and here.key not in _FILLERS:
             return Name(word, here.start, here.start + len(word))
