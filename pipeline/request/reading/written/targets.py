@@ -21,7 +21,8 @@ _BEFORE_TARGET = QUOTES | frozenset("the column its their a user spalte columna 
 _BEFORE_TARGET_NAME = QUOTES | frozenset("column variable is : = called named ist es est é in the spalte".split())
 _BEHIND_TARGET_NAME = QUOTES | frozenset("is the as ( , a our binary being my ist es la das".split())
 _NO_TARGET = frozenset(
-    "from based prediction predictions using on and for by a an whether how continuous binary to what their its not numeric yes of encoding".split()
+    "from based prediction predictions using on and for by a an whether how continuous "
+    "binary to what their its not numeric yes of encoding".split()
 )
 _NO_TARGET_BEFORE = frozenset(
     "well serves serve used acts act treated which this that it them taken given known there what".split()
