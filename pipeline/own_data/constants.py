@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 
 from pipeline.request.data_contract import ColumnKind, DataContract, DataInput
@@ -31,7 +32,7 @@ def facts_of(contract: DataContract, path: str) -> dict[str, Fact]:
     facts: dict[str, Fact] = {
         "folder": root_of(path, contract),
         "file": _table_file(contract, table) or first.path,
-        "pattern": first.path,
+        "pattern": _pattern(first),
         "input": first.name,
         "validation": contract.validation,
         "held_out": contract.held_out,
@@ -56,6 +57,13 @@ def facts_of(contract: DataContract, path: str) -> dict[str, Fact]:
         facts["predictions_file"] = predictions.path
         facts["prediction_columns"] = list(predictions.columns)
     return facts
+
+
+def _pattern(data_input: DataInput) -> str:
+    """Where the files lie: of class folders all below each, since some may have folders of their own and some not."""
+    if data_input.layout != "class_folders":
+        return data_input.path
+    return re.sub(r"(\*/)*\*$", "**", data_input.path)
 
 
 def _table_file(contract: DataContract, table: DataInput | None) -> str:

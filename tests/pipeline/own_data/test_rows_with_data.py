@@ -166,7 +166,7 @@ def test_settings_of_data_are_part_of_the_digest() -> None:
 
 
 def test_a_plan_for_other_data_leaves_the_samples_labels_and_loss_together(tmp_path: Path) -> None:
-    """"Flowers" sounds like photos, and the data are a table."""
+    """ "Flowers" sounds like photos, and the data are a table."""
     data = trees(tmp_path)
     code = main_source(generated(row(data, ("leaf kind",), "Tell the species of iris flowers on photos.")))
     one_hot = "to_categorical" in code

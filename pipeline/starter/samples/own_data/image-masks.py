@@ -66,10 +66,10 @@ def read_mask(path):
         return np.asarray(plain.resize((IMAGE_WIDTH, IMAGE_HEIGHT), Image.NEAREST)).astype("int64")
 
 
-def by_stem(pattern):
-    """The files of a pattern by their names, without ending and without what marks a mask."""
+def by_stem(pattern, others=()):
+    """The files of a pattern, save the others, by their names without ending and without what marks a mask."""
     stems = {}
-    for path in sorted(glob.glob(os.path.join(glob.escape(DATA_DIR), pattern))):
+    for path in sorted(set(glob.glob(os.path.join(glob.escape(DATA_DIR), pattern))) - set(others)):
         stem = os.path.splitext(os.path.basename(path))[0]
         stems[re.sub(r"[_.-](mask|masks|seg|segmentation|label|labels|gt|target)$", "", stem, flags=re.I)] = path
     return stems
@@ -78,7 +78,7 @@ def by_stem(pattern):
 def read_pairs():
     """All images that have a mask, and their masks."""
     masks = by_stem(MASKS)
-    images = {stem: path for stem, path in by_stem(IMAGES).items() if path not in masks.values()}
+    images = by_stem(IMAGES, others=masks.values())
     paired = [stem for stem in images if stem in masks]
     if not paired:
         raise SystemExit(f"{DATA_DIR}: no file of {MASKS} is named as one of {IMAGES}; set DATA_DIR")
