@@ -98,6 +98,7 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
         generated=totals.generated,
         failures=dict(sorted(totals.failures.items())),
         first_failure=totals.first_failure,
+        asked=totals.asked,
         means=totals.means(),
         calls=CallTotals.of(row.call() for row in store.calls()),
         seconds=round(time.monotonic() - start, 3),

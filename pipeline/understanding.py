@@ -83,8 +83,7 @@ def understand(record: Requirement, *, share_examples: bool = False) -> Understa
 
     Raises StageFailure (`unreadable_data`, `unserved_data`) for data that no project can be written for.
     """
-    constraints = list(read_constraints(record.requirement))
-    _add_new(constraints, read_constraints(record.attributes, source="attributes"))
+    constraints = list(asked_in(record.requirement, record.attributes))
     understanding = Understanding(constraints=(), language=language_of(record.requirement))
     if record.data_folder:
         description = described(record.data_folder, record.data_target)
@@ -98,6 +97,13 @@ def understand(record: Requirement, *, share_examples: bool = False) -> Understa
         understanding["data"] = description.contract
     understanding["constraints"] = tuple(constraints)
     return understanding
+
+
+def asked_in(requirement: str, attributes: str = "") -> tuple[Constraint, ...]:
+    """What the words ask for: those of the requirement, and of the attributes what it does not say."""
+    constraints = list(read_constraints(requirement))
+    _add_new(constraints, read_constraints(attributes, source="attributes"))
+    return tuple(constraints)
 
 
 def data_line(record: Requirement) -> str:

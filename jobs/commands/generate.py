@@ -33,6 +33,7 @@ from jobs.runs.terminal import Screen, say_error
 if TYPE_CHECKING:
     from jobs.runs.summary import RunSummary
     from pipeline.measures.call_totals import CallTotals
+    from pipeline.measures.delivery.check import Satisfaction
     from pipeline.records import Requirement
     from pipeline.request.constraints import Constraint
 
@@ -129,6 +130,8 @@ def _print_summary(summary: RunSummary) -> None:
         table.add_row(f"  {name}", f"{count:,}")
     if summary.pending:
         table.add_row("pending", f"{summary.pending:,}")
+    for label, text in asked_rows(summary.asked):
+        table.add_row(label, text)
     for name, value in summary.means.items():
         table.add_row(f"mean {name.replace('_', ' ')}", f"{value:.4f}")
     for label, text in _call_totals(summary.calls).items():
@@ -146,6 +149,26 @@ def _print_summary(summary: RunSummary) -> None:
         screen.print(
             f"{summary.bugs} rows met a bug of ours; please report their messages from failures.jsonl", style="red"
         )
+
+
+def asked_rows(asked: Satisfaction) -> Iterator[tuple[str, str]]:
+    """CSR and SSR with what they are shares of; nothing where nothing was asked that can be looked up."""
+    if asked.checkable:
+        not_checkable = f"; {asked.not_checkable:,} not checkable" if asked.not_checkable else ""
+        yield "constraints met (CSR)", _of(asked.met, asked.checkable) + not_checkable
+        yield "rows with all met (SSR)", _of(asked.satisfied, asked.rows)
+    if asked.lost:
+        yield (
+            "  failed rows as not met",
+            (
+                f"CSR {_of(asked.met, asked.checkable + asked.lost)}; "
+                f"SSR {_of(asked.satisfied, asked.rows + asked.lost_rows)}"
+            ),
+        )
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,}, {part / whole:.1%}"
 
 
 def _files_written(summary: RunSummary) -> Iterator[str]:
@@ -246,7 +269,7 @@ def show(
         str | None, typer.Option("--run", help="A run's folder; by default the newest under out/.", show_default=False)
     ] = None,
     what: Annotated[
-        str, typer.Option("--what", help="all, plan, template, draft1, draft2, code, notebook, requirements.")
+        str, typer.Option("--what", help="all, asked, plan, template, draft1, draft2, code, notebook, requirements.")
     ] = "all",
 ) -> None:
     """Show one row of a run: requirement, plan, samples, choices, scores and code."""

@@ -44,6 +44,9 @@ score.command(
 def score_paths(
     paths: Annotated[list[str], typer.Argument(help="Folders of runs, or one Python file.")],
     reference: Annotated[str | None, typer.Option("--reference", help="A known solution, for one Python file.")] = None,
+    requirement: Annotated[
+        str | None, typer.Option("--requirement", help="What one Python file was asked for, in words.")
+    ] = None,
     out: Annotated[
         str | None, typer.Option("--out", help="The folder for tables and report; by default scores/ in the first run.")
     ] = None,
@@ -59,7 +62,8 @@ def score_paths(
     if len(paths) == 1 and paths[0].endswith(".py"):
         from jobs.scoring.one_file import score_file
 
-        console().print(score_file(paths[0], reference))
+        for table in score_file(paths[0], reference, requirement):
+            console().print(table)
         return
     from jobs.score_runs import main
     from jobs.scoring.settings import ScoreConfig

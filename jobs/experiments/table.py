@@ -11,7 +11,8 @@ from jobs.experiments.spec import Arm, Group
 from jobs.runs.call_rows import CallRow
 from jobs.runs.result_files import write_tables
 from jobs.scoring.code_tables import CodeTables
-from pipeline.comparison.code_rows import ALL, CLEAN, CodeRow, MethodRow, is_clean
+from pipeline.comparison.code_rows import ALL, CLEAN, CodeRow, is_clean
+from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.statistics import mean_and_standard_error
 from pipeline.config import PriceSettings
 from pipeline.llm.protocol import Usage
@@ -39,6 +40,12 @@ class ExperimentRow:
     scored: int
     method_failures: int
     machinery_failures: int
+    csr: float | None
+    """Share of what was asked, as far as reading can decide it, that is met, in [0, 1]."""
+    csr_error: float | None
+    ssr: float | None
+    """Share of the rows with all of it met."""
+    ssr_error: float | None
     codebleu_paper: float | None
     """CodeBLEU over the corpus in percent, as the paper has it."""
     codebleu_paper_error: float | None
@@ -70,7 +77,16 @@ class ExperimentRow:
     """What all runs have really cost: what came from the response cache cost nothing."""
 
 
-RESULTS = ("codebleu_paper", "codebleu_raw", "codebleu_equal_length", "length_ratio", "conformance", "parse_rate")
+RESULTS = (
+    "csr",
+    "ssr",
+    "codebleu_paper",
+    "codebleu_raw",
+    "codebleu_equal_length",
+    "length_ratio",
+    "conformance",
+    "parse_rate",
+)
 EXPENSES = ("prompt_tokens", "completion_tokens", "cost")
 _CORPUS_MEASURES = ("codebleu_paper", "codebleu_raw", "codebleu_equal_length", "length_ratio")
 COUNTS = ("asked", "generated", "parsed", "scored", "method_failures", "machinery_failures")
@@ -144,7 +160,7 @@ def _row_measures(counts: MethodRow) -> dict[str, float | None]:
     parse_rate = None
     if answered:
         parse_rate = counts.parsed / answered
-    return {"conformance": counts.conformance, "parse_rate": parse_rate}
+    return {"csr": counts.csr, "ssr": counts.ssr, "conformance": counts.conformance, "parse_rate": parse_rate}
 
 
 def _expenses(rows: int, calls: Sequence[CallRow], price: PriceSettings) -> dict[str, float | None]:

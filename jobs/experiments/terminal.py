@@ -11,6 +11,8 @@ from jobs.experiments.table import COUNTS, EXPENSES, RESULTS, ExperimentRow
 _HEADS = {
     "method_failures": "failed: method",
     "machinery_failures": "failed: machinery",
+    "csr": "CSR",
+    "ssr": "SSR",
     "codebleu_paper": "CodeBLEU paper",
     "codebleu_raw": "raw",
     "codebleu_equal_length": "paper, equal length",
@@ -19,7 +21,7 @@ _HEADS = {
     "prompt_tokens": "tokens in",
     "completion_tokens": "tokens out",
 }
-_DIGITS = {"prompt_tokens": 0, "completion_tokens": 0, "conformance": 3, "parse_rate": 3, "cost": 4}
+_DIGITS = {"prompt_tokens": 0, "completion_tokens": 0, "csr": 3, "ssr": 3, "conformance": 3, "parse_rate": 3, "cost": 4}
 
 
 def experiment_tables(rows: Sequence[ExperimentRow]) -> Iterator[Table]:

@@ -11,13 +11,14 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from jobs.runs.asked import assumptions_table, constraints_table, delivery_table
 from jobs.runs.store import RunStore
-from jobs.runs.terminal import Screen
+from jobs.runs.terminal import Screen, console
 from pipeline.errors import DLCodeGenError
 from pipeline.foreign_text import visible
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Scored, Scores
 
-_PARTS = ("all", "plan", "template", "draft1", "draft2", "code", "notebook", "requirements")
+_PARTS = ("all", "asked", "plan", "template", "draft1", "draft2", "code", "notebook", "requirements")
 _NUMERIC = ("tokens in", "tokens out", "seconds", "cost")
 
 
@@ -36,6 +37,8 @@ def show_row(run: str, row_id: str, what: str) -> None:
     record = _finished_row(RunStore(run), row_id)
     if what == "all":
         _print_all(record, Screen())
+    elif what == "asked":
+        _print_asked(record, console())
     else:
         text = _part(record, what)
         print(visible(text) if sys.stdout.isatty() else text)
@@ -69,6 +72,17 @@ def _part(record: Scored, what: str) -> str:
     return parts[what].rstrip("\n")
 
 
+def _print_asked(record: Scored, screen: Screen) -> None:
+    """Asked -> delivered; of a row without a project, what was understood."""
+    if record.delivery is not None:
+        screen.print(delivery_table(record.delivery))
+        screen.print(assumptions_table(record.delivery))
+    elif record.constraints:
+        screen.print(constraints_table(record.constraints))
+    else:
+        screen.print("nothing that can be looked up was read in the request")
+
+
 def _print_all(record: Scored, screen: Screen) -> None:
     screen.rule(Text(record.id, "bold"))
     screen.print(record.requirement, highlight=False)
@@ -78,6 +92,7 @@ def _print_all(record: Scored, screen: Screen) -> None:
         failure = record.failure
         text = f"failed in {failure.stage}: {failure.kind}: {failure.message}"
         screen.print(text, style="red")
+    _print_asked(record, screen)
     if record.plan:
         screen.rule("plan", align="left")
         screen.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))

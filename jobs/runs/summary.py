@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from jobs.runs.store import RunStore
 from jobs.runs.versions import versions_of
 from pipeline.measures.call_totals import CallTotals
+from pipeline.measures.delivery.check import Satisfaction, satisfaction_of_row
 from pipeline.measures.project_scores import MEASURES
 from pipeline.records import Scored
 
@@ -30,6 +31,9 @@ class RunSummary:
 
     first_failure: str
     """Why the first failed row has no project; "" where none failed."""
+
+    asked: Satisfaction
+    """How far the projects do what was asked."""
 
     means: dict[str, float]
     """The mean of each score over the rows that have it."""
@@ -84,8 +88,12 @@ class Totals:
     first_failure: str = ""
     """Why the first failed row has no project."""
 
+    asked: Satisfaction = field(default_factory=Satisfaction)
+    """How far the projects do what was asked."""
+
     def add(self, record: Scored) -> None:
         self.generated += bool(record.files)
+        self.asked += satisfaction_of_row(record.constraints, record.delivery)
         if record.failure:
             self.failures[f"{record.failure.stage}: {record.failure.kind}"] += 1
             self.first_failure = self.first_failure or record.failure.message
@@ -109,6 +117,17 @@ def _scores_of(record: Scored) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _asked(asked: Satisfaction) -> dict[str, object]:
+    """The counts, and the shares by their names in the literature."""
+    return {
+        "csr": asked.constraint_rate,
+        "ssr": asked.row_rate,
+        "csr_strict": asked.strict_constraint_rate,
+        "ssr_strict": asked.strict_row_rate,
+        **asdict(asked),
+    }
+
+
 def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: RunSummary) -> None:
     """Writes manifest.json: the installed versions, what the run was `made_from`, and its counts.
 
@@ -122,6 +141,7 @@ def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: Ru
         "rows_pending": summary.pending,
         "stopped": summary.stopped,
         "failures": summary.failures,
+        "asked": _asked(summary.asked),
         "means": summary.means,
         "calls": asdict(summary.calls),
         "seconds": summary.seconds,

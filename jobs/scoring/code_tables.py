@@ -6,17 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jobs.scoring.baseline_outputs import RANDOM, baseline_name
-from pipeline.comparison.code_rows import (
-    BASELINES,
-    CodeItem,
-    CodeRow,
-    MethodRow,
-    code_items,
-    code_rows,
-    mean_over_seeds,
-    method_rows,
-)
+from pipeline.comparison.code_rows import BASELINES, CodeItem, CodeRow, code_items, code_rows, mean_over_seeds
 from pipeline.comparison.comparisons import Comparison, comparisons
+from pipeline.comparison.method_rows import MethodRow, method_rows
 from pipeline.measures.outputs import Measured, MethodName
 
 SeedGroups = Mapping[MethodName, Sequence[MethodName]]

@@ -47,7 +47,7 @@ class Measuring:
             work=partial(measure_all, pool=self.pool, plans=self.plans),
             failed=unmeasured,
             record=Measured,
-            version="2",
+            version="3",
             item_seconds=self.row_seconds,
         )
         return measure_items(measurement, outputs, total, f"{self.folder}/{WORK}", quiet=self.quiet)

@@ -19,6 +19,7 @@ from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_samples
 from pipeline.starter import STARTER
 from pipeline.storage.files import exists, join, read_bytes
+from pipeline.understanding import asked_in
 
 RUNS = "Runs"
 """What stands for a table where the outputs are runs of this project."""
@@ -76,6 +77,8 @@ def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
     return Output(
         item=record.id,
         requirement=record.requirement,
+        # A run of an older version has not read them.
+        constraints=record.constraints or asked_in(record.requirement, record.attributes),
         category=category(record),
         code=main_source(record),
         reference=record.reference,

@@ -14,8 +14,9 @@ from jobs.scoring.pages import runs_page
 from jobs.scoring.run_baselines import run_baselines
 from jobs.scoring.run_outputs import Run
 from jobs.scoring.settings import ScoreConfig
-from pipeline.comparison.code_rows import CodeItem, CodeRow, MethodRow
+from pipeline.comparison.code_rows import CodeItem, CodeRow
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.pages.score_report import write_score_report
 from pipeline.storage.files import join, write_json

@@ -9,8 +9,10 @@ from statistics import fmean
 from rich.table import Table
 
 from jobs.scoring.code_tables import CodeTables
-from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow, item_codebleu, pair_of
+from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, item_codebleu, pair_of
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.method_rows import MethodRow
+from pipeline.measures.delivery.check import Satisfaction
 from pipeline.measures.outputs import Measured, MethodName
 
 _CLEAN = "over the items that are not contaminated"
@@ -43,7 +45,9 @@ def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
     table.add_column("method")
     for head in ("asked", "generated", "parsed", "scored", "failed: method", "failed: machinery", "undefined names"):
         table.add_column(head, justify="right")
-    for head in ("invalid calls", "unknown imports", "conformance", "duplicates", "lines in common"):
+    for head in ("invalid calls", "unknown imports", "constraints met (CSR)", "rows with all met (SSR)"):
+        table.add_column(head, justify="right")
+    for head in ("conformance", "duplicates", "lines in common"):
         table.add_column(head, justify="right")
     for row in rows:
         if row.table == BASELINES or row.subset != subset:
@@ -60,11 +64,17 @@ def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
             f"{row.undefined_names}/{row.parsed}",
             f"{row.invalid_calls}/{row.parsed}",
             f"{row.unknown_imports}/{row.parsed}",
+            _share(row.constraints_met, row.constraints, row.csr),
+            _share(row.rows_satisfied, row.rows_asked, row.ssr),
             conformance,
             f"{row.duplicates}/{row.copy_checked}",
             lines_in_common,
         )
     return table
+
+
+def _share(part: int, whole: int, share: float | None) -> str:
+    return "-" if share is None else f"{part}/{whole} {share:.1%}"
 
 
 def corpora_table(rows: Sequence[CodeRow], title: str = "") -> Table:
@@ -126,7 +136,7 @@ def category_table(name: MethodName, items: Sequence[Measured]) -> Table:
     """One method's means by task category, with the number of rows each is over."""
     table = Table(title=f"{name.method} by task category", title_justify="left")
     table.add_column("task category")
-    for head in ("rows", "generated", "parse", "conformance", "CodeBLEU raw", "CodeBLEU paper"):
+    for head in ("rows", "generated", "parse", "CSR", "SSR", "conformance", "CodeBLEU raw", "CodeBLEU paper"):
         table.add_column(head, justify="right")
     groups: dict[str, list[Measured]] = defaultdict(list)
     for item in items:
@@ -141,7 +151,10 @@ def category_table(name: MethodName, items: Sequence[Measured]) -> Table:
 def _category_cells(items: Sequence[Measured]) -> list[str]:
     parses: list[float] = []
     conformance: list[float] = []
+    asked = Satisfaction()
     for item in items:
+        if not item.machinery_failed:
+            asked += item.asked
         if item.scores is None or not item.generated:
             continue
         parses.append(float(item.scores.parses))
@@ -151,10 +164,16 @@ def _category_cells(items: Sequence[Measured]) -> list[str]:
         str(len(items)),
         str(sum(item.generated for item in items)),
         f"{fmean(parses):.1%}" if parses else "-",
+        _percent(asked.strict_constraint_rate),
+        _percent(asked.strict_row_rate),
         f"{fmean(conformance):.4f}" if conformance else "-",
         _mean_codebleu(items, "raw"),
         _mean_codebleu(items, "paper"),
     ]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
 
 
 def _mean_codebleu(items: Sequence[Measured], protocol: str) -> str:

@@ -1,10 +1,8 @@
-"""Measured outputs as rows of tables: one a method, one a corpus under a protocol,
-one a pair of texts."""
+"""Measured outputs as rows of tables: one a corpus under a protocol, one a pair of texts."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from statistics import fmean
@@ -25,43 +23,6 @@ ALL, CLEAN = "all", "not contaminated"
 MeasuredMethods = Mapping[MethodName, Sequence[Measured]]
 PARTS = tuple(field.name for field in fields(CodeBleu))
 """CodeBLEU and its four parts, as columns are named."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MethodRow:
-    """What a method answered to a subset of the items, and what its code says.
-    Counts of items, but the means."""
-
-    table: str
-    model: str
-    method: str
-    subset: str
-    asked: int
-    generated: int
-    """Gave code."""
-    parsed: int
-    """Gave code that is Python."""
-    scored: int
-    """Were compared with a reference."""
-    method_failures: int
-    """Gave no code, and that was the method's doing."""
-    machinery_failures: int
-    """Could not be run or measured."""
-    undefined_names: int
-    """Projects that parse and use a name that nothing defines; the next two are also over these."""
-    invalid_calls: int
-    unknown_imports: int
-    conformance: float | None
-    """Mean share, in [0, 1], of the plan's statements that are kept: over all items with a plan but
-    those where the machinery failed. What does not parse keeps none of them."""
-    lines: float | None
-    copy_checked: int
-    """Were shown a sample, and gave code."""
-    duplicates: int
-    """Of `copy_checked`, those whose code is a duplicate of such a sample."""
-    lines_in_common: float | None
-    """Mean share of a candidate's lines that stand in one such sample."""
-    contaminated: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +75,8 @@ class CodeItem:
     equal_length_codebleu: float | None
     length_ratio: float | None
     parses: bool | None
+    csr: float | None
+    """The share of what was asked, as far as reading can decide it, that is met, in [0, 1]."""
     conformance: float | None
     lines: int | None
     lines_in_common: float | None
@@ -144,59 +107,6 @@ def subsets(items: Sequence[Measured]) -> Iterator[tuple[str, list[Measured]]]:
     clean = [item for item in items if is_clean(item)]
     if 0 < len(clean) < len(items):
         yield CLEAN, clean
-
-
-def method_rows(measured: MeasuredMethods) -> Iterator[MethodRow]:
-    """A row for each method and subset."""
-    for name, all_items in measured.items():
-        for subset, items in subsets(all_items):
-            yield _method_row(name, subset, items)
-
-
-def _method_row(name: MethodName, subset: str, items: Sequence[Measured]) -> MethodRow:
-    counts: Counter[str] = Counter()
-    conformances: list[float | None] = []
-    lines: list[float | None] = []
-    lines_in_common: list[float | None] = []
-    for item in items:
-        counts["generated"] += item.generated
-        counts["scored"] += pair_of("raw", item) is not None
-        counts["method_failures"] += item.failure is not None and not item.machinery_failed
-        counts["machinery_failures"] += item.machinery_failed
-        counts["unknown_imports"] += bool(item.unknown_imports)
-        counts["contaminated"] += not is_clean(item)
-        scores = item.scores
-        if scores is not None and item.generated:
-            counts["parsed"] += scores.parses
-            counts["undefined_names"] += bool(scores.undefined_names)
-            counts["invalid_calls"] += bool(scores.invalid_calls)
-            lines.append(scores.lines)
-        # A failure of the method keeps none of its plan; one of the machinery says nothing of it.
-        if scores is not None and not item.machinery_failed:
-            conformances.append(scores.conformance)
-        if item.copying is not None:
-            counts["copy_checked"] += 1
-            counts["duplicates"] += item.copying.duplicate
-            lines_in_common.append(item.copying.lines_in_common)
-    return MethodRow(
-        **name._asdict(),
-        subset=subset,
-        asked=len(items),
-        generated=counts["generated"],
-        parsed=counts["parsed"],
-        scored=counts["scored"],
-        method_failures=counts["method_failures"],
-        machinery_failures=counts["machinery_failures"],
-        undefined_names=counts["undefined_names"],
-        invalid_calls=counts["invalid_calls"],
-        unknown_imports=counts["unknown_imports"],
-        conformance=_mean(conformances),
-        lines=_mean(lines),
-        copy_checked=counts["copy_checked"],
-        duplicates=counts["duplicates"],
-        lines_in_common=_mean(lines_in_common),
-        contaminated=counts["contaminated"],
-    )
 
 
 def code_rows(measured: MeasuredMethods) -> Iterator[CodeRow]:
@@ -288,6 +198,7 @@ def _code_item(name: MethodName, protocol: str, number: int, item: Measured) -> 
         equal_length_codebleu=equal_length_codebleu,
         length_ratio=length_ratio,
         parses=scores.parses if scores else None,
+        csr=None if item.machinery_failed else item.asked.strict_constraint_rate,
         conformance=scores.conformance if scores else None,
         lines=scores.lines if scores else None,
         lines_in_common=item.copying.lines_in_common if item.copying else None,
@@ -313,8 +224,3 @@ def _code_bleu(counts: PairCounts | None) -> CodeBleu | None:
     if counts is None:
         return None
     return from_counts([counts])
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None

@@ -73,7 +73,21 @@ def _conformance(item: Measured) -> float | None:
     return 100 * item.scores.conformance
 
 
+def _constraints_met(item: Measured) -> float | None:
+    """CSR of one item."""
+    rate = item.asked.strict_constraint_rate
+    return None if item.machinery_failed or rate is None else 100 * rate
+
+
+def _all_met(item: Measured) -> float | None:
+    """SSR of one item: all or nothing."""
+    rate = item.asked.strict_row_rate
+    return None if item.machinery_failed or rate is None else 100 * rate
+
+
 PAIRED_MEASURES = (
+    PairedMeasure("CSR", "", _constraints_met, for_baselines=False),
+    PairedMeasure("SSR", "", _all_met, for_baselines=False),
     PairedMeasure("CodeBLEU", "raw", partial(_codebleu, protocol="raw", equal_length=False)),
     PairedMeasure("CodeBLEU", "paper", partial(_codebleu, protocol="paper", equal_length=False)),
     PairedMeasure("CodeBLEU at equal length", "raw", partial(_codebleu, protocol="raw", equal_length=True)),

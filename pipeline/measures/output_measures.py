@@ -13,6 +13,7 @@ from pipeline.measures.codebleu.codebleu import code_bleu, code_words, pair_coun
 from pipeline.measures.codebleu.length_control import cut, cut_to_equal_length
 from pipeline.measures.codebleu.paper_text import PROTOCOLS
 from pipeline.measures.contamination import contamination_of
+from pipeline.measures.delivery.check import check_delivery, satisfaction_of_row
 from pipeline.measures.imports import unknown_imports
 from pipeline.measures.outputs import Measured, Output, PairScore
 from pipeline.measures.project_scores import read_code
@@ -35,6 +36,7 @@ def measure(output: Output, pool: str = "", plans: tuple[str, ...] = ()) -> Meas
         category=output.category,
         failure=_failure(output, pairs),
         generated=bool(output.code.strip()),
+        asked=satisfaction_of_row(output.constraints, None),
         contamination=contamination_of(output, pool, plans),
         raw=pairs.get("raw"),
         paper=pairs.get("paper"),
@@ -49,6 +51,7 @@ def measure(output: Output, pool: str = "", plans: tuple[str, ...] = ()) -> Meas
     return replace(
         measured,
         scores=read_code(program, output.plan),
+        asked=satisfaction_of_row(output.constraints, check_delivery(output.constraints, program)),
         unknown_imports=unknown,
         copying=sample_overlap(program, output.shown),
     )

@@ -9,12 +9,14 @@ method's, the second is ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from pipeline.measures.codebleu.codebleu import PairCounts
+from pipeline.measures.delivery.check import Satisfaction
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Failure, Scores
+from pipeline.request.constraints import Constraint
 
 MACHINERY = frozenset({"bug", "crash", "timeout", "beyond_limits"})
 """Kinds of failure that say nothing about the method; so do all that start with
@@ -75,6 +77,8 @@ class Output:
     item: str
     """The item's id."""
     requirement: str = ""
+    constraints: tuple[Constraint, ...] = ()
+    """What the item asks for."""
     category: str = ""
     code: str = ""
     """"" where there is none."""
@@ -142,6 +146,8 @@ class Measured:
     """Whether the method gave code."""
     scores: Scores | None = None
     """What the code says by itself, and how far it keeps to the plan."""
+    asked: Satisfaction = field(default_factory=Satisfaction)
+    """How far it does what was asked."""
     unknown_imports: tuple[str, ...] = ()
     copying: SampleOverlap | None = None
     """None without code, or where no sample was shown."""

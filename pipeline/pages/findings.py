@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.comparison.code_rows import ALL, BASELINES, CodeRow, MethodRow
+from pipeline.comparison.code_rows import ALL, BASELINES, CodeRow
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.outputs import MethodName
 

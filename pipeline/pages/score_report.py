@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, MethodRow
+from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.outputs import MethodName
 from pipeline.pages.report_page import Target, setting_rows, write_page

@@ -76,6 +76,9 @@ def test_show_prints_one_part_that_can_be_piped(run: str) -> None:
     plan = json.loads(_call("show", "row-00000001", "--run", run, "--what", "plan").stdout)
     assert plan["Task Category"] == "Time Series Forecasting"
     assert "comparison" in _call("show", "row-00000000", "--run", run).stdout
+    asked = _call("show", "row-00000000", "--run", run, "--what", "asked").stdout
+    assert "met" in asked
+    assert "assumed" in asked
 
 
 def test_score_prints_means_by_category(run: str) -> None:

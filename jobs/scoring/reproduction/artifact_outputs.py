@@ -13,6 +13,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.inputs.artifact import read_benchmark, read_blocks, read_samples
 from pipeline.measures.codebleu.baselines import Solution
 from pipeline.measures.outputs import MethodName, Output
+from pipeline.understanding import asked_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,11 +78,13 @@ def solutions(root: str) -> tuple[list[Solution], list[Solution]]:
 def _items(root: str, rows: Sequence[Solution]) -> list[Output]:
     """The rows as outputs that have no code yet."""
     plan_for = {sample.requirement: sample.plan for sample in read_samples(root) if sample.requirement}
+    attributes_of = {row.requirement: row.attributes for row in read_benchmark(root)}
     items = []
     for number, row in enumerate(rows):
         item = Output(
             item=f"dlcodeeval-{number:03d}",
             requirement=row.requirement,
+            constraints=asked_in(row.requirement, attributes_of.get(row.requirement, "")),
             category=row.category,
             reference=row.code,
             plan=plan_for.get(row.requirement),

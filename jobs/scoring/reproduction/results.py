@@ -11,8 +11,9 @@ from jobs.runs.versions import versions_of
 from jobs.scoring.code_tables import CodeTables
 from jobs.scoring.reproduction.plan_tables import PlannerTables
 from jobs.scoring.reproduction.published import OutputFile
-from pipeline.comparison.code_rows import ALL, CodeItem, CodeRow, MethodRow
+from pipeline.comparison.code_rows import ALL, CodeItem, CodeRow
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.plan_tables import PlanComparison, PlanItem, PlannerResult
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.measures.outputs import MethodName

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from pipeline.measures.delivery.assumptions import assumptions
 from pipeline.measures.delivery.code import Check, Code, read_code
 from pipeline.measures.delivery.data import classes, files, kinds, sizes
-from pipeline.measures.delivery.findings import Finding, unknown
+from pipeline.measures.delivery.findings import NO_PROGRAM, Finding, unknown
 from pipeline.measures.delivery.network import building, known, operations
 from pipeline.measures.delivery.results import metrics, outputs
 from pipeline.measures.delivery.task import framework, problems, variants
@@ -42,7 +42,7 @@ def check_delivery(constraints: Iterable[Constraint], source: str, *, plan: Solu
     checks: list[ConstraintCheck] = []
     for constraint in asked:
         if code is None:
-            checks.append(_stated(constraint, unknown("the code is no Python program")))
+            checks.append(_stated(constraint, unknown(NO_PROGRAM)))
         else:
             checks.append(_looked_up(constraint, code))
     return Delivery(checks=tuple(checks), assumptions=assumptions(asked, plan))
@@ -79,34 +79,70 @@ def _stated(constraint: Constraint, finding: Finding) -> ConstraintCheck:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Satisfaction:
-    """How far rows do what was asked (CIFE, arXiv 2512.17387). Constraints that reading cannot decide count nowhere."""
+    """How far rows do what was asked (CIFE, arXiv 2512.17387). Constraints that reading cannot decide count nowhere.
 
-    met: int
-    checkable: int
+    Rows without a project, and code that is no Python program, are no denominator of the two shares. The strict ones
+    count all that such rows were asked as not met: left out, what fails would look better than what falls short.
+    """
+
+    met: int = 0
+    checkable: int = 0
     """Constraints of all rows that reading can decide: the denominator of CSR."""
-    not_checkable: int
-    satisfied: int
+    not_checkable: int = 0
+    satisfied: int = 0
     """Rows with all their checkable constraints met."""
-    rows: int
+    rows: int = 0
     """Rows with a checkable constraint: the denominator of SSR."""
+    lost: int = 0
+    """Constraints of rows without a program."""
+    lost_rows: int = 0
+    """Rows without a program that ask for something."""
 
     @property
     def constraint_rate(self) -> float | None:
         """CSR: the share of the constraints that are met, in [0, 1]; None without any."""
-        return self.met / self.checkable if self.checkable else None
+        return _share(self.met, self.checkable)
 
     @property
     def row_rate(self) -> float | None:
         """SSR: the share of the rows with all constraints met, in [0, 1]; None without any."""
-        return self.satisfied / self.rows if self.rows else None
+        return _share(self.satisfied, self.rows)
+
+    @property
+    def strict_constraint_rate(self) -> float | None:
+        """CSR with what rows without a program were asked as not met."""
+        return _share(self.met, self.checkable + self.lost)
+
+    @property
+    def strict_row_rate(self) -> float | None:
+        """SSR with rows without a program as not satisfied."""
+        return _share(self.satisfied, self.rows + self.lost_rows)
+
+    def __add__(self, other: Satisfaction) -> Satisfaction:
+        sums = {field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)}
+        return Satisfaction(**sums)
 
 
-def satisfaction(deliveries: Sequence[Delivery]) -> Satisfaction:
-    """CSR and SSR over rows, with what they are shares of."""
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def satisfaction(deliveries: Iterable[Delivery]) -> Satisfaction:
+    """CSR and SSR over rows with a project, with what they are shares of."""
+    total = Satisfaction()
+    for delivery in deliveries:
+        total += satisfaction_of_row([check.constraint for check in delivery.checks], delivery)
+    return total
+
+
+def satisfaction_of_row(constraints: Sequence[Constraint], delivery: Delivery | None) -> Satisfaction:
+    """What one row adds to the shares; `delivery` is None for a row without a project."""
+    if delivery is None or any(check.evidence == NO_PROGRAM for check in delivery.checks):
+        return Satisfaction(lost=len(constraints), lost_rows=int(bool(constraints)))
     return Satisfaction(
-        met=sum(delivery.met for delivery in deliveries),
-        checkable=sum(delivery.checkable for delivery in deliveries),
-        not_checkable=sum(len(delivery.checks) - delivery.checkable for delivery in deliveries),
-        satisfied=sum(delivery.satisfied is True for delivery in deliveries),
-        rows=sum(delivery.checkable > 0 for delivery in deliveries),
+        met=delivery.met,
+        checkable=delivery.checkable,
+        not_checkable=len(delivery.checks) - delivery.checkable,
+        satisfied=int(delivery.satisfied is True),
+        rows=int(delivery.checkable > 0),
     )

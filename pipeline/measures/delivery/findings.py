@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from pipeline.request.delivery import Outcome
 
+NO_PROGRAM = "the code is no Python program"
 AT_RUN_TIME = "known only when the program runs"
 
 _NO_LETTERS = re.compile(r"[\W_]+")

@@ -9,7 +9,10 @@ import pytest
 from jobs.scoring.baseline_outputs import RANDOM, baseline_name
 from jobs.scoring.code_tables import code_tables
 from pipeline.comparison.code_rows import ALL, CodeRow, mean_over_seeds
-from pipeline.measures.outputs import Measured, MethodName
+from pipeline.measures.output_measures import measure
+from pipeline.measures.outputs import Measured, MethodName, Output
+from pipeline.records import Failure
+from tests.pipeline.measures.asked import asked
 from tests.pipeline.pages.score_records import COPY, FIRST, SECOND, measured
 
 MEASURED = measured()
@@ -78,3 +81,40 @@ def test_baselines_are_compared_by_codebleu_alone() -> None:
     }
     assert measures[COPY.method] == {"CodeBLEU", "CodeBLEU at equal length"}
     assert "parses" in measures[SECOND.method]
+
+
+CODE = "from tensorflow import keras\nmodel = keras.Sequential([keras.layers.Dense(1)])\nmodel.compile('adam', 'mse')\n"
+ASKED = (asked("training.optimizer=adam"), asked("training.epochs=3"), asked("size.examples=900"))
+TIMEOUT = Failure(stage="generate", kind="timeout", message="too long")
+
+
+def answers(*codes: str, failure: Failure | None = None) -> list[Measured]:
+    outputs = [
+        Output(item=str(number), constraints=ASKED, code=code, failure=failure) for number, code in enumerate(codes)
+    ]
+    return [measure(output) for output in outputs]
+
+
+def test_what_was_asked_is_counted_with_failures_of_the_method_and_compared_in_pairs() -> None:
+    fits, other = FIRST._replace(method="fits"), FIRST._replace(method="other")
+    fitted = CODE + "model.fit(x, y, epochs=3)\n"
+    measured = {
+        fits: answers(fitted, fitted, fitted),
+        # One epoch, no program at all, and no code: of the last two all three things count as not met.
+        other: answers(CODE + "model.fit(x, y, epochs=1)\n", "def f(:", ""),
+    }
+    tables = code_tables(measured, {fits: list(measured)})
+    rows = {row.method: row for row in tables.methods if row.subset == ALL}
+    assert (rows["fits"].constraints_met, rows["fits"].constraints, rows["fits"].ssr) == (6, 6, 1.0)
+    assert (rows["other"].constraints_met, rows["other"].constraints) == (1, 2 + 3 + 3)
+    assert (rows["other"].rows_satisfied, rows["other"].rows_asked) == (0, 3)
+    differences = {row.measure: row for row in tables.comparisons if row.subset == ALL}
+    assert differences["CSR"].difference == pytest.approx((50 + 0 + 0) / 3 - 100)
+    assert differences["SSR"].difference == -100
+    assert differences["CSR"].items == 3
+
+
+def test_a_failure_of_the_machinery_says_nothing_of_what_was_asked() -> None:
+    tables = code_tables({FIRST: [*answers(CODE), *answers("", failure=TIMEOUT)]}, {})
+    (row,) = [row for row in tables.methods if row.subset == ALL]
+    assert (row.constraints_met, row.constraints) == (1, 2)

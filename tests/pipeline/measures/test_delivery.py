@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.measures.delivery.check import CHECKS, check_delivery, satisfaction
+from pipeline.measures.delivery.check import CHECKS, check_delivery, satisfaction, satisfaction_of_row
 from pipeline.plan.solution_plan import Hyperparameters, ModelArchitecture, SolutionPlan
 from pipeline.request.constraints import Aspect, Constraint
 from pipeline.request.delivery import Delivery
@@ -144,10 +144,14 @@ def test_shares_over_rows_have_their_denominators() -> None:
     half = check_delivery([asked("training.epochs=3"), asked("training.optimizer=sgd")], SMALL)
     broken = check_delivery([asked("training.epochs=3")], "def f(:")
     shares = satisfaction([kept, half, broken, Delivery()])
-    assert (shares.met, shares.checkable, shares.not_checkable) == (3, 4, 1)
+    assert (shares.met, shares.checkable, shares.not_checkable) == (3, 4, 0)
     assert (shares.satisfied, shares.rows) == (1, 2)
     assert shares.constraint_rate == 0.75
     assert shares.row_rate == 0.5
+    # What is no program was asked for one thing, which counts as not met only in the strict shares.
+    assert (shares.lost, shares.lost_rows) == (1, 1)
+    assert shares.strict_constraint_rate == 3 / 5
+    assert shares.strict_row_rate == 1 / 3
     assert satisfaction([]).constraint_rate is None
 
 
@@ -196,3 +200,13 @@ class Net(torch.nn.Module):
     first = check_delivery(constraints, source)
     assert [check.outcome for check in first.checks] == ["met", "met"]
     assert check_delivery(constraints, source) == first
+
+
+def test_a_row_without_a_project_leaves_the_shares_and_stands_beside_them() -> None:
+    asked_for = [asked("training.epochs=3"), asked("size.height=8")]
+    kept = check_delivery([asked("training.epochs=3")], SMALL)
+    total = satisfaction([kept]) + satisfaction_of_row(asked_for, None)
+    assert total.constraint_rate == 1.0
+    assert total.strict_constraint_rate == 1 / 3
+    assert (total.lost, total.lost_rows) == (2, 1)
+    assert satisfaction_of_row([], None) == satisfaction([])  # nothing was asked: nothing is lost
