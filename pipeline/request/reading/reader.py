@@ -76,20 +76,25 @@ class _Request:
     """Pieces that a rule has read."""
     problems: list[Choice]
     kinds: list[Choice]
+    families: set[str]
+    """The families of networks that are named."""
 
     def __init__(self, pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> None:
         self.pieces = pieces
         self.stances = stances
         self.taken = set(taken)
         self.problems = problems(pieces, stances)
-        several = any(piece.means("multi_input") for piece in pieces if piece.terms)
+        values = {(term.name, term.value) for piece in pieces for term in piece.terms}
+        self.families = {value for name, value in values if name == "family"}
+        several = ("variant", "multi_input") in values
         recommends = any(choice.value == "recommendation" for choice in self.problems)
         self.kinds = kinds(pieces, stances, several=several, hints=not recommends)
 
     def found(self) -> Iterator[Found]:
+        """All that is read, the surest first: a number that one rule has read no other reads again."""
         pieces, taken = self.pieces, self.taken
         data_kinds = {choice.value for choice in self.kinds}
-        names = {choice.value for choice in self.problems}
+        problem_names = {choice.value for choice in self.problems}
         of_images = sizes(pieces, taken, video="video" in data_kinds)
         yield from of_images
         yield from splits(pieces, taken)
@@ -99,62 +104,66 @@ class _Request:
         yield from windows(pieces, taken)
         if "audio" in data_kinds:
             yield from spoken_words(pieces, taken)
-
-        families = {term.value for piece in pieces for term in piece.terms if term.name == "family"}
         yield from one_of(pieces, taken)
-        numbers = measured(pieces, taken, _excluded(names, data_kinds, families))
-        for number in numbers:
-            first, last = min(number.first, number.cue), max(number.last, number.cue)
-            name = self._name(number, data_kinds)
-            aspect = "size" if name == "length" else number.quantity.aspect
-            if number.quantity.name == "depth" and pieces[number.cue].meanings("unit") and not families & _DEEP:
-                continue  # "4 levels" of a U-Net, not of danger
-            if name:
-                yield Found(aspect, name, number.value, first, last)
-            yield from implied(pieces, number)
+        numbers = measured(pieces, taken, _excluded(problem_names, data_kinds, self.families))
+        yield from self._measured(numbers, data_kinds)
         if "text" in data_kinds:
             yield from text_lengths(pieces, taken)
         rare = imbalance(pieces, taken)
         if rare is not None:
             yield rare
-        if "super_resolution" in names:
+        if "super_resolution" in problem_names:
             yield from factors(pieces, taken)
         if not any(number.quantity.name == "learning_rate" for number in numbers):
             yield from self._lone_rate()
 
-        counted = {number.cue for number in numbers}
         channels = {found.value for found in of_images if found.name == "channels"}
-        if "colorization" in names:
+        if "colorization" in problem_names:
             channels.add("1")
-        for index, piece in enumerate(pieces):
-            if not piece.terms:
-                continue
-            for term in piece.meanings("is"):
-                # "dropout 0.3" is no bare dropout, "512 wordpieces" are a length
-                bare = index in counted and (term.value == "true" or term.name == "representation")
-                other_channels = bool(channels) and term.name == "channels" and term.value not in channels
-                if (
-                    not bare
-                    and not other_channels
-                    and term.name not in ("problem", "kind", "hint")
-                    and fits(pieces, index, term, names)
-                ):
-                    yield Found(*in_context(pieces, index, term, names), index, index)
-        for choice in self.problems:
-            yield Found("task", "problem", choice.value, choice.first, choice.last)
-        for choice in forbidden_problems(pieces, self.stances):
+        yield from self._terms({number.cue for number in numbers}, channels, problem_names)
+        for choice in (*self.problems, *forbidden_problems(pieces, self.stances)):
             yield Found("task", "problem", choice.value, choice.first, choice.last)
         for choice in self.kinds:
             if choice.value == "text" and of_images and is_weak(pieces[choice.first]):
                 continue  # letters of 28x28 pixels are pictures, whatever they are called
             yield Found("data", "kind", choice.value, choice.first, choice.last, choice.subject)
 
+    def _measured(self, numbers: list[Measured], data_kinds: set[str]) -> Iterator[Found]:
+        """What the numbers are that words beside them claim."""
+        for number in numbers:
+            first, last = min(number.first, number.cue), max(number.last, number.cue)
+            name = self._name(number, data_kinds)
+            aspect = "size" if name == "length" else number.quantity.aspect
+            counts_levels = number.quantity.name == "depth" and self.pieces[number.cue].meanings("unit")
+            if counts_levels and not self.families & _DEEP:
+                continue  # "4 levels" of a U-Net, not of danger
+            if name:
+                yield Found(aspect, name, number.value, first, last)
+            yield from implied(self.pieces, number)
+
+    def _terms(self, counted: set[int], channels: set[str], problem_names: set[str]) -> Iterator[Found]:
+        """The terms that ask for something by themselves.
+
+        `counted` are those that say what a number beside them is, `channels` those that an image's size states.
+        """
+        for index, piece in enumerate(self.pieces):
+            for term in piece.meanings("is") if piece.terms else ():
+                if term.name in ("problem", "kind", "hint"):
+                    continue
+                # "dropout 0.3" is no bare dropout, "512 wordpieces" are a length
+                if index in counted and (term.value == "true" or term.name == "representation"):
+                    continue
+                if term.name == "channels" and channels and term.value not in channels:
+                    continue
+                if fits(self.pieces, index, term, problem_names):
+                    yield Found(*in_context(self.pieces, index, term, problem_names), index, index)
+
     def _name(self, number: Measured, data_kinds: set[str]) -> str:
         """The name of a number where the kind of model or of data decides: a hidden size, samples of a signal."""
         name, cue = number.quantity.name, self.pieces[number.cue].key
         if name == "units" and "hidden" in cue:
-            families = {term.value for piece in self.pieces for term in piece.terms if term.name == "family"}
-            return "embedding" if families & _TRANSFORMERS and not families & _RECURRENT else name
+            of_transformer = self.families & _TRANSFORMERS and not self.families & _RECURRENT
+            return "embedding" if of_transformer else name
         if name == "steps" and cue == "steps" and "series" in data_kinds:
             return "length"
         if name == "patience" and self._is_of_plateau(number):
@@ -268,18 +277,22 @@ def _looking_ahead(constraints: list[Constraint]) -> list[Constraint]:
 
 def _resolved(constraints: list[Constraint]) -> tuple[Constraint, ...]:
     """Each thing once, at its first place; a bare "augmentation" or "dropout" goes where kinds or a rate are named."""
-    constraints = sorted(constraints, key=lambda constraint: (constraint.start, constraint.end))
     first: dict[tuple[object, ...], Constraint] = {}
-    for one in constraints:
+    for one in sorted(constraints, key=_place):
         first.setdefault((one.aspect, one.name, one.value, one.subject, one.negated), one)
     said = {(one.name, one.negated) for one in first.values() if one.value != "true"}
     augmentations = [one for one in constraints if one.name == "augmentation"]
-    return tuple(
-        one
-        for one in first.values()
-        if not (one.value == "true" and (one.name, one.negated) in said)
-        and not (one.name == "augmentation" and _is_stray(one, augmentations))
-    )
+    results = []
+    for one in first.values():
+        is_bare = one.value == "true" and (one.name, one.negated) in said
+        is_stray = one.name == "augmentation" and _is_stray(one, augmentations)
+        if not is_bare and not is_stray:
+            results.append(one)
+    return tuple(results)
+
+
+def _place(constraint: Constraint) -> tuple[int, int]:
+    return constraint.start, constraint.end
 
 
 def _is_stray(one: Constraint, augmentations: list[Constraint]) -> bool:

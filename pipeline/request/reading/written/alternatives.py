@@ -25,6 +25,8 @@ _OF_COLUMNS = frozenset(
     "sensors predictors metadata csv rows spalten columnas colonnes colunas layers augmentation augmentations "
     "axes axis bands channels tools libraries like".split()
 )
+_BEGINNINGS = _INTRODUCES | _OR | _TELLS | {"(", "vs", "versus", "/"}
+"""Where a list of alternatives can be found."""
 _OPPOSITES = (
     *("benign malignant", "spam ham", "spam legitimate", "legit phishing", "legitimate phishing", "positive negative"),
     *("real fake", "genuine fake", "genuine forged", "real forged", "normal abnormal", "normal anomalous"),
@@ -47,7 +49,7 @@ _OPPOSITE = frozenset(frozenset(pair.split()) for pair in _OPPOSITES)
 def alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Name]:
     """The first list of alternatives that can name classes."""
     for index, piece in enumerate(pieces):
-        if stances[index] != "asked":
+        if piece.key not in _BEGINNINGS or stances[index] != "asked":
             continue
         key = piece.key
         names: list[Name] = []
@@ -65,7 +67,8 @@ def alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> l
                 names = _behind_colon(text, pieces, index)
         elif key in _OR:
             names = _opposites(text, pieces, index) or _before_or(text, pieces, index)
-        if can_be_classes(pieces, names, least=2) and all(len(name.text.split()) <= 3 for name in names):
+        short = bool(names) and all(len(name.text.split()) <= 3 for name in names)
+        if short and can_be_classes(pieces, names, least=2):
             return names
     return []
 

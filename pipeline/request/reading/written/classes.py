@@ -53,10 +53,11 @@ def class_names(text: str, pieces: list[Piece], stances: Sequence[Stance], probl
     told_apart = not problems or any(problem in _CLASSIFIES for problem in problems)
     class_words = _CLASS_WORDS if told_apart else _OF_ANY_PROBLEM
     for index, piece in enumerate(pieces):
+        counts_classes = piece.terms and any(term.aspect == "classes" for term in piece.terms)
+        names: list[Name] = []
         if stances[index] == "mentioned":
             continue
-        names: list[Name] = []
-        if piece.last in class_words or any(term.aspect == "classes" for term in piece.terms):
+        if counts_classes or piece.last in class_words:
             names = _behind_class_word(text, pieces, index)
         elif piece.kind == "number":
             names = _as_many(text, pieces, index)

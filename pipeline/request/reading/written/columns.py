@@ -172,6 +172,7 @@ _DROPS_TOGETHER = frozenset(
         ("everything", "but"),
     )
 )
+_DROPS_BEFORE = frozenset(first for first, _ in _DROPS_TOGETHER)
 
 
 def _is_term(pieces: list[Piece], name: Name) -> bool:
@@ -185,6 +186,8 @@ def _is_term(pieces: list[Piece], name: Name) -> bool:
 def _dropped(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name]:
     """Columns that must not be used: "except "invoice_no"", "ignore the column id", "drop customer_id"."""
     for index, piece in enumerate(pieces):
+        if piece.key not in _DROPS and piece.key not in _DROPS_BEFORE:
+            continue
         following = pieces[index + 1].key if index + 1 < len(pieces) else ""
         together = (piece.key, following) in _DROPS_TOGETHER
         if piece.key not in _DROPS and not together:
@@ -196,13 +199,13 @@ def _dropped(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name
             continue
         names, end = listed(text, pieces, position, "")
         about_columns = any(part.key in COLUMN for part in pieces[index : min(end, position + 6)])
+        single = len(names) > 1 and all(" " not in name.text for name in names)
+        of_columns = about_columns or (single and piece.key.startswith(("drop", "ignor", "leave")))
         for name in names:
             word = name.text.split()[0].strip("\"'`“”")
-            several = len(names) > 1 and all(" " not in other.text for other in names)
-            said = piece.key.startswith(("drop", "ignor", "leave"))
+            known = "_" in word or word.lower() in columns
             capital = together and word[:1].isupper() and not _is_term(pieces, name)
-            known = about_columns or (several and said) or "_" in word or word.lower() in columns or capital
-            if not known or not _IDENTIFIER.fullmatch(word):
+            if not (of_columns or known or capital) or not _IDENTIFIER.fullmatch(word):
                 break
             start = text.index(word, name.start)
             yield Name(word, start, start + len(word))

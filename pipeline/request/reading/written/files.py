@@ -58,6 +58,7 @@ _MARKS = {
 _SEPARATORS = frozenset(
     "separator delimiter sep trennzeichen separador séparateur separatore разделитель 分隔符".split()
 )
+_BEHIND_SEPARATOR = frozenset(("separated", "delimited", "separator", "delimiter", "as"))
 _CODES = re.compile("latin|utf|cp125|windows-12|iso-8859|gbk|gb2312|jis|ascii")
 _ENCODINGS = re.compile(
     r"\b(latin-?1|utf-?8(?:-sig)?|utf-?16|cp1252|windows-1252|iso-8859-1|iso-8859-15|gbk|gb2312|shift[-_]jis|cp1251|ascii)\b",
@@ -202,30 +203,39 @@ def _folders(text: str, pieces: list[Piece]) -> Iterator[Written]:
 
 
 def _spelling(text: str, pieces: list[Piece]) -> Iterator[Written]:
+    """How tables are written: what separates their columns, and the encoding of their letters."""
     lower = text.lower()
     for name, separator in _MARKS.items():
         start = lower.find(name)
         if start >= 0 and len(lower) == len(text):
             yield Written("files", "separator", separator, start, start + len(name))
     for index, piece in enumerate(pieces):
-        first, _, second = piece.key.replace("-", " ").partition(" ")
-        if first in _SEPARATED and second in ("separated", "delimited"):
-            yield Written("files", "separator", _SEPARATED[first], piece.start, piece.end)
+        # "tab separated" can be one piece, a phrase of the table.
+        if piece.terms and piece.key.endswith(("separated", "delimited")):
+            first = piece.key.replace("-", " ").partition(" ")[0]
+            if first in _SEPARATED:
+                yield Written("files", "separator", _SEPARATED[first], piece.start, piece.end)
         elif piece.key in _SEPARATED:
-            following = [part.key for part in pieces[index + 1 : index + 3]]
-            if any(key in ("separated", "delimited", "separator", "delimiter", "as") for key in following):
-                yield Written(
-                    "files",
-                    "separator",
-                    _SEPARATED[piece.key],
-                    piece.start,
-                    pieces[min(len(pieces) - 1, index + 2)].end
-                    if following[:1] == ["-"]
-                    else pieces[min(len(pieces) - 1, index + 1)].end,
-                )
-        elif piece.key in _SEPARATORS and index + 2 < len(pieces):
-            mark = next((part for part in pieces[index + 1 : index + 4] if part.key in (";", "|", ",")), None)
-            if mark is not None:
-                yield Written("files", "separator", mark.key, piece.start, mark.end)
-    for match in _ENCODINGS.finditer(text) if _CODES.search(lower) else ():
-        yield Written("files", "encoding", match.group().lower(), match.start(), match.end())
+            yield from _separated(pieces, index)
+        elif piece.key in _SEPARATORS:
+            yield from _named_separator(pieces, index)
+    if _CODES.search(lower):
+        for match in _ENCODINGS.finditer(text):
+            yield Written("files", "encoding", match.group().lower(), match.start(), match.end())
+
+
+def _separated(pieces: list[Piece], index: int) -> Iterator[Written]:
+    """ "semicolon-separated", "tab as separator" """
+    following = pieces[index + 1 : index + 3]
+    if not any(piece.key in _BEHIND_SEPARATOR for piece in following):
+        return
+    last = following[-1] if following[0].key == "-" else following[0]
+    yield Written("files", "separator", _SEPARATED[pieces[index].key], pieces[index].start, last.end)
+
+
+def _named_separator(pieces: list[Piece], index: int) -> Iterator[Written]:
+    """ "separator ;" """
+    for mark in pieces[index + 1 : index + 4]:
+        if mark.key in (";", "|", ","):
+            yield Written("files", "separator", mark.key, pieces[index].start, mark.end)
+            return

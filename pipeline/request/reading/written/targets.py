@@ -67,7 +67,8 @@ def target_of(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
                 return target
     columns = {name.text.lower(): name for name in named}
     for index, piece in enumerate(pieces):
-        if piece.key.partition(" ")[0] in _PREDICTS:
+        first = piece.key.partition(" ")[0] if piece.terms else piece.key
+        if first in _PREDICTS:
             target = _predicted(text, pieces, index, columns)
             if target is not None:
                 return target
@@ -79,7 +80,7 @@ def _said(text: str) -> Name | None:
     lower = text.lower()
     if len(lower) != len(text):
         return None  # a letter whose lower case is two: places would be wrong
-    match = _LAST_COLUMN.search(lower)
+    match = _LAST_COLUMN.search(lower) if "last column" in lower else None
     if match is None:
         answered = _ANSWERED.search(lower)
         if answered is None:
