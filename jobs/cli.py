@@ -17,6 +17,7 @@ from jobs.commands import (
     cache,
     check_starter,
     corpus,
+    deploy,
     describe,
     doctor,
     experiment,
@@ -103,7 +104,21 @@ def options(
     """Plain-words requirements to finished deep-learning projects: plan, retrieve, draft twice, compare, score."""
 
 
-_SUBJECTS = (new, generate, describe, experiment, prompts, score, judge, corpus, cache, planner, doctor, check_starter)
+_SUBJECTS = (
+    new,
+    generate,
+    describe,
+    experiment,
+    prompts,
+    score,
+    judge,
+    corpus,
+    cache,
+    planner,
+    doctor,
+    deploy,
+    check_starter,
+)
 """In the order of the help page."""
 
 for subject in _SUBJECTS:

@@ -43,10 +43,11 @@ def run(requirements: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", ["generate", "plan", "retrieve", "score", "show", "reproduce", "train-planner", "doctor"]
+    "command",
+    ["generate", "plan", "retrieve", "score", "show", "reproduce", "train-planner", "doctor", "deploy render"],
 )
 def test_every_command_explains_itself(command: str) -> None:
-    help_text = _call(command, "--help").stdout
+    help_text = _call(*command.split(), "--help").stdout
     assert "Usage" in help_text
     assert command == "doctor" or "Example" in help_text
 

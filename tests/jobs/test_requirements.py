@@ -1,10 +1,12 @@
 """What a deployment installs can be installed together: its requirements are resolved, and nothing is installed.
 
-The commands are read from cluster.yaml and the Makefile, so a changed command is a checked one.
+The commands are read from the launcher files that deploy/ renders, the Dockerfile and the Makefile, so a changed
+command is a checked one.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -16,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.jobs.deployment.rendered import LAUNCHERS, rendered
 
 ROOT = Path(__file__).parents[2]
 INSTALL = "uv pip install"
@@ -59,7 +63,15 @@ def resolve(tmp_path_factory: pytest.TempPathFactory) -> Resolve:
 
 def test_the_clusters_nodes(resolve: Resolve) -> None:
     commands = _cluster_commands()
-    assert any("gpu" in command for command in commands)
+    installed = {command.split()[-1].removeprefix("~/dlcodegen") for command in commands}
+    assert installed == {"", "[s3]", "[gcs]", "[gpu,s3]", "[gpu,gcs]", "[cpu,s3]"}
+    for command in commands:
+        resolve(command)
+
+
+def test_the_images(resolve: Resolve) -> None:
+    commands = _image_commands()
+    assert len(commands) == 3
     for command in commands:
         resolve(command)
 
@@ -90,13 +102,27 @@ def test_a_conflict_is_noticed(resolve: Resolve) -> None:
 
 
 def _cluster_commands() -> list[str]:
-    """The install commands of cluster.yaml, those that a comment offers included."""
+    """The install commands of all launcher files, and of one with the engine for CPUs."""
+    files = [rendered(description)["cluster.yaml"] for description in LAUNCHERS]
+    files.append(rendered("aws", "cpu.engine=true", "gpu.max=0")["cluster.yaml"])
     commands: list[str] = []
-    for line in (ROOT / "cluster.yaml").read_text().splitlines():
-        command = line.strip().lstrip("# ").removeprefix("- ")
+    for line in "".join(files).splitlines():
+        command = _with_local_wheels(line.strip().removeprefix("- "))
         if INSTALL in command and command not in commands:
             commands.append(command)
     return commands
+
+
+def _image_commands() -> list[str]:
+    """The install commands of the Dockerfile's variants."""
+    lines = (ROOT / "deploy" / "Dockerfile").read_text().splitlines()
+    return [_with_local_wheels(line.removeprefix("RUN ")) for line in lines if line.startswith(f"RUN {INSTALL}")]
+
+
+def _with_local_wheels(command: str) -> str:
+    """Where a folder of wheels is configured, torch's build for CPUs comes from it, as the Makefile has it."""
+    wheels = os.environ.get("PIP_FIND_LINKS")
+    return command.replace("--torch-backend cpu", f"--find-links {wheels}") if wheels else command
 
 
 def _make_commands() -> list[str]:
