@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 from pipeline.request.reading.found import Choice, choices, first_of_each
 from pipeline.request.terms.negation import Stance
-from pipeline.request.terms.pieces import Piece
-from pipeline.request.terms.table import Term
+from pipeline.request.terms.pieces import Piece, named_values
 
 _WEAK_KINDS = frozenset(
     "table csv spreadsheet metadata text comment note question story message logo scan crop patch tile "
@@ -134,15 +133,11 @@ def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     for index, piece in enumerate(pieces):
         if stances[index] != "asked" or piece.last.removesuffix("s") not in _CLIPS:
             continue
-        if any(_is_of_sound(term) for part in pieces for term in part.terms):
+        if named_values(pieces) & _OF_SOUND or any(part.is_named("sample_rate") for part in pieces):
             return [Choice("audio", index, index)]
         if any(part.key.split()[0] in ("frame", "frames") for part in pieces):
             return [Choice("video", index, index)]
     return []
-
-
-def _is_of_sound(term: Term) -> bool:
-    return term.name == "sample_rate" or term.value in _OF_SOUND
 
 
 def _combines(pieces: list[Piece], named: list[Choice]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.request.reading.found import Found
 from pipeline.request.terms.negation import Stance
-from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.pieces import Piece, named_values
 from pipeline.request.terms.tokens import written
 
 _LAYERS = frozenset(
@@ -34,6 +34,8 @@ _BY_WORD = {word: name for name, words in _WORDS.items() for word in words.split
 _BY_FAMILY = {family: name for name, families in _FAMILIES.items() for family in families.split()}
 """What layers are counted, by the word before "layers" or by the family named."""
 
+_NAMES_OF_BLOCKS = {"conv_layers": "conv_blocks", "encoder_layers": "encoder_layers"}
+"""What "blocks" of these layers are; those of others are not counted."""
 _SIZED = frozenset((*_RECURRENT, "dense"))
 _TO_SIZE = frozenset("( [ of with : - = size each having and mit de con x units= von 的".split())
 _SEPARATORS = frozenset(", / - – → > and then & + und y et e ， 、".split())
@@ -87,10 +89,10 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
     if not name:
         return
     blocks = pieces[index].key in _BLOCKS
-    if blocks:
-        name = "conv_blocks" if name == "conv_layers" else "encoder_layers" if name == "encoder_layers" else ""
-    if not name:
+    if blocks and name not in _NAMES_OF_BLOCKS:
         return
+    if blocks:
+        name = _NAMES_OF_BLOCKS[name]
     count = _count_before(pieces, first, taken)
     widths = _list_from(pieces, index + 1, taken)
     # "two dense layers with 16 and 8 units" are two layers and units; "dense layers 256, 128" are widths alone.
@@ -110,7 +112,7 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
         return
     if widths and not blocks and name != "encoder_layers" and not _has_other_unit(pieces, widths[-1]):
         taken.update(widths)
-        graph = any(term.value in ("gnn", "gcn", "gat") for piece in pieces for term in piece.terms)
+        graph = bool(named_values(pieces) & {"gnn", "gcn", "gat"})
         of_filters = any(piece.key in ("filters", "filter") for piece in pieces[widths[-1] + 1 : widths[-1] + 2])
         part = "filters" if of_filters or (name == "conv_layers" and not graph) else "units"
         yield Found("architecture", part, _joined(pieces, widths), index, widths[-1])
@@ -137,8 +139,10 @@ def _kind_of(pieces: list[Piece], index: int) -> tuple[str, int]:
 
 def _family_behind(pieces: list[Piece], index: int) -> str:
     """What "layer" counts by the family behind it: "3-layer LSTM"."""
-    following = pieces[index + 1 : index + 2]
-    return next((_BY_FAMILY.get(term.value, "") for piece in following for term in piece.terms), "")
+    if index + 1 < len(pieces):
+        for term in pieces[index + 1].terms:
+            return _BY_FAMILY.get(term.value, "")
+    return ""
 
 
 def _family_before(pieces: list[Piece], index: int) -> str:
@@ -272,9 +276,7 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
         name = "dense_layers" if pieces[index].key == "dense" else "recurrent_layers"
         yield Found("architecture", name, written(pieces[before].number or 0.0), before, index)
     widths = _list_from(pieces, index + 1, taken)
-    if widths and any(
-        term.name == "filters" for piece in pieces[widths[-1] + 1 : widths[-1] + 2] for term in piece.terms
-    ):
+    if widths and widths[-1] + 1 < len(pieces) and any(term.name == "filters" for term in pieces[widths[-1] + 1].terms):
         return
     if widths and not _has_other_unit(pieces, widths[-1]) and (pieces[widths[0]].number or 0) > 3:
         taken.update(widths)

@@ -118,16 +118,15 @@ def _is_image(pieces: list[Piece], first: int, last: int) -> bool:
 
 def _beside(pieces: list[Piece], first: int, last: int, words: frozenset[str]) -> bool:
     """Whether a word about parts of a network stands next to a product: "3x3 kernels", "kernel size 5x5"."""
-    after = pieces[last + 1 : last + 3]
-    if any(part.key.split()[-1:] and part.key.split()[0] in words for part in after[:1]):
-        return True
-    if any(term.name in _NETWORK_PARTS for part in after[:1] for term in part.terms):
-        return True
-    before = pieces[max(0, first - 2) : first]
-    for part in before:
-        if part.sentence == pieces[first].sentence and any(
-            term.name in ("kernel_size", "stride") for term in part.meanings("key")
-        ):
+    if last + 1 < len(pieces):
+        following = pieces[last + 1]
+        if following.key.partition(" ")[0] in words:
+            return True
+        if any(term.name in _NETWORK_PARTS for term in following.terms):
+            return True
+    for part in pieces[max(0, first - 2) : first]:
+        names = {term.name for term in part.meanings("key")}
+        if part.sentence == pieces[first].sentence and names & {"kernel_size", "stride"}:
             return True
         if part.key in ("patch", "patches", "pool", "stride") and "patch" not in words:
             return True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.request.reading.found import Choice, choices, first_of_each
 from pipeline.request.terms.negation import Stance
-from pipeline.request.terms.pieces import Piece
+from pipeline.request.terms.pieces import Piece, named_values
 
 _GENERAL = ("classification", "regression")
 """Problems whose words occur in the description of others: "classify every pixel" is a segmentation."""
@@ -72,7 +72,7 @@ def problems(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     special = [choice for choice in named if choice.value not in _GENERAL and choice.value not in _SECOND]
     general = [choice for choice in named if choice.value in _GENERAL]
     second = [choice for choice in named if choice.value in _SECOND]
-    values = {term.value for piece in pieces for term in piece.terms}
+    values = named_values(pieces)
     if special:
         return [_asked_first(pieces, special[0], general)]
     if general and values & {"by_reconstruction", "one_class"}:

@@ -190,10 +190,10 @@ def _alike(pieces: list[Piece], position: int) -> bool:
     """Whether the terms around an "and" are of one aspect and name no number follows."""
     if position + 1 >= len(pieces) or pieces[position + 1].kind != "term":
         return False
-    names = {term.aspect for term in pieces[position + 1].terms}
-    return any(term.aspect in names for piece in pieces[position - 1 : position] for term in piece.terms) and not (
-        position + 2 < len(pieces) and pieces[position + 2].kind == "number"
-    )
+    if position + 2 < len(pieces) and pieces[position + 2].kind == "number":
+        return False
+    before = {term.aspect for term in pieces[position - 1].terms}
+    return any(term.aspect in before for term in pieces[position + 1].terms)
 
 
 _BEFORE_DENIAL = frozenset(": = is are layer layers would be was not unnecessary forbidden unwanted -".split())

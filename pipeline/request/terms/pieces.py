@@ -37,8 +37,16 @@ class Piece(NamedTuple):
     def is_a(self, name: str) -> bool:
         return any(term.name == name for term in self.meanings("is"))
 
+    def is_named(self, name: str) -> bool:
+        return any(term.name == name for term in self.terms)
+
     def means(self, value: str) -> bool:
         return any(term.value == value for term in self.terms)
+
+
+def named_values(pieces: list[Piece]) -> set[str]:
+    """The values of all terms of some pieces: `lstm`, `pairs`, `mse`."""
+    return {term.value for piece in pieces for term in piece.terms}
 
 
 _ABBREVIATIONS = frozenset("vs g e i approx max min incl resp ca no etc dim dr avg bzw".split())

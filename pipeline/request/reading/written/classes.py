@@ -92,7 +92,7 @@ _OF_COLUMNS = frozenset(
 
 
 def _is_of_columns(pieces: list[Piece], first: int, last: int) -> bool:
-    return any(word in _OF_COLUMNS for piece in pieces[first:last] for word in piece.key.split())
+    return any(not _OF_COLUMNS.isdisjoint(piece.key.split()) for piece in pieces[first:last])
 
 
 def _behind_class_word(text: str, pieces: list[Piece], index: int) -> list[Name]:
