@@ -82,6 +82,7 @@ class LLMCall:
 SCRIPT = "project.py"
 NOTEBOOK = "project.ipynb"
 REQUIREMENTS = "requirements.txt"
+README = "README.md"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -284,7 +285,7 @@ class Generated(Drafted):
     """With the final project."""
 
     files: tuple[SourceFile, ...] = ()
-    """Script, notebook, requirements, and what else the program came with."""
+    """The script and what else the program came with; once delivered, notebook, requirements and README too."""
 
     choices: tuple[SectionChoice, ...] = ()
     """For each section the draft it came from; empty where a language model compared the drafts."""

@@ -13,7 +13,7 @@ from pipeline.config import PlannerSettings, grouped
 from pipeline.errors import DLCodeGenError
 from pipeline.foreign_text import masked_url
 from pipeline.measures.outputs import MethodName, Output, Shown
-from pipeline.measures.project_scores import main_source
+from pipeline.measures.project_scores import measured_source
 from pipeline.pages.report_summary import category
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_samples
@@ -80,7 +80,7 @@ def output_of(record: Scored, samples: Mapping[str, str]) -> Output:
         # A run of an older version has not read them.
         constraints=record.constraints or asked_in(record.requirement, record.attributes),
         category=category(record),
-        code=main_source(record),
+        code=measured_source(record),
         reference=record.reference,
         plan=record.plan,
         shown=tuple(shown),

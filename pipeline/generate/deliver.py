@@ -1,10 +1,14 @@
-"""The stage after the writing: what was asked, looked up in the finished project."""
+"""The stage after the writing: what was asked, looked up in the finished script; and the project completed by it."""
 
 from __future__ import annotations
 
+from pipeline.generate.not_done import with_list
+from pipeline.generate.project import project_files
+from pipeline.generate.project_readme import readme
+from pipeline.measures.delivery.assumptions import origin_of_plan
 from pipeline.measures.delivery.check import check_delivery
 from pipeline.measures.project_scores import main_source
-from pipeline.records import Delivered, Generated
+from pipeline.records import README, SCRIPT, Delivered, Generated, SourceFile
 from pipeline.stage import Fields, Stage
 
 
@@ -14,5 +18,11 @@ def deliver_stage() -> Stage:
 
 
 def deliver(record: Generated) -> Fields:
-    """Each constraint met, not met or not checkable, and what the plan decides that nobody asked for."""
-    return {"delivery": check_delivery(record.constraints, main_source(record), plan=record.plan)}
+    """Each constraint met, not met or not checkable, and what the plan decides that nobody asked for; and the files:
+    the script with what is not done in its first cell, the notebook, what to install, the README."""
+    plain = main_source(record)
+    delivery = check_delivery(record.constraints, plain, plan=record.plan, origin=origin_of_plan(record))
+    script, delivery = with_list(plain, delivery)
+    about = SourceFile(path=README, text=readme(record, delivery, plain))
+    others = [file for file in record.files if file.path != SCRIPT]
+    return {"delivery": delivery, "files": (*project_files(script, plain=plain), about, *others)}

@@ -33,14 +33,21 @@ _DISTRIBUTIONS = {
 """What installs a module, where that is called differently or an old version would not do."""
 
 
-def project_files(code: str) -> tuple[SourceFile, ...]:
-    """The files of a project whose script is `code`, in percent format."""
-    code = python_text(code)
+def project_files(code: str, *, plain: str = "") -> tuple[SourceFile, ...]:
+    """The files of a project whose script is `code`, in percent format. `plain` is the same without comments that were
+    added above its first statement: it has been parsed already."""
+    (script,) = script_files(code)
+    code = script.text
     return (
-        SourceFile(path=SCRIPT, text=code),
-        SourceFile(path=NOTEBOOK, text=to_ipynb(code)),
+        script,
+        SourceFile(path=NOTEBOOK, text=to_ipynb(code, plain=plain)),
         SourceFile(path=REQUIREMENTS, text=requirements_of(code)),
     )
+
+
+def script_files(code: str) -> tuple[SourceFile, ...]:
+    """What a writer gives: the script alone. The stage `deliver` completes the project."""
+    return (SourceFile(path=SCRIPT, text=python_text(code)),)
 
 
 _UTF8_LINE = "# -*- coding: utf-8 -*-"
@@ -84,10 +91,11 @@ def requirements_of(code: str) -> str:
     return "".join(f"{line}\n" for line in sorted(needed))
 
 
-def to_ipynb(code: str) -> str:
-    """A percent-format script as a Jupyter notebook (nbformat 4.5); cell ids are digests, so equal code is equal."""
+def to_ipynb(code: str, *, plain: str = "") -> str:
+    """A percent-format script as a Jupyter notebook (nbformat 4.5); cell ids are digests, so equal code is equal.
+    `plain` as in `project_files`."""
     cells: list[dict[str, object]] = []
-    for number, (kind, lines) in enumerate(_cells(code)):
+    for number, (kind, lines) in enumerate(_cells(code, plain or code)):
         text = "\n".join(lines).strip("\n")
         if kind == "markdown":
             text = markdown_text(text)
@@ -111,10 +119,11 @@ def to_ipynb(code: str) -> str:
 _CELL = re.compile(r"^# %%\s*(?P<markdown>\[markdown\])?\s*(?P<heading>.*)$")
 
 
-def _cells(code: str) -> Iterator[tuple[str, list[str]]]:
+def _cells(code: str, plain: str) -> Iterator[tuple[str, list[str]]]:
     """Cell kinds and lines; a code cell's heading becomes a markdown heading before it."""
     kind, lines = "code", list[str]()
-    inside = _lines_inside_statements(code)
+    added = code.count("\n") - plain.count("\n")
+    inside = {line + added for line in _lines_inside_statements(plain)}
     for number, line in enumerate(code.split("\n"), start=1):
         match = None if number in inside else _CELL.match(line)
         if match is None:

@@ -11,6 +11,7 @@ from pipeline.analysis.parsing import compiles, parsed
 from pipeline.keras.api import invalid_calls
 from pipeline.measures.codebleu.codebleu import code_bleu, code_words
 from pipeline.measures.conformance import conformance
+from pipeline.measures.delivery.not_done import without_list
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import SCRIPT, Delivered, Generated, Scored, Scores
 from pipeline.stage import Stage
@@ -35,7 +36,7 @@ def score_stage() -> Stage:
 def score_project(record: Generated) -> dict[str, object]:
     """The scores of the record's main file. A record without code gets the worst of every measure,
     not a failure: left out of an average, it would raise it."""
-    source = main_source(record)
+    source = measured_source(record)
     scores = read_code(source, record.plan)
     if record.reference and record.reference.strip():
         scores = _compared(scores, source, record.reference)
@@ -51,6 +52,11 @@ def main_source(record: Generated) -> str:
     if not python:
         return ""
     return python[0].text
+
+
+def measured_source(record: Generated) -> str:
+    """The main file as it was written, without the list of what was not done: what is measured, compared and judged."""
+    return without_list(main_source(record))
 
 
 def read_code(source: str, plan: SolutionPlan | None) -> Scores:

@@ -9,7 +9,7 @@ OUTCOME_WORDS: dict[Outcome, str] = {"met": "met", "not_met": "not met", "not_ch
 
 _ORIGIN_WORDS = {
     "rule": "a rule",
-    "neighbour": "a similar project",
+    "neighbour": "similar projects",
     "default": "a default",
     "data": "your data",
     "model": "the model",

@@ -14,6 +14,7 @@ from pipeline.inputs import read_requirements
 from pipeline.llm.asking.asker import Asker
 from pipeline.llm.protocol import ChatRequest
 from pipeline.llm.scripted import ScriptedLLM
+from pipeline.measures.delivery.not_done import without_list
 from pipeline.measures.project_scores import main_source
 from pipeline.methods import WITHOUT_LLM, generation_stages
 from pipeline.records import Requirement, Scored
@@ -73,7 +74,7 @@ def test_a_method_makes_its_calls_in_its_order_and_ends_with_a_project(method: s
         assert row.failure is None
         assert row.scores is not None
         assert row.scores.parses
-        assert main_source(row).startswith(f"# {CALLS[method][-1]}\n")
+        assert without_list(main_source(row)).startswith(f"# {CALLS[method][-1]}\n")
         assert [call.prompt for call in row.calls] == [_PROMPTS[role] for role in CALLS[method]]
         assert all(call.prompt_tokens > 0 and call.completion_tokens > 0 for call in row.calls)
         assert all(call.measured and call.measured.cost > 0 for call in row.calls)
@@ -125,7 +126,7 @@ def test_copy_gives_the_nearest_sample_as_it_is() -> None:
     code = {sample.id: sample.code for sample in load_samples(STARTER)}
     for row in rows:
         assert isinstance(row, Scored)
-        assert main_source(row) == code[row.samples[0].id]
+        assert without_list(main_source(row)) == code[row.samples[0].id]
         assert row.calls == ()
 
 

@@ -16,7 +16,7 @@ from pipeline.llm.protocol import LLM, Sampling
 from pipeline.measures.contamination import contamination_of, contamination_sources
 from pipeline.measures.judge import LONGEST, JudgedTask, judged, own_family, preferred
 from pipeline.measures.outputs import is_machinery
-from pipeline.measures.project_scores import main_source
+from pipeline.measures.project_scores import measured_source
 from pipeline.records import Scored
 from pipeline.retrieval.sample_pool import load_samples
 
@@ -113,7 +113,7 @@ async def _gated(gate: asyncio.Semaphore, progress: RowProgress, question: _Ques
 
 
 async def _judgement(llm: LLM, questions: Questions, run: Run, record: Scored, sample: int) -> Judgement:
-    code = main_source(record)
+    code = measured_source(record)
     values: dict[str, Any]
     try:
         values = (await judged(llm, _task(record), code, questions.sampling, sample)).model_dump()
@@ -153,7 +153,7 @@ async def _preference(
     method_first: bool,
 ) -> Preference:
     """`runs` and `records`: the method's, and those of the method it is compared with."""
-    project, other_project = map(main_source, records)
+    project, other_project = map(measured_source, records)
     task, sampling = _task(records[0]), questions.sampling
     values: Mapping[str, Any]
     try:
@@ -175,7 +175,7 @@ async def _preference(
 
 
 def _has_code(record: Scored) -> bool:
-    return bool(main_source(record).strip())
+    return bool(measured_source(record).strip())
 
 
 def _task(record: Scored) -> JudgedTask:

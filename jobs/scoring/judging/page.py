@@ -8,7 +8,7 @@ from itertools import islice
 from jobs.scoring.judging.asking import Side
 from jobs.scoring.judging.results import Judging
 from jobs.scoring.reproduction.published import load_published
-from pipeline.measures.project_scores import main_source
+from pipeline.measures.project_scores import measured_source
 from pipeline.pages.judge_items import JudgedItem
 from pipeline.pages.judge_report import JudgePage
 from pipeline.pages.report_summary import category
@@ -55,7 +55,7 @@ def _opened_items(judging: Judging, sides: Sequence[Side], ours: Side, limit: in
         codes: dict[str, str] = {}
         for side in (ours, *others):
             if item in side.records:
-                codes[side.run.name.label] = main_source(side.records[item])
+                codes[side.run.name.label] = measured_source(side.records[item])
         yield JudgedItem(
             task=ScoreItem(
                 number=record.row,

@@ -25,7 +25,7 @@ from pipeline.comparison.verdict import paired_values
 from pipeline.errors import DLCodeGenError
 from pipeline.measures.judge import ASPECTS
 from pipeline.measures.outputs import MethodName
-from pipeline.measures.project_scores import main_source
+from pipeline.measures.project_scores import measured_source
 from pipeline.pages.rating import HUMANS, RatingKey, ratables, read_ratings, write_rating_page
 from pipeline.storage.files import exists, join, read_bytes, write_bytes
 
@@ -63,13 +63,13 @@ class Rated:
 def export_page(runs: Sequence[str], out: str, *, items: int = 20, seed: int = 0, title: str = "") -> Exported:
     """Writes the page `out` for at most `items` items of the first run, evenly spaced, with every run's project."""
     opened = open_runs([run.rstrip("/") for run in runs])
-    ids = [record.id for record in opened[0].records() if main_source(record).strip()]
+    ids = [record.id for record in opened[0].records() if measured_source(record).strip()]
     step = max(1, -(-len(ids) // items))  # rounded up, so that no more than `items` are chosen
     chosen = set(ids[::step])
     outputs = []
     for run in opened:
         for record in run.records():
-            code = main_source(record)
+            code = measured_source(record)
             if record.id in chosen and code.strip():
                 outputs.append((run.name, record.id, record.requirement, record.attributes, code))
     projects = ratables(outputs, seed)

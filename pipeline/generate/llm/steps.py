@@ -12,11 +12,11 @@ from typing import Any
 from pipeline.generate.llm import writers
 from pipeline.generate.llm.plain_template import plain_template
 from pipeline.generate.llm.sources import Sources
-from pipeline.generate.project import project_files, python_text
+from pipeline.generate.project import python_text, script_files
 from pipeline.llm.asking.asker import Asking
 from pipeline.llm.asking.replies import Program
 from pipeline.llm.build import AskerBuilder
-from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Drafted, Requirement, Retrieved, SourceFile
+from pipeline.records import NOTEBOOK, README, REQUIREMENTS, SCRIPT, Drafted, Requirement, Retrieved, SourceFile
 from pipeline.stage import Fields, Step
 
 Writer = Callable[[Asking, Any, Sources], Awaitable[Program]]
@@ -86,7 +86,7 @@ def copy_step(sources: Sources) -> Step:
     """The nearest sample as it is; no model is asked."""
 
     def step(record: Retrieved) -> Fields:
-        return {"files": project_files(sources.samples[record.samples[0].id].code)}
+        return {"files": script_files(sources.samples[record.samples[0].id].code)}
 
     return step
 
@@ -95,19 +95,19 @@ def keep_step() -> Step:
     """The only draft as the final project (ablations without comparison)."""
 
     def step(record: Drafted) -> Fields:
-        return {"files": project_files(record.code_draft or record.template_draft)}
+        return {"files": script_files(record.code_draft or record.template_draft)}
 
     return step
 
 
 def files_of(program: Program) -> tuple[SourceFile, ...]:
-    """A program's files: the main one as every project's script and notebook, and those it came with."""
-    # These three are made from the main file; a model's own notebook would contradict it.
-    taken = (SCRIPT, NOTEBOOK, REQUIREMENTS)
+    """A program's files: the main one as every project's script, and those it came with."""
+    # These are made from the main file; a model's own notebook would contradict it.
+    taken = (SCRIPT, NOTEBOOK, REQUIREMENTS, README)
     others = [
         SourceFile(path=file.path, text=python_text(file.text)) for file in program.others if file.path not in taken
     ]
-    return (*project_files(program.code), *others)
+    return (*script_files(program.code), *others)
 
 
 async def _write(write: Writer, record: Requirement, sources: Sources, ask: Asking) -> Program:

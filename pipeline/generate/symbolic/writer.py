@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from pipeline.errors import StageFailure
-from pipeline.generate.project import project_files
+from pipeline.generate.project import script_files
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
 from pipeline.generate.symbolic.compare import compare
@@ -51,7 +51,7 @@ class SymbolicWriter:
         """The final project, merged from the better sections of both drafts."""
         code, template = self._draft(record.code_draft), self._draft(record.template_draft)
         final, choices = compare(code, template, _target(record))
-        return {"files": project_files(final.text()), "choices": choices}
+        return {"files": script_files(final.text()), "choices": choices}
 
     def _adapted(self, notebook: Notebook, target: Target, record: Retrieved) -> Notebook:
         """The notebook with the plan's values, and with what its sample declares to hold facts of the row's data."""

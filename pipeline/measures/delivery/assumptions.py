@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.records import Planned
 from pipeline.request.constraints import Constraint
-from pipeline.request.delivery import Assumption
+from pipeline.request.delivery import Assumption, Origin
 
 
-def assumptions(constraints: Iterable[Constraint], plan: SolutionPlan | None) -> tuple[Assumption, ...]:
-    """The plan's training settings that no constraint is about, each with where it came from.
+@dataclass(frozen=True, slots=True)
+class PlanOrigin:
+    """Where a plan came from as a whole: planners do not say it of each value."""
 
-    Today's planners say of a plan which known plans it was drawn from, not which of its values: the origin is the model
-    that planned, without more.
-    """
+    origin: Origin = "model"
+    because: str = "the plan says so"
+
+
+_SHOWN_SOURCES = 3
+
+
+def origin_of_plan(record: Planned) -> PlanOrigin:
+    """The language model that was asked for the plan, or the known plans that it was drawn from."""
+    for call in record.calls:
+        if call.stage == "plan":
+            return PlanOrigin("model", call.model)
+    if record.plan_sources:
+        shown = ", ".join(record.plan_sources[:_SHOWN_SOURCES])
+        more = len(record.plan_sources) - _SHOWN_SOURCES
+        return PlanOrigin("neighbour", f"{shown} and {more} more" if more > 0 else shown)
+    return PlanOrigin()
+
+
+def assumptions(
+    constraints: Iterable[Constraint], plan: SolutionPlan | None, origin: PlanOrigin
+) -> tuple[Assumption, ...]:
+    """The plan's training settings that no constraint is about, each with where it came from."""
     if plan is None:
         return ()
     asked = {constraint.name for constraint in constraints if not constraint.negated}
     decided: list[Assumption] = []
     for name, value in _settings(plan):
         if value and name not in asked:
-            decided.append(Assumption(name=name, value=value, origin="model", because="the plan says so"))
+            decided.append(Assumption(name=name, value=value, origin=origin.origin, because=origin.because))
     return tuple(decided)
 
 

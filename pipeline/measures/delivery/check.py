@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from pipeline.measures.delivery.assumptions import assumptions
+from pipeline.measures.delivery.assumptions import PlanOrigin, assumptions
 from pipeline.measures.delivery.code import Check, Code, read_code
 from pipeline.measures.delivery.data import classes, files, kinds, sizes
 from pipeline.measures.delivery.findings import NO_PROGRAM, Finding, unknown
@@ -32,7 +32,13 @@ CHECKS: dict[str, dict[str, Check]] = {
 """By aspect and name. What is not here cannot be checked, and is said to be so."""
 
 
-def check_delivery(constraints: Iterable[Constraint], source: str, *, plan: SolutionPlan | None = None) -> Delivery:
+def check_delivery(
+    constraints: Iterable[Constraint],
+    source: str,
+    *,
+    plan: SolutionPlan | None = None,
+    origin: PlanOrigin | None = None,
+) -> Delivery:
     """What of the request the script does, and what its plan decides that nobody asked for.
 
     Nothing is run, and no code raises: of what is no Python program, every constraint is not checkable.
@@ -45,7 +51,7 @@ def check_delivery(constraints: Iterable[Constraint], source: str, *, plan: Solu
             checks.append(_stated(constraint, unknown(NO_PROGRAM)))
         else:
             checks.append(_looked_up(constraint, code))
-    return Delivery(checks=tuple(checks), assumptions=assumptions(asked, plan))
+    return Delivery(checks=tuple(checks), assumptions=assumptions(asked, plan, origin or PlanOrigin()))
 
 
 def _looked_up(constraint: Constraint, code: Code) -> ConstraintCheck:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from pipeline.analysis.calls import ProjectTrace
@@ -160,6 +160,7 @@ Check = Callable[[Constraint, Code], Finding]
 """Whether the value of a constraint is there. That it may be forbidden is none of a check's business."""
 
 
+@lru_cache(maxsize=1)  # a project's README asks for what its look-up has read
 def read_code(source: str) -> Code | None:
     """The source as the checks look at it; None for what is no Python program."""
     tree = parsed(source)

@@ -36,7 +36,7 @@ def test_asked_and_delivered_has_outcome_line_and_what_stands_there() -> None:
     assert "4" in dropout
     assert "0.5" in dropout
     assert "it lies in the data" in text
-    assert "a similar project: plan wine-03" in shown(assumptions_table(DELIVERY))
+    assert "similar projects: plan wine-03" in shown(assumptions_table(DELIVERY))
     assert "epochs 3" in shown(constraints_table([asked("training.epochs=3")]))
 
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.config import PipelineSettings
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages
-from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Requirement, Scored
+from pipeline.records import NOTEBOOK, README, REQUIREMENTS, SCRIPT, Requirement, Scored
 from pipeline.retrieval.sample_pool import Sample
 from pipeline.stage import run_local
 from pipeline.starter import STARTER
@@ -29,7 +29,7 @@ def test_every_bundled_requirement_becomes_a_project(rows: list[Scored]) -> None
     assert [row.failure for row in rows] == [None] * 100
     assert [row.row for row in rows] == list(range(100))
     for row in rows:
-        assert [file.path for file in row.files] == [SCRIPT, NOTEBOOK, REQUIREMENTS]
+        assert [file.path for file in row.files] == [SCRIPT, NOTEBOOK, REQUIREMENTS, README]
         assert row.scores is not None
         assert row.scores.parses
         assert row.scores.undefined_names == ()

@@ -1,0 +1,92 @@
+"""The README.md of a project: what was asked, how to run it, where data go, and what became of each thing asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.foreign_text import markdown_text
+from pipeline.generate.not_done import not_done, one_line
+from pipeline.measures.delivery.code import read_code
+from pipeline.measures.delivery.data.files import files_read
+from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Generated
+from pipeline.request.delivery import Assumption, ConstraintCheck, Delivery
+from pipeline.request.subject import subject_of
+from pipeline.request.wording import assumption_words, constraint_words
+
+_LONGEST_REQUEST = 2_000
+_MOST_FILES = 12
+
+
+def readme(record: Generated, delivery: Delivery, plain: str) -> str:
+    """The README as Markdown. What others wrote is words in it: no HTML, no images, no links but to web pages.
+    `plain` is the script as it was looked up."""
+    paragraphs = [
+        f"# {subject_of(record.requirement).replace('-', ' ').capitalize()}",
+        f"You asked: “{_words(_cut(record.requirement))}”",
+        f"## Run it\n\n    pip install -r {REQUIREMENTS}\n    python {SCRIPT}\n\n"
+        f"in an environment of its own. `{NOTEBOOK}` has the same steps as a notebook.",
+        f"## Data\n\n{_data(record, plain)}",
+        *_asked(delivery),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _asked(delivery: Delivery) -> Iterator[str]:
+    by_outcome: dict[str, list[ConstraintCheck]] = {"met": [], "not_met": [], "not_checkable": []}
+    for check in delivery.checks:
+        by_outcome[check.outcome].append(check)
+    if delivery.checks:
+        yield "## Asked\n\nWhat was read in the request, looked up in the code. Nothing was run."
+    else:
+        yield "## Asked\n\nNothing that can be looked up in code was read in the request."
+    yield from _list("### Met", [_met(check) for check in by_outcome["met"]])
+    yield from _list("### Not done", [not_done(check) for check in by_outcome["not_met"]])
+    told = [f"{constraint_words(check.constraint)}: {check.evidence}" for check in by_outcome["not_checkable"]]
+    yield from _list("### Cannot be told from the code", told)
+    yield from _list("## Assumed\n\nNobody asked for these; change them where they do not fit.", _assumed(delivery))
+
+
+def _assumed(delivery: Delivery) -> list[str]:
+    return [_assumption(one) for one in delivery.assumptions]
+
+
+def _assumption(one: Assumption) -> str:
+    return f"{one.name.replace('_', ' ')} {one.value} ({assumption_words(one)})"
+
+
+def _met(check: ConstraintCheck) -> str:
+    words = constraint_words(check.constraint)
+    return words if check.line is None else f"{words} (line {check.line})"
+
+
+def _list(heading: str, items: Sequence[str]) -> Iterator[str]:
+    if items:
+        yield "\n".join([heading, "", *(f"- {_words(item)}" for item in items)])
+
+
+def _data(record: Generated, plain: str) -> str:
+    if record.data_folder:
+        return f"The script reads your data where they are: {_words(record.data_folder)}."
+    code = read_code(plain)
+    for call in code.calls if code is not None else ():
+        if call.path == "os.environ.get" and call.args[:1] == ("DATA_DIR",):
+            folder = call.argument(1)
+            default = f", by default {_words(folder)}" if isinstance(folder, str) else ""
+            return (
+                f"The script reads the folder that the environment variable `DATA_DIR` names{default}: put your data "
+                "there. The cell “Data” says how they are to lie in it, and what it does where there are none."
+            )
+    found = files_read(code) if code is not None else ()
+    names = list(dict.fromkeys(one_line(str(file.value)) for file in found))
+    if not names:
+        return f"See the first lines of `{SCRIPT}`: no file of data is named there that could be recognised."
+    items = [f"- {_words(name)}" for name in names[:_MOST_FILES]]
+    return "\n".join(["The script names these; put your own there, or change the lines.", "", *items])
+
+
+def _words(text: str) -> str:
+    return markdown_text(one_line(text))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_REQUEST else text[:_LONGEST_REQUEST] + " …"
