@@ -175,6 +175,8 @@ def _output_form(notebook: Notebook, target: Target) -> OutputForm | None:
     elif target.category in REGRESSION:
         units, activation = size("NUM_TARGETS", target.facts.targets or 1), None
     elif target.category == "Time Series Forecasting":
+        if constants.get("NUM_TARGETS", 1) > 1:  # as many outputs as steps times targets, which no plan says
+            return None
         units, activation = size("HORIZON", target.facts.horizon), None
     elif target.category in LABELLED and {"IMAGE_HEIGHT", "IMAGE_WIDTH"} <= constants.keys():
         kind, units, image_size = OutputKind.IMAGE, one_per_class, (Symbol("IMAGE_HEIGHT"), Symbol("IMAGE_WIDTH"))

@@ -171,3 +171,11 @@ def test_a_plan_for_other_data_leaves_the_samples_labels_and_loss_together(tmp_p
     code = main_source(generated(row(data, ("leaf kind",), "Tell the species of iris flowers on photos.")))
     one_hot = "to_categorical" in code
     assert one_hot != ('loss="sparse_categorical_crossentropy"' in code)
+
+
+def test_several_series_keep_an_output_for_each(tmp_path: Path) -> None:
+    lines = [f"2023-{1 + day // 28:02}-{1 + day % 28:02},{day % 7}.5,{day % 5}.25,{day}" for day in range(120)]
+    (tmp_path / "s.csv").write_text("day,a,b,c\n" + "\n".join(lines) + "\n")
+    code = main_source(generated(row(tmp_path / "s.csv", ("a", "b"), "Forecast the next value with an LSTM.")))
+    assert constant(code, "TARGETS") == ["a", "b"]
+    assert "layers.Dense(HORIZON * NUM_TARGETS)" in code

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The next values of a series
-# A recurrent network looks back at a window of one or several series and predicts the target's next values. Windows are
-# cut after the series is divided by time, so that no part of the future is seen in training.
+# A recurrent network looks back at a window of one or several series and predicts how the target goes on from its last
+# value, so that a trend leads nowhere it has not been. The series is divided by time before windows are cut.
 
 # %% Imports
 import glob
@@ -9,12 +9,10 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import joblib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.metrics import mean_absolute_error
-from sklearn.preprocessing import StandardScaler
 from tensorflow import keras
 from tensorflow.keras import layers
 
@@ -97,21 +95,28 @@ print(f"{len(series)} steps of {NUM_FEATURES} series: {', '.join(names)}")
 
 # %% Preprocessing
 train_end, val_end = int(0.7 * len(series)), int(0.85 * len(series))
-scaler = StandardScaler().fit(series[:train_end])
-scaled = scaler.transform(series).astype("float32")
 
 
 def windows(start, end):
-    """Windows of inputs whose targets lie in [start, end), and these targets, HORIZON steps of each in a row."""
-    first = max(start, SEQUENCE_LENGTH)
-    x = [scaled[step - SEQUENCE_LENGTH : step] for step in range(first, end - HORIZON + 1)]
-    y = [scaled[step : step + HORIZON, :NUM_TARGETS].ravel() for step in range(first, end - HORIZON + 1)]
-    return np.stack(x), np.stack(y)
+    """Windows whose future lies in [start, end): their steps and the HORIZON steps of each target that follow, both
+    from the last step on, and that last step."""
+    x, y, last = [], [], []
+    for step in range(max(start, SEQUENCE_LENGTH), end - HORIZON + 1):
+        base = series[step - 1]
+        x.append(series[step - SEQUENCE_LENGTH : step] - base)
+        y.append((series[step : step + HORIZON, :NUM_TARGETS] - base[:NUM_TARGETS]).ravel())
+        last.append(base[:NUM_TARGETS])
+    return np.stack(x), np.stack(y), np.stack(last)
 
 
-x_train, y_train = windows(0, train_end)
-x_val, y_val = windows(train_end, val_end)
-x_test, y_test = windows(val_end, len(series))
+x_train, y_train, _ = windows(0, train_end)
+x_val, y_val, _ = windows(train_end, val_end)
+x_test, y_test, last_test = windows(val_end, len(series))
+
+# Measured on the training part alone, so that nothing of the future leaks into the scales.
+x_scale, y_scale = x_train.std(axis=(0, 1)) + 1e-6, y_train.std(axis=0) + 1e-6
+x_train, x_val, x_test = x_train / x_scale, x_val / x_scale, x_test / x_scale
+y_train, y_val, y_test = y_train / y_scale, y_val / y_scale, y_test / y_scale
 
 
 # %% Model
@@ -152,26 +157,26 @@ history = model.fit(
     verbose=2,
 )
 model.save("model.keras")
-joblib.dump(scaler, "scaler.joblib")
+np.savez("scaling.npz", x_scale=x_scale, y_scale=y_scale)
 
 
 # %% Evaluate
-def in_units(values):
-    """Scaled targets in their own units, as (windows, HORIZON, targets)."""
-    shaped = values.reshape(-1, HORIZON, NUM_TARGETS)
-    return shaped * scaler.scale_[:NUM_TARGETS] + scaler.mean_[:NUM_TARGETS]
+def in_units(changes, last):
+    """Scaled changes as values in the targets' own units: (windows, HORIZON, targets)."""
+    return (changes * y_scale).reshape(-1, HORIZON, NUM_TARGETS) + last[:, None, :]
 
 
-truth = in_units(y_test)
-predicted = in_units(model.predict(x_test, verbose=0))
-last = in_units(np.repeat(x_test[:, -1:, :NUM_TARGETS], HORIZON, axis=1))
+truth = in_units(y_test, last_test)
+predicted = in_units(model.predict(x_test, verbose=0), last_test)
+last = np.broadcast_to(last_test[:, None, :], truth.shape)
 print(
     f"held-out mean absolute error: {mean_absolute_error(truth.ravel(), predicted.ravel()):.4f} "
     f"(baseline, the last value goes on: {mean_absolute_error(truth.ravel(), last.ravel()):.4f})"
 )
 
 # %% Evaluate: what comes next
-future = in_units(model.predict(scaled[None, -SEQUENCE_LENGTH:], verbose=0))[0]
+window = (series[-SEQUENCE_LENGTH:] - series[-1]) / x_scale
+future = in_units(model.predict(window[None], verbose=0), series[None, -1, :NUM_TARGETS])[0]
 forecast = pd.DataFrame(future, columns=TARGETS)
 forecast.insert(0, "step", np.arange(1, HORIZON + 1))
 forecast.to_csv("predictions.csv", index=False)
