@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.comparison.code_rows import (BASELINES, code_rows)
-from pipeline.comparison.method_rows import method_rows
+from pipeline.comparison.code_rows import BASELINES, code_rows
 from pipeline.comparison.comparisons import comparisons
+from pipeline.comparison.method_rows import method_rows
 from pipeline.measures.output_measures import measure_all
 from pipeline.measures.outputs import Measured, MethodName, Output, Shown
 from pipeline.pages.findings import findings

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.comparison.code_rows import (ALL, CLEAN, code_items, code_rows, mean_over_seeds)
-from pipeline.comparison.method_rows import method_rows
+from pipeline.comparison.code_rows import ALL, CLEAN, code_items, code_rows, mean_over_seeds
 from pipeline.comparison.comparisons import comparisons
+from pipeline.comparison.method_rows import method_rows
 from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.codebleu.codebleu import code_bleu, corpus_code_bleu
 from pipeline.measures.output_measures import measure
