@@ -89,9 +89,10 @@ def _text(template: str, deployment: Deployment, **more: object) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    # Every text of the description goes through one of these two: it stays one value, whatever is in it.
+    # Every text of the description goes through one of these: it stays one value, whatever is in it.
     environment.filters["yaml"] = _as_yaml
-    environment.filters["shell"] = _as_shell_word
+    environment.filters["shell"] = shlex.quote
+    environment.filters["shell_file"] = _as_shell_file
     values: Mapping[str, Any] = {name: getattr(deployment, name) for name in Deployment.model_fields}
     text = environment.get_template(template).render(values, deployment=deployment, ray_version=RAY_VERSION, **more)
     # What macros and conditions leave behind: empty lines inside of an indented block, and several in a row.
@@ -99,11 +100,12 @@ def _text(template: str, deployment: Deployment, **more: object) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
-def _as_shell_word(text: str) -> str:
-    """A text as one word of a shell; `~/` still begins at the user's home."""
-    if text.startswith("~/"):
-        return f'"$HOME"/{shlex.quote(text[2:])}'
-    return shlex.quote(text)
+def _as_shell_file(path: str) -> str:
+    """A file's path as one word of a shell; `~/` still begins at the user's home."""
+    if path.startswith("~/"):
+        return f'"$HOME"/{shlex.quote(path[2:])}'
+    # `source` looks for a bare name among the commands first.
+    return shlex.quote(path if "/" in path else f"./{path}")
 
 
 def _as_yaml(value: object) -> str:

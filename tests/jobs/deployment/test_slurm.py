@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -53,10 +54,11 @@ def allocation(tmp_path: Path) -> dict[str, str]:
     for name, text in STAND_INS.items():
         (commands / name).write_text(f"#!/bin/bash\n{text}\n")
         (commands / name).chmod(0o755)
+    (commands / "activate").write_text("exit 9")  # not what a bare name means
     (commands / "python").symlink_to(sys.executable)
     (tmp_path / "activate").write_text(f'PATH="{commands}:$PATH"\n')
     return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{commands}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(tmp_path),
         "LOG": str(tmp_path / "log"),
         "SLURM_SUBMIT_DIR": str(tmp_path),
@@ -67,7 +69,9 @@ def allocation(tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_job_has_the_token_and_its_exit_code_is_the_script_s(allocation: dict[str, str], tmp_path: Path) -> None:
-    script = _script("slurm.environment=activate", 'job.command=echo "job at $RAY_ADDRESS ${#RAY_AUTH_TOKEN}"; exit 7')
+    nodes_start = "until [[ $(grep -c '^ray start' log) == 2 ]]; do sleep 0.1; done"
+    command = f'{nodes_start}; echo "job at $RAY_ADDRESS ${{#RAY_AUTH_TOKEN}}"; exit 7'
+    script = _script("slurm.environment=activate", f"job.command={json.dumps(command)}")
     done = subprocess.run(["bash"], input=script, env=allocation, capture_output=True, text=True, timeout=60)
     log = (tmp_path / "log").read_text()
     assert "ray start --head 64 token" in log
