@@ -180,6 +180,21 @@ function scoreParts(scores) {
   ];
 }
 
+// What was asked: the words of the request by what became of them, and each thing by itself.
+const requestParts = (parts) => parts.map(([text, outcome]) => (outcome ? h("mark", { class: outcome }, text) : text));
+
+function askedPart(data) {
+  const decided = data.checks.filter(([, outcome]) => outcome !== "not_checkable");
+  const met = decided.filter(([, outcome]) => outcome === "met");
+  return section(`Asked and delivered: ${met.length} of ${decided.length} met`,
+    h("div", { class: "scroll" }, h("table", { class: "figures top asked" },
+      h("thead", {}, h("tr", {}, ["Asked", "Outcome", "Line", "What is there"].map((heading) => h("th", { scope: "col" }, heading)))),
+      h("tbody", {}, data.checks.map(([words, outcome, said, line, evidence]) => h("tr", {},
+        h("td", {}, h("bdi", {}, words)), h("td", { class: `outcome ${outcome}` }, said), h("td", {}, line == null ? "" : String(line)), h("td", {}, h("bdi", {}, evidence))))))),
+    data.assumed.length > 0 && h("h3", {}, "Assumed: nobody asked for it"),
+    data.assumed.length > 0 && table(["What", "Value", "From"], data.assumed));
+}
+
 function planPart(data) {
   const plan = data.plan;
   return section(data.planTitle ?? "Plan",
@@ -221,11 +236,12 @@ function openItem(number) {
     h("nav", { class: "path", "aria-label": "Rows" }, h("a", { href: "#items" }, "← All rows"),
       h("span", {}, place < 0 ? null : h("small", {}, `${place + 1} of ${listed.length} `), step("← Previous", listed[place - 1]), step("Next →", place < 0 ? listed[0] : listed[place + 1]))),
     h("h1", {}, `Row ${data.row} · ${data.category} · `, h("bdi", {}, data.id)),
-    h("p", { class: "text quote", dir: "auto" }, data.requirement || "(no requirement)"),
+    h("p", { class: "text quote", dir: "auto" }, data.request?.length ? requestParts(data.request) : data.requirement || "(no requirement)"),
     data.attributes && h("p", { class: "text faint", dir: "auto" }, data.attributes),
     data.failure && h("div", { class: "alert" }, h("strong", {}, `Failed in ${data.failure[0]}: ${data.failure[1]}`), h("div", { class: "text", dir: "auto" }, data.failure[2])),
     data.methods && methodsPart(data),
     data.judgements && judgedPart(data),
+    data.checks?.length > 0 && askedPart(data),
     h("div", { class: "columns" },
       h("div", {}, data.plan ? planPart(data) : section("Plan", h("p", { class: "faint" }, data.methods || data.judgements ? "None is known." : "None was made."))),
       h("div", {},

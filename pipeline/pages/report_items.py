@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import chain
 
+from pipeline.pages.report_asked import RequestPart, asked_view, request_parts
 from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines
 from pipeline.plan.solution_plan import SolutionPlan
@@ -35,6 +36,8 @@ class Item:
     """With its texts cut."""
     files: int
     """The number of files that it really has."""
+    request: tuple[RequestPart, ...]
+    """The requirement with the words marked that ask for something."""
 
 
 class Selection:
@@ -102,7 +105,7 @@ def _item(number: int, record: Scored) -> Item:
         files=tuple(_bounded_files(record.files)),
         extra="{}",
     )
-    return Item(number, bounded, len(record.files))
+    return Item(number, bounded, len(record.files), request_parts(record))
 
 
 def _bounded_files(files: Sequence[SourceFile]) -> Iterator[SourceFile]:
@@ -129,6 +132,8 @@ def item_json(item: Item) -> str:
         "row": record.row,
         "category": category(record),
         "requirement": record.requirement,
+        "request": item.request,
+        **asked_view(record),
         "attributes": record.attributes,
         "failure": failure,
         "plan": None if record.plan is None else plan_view(record.plan),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pipeline.measures.call_totals import CallTotals
+from pipeline.pages.report_asked import AskedSummary
 from pipeline.pages.report_text import clip
 from pipeline.plan.vocabulary import canonical_category
 from pipeline.records import ExcludedSample, Failure, LLMCall, RetrievedSample, Scored, Scores, SectionChoice
@@ -155,6 +156,7 @@ class ReportSummary:
     """Everything counted over all rows. `add` takes each row once, in input order."""
 
     all: Counts = field(default_factory=Counts)
+    asked: AskedSummary = field(default_factory=AskedSummary)
     categories: dict[str, Counts] = field(default_factory=dict)
     conformance_bins: list[int] = field(default_factory=lambda: [0] * (BINS + 1))
     """Rows by their conformance: ten bins of 0.1, and an eleventh for 1."""
@@ -175,6 +177,7 @@ class ReportSummary:
 
     def add(self, record: Scored) -> None:
         self.all.add(record)
+        self.asked.add(record)
         self.categories.setdefault(category(record), Counts()).add(record)
         self.failed_after_generation += record.failure is not None and bool(record.files)
         self.unfinished += record.failure is None and not record.files
