@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from pipeline.errors import StageFailure
+from pipeline.generate.parts.adding import with_parts
 from pipeline.generate.project import script_files
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
@@ -48,10 +49,11 @@ class SymbolicWriter:
         return {"code_draft": code_text, "template_draft": template_text}
 
     def compare(self, record: Drafted) -> dict[str, object]:
-        """The final project, merged from the better sections of both drafts."""
+        """The final project, merged from the better sections of both drafts, with the parts that are asked for."""
         code, template = self._draft(record.code_draft), self._draft(record.template_draft)
         final, choices = compare(code, template, _target(record))
-        return {"files": script_files(final.text()), "choices": choices}
+        script = with_parts(final.text(), record.constraints)
+        return {"files": script_files(script), "choices": choices}
 
     def _adapted(self, notebook: Notebook, target: Target, record: Retrieved) -> Notebook:
         """The notebook with the plan's values, and with what its sample declares to hold facts of the row's data."""

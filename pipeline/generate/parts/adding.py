@@ -1,0 +1,83 @@
+"""Adds to a finished script what is asked for and missing.
+
+Each part is tried, and kept where the look-up (docs/delivery.md) then finds what is asked for and nothing else is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pipeline.analysis.names import names_never_defined
+from pipeline.analysis.parsing import compiles
+from pipeline.generate.parts import model, results, training
+from pipeline.generate.parts.script import Script
+from pipeline.measures.delivery.check import check_delivery
+from pipeline.request.constraints import Constraint
+from pipeline.request.delivery import Delivery
+
+Part = Callable[[Script, Constraint], Script | None]
+"""The script with what the constraint asks for; None where it is no script that this can be added to."""
+
+PARTS: dict[tuple[str, str], Part] = {
+    ("training", "early_stopping"): training.early_stopping,
+    ("training", "patience"): training.early_stopping,
+    ("training", "checkpoint"): training.checkpoint,
+    ("training", "schedule"): training.schedule,
+    ("training", "gradient_clipping"): training.optimizer_argument,
+    ("training", "weight_decay"): training.optimizer_argument,
+    ("training", "momentum"): training.optimizer_argument,
+    ("training", "mixed_precision"): training.mixed_precision,
+    ("training", "class_weights"): training.class_weights,
+    ("training", "seed"): training.seed,
+    ("training", "dropout"): model.dropout,
+    ("training", "l1"): model.penalty,
+    ("training", "l2"): model.penalty,
+    ("training", "augmentation"): model.augmentation,
+    ("metric", "metric"): results.metric,
+    ("output", "plot"): results.plot,
+    ("output", "report"): results.report,
+    ("output", "model_file"): results.model_file,
+    ("output", "predictions_file"): results.predictions_file,
+    ("training", "label_smoothing"): training.label_smoothing,
+}
+"""By aspect and name, in the order they are added: others look at the loss by its name, which smoothing takes away.
+What is forbidden is left out by the same part, where it has a way to (`dropout`)."""
+
+_CAN_LEAVE_OUT = frozenset({"dropout"})
+
+
+def with_parts(source: str, constraints: Iterable[Constraint]) -> str:
+    """The source with the parts for constraints that it does not meet. A part that leaves the constraint unmet, breaks
+    another one, or leaves a name undefined is not kept; so are scripts without Keras."""
+    constraints = tuple(constraints)
+    if not any(_has_part(constraint) for constraint in constraints):
+        return source
+    delivery = check_delivery(constraints, source)
+    missing = [check.constraint for check in delivery.not_met if _has_part(check.constraint)]
+    order = list(PARTS)
+    for constraint in sorted(missing, key=lambda one: order.index((one.aspect, one.name))):
+        try:
+            changed = PARTS[constraint.aspect, constraint.name](Script(source), constraint)
+        except SyntaxError:  # an edit of an unusual form; the script stays as it is
+            changed = None
+        if changed is None:
+            continue
+        after = check_delivery(constraints, changed.source)
+        if _is_better(Script(source), delivery, changed, after, constraint):
+            source, delivery = changed.source, after
+    return source
+
+
+def _has_part(constraint: Constraint) -> bool:
+    if constraint.negated and constraint.name not in _CAN_LEAVE_OUT:
+        return False
+    return (constraint.aspect, constraint.name) in PARTS
+
+
+def _is_better(before: Script, was: Delivery, after: Script, now: Delivery, constraint: Constraint) -> bool:
+    unmet = {check.constraint for check in now.not_met}
+    if constraint in unmet or unmet - {check.constraint for check in was.not_met}:
+        return False
+    if not compiles(after.tree):
+        return False
+    return not set(names_never_defined(after.tree)) - set(names_never_defined(before.tree))

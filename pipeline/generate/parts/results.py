@@ -1,0 +1,191 @@
+"""Parts of the results: metrics, curves and reports, and what is saved."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from pipeline.generate.parts.script import Script, keyword_of
+from pipeline.request.constraints import Constraint
+
+_OF_NUMBERS = {
+    "mae": '"mae"',
+    "mse": '"mse"',
+    "mape": '"mape"',
+    "rmse": "keras.metrics.RootMeanSquaredError(name=\"rmse\")",
+    "r2": "keras.metrics.R2Score(name=\"r2\")",
+}  # fmt: skip
+
+_OF_CLASSES = {
+    "accuracy": '"accuracy"',
+    "auc": 'keras.metrics.AUC(name="auc")',
+    "pr_auc": 'keras.metrics.AUC(curve="PR", name="pr_auc")',
+    "precision": 'keras.metrics.Precision(name="precision")',
+    "recall": 'keras.metrics.Recall(name="recall")',
+}
+
+_CLASS_LOSSES = ("binary_crossentropy", "categorical_crossentropy")
+"""With labels as the metrics of classes take them: one probability, or one for each class."""
+
+_NUMBER_LOSSES = frozenset(
+    ("mse", "mae", "huber", "mean_squared_error", "mean_absolute_error", "log_cosh", "mean_absolute_percentage_error")
+)
+
+
+def metric(script: Script, constraint: Constraint) -> Script | None:
+    """In `compile`, so that training, validation and test show it."""
+    compiled = script.model_call("compile")
+    metrics = keyword_of(compiled, "metrics") if compiled is not None else None
+    loss = keyword_of(compiled, "loss") if compiled is not None else None
+    if compiled is None or not isinstance(loss, ast.Constant):
+        return None
+    added = None
+    if loss.value in _CLASS_LOSSES:
+        added = _OF_CLASSES.get(constraint.value) or _f1(constraint.value, str(loss.value))
+    elif loss.value in _NUMBER_LOSSES:
+        added = _OF_NUMBERS.get(constraint.value)
+    top = re.fullmatch(r"top_(\d+)_accuracy", constraint.value)
+    if top is not None and str(loss.value).endswith("categorical_crossentropy"):
+        kind = "Sparse" if str(loss.value).startswith("sparse") else ""
+        added = f'keras.metrics.{kind}TopKCategoricalAccuracy(k={top[1]}, name="top_{top[1]}_accuracy")'
+    if added is None:
+        return None
+    if isinstance(metrics, ast.List):
+        return script.with_element(metrics, added)
+    return script.with_keyword(compiled, "metrics", f"[{added}]") if metrics is None else None
+
+
+def plot(script: Script, constraint: Constraint) -> Script | None:
+    """A cell at the end that draws and saves."""
+    if constraint.value == "learning_curves":
+        return _learning_curves(script)
+    judged = _judged(script)
+    if judged is None:
+        return None
+    if constraint.value == "confusion_matrix":
+        drawn = "ConfusionMatrixDisplay.from_predictions(true_classes, guessed_classes)"
+        return _drawn(script, judged.classes, "confusion matrix", drawn)
+    if constraint.value in ("roc_curve", "pr_curve") and judged.loss == "binary_crossentropy":
+        display = "RocCurveDisplay" if constraint.value == "roc_curve" else "PrecisionRecallDisplay"
+        drawn = f"{display}.from_predictions(np.ravel({judged.answers}), np.ravel(outputs))"
+        return _drawn(script, judged.outputs, constraint.value.replace("_", " "), drawn)
+    return None
+
+
+def report(script: Script, constraint: Constraint) -> Script | None:
+    """scikit-learn's report on the test's classes; the model's layers."""
+    if constraint.value == "model_summary":
+        fit = script.model_call("compile")
+        return None if fit is None else script.with_lines_before(fit, "model.summary()\n")
+    judged = _judged(script)
+    if constraint.value != "classification_report" or judged is None:
+        return None
+    printed = "print(classification_report(true_classes, guessed_classes))\n"
+    cell = f"# %% Show: classification report\n{judged.classes}{printed}"
+    changed = script.with_lines_at_end(cell).with_import("from sklearn.metrics import classification_report")
+    return changed.with_import("import numpy as np")
+
+
+def model_file(script: Script, constraint: Constraint) -> Script | None:
+    """The trained model under the asked name; of a GAN, its generator."""
+    fit = script.model_call("fit")
+    if fit is None:
+        return None
+    name = "model.keras" if constraint.value == "true" else constraint.value.replace("\\", "/").rpartition("/")[2]
+    if not name.endswith((".keras", ".h5")):
+        return None
+    saved = "model"
+    if script.has_model_class():  # Keras saves no model of a class that it does not know
+        saved = "generator"
+        if script.assigned(saved) is None:
+            return None
+    return script.with_lines_at_end(f"# %% Save\n{saved}.save({name!r})\n")
+
+
+def predictions_file(script: Script, constraint: Constraint) -> Script | None:
+    """The model's outputs for the test, a row an example, as CSV."""
+    tested = _tested(script)
+    name = "predictions.csv" if constraint.value == "true" else constraint.value.replace("\\", "/").rpartition("/")[2]
+    if tested is None or not name.endswith(".csv"):
+        return None
+    cell = (
+        "# %% Save: predictions for the test, a row an example\n"
+        f"outputs = model.predict({tested[0]}, verbose=0)\n"
+        f'np.savetxt({name!r}, outputs.reshape(len(outputs), -1), delimiter=",")\n'
+    )
+    return script.with_lines_at_end(cell).with_import("import numpy as np")
+
+
+def _f1(value: str, loss: str) -> str | None:
+    averages = {"f1": "macro", "macro_f1": "macro", "micro_f1": "micro", "weighted_f1": "weighted"}
+    if value not in averages:
+        return None
+    threshold = ", threshold=0.5" if loss == "binary_crossentropy" else ""
+    return f'keras.metrics.F1Score(average="{averages[value]}"{threshold}, name="f1")'
+
+
+def _learning_curves(script: Script) -> Script | None:
+    fit = script.model_call("fit")
+    statement = script.statement_of(fit) if fit is not None else None
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        return None
+    history = statement.targets[0].id
+    cell = (
+        "# %% Show: learning curves\n"
+        "plt.figure()\n"
+        f"for name in {history}.history:\n"
+        '    if "loss" in name:\n'
+        f"        plt.plot({history}.history[name], label=name)\n"
+        'plt.xlabel("epoch")\n'
+        "plt.legend()\n"
+        'plt.savefig("learning_curves.png")\n'
+    )
+    return script.with_lines_at_end(cell).with_import("import matplotlib.pyplot as plt")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The test of a classifier: its answers' name, the loss, and lines that give outputs and classes."""
+
+    answers: str
+    loss: str
+    outputs: str
+    classes: str
+
+
+def _judged(script: Script) -> _Judged | None:
+    tested = _tested(script)
+    compiled = script.model_call("compile")
+    loss = keyword_of(compiled, "loss") if compiled is not None else None
+    if tested is None or not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
+        return None
+    examples, answers = tested
+    outputs = f"outputs = model.predict({examples}, verbose=0)\n"
+    if loss.value == "binary_crossentropy":
+        classes = (
+            f"true_classes, guessed_classes = np.ravel({answers}).astype(int), np.ravel(outputs > 0.5).astype(int)\n"
+        )
+    elif str(loss.value).startswith("sparse"):
+        classes = f"true_classes, guessed_classes = np.ravel({answers}), outputs.argmax(axis=-1)\n"
+    else:
+        classes = f"true_classes, guessed_classes = {answers}.argmax(axis=-1), outputs.argmax(axis=-1)\n"
+    return _Judged(answers, str(loss.value), outputs, outputs + classes)
+
+
+def _tested(script: Script) -> tuple[str, str] | None:
+    """The names of the test's inputs and answers, as `model.evaluate` takes them."""
+    evaluated = script.model_call("evaluate")
+    if evaluated is None or len(evaluated.args) < 2:
+        return None
+    examples, answers = evaluated.args[:2]
+    if not isinstance(examples, ast.Name) or not isinstance(answers, ast.Name):
+        return None
+    return examples.id, answers.id
+
+
+def _drawn(script: Script, lines: str, what: str, drawn: str) -> Script:
+    display = drawn.partition(".")[0]
+    cell = f'# %% Show: {what}\n{lines}{drawn}\nplt.savefig("{what.replace(" ", "_")}.png")\n'
+    changed = script.with_lines_at_end(cell).with_import(f"from sklearn.metrics import {display}")
+    return changed.with_import("import numpy as np").with_import("import matplotlib.pyplot as plt")

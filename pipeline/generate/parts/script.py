@@ -1,0 +1,173 @@
+"""A Keras script that parts are added to: its text stays as it is but for the edits."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+_Place = tuple[int, int]
+"""A line, from 1, and a column in bytes, as `ast` counts."""
+
+
+class Script:
+    """The text of a script and its syntax tree. An edit gives another script."""
+
+    def __init__(self, source: str) -> None:
+        """Raises SyntaxError for what is no Python."""
+        self.source = source
+        self.tree = ast.parse(source.encode())
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        return self.source.encode().split(b"\n")
+
+    def text(self, node: ast.expr) -> str:
+        """The node as it is written."""
+        return ast.get_source_segment(self.source, node) or ast.unparse(node)
+
+    def calls(self, *names: str) -> Iterator[ast.Call]:
+        """The calls of functions, methods and classes of these names, in the order of their places."""
+        found: list[ast.Call] = []
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and name_of(node) in names:
+                found.append(node)
+        yield from sorted(found, key=lambda call: (call.lineno, call.col_offset))
+
+    def model_call(self, method: str) -> ast.Call | None:
+        """The call of `model.compile`, `model.fit` or another method of the model, outside of functions."""
+        for statement in self.tree.body:
+            for node in ast.walk(statement) if isinstance(statement, ast.Expr | ast.Assign) else ():
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
+                    owner = node.func.value
+                    if isinstance(owner, ast.Name) and owner.id == "model":
+                        return node
+        return None
+
+    def statement_of(self, node: ast.AST) -> ast.stmt | None:
+        """The statement outside of functions that the node stands in."""
+        line = getattr(node, "lineno", 0)
+        for statement in self.tree.body:
+            if statement.lineno <= line <= (statement.end_lineno or line):
+                return statement
+        return None
+
+    def assigned(self, name: str) -> ast.expr | None:
+        """What a name gets outside of functions, where that happens once."""
+        values: list[ast.expr] = []
+        for statement in self.tree.body:
+            if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == [name]:
+                values.append(statement.value)
+        return values[0] if len(values) == 1 else None
+
+    def has_model_class(self) -> bool:
+        """Whether the script defines a model of its own, which Keras cannot save whole."""
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Model") for base in node.bases):
+                return True
+        return False
+
+    def replaced(self, node: ast.expr, text: str) -> Script:
+        """With other text in the place of an expression."""
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return self._edited((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset), text)
+
+    def with_keyword(self, call: ast.Call, name: str, value: str) -> Script:
+        """With an argument of the call, in the place of the one that it has by this name."""
+        for keyword in call.keywords:
+            if keyword.arg == name:
+                return self.replaced(keyword.value, value)
+        arguments: list[ast.AST] = [*call.args, *(keyword.value for keyword in call.keywords)]
+        return self._appended(call, arguments, f"{name}={value}")
+
+    def with_element(self, elements: ast.List, value: str) -> Script:
+        """With one more element of a list."""
+        return self._appended(elements, elements.elts, value)
+
+    def without_element(self, elements: ast.List, element: ast.expr) -> Script:
+        """Without one element of a list."""
+        if len(elements.elts) == 1:
+            return self.replaced(elements, "[]")
+        number = elements.elts.index(element)
+        if number:
+            before = elements.elts[number - 1]
+            return self._edited(_end(before), _end(element), "")
+        after = elements.elts[1]
+        return self._edited(_start(element), _start(after), "")
+
+    def with_lines_before(self, node: ast.AST, text: str) -> Script:
+        """With lines before the statement that the node stands in."""
+        statement = self.statement_of(node)
+        assert statement is not None
+        return self._edited((statement.lineno, 0), (statement.lineno, 0), text)
+
+    def with_lines_at_end(self, text: str) -> Script:
+        """With a cell at the end."""
+        return Script(f"{self.source.rstrip()}\n\n{text}")
+
+    def with_import(self, line: str) -> Script:
+        """With an import, after the first one of the same package, if there is one, and only where it is missing."""
+        wanted = ast.dump(ast.parse(line).body[0])
+        imports = [one for one in self.tree.body if isinstance(one, ast.Import | ast.ImportFrom)]
+        if any(ast.dump(one) == wanted for one in imports):
+            return self
+        package = line.split()[1].partition(".")[0]
+        place = imports[-1] if imports else self.tree.body[0]
+        for one in imports:
+            names = [one.module or ""] if isinstance(one, ast.ImportFrom) else [alias.name for alias in one.names]
+            if any(name.partition(".")[0] == package for name in names):
+                place = one
+        return self._edited((place.lineno, 0), (place.lineno, 0), f"{line}\n")
+
+    def _appended(self, holder: ast.expr, parts: Sequence[ast.AST], text: str) -> Script:
+        """With a further part before the holder's closing bracket: on a line of its own where the others have one."""
+        assert holder.end_lineno is not None
+        assert holder.end_col_offset is not None
+        closing = (holder.end_lineno, holder.end_col_offset - 1)
+        if not parts:
+            return self._edited(closing, closing, text)
+        last = _end(parts[-1])
+        between = self._between(last, closing)
+        if b"\n" not in between:
+            return self._edited(last, closing, f", {text}")
+        script = self
+        if not between.lstrip().startswith(b","):
+            script = self._edited(last, last, ",")
+        indent = " " * (len(self._lines[closing[0] - 1]) - len(self._lines[closing[0] - 1].lstrip()) + 4)
+        return script._edited((closing[0], 0), (closing[0], 0), f"{indent}{text},\n")
+
+    def _between(self, start: _Place, end: _Place) -> bytes:
+        text = self.source.encode()
+        return text[self._offset(start) : self._offset(end)]
+
+    def _edited(self, start: _Place, end: _Place, text: str) -> Script:
+        source = self.source.encode()
+        return Script((source[: self._offset(start)] + text.encode() + source[self._offset(end) :]).decode())
+
+    def _offset(self, place: _Place) -> int:
+        line, column = place
+        return sum(len(one) + 1 for one in self._lines[: line - 1]) + column
+
+
+def name_of(call: ast.Call) -> str:
+    """The last name of what is called: `Dense` of `layers.Dense(...)`."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def keyword_of(call: ast.Call, name: str) -> ast.expr | None:
+    """The argument that a call has by a name."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    return None
+
+
+def _start(node: ast.AST) -> _Place:
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]
+
+
+def _end(node: ast.AST) -> _Place:
+    return node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]

@@ -1,0 +1,186 @@
+"""Parts of the training: callbacks, the schedule of the learning rate, the optimizer's and the loss's arguments."""
+
+from __future__ import annotations
+
+import ast
+
+from pipeline.generate.parts.script import Script, keyword_of, name_of
+from pipeline.request.constraints import Constraint
+
+_RATES = {
+    "step": (
+        "step_decay",
+        "A tenth of the rate after every tenth epoch.",
+        "rate * 0.1 if epoch and epoch % 10 == 0 else rate",
+    ),
+    "exponential": (
+        "exponential_decay",
+        "Five percent less with every epoch.",
+        "rate * 0.95 if epoch else rate",
+    ),
+    "cosine": (
+        "cosine_decay",
+        "From the full rate to nothing, along half a cosine.",
+        "LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * epoch / EPOCHS))",
+    ),
+    "polynomial": (
+        "polynomial_decay",
+        "From the full rate to nothing, in a straight line.",
+        "LEARNING_RATE * (1 - epoch / EPOCHS)",
+    ),
+    "warmup": (
+        "warmup_rate",
+        "Up to the full rate over the first five epochs.",
+        "LEARNING_RATE * min(1.0, (epoch + 1) / 5)",
+    ),
+}
+"""By a schedule's name: the function's name, what it does, and the rate as an expression."""
+
+_LOSSES = {
+    "categorical_crossentropy": "keras.losses.CategoricalCrossentropy",
+    "binary_crossentropy": "keras.losses.BinaryCrossentropy",
+}
+
+
+def early_stopping(script: Script, constraint: Constraint) -> Script | None:
+    """Also for the patience, of a stopping that is there or of a new one."""
+    patience = constraint.value if constraint.name == "patience" else "5"
+    for call in script.calls("EarlyStopping"):
+        return script.with_keyword(call, "patience", patience)
+    monitor = _monitor(script)
+    return _with_callback(
+        script, f"keras.callbacks.EarlyStopping({monitor}patience={patience}, restore_best_weights=True)"
+    )
+
+
+def checkpoint(script: Script, constraint: Constraint) -> Script | None:
+    """The best model so far."""
+    if script.has_model_class():  # Keras saves no model of a class that it does not know
+        return None
+    return _with_callback(
+        script, f'keras.callbacks.ModelCheckpoint("best.keras", {_monitor(script)}save_best_only=True)'
+    )
+
+
+def schedule(script: Script, constraint: Constraint) -> Script | None:
+    """Another one that watches the rate goes."""
+    if constraint.value == "reduce_on_plateau":
+        return _with_callback(script, f"keras.callbacks.ReduceLROnPlateau({_monitor(script)}factor=0.5, patience=3)")
+    if constraint.value not in _RATES:
+        return None
+    name, says, rate = _RATES[constraint.value]
+    fit = script.model_call("fit")
+    if fit is None or any(known in rate and script.assigned(known) is None for known in ("LEARNING_RATE", "EPOCHS")):
+        return None
+    lines = f'def {name}(epoch, rate):\n    """{says}"""\n    return {rate}\n\n\n'
+    changed = _without_callback(script.with_lines_before(fit, lines), "ReduceLROnPlateau")
+    if "math." in rate:
+        changed = changed.with_import("import math")
+    return _with_callback(changed, f"keras.callbacks.LearningRateScheduler({name})")
+
+
+def optimizer_argument(script: Script, constraint: Constraint) -> Script | None:
+    """`weight_decay`, `momentum` or the clipping of gradients by their norm."""
+    compiled = script.model_call("compile")
+    optimizer = keyword_of(compiled, "optimizer") if compiled is not None else None
+    if not isinstance(optimizer, ast.Call):
+        return None
+    name = {"gradient_clipping": "clipnorm"}.get(constraint.name, constraint.name)
+    usual = {"clipnorm": "1.0", "weight_decay": "0.0001", "momentum": "0.9"}
+    value = usual[name] if constraint.value == "true" else constraint.value
+    if name == "momentum" and name_of(optimizer) not in ("SGD", "RMSprop"):
+        return None
+    return script.with_keyword(optimizer, name, value)
+
+
+def label_smoothing(script: Script, constraint: Constraint) -> Script | None:
+    """For cross-entropies of probabilities."""
+    compiled = script.model_call("compile")
+    loss = keyword_of(compiled, "loss") if compiled is not None else None
+    if not isinstance(loss, ast.Constant) or loss.value not in _LOSSES:
+        return None
+    value = "0.1" if constraint.value == "true" else constraint.value
+    return script.replaced(loss, f"{_LOSSES[str(loss.value)]}(label_smoothing={value})")
+
+
+def mixed_precision(script: Script, constraint: Constraint) -> Script | None:
+    """Half precision but for the outputs."""
+    heads = [call for call in script.calls("Dense", "Conv2D") if keyword_of(call, "activation") is not None]
+    heads = [call for call in heads if ast.unparse(call).endswith(("'softmax')", "'sigmoid')"))]
+    compiled = script.model_call("compile")
+    if compiled is None:
+        return None
+    for number in reversed(range(len(heads))):
+        script = script.with_keyword(heads[number], "dtype", '"float32"')
+    seeded = list(script.calls("set_random_seed"))
+    place = seeded[0] if seeded else script.tree.body[-1]
+    if not seeded:
+        return None
+    return script.with_lines_before(place, 'keras.mixed_precision.set_global_policy("mixed_float16")\n')
+
+
+def seed(script: Script, constraint: Constraint) -> Script | None:
+    """The one seed of Keras, NumPy and Python."""
+    for call in script.calls("set_random_seed"):
+        if len(call.args) == 1:
+            return script.replaced(call.args[0], constraint.value)
+    return None
+
+
+def class_weights(script: Script, constraint: Constraint) -> Script | None:
+    """A class weighs more the fewer examples it has; for labels in an array."""
+    fit = script.model_call("fit")
+    if fit is None or len(fit.args) < 2 or not isinstance(fit.args[1], ast.Name):
+        return None
+    compiled = script.model_call("compile")
+    loss = keyword_of(compiled, "loss") if compiled is not None else None
+    if not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
+        return None
+    labels = fit.args[1].id
+    one_for_each_class = loss.value == "categorical_crossentropy"
+    numbers = f"{labels}.argmax(axis=-1)" if one_for_each_class else f"np.ravel({labels}).astype(int)"
+    lines = (
+        "# A class weighs more the fewer examples it has.\n"
+        f"class_numbers = {numbers}\n"
+        "classes, counts = np.unique(class_numbers, return_counts=True)\n"
+        "class_weight = dict(zip(classes.tolist(), len(class_numbers) / (len(classes) * counts)))\n\n"
+    )
+    changed = script.with_keyword(fit, "class_weight", "class_weight")
+    again = changed.model_call("fit")
+    assert again is not None
+    return changed.with_lines_before(again, lines).with_import("import numpy as np")
+
+
+def _monitor(script: Script) -> str:
+    """What callbacks watch where nothing is held out."""
+    fit = script.model_call("fit")
+    held_out = fit is not None and any(keyword_of(fit, name) for name in ("validation_data", "validation_split"))
+    return "" if held_out else 'monitor="loss", '
+
+
+def _callback_list(script: Script) -> ast.List | None:
+    fit = script.model_call("fit")
+    given = keyword_of(fit, "callbacks") if fit is not None else None
+    if isinstance(given, ast.Name):
+        given = script.assigned(given.id)
+    return given if isinstance(given, ast.List) else None
+
+
+def _with_callback(script: Script, callback: str) -> Script | None:
+    fit = script.model_call("fit")
+    if fit is None:
+        return None
+    there = _callback_list(script)
+    if there is not None:
+        return script.with_element(there, callback)
+    given = keyword_of(fit, "callbacks")
+    added = f"[{callback}]" if given is None else f"[*{script.text(given)}, {callback}]"
+    return script.with_keyword(fit, "callbacks", added)
+
+
+def _without_callback(script: Script, name: str) -> Script:
+    there = _callback_list(script)
+    for element in there.elts if there is not None else ():
+        if there is not None and isinstance(element, ast.Call) and name_of(element) == name:
+            return script.without_element(there, element)
+    return script
