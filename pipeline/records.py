@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pipeline.plan.change import PlanChange
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
 from pipeline.request.data_contract import DataContract
@@ -248,6 +249,9 @@ class Planned(Understood):
 
     plan_sources: tuple[str, ...] = ()
     """Ids of the known plans it was drawn from."""
+
+    plan_changes: tuple[PlanChange, ...] = ()
+    """What the plan says otherwise than its planner did, and why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

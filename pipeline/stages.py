@@ -17,6 +17,7 @@ from pipeline.generate.symbolic.writer import SymbolicWriter
 from pipeline.llm.build import AskerBuilder, LLMBuilder, build_asker
 from pipeline.own_data.planning import for_own_data
 from pipeline.planners.factory import build_planner
+from pipeline.planners.repair.repair import RepairedPlanner
 from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.code_rag import CodeRag, ExampleRag, OwnDataRag
 from pipeline.retrieval.firewall import Firewall
@@ -92,7 +93,7 @@ class MethodStages:
 
     def own_plan(self) -> Stage:
         """Requirement -> Planned: the model's own plan."""
-        return self._asking("plan", Requirement, Planned, steps.own_plan_step)
+        return self._asking("plan", Requirement, Planned, _own_plan)
 
     def template(self) -> Stage:
         """Retrieved -> Templated: what the two nearest samples share, in the model's words."""
@@ -126,6 +127,10 @@ class MethodStages:
 
 def _planner(planner: PlannerSettings, requirement_similarity: float, build_asker: AskerBuilder | None) -> Step:
     return for_own_data(build_planner(planner, requirement_similarity, build_asker))
+
+
+def _own_plan(build_asker: AskerBuilder, sources: Sources) -> Step:
+    return RepairedPlanner(steps.own_plan_step(build_asker, sources))
 
 
 def _code_rag(pool: str, top: int, firewall: Firewall) -> Step:

@@ -123,6 +123,13 @@ def _add_new(constraints: list[Constraint], further: tuple[Constraint, ...]) -> 
         constraints.append(one)
 
 
+def asked_of(record: Requirement) -> tuple[Constraint, ...]:
+    """What a row asks for, read now where no stage has done so."""
+    if isinstance(record, Understood):
+        return record.constraints
+    return understand(record)["constraints"]
+
+
 def _meaning(one: Constraint) -> tuple[str, str, str, bool]:
     return one.aspect, one.name, one.value, one.negated
 

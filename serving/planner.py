@@ -14,7 +14,9 @@ from ray import serve
 from ray.serve import Application
 
 from pipeline.planners.causal_lm.planner import BEAMS, Gpt2Planner
+from pipeline.planners.repair.repair import repair_plan
 from pipeline.records import Requirement
+from pipeline.understanding import asked_of
 
 
 class PlannerServer:
@@ -24,14 +26,18 @@ class PlannerServer:
         self._planner = Gpt2Planner(folder, beams=beams, batch=batch, device=device)
 
     async def plan(self, requirements: Sequence[str], attributes: Sequence[str]) -> list[dict[str, Any]]:
-        """The plan's JSON object for each requirement with its attributes ("" for none)."""
+        """The repaired plan's JSON object for each requirement with its attributes ("" for none)."""
         records = [
             Requirement(id=f"request-{row}", row=row, requirement=requirement, attributes=words)
             for row, (requirement, words) in enumerate(zip(requirements, attributes, strict=True))
         ]
         # In a thread of its own, so that the replica answers health checks and gathers the next batch meanwhile.
         plans = await asyncio.to_thread(self._planner.plans, records)
-        return [plan.model_dump(by_alias=True, mode="json") for plan in plans]
+        answers = []
+        for record, predicted in zip(records, plans, strict=True):
+            plan, _ = repair_plan(predicted, asked_of(record), f"{record.requirement}\n{record.attributes}")
+            answers.append(plan.model_dump(by_alias=True, mode="json"))
+        return answers
 
 
 def planner_application(

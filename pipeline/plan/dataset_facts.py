@@ -209,6 +209,11 @@ def _horizon(text: str) -> int | None:
     )
 
 
+_SCREENS = ((4, 3), (16, 9), (16, 10))
+"""Ratios of cameras and screens, whose sizes are written width first: "640x480". All others are rows x columns, as
+arrays and layers have them; so reads `pipeline.request.reading.shapes`."""
+
+
 def _image_size(text: str) -> tuple[int | None, int | None, int | None]:
     wide = re.search(r"\b(\d{2,4})\s*(?:px|pixels)? wide\b.{0,20}?\b(\d{2,4})\s*(?:px|pixels)? (?:high|tall)\b", text)
     if wide:
@@ -225,9 +230,9 @@ def _image_size(text: str) -> tuple[int | None, int | None, int | None]:
         return int(square[1]), int(square[1]), None
     first, second = int(match[1]), int(match[2])
     channels = int(match[3]) if match[3] else None
-    if re.search(r"height ?(?:x|by|\*|,|and) ?width|\bh ?x ?w\b", text):
-        return first, second, channels
-    return second, first, channels  # "640x480" names the width first
+    if any(first * high == second * wide for wide, high in _SCREENS):
+        return second, first, channels
+    return first, second, channels
 
 
 def _channels(text: str) -> int | None:

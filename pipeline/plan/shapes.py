@@ -93,6 +93,16 @@ def shape_texts(category: str, facts: DatasetFacts, *, single_output: bool) -> t
     return _shape_text("input", input_shape(category, facts)), _shape_text("output", output)
 
 
+def input_axes(category: str) -> tuple[str, ...]:
+    """What the sizes of the category's input are, by the fields of DatasetFacts; () where there is no one shape."""
+    return _LAYOUTS.get(category, ((), ()))[0]
+
+
+def output_axes(category: str) -> tuple[str, ...]:
+    """As `input_axes`, of its output."""
+    return _LAYOUTS.get(category, ((), ()))[1]
+
+
 def input_shape(category: str, facts: DatasetFacts) -> tuple[int, ...]:
     """The input's sizes without the batch axis; () where the category has no one input, or not all sizes are known."""
     inputs, _ = _LAYOUTS.get(category, ((), ()))

@@ -1,6 +1,7 @@
 """Which planner a run uses, by name: `planner=retrieval`, `planner=hybrid:out/planner`, `planner=gpt2:out/gpt2`, ...
 
-Each planner is a step: a requirement in, the fields `plan` and `plan_sources` out.
+Each planner is a step: a requirement in, the fields `plan` and `plan_sources` out. Whichever it is, the one repair
+(`pipeline.planners.repair`) comes after it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from pipeline.config import PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.llm.build import AskerBuilder
 from pipeline.planners.causal_lm.planner import Gpt2Planner
+from pipeline.planners.repair.repair import RepairedPlanner
 from pipeline.planners.retrieval import RetrievalPlanner
 from pipeline.retrieval.firewall import Firewall
 from pipeline.retrieval.sample_pool import load_known_plans
@@ -18,12 +20,18 @@ from pipeline.stage import Step
 def build_planner(
     planner: PlannerSettings, requirement_similarity: float, build_asker: AskerBuilder | None = None
 ) -> Step:
-    """The planner that `planner.use` names, with its plans, model or folder loaded. `build_asker` makes what
-    `planner=llm` asks. `requirement_similarity` is the firewall's: from there on a known plan is kept out.
+    """The planner that `planner.use` names, with its plans, model or folder loaded, and the repair behind it.
+
+    `build_asker` makes what `planner=llm` asks. `requirement_similarity` is the firewall's: from there on a known plan
+    is kept out.
 
     Raises DLCodeGenError where these are not there or not what they should be.
     """
     firewall = Firewall(requirement_similarity=requirement_similarity)
+    return RepairedPlanner(_planner_alone(planner, firewall, build_asker))
+
+
+def _planner_alone(planner: PlannerSettings, firewall: Firewall, build_asker: AskerBuilder | None) -> Step:
     if planner.kind == "retrieval":
         known = load_known_plans(planner.plans)
         return RetrievalPlanner(known, neighbours=planner.neighbours, firewall=firewall)

@@ -1,14 +1,12 @@
 """The retrieval planner: a plan for a new requirement from the plans of the requirements most like it.
 
 BM25 over requirement and attributes finds the neighbours; they vote, weighted by score, on the categorical fields and
-give medians for the numbers; the layers are the nearest plan's, with input shape and class count adapted. Sizes,
-counts, optimizer, batch size, epochs and learning rate that the user states win over them (images are scaled to a size
-that models are trained at). No training, no weights, a few milliseconds a plan.
+give medians for the numbers; shapes, texts and layers are the nearest plan's. What the user states is left to the
+repair (`pipeline.planners.repair`). No training, no weights, a few milliseconds a plan.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,25 +18,19 @@ import numpy as np
 
 from pipeline.errors import StageFailure
 from pipeline.plan.category_cues import category_cues
-from pipeline.plan.dataset_facts import DatasetFacts, read_facts
+from pipeline.plan.dataset_facts import shapes_in
 from pipeline.plan.shapes import plan_facts, shape_texts
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
-from pipeline.plan.vocabulary import OTHER, canonical_loss, canonical_optimizer
-from pipeline.planners.adapted_plan import (
-    adapted_layers,
-    consistent_loss,
-    consistent_metric,
-    has_layers,
-    named_layers,
-    sized_text,
-    with_named_layers,
-    within_reach,
-)
+from pipeline.plan.vocabulary import OTHER
+from pipeline.planners.repair.asked import Asked
+from pipeline.planners.repair.networks import has_asked_network
 from pipeline.records import Requirement
+from pipeline.request.stated_category import corrected_category
 from pipeline.retrieval.bm25 import Bm25Index, ranking
 from pipeline.retrieval.firewall import Firewall, RowShingles, row_shingles
 from pipeline.retrieval.sample_pool import KnownPlan
 from pipeline.retrieval.tokenize import content_words
+from pipeline.understanding import asked_of
 
 CUE_WEIGHT = 0.6
 """How much a category cue of weight 1 counts against the neighbours' votes, which add up to 1."""
@@ -49,14 +41,6 @@ PRIOR_WEIGHTS = {"batch_size": 0.5, "epochs": 0.25, "learning_rate": 0.75}
 A few neighbours are little evidence. The best of six weights in cross-validation by sixths of the published known
 plans; a batch size is off by 220 on average there, without the prior by 815.
 """
-
-_STATED_LOSS = re.compile(
-    r"\b(dice|tversky|focal|huber|log.?cosh|(?:sparse )?categorical cross.?entropy|binary cross.?entropy|"
-    r"mean (?:squared|absolute) (?:percentage )?error|mse|mae|l1|l2|hinge)(?: loss)?\b"
-)
-_STATED_OPTIMIZER = re.compile(
-    r"\b(adamw|adamax|nadam|adam|rmsprop|sgd|adagrad|adadelta|stochastic gradient descent)\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +79,16 @@ class RetrievalPlanner:
         nearest = self._nearest(ranking(scores), scores, query)
         if not nearest:
             raise StageFailure("no_known_plan", "the firewall kept out every known plan")
-        stated = read_facts(text)
-        category = _vote_category(nearest, category_cues(record.requirement, record.attributes))
+        constraints = asked_of(record)
+        cues = category_cues(record.requirement, record.attributes)
+        category = _vote_category(nearest, cues)
+        corrected = corrected_category(category, constraints)
+        if corrected in self._by_category:
+            category = corrected
         members = self._by_category.get(category, [])
         order = sorted(members, key=lambda number: (-scores[number], number))
         peers = self._nearest(order, scores, query) or nearest
-        plan = _compose(category, peers, self._usual, stated, text.lower())
+        plan = _compose(category, peers, self._usual, Asked(constraints, record.data))
         return {"plan": plan, "plan_sources": tuple(peer.known.id for peer in peers)}
 
     def _nearest(self, order: Iterable[int], scores: np.ndarray, query: RowShingles) -> list[_Neighbour]:
@@ -157,64 +145,42 @@ def _median(name: str, peers: Sequence[_Neighbour], usual: Mapping[str, float]) 
     return None
 
 
-def _compose(
-    category: str, peers: Sequence[_Neighbour], usual: Mapping[str, float], stated: DatasetFacts, text: str
-) -> SolutionPlan:
-    """The plan of a category: voted settings, and texts and layers of the nearest peer that has what the user names."""
-    named = named_layers(text)
-    source = _source_plan(peers, named)
-    facts = within_reach(category, stated.otherwise(plan_facts(source, category)))
-    loss = _loss(category, peers, facts, text)
-    # Two classes are one sigmoid output where the loss is binary.
-    single = loss in ("binary_crossentropy", "binary_focal_crossentropy") and facts.classes == 2
-    inputs, outputs = shape_texts(category, facts, single_output=single)
-    if category == "Audio Classification" and facts.sample_rate and facts.clip_seconds:
-        inputs = f"Audio clips of {facts.clip_seconds} seconds, sampled at {facts.sample_rate} Hz."
-    layers = with_named_layers(source.layers, named, category)
-    metric = _vote((peer.plan.hyperparameters.metric, peer.weight) for peer in peers)
-    rate = stated.learning_rate or _median("learning_rate", peers, usual)
-    batch_size = stated.batch_size or _median("batch_size", peers, usual)
-    epochs = stated.epochs or _median("epochs", peers, usual)
+def _compose(category: str, peers: Sequence[_Neighbour], usual: Mapping[str, float], asked: Asked) -> SolutionPlan:
+    """The plan of a category: voted settings, and shapes, texts and layers of the nearest peer that has the network
+    that is asked for."""
+    source = _source_plan(peers, asked)
+    facts = plan_facts(source, category)
+    loss = _vote((_loss_of(peer), peer.weight) for peer in peers)
+    inputs, outputs = shape_texts(category, facts, single_output=_ends_in_one(source))
     return SolutionPlan(
         task_category=category,
         dataset=DatasetShape(input=inputs or source.dataset.input, output=outputs or source.dataset.output),
-        preprocess=sized_text(source.preprocess, facts),
+        preprocess=source.preprocess,
         architecture=ModelArchitecture(
-            layers=adapted_layers(layers, category, facts, loss, single),
+            layers=source.layers,
             hyperparameters=Hyperparameters(
-                optimizer=_optimizer(peers, text),
-                loss=loss,
-                learning_rate=rate or 1e-3,
-                batch_size=int(batch_size or 32),
-                epochs=int(epochs or 10),
-                metric=consistent_metric(category, metric),
+                optimizer=_vote((peer.plan.hyperparameters.optimizer, peer.weight) for peer in peers) or "Adam",
+                loss=loss or "mean_squared_error",
+                learning_rate=_median("learning_rate", peers, usual) or 1e-3,
+                batch_size=int(_median("batch_size", peers, usual) or 32),
+                epochs=int(_median("epochs", peers, usual) or 10),
+                metric=_vote((peer.plan.hyperparameters.metric, peer.weight) for peer in peers),
             ),
         ),
     )
 
 
-def _source_plan(peers: Sequence[_Neighbour], named: tuple[str, ...]) -> SolutionPlan:
-    """The plan of the nearest peer that has the layers the user names, or else of the nearest."""
+def _ends_in_one(plan: SolutionPlan) -> bool:
+    """Whether the plan's output is one number, as of two classes."""
+    return any(shape[-1] == 1 for shape in shapes_in(plan.dataset.output)[:1])
+
+
+def _source_plan(peers: Sequence[_Neighbour], asked: Asked) -> SolutionPlan:
+    """The plan of the nearest peer that has the network that is asked for, or else of the nearest."""
     for peer in peers:
-        if has_layers(peer.plan, named):
+        if has_asked_network(peer.plan.layers, asked, peer.plan.task_category):
             return peer.plan
     return peers[0].plan
-
-
-def _optimizer(peers: Sequence[_Neighbour], text: str) -> str:
-    """The one that the user names, else the neighbours'."""
-    named = _STATED_OPTIMIZER.search(text)
-    if named:
-        return canonical_optimizer(named[1])
-    return _vote((peer.plan.hyperparameters.optimizer, peer.weight) for peer in peers) or "Adam"
-
-
-def _loss(category: str, peers: Sequence[_Neighbour], facts: DatasetFacts, text: str) -> str:
-    """The one that the user names, else the neighbours', if it can go with the data."""
-    named = _STATED_LOSS.search(text)
-    stated = canonical_loss(named[1]) if named else ""
-    voted = _vote((_loss_of(peer), peer.weight) for peer in peers)
-    return consistent_loss(category, stated or voted, facts)
 
 
 def _loss_of(peer: _Neighbour) -> str:

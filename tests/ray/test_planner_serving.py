@@ -10,6 +10,7 @@ from ray import serve
 
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.planners.causal_lm.planner import Gpt2Planner
+from pipeline.planners.repair.repair import RepairedPlanner
 from pipeline.records import Requirement
 from serving.planner import PlannerServer, planner_application
 from tests.pipeline.planners.causal_lm.tiny_gpt2 import random_gpt2
@@ -33,10 +34,11 @@ def application() -> Iterator[str]:
 
 def _locally(folder: str) -> list[SolutionPlan]:
     records = [Requirement(id=text, row=0, requirement=text, attributes="RGB") for text in TEXTS]
-    return Gpt2Planner(folder).plans(records)
+    planner = RepairedPlanner(Gpt2Planner(folder))
+    return [dict(planner(record))["plan"] for record in records]  # type: ignore[call-overload]
 
 
-def test_the_plain_class_gives_the_planner_s_plans(folder: str) -> None:
+def test_the_plain_class_gives_the_plans_of_a_job(folder: str) -> None:
     found = asyncio.run(PlannerServer(folder).plan(TEXTS, ["RGB"] * len(TEXTS)))
     assert [SolutionPlan.model_validate(plan) for plan in found] == _locally(folder)
 

@@ -9,7 +9,9 @@ from pipeline.foreign_text import visible
 from pipeline.plan.dataset_facts import DatasetFacts, read_facts
 from pipeline.plan.shapes import CLASSIFICATION, plan_facts
 from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.request.constraints import Constraint
 from pipeline.request.data_contract import DataContract
+from pipeline.request.stated_facts import stated_facts
 
 LABELLED = CLASSIFICATION | {"Image Segmentation"}
 """Categories whose labels can be encoded in three ways, and whose output layer follows from that."""
@@ -64,11 +66,18 @@ class Target:
 
 
 @lru_cache(maxsize=16)  # drafting and comparing a row ask for the same target
-def target_of(plan: SolutionPlan, requirement: str, attributes: str) -> Target:
-    """The target for a plan. What the plan does not say about the data is looked up in the user's own words."""
+def target_of(
+    plan: SolutionPlan,
+    requirement: str,
+    attributes: str,
+    constraints: tuple[Constraint, ...] = (),
+    data: DataContract | None = None,
+) -> Target:
+    """The target for a plan. What the plan does not say about the data is looked up in what the user states."""
     plan = plan.canonical()
     category = plan.task_category
-    facts = plan_facts(plan, category, read_facts(f"{requirement}\n{attributes}"))
+    stated = stated_facts(constraints, data).otherwise(read_facts(f"{requirement}\n{attributes}"))
+    facts = plan_facts(plan, category, stated)
     hyper = plan.hyperparameters
     return Target(
         title=_title(requirement),

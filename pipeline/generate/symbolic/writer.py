@@ -98,7 +98,7 @@ def _values_for(template: CodeTemplate, target: Target) -> dict[str, str]:
 def _target(record: Retrieved) -> Target:
     if record.plan is None or not record.samples:
         raise StageFailure("no_plan", "the row has no plan or no sample to write from")
-    target = target_of(record.plan, record.requirement, record.attributes)
+    target = target_of(record.plan, record.requirement, record.attributes, record.constraints, record.data)
     if record.data is not None:
         return for_own_data(target, record.samples[0].task_category, record.data)
     if record.samples[0].task_category == target.category:

@@ -15,8 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from pipeline.errors import StageFailure
-from pipeline.plan.dataset_facts import read_facts
-from pipeline.plan.fields import FIELD, FIELD_NAMES, NUMBER_FIELDS, plan_of
+from pipeline.plan.fields import FIELD, FIELD_NAMES, plan_of
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category
 from pipeline.planners.hybrid import ridge
@@ -26,8 +25,11 @@ from pipeline.planners.hybrid.ridge import Floats
 from pipeline.planners.hybrid.score_tables import Value
 from pipeline.planners.hybrid.similarity import RequestText
 from pipeline.records import Requirement
+from pipeline.request.constraints import Constraint
+from pipeline.request.stated_category import corrected_category
 from pipeline.retrieval.firewall import Firewall, row_shingles
 from pipeline.stage import Step
+from pipeline.understanding import asked_of
 
 SOURCES = 5
 """Nearest known plans that are named as a plan's sources."""
@@ -62,20 +64,27 @@ class HybridPlanner:
         near_copies = self._near_copies(record)
         if len(near_copies) == len(fitted.ids):
             raise StageFailure("no_known_plan", "the firewall kept out every known plan")
-        plan = self._plan(request, similarity, near_copies, self._values_of_others(record))
+        others = self._values_of_others(record)
+        plan = self._plan(request, similarity, near_copies, others, asked_of(record))
         order = np.argsort(-similarity, kind="stable")  # of equals the first in the file
         nearest = order[~np.isin(order, near_copies)][:SOURCES]
         return {"plan": plan, "plan_sources": tuple(fitted.ids[row] for row in nearest)}
 
     def _plan(
-        self, request: RequestText, similarity: Floats, near_copies: ridge.Rows, others: Mapping[str, Any]
+        self,
+        request: RequestText,
+        similarity: Floats,
+        near_copies: ridge.Rows,
+        others: Mapping[str, Any],
+        constraints: Sequence[Constraint],
     ) -> SolutionPlan:
-        """The category first, the texts and the rest from plans of that category, so that the
-        fields go together; then what the user states."""
+        """The category first, as stated where that is clear; the texts and the rest from plans of
+        that category, so that the fields go together."""
         adjusted = self._similarities_without(similarity, near_copies)
         allowed = np.ones(len(similarity), dtype=bool)
         allowed[near_copies] = False
         category = others.get("task_category") or self._best_value("task_category", adjusted, allowed)
+        category = self._corrected(category, constraints)
         same_category = allowed & self._plans_of_category(category)
         texts: Mapping[str, str] = {}
         if self._fitted.writer:
@@ -89,10 +98,15 @@ class HybridPlanner:
                     or self._best_value(name, adjusted, same_category)
                     or self._best_value(name, adjusted, allowed)
                 )
-        stated = read_facts(request.view("both"))
-        for field in NUMBER_FIELDS:
-            values[field.name] = getattr(stated, field.name) or values[field.name]
         return plan_of(values)
+
+    def _corrected(self, category: Value | None, constraints: Sequence[Constraint]) -> Value | None:
+        """The category, or the stated one where some known plan has it and the two cannot mean the same."""
+        predicted = canonical_category(str(category or ""))
+        stated = corrected_category(predicted, constraints)
+        if stated == predicted or not self._plans_of_category(stated).any():
+            return category
+        return stated
 
     def _best_value(self, name: str, adjusted: Mapping[float, Floats], eligible_plans: Mask) -> Value | None:
         model = self._models[name]

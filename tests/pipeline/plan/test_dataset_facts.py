@@ -16,6 +16,7 @@ from pipeline.plan.solution_plan import DatasetShape, SolutionPlan
     [
         ("photos of five flower species, 224x224 RGB", {"height": 224, "width": 224, "channels": 3, "classes": 5}),
         ("video frames of 640x480 pixels", {"height": 480, "width": 640}),
+        ("420x540 grayscale", {"height": 420, "width": 540, "channels": 1}),
         ("28x28 grayscale images of 26 letters", {"height": 28, "width": 28, "channels": 1, "classes": 26}),
         ("2,000 images per class", {}),
         ("tweets as positive, negative or neutral", {"classes": 3}),

@@ -67,6 +67,7 @@ def test_any_method_can_plan_by_it_but_ps_which_is_its_own_planner() -> None:
             stage for stage in generation_stages(settings, lambda: ScriptedLLM(_script)) if stage.name == "plan"
         )
         assert plan.waits is waits
-    plan = generation_stages(load_settings(PipelineSettings, None, ["planner=llm"]))[0]
+    stages = generation_stages(load_settings(PipelineSettings, None, ["planner=llm"]))
+    plan = next(stage for stage in stages if stage.name == "plan")
     with pytest.raises(DLCodeGenError, match="planner=llm asks a language model and none is set"):
         plan.build()

@@ -100,7 +100,7 @@ def test_a_field_comes_from_who_was_chosen_for_it(fitted: Fitted) -> None:
 
 def test_where_the_category_comes_from_another_planner_the_rest_goes_with_it(fitted: Fitted) -> None:
     """The ridge's other fields are drawn from known plans of that category."""
-    query = KnownPlan(id="q", requirement="Sort photos of shells into four species.", attributes="", plan=_plan("", 8))
+    query = KnownPlan(id="q", requirement="Something about shells.", attributes="", plan=_plan("", 8))
     forecasts = [item for item in fitted.known_plans if item.plan.task_category == "Time Series Forecasting"]
     forecasting = build_other_planner(MAJORITY, forecasts)
     mixed = _answer(HybridPlanner(fitted, other_planners={"task_category": forecasting}), query)

@@ -11,6 +11,7 @@ from pipeline.plan.reading import read_plan
 from pipeline.planners.hybrid.fit import Fitted, fit
 from pipeline.planners.hybrid.folder import load_fitted, save_fitted
 from pipeline.planners.hybrid.planner import HybridPlanner
+from pipeline.planners.repair.repair import RepairedPlanner
 from pipeline.records import Requirement
 from pipeline.retrieval.firewall import Firewall
 from pipeline.retrieval.sample_pool import KnownPlan, load_known_plans
@@ -39,10 +40,8 @@ def test_a_plan_has_every_field_and_names_its_sources(fitted: Fitted) -> None:
 
 
 def test_what_the_user_states_wins(fitted: Fitted) -> None:
-    plan = HybridPlanner(fitted)(_ask("Classify photos with a batch size of 24, 17 epochs and learning rate 0.02."))[
-        "plan"
-    ]
-    hyper = plan.hyperparameters  # type: ignore[attr-defined]
+    asked = _ask("Classify photos with a batch size of 24, 17 epochs and learning rate 0.02.")
+    hyper = RepairedPlanner(HybridPlanner(fitted))(asked)["plan"].hyperparameters  # type: ignore[index]
     assert (hyper.batch_size, hyper.epochs, hyper.learning_rate) == (24, 17, 0.02)
 
 
