@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 from jsonschema import Draft4Validator
@@ -76,13 +77,12 @@ def _errors(validators: dict[str, Draft4Validator], document: dict[str, Any]) ->
 
 @pytest.mark.parametrize("settings", VARIANTS)
 def test_kubernetes_own_objects_are_valid(settings: list[str]) -> None:
-    validate = pytest.importorskip("kubernetes_validate")
     core = [
         document for document in documents(rendered("kubernetes", *settings)) if "ray.io" not in document["apiVersion"]
     ]
     assert {document["kind"] for document in core} >= {"NetworkPolicy", "StatefulSet", "Service"}
     for document in core:
-        validate.validate(document, validate.latest_version(), strict=True)
+        kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
 
 
 @pytest.mark.parametrize("settings", VARIANTS)
