@@ -12,7 +12,7 @@ from pipeline.errors import StageFailure
 from pipeline.own_data.constraints import constraints_of
 from pipeline.own_data.describing import data_words, described
 from pipeline.records import Requirement, Understood
-from pipeline.request.constraints import Constraint
+from pipeline.request.constraints import Constraint, Source
 from pipeline.request.data_contract import DataContract
 from pipeline.request.language import LANGUAGES, language_of
 from pipeline.request.reading.reader import read_constraints
@@ -106,9 +106,11 @@ def asked_in(requirement: str, attributes: str = "") -> tuple[Constraint, ...]:
     return tuple(constraints)
 
 
-def data_line(record: Requirement) -> str:
-    """The description of the row's data, to which constraints with the source `data` point; "" without data."""
-    return record.attributes.rpartition("\n")[2] if record.data is not None else ""
+def texts_read(record: Requirement) -> dict[Source, str]:
+    """The texts that constraints were read from, to which their spans point."""
+    # The description of the row's data is the last line of its attributes.
+    data_line = record.attributes.rpartition("\n")[2] if record.data is not None else ""
+    return {"requirement": record.requirement, "attributes": record.attributes, "data": data_line}
 
 
 def _add_new(constraints: list[Constraint], further: tuple[Constraint, ...]) -> None:

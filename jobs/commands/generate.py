@@ -248,14 +248,13 @@ def _row(record: Requirement) -> dict[str, object]:
 
 
 def _asked(record: Requirement, constraint: Constraint) -> dict[str, object]:
-    from pipeline.understanding import data_line
+    from pipeline.understanding import texts_read
 
-    texts = {"requirement": record.requirement, "attributes": record.attributes, "data": data_line(record)}
     asked: dict[str, object] = {
         "aspect": constraint.aspect,
         "name": constraint.name,
         "value": constraint.value,
-        "words": constraint.words(texts.get(constraint.source, "")),
+        "words": constraint.words(texts_read(record)[constraint.source]),
     }
     if constraint.negated:
         asked["negated"] = True

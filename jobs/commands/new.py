@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from jobs.commands.options import (
@@ -21,12 +20,8 @@ from jobs.runs.terminal import Screen, say_error
 
 if TYPE_CHECKING:
     from pipeline.records import Scored
-    from pipeline.request.constraints import Constraint
-    from pipeline.request.delivery import ConstraintCheck
 
 app = typer.Typer()
-
-_OUTCOMES = {"met": ("yes", "green"), "not_met": ("no", "red"), "not_checkable": ("cannot be told", "yellow")}
 
 
 @app.command(
@@ -70,45 +65,20 @@ def new(
 
 
 def _print_understood(record: Scored, screen: Screen) -> None:
+    from jobs.runs.asked import assumed_lines, constraints_table, delivery_table
     from pipeline.request.language import LANGUAGES
+    from pipeline.understanding import texts_read
 
     if record.language not in ("", "en"):
         language = LANGUAGES.get(record.language, record.language)
         said = f"the request is in {language}: only numbers and technical terms of it are read"
         screen.print(Text(said, "yellow"), soft_wrap=True)
-    if record.constraints:
-        screen.print(_asked_table(record))
-    else:
-        screen.print("nothing that could be checked is asked for", soft_wrap=True)
-    if record.plan is not None:
-        plan = record.plan
-        screen.print(
-            f"plan: {plan.task_category}; {len(plan.architecture.layers)} layers", highlight=False, soft_wrap=True
-        )
-
-
-def _asked_table(record: Scored) -> Table:
-    """What was read, in which words, and whether the project does it."""
-    from pipeline.understanding import data_line
-
-    table = Table("asked", "value", "in the words", "done", "", title="understood", title_justify="left")
-    checks: dict[int, ConstraintCheck] = {}
     if record.delivery is not None:
-        checks = dict(enumerate(record.delivery.checks))
-    texts = {"requirement": record.requirement, "attributes": record.attributes, "data": data_line(record)}
-    for number, constraint in enumerate(record.constraints):
-        done, evidence = Text(""), ""
-        if number in checks:
-            check = checks[number]
-            done = Text(*_OUTCOMES[check.outcome])
-            evidence = check.evidence
-        value = _value(constraint)
-        words = constraint.words(texts.get(constraint.source, ""))
-        table.add_row(constraint.name.replace("_", " "), value, words, done, evidence)
-    return table
-
-
-def _value(constraint: Constraint) -> str:
-    if not constraint.negated:
-        return constraint.value
-    return "no" if constraint.value == "true" else f"not {constraint.value}"
+        screen.print(delivery_table(record.delivery, texts_read(record)))
+        for line in assumed_lines(record.delivery):
+            screen.print(line, highlight=False, soft_wrap=True)
+    else:
+        screen.print(constraints_table(record.constraints))
+    if record.plan is not None:
+        layers = len(record.plan.architecture.layers)
+        screen.print(f"plan: {record.plan.task_category}, {layers} layers", highlight=False, soft_wrap=True)

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.table import Table
+from rich.text import Text
 
-from pipeline.request.constraints import Constraint
-from pipeline.request.delivery import Delivery
+from pipeline.request.constraints import Constraint, Source
+from pipeline.request.delivery import Delivery, Outcome
 from pipeline.request.wording import OUTCOME_WORDS, assumption_words, constraint_words
 
+_COLOURS: dict[Outcome, str] = {"met": "green", "not_met": "red", "not_checkable": "yellow"}
 
-def delivery_table(delivery: Delivery) -> Table:
-    """Each constraint with its outcome, the line, and what stands there instead or why it cannot be told."""
+
+def delivery_table(delivery: Delivery, texts: Mapping[Source, str] | None = None) -> Table:
+    """Each constraint with its outcome, the line, and what stands there instead or why it cannot be told. With the
+    `texts` by their sources, also the words that ask for it."""
     share = f"{delivery.met} of {delivery.checkable} met" if delivery.checkable else "nothing that can be looked up"
-    table = Table("asked", "", "line", "what is there", title=f"asked: {share}", title_justify="left")
+    table = Table("asked", title=f"asked: {share}", title_justify="left")
+    if texts is not None:
+        table.add_column("in the words")
+    for head in ("", "line", "what is there"):
+        table.add_column(head)
     for check in delivery.checks:
+        cells: list[str | Text] = [constraint_words(check.constraint)]
+        if texts is not None:
+            cells.append(check.constraint.words(texts[check.constraint.source]))
         line = "" if check.line is None else str(check.line)
-        table.add_row(constraint_words(check.constraint), OUTCOME_WORDS[check.outcome], line, check.evidence)
+        cells += [Text(OUTCOME_WORDS[check.outcome], _COLOURS[check.outcome]), line, check.evidence]
+        table.add_row(*cells)
     return table
 
 
@@ -27,6 +39,16 @@ def assumptions_table(delivery: Delivery) -> Table:
     for assumption in delivery.assumptions:
         table.add_row(f"{assumption.name.replace('_', ' ')} {assumption.value}", assumption_words(assumption))
     return table
+
+
+def assumed_lines(delivery: Delivery) -> Iterator[str]:
+    """The same in a line for each place that values came from."""
+    values: dict[str, list[str]] = {}
+    for assumption in delivery.assumptions:
+        setting = f"{assumption.name.replace('_', ' ')} {assumption.value}"
+        values.setdefault(assumption_words(assumption), []).append(setting)
+    for words, settings in values.items():
+        yield f"assumed: {', '.join(settings)} ({words})"
 
 
 def constraints_table(constraints: Sequence[Constraint]) -> Table:

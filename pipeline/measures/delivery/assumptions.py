@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pipeline.plan.change import PlanChange
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Planned
 from pipeline.request.constraints import Constraint
 from pipeline.request.delivery import Assumption, Origin
 
+_FIELDS = {"problem": "task_category"}
+"""The plan's field behind a setting, where it is called otherwise."""
+
+_ASKED = "asked"
+"""How the reason of a change begins that was asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanOrigin:
-    """Where a plan came from as a whole: planners do not say it of each value."""
+    """Where a plan came from: as a whole, since planners do not say it of each value, and what the repair put in."""
 
     origin: Origin = "model"
     because: str = "the plan says so"
+    changes: tuple[PlanChange, ...] = ()
+
+    def assumed(self, name: str, value: str) -> Assumption:
+        """A value of the plan that nobody asked for."""
+        field = _FIELDS.get(name, name)
+        rules = [change.because for change in self.changes if change.field == field]
+        if rules and not rules[-1].startswith(_ASKED):
+            return Assumption(name=name, value=value, origin="rule", because=rules[-1])
+        return Assumption(name=name, value=value, origin=self.origin, because=self.because)
 
 
 _SHOWN_SOURCES = 3
@@ -26,12 +42,13 @@ def origin_of_plan(record: Planned) -> PlanOrigin:
     """The language model that was asked for the plan, or the known plans that it was drawn from."""
     for call in record.calls:
         if call.stage == "plan":
-            return PlanOrigin("model", call.model)
+            return PlanOrigin("model", call.model, record.plan_changes)
     if record.plan_sources:
         shown = ", ".join(record.plan_sources[:_SHOWN_SOURCES])
         more = len(record.plan_sources) - _SHOWN_SOURCES
-        return PlanOrigin("neighbour", f"{shown} and {more} more" if more > 0 else shown)
-    return PlanOrigin()
+        because = f"{shown} and {more} more" if more > 0 else shown
+        return PlanOrigin("neighbour", because, record.plan_changes)
+    return PlanOrigin(changes=record.plan_changes)
 
 
 def assumptions(
@@ -44,7 +61,7 @@ def assumptions(
     decided: list[Assumption] = []
     for name, value in _settings(plan):
         if value and name not in asked:
-            decided.append(Assumption(name=name, value=value, origin=origin.origin, because=origin.because))
+            decided.append(origin.assumed(name, value))
     return tuple(decided)
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.commands.generate import asked_rows
-from jobs.runs.asked import assumptions_table, constraints_table, delivery_table
+from jobs.runs.asked import assumed_lines, assumptions_table, constraints_table, delivery_table
 from pipeline.measures.delivery.check import Satisfaction
 from pipeline.request.delivery import Assumption, ConstraintCheck, Delivery
 from tests.pipeline.measures.asked import asked
@@ -37,7 +37,14 @@ def test_asked_and_delivered_has_outcome_line_and_what_stands_there() -> None:
     assert "0.5" in dropout
     assert "it lies in the data" in text
     assert "similar projects: plan wine-03" in shown(assumptions_table(DELIVERY))
+    assert list(assumed_lines(DELIVERY)) == ["assumed: batch size 32 (similar projects: plan wine-03)"]
     assert "epochs 3" in shown(constraints_table([asked("training.epochs=3")]))
+
+
+def test_the_words_that_ask_stand_beside_what_they_ask_for() -> None:
+    text = shown(delivery_table(DELIVERY, {"requirement": "3 epochs"}))
+    assert "in the words" in text
+    assert "in the words" not in shown(delivery_table(DELIVERY))
 
 
 def test_the_summary_has_both_shares_with_denominators_and_failed_rows_beside_them() -> None:

@@ -14,7 +14,7 @@ from pipeline.measures.project_scores import main_source
 from pipeline.methods import generation_stages
 from pipeline.records import Requirement, Scored
 from pipeline.stage import run_local
-from pipeline.understanding import data_line
+from pipeline.understanding import texts_read
 from tests.pipeline.generate.llm.scripts import competent
 
 SECRET = "mrs-havisham"
@@ -66,7 +66,7 @@ def test_the_project_names_file_columns_and_how_the_file_is_written(tmp_path: Pa
 def test_the_users_own_words_come_first_and_the_description_last(tmp_path: Path) -> None:
     project = generated(row(trees(tmp_path), ("leaf kind",)))
     assert project.attributes.startswith("Mine.\nCSV file trees.csv with 60 rows")
-    assert data_line(project).startswith("CSV file trees.csv")
+    assert texts_read(project)["data"].startswith("CSV file trees.csv")
     assert project.data is not None
     assert project.data.targets[0].class_names == ("elm", "fir", "oak")
 
@@ -75,7 +75,7 @@ def test_what_the_data_ask_for_is_marked_in_their_description(tmp_path: Path) ->
     project = generated(row(trees(tmp_path), ("leaf kind",)))
     of_data = {(one.name, one.value): one for one in project.constraints if one.source == "data"}
     for name, value in (("file", "trees.csv"), ("target", "leaf kind"), ("count", "3"), ("name", "oak")):
-        assert of_data[name, value].words(data_line(project)) == value
+        assert of_data[name, value].words(texts_read(project)["data"]) == value
     assert project.delivery is not None
     assert not [check for check in project.delivery.not_met if check.constraint.source == "data"]
 
