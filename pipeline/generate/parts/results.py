@@ -68,7 +68,7 @@ def plot(script: Script, constraint: Constraint) -> Script | None:
         return _drawn(script, judged.classes, "confusion matrix", drawn)
     if constraint.value in ("roc_curve", "pr_curve") and judged.loss == "binary_crossentropy":
         display = "RocCurveDisplay" if constraint.value == "roc_curve" else "PrecisionRecallDisplay"
-        drawn = f"{display}.from_predictions(np.ravel({judged.answers}), np.ravel(outputs))"
+        drawn = f"{display}.from_predictions(np.ravel(answers), np.ravel(outputs))"
         return _drawn(script, judged.outputs, constraint.value.replace("_", " "), drawn)
     return None
 
@@ -111,7 +111,7 @@ def predictions_file(script: Script, constraint: Constraint) -> Script | None:
         return None
     cell = (
         "# %% Save: predictions for the test, a row an example\n"
-        f"outputs = model.predict({tested[0]}, verbose=0)\n"
+        f"{_outputs(tested)}"
         f'np.savetxt({name!r}, outputs.reshape(len(outputs), -1), delimiter=",")\n'
     )
     return script.with_lines_at_end(cell).with_import("import numpy as np")
@@ -146,12 +146,13 @@ def _learning_curves(script: Script) -> Script | None:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """The test of a classifier: its answers' name, the loss, and lines that give outputs and classes."""
+    """The test of a classifier."""
 
-    answers: str
     loss: str
     outputs: str
+    """Lines that give `outputs` and `answers`."""
     classes: str
+    """The same, and `true_classes` and `guessed_classes`, one for each example (or place of one)."""
 
 
 def _judged(script: Script) -> _Judged | None:
@@ -160,28 +161,37 @@ def _judged(script: Script) -> _Judged | None:
     loss = keyword_of(compiled, "loss") if compiled is not None else None
     if tested is None or not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
         return None
-    examples, answers = tested
-    outputs = f"outputs = model.predict({examples}, verbose=0)\n"
+    true, guessed = "answers.argmax(axis=-1)", "outputs.argmax(axis=-1)"
     if loss.value == "binary_crossentropy":
-        classes = (
-            f"true_classes, guessed_classes = np.ravel({answers}).astype(int), np.ravel(outputs > 0.5).astype(int)\n"
-        )
+        true, guessed = "answers.astype(int)", "(outputs > 0.5).astype(int)"
     elif str(loss.value).startswith("sparse"):
-        classes = f"true_classes, guessed_classes = np.ravel({answers}), outputs.argmax(axis=-1)\n"
-    else:
-        classes = f"true_classes, guessed_classes = {answers}.argmax(axis=-1), outputs.argmax(axis=-1)\n"
-    return _Judged(answers, str(loss.value), outputs, outputs + classes)
+        true = "answers"
+    classes = f"true_classes = np.ravel({true})\nguessed_classes = np.ravel({guessed})\n"
+    outputs = tested.answers + _outputs(tested)
+    return _Judged(str(loss.value), outputs, outputs + classes)
 
 
-def _tested(script: Script) -> tuple[str, str] | None:
-    """The names of the test's inputs and answers, as `model.evaluate` takes them."""
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """What `model.evaluate` takes: arrays, or a pipeline of batches."""
+
+    examples: str
+    answers: str
+    """A line that gives `answers`."""
+
+
+def _tested(script: Script) -> _Tested | None:
     evaluated = script.model_call("evaluate")
-    if evaluated is None or len(evaluated.args) < 2:
+    names = [argument.id for argument in evaluated.args if isinstance(argument, ast.Name)] if evaluated else []
+    if evaluated is None or len(names) != len(evaluated.args) or not names:
         return None
-    examples, answers = evaluated.args[:2]
-    if not isinstance(examples, ast.Name) or not isinstance(answers, ast.Name):
-        return None
-    return examples.id, answers.id
+    if len(names) == 1:
+        return _Tested(names[0], f"answers = np.concatenate([batch[1] for batch in {names[0]}])\n")
+    return _Tested(names[0], f"answers = np.asarray({names[1]})\n")
+
+
+def _outputs(tested: _Tested) -> str:
+    return f"outputs = model.predict({tested.examples}, verbose=0)\n"
 
 
 def _drawn(script: Script, lines: str, what: str, drawn: str) -> Script:
