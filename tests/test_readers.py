@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import resource
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 
@@ -56,17 +57,30 @@ def _slow_or_broken(name: str) -> list[str]:
         start = time.process_time()
         _PLAIN.findall(text)
         plain = max(time.process_time() - start, 0.001)
-        start = time.process_time()
-        try:
-            reader(text)
-        except REFUSALS:
-            pass
-        except Exception as error:
-            wrong.append(f"{type(error).__name__} on {title}")
-        seconds = time.process_time() - start
-        if seconds > _ALLOWED_MORE.get(name, _ALLOWED) * plain:
+        allowed = _ALLOWED_MORE.get(name, _ALLOWED) * plain
+        # A busy machine may stretch one reading; what is slow is so each time.
+        for _ in range(3):
+            seconds, error = _read(reader, text)
+            if error is not None:
+                wrong.append(f"{error} on {title}")
+            if seconds <= allowed:
+                break
+        else:
             wrong.append(f"{seconds:.2f} s on {title}")
     return wrong
+
+
+def _read(reader: Callable[[str], object], text: str) -> tuple[float, str | None]:
+    """Seconds of processor time, and the error's name where it is none that readers may raise."""
+    error = None
+    start = time.process_time()
+    try:
+        reader(text)
+    except REFUSALS:
+        pass
+    except Exception as unforeseen:
+        error = type(unforeseen).__name__
+    return time.process_time() - start, error
 
 
 @pytest.mark.parametrize("name", sorted(READERS))

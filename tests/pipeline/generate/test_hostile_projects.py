@@ -83,10 +83,10 @@ def test_a_reply_is_judged_as_python_judges_its_file(texts: list[tuple[str, str]
     for comment, string in texts:
         reply = f"```python\n# {comment}\nimport os\n\ns = '''\n{string}\n'''\nx = 1\n```"
         try:
-            files = files_of(read_program(reply))
+            script = script_of(files_of(read_program(reply)))
         except ReplyError:
             continue
-        script = script_of(files)
+        files = project_files(script)
         projects.append(script)
         if read_code(script, None).parses:
             assert notebook_statements(files) == statements(script)  # the text, and no encoding line's idea of it

@@ -28,7 +28,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "plans": load_known_plans,
     "corpus": lambda path: list(_raw_notebooks(path)),
     "settings": lambda path: load_settings(PipelineSettings, path),
-    "score": lambda path: score_file(path, None),
+    "score": lambda path: list(score_file(path, None)),
     "any file": read_bytes,
 }
 
