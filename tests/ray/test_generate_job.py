@@ -20,9 +20,7 @@ from pipeline.config import PipelineSettings, PlannerSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages
-from pipeline.planners.hybrid.folder import load_fitted
-from pipeline.planners.hybrid.planner import HybridPlanner
-from pipeline.records import Failure
+from pipeline.records import Failure, Planned
 from pipeline.stage import run_local
 from pipeline.starter import requirement_rows
 
@@ -166,7 +164,8 @@ def test_the_manifest_counts_rows_in_out_and_failed(finished: Path) -> None:
     manifest = json.loads((finished / "manifest.json").read_text())
     assert manifest["rows_in"] == 42 == manifest["rows_generated"] + manifest["rows_failed"]
     assert sum(manifest["failures"].values()) == manifest["rows_failed"]
-    assert set(manifest["stage_seconds"]) == {"plan", "retrieve", "template", "draft", "compare", "score"}
+    stages = {stage.name for stage in generation_stages(PipelineSettings())}
+    assert set(manifest["stage_seconds"]) == stages
     assert manifest["versions"]["ray"]
 
 
@@ -219,5 +218,7 @@ def test_a_fitted_planner_s_folder_plans_for_a_whole_run(source: str, tmp_path: 
     assert summary.generated == len(rows) > 21
     known = set(fitted.ids)
     assert all(row.plan and row.files and known.issuperset(row.plan_sources) for row in rows)
-    planner = HybridPlanner(load_fitted(str(tmp_path / "fit")))
-    assert rows[0].plan == planner(rows[0])["plan"]
+    stages = generation_stages(PipelineSettings(planner=PlannerSettings(use=use)))[:2]
+    (planned,) = run_local(stages, [row for row in read_requirements(source) if row.id == rows[0].id])
+    assert isinstance(planned, Planned)
+    assert rows[0].plan == planned.plan
