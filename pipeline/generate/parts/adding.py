@@ -57,13 +57,14 @@ def with_parts(source: str, constraints: Iterable[Constraint]) -> str:
     order = list(PARTS)
     for constraint in sorted(missing, key=lambda one: order.index((one.aspect, one.name))):
         try:
-            changed = PARTS[constraint.aspect, constraint.name](Script(source), constraint)
+            script = Script(source)
+            changed = PARTS[constraint.aspect, constraint.name](script, constraint)
         except SyntaxError:  # an edit of an unusual form; the script stays as it is
-            changed = None
+            continue
         if changed is None:
             continue
         after = check_delivery(constraints, changed.source)
-        if _is_better(Script(source), delivery, changed, after, constraint):
+        if _is_better(script, delivery, changed, after, constraint):
             source, delivery = changed.source, after
     return source
 

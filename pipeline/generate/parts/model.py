@@ -24,20 +24,17 @@ _DROPOUTS = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3
 
 def dropout(script: Script, constraint: Constraint) -> Script | None:
     """None at all where it is forbidden; else its rate, in every layer that has one."""
-    calls = list(script.calls(*_DROPOUTS))
     if not constraint.negated:
-        for number, _ in enumerate(calls):
-            call = list(script.calls(*_DROPOUTS))[number]
+        for call in reversed(script.calls(*_DROPOUTS)):  # an edit leaves the places before it as they are
             rate = call.args[0] if call.args else keyword_of(call, "rate")
             if rate is not None and constraint.number is not None:
                 script = script.replaced(rate, constraint.value)
         return script
-    while calls:
+    while calls := script.calls(*_DROPOUTS):
         without = _without_layer(script, calls[0])
         if without is None:
             return None
         script = without
-        calls = list(script.calls(*_DROPOUTS))
     return script
 
 
@@ -45,8 +42,7 @@ def penalty(script: Script, constraint: Constraint) -> Script | None:
     """L1 or L2 on the weights of all layers but the last."""
     strength = "0.0001" if constraint.value == "true" else constraint.value
     value = f"keras.regularizers.{constraint.name.upper()}({strength})"
-    for number in range(len(list(script.calls(*_WITH_WEIGHTS))) - 1):
-        call = list(script.calls(*_WITH_WEIGHTS))[number]
+    for call in reversed(script.calls(*_WITH_WEIGHTS)[:-1]):
         if keyword_of(call, "kernel_regularizer") is None:
             script = script.with_keyword(call, "kernel_regularizer", value)
     return script

@@ -157,8 +157,7 @@ class _Judged:
 
 def _judged(script: Script) -> _Judged | None:
     tested = _tested(script)
-    compiled = script.model_call("compile")
-    loss = keyword_of(compiled, "loss") if compiled is not None else None
+    loss = script.compiled("loss")
     if tested is None or not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
         return None
     true, guessed = "answers.argmax(axis=-1)", "outputs.argmax(axis=-1)"

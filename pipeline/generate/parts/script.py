@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 _Place = tuple[int, int]
@@ -26,13 +26,13 @@ class Script:
         """The node as it is written."""
         return ast.get_source_segment(self.source, node) or ast.unparse(node)
 
-    def calls(self, *names: str) -> Iterator[ast.Call]:
+    def calls(self, *names: str) -> list[ast.Call]:
         """The calls of functions, methods and classes of these names, in the order of their places."""
         found: list[ast.Call] = []
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call) and name_of(node) in names:
                 found.append(node)
-        yield from sorted(found, key=lambda call: (call.lineno, call.col_offset))
+        return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
     def model_call(self, method: str) -> ast.Call | None:
         """The call of `model.compile`, `model.fit` or another method of the model, outside of functions."""
@@ -43,6 +43,11 @@ class Script:
                     if isinstance(owner, ast.Name) and owner.id == "model":
                         return node
         return None
+
+    def compiled(self, name: str) -> ast.expr | None:
+        """The argument of `model.compile` that has the name."""
+        call = self.model_call("compile")
+        return None if call is None else keyword_of(call, name)
 
     def statement_of(self, node: ast.AST) -> ast.stmt | None:
         """The statement outside of functions that the node stands in."""

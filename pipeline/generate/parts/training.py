@@ -81,8 +81,7 @@ def schedule(script: Script, constraint: Constraint) -> Script | None:
 
 def optimizer_argument(script: Script, constraint: Constraint) -> Script | None:
     """`weight_decay`, `momentum` or the clipping of gradients by their norm."""
-    compiled = script.model_call("compile")
-    optimizer = keyword_of(compiled, "optimizer") if compiled is not None else None
+    optimizer = script.compiled("optimizer")
     if not isinstance(optimizer, ast.Call):
         return None
     name = {"gradient_clipping": "clipnorm"}.get(constraint.name, constraint.name)
@@ -95,8 +94,7 @@ def optimizer_argument(script: Script, constraint: Constraint) -> Script | None:
 
 def label_smoothing(script: Script, constraint: Constraint) -> Script | None:
     """For cross-entropies of probabilities."""
-    compiled = script.model_call("compile")
-    loss = keyword_of(compiled, "loss") if compiled is not None else None
+    loss = script.compiled("loss")
     if not isinstance(loss, ast.Constant) or loss.value not in _LOSSES:
         return None
     value = "0.1" if constraint.value == "true" else constraint.value
@@ -107,15 +105,11 @@ def mixed_precision(script: Script, constraint: Constraint) -> Script | None:
     """Half precision but for the outputs."""
     heads = [call for call in script.calls("Dense", "Conv2D") if keyword_of(call, "activation") is not None]
     heads = [call for call in heads if ast.unparse(call).endswith(("'softmax')", "'sigmoid')"))]
-    compiled = script.model_call("compile")
-    if compiled is None:
+    if script.model_call("compile") is None or not script.calls("set_random_seed"):
         return None
-    for number in reversed(range(len(heads))):
-        script = script.with_keyword(heads[number], "dtype", '"float32"')
-    seeded = list(script.calls("set_random_seed"))
-    place = seeded[0] if seeded else script.tree.body[-1]
-    if not seeded:
-        return None
+    for head in reversed(heads):
+        script = script.with_keyword(head, "dtype", '"float32"')
+    place = script.calls("set_random_seed")[0]
     return script.with_lines_before(place, 'keras.mixed_precision.set_global_policy("mixed_float16")\n')
 
 
@@ -132,8 +126,7 @@ def class_weights(script: Script, constraint: Constraint) -> Script | None:
     fit = script.model_call("fit")
     if fit is None or len(fit.args) < 2 or not isinstance(fit.args[1], ast.Name):
         return None
-    compiled = script.model_call("compile")
-    loss = keyword_of(compiled, "loss") if compiled is not None else None
+    loss = script.compiled("loss")
     if not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
         return None
     labels = fit.args[1].id
