@@ -30,10 +30,11 @@ class Project:
 
 
 def bundled_samples() -> list[Project]:
-    """The projects of `pipeline/starter/samples`, by name, those for anyone's data among them."""
+    """The Keras projects of `pipeline/starter/samples`, by name, those for anyone's data among them."""
     folder = resources.files("pipeline.starter") / "samples"
-    scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".py")]
-    scripts += [entry for entry in (folder / "own_data").iterdir() if entry.name.endswith(".py")]
+    scripts = []
+    for pool in ("starter40", "keras", "own_data"):
+        scripts += [entry for entry in (folder / pool).iterdir() if entry.name.endswith(".py")]
     projects = []
     for script in sorted(scripts, key=lambda entry: entry.name):
         file = SourceFile(path=SCRIPT, text=script.read_text("utf-8"))

@@ -17,7 +17,7 @@ from pipeline.inputs import artifact
 from pipeline.own_data.serving import Serves, serves_of
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.starter import STARTER
+from pipeline.starter import STARTER, STARTER40
 from pipeline.storage.opening import open_input
 from pipeline.storage.parquet import parquet_batches
 
@@ -58,7 +58,8 @@ _PART = re.compile(r"(?P<pool>.+)#(?P<part>\d+)/(?P<parts>\d+)")
 # Several stages of a worker ask for the same pool; the artifact's takes a while to read.
 @cache
 def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
-    """The sample pool at a location: `starter`, a checkout of the published artifact, or a .jsonl or .parquet file.
+    """The sample pool at a location: `starter`, `starter40`, a checkout of the published artifact, or a .jsonl or
+    .parquet file.
 
     `#2/3` behind it is the second of three parts, which share no sample, are alike in size and in
     task categories. Rows of a file have `id`, `requirement`, `attributes`, `plan` (an object or
@@ -97,6 +98,9 @@ def whole_pool(location: str) -> str:
 def _read_samples(location: str) -> Iterator[Sample]:
     if location == STARTER:
         for row, code in starter.sample_rows():
+            yield _sample(row, row["id"], code)
+    elif location == STARTER40:
+        for row, code in starter.forty_rows():
             yield _sample(row, row["id"], code)
     elif artifact.is_artifact(location):
         for published in artifact.read_samples(location):

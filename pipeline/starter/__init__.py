@@ -10,6 +10,9 @@ from typing import Any
 STARTER = "starter"
 """The location that stands for this data, as input, sample pool or known plans."""
 
+STARTER40 = "starter40"
+"""The sample pool of the paper's size: its forty samples alone."""
+
 STARTER_SAMPLES = "starter-samples"
 """The input that has only what can be scored against a known solution: the samples, each with its code as reference."""
 
@@ -20,13 +23,13 @@ _INPUT_KEYS = ("id", "User Requirement", "Dataset Attributes")
 def requirement_rows() -> Iterator[dict[str, Any]]:
     """The demo's input: the 60 requirements without code, then those of the 40 samples; keys as in the paper."""
     yield from _json_lines("requirements")
-    for row, _ in sample_rows():
+    for row, _ in forty_rows():
         yield {key: row[key] for key in _INPUT_KEYS}
 
 
 def reference_rows() -> Iterator[dict[str, Any]]:
-    """The samples as tasks: their requirements, with their code as reference."""
-    for row, code in sample_rows():
+    """The forty samples as tasks: their requirements, with their code as reference."""
+    for row, code in forty_rows():
         yield {key: row[key] for key in _INPUT_KEYS} | {"reference": code}
 
 
@@ -38,8 +41,14 @@ def known_plan_rows() -> Iterator[dict[str, Any]]:
 
 
 def sample_rows() -> Iterator[tuple[dict[str, Any], str]]:
-    """Each sample's requirement with its plan, and its code."""
-    yield from _samples_in("samples")
+    """The whole pool: each sample's requirement with its plan, and its code."""
+    yield from forty_rows()
+    yield from _samples_in("samples/keras")
+
+
+def forty_rows() -> Iterator[tuple[dict[str, Any], str]]:
+    """The samples of `starter40`, as `sample_rows`."""
+    yield from _samples_in("samples/starter40")
 
 
 def own_data_rows() -> Iterator[tuple[dict[str, Any], str]]:
