@@ -97,14 +97,14 @@ def on_own_data(case: dict[str, object], sandbox: ProcessSandbox, limits: Limits
         generated=generated,
         seconds=execution.seconds,
         problem="" if execution.ok else execution.reason(),
-        sample=record.samples[0].id.removeprefix("own-data-"),
+        sample=record.samples[0].id,
     )
 
 
 def on_made_up_data(sandbox: ProcessSandbox, limits: Limits, names: list[str]) -> Iterator[Outcome]:
     """The samples themselves, on the data they make up where there are none."""
-    for sidecar, code in starter.own_data_rows():
-        name = str(sidecar["id"]).removeprefix("own-data-")
+    for sidecar, code in starter.matrix_rows():
+        name = str(sidecar["id"])
         if names and name not in names:
             continue
         execution = sandbox.run([SourceFile(path=SCRIPT, text=code)], SCRIPT, limits)

@@ -30,10 +30,10 @@ class Project:
 
 
 def bundled_samples() -> list[Project]:
-    """The Keras projects of `pipeline/starter/samples`, by name, those for anyone's data among them."""
+    """The Keras projects of `pipeline/starter/samples`, by name."""
     folder = resources.files("pipeline.starter") / "samples"
     scripts = []
-    for pool in ("starter40", "keras", "own_data"):
+    for pool in ("starter40", "keras"):
         scripts += [entry for entry in (folder / pool).iterdir() if entry.name.endswith(".py")]
     projects = []
     for script in sorted(scripts, key=lambda entry: entry.name):

@@ -36,8 +36,8 @@ class Serves:
 
 
 def serves_of(sidecar: Mapping[str, object]) -> Serves | None:
-    """The part `Serves` of a sample's sidecar; None where it declares none, which is so for samples of the starter
-    pool: each of them loads data of its own kind alone."""
+    """The part `Serves` of a sample's sidecar; None where it declares none, which is so for those of
+    `starter40`: each of them loads data of its own kind alone."""
     declared = sidecar.get("Serves")
     if not isinstance(declared, Mapping):
         return None

@@ -17,6 +17,7 @@ from pipeline.inputs import artifact
 from pipeline.own_data.serving import Serves, serves_of
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.retrieval.cell import Cell, cell_of, derived_cell
 from pipeline.starter import STARTER, STARTER40
 from pipeline.storage.opening import open_input
 from pipeline.storage.parquet import parquet_batches
@@ -51,6 +52,15 @@ class Sample:
     constants: Mapping[str, str] = field(default_factory=dict)
     """Its constants that hold facts of the data, each with the fact's name (`pipeline.own_data.constants`)."""
 
+    declared_cell: Cell | None = None
+    """What its sidecar says that it is an example of."""
+
+    def cell(self) -> Cell:
+        """What it is an example of: as declared, or by its code, plan and requirement."""
+        if self.declared_cell is not None:
+            return self.declared_cell
+        return derived_cell(self.code, self.plan.task_category if self.plan else "", self.requirement)
+
 
 _PART = re.compile(r"(?P<pool>.+)#(?P<part>\d+)/(?P<parts>\d+)")
 
@@ -81,11 +91,11 @@ def load_samples(location: str = STARTER) -> tuple[Sample, ...]:
 
 @cache
 def samples_for_own_data(location: str) -> tuple[Sample, ...]:
-    """The samples for rows with data of their own: those of a pool that declare what they serve, and the bundled ones,
-    which are in no pool."""
+    """The samples for rows with data of their own: those of a pool that declare what they serve, and of the bundled
+    ones those that the pool does not hold."""
     declared = tuple(sample for sample in load_samples(location) if sample.serves is not None)
     taken = {sample.id for sample in declared}
-    bundled = [_sample(row, row["id"], code) for row, code in starter.own_data_rows() if row["id"] not in taken]
+    bundled = [sample for sample in load_samples(STARTER) if sample.serves is not None and sample.id not in taken]
     return (*declared, *bundled)
 
 
@@ -125,6 +135,7 @@ def _sample(row: Mapping[str, Any], sample_id: str, code: str) -> Sample:
         code=storable(code),
         serves=serves_of(row),
         constants=_constants(row),
+        declared_cell=cell_of(row),
     )
 
 

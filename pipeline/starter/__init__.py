@@ -43,7 +43,7 @@ def known_plan_rows() -> Iterator[dict[str, Any]]:
 def sample_rows() -> Iterator[tuple[dict[str, Any], str]]:
     """The whole pool: each sample's requirement with its plan, and its code."""
     yield from forty_rows()
-    yield from _samples_in("samples/keras")
+    yield from matrix_rows()
 
 
 def forty_rows() -> Iterator[tuple[dict[str, Any], str]]:
@@ -51,9 +51,9 @@ def forty_rows() -> Iterator[tuple[dict[str, Any], str]]:
     yield from _samples_in("samples/starter40")
 
 
-def own_data_rows() -> Iterator[tuple[dict[str, Any], str]]:
-    """The samples that read anyone's data of their layout, as `sample_rows`; their rows declare what they serve."""
-    yield from _samples_in("samples/own_data")
+def matrix_rows() -> Iterator[tuple[dict[str, Any], str]]:
+    """The samples of the matrix (docs/starter.md), as `sample_rows`; their rows declare their cell."""
+    yield from _samples_in("samples/keras")
 
 
 def _samples_in(path: str) -> Iterator[tuple[dict[str, Any], str]]:

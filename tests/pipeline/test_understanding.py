@@ -8,7 +8,8 @@ from pipeline.config import PipelineSettings
 from pipeline.methods import generation_stages
 from pipeline.records import Delivered, Requirement, Understood
 from pipeline.request.data_contract import DataContract
-from pipeline.retrieval.coverage import Coverage, problems_of
+from pipeline.retrieval.cell import problems_of
+from pipeline.retrieval.coverage import Coverage
 from pipeline.retrieval.sample_pool import load_samples
 from pipeline.stage import run_local
 from pipeline.starter import STARTER
@@ -29,9 +30,10 @@ def kind_of_failure(requirement: str) -> str | None:
 
 def test_the_starter_pool_solves_what_its_samples_do() -> None:
     coverage = Coverage.of(load_samples(STARTER))
-    assert coverage.frameworks == {"tensorflow"}
-    assert {"classification", "regression", "forecasting", "segmentation", "captioning"} <= coverage.problems
-    assert "tagging" not in coverage.problems
+    problems = {problem for cell in coverage.cells for problem in cell.problems}
+    assert "tensorflow" in {cell.framework for cell in coverage.cells}
+    assert {"classification", "regression", "forecasting", "segmentation", "captioning"} <= problems
+    assert "reinforcement_learning" not in problems
 
 
 @pytest.mark.parametrize(

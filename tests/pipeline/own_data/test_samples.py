@@ -25,9 +25,9 @@ from pipeline.request.data_contract import (
     TargetKind,
     WrittenFile,
 )
-from pipeline.starter import own_data_rows
+from pipeline.starter import matrix_rows
 
-ROWS = [pytest.param(row, code, id=row["id"]) for row, code in own_data_rows()]
+ROWS = [pytest.param(row, code, id=row["id"]) for row, code in matrix_rows() if "Serves" in row]
 
 FACTS = facts_of(
     DataContract(
@@ -108,8 +108,8 @@ def test_every_kind_of_data_has_its_sample() -> None:
         ("arrays", ["array"], "class"),
         ("arrays", ["table"], "number"),
     ]
-    declared = [serves(row) for row, _ in own_data_rows()]
+    declared = [serves(row) for row, _ in matrix_rows() if "Serves" in row]
     for layout, kinds, target in wanted:
         inputs = tuple(DataInput(name=kind, kind=kind, path="x", layout=layout) for kind in kinds)  # type: ignore[arg-type]
         contract = DataContract(inputs=inputs, targets=(DataTarget(name="y", kind=target),))  # type: ignore[arg-type]
-        assert sum(is_served(contract, one) for one in declared) == 1, (layout, kinds, target)
+        assert any(is_served(contract, one) for one in declared), (layout, kinds, target)

@@ -20,21 +20,21 @@ def _categories(samples: tuple[Sample, ...]) -> Counter[str]:
 
 @pytest.mark.parametrize("parts", [2, 3, 40])
 def test_parts_make_up_the_pool_and_share_nothing(parts: int) -> None:
-    parts_of_pool = [load_samples(f"starter#{part}/{parts}") for part in range(1, parts + 1)]
+    parts_of_pool = [load_samples(f"starter40#{part}/{parts}") for part in range(1, parts + 1)]
     ids = [sample.id for samples in parts_of_pool for sample in samples]
-    assert sorted(ids) == sorted(sample.id for sample in load_samples("starter"))
+    assert sorted(ids) == sorted(sample.id for sample in load_samples("starter40"))
     assert max(map(len, parts_of_pool)) - min(map(len, parts_of_pool)) <= 1
 
 
 def test_halves_are_alike_in_their_categories() -> None:
-    first, second = (_categories(load_samples(f"starter#{part}/2")) for part in (1, 2))
+    first, second = (_categories(load_samples(f"starter40#{part}/2")) for part in (1, 2))
     assert all(abs(first[name] - second[name]) <= 1 for name in first | second)
 
 
 def test_a_part_belongs_to_a_pool() -> None:
     assert whole_pool("s3://here/pool.parquet#3/10") == "s3://here/pool.parquet"
     assert whole_pool("starter") == "starter"
-    for wrong in ("starter#0/2", "starter#3/2", "starter#1/41"):
+    for wrong in ("starter40#0/2", "starter40#3/2", "starter40#1/41"):
         with pytest.raises(DLCodeGenError, match="the pool has 40 samples"):
             load_samples(wrong)
 

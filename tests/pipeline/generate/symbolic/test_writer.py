@@ -15,7 +15,7 @@ from pipeline.methods import generation_stages
 from pipeline.records import NOTEBOOK, README, REQUIREMENTS, SCRIPT, Requirement, Scored
 from pipeline.retrieval.sample_pool import Sample
 from pipeline.stage import run_local
-from pipeline.starter import STARTER
+from pipeline.starter import STARTER, STARTER40
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +87,11 @@ def test_a_requirement_in_plain_words_shapes_the_project() -> None:
     assert "# Classify mushroom photos into nine genera" in code
 
 
-def test_a_sample_of_another_task_keeps_its_labels_and_loss(rows: list[Scored]) -> None:
-    """The pool has one image regression sample: its own requirement is answered from another category."""
-    row = next(row for row in rows if row.id == "image-regression-berry-count")
+def test_a_sample_of_another_task_keeps_its_labels_and_loss() -> None:
+    """The forty have one image regression sample: its own requirement is answered from another category."""
+    berries = [row for row in read_requirements(STARTER) if row.id == "image-regression-berry-count"]
+    (row,) = run_local(generation_stages(PipelineSettings(pool=STARTER40)), berries)
+    assert isinstance(row, Scored)
     assert row.plan is not None
     assert row.samples[0].task_category != row.plan.task_category
     from pipeline.retrieval.sample_pool import load_samples
