@@ -66,6 +66,7 @@ def new(
 
 def _print_understood(record: Scored, screen: Screen) -> None:
     from jobs.runs.asked import assumed_lines, constraints_table, delivery_table
+    from pipeline.plan.frameworks import KERAS, framework_title
     from pipeline.request.language import LANGUAGES
     from pipeline.understanding import texts_read
 
@@ -81,4 +82,5 @@ def _print_understood(record: Scored, screen: Screen) -> None:
         screen.print(constraints_table(record.constraints))
     if record.plan is not None:
         layers = len(record.plan.architecture.layers)
-        screen.print(f"plan: {record.plan.task_category}, {layers} layers", highlight=False, soft_wrap=True)
+        framework = "" if record.plan.framework == KERAS else f", {framework_title(record.plan.framework)}"
+        screen.print(f"plan: {record.plan.task_category}, {layers} layers{framework}", highlight=False, soft_wrap=True)

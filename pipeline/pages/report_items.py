@@ -12,6 +12,7 @@ from itertools import chain
 from pipeline.pages.report_asked import RequestPart, asked_view, request_parts
 from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines
+from pipeline.plan.frameworks import KERAS, framework_title
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import LLMCall, Scored, Scores, SourceFile
 
@@ -206,6 +207,8 @@ def _json_value(value: object) -> object:
 def plan_view(plan: SolutionPlan) -> dict[str, object]:
     """What the page shows of a plan."""
     hyperparameters = plan.hyperparameters.model_dump(by_alias=True)
+    if plan.framework != KERAS:
+        hyperparameters = {"framework": framework_title(plan.framework), **hyperparameters}
     return {
         "category": clip(plan.task_category, 400),
         "input": clip(plan.dataset.input, 4_000),

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import json_repair
 
+from pipeline.plan.frameworks import canonical_framework
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
 from pipeline.plan.vocabulary import is_unspecified
 
@@ -56,6 +57,7 @@ def read_plan(source: str | Mapping[str, object]) -> SolutionPlan:
         dataset=DatasetShape(input=_text(dataset.get("input")), output=_text(dataset.get("output"))),
         preprocess=_text(body.get("preprocess", body.get("preprocessing"))),
         architecture=ModelArchitecture(layers=_layers(architecture), hyperparameters=_hyperparameters(hyper)),
+        framework=canonical_framework(_text(body.get("framework"))),
     )
 
 

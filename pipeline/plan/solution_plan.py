@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+from pydantic.json_schema import SkipJsonSchema
 
+from pipeline.plan.frameworks import KERAS
 from pipeline.plan.vocabulary import (
     CATEGORIES,
     canonical_category,
@@ -56,6 +58,16 @@ class SolutionPlan(_Part):
     dataset: DatasetShape = Field(default_factory=DatasetShape, alias="Dataset")
     preprocess: str = Field("", alias="Preprocess")
     architecture: ModelArchitecture = Field(default_factory=ModelArchitecture, alias="Model Architecture")
+    framework: SkipJsonSchema[str] = Field(KERAS, alias="Framework")
+    """What the project is to be written in (`pipeline.plan.frameworks`). The paper's plans are Keras', and its formats
+    are written without it for them; a language model is not asked for it."""
+
+    @model_serializer(mode="wrap")
+    def _in_the_papers_form(self, write: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        values: dict[str, Any] = write(self)
+        if info.by_alias and self.framework == KERAS:
+            del values["Framework"]
+        return values
 
     @property
     def layers(self) -> tuple[str, ...]:

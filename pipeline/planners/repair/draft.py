@@ -60,7 +60,9 @@ class PlanDraft:
 
     def plan(self) -> SolutionPlan:
         """The plan as it is now: the very one that was given where nothing was changed."""
-        return plan_of(self.values) if self.changes else self._plan
+        if not self.changes:
+            return self._plan
+        return plan_of(self.values).model_copy(update={"framework": self._plan.framework})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import cast
 
 from pipeline.plan.change import PlanChange
 from pipeline.plan.dataset_facts import DatasetFacts
+from pipeline.plan.frameworks import canonical_framework
 from pipeline.plan.shapes import CLASSIFICATION, plan_facts
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.planners.repair.asked import Asked
@@ -104,5 +105,7 @@ async def _repaired_later(fields: Awaitable[Fields], record: Requirement) -> Fie
 
 def _repaired(fields: Fields, record: Requirement) -> Fields:
     plan = cast("SolutionPlan", fields["plan"])
-    plan, changes = repair_plan(plan, asked_of(record), f"{record.requirement}\n{record.attributes}", record.data)
-    return {**fields, "plan": plan, "plan_changes": changes}
+    constraints = asked_of(record)
+    plan, changes = repair_plan(plan, constraints, f"{record.requirement}\n{record.attributes}", record.data)
+    framework = canonical_framework(Asked(constraints).first("framework"))
+    return {**fields, "plan": plan.model_copy(update={"framework": framework}), "plan_changes": changes}
