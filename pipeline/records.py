@@ -168,7 +168,7 @@ class Scores:
     """Names that are used and never bound."""
 
     invalid_calls: tuple[str, ...] = ()
-    """Calls that Keras does not have."""
+    """Calls that Keras, or PyTorch, does not have."""
 
     conformance: float | None = None
     """The share of the plan's checkable statements that the code keeps, in [0, 1]."""

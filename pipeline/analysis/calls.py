@@ -12,6 +12,8 @@ from pipeline.analysis.call_text import call_text
 from pipeline.analysis.evaluate import Evaluator, items_of, member
 from pipeline.analysis.keras_names import MERGE_FUNCTIONS, is_layer
 from pipeline.analysis.values import (
+    GIVES_ITSELF,
+    SEQUENTIAL,
     Call,
     Class,
     Function,
@@ -22,7 +24,10 @@ from pipeline.analysis.values import (
     Scope,
     Setting,
     Unknown,
+    contained,
     is_constant,
+    is_network,
+    parts_in_order,
 )
 
 MAX_DEPTH = 20  # of functions that call functions
@@ -43,6 +48,8 @@ class ProjectTrace:
     settings: list[Setting] = field(default_factory=list)
     """What attributes are given."""
     loops: list[Loop] = field(default_factory=list)
+    modules: dict[int, LayerUse] = field(default_factory=dict)
+    """Modules of PyTorch where they are constructed, by the id of the call."""
 
 
 class Caller(Evaluator):
@@ -60,6 +67,9 @@ class Caller(Evaluator):
         self._built: dict[tuple[int, str], object] = {}
         self._instances: dict[int, Instance] = {}
         """The first of each class, by the id of the class' scope."""
+        self._passed_through: set[int] = set()
+        """Ids of the networks of PyTorch that were called: a second call would show nothing new."""
+        self._inside_network = 0
 
     @abstractmethod
     def execute(self, body: Iterable[ast.stmt]) -> None: ...
@@ -88,7 +98,8 @@ class Caller(Evaluator):
         """Goes on with an empty trace, at the top level of the module and with as many steps as at first; gives the
         trace so far."""
         traced = self.trace
-        self.trace = ProjectTrace(names=traced.names)
+        self.trace = ProjectTrace(names=traced.names, modules=traced.modules)
+        self._passed_through = set()
         self.scope = Scope(traced.names)
         self.undecided = self.steps = self._depth = 0
         return traced
@@ -104,9 +115,12 @@ class Caller(Evaluator):
             owner = self.value(node.func.value)
             args, keywords = self._arguments(node)
             if not isinstance(owner, Reference):
-                self.trace.calls.append(Call(node.func.attr, args, keywords, owner=owner, line=node.lineno))
+                method = Call(node.func.attr, args, keywords, owner=owner, line=node.lineno)
+                self.trace.calls.append(method)
                 if node.func.attr == "compile":
                     self.progress += 1
+                if is_network(owner) and member(owner, node.func.attr) is Unknown.ANY:
+                    return owner if node.func.attr in GIVES_ITSELF else method
             if isinstance(owner, list) and any(map(is_constant, args)):
                 self.progress += 1
             if isinstance(owner, list | dict | str):
@@ -146,7 +160,31 @@ class Caller(Evaluator):
             return self._apply(callee.args[0], (*callee.args[1:], *args), callee.keywords | keywords, node)
         if isinstance(callee, Call) and callee.layer is None:
             self.trace.calls.append(Call("__call__", args, keywords, owner=callee, line=node.lineno))
+        if is_network(callee):
+            return self.pass_through(callee, args, keywords, node)
         return Unknown.ANY
+
+    def pass_through(
+        self, network: object, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call
+    ) -> object:
+        """A call of a network of PyTorch: enters `forward`, or the parts of a Sequential."""
+        if self._inside_network:
+            self.progress += 1  # a loop over blocks goes on
+        if id(network) in self._passed_through:
+            return Unknown.ANY
+        self._inside_network += 1
+        result: object = Unknown.ANY
+        if isinstance(network, Instance):
+            self._passed_through.add(id(network))
+            forward = member(network, "forward")
+            if isinstance(forward, Function):
+                result = self._enter(forward, args, keywords)
+        elif isinstance(network, Call) and network.path == SEQUENTIAL:
+            self._passed_through.add(id(network))
+            for part in parts_in_order(network):
+                self._apply(part, (Unknown.ANY,), {}, node)
+        self._inside_network -= 1
+        return result
 
     def _make(self, callee: Reference, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call) -> object:
         if is_layer(callee.path):
@@ -158,7 +196,12 @@ class Caller(Evaluator):
             return value
         result = Call(callee.path, args, keywords, line=node.lineno)
         self.trace.calls.append(result)
-        return result
+        if is_network(result):
+            self.progress += 1
+            text = call_text(callee.name, args, keywords, node)
+            self.trace.modules[id(result)] = LayerUse(callee.name, text, node.lineno)
+        held = contained(callee.path, args)
+        return result if held is None else held
 
     def _layer(self, path: str, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call) -> Call:
         for value in (*args, *keywords.values()):

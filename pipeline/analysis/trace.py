@@ -35,6 +35,19 @@ def trace_everything(tree: ast.Module) -> tuple[ProjectTrace, ProjectTrace]:
     return called, run.trace
 
 
+def trace_network(tree: ast.Module, network: object) -> ProjectTrace:
+    """The trace of one call of a network of PyTorch: a value that another trace of the same tree has."""
+    run, _ = _traced(tree)
+    run.begin_trace()
+    with suppress(Exhausted, RecursionError):
+        run.pass_through(network, (Unknown.ANY,), {}, _SOME_CALL)
+    return run.trace
+
+
+_SOME_CALL = ast.Call(func=ast.Name("network"), args=[], keywords=[], lineno=1)
+"""Stands for the call that nobody wrote."""
+
+
 # A project is looked up by its request and then scored, one after another, by the tree that `parsed` keeps too.
 @lru_cache(maxsize=1)
 def _traced(tree: ast.Module) -> tuple[_Run, ProjectTrace]:

@@ -261,3 +261,45 @@ def _is_cheap(kind: type[ast.operator], left: object, right: object) -> bool:
         times, items = (left, right) if isinstance(left, int) else (right, left)
         return isinstance(times, int) and isinstance(items, list | tuple | str) and times * len(items) <= LONGEST
     return False
+
+
+SEQUENTIAL = "torch.nn.Sequential"
+
+GIVES_ITSELF = frozenset(
+    "to cuda cpu train eval float double half bfloat16 apply requires_grad_ compile share_memory".split()
+)
+"""Methods of a network after which one has the network: `Net().to(device)`."""
+
+_WRAPPERS = frozenset(
+    {"torch.compile", "torch.jit.script", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel"}
+)
+
+
+def is_network(value: object) -> bool:
+    """Whether a value is a module of PyTorch: one that it has, or an object of a class of the project."""
+    if isinstance(value, Instance):
+        return value.cls.derives_from("Module") or value.cls.derives_from("LightningModule")
+    return isinstance(value, Call) and value.path.startswith("torch.nn.") and value.name[:1].isupper()
+
+
+def contained(path: str, args: tuple[object, ...]) -> object:
+    """What a call of the name stands for where that is what it is given: the network that `torch.compile` wraps, the
+    list of a ModuleList; None for any other call."""
+    if path in _WRAPPERS and args and is_network(args[0]):
+        return args[0]
+    if path == "torch.nn.ModuleList":
+        return list(args[0]) if args and isinstance(args[0], list | tuple) else []
+    if path == "torch.nn.ModuleDict":
+        return dict(args[0]) if args and isinstance(args[0], dict) else {}
+    return None
+
+
+def parts_in_order(sequential: Call) -> list[object]:
+    """The modules of a Sequential; those of an OrderedDict by their order."""
+    parts = list(sequential.args)
+    if len(parts) == 1 and isinstance(parts[0], Call) and parts[0].name == "OrderedDict":
+        pairs = parts[0].argument(0)
+        if not isinstance(pairs, list | tuple):
+            return []
+        return [pair[-1] for pair in pairs if isinstance(pair, tuple | list)]
+    return parts

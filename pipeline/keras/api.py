@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.keras.facts import Signature, modules, signature, tensorflow_only
 from pipeline.keras.spellings import RENAMED_KEYWORDS
 
-__all__ = ["check_call", "invalid_calls"]
+__all__ = ["check_call", "invalid_calls", "wrong_arguments"]
 
 _MODEL_METHODS = frozenset({"compile", "fit", "evaluate", "predict", "summary", "save", "load_weights", "save_weights"})
 # Slips and other libraries' words: no version of Keras had them, so the hint asks instead of naming a version.
@@ -27,13 +27,18 @@ def check_call(name: str, args: int, keywords: Sequence[str]) -> str | None:
     known = signature(name)
     if known is None:
         return _unknown_name(name, tensorflow=True)
-    return _wrong_arguments(name, known, args, keywords)
+    return wrong_arguments(name, known, args, keywords, _meant)
 
 
-def _wrong_arguments(name: str, known: Signature, args: int, keywords: Sequence[str]) -> str | None:
+Hint = Callable[[str, Signature], str]
+"""What an unknown keyword may stand for, in words behind the problem; "" where nothing is near."""
+
+
+def wrong_arguments(name: str, known: Signature, args: int, keywords: Sequence[str], hint: Hint) -> str | None:
+    """What is wrong with a call of that signature; `args` and `keywords` as in `check_call`."""
     for keyword in keywords:
         if not known.accepts(keyword):
-            return f"{name} has no argument '{keyword}'{_meant(keyword, known)}"
+            return f"{name} has no argument '{keyword}'{hint(keyword, known)}"
     if args > len(known.positional) and not known.any_args:
         return f"{name} takes at most {len(known.positional)} positional arguments, not {args}"
     by_position = known.positional[:args]
@@ -195,7 +200,7 @@ def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str]) -> st
     known = signature(name)
     if known is None:
         return None
-    return _wrong_arguments(name, known, len(node.args), keywords)
+    return wrong_arguments(name, known, len(node.args), keywords, _meant)
 
 
 def _model_method(function: ast.expr, models: frozenset[str]) -> str | None:

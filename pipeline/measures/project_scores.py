@@ -8,13 +8,14 @@ from dataclasses import replace
 from pipeline.analysis.extract import extract
 from pipeline.analysis.names import names_never_defined
 from pipeline.analysis.parsing import compiles, parsed
-from pipeline.keras.api import invalid_calls
+from pipeline.keras import api as keras_api
 from pipeline.measures.codebleu.codebleu import code_bleu, code_words
 from pipeline.measures.conformance import conformance
 from pipeline.measures.delivery.not_done import without_list
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import SCRIPT, Delivered, Generated, Scored, Scores
 from pipeline.stage import Stage
+from pipeline.torch import api as torch_api
 
 MEASURES = (
     "conformance",
@@ -76,7 +77,7 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
     return Scores(
         parses=True,
         undefined_names=names_never_defined(tree),
-        invalid_calls=invalid_calls(tree),
+        invalid_calls=(*keras_api.invalid_calls(tree), *torch_api.invalid_calls(tree)),
         conformance=share,
         deviations=deviations,
         lines=lines,

@@ -1,4 +1,4 @@
-"""The frameworks a plan may be for, by the names of a request's constraints; Keras, the paper's own, is written as ""."""
+"""The frameworks a plan may be for, by the names of a request's constraints; Keras, the paper's own, is ""."""
 
 from __future__ import annotations
 

@@ -1,0 +1,78 @@
+"""The loops of a training that is written by hand: how often it goes through the data, and what ends it early."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from pipeline.analysis.values import Call, Loop
+
+_EPOCH = re.compile(r"(^|_)(epochs?|ep)(_|$)|^e$")
+
+
+def functions_that_train(tree: ast.Module) -> frozenset[str]:
+    """Names of functions and methods in which, or in what they call, gradients are computed."""
+    bodies: dict[str, list[ast.AST]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            bodies.setdefault(node.name, []).append(node)
+    training: set[str] = set()
+    grows = True
+    while grows:
+        more = {name for name, nodes in bodies.items() if any(_trains(node, training) for node in nodes)}
+        grows = more > training
+        training |= more
+    return frozenset(training)
+
+
+def epoch_loops(loops: Iterable[Loop], training: frozenset[str]) -> list[Loop]:
+    """The loops around a training that count, those over epochs by their name first."""
+    around = [loop for loop in loops if rounds_of(loop) is not None and _trains(loop.node, training)]
+    named = [loop for loop in around if _EPOCH.search(_target(loop))]
+    return named or around
+
+
+def rounds_of(loop: Loop) -> int | None:
+    """How often the loop is gone through, `range` inside of tqdm too; None where that is not known."""
+    items = loop.items
+    if isinstance(items, Call) and items.args:
+        items = items.args[0]
+    return len(items) if isinstance(items, range) and len(items) else None
+
+
+def ends_early(loop: ast.For | ast.AsyncFor) -> int | None:
+    """The line of what ends the loop before its last round: a `break` of its own behind a condition."""
+    for node in _own_statements(loop.body):
+        if isinstance(node, ast.If) and any(isinstance(inner, ast.Break) for inner in _own_statements(node.body)):
+            return node.lineno
+    return None
+
+
+def _own_statements(body: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
+    """The statements of a body and of the branches in it, those of inner loops and functions left out."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.If):
+            yield from _own_statements([*statement.body, *statement.orelse])
+        elif isinstance(statement, ast.With):
+            yield from _own_statements(statement.body)
+
+
+def _target(loop: Loop) -> str:
+    names = [node.id for node in ast.walk(loop.node.target) if isinstance(node, ast.Name)]
+    return " ".join(names).lower()
+
+
+def _trains(node: ast.AST, training: Iterable[str]) -> bool:
+    names = frozenset(training)
+    for inner in ast.walk(node):
+        if not isinstance(inner, ast.Call):
+            continue
+        function = inner.func
+        if isinstance(function, ast.Attribute) and function.attr == "backward":
+            return True
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if name in names and name not in ("step", "forward", "__init__"):
+            return True
+    return False
