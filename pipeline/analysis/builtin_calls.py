@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import islice
+from itertools import chain, islice, pairwise
 from types import UnionType
 from typing import Any
 
@@ -29,6 +29,8 @@ _PURE: dict[str, Callable[..., Any]] = {
 }
 _ITERABLES: dict[str, Callable[..., Any]] = {
     "enumerate": enumerate,
+    "itertools.chain": chain,
+    "itertools.pairwise": pairwise,
     "list": list,
     "reversed": reversed,
     "sorted": sorted,
@@ -51,7 +53,8 @@ def call_builtin(path: str, args: tuple[object, ...], keywords: dict[str, object
         return _attempt(_PURE[path], args)
     if path in _ITERABLES:
         # Items need not be known: a list of layers can be reversed too. An int is the start of `enumerate`.
-        if not args or keywords or not _are_all(list | tuple | range | int, args):
+        # `zip(a, b, strict=True)` gives what it gives without.
+        if not args or set(keywords) - {"strict"} or not _are_all(list | tuple | range | int, args):
             return Unknown.ANY
         return _collected(path, args)
     return None

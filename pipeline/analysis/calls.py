@@ -119,6 +119,8 @@ class Caller(Evaluator):
                 self.trace.calls.append(method)
                 if node.func.attr == "compile":
                     self.progress += 1
+                if node.func.attr == "__init__":
+                    self._note_parts_of_self(args)
                 if is_network(owner) and member(owner, node.func.attr) is Unknown.ANY:
                     return owner if node.func.attr in GIVES_ITSELF else method
             if isinstance(owner, list) and any(map(is_constant, args)):
@@ -164,6 +166,12 @@ class Caller(Evaluator):
             return self.pass_through(callee, args, keywords, node)
         return Unknown.ANY
 
+    def _note_parts_of_self(self, args: tuple[object, ...]) -> None:
+        """`super().__init__(conv, norm)` in a class of its own kind of Sequential."""
+        myself = self.scope.find("self")
+        if isinstance(myself, Instance) and myself.cls.derives_from("Sequential"):
+            myself.parts += args
+
     def pass_through(
         self, network: object, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call
     ) -> object:
@@ -179,6 +187,8 @@ class Caller(Evaluator):
             forward = member(network, "forward")
             if isinstance(forward, Function):
                 result = self._enter(forward, args, keywords)
+            for part in network.parts if forward is Unknown.ANY else ():
+                self._apply(part, (Unknown.ANY,), {}, node)
         elif isinstance(network, Call) and network.path == SEQUENTIAL:
             self._passed_through.add(id(network))
             for part in parts_in_order(network):

@@ -163,6 +163,8 @@ class Instance:
     cls: Class
     attributes: dict[str, object] = field(default_factory=dict)
     """Those set on `self`."""
+    parts: list[object] = field(default_factory=list)
+    """The modules of one that is a kind of PyTorch's Sequential."""
 
 
 # Numbers and sequences beyond these are not computed: no size or count in a project is near, and code may double them
@@ -278,7 +280,7 @@ _WRAPPERS = frozenset(
 def is_network(value: object) -> bool:
     """Whether a value is a module of PyTorch: one that it has, or an object of a class of the project."""
     if isinstance(value, Instance):
-        return value.cls.derives_from("Module") or value.cls.derives_from("LightningModule")
+        return any(map(value.cls.derives_from, ("Module", "LightningModule", "Sequential")))
     return isinstance(value, Call) and value.path.startswith("torch.nn.") and value.name[:1].isupper()
 
 

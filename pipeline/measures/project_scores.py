@@ -12,6 +12,7 @@ from pipeline.keras import api as keras_api
 from pipeline.measures.codebleu.codebleu import code_bleu, code_words
 from pipeline.measures.conformance import conformance
 from pipeline.measures.delivery.not_done import without_list
+from pipeline.measures.torch_facts import in_keras_words, torch_facts
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import SCRIPT, Delivered, Generated, Scored, Scores
 from pipeline.stage import Stage
@@ -70,7 +71,8 @@ def read_code(source: str, plan: SolutionPlan | None) -> Scores:
     share = None
     deviations: tuple[str, ...] = ()
     if plan is not None:
-        kept = conformance(extract(tree), plan)
+        of_torch = torch_facts(tree)
+        kept = conformance(extract(tree), plan) if of_torch is None else conformance(of_torch, in_keras_words(plan))
         deviations = kept.deviations
         if kept.statements:
             share = kept.share

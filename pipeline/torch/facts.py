@@ -40,7 +40,9 @@ def modules() -> dict[str, frozenset[str]]:
 def is_module(path: str) -> bool:
     """Whether calling the name gives a module of a network: "torch.nn.Conv2d", and no container of others or loss."""
     parent, _, name = path.rpartition(".")
-    return parent == "torch.nn" and name[:1].isupper() and name not in CONTAINERS and not is_loss(path)
+    if parent != "torch.nn" or not name[:1].isupper() or name not in modules()["torch.nn"]:
+        return False
+    return name not in CONTAINERS and not is_loss(path)
 
 
 @lru_cache(maxsize=8192)

@@ -44,21 +44,24 @@ _FUNCTIONS = {
 _FUNCTION_MODULES = ("torch", "torch.nn.functional")
 
 
-def layers_of(tree: ast.Module, network: object, constructed: ProjectTrace) -> tuple[LayerUse, ...]:
-    """The layers of a network in the order of `forward`; in the order of their construction where reading does not get
-    through it. `constructed` is the trace of the program, in which they are built."""
-    called = trace_network(tree, network)
-    in_order = _in_order(called.calls, constructed)
+def modules_of(tree: ast.Module, network: object) -> list[Call]:
+    """The calls that construct a network's modules, in the order of `forward`; in the order in which it is given them
+    where reading does not get through it. A function such as `F.relu(x)` stands as the module of the same effect."""
+    in_order = _in_order(trace_network(tree, network).calls)
     built = modules_within(network)
     # A forward that reading did not get through shows some layers, or none; what it is made of is surer then.
-    if 2 * len({layer.line for layer in in_order}) < len({use.line for use in built_uses(built, constructed)}):
-        return built_uses(built, constructed)
+    if 2 * len({module.line for module in in_order}) < len({module.line for module in built}):
+        return built
     return in_order
 
 
-def built_uses(modules: Iterable[Call], constructed: ProjectTrace) -> tuple[LayerUse, ...]:
-    """The modules as layers, where they are constructed."""
-    return tuple(_use(module, constructed) for module in modules)
+def as_layers(modules: Iterable[Call], constructed: ProjectTrace) -> tuple[LayerUse, ...]:
+    """The modules with their text; `constructed` is the trace of the program, in which they are built."""
+    layers: list[LayerUse] = []
+    for module in modules:
+        text = call_text(module.name, module.args, module.keywords)
+        layers.append(constructed.modules.get(id(module)) or LayerUse(module.name, text, module.line or 0))
+    return tuple(layers)
 
 
 def modules_within(network: object) -> list[Call]:
@@ -76,7 +79,7 @@ def modules_within(network: object) -> list[Call]:
         elif isinstance(value, Call) and is_network(value):
             waiting += reversed([*value.args, *value.keywords.values()])
         elif isinstance(value, Instance):
-            waiting += reversed(list(value.attributes.values()))
+            waiting += reversed([*value.parts, *value.attributes.values()])
         elif isinstance(value, list | tuple):
             waiting += reversed(value)
         elif isinstance(value, dict):
@@ -84,8 +87,8 @@ def modules_within(network: object) -> list[Call]:
     return found
 
 
-def _in_order(calls: Sequence[Call], constructed: ProjectTrace) -> tuple[LayerUse, ...]:
-    layers: list[LayerUse] = []
+def _in_order(calls: Sequence[Call]) -> list[Call]:
+    modules: list[Call] = []
     seen: set[int] = set()
     for call in calls:
         module = call.owner
@@ -93,22 +96,26 @@ def _in_order(calls: Sequence[Call], constructed: ProjectTrace) -> tuple[LayerUs
             if module.name not in _WITHOUT_WEIGHTS and id(module) in seen:
                 continue  # the same weights once more
             seen.add(id(module))
-            layers.append(_use(module, constructed))
+            modules.append(module)
         elif (function := _function(call)) is not None:
-            layers.append(function)
-    return tuple(layers)
+            modules.append(function)
+    return modules
 
 
-def _use(module: Call, constructed: ProjectTrace) -> LayerUse:
-    known = constructed.modules.get(id(module))
-    if known is not None:
-        return known
-    return LayerUse(module.name, call_text(module.name, module.args, module.keywords), module.line or 0)
+_METHODS = frozenset({"flatten", "relu", "sigmoid", "tanh", "softmax", "log_softmax"})
+"""Methods of a tensor that are such functions."""
 
 
-def _function(call: Call) -> LayerUse | None:
-    """A function that is a layer without weights: `F.max_pool2d(x, 2)` -> MaxPool2d(2)."""
+def _function(call: Call) -> Call | None:
+    """A function that is a layer without weights: `F.max_pool2d(x, 2)` -> MaxPool2d(2), `x.mean((2, 3))`, the average
+    over an image, -> AdaptiveAvgPool2d(1)."""
     parent, _, name = call.path.rpartition(".")
+    if not parent and call.owner is Unknown.ANY:
+        over = call.argument(0, "dim")
+        if name == "mean" and isinstance(over, tuple | list) and list(over) in ([2, 3], [-2, -1], [-1, -2]):
+            return Call("torch.nn.AdaptiveAvgPool2d", (1,), {}, line=call.line)
+        if name in _METHODS:
+            return Call(f"torch.nn.{_FUNCTIONS[name][0]}", (), {}, line=call.line)
     if parent not in _FUNCTION_MODULES or name not in _FUNCTIONS:
         return None
     module, parameters = _FUNCTIONS[name]
@@ -119,4 +126,4 @@ def _function(call: Call) -> LayerUse | None:
             break
         args.append(value)
     keywords = {key: value for key, value in call.keywords.items() if key in parameters}
-    return LayerUse(module, call_text(module, tuple(args), keywords), call.line or 0)
+    return Call(f"torch.nn.{module}", tuple(args), keywords, line=call.line)

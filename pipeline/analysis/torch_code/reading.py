@@ -8,31 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.analysis.calls import ProjectTrace
-from pipeline.analysis.torch_code.layers import built_uses, layers_of, modules_within
+from pipeline.analysis.torch_code.goals import library_loss, metrics, own_loss
+from pipeline.analysis.torch_code.layers import as_layers, modules_of, modules_within
 from pipeline.analysis.torch_code.loops import ends_early, epoch_loops, functions_that_train, rounds_of
 from pipeline.analysis.trace import trace_everything
 from pipeline.analysis.values import Call, Instance, LayerUse, Loop, Unknown, is_network
-from pipeline.plan.vocabulary import canonical_metric, canonical_optimizer
-from pipeline.torch.facts import is_loss, is_module, is_optimizer, is_schedule
+from pipeline.plan.vocabulary import canonical_optimizer
+from pipeline.torch.facts import is_module, is_optimizer, is_schedule
 
 DEFAULT_RATES = {"RMSprop": 0.01, "Adagrad": 0.01, "Adadelta": 1.0, "Adamax": 0.002, "NAdam": 0.002, "Adafactor": 0.01}
 """Learning rates of torch.optim where the code is silent; all others have OTHER_RATE."""
 OTHER_RATE = 0.001
-
-_LOSSES = {
-    "binary_crossentropy": "BCELoss|BCEWithLogitsLoss|binary_cross_entropy\\w*|MultiLabelSoftMarginLoss",
-    "categorical_crossentropy": "CrossEntropyLoss|NLLLoss|nll_loss|cross_entropy",
-    "mean_squared_error": "MSELoss|mse_loss",
-    "mean_absolute_error": "L1Loss|l1_loss",
-    "huber": "SmoothL1Loss|smooth_l1_loss|HuberLoss|huber_loss",
-    "kl_divergence": "KLDivLoss|kl_div",
-    "ctc": "CTCLoss|ctc_loss",
-    "poisson": "PoissonNLLLoss|poisson_nll_loss",
-    "hinge": "HingeEmbeddingLoss|hinge_embedding_loss|MultiMarginLoss|multi_margin_loss",
-    "cosine_similarity": "CosineEmbeddingLoss|cosine_embedding_loss",
-    "triplet": "TripletMargin\\w*Loss|triplet_margin_\\w*",
-}
-_LOSS_PATTERNS = tuple((re.compile(pattern), name) for name, pattern in _LOSSES.items())
 
 _SCHEDULES = {
     "StepLR": "step",
@@ -62,6 +48,10 @@ class TorchCode:
     layers: tuple[LayerUse, ...] = ()
     """Of the network that is trained, in the order of `forward`; functions such as `F.relu` as the modules of the same
     effect. Of several networks that are trained together, one after the other."""
+    modules: tuple[Call, ...] = ()
+    """The same, as the calls that construct them."""
+    optimizers: tuple[Call, ...] = ()
+    """Those of the networks that count."""
     optimizer: str = ""
     """In the spelling of `plan.vocabulary`, the class where that does not know it."""
     learning_rate: float | None = None
@@ -71,6 +61,8 @@ class TorchCode:
     """As the constraint `schedule` has it: `step`, `cosine`, `one_cycle`, ..."""
     batch_size: int | None = None
     epochs: int | None = None
+    epochs_line: int | None = None
+    """Of the loop, or of the call that is given them."""
     metrics: tuple[str, ...] = ()
     mixed_precision: bool = False
     gradient_clipping: float | None = None
@@ -95,18 +87,30 @@ def read_torch(tree: ast.Module) -> TorchCode | None:
         return None
     calls = [*called.calls, *aside.calls]
     names = called.names
-    optimizer = _main_optimizer(calls)
+    networks = _trained_networks(calls)
+    optimizers = _optimizers(calls, networks)
+    optimizer = optimizers[0] if optimizers else None
     loops = epoch_loops([*called.loops, *aside.loops], functions_that_train(tree))
+    loops = _of_the_last(loops, optimizer)
     stopping = _early_stopping(calls, loops)
+    modules: list[Call] = []
+    for network in networks:
+        modules += modules_of(tree, network)
+    if not modules:
+        modules = [call for call in calls if is_module(call.path)]
+    epochs, epochs_line = _epochs(calls, loops, names)
     return TorchCode(
-        layers=tuple(_layers(tree, calls, called)),
+        layers=as_layers(modules, called),
+        modules=tuple(modules),
+        optimizers=tuple(optimizers),
         optimizer=_optimizer_name(optimizer),
         learning_rate=_rate(optimizer, names),
-        loss=_loss(calls),
+        loss=own_loss(tree) or library_loss(calls),
         schedule=next((_SCHEDULES.get(call.name, "") for call in calls if is_schedule(call.path)), ""),
         batch_size=_batch_size(calls) or _whole(_named(names, _BATCH_NAMES)),
-        epochs=_epochs(calls, loops) or _whole(_named(names, _EPOCH_NAMES)),
-        metrics=tuple(dict.fromkeys(_metrics(tree))),
+        epochs=epochs or _whole(_named(names, _EPOCH_NAMES)),
+        epochs_line=epochs_line,
+        metrics=tuple(dict.fromkeys(metrics(tree))),
         mixed_precision=any(call.name in ("autocast", "GradScaler") for call in calls),
         gradient_clipping=_clipping(calls),
         early_stopping=stopping,
@@ -114,15 +118,6 @@ def read_torch(tree: ast.Module) -> TorchCode | None:
         checkpoint=any(call.path == "torch.save" or call.name == "ModelCheckpoint" for call in calls),
         lightning=any(call.name == "Trainer" and "lightning" in call.path for call in calls),
     )
-
-
-def _layers(tree: ast.Module, calls: Sequence[Call], constructed: ProjectTrace) -> Iterator[LayerUse]:
-    networks = _trained_networks(calls)
-    if not networks:
-        modules = [call for call in calls if is_module(call.path)]
-        yield from built_uses(modules, constructed)
-    for network in networks:
-        yield from layers_of(tree, network, constructed)
 
 
 def _trained_networks(calls: Sequence[Call]) -> list[object]:
@@ -162,12 +157,26 @@ def _name(network: object) -> str:
     return network.cls.name if isinstance(network, Instance) else ""
 
 
-def _main_optimizer(calls: Sequence[Call]) -> Call | None:
-    """The last optimizer, as of the network that is trained last; of networks trained together, the first."""
-    optimizers = [call for call in calls if is_optimizer(call.path)]
-    if len(_trained_networks(calls)) > 1:
-        return optimizers[0]
-    return optimizers[-1] if optimizers else None
+def _optimizers(calls: Sequence[Call], networks: Sequence[object]) -> list[Call]:
+    """The optimizers of these networks, or else all; a network that is trained in two steps has two."""
+    all_optimizers = [call for call in calls if is_optimizer(call.path)]
+    theirs: list[Call] = []
+    for call in all_optimizers:
+        owners = _owners_of_parameters([*call.args, *call.keywords.values()])
+        if any(owner is network for owner in owners for network in networks):
+            theirs.append(call)
+    return theirs or all_optimizers
+
+
+def _of_the_last(loops: list[Loop], optimizer: Call | None) -> list[Loop]:
+    """Without the loops at the top of the module that come before the optimizer: they trained another network."""
+    if optimizer is None or optimizer.line is None:
+        return loops
+    after: list[Loop] = []
+    for loop in loops:
+        if loop.node.col_offset > 0 or loop.node.lineno > optimizer.line:
+            after.append(loop)
+    return after or loops
 
 
 def _optimizer_name(optimizer: Call | None) -> str:
@@ -188,25 +197,6 @@ def _rate(optimizer: Call | None, names: dict[str, object]) -> float | None:
     return DEFAULT_RATES.get(optimizer.name, OTHER_RATE)
 
 
-def loss_name(name: str) -> str:
-    """A loss of PyTorch in the spelling of `plan.vocabulary`; its own name where that has none."""
-    for pattern, known in _LOSS_PATTERNS:
-        if pattern.fullmatch(name):
-            return known
-    return name
-
-
-def _loss(calls: Sequence[Call]) -> str:
-    """The first loss that is computed, or else constructed."""
-    for call in calls:
-        if call.name == "__call__" and isinstance(call.owner, Call) and is_loss(call.owner.path):
-            return loss_name(call.owner.name)
-    for call in calls:
-        if is_loss(call.path):
-            return loss_name(call.name)
-    return ""
-
-
 def _batch_size(calls: Sequence[Call]) -> int | None:
     """Of the loader that shuffles, as that of the training does; else of the first."""
     loaders = [call for call in calls if call.name == "DataLoader"]
@@ -217,11 +207,18 @@ def _batch_size(calls: Sequence[Call]) -> int | None:
     return None
 
 
-def _epochs(calls: Sequence[Call], loops: Sequence[Loop]) -> int | None:
+def _epochs(calls: Sequence[Call], loops: Sequence[Loop], names: dict[str, object]) -> tuple[int | None, int | None]:
+    """How many, of the longest loop, and the line that says so. Of `range(EPOCHS + FINE_TUNING_EPOCHS)` the former."""
     for call in calls:
         if call.name in ("Trainer", "fit") and (epochs := _whole(call.argument(-1, "max_epochs", "epochs"))):
-            return epochs
-    return max((rounds_of(loop) or 0 for loop in loops), default=0) or None
+            return epochs, call.line
+    if not loops:
+        return None, None
+    longest = max(loops, key=lambda loop: rounds_of(loop) or 0)
+    for node in ast.walk(longest.node.iter):
+        if isinstance(node, ast.Name) and _EPOCH_NAMES.fullmatch(node.id) and (stated := _whole(names.get(node.id))):
+            return stated, longest.node.lineno
+    return rounds_of(longest), longest.node.lineno
 
 
 def _clipping(calls: Sequence[Call]) -> float | None:
@@ -254,21 +251,6 @@ def _patience(calls: Sequence[Call], names: dict[str, object]) -> int | None:
             if stated is not None:
                 return stated
     return _whole(_named(names, _PATIENCE_NAMES))
-
-
-def _metrics(tree: ast.Module) -> Iterator[str]:
-    """Those imported from scikit-learn and torchmetrics, then what the program calls by a metric's name."""
-    nodes = list(ast.walk(tree))
-    words: list[str] = []
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("sklearn.metrics", "torchmetrics")):
-            words += [alias.name for alias in node.names]
-    for node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and "loss" not in node.id:
-            words.append(node.id)
-    for word in words:
-        if name := canonical_metric(word):
-            yield name
 
 
 def _named(names: dict[str, object], pattern: re.Pattern[str]) -> int | float | None:

@@ -12,6 +12,7 @@ from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.extract import CodeFacts, facts_of
 from pipeline.analysis.models import main_model
 from pipeline.analysis.parsing import parsed
+from pipeline.analysis.torch_code.reading import TorchCode, read_torch
 from pipeline.analysis.trace import trace_everything
 from pipeline.analysis.values import Call, Loop, Setting
 from pipeline.measures.delivery.findings import Finding, Found, spaced
@@ -56,6 +57,7 @@ class Code:
         self.imports = sight.imports
         self.first_line = tree.body[0].lineno
         """Of the first statement."""
+        self._tree = tree
         self._aside = aside
         self._named = sight.named
 
@@ -76,7 +78,14 @@ class Code:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Of the main model."""
+        if self.torch is not None:
+            return layers_of(self.torch.modules)
         return layers_of(self.trace.calls) or layers_of(self._aside.calls)
+
+    @cached_property
+    def torch(self) -> TorchCode | None:
+        """What it states as a program of PyTorch; None for any other."""
+        return read_torch(self._tree) if "torch" in self.imports else None
 
     @cached_property
     def all_layers(self) -> tuple[Layer, ...]:

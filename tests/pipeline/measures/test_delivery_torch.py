@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.pipeline.analysis import torch_programs
 from tests.pipeline.measures.asked import wrong
 
 TORCH = """
@@ -237,3 +240,145 @@ def test_a_program_of_jax() -> None:
         """,
         JAX,
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["MNIST", "RESIDUAL", "EARLY", "GAN", "LIGHTNING", "REGRESSION", "FINE_TUNED", "TWO_LESSONS"]
+)
+def test_programs_as_people_write_them(name: str) -> None:
+    assert not wrong(ASKED_OF[name], getattr(torch_programs, name))
+
+
+ASKED_OF = {
+    "MNIST": """
+        + framework.framework=pytorch
+        + task.problem=classification
+        + architecture.family=cnn
+        + architecture.conv_layers=2
+        + architecture.dense_layers=2
+        + architecture.hidden_layers=128
+        + architecture.filters=32,64
+        + architecture.kernel_size=3
+        + architecture.activation=relu
+        + architecture.pooling=max
+        - architecture.pooling=average
+        + architecture.output_activation=softmax
+        + classes.count=10
+        + training.dropout=0.25
+        - training.dropout=0.5
+        + training.optimizer=adadelta
+        - training.optimizer=adam
+        + training.learning_rate=1.0
+        + training.loss=crossentropy
+        + training.batch_size=64
+        + training.epochs=14
+        - training.epochs=15
+        + training.schedule=step
+        - training.schedule=cosine
+        - training.early_stopping=true
+        - training.mixed_precision=true
+        + training.checkpoint=true
+        + framework.api=custom_loop
+        + output.model_file=mnist_cnn.pt
+    """,
+    "RESIDUAL": """
+        + architecture.family=resnet
+        + architecture.normalization=batch
+        + architecture.skip_connections=true
+        + architecture.filters=16,32
+        + architecture.pooling=global_average
+        + classes.count=100
+        + training.optimizer=sgd
+        + training.momentum=0.9
+        + training.weight_decay=0.0005
+        + training.learning_rate=0.1
+        + training.schedule=cosine
+        + training.mixed_precision=true
+        + training.gradient_clipping=5.0
+        + training.label_smoothing=0.1
+        + training.batch_size=128
+        + training.epochs=40
+        - training.epochs=10
+        - training.early_stopping=true
+    """,
+    "EARLY": """
+        + architecture.family=mlp
+        + architecture.hidden_layers=64
+        + architecture.activation=leaky_relu
+        + architecture.output_activation=sigmoid
+        + training.loss=binary_crossentropy
+        + training.dropout=0.4
+        + training.optimizer=adamw
+        + training.learning_rate=0.0003
+        + training.weight_decay=0.01
+        + training.schedule=reduce_on_plateau
+        + training.early_stopping=true
+        + training.patience=7
+        - training.patience=3
+        + training.batch_size=16
+        + training.epochs=200
+        + training.checkpoint=true
+        + framework.api=sequential
+        + task.problem=classification
+    """,
+    "GAN": """
+        + task.problem=generation
+        + architecture.family=gan
+        + architecture.family=dcgan
+        + training.optimizer=adam
+        + training.learning_rate=0.0002
+        + training.batch_size=128
+        + training.epochs=25
+    """,
+    "LIGHTNING": """
+        + framework.framework=pytorch
+        + architecture.family=bigru
+        - architecture.family=bilstm
+        + architecture.recurrent_layers=2
+        + architecture.embedding=32
+        + architecture.units=64
+        + classes.count=9
+        + training.optimizer=rmsprop
+        + training.learning_rate=0.002
+        + training.schedule=exponential
+        + training.epochs=12
+        + training.batch_size=24
+        + training.early_stopping=true
+        + training.patience=4
+        + training.gradient_clipping=0.5
+    """,
+    "REGRESSION": """
+        + architecture.family=lstm
+        + architecture.recurrent_layers=2
+        + architecture.units=50
+        + architecture.activation=tanh
+        + size.features=7
+        + training.loss=mse
+        + training.epochs=60
+        - training.epochs=30
+        + training.batch_size=256
+        + training.schedule=one_cycle
+        + training.learning_rate=0.005
+        + training.dropout=0.2
+        + metric.metric=mae
+    """,
+    "FINE_TUNED": """
+        + architecture.backbone=resnet18
+        - architecture.backbone=resnet50
+        + architecture.weights=pretrained
+        + architecture.frozen=true
+        + classes.count=7
+        + training.momentum=0.9
+        + training.epochs=5
+        + training.batch_size=8
+    """,
+    "TWO_LESSONS": """
+        + architecture.hidden_layers=16
+        + training.optimizer=adam
+        - training.optimizer=sgd
+        + training.learning_rate=0.02
+        - training.learning_rate=0.5
+        + training.epochs=50
+        - training.epochs=3
+    """,
+}

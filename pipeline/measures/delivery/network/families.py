@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 
@@ -132,9 +133,29 @@ def _joined(code: Code) -> int | None:
 def added(code: Code) -> int | None:
     """The line of a residual connection: an Add layer, or a sum with something called shortcut, residual, identity."""
     line = _layer("Add")(code)
+    if line is None and code.torch is not None:
+        line = _added_in_forward(code)
     if line is not None:
         return line
     return code.word(r"(^|_)(shortcut|residual|identity|skip)(_|$|s$)")
+
+
+def _added_in_forward(code: Code) -> int | None:
+    """The line of a sum of two tensors in a `forward` of PyTorch, one of them what a layer gave."""
+    for function in code.nodes_of(ast.FunctionDef):
+        if function.name != "forward":
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+                sides = [node.left, node.right]
+            elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+                sides = [node.target, node.value]
+            else:
+                continue
+            words = " ".join(ast.unparse(side) for side in sides).lower()
+            if not any(isinstance(side, ast.Constant) for side in sides) and not re.search(r"pos|bias|embed", words):
+                return node.lineno
+    return None
 
 
 def _dilated(code: Code) -> int | None:

@@ -46,7 +46,10 @@ _ANY_SCHEDULE = "|".join(_SCHEDULES.values()) + "|InverseTimeDecay|LambdaLR|Lear
 def optimizers(code: Code) -> list[Found]:
     """The optimizers in use, by name in lower case; the value's line is that of the call."""
     found: list[Found] = []
+    foreign = _of_other_networks(code)
     for call in code.calls:
+        if id(call) in foreign:
+            continue
         if is_optimizer(call.path) or _OPTIMIZERS.match(call.path):
             name = call.name.lower()
             if name in _OPTIMIZER_NAMES or is_optimizer(call.path):
@@ -67,7 +70,17 @@ def _optimizer(constraint: Constraint, code: Code) -> Finding:
 
 
 def _optimizer_calls(code: Code) -> list[Call]:
-    return [call for call in code.calls if is_optimizer(call.path) or _OPTIMIZERS.match(call.path)]
+    foreign = _of_other_networks(code)
+    calls = [call for call in code.calls if is_optimizer(call.path) or _OPTIMIZERS.match(call.path)]
+    return [call for call in calls if id(call) not in foreign]
+
+
+def _of_other_networks(code: Code) -> frozenset[int]:
+    """Ids of the calls of PyTorch's optimizers that train another network than the main one."""
+    if code.torch is None or not code.torch.optimizers:
+        return frozenset()
+    own = {id(call) for call in code.torch.optimizers}
+    return frozenset(id(call) for call in code.calls if call.path.startswith("torch.optim.") and id(call) not in own)
 
 
 def _learning_rate(constraint: Constraint, code: Code) -> Finding:

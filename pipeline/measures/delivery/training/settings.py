@@ -103,6 +103,8 @@ def _unset(code: Code, what: str) -> Finding:
 def _epochs(constraint: Constraint, code: Code) -> Finding:
     """Of the longest training; of a loop over epochs, its rounds."""
     found: list[Found] = []
+    if code.torch is not None and code.torch.epochs is not None:
+        return one_of([Found(code.torch.epochs, code.torch.epochs_line)], constraint.value, missing("no epochs found"))
     for call in code.trace.calls:
         if call.name in ("fit", "fit_generator"):
             found.append(Found(call.argument(3 if call.name == "fit" else 2, "epochs", "nb_epoch"), call.line))
@@ -132,6 +134,8 @@ def _patience(constraint: Constraint, code: Code) -> Finding:
     found = [Found(call.keywords.get("patience", 0), call.line) for call in stopping]
     if re.search("rate|plateau|lr", constraint.subject):
         found = []
+    elif code.torch is not None and code.torch.patience is not None:
+        found = [Found(code.torch.patience, code.torch.early_stopping)]
     found = found or code.values(r"\w*patience")
     return one_of(found, constraint.value, missing("no patience set"))
 
@@ -139,6 +143,8 @@ def _patience(constraint: Constraint, code: Code) -> Finding:
 def _early_stopping(constraint: Constraint, code: Code) -> Finding:
     calls = code.calls_named("EarlyStopping")
     line = calls[0].line if calls else code.word("early_?stop|patience_counter|epochs_(without|no)_improve")
+    if line is None and code.torch is not None:
+        line = code.torch.early_stopping
     return met(line) if line is not None else _unset(code, "no early stopping")
 
 
