@@ -80,9 +80,9 @@ def test_a_sample_keeps_the_rules(row: dict[str, Any], code: str) -> None:
     assert 60 <= len(code.splitlines()) <= 250
     assert names_never_defined(ast.parse(code)) == ()
     assert invalid_calls(ast.parse(code)) == ()
-    for needed in ("keras.utils.set_random_seed(42)", 'model.save("model.keras")', "NO FOLDER", "raise SystemExit("):
+    for needed in ("keras.utils.set_random_seed(", '"model.keras")', "NO FOLDER", "raise SystemExit("):
         assert needed in code
-    assert re.search(r'f"held-out [^"]+: \{.+\} "\n\s+f"\(baseline, [^"]+: \{.+\}\)"', code)
+    assert re.search(r'f"held-out [^"]+: \{.+\} ("\n\s+f")?\(baseline, [^"]+: \{.+\}\)"', code)
     assert "NUM_CLASSES = len(" in code or "NUM_CLASSES" not in code
     # What is learned from data is learned from the training part, after the split.
     for fitting in (".fit(train", ".fit_transform(", "vectorize.adapt(", "StandardScaler().fit("):
