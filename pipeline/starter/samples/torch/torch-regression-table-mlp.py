@@ -48,7 +48,8 @@ SYNTHETIC = not os.path.isdir(DATA_DIR)
 torch.manual_seed(SEED)
 
 if SYNTHETIC:
-    EPOCHS = min(EPOCHS, 20)  # a smoke run; the full count is for real data
+    EPOCHS = min(EPOCHS, 20)  # a smoke run; the full counts are for real data
+    BATCH_SIZE = min(BATCH_SIZE, 32)
 
 
 # %% Data: files
