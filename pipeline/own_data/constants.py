@@ -12,6 +12,12 @@ from pipeline.request.data_contract import ColumnKind, DataContract, DataInput
 Fact = str | int | float | bool | None | dict[str, object] | list[str]
 """A value that is written into a program as a literal."""
 
+ASKED_FACTS = (
+    "user_column", "item_column", "text_column", "second_text_column", "label_columns", "tokens_column",
+    "sentence_column", "context_column", "question_column", "id_column",
+)  # fmt: skip
+"""Further facts that sidecars may name, which a contract does not hold: the words of a request tell them."""
+
 NAMED_COLUMNS = 60
 """Columns of a table up to which each is named at the top of a project; more are found by their kind when it runs."""
 
