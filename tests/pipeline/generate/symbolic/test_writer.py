@@ -82,8 +82,9 @@ def test_a_requirement_in_plain_words_shapes_the_project() -> None:
     (row,) = run_local(generation_stages(PipelineSettings()), [requirement])
     assert isinstance(row, Scored)
     code = _code(row)
-    for line in ("IMAGE_HEIGHT = 80", "NUM_CLASSES = 9", "BATCH_SIZE = 8", "EPOCHS = 12", "optimizers.SGD("):
+    for line in ("IMAGE_HEIGHT = 80", '"class 9"', "BATCH_SIZE = 8", "EPOCHS = 12", "optimizers.SGD("):
         assert line in code
+    assert '"class 10"' not in code
     assert "# Classify mushroom photos into nine genera" in code
 
 
