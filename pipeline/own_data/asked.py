@@ -41,6 +41,14 @@ _SAID_TO_BE_CATEGORIES = re.compile(
 )
 """Words behind a column's name."""
 
+_ALL_NUMBERS = re.compile(r"(?:\d+|all|only) (?:numeric(?:al)?|continuous|real-valued) ", re.IGNORECASE)
+_RANGE = re.compile(
+    r"\b(?P<name>[A-Za-z_]{1,20})(?P<first>\d{1,3})\s?(?:\.{2,3}|-|\u2013|\u2026|to|through)\s?(?P=name)(?P<last>\d{1,3})\b"
+)
+"""V1..V28"""
+
+MOST_NUMBERED = 200
+
 FEWEST_COLUMNS = 3
 """Columns that a request has to name before they are taken for all there are."""
 
@@ -117,17 +125,19 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
     targets = [one.value for one in asked if one.name == "target"]
     columns = [one for one in asked if one.name == "column" and one.value not in targets]
     names = list(dict.fromkeys(one.value for one in columns))
+    all_numbers = _ALL_NUMBERS.search(record.requirement) is not None
     facts: dict[str, Fact] = {}
     if targets:
         facts |= {"target": targets[0], "targets": targets}
         if len(targets) > 1:
             facts["label_columns"] = targets
+    names += _numbered(record.requirement, names)
     facts |= role_facts(names)
     texts = [name for name in names if is_text(name)]
     if texts:
         facts["text_columns"] = texts
         facts |= dict(zip(("text_column", "second_text_column"), texts, strict=False))
-    dates = [name for name in names if is_date(name)]
+    dates = [name for name in names if is_date(name) and not all_numbers]
     if dates:
         facts["time_column"] = dates[0]
     unused = [one.value for one in record.constraints if one.name == "column" and one.negated]
@@ -137,20 +147,31 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
     unused += identifiers
     if unused:
         facts["unused_columns"] = unused
-    inputs = [one for one in columns if one.value not in {*texts, *dates, *unused}]
-    return facts | _kinds(record, inputs) | ({"date_columns": dates} if dates else {})
-
-
-def _kinds(record: Understood, columns: Sequence[Constraint]) -> dict[str, Fact]:
-    """Numbers and categories, where all columns are named and the kind of each is told: by the request, or by its name.
-    Else none: a column taken for numbers by mistake would be lost in silence."""
+    inputs = [name for name in names if name not in {*texts, *dates, *unused}]
+    said = [one.value for one in columns if _is_said_category(record, one)]
     counts = [int(one.number) for one in record.constraints if one.name == "features" and one.number]
-    if len(columns) < FEWEST_COLUMNS or (counts and counts[0] > len(columns)):
-        return {}
-    categories = [one.value for one in columns if _is_said_category(record, one)]
-    kinds = {one.value: "category" if one.value in categories else kind_of(one.value) for one in columns}
-    if categories:  # of the others it would have been said too
-        kinds = {name: kind if kind == "category" and name in categories else "number" for name, kind in kinds.items()}
+    if len(inputs) >= max([FEWEST_COLUMNS, *counts[:1]]):
+        facts |= _kinds(inputs, said, all_numbers=all_numbers)
+    return facts | ({"date_columns": dates} if dates else {})
+
+
+def _numbered(text: str, names: Sequence[str]) -> list[str]:
+    """The columns of "V1..V28", those aside that are named."""
+    found: list[str] = []
+    for match in _RANGE.finditer(text):
+        first, last = int(match["first"]), int(match["last"])
+        if 0 < last - first <= MOST_NUMBERED:
+            found += [f"{match['name']}{number}" for number in range(first, last + 1)]
+    return [name for name in found if name not in names]
+
+
+def _kinds(names: Sequence[str], said: Sequence[str], *, all_numbers: bool) -> dict[str, Fact]:
+    """Numbers and categories, where the kind of each column is told: by the request, which says of some that they are
+    categories or of all that they are numbers, or by its name. Else none: a column taken for numbers by mistake would
+    be lost in silence."""
+    kinds = {name: kind_of(name) for name in names}
+    if said or all_numbers:  # of the others it would have been said too
+        kinds = {name: "category" if name in said else "number" for name in names}
     if not all(kinds.values()):
         return {}
     return {

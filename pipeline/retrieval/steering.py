@@ -55,6 +55,12 @@ _WITHOUT_SAYING = {
 }
 """Variants that a problem has anyway, whether a request or a cell names them or not."""
 
+_PLAIN = frozenset({"mlp", "cnn", "cnn_1d", "lstm", "bilstm", "gru", "unet", "autoencoder"})
+"""What a request gets that asks for no architecture."""
+
+_KNOWN_DATA, _PLAINNESS = 0.75, 0.5
+"""What the asked data set counts, and a plain family where none is asked for; an asked family counts 1."""
+
 _UNASKED_FAMILY = 0.25
 """What a family costs that a sample has beside those that are asked for."""
 
@@ -99,7 +105,7 @@ class Wanted:
         return cell.framework not in self.forbidden
 
     def fit(self, cell: Cell) -> Fit:
-        """How well a cell fits: problem, variants that are another model, data, architecture, framework, data set."""
+        """How well a cell fits: problem, variants that are another model, data, architecture, framework."""
         solved = self.problems.intersection(cell.problems)
         other_models = set(OTHER_MODELS)
         for problem in solved:
@@ -109,21 +115,28 @@ class Wanted:
             -len((self.variants ^ set(cell.variants)) & other_models),
             _data_fit(self.data, frozenset(cell.data)),
             self._architecture_fit(cell),
+            -float(bool(cell.datasets) and self.datasets.isdisjoint(cell.datasets)),
             -len((self.variants ^ set(cell.variants)) - OTHER_MODELS),
             float(cell.framework == DEFAULT_FRAMEWORK),
-            len(self.datasets.intersection(cell.datasets)),
         )
 
     def _architecture_fit(self, cell: Cell) -> float:
-        """A known network counts twice; another known network is nearer to it than none."""
-        points = float(len(self.families.intersection(cell.families)))
+        """A known network counts twice; another known network is nearer to it than none, one of its line still more.
+        Where nothing is asked for, the plain families of the kind of data are."""
+        known = _KNOWN_DATA * len(self.datasets.intersection(cell.datasets))
+        if not self.families and not self.backbones and self.transfer is None:
+            plain = bool(cell.families) and not cell.backbones and _PLAIN.issuperset(cell.families)
+            forbidden = self.forbidden.intersection(cell.families)
+            return known + _PLAINNESS * plain - len(forbidden)
+        points = known + len(self.families.intersection(cell.families))
         if self.families:
             points -= _UNASKED_FAMILY * len(set(cell.families) - self.families)
         points -= len(self.forbidden.intersection(cell.families, cell.backbones))
         if self.backbones.intersection(cell.backbones):
             points += 2
         elif cell.backbones and (self.backbones or self.transfer):
-            points += 1
+            lines = {_line(name) for name in self.backbones} & {_line(name) for name in cell.backbones}
+            points += 1.5 if lines else 1
         elif cell.backbones and self.transfer is False:
             points -= 1
         return points
@@ -175,6 +188,11 @@ def _transfer(constraints: Sequence[Constraint]) -> bool | None:
         if (one.name, one.value) == ("weights", "scratch"):
             return one.negated
     return None
+
+
+def _line(backbone: str) -> str:
+    """The line of a known network: that of `efficientnetb3` is `efficientnetb`."""
+    return backbone.rstrip("0123456789v_")
 
 
 def _data_fit(asked: frozenset[str], cell: frozenset[str]) -> float:

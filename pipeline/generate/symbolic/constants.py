@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.analysis.values import arithmetic
-from pipeline.generate.symbolic.asked_settings import asked_setting
+from pipeline.generate.asked_settings import asked_setting
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import Edit, Statement, edit_statement
 from pipeline.generate.symbolic.target import Target

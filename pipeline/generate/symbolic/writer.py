@@ -61,9 +61,11 @@ class SymbolicWriter:
         target = self._target(record)
         final, choices = compare(code, template, target)
         if target.asked and any(choice.chosen == TEMPLATE for choice in choices):
-            alone, alone_choices = compare(code, code, target)
-            if _met(alone.text(), record.constraints) > _met(final.text(), record.constraints):
-                final, choices = alone, tuple(_for_what_is_asked(choice) for choice in alone_choices)
+            # A sample that declares its cell was chosen for what is asked and is known to learn: a plan's layers take
+            # the place of its own where they do more of it.
+            alone, _ = compare(code, code, target)
+            if _met(alone.text(), record.constraints) >= _met(final.text(), record.constraints):
+                final, choices = alone, tuple(_taken_back(choice) for choice in choices)
         script = with_parts(final.text(), record.constraints)
         return {"files": script_files(script), "choices": choices}
 
@@ -131,9 +133,11 @@ def _met(source: str, constraints: Sequence[Constraint]) -> int:
     return check_delivery([one for one in constraints if one.aspect in _SHOWN_BY_DRAFTS], source).met
 
 
-def _for_what_is_asked(choice: SectionChoice) -> SectionChoice:
+def _taken_back(choice: SectionChoice) -> SectionChoice:
     """The choice where the adapted sample is taken whole."""
-    return replace(choice, chosen=CODE, reason="the adapted sample does more of what is asked")
+    if choice.chosen != TEMPLATE:
+        return choice
+    return replace(choice, chosen=CODE, reason="the plan's layers would do no more of what is asked")
 
 
 def _values_for(template: CodeTemplate, target: Target) -> dict[str, str]:

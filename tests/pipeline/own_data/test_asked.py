@@ -27,6 +27,11 @@ def test_of_columns_some_of_which_are_said_to_be_categories_the_others_are_numbe
     assert asked["category_columns"] == ["zipcode"]
 
 
+def test_a_range_of_numbered_columns_is_all_of_them() -> None:
+    asked = facts("anomaly detection, 6 numeric columns (V1..V4, Amount, Time)")
+    assert asked["number_columns"] == ["Amount", "Time", "V1", "V2", "V3", "V4"]
+
+
 @pytest.mark.parametrize(
     "requirement",
     [

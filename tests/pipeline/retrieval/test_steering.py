@@ -37,6 +37,7 @@ POOL = (
     sample("texts-and-table", "Text Classification", problems="classification", data=("text", "table")),
     sample("frauds", "Anomaly Detection", problems="anomaly_detection", data="table", families="autoencoder"),
     sample("digits", "Image Generation", problems="generation", data="image", families="variational_autoencoder"),
+    sample("old-digits", "Image Classification", problems="classification", data="image", datasets="mnist"),
     sample("old-photos", "Image Classification"),
 )  # fmt: skip
 
@@ -56,6 +57,8 @@ def nearest(requirement: str, category: str = "Image Classification", pool: tupl
         ("In PyTorch: classify texts with an LSTM", "Text Classification", "photos-torch"),
         ("photo classifier, transfer learning with ResNet50", "Image Classification", "photos-resnet50"),
         ("photo classifier, transfer learning with EfficientNetB0", "Image Classification", "photos-resnet50"),
+        ("classify handwritten letters, images of old-digits", "Image Classification", "photos-cnn"),
+        ("MNIST classifier", "Image Classification", "old-digits"),
         ("multi-label classification of plot summaries", "Tabular Classification", "genres"),
         ("classify tweets", "Tabular Classification", "texts"),
         ("anomaly detection in a table of payments by reconstruction error", "Tabular Classification", "frauds"),

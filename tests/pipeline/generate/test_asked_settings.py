@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.generate.symbolic.asked_settings import asked_setting
+from pipeline.generate.asked_settings import asked_setting
 from pipeline.understanding import asked_in
 
 
@@ -28,6 +28,8 @@ from pipeline.understanding import asked_in
         ("seed 7", "SEED", 42, 7),
         ("validation split 0.15", "VALIDATION_SPLIT", 0.2, 0.15),
         ("early stopping with patience 5", "PATIENCE", 10, 5),
+        ("an MLP with 1 hidden layer of 96 units", "HIDDEN_UNITS", 64, 96),
+        ("an MLP with 2 hidden layers of 96 units", "HIDDEN_UNITS", 64, None),
         ("embedding size 50", "SYNTHETIC", True, None),
         ("embedding size 50", "EMBEDDING_DIM", "large", None),
     ],

@@ -65,6 +65,9 @@ def asked_setting(name: str, value: object, constraints: Sequence[Constraint], n
         return _filters(value, asked)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    if lowered in ("hidden_units", "dense_units"):
+        widths = _hidden_units([value], asked) or []
+        return widths[0] if len(widths) == 1 and widths != [value] else None
     if lowered in _RECURRENT:
         return _whole(_recurrent_units(_RECURRENT[lowered], asked))
     if lowered in ("num_blocks", "num_layers") and "FILTERS" in names:
