@@ -36,8 +36,7 @@ test-core: setup setup-cpu
 	$(BIN)/pytest --durations=20 --ignore tests/ray --ignore tests/vllm
 
 test-engines: setup setup-cpu
-	$(BIN)/pytest --durations=20 tests/ray
-	$(BIN)/pytest --durations=20 tests/vllm  # a process of its own: it starts Ray without our tokens
+	$(BIN)/pytest --durations=20 tests/ray tests/vllm
 
 # The tests on the newest Python that is here, without an engine.
 test-newest: .venv-newest/.ready

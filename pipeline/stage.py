@@ -8,6 +8,7 @@ waits (for a language model) is `async def`, and many rows are then under way in
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 import traceback
 from collections import deque
@@ -33,6 +34,9 @@ ROWS_IN_FLIGHT = 32
 
 _HELD = 4
 """Rows held for each one in flight: a slow row holds back those behind it in the output, and the others go on."""
+
+_SETTLED_ROWS = 16
+"""After so many rows, and whenever they have doubled, what a worker holds is set aside."""
 
 _T = TypeVar("_T")
 
@@ -128,6 +132,13 @@ def _module(filename: str) -> str:
     return "/".join(filename.split("/")[-2:])
 
 
+def _set_aside() -> None:
+    """Hides what is alive from the garbage collector: tables, samples and parsed notebooks stay as long as their
+    worker, and looking at each of them again every few rows took a fifth of the time of `generate`."""
+    gc.collect()
+    gc.freeze()
+
+
 def check_chain(stages: Sequence[Stage]) -> None:
     """Raises TypeError unless each stage accepts what the one before returns."""
     for before, after in pairwise(stages):
@@ -156,6 +167,7 @@ class Chain:
             if iscoroutinefunction(step) and not stage.waits:
                 raise TypeError(f"stage {stage.name!r} has an async step; say Stage(waits=True)")
         self._runner = asyncio.Runner()  # one event loop for all rows: clients keep their connections
+        self._finished = 0
 
     def __call__(self, record: Requirement) -> tuple[Requirement, dict[str, float]]:
         """`finish` for a chain that does not wait."""
@@ -168,6 +180,9 @@ class Chain:
             start = time.perf_counter()
             record = await advance_async(stage, step, record)
             seconds[stage.name] = time.perf_counter() - start
+        self._finished += 1
+        if self._finished >= _SETTLED_ROWS and self._finished.bit_count() == 1:
+            _set_aside()
         return record, seconds
 
     def run(

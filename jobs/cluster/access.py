@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import grpc
 from ray._private import services
@@ -20,6 +18,10 @@ from pipeline.errors import FaultError
 MODE, TOKEN, TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 """Ray's variables. Ray takes the first token there is: of TOKEN, of the file TOKEN_PATH, of `DEFAULT_FILE`."""
 
+_OWN = "DLCODEGEN_"
+"""Before the name of a variable of Ray's: the value that a local run gave it, so that its processes tell it from the
+user's."""
+
 DEFAULT_FILE = "~/.ray/auth_token"
 
 _ANSWER_SECONDS = 10
@@ -30,38 +32,39 @@ WAY_OUT = (
 )
 
 
-@contextmanager
-def own_token() -> Iterator[None]:
-    """A local Ray that starts in the block has a token of its own, which it and its processes alone know.
+def use_own_token() -> None:
+    """A local Ray that starts in this process, now or later, has a token of its own, which it and its processes alone
+    know.
 
     Left to itself, `ray.init` writes a token into the user's home, and from then on every `ray start` there demands it.
-    Where the user has decided (RAY_AUTH_MODE is set, and a token, where one is wanted), it stays at that.
+    Where the user has decided (RAY_AUTH_MODE is set, and a token, where one is wanted), it stays at that. The variables
+    stay set: Ray reads the token once and keeps it, so whoever starts a second Ray in this process needs the same.
     """
     _read_again()
     mode = os.environ.get(MODE)
     if mode is not None and (mode.lower() != "token" or _has_token()):
-        yield
         return
-    before = {name: os.environ.get(name) for name in (MODE, TOKEN)}
-    os.environ[MODE] = "token"
-    os.environ[TOKEN] = secrets.token_hex(32)
+    if mode is None:
+        os.environ[MODE] = os.environ[_OWN + MODE] = "token"
+    os.environ[TOKEN] = os.environ[_OWN + TOKEN] = secrets.token_hex(32)
     _read_again()
-    try:
-        yield
-    finally:
-        # Ray's processes have it by now. A cluster that this process joins later has another one.
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+
+
+def drop_own_token() -> None:
+    """Takes back `use_own_token`, in whichever process it was: a cluster that is joined has another token."""
+    own = {name: os.environ.pop(_OWN + name, None) for name in (MODE, TOKEN)}
+    if own[TOKEN] is not None and own[TOKEN] == os.environ.get(TOKEN):
+        for name, value in own.items():
+            if value is not None:
+                os.environ.pop(name, None)
+    _read_again()
 
 
 def require_admission(address: str) -> None:
     """Raises FaultError, at once and in a line, where the cluster at `address` (`host:port`, or `auto` for the one of
     this machine) wants another token than is sent to it. Ray itself tries for 20 seconds, and then says that the
     cluster does not answer. What else keeps it from answering is left to Ray."""
-    _read_again()
+    drop_own_token()
     if address.startswith("ray://"):
         return
     if address == "auto":

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import ray
 
-from jobs.cluster.access import own_token, require_admission
+from jobs.cluster.access import require_admission, use_own_token
 from pipeline.errors import FaultError
 
 _ANSWER_SECONDS = 10
@@ -33,7 +33,8 @@ def start_ray(address: str | None, workers: int | None) -> bool:
     # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     way_out = "free memory, ports, /dev/shm or /tmp, or wait until the machine is less busy; `dlcodegen doctor` looks"
-    with _ray_starts("Ray cannot be started on this machine", way_out), own_token(), _native_stderr_silenced():
+    with _ray_starts("Ray cannot be started on this machine", way_out), _native_stderr_silenced():
+        use_own_token()
         ray.init(address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     return False
 

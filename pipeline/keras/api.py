@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.keras.facts import Signature, modules, signature, tensorflow_only
 from pipeline.keras.spellings import RENAMED_KEYWORDS
+from pipeline.syntax import nodes_of
 
 __all__ = ["check_call", "invalid_calls", "wrong_arguments"]
 
@@ -158,7 +159,7 @@ def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
     Names are followed through the program's imports; methods (`model.fit`) where the model is assigned from Sequential
     or Model, also through a function that builds it. What cannot be followed is passed over.
     """
-    nodes = list(ast.walk(tree))
+    nodes = nodes_of(tree)
     imports = _Imports(nodes)
     if not imports.targets and not imports.tensorflow:
         return ()

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from pipeline.syntax import nodes_of
+
 FIELD_FILE = Path(__file__).parent / "field_packages.txt"
 """The stated list of the field's packages, a top-level name a line."""
 
@@ -18,7 +20,7 @@ def unknown_imports(tree: ast.Module) -> tuple[str, ...]:
     has; sorted, each once. A helper file of one's own is unknown too: a project of one file has no
     neighbours, relative ones included."""
     modules: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             modules.add(node.module)
         elif isinstance(node, ast.Import | ast.ImportFrom):  # `from . import a` asks for a module a

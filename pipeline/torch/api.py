@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pipeline.keras.api import wrong_arguments
 from pipeline.keras.facts import Signature
+from pipeline.syntax import nodes_of
 from pipeline.torch.facts import modules, signature
 
 __all__ = ["check_call", "invalid_calls"]
@@ -39,7 +40,7 @@ def check_call(name: str, args: int, keywords: Sequence[str]) -> str | None:
 def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
     """Every unknown name of PyTorch and every call with wrong arguments, one line of text each, in order. Names are
     followed through the program's imports; what cannot be followed is passed over."""
-    nodes = list(ast.walk(tree))
+    nodes = nodes_of(tree)
     names, imported = _imports(nodes)
     if not names:
         return ()

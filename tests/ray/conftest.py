@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 import ray
 
-from jobs.cluster.access import own_token
+from jobs.cluster.access import use_own_token
 
 
 @pytest.fixture(scope="package", autouse=True)
 def local_ray() -> Iterator[None]:
     """Ends with this folder: the tests of the engine start a Ray of their own."""
-    with own_token():
-        ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    use_own_token()
+    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     yield
     ray.shutdown()

@@ -39,7 +39,7 @@ def home(tmp_path: Path) -> Path:
 
 def _call(home: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A command in a home of its own, with these of Ray's variables and no others."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    others = {name: value for name, value in os.environ.items() if "RAY_AUTH" not in name}
     environment = {**others, "HOME": str(home), **variables}
     return subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True)
 
@@ -111,10 +111,25 @@ def sent():
 start_ray(None, 1)
 assert len(ray.get(sent.remote())) == 64
 ray.shutdown()
-assert [name for name in os.environ if name.startswith("RAY_AUTH")] == []
+ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)  # a caller's own Ray, afterwards
+ray.shutdown()
 os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=sys.argv[2])
 start_ray(sys.argv[1], None)  # the same process, another cluster: the token of the local one is not sent to it
 ray.shutdown()
+"""
+
+JOINS_WITH_A_FILE = """
+import pathlib, sys
+import ray
+from jobs.cluster.ray_start import start_ray
+
+start_ray(None, 1)
+ray.shutdown()
+token = pathlib.Path.home() / ".ray" / "auth_token"
+token.parent.mkdir()
+token.write_text(sys.argv[2])
+start_ray(sys.argv[1], None)
+assert ray.cluster_resources()
 """
 
 
@@ -122,6 +137,13 @@ def test_a_local_run_leaves_no_token_and_needs_none(head: Head, home: Path) -> N
     done = _call(home, "-c", LOCAL_RUN, head.address, RIGHT)
     assert done.returncode == 0, done.stderr
     assert not (home / ".ray").exists()
+
+
+def test_the_token_of_a_local_run_does_not_hide_the_cluster_s(head: Head, home: Path) -> None:
+    done = _call(
+        home, "-c", JOINS_WITH_A_FILE, f"127.0.0.1:{head.address.rpartition(':')[2]}", RIGHT, **{MODE: "token"}
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_token_that_is_refused_in_mid_run_is_no_lost_process() -> None:

@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from pipeline.generate.symbolic.sections import assign_sections
 from pipeline.generate.symbolic.statement import SECTIONS, Statement
@@ -21,6 +22,9 @@ _AROUND_DEFINITION = 2
 
 _LONGEST_GAP = 2
 """Blank lines in a row that are kept between two statements."""
+
+_DEFINITION = re.compile(r"^(?:@|def |class |async def )", re.MULTILINE)
+"""A line that begins a function or a class."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +62,9 @@ class Notebook:
                 gap = _AROUND_DEFINITION
             else:
                 gap = statement.gap
-            settled.append(replace(statement, gap=gap, heading=heading))
+            if (gap, heading) != (statement.gap, statement.heading):
+                statement = replace(statement, gap=gap, heading=heading)
+            settled.append(statement)
             before = statement
         return replace(self, statements=tuple(settled))
 
@@ -82,11 +88,12 @@ class Notebook:
 
 def _beside_definition(before: Statement | None, statement: Statement) -> bool:
     """Whether a function or class stands on either side of the gap between two statements."""
-    return before is not None and (_is_definition(before) or _is_definition(statement))
+    return before is not None and (_is_definition(before.source) or _is_definition(statement.source))
 
 
-def _is_definition(statement: Statement) -> bool:
-    return re.search(r"^(?:@|def |class |async def )", statement.source, re.MULTILINE) is not None
+@lru_cache(maxsize=8192)  # a statement of a sample comes back with every row
+def _is_definition(source: str) -> bool:
+    return _DEFINITION.search(source) is not None
 
 
 def _prose(text: str) -> list[str]:
