@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pipeline.errors import StageFailure
 from pipeline.generate.not_done import with_list
 from pipeline.generate.project import project_files
 from pipeline.generate.project_readme import readme
 from pipeline.measures.delivery.assumptions import origin_of_plan
 from pipeline.measures.delivery.check import check_delivery
+from pipeline.measures.delivery.code import read_code
+from pipeline.measures.delivery.task.framework import mixed_frameworks
 from pipeline.measures.project_scores import main_source
 from pipeline.records import README, SCRIPT, Delivered, Generated, SourceFile
 from pipeline.stage import Fields, Stage
@@ -19,8 +22,14 @@ def deliver_stage() -> Stage:
 
 def deliver(record: Generated) -> Fields:
     """Each constraint met, not met or not checkable, and what the plan decides that nobody asked for; and the files:
-    the script with what is not done in its first cell, the notebook, what to install, the README."""
+    the script with what is not done in its first cell, the notebook, what to install, the README.
+
+    Raises StageFailure (`mixed_frameworks`) for a network that another framework is to train."""
     plain = main_source(record)
+    code = read_code(plain)
+    mixed = "" if code is None else mixed_frameworks(code)
+    if mixed:
+        raise StageFailure("mixed_frameworks", f"the project belongs to two frameworks: {mixed}; it cannot be trained")
     delivery = check_delivery(record.constraints, plain, plan=record.plan, origin=origin_of_plan(record))
     script, delivery = with_list(plain, delivery)
     about = SourceFile(path=README, text=readme(record, delivery, plain))

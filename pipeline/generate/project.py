@@ -20,6 +20,7 @@ _DISTRIBUTIONS = {
     # Keras 3 with the TensorFlow backend; the starter check runs with 2.20.
     "tensorflow": "tensorflow>=2.16,<2.21",
     "keras": "tensorflow>=2.16,<2.21",
+    "torch": "torch>=2.2",
     "numpy": "numpy>=1.26",
     "pandas": "pandas>=2.1",
     "matplotlib": "matplotlib>=3.8",

@@ -16,6 +16,7 @@ from pipeline.generate.symbolic.constants import assigned_names, constant_edits
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import Edit, Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, NUMBER_LOSSES, Target
+from pipeline.generate.symbolic.torch_code import is_torch, torch_edits
 from pipeline.plan.vocabulary import canonical_loss
 
 _DEFAULT_LEARNING_RATE = 0.001
@@ -67,15 +68,16 @@ def adapt(notebook: Notebook, target: Target) -> Notebook:
     for statement in notebook.statements:
         constants.update(assigned_names(statement))
     adapter = _Adapter(target, frozenset(constants), _keras_prefix(notebook))
-    output = _output_layer(notebook) if target.labels else None
+    of_torch = is_torch(notebook)
+    output = _output_layer(notebook) if target.labels and not of_torch else None
     statements: list[Statement] = []
     for statement in notebook.statements:
-        edits = list(adapter.edits(statement))
+        edits = list(torch_edits(statement, target) if of_torch else adapter.edits(statement))
         if output is not None and statement is output.statement:
             edits += adapter.output_edits(output.call)
         statements.append(edit_statement(statement, edits))
     adapted = replace(notebook, title=target.title, statements=tuple(statements))
-    if "NUM_CLASSES" in constants:
+    if of_torch or "NUM_CLASSES" in constants:
         return adapted
     return _with_class_count(adapted, target)
 

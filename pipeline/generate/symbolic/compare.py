@@ -16,10 +16,13 @@ from pipeline.generate.symbolic.coherence import make_coherent, names_no_stateme
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import SECTIONS, Statement
 from pipeline.generate.symbolic.target import Target
-from pipeline.keras.api import invalid_calls
+from pipeline.generate.symbolic.torch_code import is_torch
+from pipeline.keras import api as keras_api
 from pipeline.keras.facts import canonical_layer, layer_names
 from pipeline.measures.conformance import layer_classes, longest_common_subsequence
+from pipeline.plan.frameworks import KERAS, PYTORCH
 from pipeline.records import SectionChoice
+from pipeline.torch import api as torch_api
 
 CODE, TEMPLATE, BOTH = "code draft", "template draft", "both"
 
@@ -40,11 +43,12 @@ def compare(code: Notebook, template: Notebook, target: Target) -> tuple[Noteboo
     """
     choices: list[SectionChoice] = []
     merged = code
+    framework = PYTORCH if is_torch(code) else KERAS
     for section in SECTIONS:
         first, second = code.section(section), template.section(section)
         if not first and not second:
             continue
-        choice = _choose(section, first, second, target)
+        choice = _choose(section, first, second, target, framework)
         choices.append(choice)
         if choice.chosen == TEMPLATE:
             merged = merged.with_section(section, second)
@@ -58,11 +62,13 @@ def compare(code: Notebook, template: Notebook, target: Target) -> tuple[Noteboo
     return final, tuple(choices)
 
 
-def _choose(section: str, code: Sequence[Statement], template: Sequence[Statement], target: Target) -> SectionChoice:
-    code_points = _points(section, code, target)
+def _choose(
+    section: str, code: Sequence[Statement], template: Sequence[Statement], target: Target, framework: str
+) -> SectionChoice:
+    code_points = _points(section, code, target, framework)
     if _source(code) == _source(template):
         return _choice(section, BOTH, code_points, code_points, "the drafts agree")
-    template_points = _points(section, template, target)
+    template_points = _points(section, template, target, framework)
     reason = _CLOSER_TO_THE_PLAN.get(section, _MORE_VALID)
     if template_points > code_points:
         return _choice(section, TEMPLATE, code_points, template_points, reason)
@@ -89,12 +95,12 @@ def _taken_back(choice: SectionChoice) -> SectionChoice:
     return _choice(choice.section, CODE, choice.code_draft, choice.template_draft, reason)
 
 
-def _points(section: str, statements: Sequence[Statement], target: Target) -> float:
+def _points(section: str, statements: Sequence[Statement], target: Target, framework: str) -> float:
     """Points in [0, 1]: half for conformance to the plan, half for valid calls; an empty section has none."""
     if not statements:
         return 0.0
     source = _source(statements)
-    return 0.5 * _conformance(section, source, target) + 0.5 / (1 + _invalid_calls(source))
+    return 0.5 * _conformance(section, source, target) + 0.5 / (1 + _invalid_calls(source, framework))
 
 
 def _source(statements: Sequence[Statement]) -> str:
@@ -122,13 +128,19 @@ def _share_named(source: str, names: Sequence[str]) -> float:
     return named / len(planned)
 
 
+_IMPORTS = {
+    KERAS: "from tensorflow import keras\nfrom tensorflow.keras import layers\nimport tensorflow as tf\n",
+    PYTORCH: "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n",
+}
+"""What a section alone does not say: what `keras`, `layers` and `nn` are."""
+
+
 @lru_cache(maxsize=4096)
-def _invalid_calls(source: str) -> int:
-    """How many calls Keras does not have in this form."""
-    # A section alone does not say what `keras` and `layers` are.
-    imports = "from tensorflow import keras\nfrom tensorflow.keras import layers\nimport tensorflow as tf\n"
+def _invalid_calls(source: str, framework: str) -> int:
+    """How many calls the framework does not have in this form."""
+    invalid_calls = torch_api.invalid_calls if framework == PYTORCH else keras_api.invalid_calls
     try:
-        return len(invalid_calls(ast.parse(imports + source)))
+        return len(invalid_calls(ast.parse(_IMPORTS[framework] + source)))
     except (SyntaxError, ValueError):
         return 100  # worse than any section that parses
 

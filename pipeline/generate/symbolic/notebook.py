@@ -186,6 +186,8 @@ def _read_between(lines: Sequence[str]) -> _Between:
 
 
 def _named_section(heading: str) -> str:
+    if heading.lower().startswith("loss and optimizer"):  # what Keras is told in `compile`
+        return "compile"
     word = re.split(r"\W", heading, maxsplit=1)[0].lower()
     return word if word in SECTIONS else ""
 

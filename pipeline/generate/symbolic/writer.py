@@ -15,7 +15,9 @@ from pipeline.generate.symbolic.constants import with_data
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
 from pipeline.generate.symbolic.target import Target, for_other_task, for_own_data, target_of
 from pipeline.generate.symbolic.template import CodeTemplate, anti_unify
+from pipeline.generate.symbolic.torch_code import is_torch
 from pipeline.own_data.constants import facts_of
+from pipeline.plan.frameworks import KERAS, PYTORCH
 from pipeline.records import Drafted, Retrieved, Templated
 from pipeline.retrieval.sample_pool import Sample
 
@@ -32,8 +34,12 @@ class SymbolicWriter:
         self._last_drafts: dict[str, Notebook] = {}  # by their text; they need no parsing to be compared
 
     def template(self, record: Retrieved) -> dict[str, object]:
-        """Template RAG: what the two most similar samples share."""
-        return {"template": self._template_of(record).text()}
+        """Template RAG: what the two most similar samples share. The plan's framework becomes that of the samples."""
+        fields: dict[str, object] = {"template": self._template_of(record).text()}
+        if record.plan is not None:
+            framework = PYTORCH if is_torch(self._notebook(record.samples[0].id)) else KERAS
+            fields["plan"] = record.plan.model_copy(update={"framework": framework})
+        return fields
 
     def drafts(self, record: Templated) -> dict[str, object]:
         """Draft 1, the nearest sample adapted to the plan; draft 2, the template filled from the plan."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from pipeline.analysis.keras_names import is_loss, is_optimizer
 from pipeline.analysis.values import Class
 from pipeline.measures.delivery.code import Check, Code
 from pipeline.measures.delivery.findings import (
@@ -12,13 +13,60 @@ from pipeline.measures.delivery.findings import (
     missing,
     unknown,
 )
+from pipeline.measures.delivery.layers import layers_of
 from pipeline.request.constraints import Constraint
+from pipeline.torch.facts import is_loss as is_torch_loss
+from pipeline.torch.facts import is_module as is_torch_module
+from pipeline.torch.facts import is_optimizer as is_torch_optimizer
 
 _FRAMEWORK_PACKAGES = {
     "tensorflow": ("tensorflow", "keras", "tf_keras"),
     "pytorch": ("torch", "pytorch_lightning", "lightning", "torchvision"),
     "jax": ("jax", "flax", "optax"),
 }
+
+
+def mixed_frameworks(code: Code) -> str:
+    """What belongs to two frameworks, in words: the network to one, and its loss, optimizer or loop to another that the
+    network knows nothing of. "" where all hold together; so do two networks, each trained by its own framework, and
+    Keras 3 on PyTorch."""
+    if any(text.value == "KERAS_BACKEND" for text in code.texts):
+        return ""
+    parts: dict[str, dict[str, int | None]] = {"network": {}, "loss": {}, "optimizer": {}, "training loop": {}}
+    for layer in layers_of(code.calls):
+        framework = {"keras": "tensorflow", "torch": "pytorch"}.get(layer.library)
+        if layer.library == "torch" and not is_torch_module(layer.call.path):
+            continue  # a loss, or what holds other modules
+        if framework is not None and layer.kind not in ("Input", *_PREPARING):
+            parts["network"].setdefault(framework, layer.line)
+    for call in code.calls:
+        if is_torch_loss(call.path):
+            parts["loss"].setdefault("pytorch", call.line)
+        elif is_loss(call.path):
+            parts["loss"].setdefault("tensorflow", call.line)
+        elif is_torch_optimizer(call.path):
+            parts["optimizer"].setdefault("pytorch", call.line)
+        elif is_optimizer(call.path) and not call.path.startswith("torch"):
+            parts["optimizer"].setdefault("tensorflow", call.line)
+        elif call.name == "backward" and call.path == "backward":
+            parts["training loop"].setdefault("pytorch", call.line)
+        elif call.name == "compile" and {"optimizer", "loss"} & call.keywords.keys():
+            parts["training loop"].setdefault("tensorflow", call.line)
+    network = parts["network"]
+    for what, found in parts.items():
+        if network and found and not network.keys() & found.keys():
+            ours, theirs = next(iter(network)), next(iter(found))
+            return (
+                f"the network is {_IN_WORDS[ours]} (line {network[ours]}) and its {what} {_IN_WORDS[theirs]} "
+                f"(line {found[theirs]})"
+            )
+    return ""
+
+
+_PREPARING = ("TextVectorization", "StringLookup", "IntegerLookup", "Normalization", "Rescaling", "Resizing")
+"""Layers of Keras that prepare data for any framework."""
+
+_IN_WORDS = {"tensorflow": "Keras'", "pytorch": "PyTorch's"}
 
 
 def _framework(constraint: Constraint, code: Code) -> Finding:
