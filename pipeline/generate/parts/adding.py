@@ -5,12 +5,16 @@ Each part is tried, and kept where the look-up (docs/delivery.md) then finds wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.analysis.names import names_never_defined
 from pipeline.analysis.parsing import compiles
 from pipeline.generate.parts import model, results, training
 from pipeline.generate.parts.script import Script
+from pipeline.generate.parts.torch import model as torch_model
+from pipeline.generate.parts.torch import results as torch_results
+from pipeline.generate.parts.torch import training as torch_training
 from pipeline.measures.delivery.check import check_delivery
 from pipeline.request.constraints import Constraint
 from pipeline.request.delivery import Delivery
@@ -43,22 +47,46 @@ PARTS: dict[tuple[str, str], Part] = {
 """By aspect and name, in the order they are added: others look at the loss by its name, which smoothing takes away.
 What is forbidden is left out by the same part, where it has a way to (`dropout`)."""
 
+TORCH_PARTS: dict[tuple[str, str], Part] = {
+    ("training", "early_stopping"): torch_training.early_stopping,
+    ("training", "patience"): torch_training.early_stopping,
+    ("training", "schedule"): torch_training.schedule,
+    ("training", "gradient_clipping"): torch_training.gradient_clipping,
+    ("training", "weight_decay"): torch_training.optimizer_argument,
+    ("training", "l2"): torch_training.optimizer_argument,
+    ("training", "momentum"): torch_training.optimizer_argument,
+    ("training", "augmentation"): torch_model.augmentation,
+    ("training", "mixed_precision"): torch_training.mixed_precision,
+    ("training", "class_weights"): torch_training.class_weights,
+    ("training", "label_smoothing"): torch_training.label_smoothing,
+    ("training", "seed"): torch_training.seed,
+    ("training", "dropout"): torch_model.dropout,
+    ("metric", "metric"): torch_results.metric,
+    ("output", "plot"): torch_results.plot,
+    ("output", "report"): torch_results.report,
+    ("output", "model_file"): torch_results.model_file,
+}
+"""The same for scripts in PyTorch: what is changed inside a batch comes before what wraps it."""
+
+_IMPORTS_TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
+
 _CAN_LEAVE_OUT = frozenset({"dropout"})
 
 
 def with_parts(source: str, constraints: Iterable[Constraint]) -> str:
     """The source with the parts for constraints that it does not meet. A part that leaves the constraint unmet, breaks
-    another one, or leaves a name undefined is not kept; so are scripts without Keras."""
+    another one, or leaves a name undefined is not kept; scripts of other frameworks stay as they are."""
     constraints = tuple(constraints)
-    if not any(_has_part(constraint) for constraint in constraints):
+    parts = TORCH_PARTS if _IMPORTS_TORCH.search(source) else PARTS
+    if not any(_has_part(constraint, parts) for constraint in constraints):
         return source
     delivery = check_delivery(constraints, source)
-    missing = [check.constraint for check in delivery.not_met if _has_part(check.constraint)]
-    order = list(PARTS)
+    missing = [check.constraint for check in delivery.not_met if _has_part(check.constraint, parts)]
+    order = list(parts)
     for constraint in sorted(missing, key=lambda one: order.index((one.aspect, one.name))):
         try:
             script = Script(source)
-            changed = PARTS[constraint.aspect, constraint.name](script, constraint)
+            changed = parts[constraint.aspect, constraint.name](script, constraint)
         except SyntaxError:  # an edit of an unusual form; the script stays as it is
             continue
         if changed is None:
@@ -69,10 +97,10 @@ def with_parts(source: str, constraints: Iterable[Constraint]) -> str:
     return source
 
 
-def _has_part(constraint: Constraint) -> bool:
+def _has_part(constraint: Constraint, parts: Mapping[tuple[str, str], Part]) -> bool:
     if constraint.negated and constraint.name not in _CAN_LEAVE_OUT:
         return False
-    return (constraint.aspect, constraint.name) in PARTS
+    return (constraint.aspect, constraint.name) in parts
 
 
 def _is_better(before: Script, was: Delivery, after: Script, now: Delivery, constraint: Constraint) -> bool:

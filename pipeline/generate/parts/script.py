@@ -107,6 +107,31 @@ class Script:
         assert statement is not None
         return self._edited((statement.lineno, 0), (statement.lineno, 0), text)
 
+    def with_lines_after(self, statement: ast.stmt, text: str) -> Script:
+        """With lines after a statement, as far in as it is."""
+        assert statement.end_lineno is not None
+        place = (statement.end_lineno + 1, 0)
+        return self._edited(place, place, _moved_in(text, statement.col_offset))
+
+    def with_lines_instead(self, statement: ast.stmt, text: str) -> Script:
+        """With lines in the place of a statement that has its lines for itself."""
+        assert statement.end_lineno is not None
+        start, end = (statement.lineno, 0), (statement.end_lineno + 1, 0)
+        return self._edited(start, end, _moved_in(text, statement.col_offset))
+
+    def without_lines(self, statement: ast.stmt) -> Script:
+        """Without a statement that has its lines for itself and is not alone in its body."""
+        assert statement.end_lineno is not None
+        return self._edited((statement.lineno, 0), (statement.end_lineno + 1, 0), "")
+
+    def indented(self, first: ast.stmt, last: ast.stmt, head: str) -> Script:
+        """With the statements from the first to the last one under a head such as `with ...:`."""
+        assert last.end_lineno is not None
+        start, end = (first.lineno, 0), (last.end_lineno + 1, 0)
+        lines = self._lines[first.lineno - 1 : last.end_lineno]
+        body = "".join(f"    {line.decode()}\n" if line.strip() else "\n" for line in lines)
+        return self._edited(start, end, _moved_in(head, first.col_offset) + body)
+
     def with_lines_at_end(self, text: str) -> Script:
         """With a cell at the end."""
         return Script(f"{self.source.rstrip()}\n\n{text}")
@@ -168,6 +193,11 @@ def keyword_of(call: ast.Call, name: str) -> ast.expr | None:
         if keyword.arg == name:
             return keyword.value
     return None
+
+
+def _moved_in(text: str, columns: int) -> str:
+    """Lines with so many blanks before each."""
+    return "".join(f"{' ' * columns}{line}\n" for line in text.rstrip("\n").split("\n"))
 
 
 def _start(node: ast.AST) -> _Place:

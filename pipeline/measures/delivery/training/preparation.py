@@ -25,7 +25,7 @@ from pipeline.request.constraints import Constraint
 # By a constraint's value: names of calls, and keywords of ImageDataGenerator and its like.
 _AUGMENTATIONS: dict[str, tuple[str, str]] = {
     "flip": (
-        r"RandomFlip|random_flip\w*|Random(Horizontal|Vertical)Flip|(Horizontal|Vertical)?Flip|flip_left_right|flip_up_down|fliplr|flipud",
+        r"RandomFlip|random_flip\w*|Random(Horizontal|Vertical)Flip|(Horizontal|Vertical)?Flip|flip_left_right|flip_up_down|fliplr|flipud|flip",
         "horizontal_flip|vertical_flip",
     ),
     "rotation": (r"RandomRotation|random_rotation|Rotate|RandomRotate90|rot90|RandomAffine|SafeRotate", "rotation_range|degrees"),
@@ -41,6 +41,11 @@ _AUGMENTATIONS: dict[str, tuple[str, str]] = {
 
 _AUGMENTATION_WORDS = {
     "noise": "(add|gaussian|random|with)_?noise|noise_(level|std|factor|augment)",
+    "rotation": "(random|rotation)_?(angle|rotation)",
+    "zoom": "(random_?zoom|zoom_?factor)",
+    "shift": "random_?shift",
+    "brightness": "(^|_)brightness(_|$)",
+    "contrast": "(^|_)contrast(_|$)",
     "mixup": "mix_?up",
     "cutout": "cut_?out|random_?erasing|coarse_?dropout",
     "cutmix": "cut_?mix",

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from pipeline.analysis.values import Call, Unknown
+from pipeline.analysis.values import Call, Unknown, is_network
 from pipeline.measures.delivery.code import Check, Code
 from pipeline.measures.delivery.findings import (
     Finding,
@@ -57,7 +57,8 @@ def _dropout(constraint: Constraint, code: Code) -> Finding:
     for layer in code.all_layers:
         found += _dropout_of(layer)
     for call in code.calls:
-        if re.search(r"functional\.dropout|^dropout$", call.path):
+        # `self.dropout(x)` calls a layer, which is looked at where it is built.
+        if re.search(r"functional\.dropout|^dropout$", call.path) and not is_network(call.owner):
             found.append(Found(call.argument(1, "p", "rate"), call.line))
     return amount(found, constraint.value, "no dropout")
 
