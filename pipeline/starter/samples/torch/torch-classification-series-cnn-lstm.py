@@ -113,14 +113,15 @@ class CNNLSTM(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.convolutions = nn.Sequential()
+        layers = []
         channels = NUM_FEATURES
         for filters in FILTERS:
-            self.convolutions.append(nn.Conv1d(channels, filters, KERNEL_SIZE, padding=KERNEL_SIZE // 2))
-            self.convolutions.append(nn.BatchNorm1d(filters))
-            self.convolutions.append(nn.ReLU())
-            self.convolutions.append(nn.MaxPool1d(2, ceil_mode=True))
+            layers.append(nn.Conv1d(channels, filters, KERNEL_SIZE, padding=KERNEL_SIZE // 2))
+            layers.append(nn.BatchNorm1d(filters))
+            layers.append(nn.ReLU())
+            layers.append(nn.MaxPool1d(2, ceil_mode=True))
             channels = filters
+        self.convolutions = nn.Sequential(*layers)
         self.lstm = nn.LSTM(channels, LSTM_UNITS, batch_first=True)
         self.head = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(LSTM_UNITS, NUM_CLASSES))
 
