@@ -16,7 +16,7 @@ from pipeline.generate.symbolic.constants import assigned_names, constant_edits
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import Edit, Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, NUMBER_LOSSES, Target
-from pipeline.generate.symbolic.torch_code import is_torch, torch_edits
+from pipeline.generate.symbolic.torch.adapting import is_torch, torch_edits
 from pipeline.plan.vocabulary import canonical_loss
 
 _DEFAULT_LEARNING_RATE = 0.001

@@ -16,7 +16,7 @@ from pipeline.generate.symbolic.coherence import make_coherent, names_no_stateme
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import SECTIONS, Statement
 from pipeline.generate.symbolic.target import Target
-from pipeline.generate.symbolic.torch_code import is_torch
+from pipeline.generate.symbolic.torch.adapting import is_torch
 from pipeline.keras import api as keras_api
 from pipeline.keras.facts import canonical_layer, layer_names
 from pipeline.measures.conformance import layer_classes, longest_common_subsequence

@@ -15,7 +15,7 @@ from pipeline.generate.symbolic.constants import with_data
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
 from pipeline.generate.symbolic.target import Target, for_other_task, for_own_data, target_of
 from pipeline.generate.symbolic.template import CodeTemplate, anti_unify
-from pipeline.generate.symbolic.torch_code import is_torch
+from pipeline.generate.symbolic.torch.adapting import is_torch
 from pipeline.own_data.constants import facts_of
 from pipeline.plan.frameworks import KERAS, PYTORCH
 from pipeline.records import Drafted, Retrieved, Templated

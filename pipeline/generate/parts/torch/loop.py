@@ -56,9 +56,9 @@ def optimizer_of(script: Script) -> tuple[ast.Assign, ast.Call] | None:
 def schedule_of(script: Script) -> tuple[ast.Assign, ast.Call] | None:
     """The statement that makes the schedule of the learning rate, outside of functions, and its call."""
     for statement in script.tree.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
-            if "lr_scheduler." in ast.unparse(statement.value.func):
-                return statement, statement.value
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        if isinstance(statement, ast.Assign) and isinstance(value, ast.Call) and "lr_scheduler." in ast.unparse(value):
+            return statement, value
     return None
 
 

@@ -1,0 +1,1 @@
+"""Notebooks in PyTorch, where the writer does otherwise than with Keras."""
