@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache, lru_cache, partial
 from typing import Any
 
-from pipeline.config import PipelineSettings, PlannerSettings
+from pipeline.config import PipelineSettings, PlannerSettings, RetrievalSettings
 from pipeline.generate.llm import steps, writers
 from pipeline.generate.llm.sources import Sources
 from pipeline.generate.symbolic.writer import SymbolicWriter
@@ -54,12 +54,12 @@ class MethodStages:
 
     def retrieve(self) -> Stage:
         """Planned -> Retrieved: the samples nearest to the plan."""
-        build = partial(_code_rag, self._retrieval.pool, self._retrieval.top, self._firewall())
+        build = partial(_code_rag, self._retrieval, self._firewall())
         return Stage(name="retrieve", accepts=Planned, returns=Retrieved, build=build)
 
     def example(self, accepts: type[Requirement]) -> Stage:
         """-> Retrieved: with the sample nearest by requirement, after CEDAR."""
-        build = partial(_example_rag, self._retrieval.pool, self._firewall())
+        build = partial(_example_rag, self._retrieval, self._firewall())
         return Stage(name="example", accepts=accepts, returns=Retrieved, build=build)
 
     def symbolic_template(self) -> Stage:
@@ -133,18 +133,20 @@ def _own_plan(build_asker: AskerBuilder, sources: Sources) -> Step:
     return RepairedPlanner(steps.own_plan_step(build_asker, sources))
 
 
-def _code_rag(pool: str, top: int, firewall: Firewall) -> Step:
-    return _by_data(CodeRag(load_samples(pool), top=top, firewall=firewall), pool, top, firewall)
+def _code_rag(settings: RetrievalSettings, firewall: Firewall) -> Step:
+    return _by_data(CodeRag, settings, settings.top, firewall)
 
 
-def _example_rag(pool: str, firewall: Firewall) -> Step:
-    return _by_data(ExampleRag(load_samples(pool), firewall=firewall), pool, 1, firewall)
+def _example_rag(settings: RetrievalSettings, firewall: Firewall) -> Step:
+    return _by_data(ExampleRag, settings, 1, firewall)
 
 
-def _by_data(rag: CodeRag, pool: str, top: int, firewall: Firewall) -> Step:
+def _by_data(kind: type[CodeRag], settings: RetrievalSettings, top: int, firewall: Firewall) -> Step:
     """Retrieval that gives a row with data of its own none but samples that read them."""
+    pool, variant = settings.pool, settings.bm25_variant
+    rag = kind(load_samples(pool), top=top, firewall=firewall, bm25=variant)
     # Made by the first such row: most runs have none.
-    own_data = cache(lambda: OwnDataRag(samples_for_own_data(pool), top=top, firewall=firewall))
+    own_data = cache(lambda: OwnDataRag(samples_for_own_data(pool), top=top, firewall=firewall, bm25=variant))
 
     def retrieve(record: Any) -> Fields:
         return rag(record) if record.data is None else own_data()(record)

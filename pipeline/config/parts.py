@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator
 from pydantic_core import to_json
@@ -69,6 +69,17 @@ class RetrievalSettings(Settings):
 
     pool: str = AUTO
     """The sample pool's location, as `planner.plans`."""
+
+    bm25: Literal["auto", "plus", "okapi"] = "auto"
+    """How words are weighed. `okapi` is the paper's; `plus` gives none a weight below zero, as Okapi does in small
+    pools about one thing. `auto` is `okapi` for the published artifact's pool and `plus` for all others."""
+
+    @property
+    def bm25_variant(self) -> Literal["plus", "okapi"]:
+        """The variant with `auto` settled."""
+        if self.bm25 != "auto":
+            return self.bm25
+        return "okapi" if is_artifact(self.pool.partition("#")[0]) else "plus"
 
 
 class DataSettings(Settings):
@@ -162,4 +173,6 @@ class PipelineSettings(Settings):
             flat["data"] = self.data.model_dump()
         if writing.allow_substitutes:
             flat["allow_substitutes"] = True
+        if retrieval.bm25 != "auto":
+            flat["bm25"] = retrieval.bm25
         return hashlib.sha256(to_json(flat)).hexdigest()[:12]

@@ -7,10 +7,17 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 
+from pipeline.own_data.roles import role_facts
 from pipeline.request.data_contract import ColumnKind, DataContract, DataInput
 
 Fact = str | int | float | bool | None | dict[str, object] | list[str]
 """A value that is written into a program as a literal."""
+
+ASKED_FACTS = (
+    "user_column", "item_column", "text_column", "second_text_column", "label_columns", "tokens_column",
+    "sentence_column", "context_column", "question_column", "id_column",
+)  # fmt: skip
+"""Further facts that sidecars may name, which a contract does not hold: the words of a request tell them."""
 
 NAMED_COLUMNS = 60
 """Columns of a table up to which each is named at the top of a project; more are found by their kind when it runs."""
@@ -46,6 +53,7 @@ def facts_of(contract: DataContract, path: str) -> dict[str, Fact]:
         facts["class_names"] = list(target.class_names)
         if target.kind == "labels" and table is not None:
             facts["targets"] = list(target.class_names)
+        facts["label_columns"] = facts["targets"] if target.kind == "labels" or len(contract.targets) > 1 else []
     if table is not None:
         facts |= _of_table(contract, table)
     if first.layout == "listed_files":
@@ -91,7 +99,9 @@ def _of_table(contract: DataContract, table: DataInput) -> dict[str, Fact]:
     facts["id_columns"] = named(lambda kind, role: role == "id")
     times = named(lambda kind, role: role == "time" and kind == "date") or named(lambda kind, role: role == "time")
     facts["time_column"] = times[0] if times else ""
-    return facts
+    texts = [column.name for column in features if column.kind == "text"]
+    facts |= dict(zip(("text_column", "second_text_column"), texts, strict=False))
+    return facts | role_facts([column.name for column in columns if column.name not in targets])
 
 
 _COLUMN_FACTS: dict[str, Sequence[ColumnKind]] = {

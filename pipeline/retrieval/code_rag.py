@@ -1,6 +1,7 @@
 """Two-stage retrieval over the sample pool (DLCodeGen, section III.B): task category first, then BM25 plan to plan.
 
-Beyond the paper, the requirement's words count beside the plan's, on both sides.
+Beyond the paper, the requirement's words count beside the plan's, on both sides; and in a pool whose samples declare
+their cells, what is asked for comes before all words (`steering.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from pipeline.errors import StageFailure
 from pipeline.own_data.serving import in_words, is_served
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_category
-from pipeline.records import ExcludedSample, Planned, Requirement, Retrieved, RetrievedSample
+from pipeline.records import ExcludedSample, Planned, Requirement, Retrieved, RetrievedSample, Understood
 from pipeline.request.data_contract import DataContract
-from pipeline.retrieval.bm25 import Bm25Index, ranking
+from pipeline.retrieval.bm25 import Bm25Index, Variant, ranking
 from pipeline.retrieval.firewall import Firewall, query_shingles, row_shingles
 from pipeline.retrieval.sample_pool import Sample
+from pipeline.retrieval.steering import Fit, is_steered, wanted_of
 from pipeline.retrieval.tokenize import content_words, words
 
 WRONG_CATEGORY_RATIO = 2.0
@@ -36,13 +38,21 @@ class _Admission:
 class CodeRag:
     """Finds the `top` samples most similar to a plan, nearest first."""
 
-    def __init__(self, samples: Sequence[Sample], *, top: int = 2, firewall: Firewall | None = None) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        *,
+        top: int = 2,
+        firewall: Firewall | None = None,
+        bm25: Variant = "plus",
+    ) -> None:
         self.samples = samples
         self._top = top
         self._firewall = firewall or Firewall()
-        self._index = Bm25Index([self._document(sample) for sample in samples])
+        self._index = Bm25Index([self._document(sample) for sample in samples], bm25)
         self._shingles = [row_shingles(sample.requirement, sample.code) for sample in samples]
         self._categories = [_category(sample) for sample in samples]
+        self._steered = is_steered(samples)
 
     def _document(self, sample: Sample) -> list[str]:
         """The words that a sample is indexed by."""
@@ -55,7 +65,10 @@ class CodeRag:
         if record.plan is None:
             raise StageFailure("no_plan", "the row has no plan to retrieve by")
         scores = self._index.scores(_plan_words(record.plan, record.requirement))
-        order = self._order(scores, canonical_category(record.plan.task_category))
+        if self._steered:
+            order = self._fitting(ranking(scores), record)
+        else:
+            order = self._order(scores, canonical_category(record.plan.task_category))
         admitted = self._admit(record, order, scores, self._top, "plan")
         return {"samples": admitted.samples, "excluded": admitted.excluded}
 
@@ -102,6 +115,23 @@ class CodeRag:
             return order
         return [*inside, *outside]
 
+    def _fitting(self, order: Iterable[int], record: Requirement) -> list[int]:
+        """Of the samples in an order, those in a framework that may be taken, the best fit first; where several fit
+        alike, one that declares its cell before one that does not.
+
+        Where none is in the asked framework (`allow_substitutes`), all are taken.
+        """
+        constraints = record.constraints if isinstance(record, Understood) else ()
+        wanted = wanted_of(constraints, record.plan if isinstance(record, Planned) else None)
+        order = list(order)
+        taken = [number for number in order if wanted.takes(self.samples[number].cell())] or order
+
+        def fit(number: int) -> tuple[Fit, bool]:
+            sample = self.samples[number]
+            return wanted.fit(sample.cell()), sample.declared_cell is not None
+
+        return sorted(taken, key=fit, reverse=True)  # stable: equal ones stay in their order
+
 
 class ExampleRag(CodeRag):
     """Finds the one sample whose requirement is most like the row's, by BM25 on the words of both.
@@ -135,6 +165,7 @@ class OwnDataRag(CodeRag):
         query = content_words(record.requirement) if plan is None else _plan_words(plan, record.requirement)
         scores = self._index.scores(query)
         served = [number for number in ranking(scores) if self._reads(number, record.data)]
+        served = self._fitting(served, record)
         if not served:
             raise StageFailure(
                 "unserved_data",

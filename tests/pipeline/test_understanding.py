@@ -12,11 +12,11 @@ from pipeline.retrieval.cell import problems_of
 from pipeline.retrieval.coverage import Coverage
 from pipeline.retrieval.sample_pool import load_samples
 from pipeline.stage import run_local
-from pipeline.starter import STARTER
+from pipeline.starter import STARTER, STARTER40
 from pipeline.understanding import understand_stage
 
 
-def understood(requirement: str, pool: str | None = STARTER, attributes: str = "") -> Understood:
+def understood(requirement: str, pool: str | None = STARTER40, attributes: str = "") -> Understood:
     row = Requirement(id="a", row=0, requirement=requirement, attributes=attributes)
     (record,) = run_local([understand_stage(pool)], [row])
     assert isinstance(record, Understood)

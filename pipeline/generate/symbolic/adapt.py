@@ -97,7 +97,7 @@ class _Adapter:
         """The edits of one statement, the output layer's aside."""
         node, source = statement.node, statement.source
         if isinstance(node, ast.Assign):
-            yield from constant_edits(node, self._target)
+            yield from constant_edits(node, self._target, self._constants)
         if isinstance(node, ast.FunctionDef) and (node.name, self._target.labels) in _ENCODINGS:
             yield from self._encoding_edits(node)
         elif ".compile(" in source:
@@ -138,7 +138,8 @@ class _Adapter:
         arguments = {keyword.arg: keyword.value for keyword in call.keywords}
         optimizer, loss, metrics = arguments.get("optimizer"), arguments.get("loss"), arguments.get("metrics")
         if optimizer is not None and self._target.optimizer and not self._has_optimizer(optimizer):
-            yield optimizer, f"{self._keras}optimizers.{self._target.optimizer}(learning_rate={self._learning_rate()})"
+            rate = _own_rate(optimizer) or self._learning_rate()
+            yield optimizer, f"{self._keras}optimizers.{self._target.optimizer}(learning_rate={rate})"
         if loss is not None and self._may_change_loss(loss):
             yield loss, f'"{self._target.loss}"'
         if isinstance(metrics, ast.List) and len(metrics.elts) == 1:
@@ -154,7 +155,7 @@ class _Adapter:
         """Whether the argument is the target's optimizer with the target's learning rate already."""
         code = ast.unparse(node)
         named = re.search(rf"\b{self._target.optimizer}\(", code) is not None
-        return named and f"learning_rate={self._learning_rate()}" in code
+        return named and f"learning_rate={_own_rate(node) or self._learning_rate()}" in code
 
     def _may_change_loss(self, node: ast.expr) -> bool:
         """Whether both losses are Keras', differ, and the labels can follow the change."""
@@ -198,6 +199,14 @@ class _Adapter:
             value = settings.get(keyword.arg or "")
             if value is not None and isinstance(keyword.value, ast.Constant):
                 yield keyword.value, self._setting(str(keyword.arg).upper(), value)
+
+
+def _own_rate(optimizer: ast.expr) -> str:
+    """The constant that a second, gentler training of a backbone takes its learning rate from; "" for any other."""
+    for keyword in optimizer.keywords if isinstance(optimizer, ast.Call) else ():
+        if keyword.arg == "learning_rate" and isinstance(keyword.value, ast.Name) and "FINE" in keyword.value.id:
+            return keyword.value.id
+    return ""
 
 
 def _with_class_count(notebook: Notebook, target: Target) -> Notebook:

@@ -191,7 +191,7 @@ def _builder_source(builder: _ModelBuilder, layers: Sequence[LayerCall]) -> str:
     """The function's new code: its own input, then the layers as one sequential model."""
     lines = [
         f"def {builder.function.name}():",
-        f'    """The plan\'s {len(layers)} layers, from the input to the output."""',
+        '    """The network, layer by layer from the input to the output."""',
         "    return keras.Sequential(",
         "        [",
         f"            {ast.get_source_segment(builder.statement.source, builder.input)},",

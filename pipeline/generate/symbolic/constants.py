@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.analysis.values import arithmetic
+from pipeline.generate.asked_settings import asked_setting
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import Edit, Statement, edit_statement
 from pipeline.generate.symbolic.target import Target
@@ -93,11 +94,16 @@ def whole_number(node: ast.expr, constants: Mapping[str, int]) -> int | None:
     return None
 
 
-def constant_edits(node: ast.Assign, target: Target) -> list[Edit]:
-    """The edit that gives a constant the target's value; none where the name, the value or the target says nothing."""
+def constant_edits(node: ast.Assign, target: Target, names: frozenset[str] = frozenset()) -> list[Edit]:
+    """The edit that gives a constant the target's value; none where the name, the value or the target says nothing.
+    `names` are all constants of the project."""
     name = node.targets[0]
     if len(node.targets) != 1 or not isinstance(name, ast.Name):
         return []
+    if target.asked and isinstance(node.value, ast.Constant | ast.List):
+        asked = asked_setting(name.id, _literal_value(node.value), target.asked, names)
+        if asked is not None:
+            return [(node.value, repr(asked))]
     fact = _meaning(name.id)
     if fact == "size":
         return _size_edits(node.value, target)
@@ -107,6 +113,13 @@ def constant_edits(node: ast.Assign, target: Target) -> list[Edit]:
     if value is None or value == node.value.value:
         return []
     return [(node.value, repr(value))]
+
+
+def _literal_value(node: ast.expr) -> object:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
 
 
 def _meaning(name: str) -> str:

@@ -9,9 +9,13 @@ from pipeline.foreign_text import visible
 from pipeline.plan.dataset_facts import DatasetFacts, read_facts
 from pipeline.plan.shapes import CLASSIFICATION, plan_facts
 from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.plan.vocabulary import canonical_category
 from pipeline.request.constraints import Constraint
 from pipeline.request.data_contract import DataContract
 from pipeline.request.stated_facts import stated_facts
+from pipeline.retrieval.coverage import OTHER_MODELS
+from pipeline.retrieval.sample_pool import Sample
+from pipeline.retrieval.steering import wanted_of
 
 LABELLED = CLASSIFICATION | {"Image Segmentation"}
 """Categories whose labels can be encoded in three ways, and whose output layer follows from that."""
@@ -57,6 +61,9 @@ class Target:
 
     counted: tuple[tuple[str, int], ...] = ()
     """Constants that the project counts in the user's own data when it runs, with what they come to."""
+
+    asked: tuple[Constraint, ...] = ()
+    """What constants of the model and its training are set to; empty for samples that declare nothing of themselves."""
 
     @property
     def activation(self) -> str:
@@ -130,6 +137,39 @@ def for_own_data(target: Target, category: str, contract: DataContract) -> Targe
         labels=labels,
         counted=tuple((name, count) for name, count in counts.items() if count),
     )
+
+
+_COUNTED = {"NUM_CLASSES": 3, "NUM_FEATURES": 8, "NUM_TARGETS": 1}
+"""What a project counts in its data when it runs, with a count to trace shapes by where none is stated."""
+
+
+def for_sample(target: Target, sample: Sample, constraints: tuple[Constraint, ...]) -> Target:
+    """The target for a sample that declares what it is an example of.
+
+    It has been retrieved for what was asked, so that it is no project of another task where its category is another
+    than the plan's. Its own loss and layers stay where the plan's do not suit it: in another category, for several
+    labels, outputs or inputs, and where the form of the labels cannot be changed.
+    """
+    cell = sample.cell()
+    category = canonical_category(sample.plan.task_category if sample.plan else "")
+    wanted = wanted_of(constraints, None)
+    if wanted.problems and not wanted.problems.intersection(cell.problems):
+        target = for_other_task(target)
+    elif target.category != category or OTHER_MODELS.intersection(cell.variants):
+        target = replace(target, category=category, loss="", metric="", labels="", layers=())
+    elif cell.backbones:  # frozen, prepared for and fine-tuned as one: a list of layers says nothing of that
+        target = replace(target, layers=())
+    if target.labels and category in LABELLED and not _can_change_labels(sample, target.labels):
+        target = replace(target, loss="", metric="", labels="", layers=())
+    counts = {"NUM_CLASSES": target.facts.classes, "NUM_FEATURES": target.facts.features}
+    counted = target.counted or tuple((name, counts.get(name) or count) for name, count in _COUNTED.items())
+    return replace(target, counted=counted, asked=constraints)
+
+
+def _can_change_labels(sample: Sample, labels: str) -> bool:
+    """Whether labels stand in a function that is exchanged, and there can be as few classes as their form is for."""
+    encodes = "def encode_labels(" in sample.code or "def encode_masks(" in sample.code
+    return encodes and (labels != "column" or "class_names" in sample.constants.values())
 
 
 def _label_form(category: str, loss: str, classes: int | None) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 
 from pipeline.errors import StageFailure
@@ -10,16 +12,20 @@ from pipeline.generate.parts.adding import with_parts
 from pipeline.generate.project import script_files
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
-from pipeline.generate.symbolic.compare import compare
-from pipeline.generate.symbolic.constants import with_data
+from pipeline.generate.symbolic.compare import CODE, TEMPLATE, compare
+from pipeline.generate.symbolic.constants import assigned_names, with_data
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
-from pipeline.generate.symbolic.target import Target, for_other_task, for_own_data, target_of
+from pipeline.generate.symbolic.target import Target, for_other_task, for_own_data, for_sample, target_of
 from pipeline.generate.symbolic.template import CodeTemplate, anti_unify
 from pipeline.generate.symbolic.torch.adapting import is_torch
+from pipeline.measures.delivery.check import check_delivery
+from pipeline.own_data.asked import facts_asked
 from pipeline.own_data.constants import facts_of
 from pipeline.plan.frameworks import KERAS, PYTORCH
-from pipeline.records import Drafted, Retrieved, Templated
+from pipeline.records import Drafted, Retrieved, SectionChoice, Templated
+from pipeline.request.constraints import Constraint
 from pipeline.retrieval.sample_pool import Sample
+from pipeline.retrieval.steering import are_alike, is_steered
 
 
 class SymbolicWriter:
@@ -27,8 +33,9 @@ class SymbolicWriter:
 
     def __init__(self, samples: Sequence[Sample], *, own_data: Callable[[], Sequence[Sample]] = tuple) -> None:
         """`own_data` gives the samples for rows with data of their own, once there is such a row."""
-        self._code = {sample.id: sample.code for sample in samples}
+        self._samples = {sample.id: sample for sample in samples}
         self._own_data = cache(lambda: {sample.id: sample for sample in own_data()})
+        self._steered = is_steered(samples)
         self._notebook = lru_cache(maxsize=1024)(self._read)
         self._template = lru_cache(maxsize=4096)(self._abstract)
         self._last_drafts: dict[str, Notebook] = {}  # by their text; they need no parsing to be compared
@@ -43,7 +50,7 @@ class SymbolicWriter:
 
     def drafts(self, record: Templated) -> dict[str, object]:
         """Draft 1, the nearest sample adapted to the plan; draft 2, the template filled from the plan."""
-        target = _target(record)
+        target = self._target(record)
         code = with_aligned_sizes(self._adapted(self._notebook(record.samples[0].id), target, record), target)
         shared = self._template_of(record)
         filled = self._adapted(shared.fill(target.title, _values_for(shared, target)), target, record)
@@ -57,24 +64,50 @@ class SymbolicWriter:
     def compare(self, record: Drafted) -> dict[str, object]:
         """The final project, merged from the better sections of both drafts, with the parts that are asked for."""
         code, template = self._draft(record.code_draft), self._draft(record.template_draft)
-        final, choices = compare(code, template, _target(record))
+        target = self._target(record)
+        final, choices = compare(code, template, target)
+        if target.asked and any(choice.chosen == TEMPLATE for choice in choices):
+            # A sample that declares its cell was chosen for what is asked and is known to learn: a plan's layers take
+            # the place of its own where they do more of it.
+            alone, _ = compare(code, code, target)
+            if _met(alone.text(), record.constraints) >= _met(final.text(), record.constraints):
+                final, choices = alone, tuple(_taken_back(choice) for choice in choices)
         script = with_parts(final.text(), record.constraints)
         return {"files": script_files(script), "choices": choices}
 
     def _adapted(self, notebook: Notebook, target: Target, record: Retrieved) -> Notebook:
-        """The notebook with the plan's values, and with what its sample declares to hold facts of the row's data."""
+        """The notebook with the plan's values, and with what its sample declares to hold facts of the row's data, or of
+        what the request says about them."""
         notebook = adapt(notebook, target)
-        if record.data is None:
+        sample = self._sample(record.samples[0].id)
+        if record.data is not None:
+            return with_data(notebook, sample.constants, facts_of(record.data, record.data_folder))
+        if not sample.constants:
             return notebook
-        sample = self._own_data()[record.samples[0].id]
-        return with_data(notebook, sample.constants, facts_of(record.data, record.data_folder))
+        facts = facts_asked(record, classes=target.facts.classes, own_names=_class_names(notebook, sample))
+        return with_data(notebook, sample.constants, facts)
+
+    def _target(self, record: Retrieved) -> Target:
+        if record.plan is None or not record.samples:
+            raise StageFailure("no_plan", "the row has no plan or no sample to write from")
+        target = target_of(record.plan, record.requirement, record.attributes, record.constraints, record.data)
+        sample = self._sample(record.samples[0].id)
+        if record.data is not None:
+            target = for_own_data(target, record.samples[0].task_category, record.data)
+        if sample.declared_cell is not None:
+            return for_sample(target, sample, record.constraints)
+        if record.data is not None or record.samples[0].task_category == target.category:
+            return target
+        return for_other_task(target)
+
+    def _sample(self, sample_id: str) -> Sample:
+        return self._samples.get(sample_id) or self._own_data()[sample_id]
 
     def _draft(self, text: str) -> Notebook:
         return self._last_drafts.get(text) or read_notebook(text)
 
     def _read(self, sample_id: str) -> Notebook:
-        code = self._code.get(sample_id)
-        notebook = read_notebook(self._own_data()[sample_id].code if code is None else code)
+        notebook = read_notebook(self._sample(sample_id).code)
         if not notebook.statements:
             raise StageFailure("unreadable_sample", f"sample {sample_id} holds no Python that parses")
         return notebook
@@ -83,11 +116,34 @@ class SymbolicWriter:
         return anti_unify(self._notebook(first_id), self._notebook(second_id))
 
     def _template_of(self, record: Retrieved) -> CodeTemplate:
-        # A pool of one sample gives one: its template is the sample itself.
-        first, second = record.samples[0], record.samples[min(1, len(record.samples) - 1)]
-        if record.data is not None:  # data are read one way, the first sample's
-            second = first
-        return self._template(first.id, second.id)
+        first, second = record.samples[0].id, self._second_for_template(record)
+        return self._template(first, second)
+
+    def _second_for_template(self, record: Retrieved) -> str:
+        """The second sample; the first itself, which is then its own template, where the pool gave but one, where the
+        second would bring in sections of another task, and for data of the row's own, which are read one way."""
+        first, second = record.samples[0].id, record.samples[min(1, len(record.samples) - 1)].id
+        if record.data is not None:
+            return first
+        if self._steered and not are_alike(self._sample(first).cell(), self._sample(second).cell()):
+            return first
+        return second
+
+
+_SHOWN_BY_DRAFTS = frozenset({"architecture", "training", "task", "data"})
+"""Aspects in which drafts differ: they read the same files and print the same results."""
+
+
+def _met(source: str, constraints: Sequence[Constraint]) -> int:
+    """How many of the constraints that drafts differ in are met."""
+    return check_delivery([one for one in constraints if one.aspect in _SHOWN_BY_DRAFTS], source).met
+
+
+def _taken_back(choice: SectionChoice) -> SectionChoice:
+    """The choice where the adapted sample is taken whole."""
+    if choice.chosen != TEMPLATE:
+        return choice
+    return replace(choice, chosen=CODE, reason="the plan's layers would do no more of what is asked")
 
 
 def _values_for(template: CodeTemplate, target: Target) -> dict[str, str]:
@@ -101,12 +157,11 @@ def _values_for(template: CodeTemplate, target: Target) -> dict[str, str]:
     return values
 
 
-def _target(record: Retrieved) -> Target:
-    if record.plan is None or not record.samples:
-        raise StageFailure("no_plan", "the row has no plan or no sample to write from")
-    target = target_of(record.plan, record.requirement, record.attributes, record.constraints, record.data)
-    if record.data is not None:
-        return for_own_data(target, record.samples[0].task_category, record.data)
-    if record.samples[0].task_category == target.category:
-        return target
-    return for_other_task(target)
+def _class_names(notebook: Notebook, sample: Sample) -> int:
+    """How many names of classes the sample makes data up for; 0 where it has no such constant."""
+    constants = {name for name, fact in sample.constants.items() if fact == "class_names"}
+    for statement in notebook.section("data"):
+        node, is_names = statement.node, constants.intersection(assigned_names(statement))
+        if is_names and isinstance(node, ast.Assign) and isinstance(node.value, ast.List):
+            return len(node.value.elts)
+    return 0

@@ -143,7 +143,7 @@ def test_each_row_of_an_input_may_name_its_own_data(tmp_path: Path) -> None:
     projects = list(run_local(generation_stages(PipelineSettings()), rows))
     assert [one.failure.kind if one.failure else "" for one in projects] == ["", "", "", "unreadable_data"]
     assert constant(main_source(projects[1]), "TARGET") == "bark"
-    assert "TRAIN_FILE" not in main_source(projects[2])
+    assert "trees.csv" not in main_source(projects[2])
 
 
 def test_data_for_all_rows_are_for_those_without_their_own(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pipeline.analysis.names import names_never_defined
 from pipeline.generate.symbolic.constants import with_data
 from pipeline.generate.symbolic.notebook import read_notebook
 from pipeline.keras.api import invalid_calls
-from pipeline.own_data.constants import facts_of
+from pipeline.own_data.constants import ASKED_FACTS, facts_of
 from pipeline.own_data.serving import Serves, is_served, serves_of
 from pipeline.request.data_contract import (
     Column,
@@ -57,7 +57,7 @@ def test_the_sidecar_speaks_the_words_of_the_contract(row: dict[str, Any], code:
     assert set(declared.layouts) <= set(get_args(Layout))
     assert {*declared.inputs, *declared.beside} <= set(get_args(DataKind))
     assert set(declared.targets) <= set(get_args(TargetKind))
-    assert set(row["Constants"].values()) <= FACTS.keys()
+    assert set(row["Constants"].values()) <= {*FACTS, *ASKED_FACTS}
     assert set(row["Serves"]) <= set(Serves.__dataclass_fields__)
 
 
@@ -70,7 +70,7 @@ def test_the_constants_are_literals_at_the_top(row: dict[str, Any], code: str) -
         value = assigned[names.index(name)].value
         ast.literal_eval(value.args[-1] if isinstance(value, ast.Call) else value)
     # Each sample's own facts are set in it, and it still parses: its constants are where the writer looks for them.
-    changed = with_data(read_notebook(code), row["Constants"], dict.fromkeys(FACTS, "changed")).text()
+    changed = with_data(read_notebook(code), row["Constants"], dict.fromkeys([*FACTS, *ASKED_FACTS], "changed")).text()
     assert changed.count('"changed"') == len(row["Constants"])
     ast.parse(changed)
 

@@ -177,7 +177,7 @@ def _embeddings(count: int) -> Structure:
 
 
 def _product(code: Code) -> int | None:
-    line = _layer("Dot", "CosineSimilarity")(code)
+    line = _layer("Dot", "CosineSimilarity", "Multiply")(code)
     if line is not None:
         return line
     return next((call.line for call in code.calls_named("dot|matmul|reduce_sum|sum|cosine_similarity")), None)

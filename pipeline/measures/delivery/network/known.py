@@ -196,7 +196,7 @@ def _is_part(node: ast.AST) -> TypeGuard[ast.Subscript]:
 
 
 def _fine_tuned_layers(constraint: Constraint, code: Code) -> Finding:
-    found = code.values(r"fine_?tune_(at|from|layers)|unfreeze_\w+|(n|num)_(trainable|unfrozen|unfreeze)\w*")
+    found = code.values(r"fine_?tuned?_(at|from|layers)|unfreeze_\w+|(n|num)_(trainable|unfrozen|unfreeze)\w*")
     for node in code.nodes_of(ast.Subscript):
         if _is_part(node):
             bounds = [node.slice.lower, node.slice.upper] if isinstance(node.slice, ast.Slice) else []

@@ -1,0 +1,164 @@
+"""Constants that hold what a request may state of a model and its training: widths, filters, heads, rates, shares.
+
+Names are those of docs/starter.md. A constant that is a list keeps its meaning, one entry a layer: "3 hidden layers"
+changes its length, "128/64/32" its entries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pipeline.request.constraints import Constraint
+
+Number = int | float
+
+_NUMBERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"embed(ding)?_(dim|size|units)", ("embedding",)),
+    (r"kernel_?size", ("kernel_size",)),
+    (r"(num_|n_)?heads", ("heads",)),
+    (r"(num_|n_)?(blocks|layers)", ("encoder_layers", "recurrent_layers", "conv_blocks", "depth")),
+    (r"dropout(_rate)?", ("dropout",)),
+    (r"weight_decay", ("weight_decay",)),
+    (r"l2", ("l2",)),
+    (r"l1", ("l1",)),
+    (r"momentum", ("momentum",)),
+    (r"label_smoothing", ("label_smoothing",)),
+    (r"patience", ("patience",)),
+    (r"fine_tuned_layers", ("fine_tuned_layers",)),
+    (r"(val|validation)_(split|share)", ("validation_split",)),
+    (r"test_(split|share)", ("test_split",)),
+    (r"(num_|n_)?folds", ("folds",)),
+    (r"seed|random_state", ("seed",)),
+    (r"(num_)?samples|generated_(count|images)", ("samples",)),
+)
+"""Names of constants that are one number, and the constraints that state it, the first that does counts."""
+
+_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), names) for pattern, names in _NUMBERS)
+
+_RECURRENT = {
+    "lstm_units": frozenset({"lstm", "bilstm"}),
+    "gru_units": frozenset({"gru", "bigru"}),
+    "rnn_units": frozenset({"rnn"}),
+}
+"""Constants of recurrent widths, and the families that they belong to."""
+
+_DENSE = frozenset({"hidden_layers", "dense_layers"})
+_CONVOLUTIONS = frozenset({"conv_blocks", "conv_layers", "depth"})
+
+_MOST_LAYERS = 12
+"""Entries of a list up to which a stated count is taken for layers of such a model."""
+
+_MOST_FILTERS = 512
+
+
+def asked_setting(name: str, value: object, constraints: Sequence[Constraint], names: frozenset[str]) -> object:
+    """The value that the constraints state for a constant; None where they state none, or another kind of value.
+
+    `value` is the constant's own, `names` are all constants of the project.
+    """
+    asked = [one for one in constraints if not one.negated]
+    lowered = name.lower()
+    if isinstance(value, list) and lowered in ("hidden_units", "dense_units"):
+        return _hidden_units(value, asked)
+    if isinstance(value, list) and lowered == "filters":
+        return _filters(value, asked)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if lowered in ("hidden_units", "dense_units"):
+        widths = _hidden_units([value], asked) or []
+        return widths[0] if len(widths) == 1 and widths != [value] else None
+    if lowered in _RECURRENT:
+        return _whole(_recurrent_units(_RECURRENT[lowered], asked))
+    if lowered in ("num_blocks", "num_layers") and "FILTERS" in names:
+        asked = [one for one in asked if one.name not in _CONVOLUTIONS]  # a list of filters has one entry for each
+    for pattern, wanted in _PATTERNS:
+        if pattern.fullmatch(name):
+            return _alike(_stated(asked, wanted), value)
+    return None
+
+
+def _stated(asked: Sequence[Constraint], names: Sequence[str]) -> Number | None:
+    for name in names:
+        for one in asked:
+            if one.name == name and one.number is not None:
+                return one.number
+    return None
+
+
+def _alike(stated: Number | None, value: Number) -> Number | None:
+    """A stated number as the constant has it: whole, or with a fraction."""
+    if stated is None:
+        return None
+    return _whole(stated) if isinstance(value, int) else float(stated)
+
+
+def _whole(stated: Number | None) -> int | None:
+    return int(stated) if stated is not None and stated >= 1 and stated == int(stated) else None
+
+
+def _numbers(value: str) -> list[int]:
+    """ "128,64,32" as numbers; nothing for what is none."""
+    parts = value.split(",")
+    return [int(part) for part in parts] if all(part.isdecimal() for part in parts) else []
+
+
+def _hidden_units(value: list[object], asked: Sequence[Constraint]) -> list[object] | None:
+    """Widths as they are listed; or so many layers as are asked for, of the asked width or the sample's."""
+    listed = [_numbers(one.value) for one in asked if one.name in (*_DENSE, "units")]
+    for numbers in listed:
+        if len(numbers) > 1:
+            return list(numbers)
+    counts = [one for one in asked if one.name in _DENSE and one.number is not None]
+    wanted = int(counts[0].number or 0) if counts else len(value)
+    units = [one for one in asked if one.name == "units" and _nearest(one, asked) not in _recurrent_families()]
+    if not 1 <= wanted <= _MOST_LAYERS or not (counts or units):
+        return None
+    widths = value[:wanted] + value[-1:] * (wanted - len(value))
+    return widths if not units or units[0].number is None else [int(units[0].number)] * wanted
+
+
+def _filters(value: list[object], asked: Sequence[Constraint]) -> list[object] | None:
+    """As listed; or so many as there are to be, the further ones twice as many each."""
+    listed = next((_numbers(one.value) for one in asked if one.name == "filters"), [])
+    if len(listed) > 1:
+        return list(listed)
+    count = _whole(_stated(asked, sorted(_CONVOLUTIONS)))
+    if not listed and count is None:
+        return None
+    wanted = count if count is not None and count <= _MOST_LAYERS else len(value)
+    start = listed[0] if listed else None
+    grown: list[object] = list(value) if start is None else [start]
+    doubles = start is None or any(one.value == "unet" for one in asked)
+    while len(grown) < wanted:
+        last = grown[-1]
+        if not isinstance(last, int):
+            return None
+        grown.append(min(2 * last, _MOST_FILTERS) if doubles else last)
+    return grown[:wanted]
+
+
+def _recurrent_families() -> frozenset[str]:
+    return frozenset().union(*_RECURRENT.values())
+
+
+def _recurrent_units(families: frozenset[str], asked: Sequence[Constraint]) -> Number | None:
+    """The width that stands nearest to one of the families; of a request that states one width, that one."""
+    units = [one for one in asked if one.name == "units"]
+    for one in units:
+        if _nearest(one, asked) in families:
+            return one.number
+    return units[0].number if len(units) == 1 else None
+
+
+def _nearest(units: Constraint, asked: Sequence[Constraint]) -> str:
+    """What a width belongs to: the family, or the name of the kind of layers, that stands nearest to it."""
+    others = [one for one in asked if one.source == units.source and (one.name == "family" or one.name in _DENSE)]
+    if not others:
+        return ""
+
+    def distance(one: Constraint) -> int:
+        return max(one.start - units.end, units.start - one.end, 0)
+
+    nearest = min(others, key=distance)
+    return nearest.value if nearest.name == "family" else nearest.name

@@ -1,0 +1,206 @@
+"""Samples in the order in which they fit what is asked for, before any words are compared.
+
+A bag of words takes "multi-label" for one word among forty, and ranks a softmax over gearboxes first. What a sample is
+an example of stands in its cell; what a row asks for, in its constraints. Only pools whose samples declare cells are
+steered: the paper's methods rank published pools by category and BM25 (section III.B).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.request.constraints import Constraint
+from pipeline.retrieval.cell import Cell, data_of, problems_of, stated
+from pipeline.retrieval.coverage import OTHER_MODELS
+from pipeline.retrieval.sample_pool import Sample
+
+DEFAULT_FRAMEWORK = "tensorflow"
+"""Written in where no framework is asked for: the paper's."""
+
+_TRANSFER = frozenset({"frozen", "fine_tuned", "fine_tuned_layers"})
+"""Names of constraints that only a network trained before can meet."""
+
+_ALIKE = (
+    frozenset({"array", "series"}),
+    frozenset({"array", "table"}),
+    frozenset({"array", "image"}),
+    frozenset({"series", "table"}),
+)
+"""Kinds of data that a request may mean one by the other: windows in an array, a series in a table."""
+
+_OF_FAMILY = {
+    "variational_autoencoder": "generation",
+    "gan": "generation",
+    "dcgan": "generation",
+    "wgan": "generation",
+    "conditional_gan": "generation",
+    "diffusion": "generation",
+    "unet": "segmentation",
+    "matrix_factorization": "recommendation",
+    "ncf": "recommendation",
+    "two_tower": "recommendation",
+    "siamese": "retrieval",
+    "dqn": "reinforcement_learning",
+}
+"""Problems of families that are for one alone; "a VAE on digits" names no other."""
+
+_WITHOUT_SAYING = {
+    "recommendation": frozenset({"multi_input", "pairs"}),
+    "retrieval": frozenset({"multi_input", "pairs"}),
+    "question_answering": frozenset({"multi_input", "pairs", "span"}),
+    "captioning": frozenset({"multi_input", "pairs"}),
+    "anomaly_detection": frozenset({"one_class"}),
+}
+"""Variants that a problem has anyway, whether a request or a cell names them or not."""
+
+_PLAIN = frozenset({"mlp", "cnn", "cnn_1d", "lstm", "bilstm", "gru", "unet", "autoencoder"})
+"""What a request gets that asks for no architecture."""
+
+_KNOWN_DATA, _PLAINNESS = 0.75, 0.5
+"""What the asked data set counts, and a plain family where none is asked for; an asked family counts 1."""
+
+_UNASKED_FAMILY = 0.25
+"""What a family costs that a sample has beside those that are asked for."""
+
+Fit = tuple[float, ...]
+"""How well a cell fits, aspect by aspect, the weightiest first; larger is better."""
+
+
+def is_steered(samples: Sequence[Sample]) -> bool:
+    """Whether a pool's samples are ranked by their cells."""
+    return any(sample.declared_cell is not None for sample in samples)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What a row asks for, as far as cells speak of it."""
+
+    frameworks: frozenset[str]
+    """Empty where none is asked for."""
+
+    forbidden: frozenset[str]
+    """Frameworks, families and networks that are not to be used."""
+
+    problems: frozenset[str]
+    """Those asked for; of a request that names none, those of its plan's category."""
+
+    variants: frozenset[str]
+
+    data: frozenset[str]
+    """Kinds of input, as `problems`."""
+
+    families: frozenset[str]
+    backbones: frozenset[str]
+    datasets: frozenset[str]
+
+    transfer: bool | None
+    """Whether a network trained before is asked for; False where it is forbidden, None where nothing is said."""
+
+    def takes(self, cell: Cell) -> bool:
+        """Whether a sample may be taken at all: one in another framework than the asked one never is."""
+        if self.frameworks:
+            return cell.framework in self.frameworks
+        return cell.framework not in self.forbidden
+
+    def fit(self, cell: Cell) -> Fit:
+        """How well a cell fits: problem, variants that are another model, data, architecture, framework."""
+        solved = self.problems.intersection(cell.problems)
+        other_models = set(OTHER_MODELS)
+        for problem in solved:
+            other_models -= _WITHOUT_SAYING.get(problem, frozenset())
+        return (
+            len(solved),
+            -len((self.variants ^ set(cell.variants)) & other_models),
+            _data_fit(self.data, frozenset(cell.data)),
+            self._architecture_fit(cell),
+            -float(bool(cell.datasets) and self.datasets.isdisjoint(cell.datasets)),
+            -len((self.variants ^ set(cell.variants)) - OTHER_MODELS),
+            float(cell.framework == DEFAULT_FRAMEWORK),
+        )
+
+    def _architecture_fit(self, cell: Cell) -> float:
+        """A known network counts twice; another known network is nearer to it than none, one of its line still more.
+        Where nothing is asked for, the plain families of the kind of data are."""
+        known = _KNOWN_DATA * len(self.datasets.intersection(cell.datasets))
+        if not self.families and not self.backbones and self.transfer is None:
+            plain = bool(cell.families) and not cell.backbones and _PLAIN.issuperset(cell.families)
+            forbidden = self.forbidden.intersection(cell.families)
+            return known + _PLAINNESS * plain - len(forbidden)
+        points = known + len(self.families.intersection(cell.families))
+        if self.families:
+            points -= _UNASKED_FAMILY * len(set(cell.families) - self.families)
+        points -= len(self.forbidden.intersection(cell.families, cell.backbones))
+        if self.backbones.intersection(cell.backbones):
+            points += 2
+        elif cell.backbones and (self.backbones or self.transfer):
+            lines = {_line(name) for name in self.backbones} & {_line(name) for name in cell.backbones}
+            points += 1.5 if lines else 1
+        elif cell.backbones and self.transfer is False:
+            points -= 1
+        return points
+
+
+def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None) -> Wanted:
+    """What a row asks for. Its plan's category counts where the request names no problem, or no kind of data."""
+    category = plan.task_category if plan is not None else ""
+    forbidden = [one.value for one in constraints if one.negated and one.name in ("framework", "family", "backbone")]
+    families = stated(constraints, "family")
+    problems = stated(constraints, "problem") or [_OF_FAMILY[name] for name in families if name in _OF_FAMILY]
+    return Wanted(
+        frameworks=frozenset(stated(constraints, "framework")),
+        forbidden=frozenset(forbidden),
+        problems=frozenset(problems or problems_of(category)),
+        variants=_variants(constraints),
+        data=frozenset(stated(constraints, "kind") or data_of(category)),
+        families=frozenset(families),
+        backbones=frozenset(stated(constraints, "backbone")),
+        datasets=frozenset(stated(constraints, "dataset")),
+        transfer=_transfer(constraints),
+    )
+
+
+def are_alike(first: Cell, second: Cell) -> bool:
+    """Whether two samples solve the same problem on the same kinds of data in one framework, so that a template of both
+    holds no section of another task."""
+    if first.framework != second.framework or not set(first.problems) & set(second.problems):
+        return False
+    other_models = OTHER_MODELS.intersection(first.variants) == OTHER_MODELS.intersection(second.variants)
+    return other_models and set(first.data) == set(second.data)
+
+
+def _variants(constraints: Sequence[Constraint]) -> frozenset[str]:
+    """The variants that are named, and those that other words amount to."""
+    variants = set(stated(constraints, "variant"))
+    for one in constraints:
+        if one.name == "folds" and not one.negated:
+            variants.add("cross_validation")
+        if one.name == "horizon" and (one.number or 0) > 1:
+            variants.add("multi_step")
+    return frozenset(variants)
+
+
+def _transfer(constraints: Sequence[Constraint]) -> bool | None:
+    for one in constraints:
+        if one.name in _TRANSFER or (one.name, one.value) == ("weights", "pretrained"):
+            return not one.negated
+        if (one.name, one.value) == ("weights", "scratch"):
+            return one.negated
+    return None
+
+
+def _line(backbone: str) -> str:
+    """The line of a known network: that of `efficientnetb3` is `efficientnetb`."""
+    return backbone.rstrip("0123456789v_")
+
+
+def _data_fit(asked: frozenset[str], cell: frozenset[str]) -> float:
+    """Kinds in common, less those that only one side has; half for kinds that are taken for each other."""
+    if not asked or not cell:
+        return 0.0
+    points = float(len(asked & cell) - len(asked ^ cell))
+    for pair in _ALIKE:
+        if len(pair & (asked - cell)) == 1 and len(pair & (cell - asked)) == 1:
+            points += 1.5
+    return points
