@@ -67,7 +67,8 @@ format: setup
 
 check-starter: setup .venv-tensorflow/.ready
 	$(BIN)/dlcodegen generate starter --out out/check-starter --projects
-	$(BIN)/python -m jobs.check_starter --python .venv-tensorflow/bin/python --generated out/check-starter/projects
+	$(BIN)/python -m jobs.check_starter --python .venv-tensorflow/bin/python --torch-python $(BIN)/python \
+		--generated out/check-starter/projects
 
 bench: setup
 	$(BIN)/python -m benchmarks.generate

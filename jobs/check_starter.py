@@ -1,13 +1,16 @@
-"""Do the bundled samples and the generated projects run? Each is run in the sandbox with a TensorFlow Python.
+"""Do the bundled samples and the generated projects run, and do the samples of the matrix learn? Each is run in the
+sandbox, with a TensorFlow Python or one that has PyTorch.
 
-    python -m jobs.check_starter --python .venv-tf/bin/python --generated out/projects --report out/starter.json
+    python -m jobs.check_starter --python .venv-tf/bin/python --torch-python .venv/bin/python --generated out/projects
 
-Exits with 1 if a bundled sample failed, or fewer than 90% of the generated projects finished.
+Exits with 1 if a bundled sample failed, one of the matrix was no better than its baseline, or fewer than 90% of the
+generated projects finished.
 """
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from jobs.cluster.progress import RowProgress
 from jobs.execution.project_runs import ProjectRun, run_projects
@@ -31,20 +34,28 @@ def main(config: CheckConfig) -> list[ProjectRun]:
         projects += generated_projects(config.generated)
     if not projects:
         raise DLCodeGenError("no projects to run; give a folder of them by --generated, or leave out --no-samples")
-    sandbox = ProcessSandbox(
-        str(config.python),
-        environment=tensorflow_environment(config.threads),
-        allow_network=config.allow_network,
-    )
+    in_torch = [project for project in projects if project.needs_torch]
+    projects = [project for project in projects if not project.needs_torch]
+    sandbox = _sandbox(config.python, config)
     versions = tensorflow_versions(sandbox)
+    parts = [(sandbox, projects)]
+    if config.torch_python is not None:
+        parts.append((_sandbox(config.torch_python, config), in_torch))
+    limits = Limits(seconds=config.seconds)
     runs: list[ProjectRun] = []
-    with RowProgress("check", len(projects)) as progress:
-        for run in run_projects(sandbox, projects, Limits(seconds=config.seconds), config.workers):
-            runs.append(run)
-            progress.advance(1, failed=not run.ok)
+    with RowProgress("check", sum(len(part) for _, part in parts)) as progress:
+        for part_sandbox, part in parts:
+            for run in run_projects(part_sandbox, part, limits, config.workers):
+                runs.append(run)
+                progress.advance(1, failed=not run.ok)
     runs.sort(key=lambda run: (run.source, run.id))
     write_check_report(config, runs, versions, time.monotonic() - start)
     return runs
+
+
+def _sandbox(python: Path, config: CheckConfig) -> ProcessSandbox:
+    environment = tensorflow_environment(config.threads)
+    return ProcessSandbox(str(python), environment=environment, allow_network=config.allow_network)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pipeline.request.data_contract import DataContract
 from pipeline.request.language import LANGUAGES, language_of
 from pipeline.request.reading.reader import read_constraints
 from pipeline.retrieval.coverage import Coverage
-from pipeline.retrieval.sample_pool import load_samples
+from pipeline.retrieval.sample_pool import load_samples, samples_for_own_data
 from pipeline.stage import Fields, Stage, Step
 
 _ONE_VALUE = frozenset({"framework", "problem", "count"})
@@ -59,15 +59,18 @@ def _build(pool: str | None, share_examples: bool) -> Step:
 
 @lru_cache(maxsize=4)
 def _coverage(pool: str) -> Coverage:
-    return Coverage.of(load_samples(pool))
+    return Coverage.of(load_samples(pool), samples_for_own_data(pool))
 
 
 def _check_served(record: Requirement, understanding: Understanding, coverage: Coverage) -> None:
     """Raises StageFailure for what none of the samples can be made into."""
     constraints, language = understanding["constraints"], understanding["language"]
-    coverage.check_framework(constraints)
+    contract = understanding.get("data")
+    if contract is not None:
+        coverage.check_data(constraints, contract)
     if record.data_folder:
         return  # the data say what the task is
+    coverage.check_framework(constraints)
     coverage.check_task(constraints)
     says_what = {"problem", "dataset", "family", "backbone"}.intersection(one.name for one in constraints)
     if language != "en" and not says_what:

@@ -20,6 +20,10 @@ app = typer.Typer()
 )
 def check_starter(
     python: Annotated[Path, typer.Option("--python", help="A Python that has TensorFlow.")],
+    torch_python: Annotated[
+        Path | None,
+        typer.Option("--torch-python", help="A Python that has PyTorch; without, its projects are left out."),
+    ] = None,
     generated: Annotated[
         Path | None, typer.Option("--generated", help="Folder of generated projects, <id>/project.py.")
     ] = None,
@@ -42,6 +46,7 @@ def check_starter(
 
     config = CheckConfig(
         python=python,
+        torch_python=torch_python,
         generated=generated,
         samples=samples,
         workers=workers,
@@ -53,7 +58,8 @@ def check_starter(
     runs = main(config)
     screen = Screen()
     screen.print(runs_table(runs))
-    screen.print(f"{sum(run.ok for run in runs)} of {len(runs)} ran; report: {report}")
+    learning = f"{sum(run.learns for run in runs)} of {sum(run.held_out is not None for run in runs)} learn"
+    screen.print(f"{sum(run.ok for run in runs)} of {len(runs)} ran; {learning}; report: {report}")
     if failures := failed_sources(runs):
         screen.print("\n".join(failures))
         raise typer.Exit(1)

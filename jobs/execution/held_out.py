@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _LINE = re.compile(
-    r"^held-out (?P<metric>[\w -]{1,60}): (?P<value>-?[\d.]+(?:e[+-]?\d+)?) "
+    r"^held-out (?P<metric>[^:\n]{1,60}): (?P<value>-?[\d.]+(?:e[+-]?\d+)?) "
     r"\(baseline, (?P<baseline_name>[^\n]{1,200}): (?P<baseline>-?[\d.]+(?:e[+-]?\d+)?)\)$",
     re.MULTILINE,
 )

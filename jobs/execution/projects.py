@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -10,8 +11,12 @@ from pathlib import Path
 from pipeline.errors import DLCodeGenError
 from pipeline.records import SCRIPT, SourceFile
 
-SAMPLE, GENERATED = "sample", "generated"
-"""Where a project comes from: the bundled samples, or a run of `dlcodegen generate --projects`."""
+SAMPLE, MATRIX, GENERATED = "sample", "matrix", "generated"
+"""Where a project comes from: the forty samples, those of the matrix, which have to learn too (docs/starter.md), or a
+run of `dlcodegen generate --projects`."""
+
+_OF_FOLDER = {"starter40": SAMPLE, "keras": MATRIX, "torch": MATRIX}
+_TORCH = re.compile(r"^\s*(?:import|from) torch\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,8 +25,13 @@ class Project:
 
     id: str
     source: str
-    """SAMPLE or GENERATED."""
+    """SAMPLE, MATRIX or GENERATED."""
     files: tuple[SourceFile, ...]
+
+    @property
+    def needs_torch(self) -> bool:
+        """Whether it is written in PyTorch; else it is in TensorFlow."""
+        return any(_TORCH.search(file.text) for file in self.files)
 
     def digest(self) -> str:
         """A short digest of the files, by which two reports tell whether they are about the same code."""
@@ -30,16 +40,15 @@ class Project:
 
 
 def bundled_samples() -> list[Project]:
-    """The Keras projects of `pipeline/starter/samples`, by name."""
+    """The projects of `pipeline/starter/samples`, by name."""
     folder = resources.files("pipeline.starter") / "samples"
-    scripts = []
-    for pool in ("starter40", "keras"):
-        scripts += [entry for entry in (folder / pool).iterdir() if entry.name.endswith(".py")]
     projects = []
-    for script in sorted(scripts, key=lambda entry: entry.name):
-        file = SourceFile(path=SCRIPT, text=script.read_text("utf-8"))
-        projects.append(Project(id=script.name.removesuffix(".py"), source=SAMPLE, files=(file,)))
-    return projects
+    for pool, source in _OF_FOLDER.items():
+        for script in (folder / pool).iterdir():
+            if script.name.endswith(".py"):
+                file = SourceFile(path=SCRIPT, text=script.read_text("utf-8"))
+                projects.append(Project(id=script.name.removesuffix(".py"), source=source, files=(file,)))
+    return sorted(projects, key=lambda project: project.id)
 
 
 def generated_projects(folder: Path) -> list[Project]:

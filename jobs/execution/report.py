@@ -33,6 +33,7 @@ def write_check_report(config: CheckConfig, runs: Sequence[ProjectRun], versions
         },
         "counts": counts,
         "ok": ok,
+        "learn": sum(run.learns for run in runs),
         "seconds": round(seconds, 1),
     }
     config.report.parent.mkdir(parents=True, exist_ok=True)
@@ -41,8 +42,11 @@ def write_check_report(config: CheckConfig, runs: Sequence[ProjectRun], versions
 
 def runs_table(runs: Sequence[ProjectRun]) -> Table:
     """A project a row."""
-    table = Table("id", "source", "ok", "seconds", "MB", "reason")
+    table = Table("id", "source", "ok", "seconds", "MB", "held out", "baseline", "metric", "reason")
     for run in runs:
         ok = "yes" if run.ok else "NO"
-        table.add_row(run.id, run.source, ok, f"{run.seconds:.1f}", str(run.peak_memory_mb), run.reason)
+        held_out = ("", "", "")
+        if run.held_out is not None:
+            held_out = (f"{run.held_out.value:g}", f"{run.held_out.baseline:g}", run.held_out.metric)
+        table.add_row(run.id, run.source, ok, f"{run.seconds:.1f}", str(run.peak_memory_mb), *held_out, run.reason)
     return table

@@ -13,6 +13,8 @@ class CheckConfig:
 
     python: Path
     """A Python that has TensorFlow."""
+    torch_python: Path | None = None
+    """A Python that has PyTorch; without one, projects in PyTorch are left out."""
     generated: Path | None = None
     """A folder of generated projects, `<id>/project.py`."""
     samples: bool = True

@@ -20,7 +20,7 @@ from pipeline.request.data_contract import DataContract
 from pipeline.retrieval.bm25 import Bm25Index, Variant, ranking
 from pipeline.retrieval.firewall import Firewall, query_shingles, row_shingles
 from pipeline.retrieval.sample_pool import Sample
-from pipeline.retrieval.steering import Fit, is_steered, wanted_of
+from pipeline.retrieval.steering import is_steered, wanted_of
 from pipeline.retrieval.tokenize import content_words, words
 
 WRONG_CATEGORY_RATIO = 2.0
@@ -116,8 +116,7 @@ class CodeRag:
         return [*inside, *outside]
 
     def _fitting(self, order: Iterable[int], record: Requirement) -> list[int]:
-        """Of the samples in an order, those in a framework that may be taken, the best fit first; where several fit
-        alike, one that declares its cell before one that does not.
+        """Of the samples in an order, those in a framework that may be taken, the best fit first.
 
         Where none is in the asked framework (`allow_substitutes`), all are taken.
         """
@@ -125,12 +124,8 @@ class CodeRag:
         wanted = wanted_of(constraints, record.plan if isinstance(record, Planned) else None)
         order = list(order)
         taken = [number for number in order if wanted.takes(self.samples[number].cell())] or order
-
-        def fit(number: int) -> tuple[Fit, bool]:
-            sample = self.samples[number]
-            return wanted.fit(sample.cell()), sample.declared_cell is not None
-
-        return sorted(taken, key=fit, reverse=True)  # stable: equal ones stay in their order
+        # Stable: those that fit alike stay in their order.
+        return sorted(taken, key=lambda number: wanted.fit(self.samples[number]), reverse=True)
 
 
 class ExampleRag(CodeRag):

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import StageFailure
+from pipeline.own_data.serving import Serves, in_words, is_served
 from pipeline.request.constraints import Constraint
+from pipeline.request.data_contract import DataContract
 from pipeline.retrieval.cell import Cell, stated
 from pipeline.retrieval.sample_pool import Sample
 
@@ -31,10 +33,15 @@ class Coverage:
 
     cells: tuple[Cell, ...]
 
+    reading: tuple[tuple[Cell, Serves], ...] = ()
+    """Of the samples that read other people's data, what they are and what they read."""
+
     @classmethod
-    def of(cls, samples: Iterable[Sample]) -> Coverage:
-        """By the samples' cells, those that they do not declare included."""
-        return cls(tuple(sample.cell() for sample in samples))
+    def of(cls, samples: Iterable[Sample], for_own_data: Iterable[Sample] = ()) -> Coverage:
+        """By the samples' cells, those that they do not declare included; `for_own_data` are the samples for rows with
+        data of their own."""
+        reading = [(sample.cell(), sample.serves) for sample in for_own_data if sample.serves is not None]
+        return cls(tuple(sample.cell() for sample in samples), tuple(reading))
 
     def check_framework(self, constraints: Sequence[Constraint]) -> None:
         """Raises StageFailure (`unserved_framework`) where another framework is asked for."""
@@ -45,6 +52,19 @@ class Coverage:
             raise StageFailure(
                 "unserved_framework",
                 f"{_IN_WORDS.get(asked[0], asked[0])} is asked for, and the samples are in {here}; {_WAY_OUT}",
+            )
+
+    def check_data(self, constraints: Sequence[Constraint], contract: DataContract) -> None:
+        """Raises StageFailure (`unserved_framework`) where the samples that read such data are in other frameworks than
+        the asked one."""
+        asked = stated(constraints, "framework")
+        frameworks = {cell.framework for cell, serves in self.reading if is_served(contract, serves)}
+        if asked and frameworks and frameworks.isdisjoint(asked):
+            here = " and ".join(_IN_WORDS.get(name, name) for name in sorted(frameworks))
+            raise StageFailure(
+                "unserved_framework",
+                f"{_IN_WORDS.get(asked[0], asked[0])} is asked for, and the samples that read such data "
+                f"({in_words(contract)}) are in {here}; {_WAY_OUT}",
             )
 
     def check_task(self, constraints: Sequence[Constraint]) -> None:

@@ -104,8 +104,9 @@ class Wanted:
             return cell.framework in self.frameworks
         return cell.framework not in self.forbidden
 
-    def fit(self, cell: Cell) -> Fit:
-        """How well a cell fits: problem, variants that are another model, data, architecture, framework."""
+    def fit(self, sample: Sample) -> Fit:
+        """How well a sample fits: problem, variants that are another model, data, architecture, framework."""
+        cell = sample.cell()
         solved = self.problems.intersection(cell.problems)
         other_models = set(OTHER_MODELS)
         for problem in solved:
@@ -115,6 +116,7 @@ class Wanted:
             -len((self.variants ^ set(cell.variants)) & other_models),
             _data_fit(self.data, frozenset(cell.data)),
             self._architecture_fit(cell),
+            float(sample.declared_cell is not None),  # written for anyone's words and data
             -float(bool(cell.datasets) and self.datasets.isdisjoint(cell.datasets)),
             -len((self.variants ^ set(cell.variants)) - OTHER_MODELS),
             float(cell.framework == DEFAULT_FRAMEWORK),

@@ -10,8 +10,9 @@ from typer.testing import CliRunner, Result
 
 from jobs.cli import app
 from jobs.execution.project_runs import ProjectRun, failed_sources, run_projects
-from jobs.execution.projects import bundled_samples, generated_projects
+from jobs.execution.projects import MATRIX, Project, bundled_samples, generated_projects
 from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.records import SourceFile
 from pipeline.sandbox.process import ProcessSandbox
 from pipeline.sandbox.sandbox import Execution, Limits, ScriptedSandbox
 
@@ -65,6 +66,37 @@ def test_each_project_gets_its_run(tmp_path: Path) -> None:
         "two": (False, "ValueError: no"),
         "three": (False, "unsafe_path: leaves the folder"),
     }
+
+
+def test_a_sample_of_the_matrix_has_to_learn() -> None:
+    printed = {
+        "learns": "held-out accuracy: 0.9 (baseline, always the most frequent class: 0.5)",
+        "guesses": "held-out accuracy: 0.5 (baseline, always the most frequent class: 0.5)",
+        "errs": "held-out error in pixels (mean): 9 (baseline, the mean image: 4.5)",
+        "silent": "done",
+    }
+
+    def answer(files: object) -> Execution:
+        return Execution(exit_code=0, stdout_tail=next(text for name, text in printed.items() if name in str(files)))
+
+    projects = [
+        Project(id=name, source=source, files=(SourceFile(path="project.py", text=name),))
+        for name, source in [("learns", MATRIX), ("guesses", MATRIX), ("errs", MATRIX), ("silent", MATRIX)]
+    ]
+    runs = {run.id: run for run in run_projects(ScriptedSandbox(answer), projects, Limits(), workers=2)}
+    assert {name: run.ok for name, run in runs.items()} == {
+        "learns": True, "guesses": False, "errs": False, "silent": False,
+    }  # fmt: skip
+    assert runs["learns"].held_out is not None
+    assert runs["errs"].reason == "is no better than its baseline"
+    assert runs["silent"].reason.startswith("prints no line")
+    assert failed_sources(list(runs.values())) == ["matrix: 1 of 4 ran and learned, needed are 100%"]
+
+
+def test_projects_in_pytorch_are_told_apart() -> None:
+    needs = {sample.id: sample.needs_torch for sample in bundled_samples()}
+    assert needs["torch-classification-image-cnn"]
+    assert not needs["image-folders"]
 
 
 def test_how_many_may_fail() -> None:
