@@ -64,6 +64,8 @@ class Cell:
     families: tuple[str, ...] = ()
     backbones: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    representations: tuple[str, ...] = ()
+    """How an input is given to the model: `log_mel_spectrogram`, `tf_idf`, ..."""
 
 
 def cell_of(sidecar: Mapping[str, object]) -> Cell | None:
@@ -79,6 +81,7 @@ def cell_of(sidecar: Mapping[str, object]) -> Cell | None:
         families=_words(declared, "families"),
         backbones=_words(declared, "backbones"),
         datasets=_words(declared, "datasets"),
+        representations=_words(declared, "representations"),
     )
 
 
@@ -96,6 +99,7 @@ def derived_cell(code: str, category: str, requirement: str) -> Cell:
         families=_unique(stated(asked, "family")),
         backbones=_unique(stated(asked, "backbone")),
         datasets=_unique(stated(asked, "dataset")),
+        representations=_unique(stated(asked, "representation")),
     )
 
 

@@ -59,7 +59,7 @@ _PLAIN = frozenset({"mlp", "cnn", "cnn_1d", "lstm", "bilstm", "gru", "unet", "au
 """What a request gets that asks for no architecture."""
 
 _KNOWN_DATA, _PLAINNESS = 0.75, 0.5
-"""What the asked data set counts, and a plain family where none is asked for; an asked family counts 1."""
+"""What the asked data set or representation counts, and a plain family where none is asked for. An asked family: 1."""
 
 _UNASKED_FAMILY = 0.25
 """What a family costs that a sample has beside those that are asked for."""
@@ -94,6 +94,7 @@ class Wanted:
     families: frozenset[str]
     backbones: frozenset[str]
     datasets: frozenset[str]
+    representations: frozenset[str]
 
     transfer: bool | None
     """Whether a network trained before is asked for; False where it is forbidden, None where nothing is said."""
@@ -126,6 +127,7 @@ class Wanted:
         """A known network counts twice; another known network is nearer to it than none, one of its line still more.
         Where nothing is asked for, the plain families of the kind of data are."""
         known = _KNOWN_DATA * len(self.datasets.intersection(cell.datasets))
+        known += _KNOWN_DATA * len(self.representations.intersection(cell.representations))
         if not self.families and not self.backbones and self.transfer is None:
             plain = bool(cell.families) and not cell.backbones and _PLAIN.issuperset(cell.families)
             forbidden = self.forbidden.intersection(cell.families)
@@ -159,6 +161,7 @@ def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None) -> W
         families=frozenset(families),
         backbones=frozenset(stated(constraints, "backbone")),
         datasets=frozenset(stated(constraints, "dataset")),
+        representations=frozenset(stated(constraints, "representation")),
         transfer=_transfer(constraints),
     )
 

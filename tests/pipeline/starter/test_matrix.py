@@ -47,6 +47,7 @@ KNOWN = {
     "families": terms("architecture", "family") | VALUES_ELSEWHERE["families"],
     "backbones": terms("architecture", "backbone"),
     "datasets": terms("data", "dataset"),
+    "representations": terms("data", "representation"),
 }
 """The parts of a cell, and what each may say: the values of a request's constraints."""
 
