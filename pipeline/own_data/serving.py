@@ -34,6 +34,12 @@ class Serves:
     most_targets: int = 1
     """How many targets it predicts at a time."""
 
+    least_inputs: int = 1
+    """How many inputs it needs: an image with columns beside it is two."""
+
+    least_targets: int = 1
+    """How many targets it needs; data without any are served as well."""
+
 
 def serves_of(sidecar: Mapping[str, object]) -> Serves | None:
     """The part `Serves` of a sample's sidecar; None where it declares none, which is so for those of
@@ -49,6 +55,8 @@ def serves_of(sidecar: Mapping[str, object]) -> Serves | None:
         endings=_words(declared, "endings"),
         most_inputs=int(declared.get("most_inputs", 1)),
         most_targets=int(declared.get("most_targets", 1)),
+        least_inputs=int(declared.get("least_inputs", 1)),
+        least_targets=int(declared.get("least_targets", 1)),
     )
 
 
@@ -65,6 +73,8 @@ def is_served(contract: DataContract, serves: Serves) -> bool:
     if first.layout not in serves.layouts or not targets <= set(serves.targets):
         return False
     if len(contract.inputs) > serves.most_inputs or len(contract.targets) > serves.most_targets:
+        return False
+    if len(contract.inputs) < serves.least_inputs or 0 < len(contract.targets) < serves.least_targets:
         return False
     if not kinds & set(serves.inputs) or not kinds <= {*serves.inputs, *serves.beside}:
         return False

@@ -113,3 +113,15 @@ def test_every_kind_of_data_has_its_sample() -> None:
         inputs = tuple(DataInput(name=kind, kind=kind, path="x", layout=layout) for kind in kinds)  # type: ignore[arg-type]
         contract = DataContract(inputs=inputs, targets=(DataTarget(name="y", kind=target),))  # type: ignore[arg-type]
         assert any(is_served(contract, one) for one in declared), (layout, kinds, target)
+
+
+def test_a_sample_for_two_targets_or_two_inputs_is_not_given_one() -> None:
+    image = DataInput(name="image", kind="image", path="x", layout="listed_files")
+    table = DataInput(name="table", kind="table", path="x", layout="listed_files")
+    label, number = DataTarget(name="label", kind="class"), DataTarget(name="value", kind="number")
+    by_id = {row["id"]: serves(row) for row, _ in matrix_rows() if "Serves" in row}
+    two_outputs, two_inputs = by_id["multioutput-image-cnn"], by_id["multiinput-image-table"]
+    assert is_served(DataContract(inputs=(image,), targets=(label, number)), two_outputs)
+    assert not is_served(DataContract(inputs=(image,), targets=(label,)), two_outputs)
+    assert is_served(DataContract(inputs=(image, table), targets=(label,)), two_inputs)
+    assert not is_served(DataContract(inputs=(image,), targets=(label,)), two_inputs)
