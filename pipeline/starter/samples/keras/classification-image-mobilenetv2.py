@@ -53,7 +53,6 @@ if SYNTHETIC:
     EPOCHS = min(EPOCHS, 5)
     FINE_TUNE_EPOCHS = min(FINE_TUNE_EPOCHS, 1)
     BACKBONE_WEIGHTS = None
-    FINE_TUNE_LEARNING_RATE = min(FINE_TUNE_LEARNING_RATE, 0.0000001)  # random weights are easily upset
 
 
 # %% Data: files
@@ -162,7 +161,7 @@ def build_model():
     inputs = keras.Input(shape=(IMAGE_HEIGHT, IMAGE_WIDTH, 3))
     x = layers.RandomFlip("horizontal")(inputs)
     x = layers.RandomRotation(0.05)(x)
-    x = backbone(x, training=False)  # batch normalization keeps its statistics, also when fine-tuned
+    x = backbone(x, training=False)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(DROPOUT)(x)
     outputs = layers.Dense(NUM_CLASSES, activation="softmax")(x)
@@ -193,8 +192,9 @@ history = model.fit(train_ds, validation_data=val_ds, epochs=EPOCHS, verbose=2)
 # %% Train: fine-tuning
 # Now the last layers of the backbone learn as well, slowly, so that what they know is not lost.
 backbone.trainable = True
-for layer in backbone.layers[:-FINE_TUNED_LAYERS]:
-    layer.trainable = False
+for place, layer in enumerate(backbone.layers, start=-len(backbone.layers)):
+    # Batch normalization stays frozen: trained on, it would change to the statistics of a few small batches.
+    layer.trainable = place >= -FINE_TUNED_LAYERS and not isinstance(layer, layers.BatchNormalization)
 model.compile(
     optimizer=keras.optimizers.Adam(learning_rate=FINE_TUNE_LEARNING_RATE),
     loss="sparse_categorical_crossentropy",

@@ -83,7 +83,8 @@ def read_listed(name, needed):
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         raise SystemExit(f"{path}: no such file; set DATA_DIR and TABLE_FILE to where your table lies")
-    table = pd.read_csv(path, **({} if SYNTHETIC else READ_OPTIONS))
+    read = pd.read_excel if path.lower().endswith((".xlsx", ".xlsm")) and not SYNTHETIC else pd.read_csv
+    table = read(path, dtype={FILE_COLUMN: str}, **({} if SYNTHETIC else READ_OPTIONS))
     for column in needed:
         if column not in table:
             raise SystemExit(f"{name} has no column {column!r}; it has {', '.join(table.columns[:20])}")

@@ -71,7 +71,7 @@ def write_made_up_data(folder, count=240):
         image.save(path, format="PNG")
     table = pd.DataFrame(labels, columns=LABEL_COLUMNS)
     table.insert(0, FILE_COLUMN, files)
-    table.to_csv(os.path.join(folder, TABLE_FILE), index=False, sep=READ_OPTIONS.get("sep", ","))
+    table.to_csv(os.path.join(folder, TABLE_FILE), index=False)
 
 
 def read_listed(name, columns):
@@ -79,7 +79,8 @@ def read_listed(name, columns):
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         raise SystemExit(f"{path}: no such file; set DATA_DIR and TABLE_FILE to where your table lies")
-    table = pd.read_csv(path, dtype={FILE_COLUMN: str}, **READ_OPTIONS)
+    read = pd.read_excel if path.lower().endswith((".xlsx", ".xlsm")) and not SYNTHETIC else pd.read_csv
+    table = read(path, dtype={FILE_COLUMN: str}, **({} if SYNTHETIC else READ_OPTIONS))
     missing = [column for column in (FILE_COLUMN, *columns) if column not in table]
     if missing:
         raise SystemExit(f"{name} has no column {missing[0]!r}; it has {', '.join(table.columns[:20])}")

@@ -81,7 +81,8 @@ def read_listed(file, columns):
     path = os.path.join(folder, file)
     if not os.path.isfile(path):
         raise SystemExit(f"{path}: no such file; set DATA_DIR and TABLE_FILE to where your table lies")
-    table = pd.read_csv(path, dtype={FILE_COLUMN: str}, **({} if SYNTHETIC else READ_OPTIONS))
+    read = pd.read_excel if path.lower().endswith((".xlsx", ".xlsm")) and not SYNTHETIC else pd.read_csv
+    table = read(path, dtype={FILE_COLUMN: str}, **({} if SYNTHETIC else READ_OPTIONS))
     lacking = sorted({FILE_COLUMN, *columns} - set(table.columns))
     if lacking:
         raise SystemExit(f"{file} has no column {lacking[0]!r}; it has {', '.join(table.columns[:20])}")
