@@ -57,9 +57,17 @@ def generation_stages(
     only_samples = method in WITHOUT_LLM and not settings.writing.allow_substitutes
     pool = settings.retrieval.pool if only_samples else None
     understand = understand_stage(pool, share_examples=settings.data.share_examples)
-    stages = (understand, *METHODS[method](MethodStages(settings, llm, chains)), deliver_stage(), score_stage())
+    made = MethodStages(settings, llm, chains)
+    writing = METHODS[method](made)
     if method in WITHOUT_LLM:
-        return stages
+        return (understand, *writing, deliver_stage(), score_stage())
+    stages = [understand]
+    if settings.writing.reading == "model":
+        stages.append(made.read())
+    stages += writing
+    if settings.writing.mend:
+        stages.append(made.mend(settings.writing.mend))
+    stages += (deliver_stage(), score_stage())
     return tuple(stage if stage.waits else replace(stage, num_cpus=_BESIDE_CPUS) for stage in stages)
 
 

@@ -12,13 +12,15 @@ from typing import Any
 
 from pipeline.config import PipelineSettings, PlannerSettings, RetrievalSettings
 from pipeline.generate.llm import steps, writers
+from pipeline.generate.llm.mending import mend_step
+from pipeline.generate.llm.request_reading import read_step
 from pipeline.generate.llm.sources import Sources
 from pipeline.generate.symbolic.writer import SymbolicWriter
 from pipeline.llm.build import AskerBuilder, LLMBuilder, build_asker
 from pipeline.own_data.planning import for_own_data
 from pipeline.planners.factory import build_planner
 from pipeline.planners.repair.repair import RepairedPlanner
-from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated
+from pipeline.records import Drafted, Generated, Planned, Requirement, Retrieved, Templated, Understood
 from pipeline.retrieval.code_rag import CodeRag, ExampleRag, OwnDataRag
 from pipeline.retrieval.firewall import Firewall
 from pipeline.retrieval.sample_pool import load_samples, samples_for_own_data
@@ -111,6 +113,14 @@ class MethodStages:
     def compare(self, writer: steps.Writer) -> Stage:
         """Drafted -> Generated: the project from the drafts, by the model."""
         return self._asking("compare", Drafted, Generated, partial(steps.project_step, stage="compare", write=writer))
+
+    def read(self) -> Stage:
+        """Understood -> Understood: with what the model reads in the request."""
+        return self._asking("read", Understood, Understood, read_step)
+
+    def mend(self, rounds: int) -> Stage:
+        """Generated -> Generated: corrected by the model, up to `rounds` times."""
+        return self._asking("mend", Generated, Generated, partial(mend_step, rounds=rounds))
 
     def _asking(
         self, name: str, accepts: type[Requirement], returns: type[Requirement], build: Callable[..., Step]

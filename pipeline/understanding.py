@@ -104,9 +104,7 @@ def understand(record: Requirement, *, share_examples: bool = False) -> Understa
 
 def asked_in(requirement: str, attributes: str = "") -> tuple[Constraint, ...]:
     """What the words ask for: those of the requirement, and of the attributes what it does not say."""
-    constraints = list(read_constraints(requirement))
-    _add_new(constraints, read_constraints(attributes, source="attributes"))
-    return tuple(constraints)
+    return with_new(read_constraints(requirement), read_constraints(attributes, source="attributes"))
 
 
 def texts_read(record: Requirement) -> dict[Source, str]:
@@ -126,6 +124,13 @@ def _add_new(constraints: list[Constraint], further: tuple[Constraint, ...]) -> 
         if _meaning(one) in known or (has_one_value and (one.aspect, one.name) in stated):
             continue
         constraints.append(one)
+
+
+def with_new(first: tuple[Constraint, ...], further: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
+    """The first constraints, and of the further ones what those do not say."""
+    constraints = list(first)
+    _add_new(constraints, further)
+    return tuple(constraints)
 
 
 def asked_of(record: Requirement) -> tuple[Constraint, ...]:

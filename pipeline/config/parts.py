@@ -171,6 +171,10 @@ class PipelineSettings(Settings):
         }
         if self.data != DataSettings():
             flat["data"] = self.data.model_dump()
+        if writing.reading != "rules":
+            flat["reading"] = writing.reading
+        if writing.mend:
+            flat["mend"] = writing.mend
         if writing.allow_substitutes:
             flat["allow_substitutes"] = True
         if retrieval.bm25 != "auto":

@@ -34,6 +34,8 @@ SHORT_WORDS = {
     "top_p": "writing.top_p",
     "max_tokens": "writing.max_tokens",
     "continuations": "writing.continuations",
+    "reading": "writing.reading",
+    "mend": "writing.mend",
     "c_cot": "writing.c_cot",
     "seed": "writing.seed",
     "planner": "planner.use",

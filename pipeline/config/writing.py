@@ -72,6 +72,14 @@ class WritingSettings(Settings):
     continuations: int = Field(2, ge=0)
     """How often a reply that was cut off by its length is continued."""
 
+    reading: Literal["rules", "model"] = "rules"
+    """Who reads what a request asks for: rules alone, or the language model too, with one more call a row. The rules
+    know English, and in other languages numbers, names and loan words."""
+
+    mend: int = Field(0, ge=0, le=5)
+    """How often a finished project is sent back to the language model with what was found in it (names never defined,
+    wrong calls, what was asked for and is not done), as long as something is found. Each time is one more call."""
+
     c_cot: CCotSettings = CCotSettings()
     """What C-CoT, and ablations that draw on it, need besides."""
 

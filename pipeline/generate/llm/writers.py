@@ -6,6 +6,7 @@ DLCodeGen's drafts and comparison (paper, section III.C-D), and the baselines (s
 from __future__ import annotations
 
 from pipeline.errors import StageFailure
+from pipeline.generate.llm.findings import unmet
 from pipeline.generate.llm.sources import Sources
 from pipeline.llm.asking.asker import Asking
 from pipeline.llm.asking.replies import Program
@@ -68,7 +69,11 @@ async def from_template(ask: Asking, record: Templated, _sources: Sources) -> Pr
 async def from_drafts(ask: Asking, record: Drafted, _sources: Sources) -> Program:
     """The comparison: the final project from plan, draft 1 and draft 2."""
     return await ask.program(
-        "compare", code_draft=record.code_draft, template_draft=record.template_draft, **plan_parts(record)
+        "compare",
+        code_draft=record.code_draft,
+        template_draft=record.template_draft,
+        unmet=_unmet(record),
+        **plan_parts(record),
     )
 
 
@@ -76,6 +81,14 @@ async def from_one_draft(ask: Asking, record: Drafted, _sources: Sources) -> Pro
     """The final project from plan and the only draft (follow-up check of the comparison)."""
     draft = record.code_draft or record.template_draft
     return await ask.program("isolated", code_draft=draft, **plan_parts(record))
+
+
+def _unmet(record: Drafted) -> str:
+    """What was asked for and one of the drafts lacks, a line each; "" where both have all of it."""
+    lines: list[str] = []
+    for name, draft in (("Draft 1", record.code_draft), ("Draft 2", record.template_draft)):
+        lines += [f"{name}: {line}" for line in unmet(record.constraints, draft)]
+    return "\n".join(lines)
 
 
 def requirement_parts(record: Requirement) -> dict[str, str]:

@@ -118,7 +118,12 @@ class Asking:
 
     async def plan(self, prompt: str, **parts: str) -> SolutionPlan:
         """The plan that the model devises; its schema goes with the request. Raises StageFailure `unreadable_plan`."""
-        return await self._ask_twice(prompt, parts, _plan_in, schema=json.dumps(bounded_plan_schema()))
+        return await self.answer(prompt, _plan_in, json.dumps(bounded_plan_schema()), **parts)
+
+    async def answer(self, prompt: str, read: Callable[[str], _T], schema: str, **parts: str) -> _T:
+        """What `read` makes of the JSON that the model answers with; its schema goes with the request. Raises
+        StageFailure of the kind of the ReplyError that `read` raises."""
+        return await self._ask_twice(prompt, parts, read, schema)
 
     async def template(self, prompt: str, **parts: str) -> str:
         """The template that the model writes: a program with placeholders. Raises StageFailure as `program`."""

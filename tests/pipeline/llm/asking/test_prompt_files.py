@@ -18,7 +18,7 @@ WRITING = {
     "c_cot_code": {"category": "x", "chain": "1. Load."},
     "draft_from_sample": {"sample": "import keras"},
     "draft_from_template": {"template": "x = <<y>>"},
-    "compare": {"code_draft": "a = 1", "template_draft": "b = 2"},
+    "compare": {"code_draft": "a = 1", "template_draft": "b = 2", "unmet": "Draft 1: epochs 5"},
 }
 
 
