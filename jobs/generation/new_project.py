@@ -11,6 +11,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.methods import WITH_CHAINS, generation_stages
 from pipeline.records import Scored
+from pipeline.request.reading.reader import read_constraints
 from pipeline.request.subject import subject_of
 from pipeline.stage import run_local
 
@@ -35,7 +36,7 @@ def main(config: GenerateConfig) -> Scored:
 
 def new_folder(requirement: str) -> str:
     """A folder here that is not there yet, named by what the requirement is about."""
-    subject = subject_of(requirement)
+    subject = subject_of(requirement, read_constraints(requirement))
     name, number = subject, 1
     while os.path.lexists(name):
         number += 1

@@ -21,7 +21,7 @@ def readme(record: Generated, delivery: Delivery, plain: str) -> str:
     """The README as Markdown. What others wrote is words in it: no HTML, no images, no links but to web pages.
     `plain` is the script as it was looked up."""
     paragraphs = [
-        f"# {subject_of(record.requirement).replace('-', ' ').capitalize()}",
+        f"# {subject_of(record.requirement, record.constraints).replace('-', ' ').capitalize()}",
         f"You asked: “{_words(_cut(record.requirement))}”",
         f"## Run it\n\n    pip install -r {REQUIREMENTS}\n    python {SCRIPT}\n\n"
         f"in an environment of its own. `{NOTEBOOK}` has the same steps as a notebook.",

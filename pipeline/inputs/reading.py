@@ -19,6 +19,7 @@ from pipeline.inputs.ids import UniqueIds
 from pipeline.inputs.own_data import folder_of, with_own_data
 from pipeline.inputs.rows import RawRow, requirement_of
 from pipeline.records import Requirement
+from pipeline.request.reading.reader import read_constraints
 from pipeline.request.subject import subject_of
 from pipeline.starter import STARTER, STARTER_SAMPLES, reference_rows, requirement_rows
 from pipeline.storage.opening import (
@@ -50,7 +51,8 @@ def read_requirements(url: str, *, data: str = "", target: Sequence[str] = ()) -
 
 def _read_rows(url: str) -> Iterator[Requirement]:
     if is_sentence(url):
-        return _read_values("the sentence", [{"id": subject_of(url), "requirement": url}])
+        subject = subject_of(url, read_constraints(url))
+        return _read_values("the sentence", [{"id": subject, "requirement": url}])
     if url == STARTER:
         return _read_values(url, requirement_rows())
     if url == STARTER_SAMPLES:

@@ -4,25 +4,53 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+
+from pipeline.request.constraints import Constraint
 
 _MOST_WORDS = 5
 
 _WORD = re.compile(r"[a-z0-9]+")
 
 _ASKING = frozenset(
-    "a an and are as at be been build by can could create data dataset deep design develop do each for from give has "
-    "have hello help hi i implement in into is it its keras learn learning like made make me model models my need "
-    "network neural of on or our please pls predict project should simple so some tensorflow pytorch that the their "
-    "them there these they this to train training us use used uses using want wants was we which who will with would "
-    "write you your".split()
+    "a an and are as at be been build by can column columns could create csv data dataset deep design develop do each "
+    "file files folder for from give has have hello help hi i implement in into is it its keras learn learning like "
+    "made make me model models my need net network neural of on or our please pls possible project rows should simple "
+    "so some table tensorflow pytorch that the their them there these they this to train training us use used uses "
+    "using want wants was we which who will with would write you your".split()
 )
 """Function words, and those with which requests ask whatever they are about."""
 
 
-def subject_of(requirement: str) -> str:
+_CLAUSE_END = re.compile(r"[.;!?,()\n](?=\s|$)")
+
+
+def subject_of(requirement: str, constraints: Iterable[Constraint] = ()) -> str:
     """The first telling words, joined by hyphens: "Classify cats and dogs" -> `classify-cats-dogs`. `project` for a
-    text without Latin letters."""
+    text without Latin letters.
+
+    Where the request is known to say its problem in a later clause, that clause's come first: "I have a csv with ten
+    columns. I want to predict prices" -> `predict-prices`.
+    """
+    requirement = requirement[:2000]
+    words = _telling(_clause_of_problem(requirement, constraints))
+    if len(words) < 2:
+        words = _telling(requirement)
+    return "-".join(words[:_MOST_WORDS]) or "project"
+
+
+def _clause_of_problem(requirement: str, constraints: Iterable[Constraint]) -> str:
+    for one in constraints:
+        if one.name == "problem" and one.source == "requirement" and not one.negated:
+            before = list(_CLAUSE_END.finditer(requirement, 0, one.start))
+            after = _CLAUSE_END.search(requirement, one.end)
+            start = before[-1].end() if before else 0
+            return requirement[start : after.start() if after else None]
+    return ""
+
+
+def _telling(text: str) -> list[str]:
     # Letters without their accents; what has no Latin form falls away.
-    plain = unicodedata.normalize("NFKD", requirement[:2000]).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     telling = [word for word in _WORD.findall(plain) if word not in _ASKING and len(word) < 30]
-    return "-".join(telling[:_MOST_WORDS]) or "project"
+    return list(dict.fromkeys(telling))

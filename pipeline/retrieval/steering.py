@@ -183,6 +183,10 @@ def _variants(constraints: Sequence[Constraint]) -> frozenset[str]:
             variants.add("cross_validation")
         if one.name == "horizon" and (one.number or 0) > 1:
             variants.add("multi_step")
+        if one.name == "outputs" and (one.number or 0) > 1:
+            variants.add("multi_output")
+    if len(stated(constraints, "target")) > 1:
+        variants.add("multi_output")
     return frozenset(variants)
 
 

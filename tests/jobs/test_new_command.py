@@ -13,6 +13,7 @@ from jobs.cli import app
 from jobs.generation.new_project import new_folder
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import as_sentence, is_sentence, read_requirements
+from pipeline.request.reading.reader import read_constraints
 from pipeline.request.subject import subject_of
 from tests.compiling import python_refusals
 
@@ -29,7 +30,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sentence_becomes_a_folder_named_by_its_subject() -> None:
     result = run("new", "classify moss and lichen photos, 96x96, Adam 1e-4, no dropout")
     assert result.exit_code == 0, result.output
-    folder = Path("classify-moss-lichen-photos-96x96")
+    folder = Path("classify-moss-lichen-photos")
     assert {"project.py", "project.ipynb", "requirements.txt"} <= set(os.listdir(folder))
     assert python_refusals([folder / "project.py"]) == {}
     for shown in ("learning rate", "0.0001", "96x96", "dropout", f"cd {folder}"):
@@ -104,10 +105,12 @@ def test_whatever_a_sentence_holds_it_is_one_row() -> None:
         ("Prévisions météo: température à Zürich", "previsions-meteo-temperature-zurich"),
         ("分类猫和狗", "project"),
         ("../../etc", "etc"),
+        ("I have a csv with columns a, b and price. I want to predict price, MAE please.", "predict-price"),
+        ("Mixed inputs: photo and table. Classify products", "classify-products"),
     ],
 )
 def test_a_subject_can_name_a_folder(requirement: str, subject: str) -> None:
-    assert subject_of(requirement) == subject
+    assert subject_of(requirement, read_constraints(requirement)) == subject
     Path(subject).touch()
     assert new_folder(requirement) == f"{subject}-2"
 
