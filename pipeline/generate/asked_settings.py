@@ -72,6 +72,9 @@ def asked_setting(name: str, value: object, constraints: Sequence[Constraint], n
         return _whole(_recurrent_units(_RECURRENT[lowered], asked))
     if lowered in ("num_blocks", "num_layers") and "FILTERS" in names:
         asked = [one for one in asked if one.name not in _CONVOLUTIONS]  # a list of filters has one entry for each
+    if lowered == "top_k":
+        tops = [re.fullmatch(r"top_(\d+)_accuracy", one.value) for one in asked if one.name == "metric"]
+        return next((int(top[1]) for top in tops if top is not None), None)
     for pattern, wanted in _PATTERNS:
         if pattern.fullmatch(name):
             return _alike(_stated(asked, wanted), value)

@@ -14,6 +14,7 @@ from pipeline.own_data.constants import Fact
 from pipeline.own_data.roles import is_date, is_id, is_text, kind_of, role_facts
 from pipeline.records import Understood
 from pipeline.request.constraints import Constraint
+from pipeline.request.known_datasets import known_dataset
 
 _TABLES = (
     ".csv",
@@ -66,7 +67,7 @@ def facts_asked(record: Understood, *, classes: int | None = None, own_names: in
     have `own_names` of them, another number.
     """
     asked = [one for one in record.constraints if not one.negated]
-    facts: dict[str, Fact] = {**_files(asked), **_columns(record, asked)}
+    facts: dict[str, Fact] = {**_of_known_data(asked), **_files(asked), **_columns(record, asked)}
     names = [one.value for one in asked if one.name == "name"]
     if len(names) > 1 and classes in (None, len(names)):
         facts["class_names"] = names
@@ -82,6 +83,15 @@ def facts_asked(record: Understood, *, classes: int | None = None, own_names: in
     if channels in (1, 3):
         facts["channels"] = int(channels or 0)
     return facts
+
+
+def _of_known_data(asked: Sequence[Constraint]) -> dict[str, Fact]:
+    """The file that a well-known table is kept in as a rule, and its target."""
+    for one in asked:
+        known = known_dataset(one.value) if one.name == "dataset" else None
+        if known is not None and known.kind == "table" and known.target:
+            return {"file": f"{known.name}.csv", "target": known.target, "targets": [known.target]}
+    return {}
 
 
 def _files(asked: Sequence[Constraint]) -> dict[str, Fact]:

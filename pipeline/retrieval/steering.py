@@ -133,7 +133,7 @@ class Wanted:
             forbidden = self.forbidden.intersection(cell.families)
             return known + _PLAINNESS * plain - len(forbidden)
         points = known + len(self.families.intersection(cell.families))
-        if self.families:
+        if self.families.intersection(cell.families):
             points -= _UNASKED_FAMILY * len(set(cell.families) - self.families)
         points -= len(self.forbidden.intersection(cell.families, cell.backbones))
         if self.backbones.intersection(cell.backbones):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pipeline.analysis.names import names_never_defined
 from pipeline.analysis.parsing import compiles
 from pipeline.generate.parts import model, results, training
+from pipeline.generate.parts.backbone import backbone
 from pipeline.generate.parts.script import Script
 from pipeline.generate.parts.torch import model as torch_model
 from pipeline.generate.parts.torch import results as torch_results
@@ -23,6 +24,7 @@ Part = Callable[[Script, Constraint], Script | None]
 """The script with what the constraint asks for; None where it is no script that this can be added to."""
 
 PARTS: dict[tuple[str, str], Part] = {
+    ("architecture", "backbone"): backbone,
     ("training", "early_stopping"): training.early_stopping,
     ("training", "patience"): training.early_stopping,
     ("training", "checkpoint"): training.checkpoint,

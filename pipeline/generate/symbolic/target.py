@@ -151,6 +151,8 @@ def for_sample(target: Target, sample: Sample, constraints: tuple[Constraint, ..
     labels, outputs or inputs, and where the form of the labels cannot be changed.
     """
     cell = sample.cell()
+    requested = tuple(one for one in constraints if one.source == "requirement")
+    target = replace(target, facts=stated_facts(requested).otherwise(target.facts))
     category = canonical_category(sample.plan.task_category if sample.plan else "")
     wanted = wanted_of(constraints, None)
     if wanted.problems and not wanted.problems.intersection(cell.problems):

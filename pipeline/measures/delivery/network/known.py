@@ -185,6 +185,9 @@ def _fine_tuned(constraint: Constraint, code: Code) -> Finding:
     partly = [loop.node for loop in code.loops if _is_part(loop.node.iter)]
     if partly:
         return met(partly[0].lineno)
+    for setting in code.settings:  # `layer.trainable = layer.name.startswith("block7")`
+        if setting.name == "trainable" and not isinstance(setting.value, bool):
+            return met(setting.line)
     return missing("the network is frozen", frozen)
 
 

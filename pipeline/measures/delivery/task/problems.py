@@ -121,7 +121,7 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
     ),
     "segmentation": ("dense_prediction", r"(^|_)masks?(_|$)|segment|unet|u_net"),
     "detection": ("regression dense_prediction classification", r"(^|_)(bbox(es)?(?!_inches)|box(es)?|anchors?)(_|$)|detect|yolo|rcnn"),
-    "generation": ("adversarial tokens reconstruction", r"generat|sampl|(^|_)vae|diffusion"),
+    "generation": ("adversarial tokens reconstruction dense_prediction", r"generat|sampl|(^|_)vae|diffusion"),
     "translation": ("tokens", r"translat|source|target_(text|vocab|lang)|(^|_)(src|tgt)(_|$)|phrases|english|french|german|spanish|turkish|tamil"),
     "summarization": ("tokens", r"summari[sz]|summaries|summary_\w+|\w+_summary|abstractive|highlights"),
     "question_answering": ("tokens classification", r"question|answer|(^|_)squad"),
@@ -167,6 +167,11 @@ def _problem(constraint: Constraint, code: Code) -> Finding:
     numbers = {str(item.value) for item in loss_names(code)} & _REGRESSION_LOSSES
     if constraint.value == "regression" and (kind == "adversarial" or (kind == "dense_prediction" and numbers)):
         return unknown(f"{shown_kind(kind)}, and numbers all the same")
+    if {kind, constraint.value} == {"classification", "regression"}:  # a loss for each of several outputs
+        fitting = _REGRESSION_LOSSES if constraint.value == "regression" else CROSS_ENTROPIES
+        for item in loss_names(code):
+            if str(item.value) in fitting:
+                return met(item.line)
     if kind not in kinds.split() or kind in ("classification", "regression"):
         return missing(shown_kind(kind), line)
     for other, (forms, _) in _PROBLEMS.items():

@@ -28,8 +28,10 @@ TRAIN_SOUNDS = "{class}/*"  # where a recording lies below DATA_DIR; {class} sta
 HELD_OUT_FOLDER = ""  # class folders of their own for the test, where the data have them
 UNLABELLED_FOLDER = ""  # recordings without classes that predictions are wanted for
 CLASS_NAMES = ["low", "high"]
-MEL_BANDS = 64
+SAMPLE_RATE = 0  # in Hz; 0 reads all at the rate that most of them have
+CLIP_SECONDS = 0  # of each recording; 0 takes as much as 90 % of them last, up to LONGEST_SECONDS
 LONGEST_SECONDS = 10.0
+MEL_BANDS = 64
 BATCH_SIZE = 16
 EPOCHS = 30
 LEARNING_RATE = 0.001
@@ -95,8 +97,9 @@ class_names = np.array(sorted(set(names)))
 NUM_CLASSES = len(class_names)
 if NUM_CLASSES < 2:
     raise SystemExit(f"{DATA_DIR} holds one class, {class_names[0]}; at least two folders with recordings are needed")
-rate = Counter(sound_rate for sound_rate, _ in sounds).most_common(1)[0][0]
-seconds = min(float(np.quantile([len(samples) / own for own, samples in sounds], 0.9)), LONGEST_SECONDS)
+rate = SAMPLE_RATE or Counter(sound_rate for sound_rate, _ in sounds).most_common(1)[0][0]
+usual = float(np.quantile([len(samples) / own for own, samples in sounds], 0.9))
+seconds = CLIP_SECONDS or min(usual, LONGEST_SECONDS)
 print(f"{len(sounds)} recordings of {NUM_CLASSES} classes, read at {rate} Hz, {seconds:.2f} s of each")
 
 # %% Preprocessing
