@@ -94,14 +94,14 @@ def make_pairs(numbers, seed):
     rng = np.random.default_rng(seed)
     first, second, same = [], [], []
     for number in np.repeat(numbers, PAIRS):
-        alike = numbers[labels[numbers] == labels[number]]
+        alike = numbers[(labels[numbers] == labels[number]) & (numbers != number)]
         others = numbers[labels[numbers] != labels[number]]
-        want_same = len(same) % 2
-        partners = alike if want_same else others
-        if len(partners):
-            first.append(number)
-            second.append(rng.choice(partners))
-            same.append(want_same)
+        wanted = alike if len(same) % 2 else others
+        # A small part may hold one class alone, or one image of a class.
+        partner = rng.choice(wanted if len(wanted) else np.setdiff1d(numbers, [number]))
+        first.append(number)
+        second.append(partner)
+        same.append(labels[partner] == labels[number])
     return [images[first], images[second]], np.array(same, dtype="float32")
 
 
