@@ -14,11 +14,12 @@ _WANTED = frozenset(
     "with of many more some helpful good add plenty code detailed inline short clear include need want "
     "please useful explaining beginner write".split()
 )
-_COMMON_WORDS = frozenset("temperature beam greedy beams temperatura température".split())
+_COMMON_WORDS = frozenset("temp temperature beam greedy beams temperatura température".split())
 _WRITES = frozenset(
     ("generation", "translation", "captioning", "summarization", "question_answering", "speech_recognition")
 )
 
+_EXPORTS = frozenset("export exported exports as to tf tensorflow convert".split())
 _OF_PICTURES = frozenset(("super_resolution", "colorization", "reconstruction", "style_transfer"))
 """Problems in which a bare "L1" is the loss between two pictures."""
 _TWO = ("two", "zwei", "dos", "deux", "duas", "due")
@@ -33,6 +34,18 @@ def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> boo
     if term.name == "comments" and pieces[index].key in ("comments", "comment"):
         before = {piece.key for piece in pieces[max(0, index - 3) : index]}
         return bool(before & _WANTED) or following[:2] == ["in", "the"]
+    if term.value == "flip" and pieces[index].key.startswith("mirror"):
+        return following[:2] != ["the", "encoder"]  # "the decoder mirrors the encoder"
+    if term.value == "cosine" and pieces[index].key == "cosine":
+        return "retrieval" not in problems and following[:1] != ["noise"]
+    if term.value == "exact_match" and pieces[index].key == "em":
+        return "question_answering" in problems or any(part.means("f1") for part in pieces[index + 1 : index + 4])
+    if term.value == "sequential" and pieces[index].key == "sequential":
+        ends = index + 1 == len(pieces) or pieces[index + 1].kind == "mark" or following[:1] == ["keras"]
+        return ends and any(part.means("tensorflow") for part in pieces)
+    if term.value == "saved_model" and pieces[index].key == "saved model":
+        before = {piece.key for piece in pieces[max(0, index - 3) : index]}
+        return bool(before & _EXPORTS) or following[:1] == ["format"]
     if term.value == "wine" and pieces[index].key in ("wine", "wines"):
         return any(part.key in ("sklearn", "scikit", "uci") for part in pieces)
     if term.value == "binary" and following[:1] == ["/"]:
@@ -56,15 +69,33 @@ def in_context(pieces: list[Piece], index: int, term: Term, problems: set[str]) 
         return "training", "loss", {"l1": "mae", "l2": "mse"}[term.name]
     if term.name == "metric" and _is_loss(pieces, index, term.value):
         return "training", "loss", term.value
+    if term.name == "metric" and term.value in _PICTURE_METRICS and _names_loss(pieces, index):
+        return "training", "loss", term.value
+    if term.name == "activation" and "output" in pieces[index].key:
+        return "architecture", "output_activation", term.value
     if term.name == "activation" and _at_output(pieces, index, term.value):
         return "architecture", "output_activation", term.value
     return term.aspect, term.name, term.value
 
 
 def _joins_a_loss(pieces: list[Piece], index: int) -> bool:
-    """ "L1 + adversarial loss": L1 is a loss, no penalty on weights."""
+    """ "L1 + adversarial loss", "SSIM loss + L1": L1 is a loss, no penalty on weights."""
     following = pieces[index + 1 : index + 3]
-    return len(following) == 2 and following[0].key in ("+", "and", "/", "&", "plus") and following[1].is_a("loss")
+    if len(following) == 2 and following[0].key in _PLUS and following[1].is_a("loss"):
+        return True
+    before = pieces[max(0, index - 2) : index]
+    return len(before) == 2 and before[1].key in _PLUS and (before[0].is_a("loss") or before[0].key == "loss")
+
+
+_PLUS = frozenset("+ and / & plus".split())
+_PICTURE_METRICS = frozenset(("ssim", "psnr", "lpips"))
+
+
+def _names_loss(pieces: list[Piece], index: int) -> bool:
+    """ "SSIM as loss", "loss: SSIM" """
+    following = [piece.key for piece in pieces[index + 1 : index + 3]]
+    before = [piece.key for piece in pieces[max(0, index - 2) : index]]
+    return following[:1] == ["loss"] or following == ["as", "loss"] or any(key in _LOSS_WORDS for key in before)
 
 
 def _at_output(pieces: list[Piece], index: int, value: str) -> bool:
@@ -95,7 +126,8 @@ _METRIC_WORDS = frozenset(
 )
 _ABOVE = frozenset(
     "> ≥ above over exceeding least = beyond past reach reaching of : >= better than at around about ~ be "
-    "must should is ( reaches target goal and minimum min hits hit".split()
+    "must should is ( reaches target goal and minimum min hits hit more mayor que maior plus de supérieur superior "
+    "über mindestens mehr als größer 大于 高于 超过 以上 выше больше non oltre sopra it has to get has".split()
 )
 _REACH = 8
 
@@ -107,6 +139,8 @@ def _is_loss(pieces: list[Piece], index: int, name: str) -> bool:
         return False
     here = pieces[index]
     following = [piece.key for piece in pieces[index + 1 : index + 4] if piece.sentence == here.sentence]
+    if here.key.startswith("mean iou") or here.key == "miou":
+        return False
     if following[:1] and following[0] in ("loss", "verlust", "损失"):
         return True
     if following[:2] in (
@@ -151,7 +185,15 @@ def _comma_between(pieces: list[Piece], first: int, last: int) -> bool:
 
 
 _ERRORS = frozenset("mae rmse mse mape smape log_loss wer cer perplexity fid".split())
-_BELOW = frozenset("< ≤ below under less than at most should be is must stay <= to lower the ( around about".split())
+_BELOW = frozenset(
+    "< ≤ below under less than at most should be is must stay <= to lower the ( around about it has get unter menor "
+    "que weniger als inférieur à sous por debajo de abaixo sotto ниже меньше 低于 ziel target goal".split()
+)
+
+
+_LESS = frozenset(
+    "< ≤ <= below under less most lower unter menor weniger inférieur sous debajo abaixo sotto ниже 低于".split()
+)
 
 
 def error_goals(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
@@ -161,14 +203,14 @@ def error_goals(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
             if term.name != "metric" or term.value not in _ERRORS:
                 continue
             below = False
-            for position in range(index + 1, min(len(pieces), index + 7)):
+            for position in range(index + 1, min(len(pieces), index + 9)):
                 here = pieces[position]
                 if here.kind == "number" and below and position not in taken:
                     taken.add(position)
                     yield Found("metric", "goal", written(here.number or 0.0), index + 1, position, term.value)
                 if here.key not in _BELOW or here.sentence != piece.sentence:
                     break
-                below = below or here.key in ("<", "≤", "<=", "below", "under", "less", "most", "lower")
+                below = below or here.key in _LESS
 
 
 def goals(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:

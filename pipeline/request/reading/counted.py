@@ -12,17 +12,64 @@ _LEAST_VOCABULARY = 2_000
 """Texts that are classified have fewer words, vocabularies more."""
 
 
+_WHICH = frozenset(
+    "which welche welcher welches welchem welchen quel quelle quels cuál cuáles qual quais quale".split()
+)
+_AMONG = frozenset(
+    "of von de des der our my the those these among between one these unsere unserer nos nuestras".split()
+)
+_RECOGNIZES = frozenset(
+    "recognize recognizes recognizing classify classifies classifying identify identifies distinguish distinguishes "
+    "separate sort spot discriminate categorize tell between among".split()
+)
+_MOST_CLASSES = 1_000
+
+
 def one_of(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
-    """ "which of our 11 queues", "one of six decades": so many classes, whatever they are called."""
+    """ "which of our 11 queues", "recognise 40 signs": so many classes, whatever they are called."""
     for index, piece in enumerate(pieces[:-1]):
-        if piece.kind != "number" or index in taken or (piece.number or 0) < 2 or pieces[index + 1].kind == "mark":
+        value = piece.number or 0.0
+        if piece.kind != "number" or index in taken or value < 2 or pieces[index + 1].kind == "mark":
             continue
-        before = [part.key for part in pieces[max(0, index - 3) : index] if part.sentence == piece.sentence]
-        chosen = any(key.startswith(("which", "one of")) for key in before) or before[-2:] == ["one", "of"]
-        if chosen and (piece.number or 0.0) == int(piece.number or 0.0) and not {"from", "in"} & set(before):
+        if value != int(value) or piece.share:
+            continue
+        before = [part.key for part in pieces[max(0, index - 4) : index] if part.sentence == piece.sentence]
+        if _chosen_among(before) or (value <= _MOST_CLASSES and _recognized(pieces, index)):
             taken.add(index)
-            yield Found("classes", "count", written(piece.number or 0.0), index, index + 1)
+            yield Found("classes", "count", written(value), index, index + 1)
             return
+
+
+def _chosen_among(before: list[str]) -> bool:
+    """Whether a number stands behind "which of" or "one of the"."""
+    words = " ".join(before).split()
+    while words and words[-1] in _AMONG and words[-1] != "one":
+        if words[-2:] == ["one", "of"]:
+            return True
+        words = words[:-1]
+        if words and words[-1] in _WHICH:
+            return True
+    return False
+
+
+def _recognized(pieces: list[Piece], index: int) -> bool:
+    """ "recognise 40 signs", "distinguish the 12 butterflies": things that no table counts."""
+    following = pieces[index + 1]
+    if following.kind != "word" or following.meanings("unit") or following.key in _NO_CLASSES:
+        return False
+    position = index - 1
+    if position > 0 and pieces[position].key in _AMONG | {"all"}:
+        position -= 1
+    before = pieces[position] if position >= 0 else None
+    if before is None or before.sentence != pieces[index].sentence:
+        return False
+    return any(word in _RECOGNIZES for word in before.key.split())
+
+
+_NO_CLASSES = frozenset(
+    "px pixel pixels mm cm km hz khz mb gb tb k x by of to from in and or hours hour days day years year minutes "
+    "minute weeks months people persons per percent layers layer".split()
+)
 
 
 def text_lengths(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:

@@ -42,7 +42,7 @@ _ENDINGS = {
     **dict.fromkeys(("videos", "filme"), "video"),
 }
 _AND = frozenset("+ and plus with together along & und y et e 和 と".split())
-_CLIPS = frozenset("clip recording file wav snippet".split())
+_CLIPS = frozenset("clip recording file wav snippet utterance".split())
 _OF_FILES = frozenset(("recording", "recordings", "file", "files"))
 _OF_SOUND = frozenset(
     "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 "
@@ -53,28 +53,82 @@ _SIDE_BY_SIDE = 9
 """How many words may stand between two inputs that an "and" joins."""
 
 
-def kinds(pieces: list[Piece], stances: Sequence[Stance], *, several: bool, hints: bool) -> list[Choice]:
+def kinds(
+    pieces: list[Piece], stances: Sequence[Stance], *, several: bool, expected: frozenset[str], only: bool
+) -> list[Choice]:
     """The kind of the data; one a kind where the model has several inputs.
 
-    `hints` says whether nouns that only hint at a kind count: films are no videos where films are recommended.
+    `expected` are the kinds that the rest of the request can be about, with `only` no others: films are no videos
+    where films are recommended.
     """
-    named = choices(pieces, stances, "kind")
-    firm = [choice for choice in named if not is_weak(pieces[choice.first])]
-    if not firm:
-        named += _clips(pieces, stances)
-    if not named and hints:
-        named = choices(pieces, stances, "hint") or _rhythm(pieces, stances)
-    if not named:
-        named = _compounds(pieces, stances) or _columns(pieces, stances)
+    named = [choice for choice in choices(pieces, stances, "kind") if not _is_no_data(pieces, choice)]
+    hinted = choices(pieces, stances, "hint")
     if several or _combines(pieces, named):
+        firm = [choice for choice in named if not is_weak(pieces[choice.first])]
         each = first_of_each(firm + named)
         if len(each) > 1:
-            return [_with_subject(choice, pieces) for choice in each]
+            return [_with_subject(_first_named(pieces, stances, choice, named), pieces) for choice in each]
+    for kinds_allowed in (expected, frozenset(() if only else _ALL)):
+        chosen = _chosen(pieces, stances, named, hinted, kinds_allowed)
+        if chosen is not None:
+            return [_first_named(pieces, stances, chosen, named)]
+    return []
+
+
+_ALL = ("image", "video", "audio", "text", "table", "series", "graph", "array")
+
+
+def _chosen(
+    pieces: list[Piece],
+    stances: Sequence[Stance],
+    named: list[Choice],
+    hinted: list[Choice],
+    allowed: frozenset[str],
+) -> Choice | None:
+    """The best of the nouns that name a kind which is allowed."""
+    named = [choice for choice in named if choice.value in allowed]
+    firm = [choice for choice in named if not is_weak(pieces[choice.first])]
+    if not firm:
+        named = named + [choice for choice in _clips(pieces, stances) if choice.value in allowed]
+    if not named:
+        named = [choice for choice in hinted if choice.value != "text"] or _columns(pieces, stances) or hinted
+        named = named + _rhythm(pieces, stances)
+    if not named:
+        named = _compounds(pieces, stances) or _languages(pieces, stances)
+    named = [choice for choice in named if choice.value in allowed]
     # "video" and "audio" say more than "images" and "text", which their frames and transcripts are.
     for choice in firm:
         if choice.value in ("video", "audio") and pieces[choice.first].last not in _OF_FILES:
-            return [choice]
-    return (firm or named)[:1]
+            return choice
+    best = (firm or named)[:1]
+    if best and pieces[best[0].first].last in ("frame", "frames") and named_values(pieces) & _OF_FILMS:
+        return Choice("video", best[0].first, best[0].last)
+    return best[0] if best else None
+
+
+_OF_FILMS = frozenset(("convlstm", "cnn_3d"))
+
+
+def _first_named(pieces: list[Piece], stances: Sequence[Stance], chosen: Choice, named: list[Choice]) -> Choice:
+    """The first noun of the chosen kind, be it a weaker one: "tickets" of "tickets (columns text_a, text_b)"."""
+    same = [choice for choice in named if choice.value == chosen.value] + [chosen]
+    if chosen.value == "table":
+        same += _columns(pieces, stances)
+    else:
+        same += [choice for choice in _compounds(pieces, stances) if choice.value == chosen.value]
+    return min(same, key=_place)
+
+
+def _place(choice: Choice) -> int:
+    return choice.first
+
+
+def _is_no_data(pieces: list[Piece], choice: Choice) -> bool:
+    """Whether a noun is part of a network's name: the graph of "two graph convolutions"."""
+    following = pieces[choice.first + 1].key if choice.first + 1 < len(pieces) else ""
+    if choice.value == "graph":
+        return following.startswith(("conv", "neural", "network", "layer", "attention"))
+    return choice.value == "text" and following.startswith(("embedding", "transformer", "encoder", "bert"))
 
 
 def is_weak(piece: Piece) -> bool:
@@ -98,6 +152,30 @@ def _columns(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     for index, piece in enumerate(pieces):
         if piece.last in _COLUMNS and stances[index] == "asked":
             return [Choice("table", index, index)]
+    return []
+
+
+_LANGUAGES = frozenset(
+    "english german french spanish portuguese italian dutch latin greek russian polish czech slovak ukrainian "
+    "bulgarian serbian croatian slovene romanian hungarian finnish estonian latvian lithuanian swedish danish "
+    "norwegian norse icelandic faroese irish gaelic welsh breton scots basque catalan galician turkish azeri kazakh "
+    "uzbek arabic hebrew persian farsi kurdish pashto urdu hindi bengali punjabi gujarati marathi tamil telugu kannada "
+    "malayalam sinhala nepali chinese mandarin cantonese japanese korean vietnamese thai lao khmer burmese malay "
+    "indonesian javanese tagalog filipino swahili hausa yoruba igbo amharic somali zulu xhosa afrikaans esperanto "
+    "maltese albanian armenian georgian mongolian tibetan sanskrit yiddish quechua maori hawaiian samoan frisian "
+    "luxembourgish occitan sardinian sami deutsch englisch französisch spanisch inglés español francés inglês "
+    "português anglais français allemand inglese italiano".split()
+)
+
+
+def _languages(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
+    """What is translated from a language is text: "Old Norse to English"."""
+    if not any(piece.means("translation") for piece in pieces):
+        return []
+    for index, piece in enumerate(pieces):
+        if piece.key in _LANGUAGES and stances[index] == "asked":
+            first = index - 1 if index and pieces[index - 1].key in ("old", "middle", "ancient", "classical") else index
+            return [Choice("text", first, index)]
     return []
 
 
@@ -131,7 +209,7 @@ def _rhythm(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
 def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     """Clips and recordings are sound where a sample rate or a spectrogram is named, and films where frames are."""
     for index, piece in enumerate(pieces):
-        if stances[index] != "asked" or piece.last.removesuffix("s") not in _CLIPS:
+        if stances[index] != "asked" or not any(word.removesuffix("s") in _CLIPS for word in piece.key.split()):
             continue
         if named_values(pieces) & _OF_SOUND or any(part.is_named("sample_rate") for part in pieces):
             return [Choice("audio", index, index)]

@@ -81,6 +81,10 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
         if claim is None:
             continue
         quantity, cue = claim
+        if quantity.name == "count" and piece.number == 1 and pieces[index + 1].key == "-":
+            continue  # "one-class"
+        if quantity.name == "steps" and not _STEPS_OF_PARTS.isdisjoint(_around(pieces, index)):
+            continue  # "dynamic routing (3 iterations)", "5 critic steps per generator step"
         if quantity.name in _TOTALS and cue + 1 < len(pieces) and pieces[cue + 1].key in ("each", "per", "pro", "por"):
             continue  # so many of each: no total
         if quantity.name in ("items", "users", "samples") and index and pieces[index - 1].key == "top":
@@ -95,6 +99,13 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
         taken.update(numbers)
         results.append(Measured(quantity, first, last, cue, ",".join(values)))
     return results
+
+
+_STEPS_OF_PARTS = frozenset(("routing", "critic", "discriminator"))
+
+
+def _around(pieces: list[Piece], index: int) -> set[str]:
+    return {piece.key for piece in pieces[max(0, index - 4) : index + 4]}
 
 
 def _is_year(pieces: list[Piece], index: int) -> bool:

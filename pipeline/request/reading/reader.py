@@ -8,18 +8,20 @@ and at last names and the terms themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.request.constraints import Constraint, Source
 from pipeline.request.reading.context import error_goals, fits, goals, in_context
 from pipeline.request.reading.counted import one_of, spoken_words, text_lengths
+from pipeline.request.reading.expected import expected_kinds
 from pipeline.request.reading.found import Choice, Found, Written
 from pipeline.request.reading.kinds import is_weak, kinds
-from pipeline.request.reading.layers import layers
+from pipeline.request.reading.network.layers import layers
+from pipeline.request.reading.problem.named import forbidden_problems, problems
 from pipeline.request.reading.quantities import Measured, implied, measured
+from pipeline.request.reading.resolved import by_what_is_counted, is_of_name, looking_ahead, resolved
 from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
-from pipeline.request.reading.tasks import first_prediction, forbidden_problems, problems
 from pipeline.request.reading.windows import windows
 from pipeline.request.reading.written.classes import class_names
 from pipeline.request.reading.written.columns import columns
@@ -35,10 +37,9 @@ _SOUND = frozenset(("audio", "video", "series"))
 _RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
 _TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
 _GENERATIVE = frozenset("gan dcgan wgan conditional_gan variational_autoencoder diffusion".split())
+_TRANSLATORS = frozenset(("cyclegan", "pix2pix"))
 _GIVES = frozenset("give gives output outputs predict predicts predicting return returns regress regresses".split())
 _DEEP = frozenset(("unet", "autoencoder", "resnet", "encoder_decoder"))
-_WEAK_AUGMENTATION = frozenset("shift contrast brightness jitter noise zoom rotation flip crop blur".split())
-"""Words that mean an augmentation only beside others that do."""
 
 
 def read_constraints(text: str, source: Source = "requirement") -> tuple[Constraint, ...]:
@@ -53,17 +54,20 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
     request = _Request(pieces, without_paths, taken=in_paths)
     constraints = [_constraint(found, pieces, without_paths, source) for found in request.found()]
     kept = [constraint for constraint in constraints if constraint is not None]
-    named = list(_written(text, pieces, spoken, [choice.value for choice in request.problems]))
-    kept = [constraint for constraint in kept if not _is_of_name(constraint, named)]
+    problem_names = [choice.value for choice in request.problems]
+    if not problem_names and request.families & _TRANSLATORS:
+        problem_names = ["style_transfer"]  # "between summer and winter": no classes
+    named = list(_written(text, pieces, spoken, problem_names))
+    kept = [constraint for constraint in kept if not is_of_name(constraint, named)]
     for aspect, name, value, start, end, negated in named:
         kept.append(
             Constraint(aspect=aspect, name=name, value=value, start=start, end=end, source=source, negated=negated)
         )
-    if not request.problems:
-        problem = _by_what_is_counted(kept, pieces, without_paths)
+    if not problem_names:
+        problem = by_what_is_counted(kept, pieces, without_paths)
         if problem is not None:
             kept.append(problem)
-    return _resolved(_looking_ahead(kept))
+    return resolved(looking_ahead(kept))
 
 
 @dataclass(slots=True)
@@ -87,8 +91,8 @@ class _Request:
         values = {(term.name, term.value) for piece in pieces for term in piece.terms}
         self.families = {value for name, value in values if name == "family"}
         several = ("variant", "multi_input") in values
-        recommends = any(choice.value == "recommendation" for choice in self.problems)
-        self.kinds = kinds(pieces, stances, several=several, hints=not recommends)
+        expected, only = expected_kinds(pieces, [choice.value for choice in self.problems])
+        self.kinds = kinds(pieces, stances, several=several, expected=expected, only=only)
 
     def found(self) -> Iterator[Found]:
         """All that is read, the surest first: a number that one rule has read no other reads again."""
@@ -104,7 +108,8 @@ class _Request:
         yield from windows(pieces, taken)
         if "audio" in data_kinds:
             yield from spoken_words(pieces, taken)
-        yield from one_of(pieces, taken)
+        if "reinforcement_learning" not in problem_names:
+            yield from one_of(pieces, taken)
         numbers = measured(pieces, taken, _excluded(problem_names, data_kinds, self.families))
         yield from self._measured(numbers, data_kinds)
         if "text" in data_kinds:
@@ -153,10 +158,25 @@ class _Request:
                 # "dropout 0.3" is no bare dropout, "512 wordpieces" are a length
                 if index in counted and (term.value == "true" or term.name == "representation"):
                     continue
+                if term.name == "framework" and (self._leaves_open(index) or self._is_named_besides(index)):
+                    continue
                 if term.name == "channels" and channels and term.value not in channels:
                     continue
                 if fits(self.pieces, index, term, problem_names):
                     yield Found(*in_context(self.pieces, index, term, problem_names), index, index)
+
+    def _leaves_open(self, index: int) -> bool:
+        """Whether a framework is one of two, whichever: "TensorFlow or PyTorch"."""
+        for joiner, other in ((index + 1, index + 2), (index - 1, index - 2)):
+            if 0 <= other < len(self.pieces) and self.pieces[joiner].key in ("or", "oder", "ou", "o"):
+                return self.pieces[other].is_named("framework")
+        return False
+
+    def _is_named_besides(self, index: int) -> bool:
+        """Whether a function of a framework stands beside the framework's name: GradientTape."""
+        if "tape" not in self.pieces[index].key and "fit" not in self.pieces[index].key:
+            return False
+        return any(part.is_a("framework") and "tape" not in part.key for part in self.pieces)
 
     def _name(self, number: Measured, data_kinds: set[str]) -> str:
         """The name of a number where the kind of model or of data decides: a hidden size, samples of a signal."""
@@ -236,69 +256,3 @@ def _excluded(problems: set[str], data_kinds: set[str], families: set[str]) -> f
     if "graph" not in data_kinds:
         excluded.add("nodes")
     return frozenset(excluded)
-
-
-def _by_what_is_counted(
-    constraints: list[Constraint], pieces: list[Piece], stances: Sequence[Stance]
-) -> Constraint | None:
-    """The problem where only numbers and names tell it: a horizon is forecast, classes are told apart."""
-    for names, problem in ((("horizon",), "forecasting"), (("count", "name"), "classification")):
-        for told in constraints:
-            if told.name not in names or told.negated:
-                continue
-            start, end = told.start, told.end
-            predicts = first_prediction(pieces, stances)
-            if predicts is not None:
-                start, end = pieces[predicts].start, pieces[predicts].end
-            return Constraint(aspect="task", name="problem", value=problem, start=start, end=end, source=told.source)
-    return None
-
-
-def _is_of_name(constraint: Constraint, named: list[Written]) -> bool:
-    """Whether what was read is a word of a class's or a column's name: the grey of "gray leaf spot"."""
-    if constraint.aspect not in ("size", "training", "architecture", "metric", "output"):
-        return False
-    for item in named:
-        if item.aspect in ("classes", "files") and item.start <= constraint.start and constraint.end <= item.end:
-            return True
-    return False
-
-
-def _looking_ahead(constraints: list[Constraint]) -> list[Constraint]:
-    """An amount over the next steps is a forecast: "how many will we sell on each of the next 7 days"."""
-    if not any(one.name == "horizon" for one in constraints):
-        return constraints
-    results = []
-    for one in constraints:
-        is_amount = (one.name, one.value, one.negated) == ("problem", "regression", False)
-        results.append(replace(one, value="forecasting") if is_amount else one)
-    return results
-
-
-def _resolved(constraints: list[Constraint]) -> tuple[Constraint, ...]:
-    """Each thing once, at its first place; a bare "augmentation" or "dropout" goes where kinds or a rate are named."""
-    first: dict[tuple[object, ...], Constraint] = {}
-    for one in sorted(constraints, key=_place):
-        first.setdefault((one.aspect, one.name, one.value, one.subject, one.negated), one)
-    said = {(one.name, one.negated) for one in first.values() if one.value != "true"}
-    augmentations = [one for one in constraints if one.name == "augmentation"]
-    results = []
-    for one in first.values():
-        is_bare = one.value == "true" and (one.name, one.negated) in said
-        is_stray = one.name == "augmentation" and _is_stray(one, augmentations)
-        if not is_bare and not is_stray:
-            results.append(one)
-    return tuple(results)
-
-
-def _place(constraint: Constraint) -> tuple[int, int]:
-    return constraint.start, constraint.end
-
-
-def _is_stray(one: Constraint, augmentations: list[Constraint]) -> bool:
-    """Whether a common word that can mean an augmentation ("shift", "contrast") stands alone."""
-    if one.value not in _WEAK_AUGMENTATION or one.value == "flip" or one.end - one.start > 10:
-        return False
-    strong = any(other.value not in _WEAK_AUGMENTATION for other in augmentations)
-    beside = {other.value for other in augmentations if abs(other.start - one.start) < 80}
-    return not strong and len(beside) < 2

@@ -43,6 +43,11 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
         last = numbers[-1]
         if len(numbers) == 1:
             results.extend(_pixels(pieces, index, taken))
+        elif _is_kernel(pieces, numbers):
+            results.append(
+                Found("architecture", "kernel_size", written(pieces[numbers[0]].number or 0), numbers[0], last)
+            )
+            taken.update(numbers)
         elif len(numbers) == 2 and min(pieces[number].number or 0 for number in numbers) < _LEAST_SIDE:
             pass  # "GRU 2x128" are two layers
         elif _is_image(pieces, numbers[0], last):
@@ -65,6 +70,20 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
             taken.update(numbers)
         index = last + 1
     return results
+
+
+def _is_kernel(pieces: list[Piece], numbers: list[int]) -> bool:
+    """ "3x3", "5 x 5" where filters or convolutions are spoken of nearby."""
+    sides = {pieces[number].number for number in numbers}
+    if len(numbers) != 2 or len(sides) != 1 or not sides <= {3.0, 5.0, 7.0}:
+        return False
+    around = pieces[max(0, numbers[0] - 8) : numbers[-1] + 4]
+    if any(
+        part.key in ("pool", "pooling", "grid", "patch", "patches", "board") or part.is_named("pooling")
+        for part in around[-7:]
+    ):
+        return False
+    return any(part.is_named("filters") or part.key in _KERNELS for part in around)
 
 
 def _product(pieces: list[Piece], index: int) -> list[int] | None:

@@ -62,10 +62,14 @@ def imbalance(pieces: list[Piece], taken: set[int]) -> Found | None:
         if piece.kind != "number" or index in taken or piece.number is None:
             continue
         is_small = piece.share and 0 < piece.number < 0.5
-        if is_small and (_near_rare(pieces, index) or _counts_few(pieces, index)):
+        if is_small and (_near_rare(pieces, index) or _counts_few(pieces, index) or _is_part(pieces, index)):
             taken.add(index)
             return Found("classes", "imbalance", written(piece.number), index, index)
         following = pieces[index + 1 : index + 3]
+        one_in = _one_in(pieces, index)
+        if one_in is not None:
+            taken.update((index, index + 2))
+            return one_in
         is_ratio = len(following) == 2 and following[0].key in (":", "to", "/") and following[1].kind == "number"
         if is_ratio and _near_rare(pieces, index):
             low, high = sorted((piece.number, following[1].number or 0.0))
@@ -88,6 +92,45 @@ def _near_rare(pieces: list[Piece], index: int) -> bool:
 
 
 def _counts_few(pieces: list[Piece], index: int) -> bool:
-    """ "only 3 % are ..." """
+    """ "only 3 % are ...", "AF only 9 percent" """
     few = any(part.key in _ONLY for part in pieces[max(0, index - 2) : index])
-    return few and index + 1 < len(pieces) and pieces[index + 1].key in _COUNTED
+    if not few:
+        return False
+    if index + 1 == len(pieces) or pieces[index + 1].kind == "mark" or pieces[index + 1].key in _COUNTED:
+        return True
+    following = pieces[index + 1]
+    return following.kind == "word" and following.key not in _NO_PART
+
+
+def _is_part(pieces: list[Piece], index: int) -> bool:
+    """ "cider apples are 6 % of all", "swarms are rare (7 %)" """
+    before = [part.key for part in pieces[max(0, index - 3) : index]]
+    if before[-1:] == ["("] and not _SCARCE.isdisjoint(before):
+        return True
+    behind = [part.key for part in pieces[index + 1 : index + 3]]
+    is_of = behind[:1] in (["of"], ["von"], ["der"], ["de"]) and not _OF_ROWS.intersection(behind)
+    return bool(before) and before[-1] in _ARE and is_of
+
+
+def _one_in(pieces: list[Piece], index: int) -> Found | None:
+    """ "about one in ten drops", "4 in 100" """
+    behind = pieces[index + 1 : index + 3]
+    if len(behind) < 2 or behind[0].key not in ("in", "von", "de", "sur") or behind[1].kind != "number":
+        return None
+    whole = behind[1].number or 0.0
+    part = pieces[index].number or 0.0
+    if whole not in _WHOLES or not 0 < part < whole / 2 or part != int(part) or behind[1].share:
+        return None
+    if index + 3 < len(pieces) and pieces[index + 3].meanings("unit"):
+        return None
+    return Found("classes", "imbalance", written(round(part / whole, 6)), index, index + 2)
+
+
+_SCARCE = frozenset("rare scarce few selten seltene raras raros rares wenige rarely uncommon minority".split())
+_ARE = frozenset("are is was were sind ist son es sont est são make makes up about only".split())
+_OF_ROWS = frozenset("data rows training examples time images samples it width height".split())
+_NO_PART = frozenset(
+    "of for validation test testing held noise dropout warmup accuracy error false missing overlap as to in on at per "
+    "the my our from faster slower better worse more less padding margin".split()
+)
+_WHOLES = frozenset((5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 250, 300, 500, 1000, 10000))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.request.terms.pieces import Piece
 
 _SEPARATORS = frozenset(", / ; | & und oder y et ou e o 、 ， 和 と и или या or and vs versus nor".split())
+_LAST = frozenset("and or und oder y et e".split())
 _LONGEST_LIST = 200
 
 
@@ -19,14 +20,18 @@ class Name:
     end: int
 
 
-def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[list[Name], int]:
+def listed(
+    text: str, pieces: list[Piece], start: int, closer: str, also: tuple[str, ...] = ()
+) -> tuple[list[Name], int]:
     """The names of a list that begins at a piece, and the index after it.
 
-    `closer` ends the list; where it is "" the sentence does. Asides in brackets are no part of a name.
+    `closer` ends the list; where it is "" the sentence does. Asides in brackets are no part of a name. `also` are
+    further marks between names.
     """
     names: list[Name] = []
     run: list[Piece] = []
     index = start
+    joined = False
     while index < min(len(pieces), start + _LONGEST_LIST):
         piece = pieces[index]
         if piece.key == closer:
@@ -47,7 +52,11 @@ def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[lis
             index = after
             continue
         # "O" is the name of a tag, "o" the Spanish "or".
-        if piece.key in _SEPARATORS and not text[piece.start : piece.end].isupper():
+        between = piece.key in _SEPARATORS or piece.key in also or _is_spanish_or(pieces, index)
+        if between and not text[piece.start : piece.end].isupper():
+            if joined and not closer and piece.key == "," and run:
+                break  # "three kinds: a, b and c, and the last is scarce"
+            joined = joined or (piece.key in _LAST and len(names) + bool(run) > 1)
             add_name(text, run, names)
             run = []
         else:
@@ -55,6 +64,11 @@ def listed(text: str, pieces: list[Piece], start: int, closer: str) -> tuple[lis
         index += 1
     add_name(text, run, names)
     return names, index
+
+
+def _is_spanish_or(pieces: list[Piece], index: int) -> bool:
+    """ "MEDIDA u O": "o" becomes "u" before another o."""
+    return pieces[index].key == "u" and index + 1 < len(pieces) and pieces[index + 1].key.startswith(("o", "ho"))
 
 
 def _after_bracket(pieces: list[Piece], index: int) -> int | None:

@@ -196,22 +196,56 @@ def _alike(pieces: list[Piece], position: int) -> bool:
     return any(term.aspect in before for term in pieces[position + 1].terms)
 
 
-_BEFORE_DENIAL = frozenset(": = is are layer layers would be was not unnecessary forbidden unwanted -".split())
+_BEFORE_DENIAL = frozenset(
+    ": = is are isn aren layer layers would be was not unnecessary forbidden unwanted - shall must should may can will "
+    "needn mustn shouldn は を の が и данные data the нельзя не".split()
+)
+_AUXILIARIES = frozenset(
+    "is are isn aren layer layers would be was shall must should may can will needn mustn shouldn t ' ’ get being data "
+    "данные the".split()
+)
+_UNWANTED = frozenset(
+    "needed required necessary wanted allowed desired important welcome used applied included added permitted "
+    "acceptable an part shuffled".split()
+)
+_CJK_DENIALS = (
+    "不要",
+    "使わない",
+    "なし",
+    "しない",
+    "無し",
+    "使用しない",
+    "いりません",
+    "必要ありません",
+    "不需要",
+    "禁止",
+)
 
 
 def _denied_afterwards(pieces: list[Piece], index: int) -> bool:
-    """ "augmentation is not needed", "dropout: none", "shuffle=False" """
-    keys = [piece.key for piece in pieces[index + 1 : index + 5] if piece.sentence == pieces[index].sentence]
+    """ "augmentation is not needed", "dropout: none", "shuffle=False", "ドロップアウトは不要" """
+    following = [piece for piece in pieces[index + 1 : index + 9] if piece.sentence == pieces[index].sentence]
+    keys = [piece.key for piece in following]
     if keys[:1] in ([":"], ["="]) and keys[1:2] and keys[1] in ("none", "no", "off", "false"):
         return True
-    while keys and keys[0] in ("is", "are", "layer", "layers", "would", "be", "was"):
+    if keys and not keys[0].isascii():
+        together = "".join(keys)
+        if any(together.lstrip("はをのが").startswith(denial) for denial in _CJK_DENIALS):
+            return True
+        if "нельзя" in keys[:3] or keys[:2] == ["не", "нужно"] or keys[:2] == ["не", "надо"]:
+            return True
+    while keys and keys[0] in _AUXILIARIES and keys[0] != "data":
+        denied = keys[0] == "t"
         keys = keys[1:]
-    if (
-        keys[:1] == ["not"]
-        and keys[1:2]
-        and keys[1] in ("needed", "required", "necessary", "wanted", "allowed", "desired", "important", "welcome")
-    ):
-        return True
+        if denied:
+            keys = ["not", *keys]
+            break
+    if keys[:1] == ["not"]:
+        rest = keys[1:]
+        while rest and rest[0] in ("be", "being", "get"):
+            rest = rest[1:]
+        if rest and rest[0] in _UNWANTED:
+            return True
     return keys[:1] in (["unnecessary"], ["forbidden"], ["unwanted"]) or keys[:2] == ["-", "free"]
 
 

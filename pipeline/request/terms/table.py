@@ -96,6 +96,7 @@ def _count_kinds(terms: dict[str, list[Term]]) -> None:
     examples = Term("size", "examples", "", "unit")
     for spelling, _ in _entries({}):
         meanings = terms[_key(spelling)]
+        _name_kind(terms, spelling, meanings)
         of_data = [term for term in meanings if term.name in ("kind", "hint")]
         if not of_data or any(term.role == "unit" and term.aspect == "size" for term in meanings):
             continue
@@ -107,12 +108,27 @@ def _count_kinds(terms: dict[str, list[Term]]) -> None:
             meanings.append(examples)
 
 
+_COUNTS = ("duration", "examples", "frames")
+
+
+def _name_kind(terms: dict[str, list[Term]], spelling: str, meanings: list[Term]) -> None:
+    """A unit that ends with a noun of data names their kind too: the recordings of "4-second recordings"."""
+    words = spelling.replace("-", " ").split()
+    if len(words) < 2 or not any(term.role == "unit" and term.name in _COUNTS for term in meanings):
+        return
+    last = words[-1]
+    of_kind = [*terms.get(last, ()), *terms.get(last.removesuffix("s"), ())]
+    if not any(term.name == "kind" for term in meanings):
+        meanings.extend([term for term in of_kind if term.name == "kind"][:1])
+
+
 def _entries(quantities: dict[tuple[str, str], Quantity]) -> Iterator[tuple[str, Term]]:
     for file in sorted(files("pipeline.request").joinpath("terms").iterdir(), key=lambda path: path.name):
         if not file.name.endswith(".toml"):
             continue
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        stem = file.name.removesuffix(".toml")
+        # "data.trades.toml" goes on "data.toml".
+        stem = file.name.partition(".")[0]
         if stem != _QUANTITIES:
             for name, values in content.items():
                 for value, spellings in values.items():

@@ -154,17 +154,22 @@ _OTHER_LANGUAGES = {
         "dos tres cuatro cinco seis siete ocho nueve diez",
         "dois três quatro cinco seis sete oito nove dez",
         "due tre quattro cinque sei sette otto nove dieci",
+        "два три четыре пять шесть семь восемь девять десять",
+        "две трёх четырёх пяти шести семи восьми девяти десяти",
     )
     for value, word in enumerate(words.split(), start=2)
 }
 """The small numbers of requests that are not English."""
 
-NUMBER_STARTS = frozenset(NUMBER_WORDS) | frozenset(_OTHER_LANGUAGES)
+NUMBER_STARTS = frozenset(NUMBER_WORDS) | frozenset(_OTHER_LANGUAGES) | {"a"}
 """The words that a number in words begins with."""
 
 
 def worded_number(tokens: list[Token], index: int) -> tuple[float, int] | None:
     """A number in words that begins at a token: its value, and the index after it. None where there is none."""
+    part = _fraction(tokens, index)
+    if part is not None:
+        return part, index + 2
     if tokens[index].key not in NUMBER_WORDS:
         small = _OTHER_LANGUAGES.get(tokens[index].key)
         return None if small is None else (float(small), index + 1)
@@ -194,6 +199,18 @@ def worded_number(tokens: list[Token], index: int) -> tuple[float, int] | None:
     if end == index:
         return None
     return float(total + current), end
+
+
+_FRACTIONS = {"half": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fifth": 5, "fifths": 5, "tenth": 10}
+
+
+def _fraction(tokens: list[Token], index: int) -> float | None:
+    """The value of "one half", "a quarter" or "two thirds"; None where none begins at a token."""
+    parts = _FRACTIONS.get(tokens[index + 1].key) if index + 1 < len(tokens) else None
+    count = 1 if tokens[index].key == "a" else NUMBER_WORDS.get(tokens[index].key)
+    if parts is None or count is None or not 0 < count < parts:
+        return None
+    return round(count / parts, 4)
 
 
 def _can_follow(current: int, key: str, joiner: str) -> bool:

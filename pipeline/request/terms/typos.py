@@ -18,7 +18,14 @@ _WORDS = (
     *("siamese", "sigmoid", "softmax", "spectrogram", "stratified", "summarize", "tensorflow", "transfer"),
     *("transformer", "translate", "translation", "validation", "variational", "vocabulary"),
 )
-_OFTEN_MISTYPED = {"spieces": "species", "speices": "species", "confusoin": "confusion", "confussion": "confusion"}
+_OFTEN_MISTYPED = {
+    "spieces": "species",
+    "speices": "species",
+    "speceis": "species",
+    "specie": "species",
+    "confusoin": "confusion",
+    "confussion": "confusion",
+}
 _LONG = 12
 """From this length on two letters may be wrong."""
 _SHORTEST = 5

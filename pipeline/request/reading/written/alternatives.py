@@ -25,7 +25,14 @@ _OF_COLUMNS = frozenset(
     "sensors predictors metadata csv rows spalten columnas colonnes colunas layers augmentation augmentations "
     "axes axis bands channels tools libraries like".split()
 )
-_BEGINNINGS = _INTRODUCES | _OR | _TELLS | {"(", "vs", "versus", "/"}
+_IN = frozenset("en em in dans".split())
+_SORTS = frozenset(
+    "clasificar clasifica clasifique classificar classifica classifique separar separarlas separarlos dividir "
+    "distinguir classer "
+    "sort sorted sorting divide classify classified split ordenar trier répartir einteilen sortieren".split()
+)
+_QUOTES = frozenset("\"“„«'")
+_BEGINNINGS = _INTRODUCES | _OR | _TELLS | _IN | _QUOTES | {"(", "vs", "versus", "/", "of"}
 """Where a list of alternatives can be found."""
 _OPPOSITES = (
     *("benign malignant", "spam ham", "spam legitimate", "legit phishing", "legitimate phishing", "positive negative"),
@@ -61,12 +68,23 @@ def alternatives(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> l
             names = _strokes(text, pieces, index)
         elif key in _TELLS:
             names = _told_apart(text, pieces, index)
+        elif key in _IN and _sorts_in(pieces, index):
+            names = phrase_list(text, pieces, index + 1, strict=False)
+        elif key == "of" and pieces[index - 1].means("segmentation"):
+            names = phrase_list(text, pieces, index + 1, strict=True, joined=False)
+        elif key in _QUOTES:
+            names = _quoted(text, pieces, index)
         elif key in _INTRODUCES and not (index and pieces[index - 1].key == "such"):
             names = phrase_list(text, pieces, index + 1, strict=key not in _INTO)
             if key == ":" and not names:
                 names = _behind_colon(text, pieces, index)
         elif key in _OR:
-            names = _opposites(text, pieces, index) or _before_or(text, pieces, index)
+            names = (
+                _opposites(text, pieces, index)
+                or _before_or(text, pieces, index)
+                or _with_articles(text, pieces, index)
+                or _alone(text, pieces, index)
+            )
         short = bool(names) and all(len(name.text.split()) <= 3 for name in names)
         if short and can_be_classes(pieces, names, least=2):
             return names
@@ -90,6 +108,48 @@ def _in_brackets(text: str, pieces: list[Piece], bracket: int) -> list[Name]:
     lower = all(name.text == name.text.lower() for name in names)
     single = all(" " not in name.text for name in names)
     return names if (lower and single) or len(names) >= 3 else []
+
+
+def _sorts_in(pieces: list[Piece], index: int) -> bool:
+    """ "clasificar hojas en sana, roya y minador" """
+    before = {piece.key for piece in pieces[max(0, index - 8) : index] if piece.sentence == pieces[index].sentence}
+    return not before.isdisjoint(_SORTS)
+
+
+def _quoted(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "words "hotter", "cooler", "steam" plus "unknown"": three quoted names or more, side by side."""
+    names: list[Name] = []
+    position = index
+    while position + 2 < len(pieces) and pieces[position].key in _QUOTES:
+        end = position + 1
+        while end < len(pieces) and end - position < 5 and pieces[end].key not in _CLOSING:
+            end += 1
+        if end >= len(pieces) or pieces[end].key not in _CLOSING or end == position + 1:
+            break
+        names.append(
+            Name(
+                text[pieces[position + 1].start : pieces[end - 1].end], pieces[position + 1].start, pieces[end - 1].end
+            )
+        )
+        position = end + 1
+        while position < len(pieces) and pieces[position].key in (
+            ",",
+            "and",
+            "or",
+            "plus",
+            "und",
+            "y",
+            "et",
+            "e",
+            "&",
+            "/",
+        ):
+            position += 1
+    before = pieces[index - 1].last if index else ""
+    return names if len(names) >= 3 and before not in _OF_COLUMNS else []
+
+
+_CLOSING = frozenset("\"”“»'")
 
 
 def _behind_colon(text: str, pieces: list[Piece], colon: int) -> list[Name]:
@@ -125,13 +185,59 @@ def _before_or(text: str, pieces: list[Piece], index: int) -> list[Name]:
         return []
     words = [pieces[index - 1], pieces[index + 1]] if index else []
     position = index - 2
-    while position > 0 and pieces[position].key in _COMMAS:
+    while position > 0 and pieces[position].key in _COMMAS and not pieces[position - 1].is_named("problem"):
         words.insert(0, pieces[position - 1])
         position -= 2
     plain = [piece for piece in words if piece.kind in ("word", "term") and piece.sentence == pieces[index].sentence]
-    if len(words) < 3 or len(plain) < len(words) or any(piece.key in NOT_NAMES for piece in words):
+    behind_problem = position > 0 and pieces[position].key in _COMMAS and pieces[position - 1].is_named("problem")
+    if len(words) < 3 - behind_problem or len(plain) < len(words) or any(piece.key in NOT_NAMES for piece in words):
         return []
     return [Name(text[piece.start : piece.end], piece.start, piece.end) for piece in words]
+
+
+def _with_articles(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "is a mail an order, a complaint, a question or something else" """
+    first = index
+    while first > 0 and index - first < 24 and pieces[first - 1].sentence == pieces[index].sentence:
+        first -= 1
+    articles = [position for position in range(first, index) if pieces[position].key in _ARTICLES]
+    listed_articles = [position for position in articles[1:] if pieces[position - 1].key in _COMMAS]
+    if not listed_articles:
+        return []
+    earlier = [position for position in articles if position < listed_articles[0]]
+    if not earlier:
+        return []
+    names = []
+    for start in (earlier[-1], *listed_articles):
+        end = start + 1
+        while end < index and pieces[end].key not in _COMMAS:
+            end += 1
+        if not 1 <= end - start - 1 <= 3:
+            return []
+        names.append(
+            Name(text[pieces[start + 1].start : pieces[end - 1].end], pieces[start + 1].start, pieces[end - 1].end)
+        )
+    last = index + 1
+    while last < len(pieces) and last - index < 5 and pieces[last].kind in ("word", "term"):
+        last += 1
+    start = index + 1 + (pieces[index + 1].key in _ARTICLES if index + 1 < len(pieces) else 0)
+    if start >= last or pieces[start].sentence != pieces[index].sentence:
+        return []
+    names.append(Name(text[pieces[start].start : pieces[last - 1].end], pieces[start].start, pieces[last - 1].end))
+    return names
+
+
+_ARTICLES = frozenset("a an the ein eine un una une um uma".split())
+
+
+def _alone(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "Weed or crop?": a question of nothing else."""
+    if index < 1 or index + 2 >= len(pieces) or pieces[index + 2].key != "?":
+        return []
+    before = pieces[index - 2] if index > 1 else None
+    if before is not None and before.sentence == pieces[index].sentence:
+        return []
+    return _around(text, pieces, index)
 
 
 def _told_apart(text: str, pieces: list[Piece], index: int) -> list[Name]:
@@ -172,7 +278,7 @@ def _strokes(text: str, pieces: list[Piece], index: int) -> list[Name]:
             run.append(piece)
     add_name(text, run, names)
     if len(names) > 1 and " " in names[0].text and not any(" " in name.text for name in names[1:]):
-        # "molecules toxic / non-toxic"
+        # "molecules toxic / non-toxic", "is it draw / guard"
         word = names[0].text.split()[-1]
         names[0] = Name(word, names[0].end - len(word), names[0].end)
     return names

@@ -22,7 +22,7 @@ _CLASS_WORDS = frozenset(
     "rhythm rhythms section sections theme themes subject subjects author authors artist artists composer "
     "composers speaker speakers accent accents dialect dialects cuisine cuisines dish dishes crop crops weed weeds "
     "bird birds flower flowers tree trees fish insect insects cell cells tissue tissues lesion lesions fault faults "
-    "anomalies attack attacks risk severity answer answers verdict verdicts decision decisions position positions "
+    "anomalies attack attacks risk severity answer answers verdict verdicts decision decisions "
     "move moves gait exercise exercises command keyword keywords sound sounds tones phase phases object objects "
     "klassen klasse kategorien kategorie sorten sorte arten art typen fehler zustände stimmungen clases clase "
     "categorías etiquetas especies tipos estados classes étiquettes catégories types espèces états classi "
@@ -59,7 +59,7 @@ def class_names(text: str, pieces: list[Piece], stances: Sequence[Stance], probl
             continue
         if counts_classes or piece.last in class_words:
             names = _behind_class_word(text, pieces, index)
-        elif piece.kind == "number":
+        elif piece.kind == "number" and told_apart:
             names = _as_many(text, pieces, index)
         if names:
             return names

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.request.reading.found import Written
 from pipeline.request.reading.written.files import DATA_FORMATS
+from pipeline.request.reading.written.forbidden import forbidden_columns
+from pipeline.request.reading.written.listings import listings
 from pipeline.request.reading.written.targets import COLUMN, QUOTES, identifier_at, target_of
 from pipeline.request.terms.lists import Name, listed
 from pipeline.request.terms.negation import Stance
@@ -39,17 +41,38 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w{0,99}+")
 def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Written]:
     """Columns by name, those not to be used, and the target."""
     named: dict[str, Name] = {}
-    for index, piece in enumerate(pieces):
-        if piece.last not in _NAMING or stances[index] == "mentioned":
-            continue
-        for name in _columns_at(text, pieces, index) or _quoted_column(text, pieces, index):
+    listed_columns = listings(text, pieces)
+    for listing in listed_columns:
+        for name in listing.names:
             named.setdefault(name.text.lower(), name)
-    dropped = {name.text.lower(): name for name in _dropped(text, pieces, set(named))}
-    kept = [name for key, name in named.items() if key not in dropped]
-    target = target_of(text, pieces, kept)
+    for index, piece in enumerate(pieces):
+        if stances[index] == "mentioned":
+            continue
+        names: list[Name] = []
+        if piece.last in _NAMING:
+            names = (
+                _columns_at(text, pieces, index) or _quoted_column(text, pieces, index) or _bare(text, pieces, index)
+            )
+        elif piece.key == "(":
+            names = _before_file(text, pieces, index)
+        for name in names:
+            named.setdefault(name.text.lower(), name)
+    dropped = {}
     results = []
+    told_target = ""
+    for listing in listed_columns:
+        told_target = told_target or listing.target
+        dropped.update({key: named[key] for key in listing.dropped})
+        if listing.separator:
+            first, second = listing.names[:2]
+            results.append(Written("files", "separator", listing.separator, first.end, second.start))
+    for name in (*_dropped(text, pieces, set(named)), *forbidden_columns(text, pieces, set(named))):
+        dropped.setdefault(name.text.lower(), name)
+    kept = [name for key, name in named.items() if key not in dropped]
+    target = named.get(told_target.lower()) if told_target else target_of(text, pieces, kept)
     if target is not None:
-        target = named.get(target.text.lower()) or target
+        listed_target = named.get(target.text.lower()) or target
+        target = min(listed_target, target, key=_start)
         results.append(Written("files", "target", target.text, target.start, target.end))
     for name in kept:
         if target is None or name.text.lower() != target.text.lower():
@@ -58,6 +81,10 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
         place = named.get(key) or name
         results.append(Written("files", "column", name.text, place.start, place.end, True))
     return results
+
+
+def _start(name: Name) -> int:
+    return name.start
 
 
 def _quoted_column(text: str, pieces: list[Piece], index: int) -> list[Name]:
@@ -84,7 +111,8 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
     of_path = text[pieces[index].start - 1 : pieces[index].start] == "."
     if key in _COLUMNS and following == "," and [part.key for part in pieces[after + 2 : after + 3]] == [":"]:
         after, following = after + 2, ":"  # "19 columns, mixed: gender, tenure"
-    is_file = (pieces[index].key in DATA_FORMATS and of_path) or key in _TABLES
+    listed_format = key in ("json", "jsonl", "csv", "tsv") and following == "("
+    is_file = (pieces[index].key in DATA_FORMATS and of_path) or key in _TABLES or listed_format
     named_behind = after < len(pieces) and "_" in identifier_at(text, pieces[after].start).strip("_")
     if following in ("->", "→", "=>"):
         return []
@@ -105,14 +133,63 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             return []
         names, _ = listed(text, pieces, after, {"(": ")", "[": "]"}.get(opener, ""))
         cleaned = _clean(text, names, strict=key not in _COLUMNS)
+        if key in _BRACKETED and not all(_is_plain(name.text) for name in names):
+            return []  # "14 variables (11 wells, rain)", "parameters (cooling time etc.)"
         if key in _TABLES and not of_path and not _are_identifiers(cleaned):
             return []
+        in_brackets = is_file and opener == "("
+        if in_brackets and any("." in name.text or name.text.lower() in _NO_HEADERS for name in cleaned):
+            return []  # "repairs.db (sqlite, table jobs)"
         return cleaned
     return []
 
 
+def _is_plain(name: str) -> bool:
+    """Whether a name of a list counts nothing and leaves nothing open."""
+    return not name[:1].isdigit() and not name.endswith(("etc", "etc.", "...", "…"))
+
+
+def _bare(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "features pclass, sex, age, fare": single words behind the noun, without a colon."""
+    if pieces[index].last not in ("features", "columns", "variables", "fields", "inputs", "predictors"):
+        return []
+    if index + 2 >= len(pieces) or pieces[index + 1].kind not in ("word", "term") or pieces[index + 2].key != ",":
+        return []
+    names, _ = listed(text, pieces, index + 1, "")
+    single = []
+    for name in names:
+        if " " in name.text or not _can_be_column(name.text):
+            break
+        single.append(name)
+    return single if len(single) >= 3 else []
+
+
+def _before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "58,200 puzzles (fen, moves, rating) in puzzles.csv": a list in brackets beside a table's file."""
+    if pieces[index].key != "(" or not index or pieces[index - 1].kind not in ("word", "term"):
+        return []
+    names, end = listed(text, pieces, index + 1, ")")
+    behind = text[pieces[end].end : pieces[end].end + 60] if end < len(pieces) else ""
+    if len(names) < 3 or not _IN_FILE.match(behind):
+        return []
+    return names if all(" " not in name.text and _can_be_column(name.text) for name in names) else []
+
+
+_IN_FILE = re.compile(
+    r",? (?:\w+ )?(?:in|from|under|of) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
+)
+
+
 _HEADING = re.compile(r"(?i)(?:\w+ ){0,2}(?:columns?|fields|spalten|columnas|colonnes|colunas|colonne) ")
 """What may stand before the first name of a list: "mit den Spalten zeit"."""
+
+
+_LATIN = re.compile(
+    r"(?<=[\u3040-\u30ff\u3400-\u9fff])[A-Za-z]\w{0,60}$|^[A-Za-z][A-Za-z0-9_]{0,60}(?=[\u3040-\u30ff\u3400-\u9fff])"
+)
+
+
+_NO_HEADERS = frozenset("sqlite utf semicolon comma tab header zipped compressed gzip mb gb rows".split())
 
 
 def _are_identifiers(names: list[Name]) -> bool:
@@ -128,6 +205,10 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
         heading = _HEADING.match(name.text)
         if heading is not None:
             name = Name(name.text[heading.end() :], name.start + heading.end(), name.end)
+        inner = _LATIN.search(name.text)
+        if inner is not None and inner.group() != name.text:
+            # "列有station": names in Latin letters among ideograms
+            name = Name(inner.group(), name.start + inner.start(), name.start + inner.end())
         before_arrow, arrow, _ = name.text.partition("->")
         if arrow and before_arrow.strip():
             name = Name(before_arrow.rstrip(), name.start, name.start + len(before_arrow.rstrip()))
@@ -197,13 +278,15 @@ def _dropped(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name
             position += 1
         if position == len(pieces):
             continue
-        names, end = listed(text, pieces, position, "")
+        names, end = listed(text, pieces, position, "", also=("+",))
         about_columns = any(part.key in COLUMN for part in pieces[index : min(end, position + 6)])
-        single = len(names) > 1 and all(" " not in name.text for name in names)
+        single = len(names) > 1 and all(" " not in name.text for name in names[:2])
         of_columns = about_columns or (single and piece.key.startswith(("drop", "ignor", "leave")))
         for name in names:
             word = name.text.split()[0].strip("\"'`“”")
             known = "_" in word or word.lower() in columns
+            if " " in name.text and not (known or about_columns):
+                break
             capital = together and word[:1].isupper() and not _is_term(pieces, name)
             if not (of_columns or known or capital) or not _IDENTIFIER.fullmatch(word):
                 break

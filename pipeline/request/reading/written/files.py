@@ -6,19 +6,23 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.request.reading.found import Written
+from pipeline.request.terms.lists import listed
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
 
 _PATH = re.compile(r"[\w~{*][\w.~/\\{}*-]*")
 _WITH_DOT = re.compile(r"(?<![\w.~/\\{}*-])[\w~{*][\w~{}*-]{0,100}+[./\\][\w.~/\\{}*-]*")
 """The same with a dot or a stroke in it; most words of a text have none."""
+_IDEOGRAMS = re.compile("[\u3040-\u30ff\u3400-\u9fff]+(?=[A-Za-z0-9_]+[./])")
 DATA_FORMATS = frozenset(
     "csv tsv parquet xlsx xls json jsonl npz npy txt h5 hdf5 feather arff xml pkl zip mat db sqlite tar "
-    "gz wav mp3 png jpg jpeg mp4 flac tif tiff nii dcm".split()
+    "gz wav mp3 png jpg jpeg mp4 flac tif tiff nii dcm conll conllu sgf pgn midi mid abc log dat edf fasta fa smi sdf "
+    "pdb las laz ply obj stl geojson shp nc zarr rds sav dta ods vcf bed srt vtt md html ogg avi mov webp svs nrrd "
+    "fits lmdb tfrecord arrow avro orc".split()
 )
 _NO_PATHS = frozenset(("tf.keras", "keras.keras", "torch.pt", "e.g", "i.e"))
 _MODEL = frozenset("keras h5 hdf5 pt pth ckpt tflite onnx pb safetensors joblib weights".split())
-_PICTURES = frozenset("png jpg jpeg wav mp3 mp4 flac gif pdf svg tif tiff".split())
+_PICTURES = frozenset("png jpg jpeg wav mp3 mp4 flac gif pdf svg tif tiff mid midi abc".split())
 _OF_FILES = DATA_FORMATS | _MODEL
 _OF_ANY_FILE = _OF_FILES | _PICTURES
 _SPELLED = {
@@ -40,7 +44,7 @@ _SAVES = frozenset(
 _PREDICTED = frozenset(
     "prediction predictions forecast forecasts submission results vorhersagen predicciones prédictions "
     "predições scores output summaries captions translations answers transcripts recommendations detections "
-    "clusters anomalies flags".split()
+    "clusters anomalies flags flagged counts estimates probabilities rankings matches suspects ones".split()
 )
 _SEPARATED = {"semicolon": ";", "semicolons": ";", "tab": "tab", "tabs": "tab", "pipe": "|", "pipes": "|"}
 _MARKS = {
@@ -83,6 +87,9 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
     for match in _WITH_DOT.finditer(text):
         path = match.group().rstrip(".-\\")
         start = match.start()
+        before_latin = _IDEOGRAMS.match(path)
+        if before_latin is not None:  # "数据文件metro.csv"
+            path, start = path[before_latin.end() :], start + before_latin.end()
         stem, dot, extension = path.rpartition(".")
         if path.endswith("/") and len(path) > 2:
             yield Written("files", "folder", path, start, start + len(path))
@@ -164,6 +171,8 @@ def _file(text: str, path: str, extension: str, start: int) -> Iterator[Written]
 def _folders(text: str, pieces: list[Piece]) -> Iterator[Written]:
     """ "intel-scenes folder", "a folder called birds", "the folder data/train"."""
     for index, piece in enumerate(pieces):
+        if piece.key in ("folders", "directories"):
+            yield from _several_folders(text, pieces, index)
         if piece.key not in ("folder", "directory", "ordner", "carpeta", "dossier", "pasta", "dir", "cartella"):
             continue
         after = index + 1
@@ -200,6 +209,16 @@ def _folders(text: str, pieces: list[Piece]) -> Iterator[Written]:
                 and not match.group().endswith("/")
             ):
                 yield Written("files", "folder", match.group(), match.start(), match.end())
+
+
+def _several_folders(text: str, pieces: list[Piece], index: int) -> Iterator[Written]:
+    """ "folders trainA and trainB": names that are no plain words."""
+    names, _ = listed(text, pieces, index + 1, "")
+    for name in names:
+        plain = name.text.isalpha() and name.text[1:] == name.text[1:].lower()
+        if plain or not _PATH.fullmatch(name.text) or name.text.endswith("/"):
+            return
+        yield Written("files", "folder", name.text, name.start, name.end)
 
 
 def _spelling(text: str, pieces: list[Piece]) -> Iterator[Written]:

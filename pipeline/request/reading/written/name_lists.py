@@ -65,7 +65,8 @@ def phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool, joi
     joiner = ""
     for position in range(start, min(len(pieces), start + _LONGEST)):
         piece = pieces[position]
-        if piece.sentence != pieces[start].sentence or piece.key in _AFTER_NAMES:
+        inside = piece.key == "-" and run and _joins(pieces, position)  # "bicho-mineiro"
+        if piece.sentence != pieces[start].sentence or (piece.key in _AFTER_NAMES and not inside):
             break
         # "O" is the name of a tag, "o" the Spanish "or".
         if piece.key in _LAST_JOINERS and not text[piece.start : piece.end].isupper():
@@ -91,6 +92,7 @@ def phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool, joi
             run = run[:1]
             break
     add_name(text, run, names)
+    names = [_without_subject(name) for name in names[:1]] + names[1:]
     if len(names) == 2 and " " in names[0].text and " " not in names[1].text:
         # "is this review positive or negative"
         word = names[0].text.split()[-1]
@@ -102,6 +104,25 @@ def phrase_list(text: str, pieces: list[Piece], start: int, *, strict: bool, joi
     if len(names) < 2 or not joiner or (strict and joiner in _AND and len(names) < 3):
         return []
     return names
+
+
+def _joins(pieces: list[Piece], position: int) -> bool:
+    """Whether a hyphen stands without blanks between two words."""
+    if not 0 < position < len(pieces) - 1:
+        return False
+    touches = pieces[position - 1].end == pieces[position].start and pieces[position].end == pieces[position + 1].start
+    return touches and pieces[position - 1].kind == "word" and pieces[position + 1].kind == "word"
+
+
+_SUBJECTS = frozenset("it this that he she they es er sie el la il".split())
+
+
+def _without_subject(name: Name) -> Name:
+    """ "is it draw / guard": the subject of a question is no part of the first name."""
+    first, _, rest = name.text.partition(" ")
+    if rest and first.lower() in _SUBJECTS:
+        return Name(rest, name.end - len(rest), name.end)
+    return name
 
 
 def _goes_on(pieces: list[Piece], position: int) -> bool:

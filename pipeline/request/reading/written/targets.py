@@ -13,12 +13,17 @@ _PREDICTS = frozenset(
     "tell tells guess know rate infer model learn output give gives predict predicting predicts forecast "
     "estimate estimating forecasts forecasting predecir prédire prever vorhersagen predicted estimar 预测".split()
 )
+_CJK_TARGET = re.compile(
+    r"(?:目标|标签|预测)(?:列|变量|字段|值)?(?:是|为|:|:)\s*([A-Za-z][A-Za-z0-9_]{0,60})|目的変数(?:は|:|:)\s*([A-Za-z][A-Za-z0-9_]{0,60})"
+)
 _TARGET = frozenset(
-    "target label outcome response dependent ziel zielspalte zielvariable objetivo cible alvo 目标 目标列 "
+    "целевой target label outcome response dependent ziel zielspalte zielvariable objetivo cible alvo 目标 目标列 "
     "целевая".split()
 )
 _BEFORE_TARGET = QUOTES | frozenset("the column its their a user spalte columna la die le me us".split())
-_BEFORE_TARGET_NAME = QUOTES | frozenset("column variable is : = called named ist es est é in the spalte".split())
+_BEFORE_TARGET_NAME = QUOTES | frozenset(
+    "столбец колонка поле column variable is : = called named ist es est é in the spalte".split()
+)
 _BEHIND_TARGET_NAME = QUOTES | frozenset("is the as ( , a our binary being my ist es la das".split())
 _NO_TARGET = frozenset(
     "from based prediction predictions using on and for by a an whether how continuous "
@@ -40,12 +45,18 @@ _USUAL = frozenset(
 """Names that columns with the answer usually have."""
 _LAST_COLUMN = re.compile(r"last column (?:is |called |named |= ?)?[\"'`]?([^\W\d]\w{0,99})")
 _ANSWERED = re.compile(
-    r"[\"'`]?,? (?:(?:is|=|being) (?:1 or 0|0 or 1|0/1|1/0)(?!\w)|which is what (?:i|we) (?:want|need))"
+    r"[\"'`]?,? (?:(?:is|=|being) (?:1 or 0|0 or 1|0/1|1/0)(?!\w)"
+    r"|(?:which |that )?(?:is|=|being) (?:the (?:thing|one|column|value|number|field|quantity) )?"
+    r"(?:what |that |which )?(?:(?:i|we|you)(?:'d| would|'re| are|'m| am)? "
+    r"(?:like|want|need|after|predict|looking for|care about)"
+    r"|(?:is |are )?to (?:be )?(?:predict|produce|estimate|forecast|guess|learn)"
+    r"|(?:must|should|shall|has to|needs to) be (?:predicted|estimated|forecast|learned)))"
 )
 _WORD_BEFORE = re.compile(r"([^\W\d]\w{0,99})$")
 """Phrases that name the target: "the last column quality", "clicked is 1 or 0", "spend, which is what I want"."""
 _NO_NAMES = frozenset(
-    "it which that this label target output answer is called named the a of with each value class".split()
+    "it which that this label target output answer is called named the a of with each value class goal task aim "
+    "objective idea plan job purpose point thing what all work problem model here wish".split()
 )
 _FILLERS = COLUMN | QUOTES | frozenset(("the", "use", ":", "for"))
 
@@ -60,6 +71,10 @@ def target_of(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
     said = _said(text)
     if said is not None:
         return said
+    ideograms = None if text.isascii() else _CJK_TARGET.search(text)
+    if ideograms is not None:
+        group = 1 if ideograms.group(1) else 2
+        return Name(ideograms.group(group), ideograms.start(group), ideograms.end(group))
     for index, piece in enumerate(pieces):
         if piece.last in _TARGET:
             target = _target_after(text, pieces, index) or _target_before(text, pieces, index)

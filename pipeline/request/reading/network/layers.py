@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.request.reading.found import Found
+from pipeline.request.reading.network.widths import LAYERS, dashed, has_other_unit, is_width, joined, list_from
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece, named_values
 from pipeline.request.terms.tokens import written
 
-_LAYERS = frozenset(
-    "layers layer schichten schicht capas capa couches couche camadas camada strati 层 層 слоя слоев слоями "
-    "слой 레이어".split()
-)
 _BLOCKS = frozenset("blocks block blöcke bloques blocs blocos stages modules".split())
 _RECURRENT = frozenset(("lstm", "gru", "rnn", "bilstm", "bigru", "convlstm"))
 _WORDS = {
     "hidden_layers": "hidden versteckte versteckten ocultas cachées verborgene 隐藏 隠れ скрытых скрытыми nascoste",
-    "conv_layers": "conv convolution convolutional convolutions conv2d conv1d convolucionales faltungs convolutives "
+    "conv_layers": "residual faltungsschichten "
+    "conv convolution convolutional convolutions conv2d conv1d convolucionales faltungs convolutives "
     "convolucionais 卷积",
     "recurrent_layers": "recurrent",
     "dense_layers": "dense fc connected densas denses linear",
@@ -37,8 +35,9 @@ _BY_FAMILY = {family: name for name, families in _FAMILIES.items() for family in
 _NAMES_OF_BLOCKS = {"conv_layers": "conv_blocks", "encoder_layers": "encoder_layers"}
 """What "blocks" of these layers are; those of others are not counted."""
 _SIZED = frozenset((*_RECURRENT, "dense"))
-_TO_SIZE = frozenset("( [ of with : - = size each having and mit de con x units= von 的".split())
-_SEPARATORS = frozenset(", / - – → > and then & + und y et e ， 、".split())
+_ENDS_OF_STACK = frozenset("last top final first bottom lower upper initial letzten últimas dernières".split())
+_PARTS = frozenset("encoder decoder part tower towers head net nn deep dense trunk branch".split())
+"""Before these widths stand: "encoder 256-64", "deep part 128-64-32"."""
 _MOST_STACKED = 8
 _UNITS = frozenset(("units", "neurons", "nodes"))
 _STOPS = frozenset(". ; : ! ? ) , dropout".split())
@@ -49,7 +48,7 @@ def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> I
     for index, piece in enumerate(pieces):
         if stances[index] != "asked":
             continue
-        if piece.key in _LAYERS or piece.key in _BLOCKS:
+        if piece.key in LAYERS or piece.key in _BLOCKS:
             yield from _counted(pieces, index, taken)
         elif piece.key == "encoder" and index and pieces[index - 1].kind == "number" and index - 1 not in taken:
             # "3 encoder and 3 decoder layers"
@@ -59,7 +58,7 @@ def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> I
                 yield Found(
                     "architecture", "encoder_layers", written(pieces[index - 1].number or 0.0), index - 1, index
                 )
-        elif piece.terms and _is_mlp(piece):
+        elif (piece.key in _PARTS and dashed(pieces, index)) or (piece.terms and _is_mlp(piece)):
             yield from _widths_behind(pieces, index, "hidden_layers", taken)
     for index, piece in enumerate(pieces):
         if stances[index] != "asked":
@@ -77,7 +76,7 @@ def _is_mlp(piece: Piece) -> bool:
 
 def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
     """ "two stacked GRU layers", "3 conv blocks", "hidden layers: 3", and the widths that follow."""
-    if index > 1 and pieces[index - 1].kind == "number" and pieces[index - 2].last in ("last", "top", "final"):
+    if index > 1 and pieces[index - 1].kind == "number" and pieces[index - 2].last in _ENDS_OF_STACK:
         around = [piece.key for piece in pieces[max(0, index - 9) : index + 5]]
         if index - 1 not in taken and any(key.startswith(("unfr", "fine", "train")) for key in around):
             taken.add(index - 1)
@@ -86,6 +85,8 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
                 yield Found("architecture", "fine_tuned", "true", index - 2, index - 2)
         return
     name, first = _kind_of(pieces, index)
+    if pieces[index].key == "faltungsschichten":
+        name, first = "conv_layers", index
     if not name:
         return
     blocks = pieces[index].key in _BLOCKS
@@ -94,28 +95,28 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
     if blocks:
         name = _NAMES_OF_BLOCKS[name]
     count = _count_before(pieces, first, taken)
-    widths = _list_from(pieces, index + 1, taken)
+    widths = list_from(pieces, index + 1, taken)
     # "two dense layers with 16 and 8 units" are two layers and units; "dense layers 256, 128" are widths alone.
     has_unit = bool(widths) and any(piece.key in _UNITS for piece in pieces[widths[-1] + 1 : widths[-1] + 2])
     if len(widths) > 1 and name in ("hidden_layers", "dense_layers") and not (name == "dense_layers" and has_unit):
         taken.update(widths)
         if count is not None:
             taken.add(count)
-        yield Found("architecture", name, _joined(pieces, widths), first if count is None else count, widths[-1])
+        yield Found("architecture", name, joined(pieces, widths), first if count is None else count, widths[-1])
         return
     if count is not None:
         taken.add(count)
         yield Found("architecture", name, written(pieces[count].number or 0.0), count, index)
     elif len(widths) == 1 and pieces[index + 1].key in (":", "=") and name != "dense_layers":
         taken.update(widths)
-        yield Found("architecture", name, _joined(pieces, widths), index, widths[0])
+        yield Found("architecture", name, joined(pieces, widths), index, widths[0])
         return
-    if widths and not blocks and name != "encoder_layers" and not _has_other_unit(pieces, widths[-1]):
+    if widths and not blocks and name != "encoder_layers" and not has_other_unit(pieces, widths[-1]):
         taken.update(widths)
         graph = bool(named_values(pieces) & {"gnn", "gcn", "gat"})
         of_filters = any(piece.key in ("filters", "filter") for piece in pieces[widths[-1] + 1 : widths[-1] + 2])
         part = "filters" if of_filters or (name == "conv_layers" and not graph) else "units"
-        yield Found("architecture", part, _joined(pieces, widths), index, widths[-1])
+        yield Found("architecture", part, joined(pieces, widths), index, widths[-1])
 
 
 def _kind_of(pieces: list[Piece], index: int) -> tuple[str, int]:
@@ -175,86 +176,19 @@ def _small(piece: Piece) -> bool:
     )
 
 
-def _list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
-    """The numbers that follow "layers of", "layers (", "layers with"."""
-    position = start
-    while position < len(pieces) and position - start < 3 and pieces[position].key in _TO_SIZE:
-        if pieces[position].key == "and":
-            return []
-        position += 1
-    if (
-        position >= len(pieces)
-        or not _is_width(pieces[position])
-        or position in taken
-        or (position > start and pieces[position].sentence != pieces[start].sentence)
-    ):
-        return []
-    numbers = [position]
-    while True:
-        following = position + 1
-        if following < len(pieces) and pieces[following].key in ("units", "neurons", "filters"):
-            following += 1
-        jumped = 0
-        while following < len(pieces) and pieces[following].key in _SEPARATORS and jumped < 3:
-            following += 1
-            jumped += 1
-        jumped = jumped or _adjacent_widths(pieces, position)
-        if (
-            not jumped
-            or following >= len(pieces)
-            or not _is_width(pieces[following])
-            or following in taken
-            or _has_other_unit(pieces, following)
-        ):
-            return numbers
-        numbers.append(following)
-        position = following
-
-
-def _adjacent_widths(pieces: list[Piece], position: int) -> bool:
-    """Whether two widths stand side by side: "2 conv layers 32 64"."""
-    following = pieces[position + 1 : position + 2]
-    return bool(following) and _is_width(following[0]) and following[0].start - pieces[position].end == 1
-
-
-def _is_width(piece: Piece) -> bool:
-    return (
-        piece.kind == "number"
-        and piece.number is not None
-        and not piece.share
-        and 1 <= piece.number == int(piece.number) <= 100_000
-    )
-
-
-def _has_other_unit(pieces: list[Piece], index: int) -> bool:
-    """Whether a number counts something else than units: "10 epochs"."""
-    for piece in pieces[index + 1 : index + 3]:
-        if piece.key == "-":
-            continue
-        meanings = piece.meanings("unit")
-        if any(term.name in ("units", "filters", "nodes", "channels") for term in meanings):
-            return False
-        return bool(meanings) or piece.key in _LAYERS
-    return False
-
-
-def _joined(pieces: list[Piece], numbers: list[int]) -> str:
-    return ",".join(written(pieces[index].number or 0.0) for index in numbers)
-
-
 def _widths_behind(pieces: list[Piece], index: int, name: str, taken: set[int]) -> Iterator[Found]:
     """ "MLP 64-32-16", "MLP (128, 64)", "MLP with 256, 128 and 64 units"."""
-    widths = _list_from(pieces, index + 1, taken)
+    widths = list_from(pieces, index + 1, taken)
     if len(widths) > 1:
         taken.update(widths)
-        yield Found("architecture", name, _joined(pieces, widths), index, widths[-1])
+        yield Found("architecture", name, joined(pieces, widths), index, widths[-1])
 
 
 def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
     """ "LSTM(128)", "GRU of 128", "3x Dense 64"; "Dense(46, softmax)" is the output for 46 classes."""
     if [piece.key for piece in pieces[index + 1 : index + 5 : 2]] == ["(", ","] and pieces[index + 4 : index + 5]:
         width = pieces[index + 2]
-        if pieces[index + 4].key == "softmax" and _is_width(width):
+        if pieces[index + 4].key == "softmax" and is_width(width):
             taken.add(index + 2)
             yield Found("classes", "count", written(width.number or 0.0), index, index + 4)
             return
@@ -275,12 +209,12 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
         taken.add(before)
         name = "dense_layers" if pieces[index].key == "dense" else "recurrent_layers"
         yield Found("architecture", name, written(pieces[before].number or 0.0), before, index)
-    widths = _list_from(pieces, index + 1, taken)
+    widths = list_from(pieces, index + 1, taken)
     if widths and widths[-1] + 1 < len(pieces) and any(term.name == "filters" for term in pieces[widths[-1] + 1].terms):
         return
-    if widths and not _has_other_unit(pieces, widths[-1]) and (pieces[widths[0]].number or 0) > 3:
+    if widths and not has_other_unit(pieces, widths[-1]) and (pieces[widths[0]].number or 0) > 3:
         taken.update(widths)
-        yield Found("architecture", "units", _joined(pieces, widths), index, widths[-1])
+        yield Found("architecture", "units", joined(pieces, widths), index, widths[-1])
 
 
 def _stacked(pieces: list[Piece], index: int, taken: set[int]) -> list[Found]:
@@ -294,9 +228,9 @@ def _stacked(pieces: list[Piece], index: int, taken: set[int]) -> list[Found]:
         count, units = index - 1, index + 1
     if count < 0 or units >= len(pieces) or count in taken or units in taken:
         return []
-    if not (_small(pieces[count]) and pieces[count].kind == "number" and _is_width(pieces[units])):
+    if not (_small(pieces[count]) and pieces[count].kind == "number" and is_width(pieces[units])):
         return []
-    if (pieces[count].number or 0) > _MOST_STACKED or _has_other_unit(pieces, units):
+    if (pieces[count].number or 0) > _MOST_STACKED or has_other_unit(pieces, units):
         return []
     taken.update((count, units))
     first, last = min(count, index), max(count, index)
@@ -312,7 +246,7 @@ def _embedding_call(pieces: list[Piece], index: int, taken: set[int]) -> Iterato
     if (
         len(call) < 4
         or [piece.key for piece in call[::2]] != ["(", ","]
-        or not (_is_width(call[1]) and _is_width(call[3]))
+        or not (is_width(call[1]) and is_width(call[3]))
     ):
         return
     taken.update((index + 2, index + 4))

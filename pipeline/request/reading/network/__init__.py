@@ -1,0 +1,1 @@
+"""Parts of networks: how many layers, and how wide."""

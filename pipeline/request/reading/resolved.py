@@ -1,0 +1,81 @@
+"""What is read as a whole: a problem told by what is counted, each thing once, at its first place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.request.constraints import Constraint
+from pipeline.request.reading.found import Written
+from pipeline.request.reading.problem.named import first_prediction
+from pipeline.request.terms.negation import Stance
+from pipeline.request.terms.pieces import Piece
+
+_WEAK_AUGMENTATION = frozenset("shift contrast brightness jitter noise zoom rotation flip crop blur".split())
+"""Words that mean an augmentation only beside others that do."""
+
+
+def by_what_is_counted(
+    constraints: list[Constraint], pieces: list[Piece], stances: Sequence[Stance]
+) -> Constraint | None:
+    """The problem where only numbers and names tell it: a horizon is forecast, classes are told apart."""
+    for names, problem in ((("horizon",), "forecasting"), (("count", "name"), "classification")):
+        for told in constraints:
+            if told.name not in names or told.negated:
+                continue
+            start, end = told.start, told.end
+            predicts = first_prediction(pieces, stances)
+            if predicts is not None:
+                start, end = pieces[predicts].start, pieces[predicts].end
+            return Constraint(aspect="task", name="problem", value=problem, start=start, end=end, source=told.source)
+    return None
+
+
+def is_of_name(constraint: Constraint, named: list[Written]) -> bool:
+    """Whether what was read is a word of a class's or a column's name: the grey of "gray leaf spot"."""
+    if constraint.aspect not in ("size", "training", "architecture", "metric", "output"):
+        return False
+    for item in named:
+        if item.aspect in ("classes", "files") and item.start <= constraint.start and constraint.end <= item.end:
+            return True
+    return False
+
+
+def looking_ahead(constraints: list[Constraint]) -> list[Constraint]:
+    """An amount over the next steps is a forecast: "how many will we sell on each of the next 7 days"."""
+    if not any(one.name == "horizon" for one in constraints):
+        return constraints
+    results = []
+    for one in constraints:
+        is_amount = (one.name, one.value, one.negated) == ("problem", "regression", False)
+        results.append(replace(one, value="forecasting") if is_amount else one)
+    return results
+
+
+def resolved(constraints: list[Constraint]) -> tuple[Constraint, ...]:
+    """Each thing once, at its first place; a bare "augmentation" or "dropout" goes where kinds or a rate are named."""
+    first: dict[tuple[object, ...], Constraint] = {}
+    for one in sorted(constraints, key=_place):
+        first.setdefault((one.aspect, one.name, one.value, one.subject, one.negated), one)
+    said = {(one.name, one.negated) for one in first.values() if one.value != "true"}
+    augmentations = [one for one in constraints if one.name == "augmentation"]
+    results = []
+    for one in first.values():
+        is_bare = one.value == "true" and (one.name, one.negated) in said
+        is_stray = one.name == "augmentation" and _is_stray(one, augmentations)
+        if not is_bare and not is_stray:
+            results.append(one)
+    return tuple(results)
+
+
+def _place(constraint: Constraint) -> tuple[int, int]:
+    return constraint.start, constraint.end
+
+
+def _is_stray(one: Constraint, augmentations: list[Constraint]) -> bool:
+    """Whether a common word that can mean an augmentation ("shift", "contrast") stands alone."""
+    if one.value not in _WEAK_AUGMENTATION or one.value == "flip" or one.end - one.start > 10:
+        return False
+    strong = any(other.value not in _WEAK_AUGMENTATION for other in augmentations)
+    beside = {other.value for other in augmentations if abs(other.start - one.start) < 80}
+    return not strong and len(beside) < 2

@@ -1,0 +1,98 @@
+"""Columns that a request lists without calling them so: "sauna.csv: ts;temp;door", "one row per sale: time, price", and
+definitions, "queen_age = years", a sentence each."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pipeline.request.terms.lists import Name, listed
+from pipeline.request.terms.pieces import Piece
+
+
+class Listing(NamedTuple):
+    """Columns of one listing."""
+
+    names: list[Name]
+    dropped: frozenset[str]
+    """Those of which the listing says that they must not be used, in lower case."""
+    target: str = ""
+    separator: str = ""
+
+
+_HEADER = re.compile(
+    r"\.(?:csv|tsv|txt|dat)[\"'`]?(?: has| with|:| \(|, columns:?)? ?\(?([A-Za-z]\w{0,40}(?:[;|,]\w{1,40}){2,30})"
+)
+"""Names without blanks behind a file, as its first line has them: "sauna.csv: ts;temp;hum"."""
+_DEFINITION = re.compile(r"(?:^|(?<=[.;\n] )|(?<=[\n;]))([a-z]\w{0,60}) = ([A-Za-z][^\n;.]{2,160})", re.MULTILINE)
+_FORBIDDEN = re.compile(r"\b(?:not use|not be used|never use|ignore|drop|leave out|not an input|no input)\b")
+_TARGET = re.compile(r"\b(?:predict|predicted|target|label)\b")
+_ROW = frozenset(("row", "rows", "line", "record", "entry", "zeile", "ligne", "fila", "linha"))
+_EACH = frozenset(("per", "each", "every", "for", "pro", "je", "por", "par"))
+_LOGS = frozenset(
+    "log logs record records note notes keep store stores list write register collect track inputs".split()
+)
+_LEAST = 3
+
+
+def listings(text: str, pieces: list[Piece]) -> list[Listing]:
+    """The listings of a request."""
+    results = []
+    header = _HEADER.search(text)
+    if header is not None:
+        results.append(_header(header))
+    definitions = [match for match in _DEFINITION.finditer(text) if len(match.group(1)) > 1]
+    if len(definitions) >= _LEAST:
+        results.append(_defined(text, definitions))
+    for index, piece in enumerate(pieces):
+        if piece.key in _ROW or piece.key in _LOGS:
+            names = _row(text, pieces, index)
+            if names:
+                results.append(Listing(names, frozenset()))
+                break
+    return results
+
+
+def _header(match: re.Match[str]) -> Listing:
+    names = []
+    for part in re.finditer(r"\w+", match.group(1)):
+        start = match.start(1) + part.start()
+        names.append(Name(part.group(), start, start + len(part.group())))
+    separator = match.group(1)[len(names[0].text)]
+    return Listing(names, frozenset(), separator="" if separator == "," else separator)
+
+
+def _defined(text: str, definitions: list[re.Match[str]]) -> Listing:
+    """ "hive_id = unique id, do not use it. honey_kg = what must be predicted." """
+    dropped = set()
+    target = ""
+    for match in definitions:
+        meaning = match.group(2).lower()
+        if _FORBIDDEN.search(meaning):
+            dropped.add(match.group(1).lower())
+        elif _TARGET.search(meaning):
+            target = match.group(1)
+    names = [Name(match.group(1), match.start(1), match.end(1)) for match in definitions]
+    return Listing(names, frozenset(dropped), target)
+
+
+def _row(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "one row per sale: time, product, price", "we log each ticket: brand, damage" """
+    each = False
+    for position in range(index + 1, min(len(pieces), index + 8)):
+        key = pieces[position].key
+        each = each or key in _EACH
+        if key in (":", ";") and each:
+            names, _ = listed(text, pieces, position + 1, "")
+            single = sum(_is_identifier(name.text) for name in names)
+            plain = all(not any(word.isdigit() for word in name.text.split()) for name in names)
+            short = all(len(name.text) < 30 and len(name.text.split()) < 4 for name in names)
+            return names if len(names) >= _LEAST and single >= len(names) - 1 and plain and short else []
+        # "one row each; plan, months": the semicolon ends the sentence.
+        if pieces[position].sentence != pieces[index].sentence or pieces[position].kind == "number":
+            return []
+    return []
+
+
+def _is_identifier(name: str) -> bool:
+    return name.replace("_", "").isalnum() and name[0].isalpha()
