@@ -68,7 +68,7 @@ def _check_served(record: Requirement, understanding: Understanding, coverage: C
     contract = understanding.get("data")
     if contract is not None:
         coverage.check_data(constraints, contract)
-    if record.data_folder:
+    if record.data_folder or record.data is not None:
         return  # the data say what the task is
     coverage.check_framework(constraints)
     coverage.check_task(constraints)

@@ -182,6 +182,4 @@ def or_not(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None
     if piece.key in ("price", "prices") and piece.kind == "word":
         named = index > 0 and pieces[index - 1].kind in ("word", "term")
         return Choice("regression", index - 1 if named else index, index)
-    if piece.means("binary") and piece.kind == "term":
-        return Choice("classification", index, index)
     return None

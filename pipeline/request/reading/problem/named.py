@@ -30,7 +30,8 @@ def problems(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     """The kind of problem; several only where a classification and a regression are named."""
     evidence = evidence_of(pieces, stances)
     named = _named(pieces, stances, evidence)
-    if len(named) > 1:
+    is_common = bool(named) and (named[0].value in _GENERAL or named[0].value in _SECOND)
+    if len(named) > 1 or (named and not is_common and not evidence.acts):
         return named
     asked = told(pieces, stances, evidence)
     if not named and not asked and evidence.generates:
@@ -38,7 +39,6 @@ def problems(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     if not named or (asked and asked[0].value == "reinforcement_learning"):
         return asked
     # "predict the final total ... a plain regression": asked for before it is named.
-    is_common = named[0].value in _GENERAL or named[0].value in _SECOND
     if is_common and asked and asked[0].value == named[0].value and asked[0].first < named[0].first:
         return asked
     return named

@@ -164,3 +164,7 @@ READS_OUT = frozenset(
     "read reads reading decipher deciphers transcribe transcribes digitise digitize liest lesen "
     "entziffern lire leer ler".split()
 )
+
+AGENTS = frozenset("agent controller bot policy".split())
+COLORS = frozenset("see give bring put want turn make restore".split())
+BEGINS_QUESTION = ASKS | AMOUNT_VERBS | {"what", "which"}
