@@ -58,6 +58,40 @@ _SMALL_WORDS: dict[Language, frozenset[str]] = {
         "dat die".split()
     ),
 }
+_TELLING_WORDS: dict[Language, frozenset[str]] = {
+    "de": frozenset(
+        "bild bilder bildern fotos klassifizieren klassifizierung klassifikation erkennen erkennung vorhersagen vorhersage "
+        "unterscheiden hund hunde hunden katze katzen texte texten daten netz netzwerk neuronales lernrate epochen "
+        "schichten schicht tabelle spalte spalten klassen datei ordner bewertungen kunden preise wetter strom verbrauch "
+        "stromverbrauch genauigkeit vergleichen zeitreihe zeitreihen übersetzen zusammenfassen segmentieren schätzen "
+        "finden einordnen sortieren modell trainieren welche welcher welches ob nur mehr".split()
+    ),
+    "es": frozenset(
+        "clasificar clasificación fotos imágenes gatos perros detectar predecir predicción reconocer textos datos red "
+        "capas épocas tasa aprendizaje precio precios ventas reseñas noticias clases tabla columnas archivo carpeta "
+        "traducir resumir segmentar modelo entrenar cuál qué si según".split()
+    ),
+    "fr": frozenset(
+        "classer chats chiens détecter prédire prédiction reconnaître textes données "
+        "réseau couches époques taux apprentissage prix ventes avis tableau colonnes fichier dossier traduire "
+        "résumer segmenter modèle entraîner quel quelle selon".split()
+    ),
+    "pt": frozenset(
+        "classificar classificação fotos imagens gatos cachorros detectar prever previsão reconhecer textos dados rede "
+        "camadas épocas taxa aprendizado preço preços vendas avaliações notícias tabela colunas arquivo pasta traduzir "
+        "resumir segmentar modelo treinar qual se".split()
+    ),
+    "it": frozenset(
+        "classificare classificazione foto immagini gatti cani rilevare prevedere previsione riconoscere testi dati rete "
+        "strati epoche tasso apprendimento prezzo prezzi vendite recensioni notizie classi tabella colonne cartella "
+        "tradurre riassumere segmentare modello addestrare quale se".split()
+    ),
+    "nl": frozenset(
+        "afbeeldingen foto's classificeren herkennen voorspellen honden katten teksten gegevens netwerk lagen prijzen "
+        "verkoop recensies klassen tabel kolommen bestand vertalen samenvatten trainen welke".split()
+    ),
+}
+"""Words with which requests say what is wanted; short ones have few small words: "Bilder von Hunden klassifizieren"."""
 _LETTERS: tuple[tuple[Language, re.Pattern[str]], ...] = (
     ("ja", re.compile("[\u3040-\u30ff]")),  # kana before ideograms, which Japanese has too
     ("ko", re.compile("[\uac00-\ud7af]")),
@@ -79,7 +113,12 @@ def language_of(text: str) -> Language:
         weight = 3 if language in ("zh", "ja", "ko") else 1
         if letters and weight * len(pattern.findall(text)) >= _LEAST_SHARE * letters:
             return language
-    words = _LATIN.findall(text)
-    counts = {language: sum(word in small for word in words) for language, small in _SMALL_WORDS.items()}
-    best = max(counts, key=lambda language: counts[language])
-    return best if counts[best] > max(counts["en"], 1) else "en"
+    words = set(_LATIN.findall(text))
+    found = {
+        language: words & (small | _TELLING_WORDS.get(language, frozenset()))
+        for language, small in _SMALL_WORDS.items()
+    }
+    best = max(found, key=lambda language: len(found[language]))
+    # Letters alone tell nothing: the "e" of "H&E".
+    is_told = len(found[best]) > max(len(found["en"]), 1) and any(len(word) > 2 for word in found[best])
+    return best if is_told else "en"

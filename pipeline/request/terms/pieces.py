@@ -67,7 +67,7 @@ def pieces_of(text: str) -> list[Piece]:
             if before.kind == "mark" or text[before.end : token.start] not in _BLANKS:
                 sentence += _ends_sentence(text, tokens, index)
         # Most words begin no spelling.
-        may_begin = token.key in known.beginnings or token.key[:-1] in known.terms
+        may_begin = token.key in known.terms or token.key[:-1] in known.terms or _goes_on(tokens, index, known)
         found = _longest_term(text, tokens, index, known) if may_begin else None
         worded = None
         if found is None and token.key in NUMBER_STARTS:
@@ -89,6 +89,20 @@ def pieces_of(text: str) -> list[Piece]:
             pieces.append(Piece(kind, key, token.start, token.end, sentence, (), token.number, token.share, key))
             index += 1
     return pieces
+
+
+def _goes_on(tokens: list[Token], index: int, known: Table) -> bool:
+    """Whether a word that is no spelling itself begins one with the word behind it."""
+    key = tokens[index].key
+    if key not in known.beginnings:
+        return False
+    following = index + 1
+    while following < len(tokens) and tokens[following].text in JOINERS:
+        following += 1
+    if following == len(tokens):
+        return False
+    key += tokens[following].key
+    return key in known.beginnings or key[:-1] in known.terms
 
 
 _BLANKS = ("", " ")

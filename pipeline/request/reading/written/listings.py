@@ -38,10 +38,12 @@ _LEAST = 3
 def listings(text: str, pieces: list[Piece]) -> list[Listing]:
     """The listings of a request."""
     results = []
-    header = _HEADER.search(text)
+    header = _HEADER.search(text) if "." in text else None
     if header is not None:
         results.append(_header(header))
-    definitions = [match for match in _DEFINITION.finditer(text) if len(match.group(1)) > 1]
+    definitions = []
+    if text.count(" = ") >= _LEAST:
+        definitions = [match for match in _DEFINITION.finditer(text) if len(match.group(1)) > 1]
     if len(definitions) >= _LEAST:
         results.append(_defined(text, definitions))
     for index, piece in enumerate(pieces):
