@@ -60,9 +60,11 @@ _SMALL_WORDS: dict[Language, frozenset[str]] = {
 }
 _TELLING_WORDS: dict[Language, frozenset[str]] = {
     "de": frozenset(
-        "bild bilder bildern fotos klassifizieren klassifizierung klassifikation erkennen erkennung vorhersagen vorhersage "
+        "bild bilder bildern fotos klassifizieren klassifizierung klassifikation erkennen erkennung vorhersagen "
+        "vorhersage "
         "unterscheiden hund hunde hunden katze katzen texte texten daten netz netzwerk neuronales lernrate epochen "
-        "schichten schicht tabelle spalte spalten klassen datei ordner bewertungen kunden preise wetter strom verbrauch "
+        "schichten schicht tabelle spalte spalten klassen datei ordner bewertungen kunden preise wetter strom "
+        "verbrauch "
         "stromverbrauch genauigkeit vergleichen zeitreihe zeitreihen übersetzen zusammenfassen segmentieren schätzen "
         "finden einordnen sortieren modell trainieren welche welcher welches ob nur mehr".split()
     ),
@@ -82,7 +84,8 @@ _TELLING_WORDS: dict[Language, frozenset[str]] = {
         "resumir segmentar modelo treinar qual se".split()
     ),
     "it": frozenset(
-        "classificare classificazione foto immagini gatti cani rilevare prevedere previsione riconoscere testi dati rete "
+        "classificare classificazione foto immagini gatti cani rilevare prevedere previsione riconoscere testi "
+        "dati rete "
         "strati epoche tasso apprendimento prezzo prezzi vendite recensioni notizie classi tabella colonne cartella "
         "tradurre riassumere segmentare modello addestrare quale se".split()
     ),
