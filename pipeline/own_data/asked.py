@@ -68,8 +68,9 @@ def facts_asked(record: Understood, *, classes: int | None = None, own_names: in
     """
     asked = [one for one in record.constraints if not one.negated]
     facts: dict[str, Fact] = {**_of_known_data(asked), **_files(asked), **_columns(record, asked)}
-    names = [one.value for one in asked if one.name == "name"]
-    if len(names) > 1 and classes in (None, len(names)):
+    names = [_as_written(record, one) for one in asked if one.name == "name"]
+    # Tags begin or go on (B-PER, I-PER), and there is one for all other words.
+    if len(names) > 1 and classes in (None, len(names), len(names) + 1, 2 * len(names) + 1):
         facts["class_names"] = names
     elif classes and own_names and own_names != classes and 1 < classes <= MOST_MADE_UP_NAMES:
         facts["class_names"] = [f"class {number}" for number in range(1, classes + 1)]
@@ -83,6 +84,12 @@ def facts_asked(record: Understood, *, classes: int | None = None, own_names: in
     if channels in (1, 3):
         facts["channels"] = int(channels or 0)
     return facts
+
+
+def _as_written(record: Understood, one: Constraint) -> str:
+    """The value in the request's own capitals."""
+    words = one.words(record.requirement if one.source == "requirement" else record.attributes).strip()
+    return words if words.lower() == one.value.lower() else one.value
 
 
 def _of_known_data(asked: Sequence[Constraint]) -> dict[str, Fact]:

@@ -58,8 +58,8 @@ _WITHOUT_SAYING = {
 _PLAIN = frozenset({"mlp", "cnn", "cnn_1d", "lstm", "bilstm", "gru", "unet", "autoencoder"})
 """What a request gets that asks for no architecture."""
 
-_KNOWN_DATA, _PLAINNESS = 0.75, 0.5
-"""What the asked data set or representation counts, and a plain family where none is asked for. An asked family: 1."""
+_KNOWN_DATA = 0.75
+"""What the asked data set or representation counts; an asked family counts 1."""
 
 _UNASKED_FAMILY = 0.25
 """What a family costs that a sample has beside those that are asked for."""
@@ -106,36 +106,41 @@ class Wanted:
         return cell.framework not in self.forbidden
 
     def fit(self, sample: Sample) -> Fit:
-        """How well a sample fits: problem, variants that are another model, data, architecture, framework."""
+        """How well a sample fits: problem, variants that are another model, data, asked architecture, framework; then
+        what tells samples apart that do as well."""
         cell = sample.cell()
         solved = self.problems.intersection(cell.problems)
         other_models = set(OTHER_MODELS)
         for problem in solved:
             other_models -= _WITHOUT_SAYING.get(problem, frozenset())
         return (
-            len(solved),
+            float(bool(solved)),
             -len((self.variants ^ set(cell.variants)) & other_models),
             _data_fit(self.data, frozenset(cell.data)),
             self._architecture_fit(cell),
+            float(cell.framework == DEFAULT_FRAMEWORK),
+            len(solved),
+            float(self._asks_no_architecture() and _is_plain(cell)),
             float(sample.declared_cell is not None),  # written for anyone's words and data
             -float(bool(cell.datasets) and self.datasets.isdisjoint(cell.datasets)),
             -len((self.variants ^ set(cell.variants)) - OTHER_MODELS),
-            float(cell.framework == DEFAULT_FRAMEWORK),
         )
 
+    def _asks_no_architecture(self) -> bool:
+        return not self.families and not self.backbones and self.transfer is None
+
     def _architecture_fit(self, cell: Cell) -> float:
-        """A known network counts twice; another known network is nearer to it than none, one of its line still more.
-        Where nothing is asked for, the plain families of the kind of data are."""
-        known = _KNOWN_DATA * len(self.datasets.intersection(cell.datasets))
-        known += _KNOWN_DATA * len(self.representations.intersection(cell.representations))
-        if not self.families and not self.backbones and self.transfer is None:
-            plain = bool(cell.families) and not cell.backbones and _PLAIN.issuperset(cell.families)
-            forbidden = self.forbidden.intersection(cell.families)
-            return known + _PLAINNESS * plain - len(forbidden)
-        points = known + len(self.families.intersection(cell.families))
-        if self.families.intersection(cell.families):
+        """How much is there of the architecture that is asked for, of the known data and of the form of the input.
+
+        A known network counts twice; another known network is nearer to it than none, one of its line still more.
+        """
+        points = _KNOWN_DATA * len(self.datasets.intersection(cell.datasets))
+        points += _KNOWN_DATA * len(self.representations.intersection(cell.representations))
+        points -= len(self.forbidden.intersection((*cell.families, *cell.backbones)))
+        families = self.families.intersection(cell.families)
+        points += len(families)
+        if families:
             points -= _UNASKED_FAMILY * len(set(cell.families) - self.families)
-        points -= len(self.forbidden.intersection(cell.families, cell.backbones))
         if self.backbones.intersection(cell.backbones):
             points += 2
         elif cell.backbones and (self.backbones or self.transfer):
@@ -144,6 +149,11 @@ class Wanted:
         elif cell.backbones and self.transfer is False:
             points -= 1
         return points
+
+
+def _is_plain(cell: Cell) -> bool:
+    """Whether it is the usual network for its data, and none that was trained before."""
+    return bool(cell.families) and not cell.backbones and _PLAIN.issuperset(cell.families)
 
 
 def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None) -> Wanted:

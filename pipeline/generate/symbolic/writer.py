@@ -70,7 +70,7 @@ class SymbolicWriter:
             # A sample that declares its cell was chosen for what is asked and is known to learn: a plan's layers take
             # the place of its own where they do more of it.
             alone, _ = compare(code, code, target)
-            if _met(alone.text(), record.constraints) >= _met(final.text(), record.constraints):
+            if _does_as_much(alone.text(), final.text(), record.constraints):
                 final, choices = alone, tuple(_taken_back(choice) for choice in choices)
         script = with_parts(final.text(), record.constraints)
         return {"files": script_files(script), "choices": choices}
@@ -134,9 +134,13 @@ _SHOWN_BY_DRAFTS = frozenset({"architecture", "training", "task", "data"})
 """Aspects in which drafts differ: they read the same files and print the same results."""
 
 
-def _met(source: str, constraints: Sequence[Constraint]) -> int:
-    """How many of the constraints that drafts differ in are met."""
-    return check_delivery([one for one in constraints if one.aspect in _SHOWN_BY_DRAFTS], source).met
+def _does_as_much(source: str, other: str, constraints: Sequence[Constraint]) -> bool:
+    """Whether a source meets as many of the constraints that drafts differ in as another one."""
+    asked = [one for one in constraints if one.aspect in _SHOWN_BY_DRAFTS]
+    if not asked:
+        return True
+    delivery = check_delivery(asked, source)
+    return not delivery.not_met or delivery.met >= check_delivery(asked, other).met
 
 
 def _taken_back(choice: SectionChoice) -> SectionChoice:

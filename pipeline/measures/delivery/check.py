@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
@@ -59,10 +60,13 @@ def _looked_up(constraint: Constraint, code: Code) -> ConstraintCheck:
     if check is None:
         return _stated(constraint, unknown("no check for it"))
     finding = check(constraint, code)
-    if finding.outcome == "not_met" and constraint.source == "data" and constraint.name in _COUNTED:
+    counted = constraint.source == "data" or (constraint.name == "features" and _COUNTS_FEATURES.search(code.source))
+    if finding.outcome == "not_met" and constraint.name in _COUNTED and counted:
         finding = unknown("counted in the data when the project runs")
     return _stated(constraint, finding)
 
+
+_COUNTS_FEATURES = re.compile(r"^NUM_FEATURES = (?![\d_]+\s*(?:#|$))", re.MULTILINE)
 
 _COUNTED = ("features", "length")
 """Sizes of people's own data that a project counts itself: after encoding there are more features, and windows are

@@ -37,6 +37,11 @@ POOL = (
     sample("texts-and-table", "Text Classification", problems="classification", data=("text", "table")),
     sample("frauds", "Anomaly Detection", problems="anomaly_detection", data="table", families="autoencoder"),
     sample("digits", "Image Generation", problems="generation", data="image", families="variational_autoencoder"),
+    sample("ages", "Image Regression", problems="classification", data="image", variants="multi_output"),
+    sample(
+        "ages-torch", "Image Regression", framework="pytorch", problems=("classification", "regression"), data="image",
+        variants="multi_output",
+    ),
     sample("old-digits", "Image Classification", problems="classification", data="image", datasets="mnist"),
     sample("old-photos", "Image Classification"),
 )  # fmt: skip
@@ -64,6 +69,7 @@ def nearest(requirement: str, category: str = "Image Classification", pool: tupl
         ("anomaly detection in a table of payments by reconstruction error", "Tabular Classification", "frauds"),
         ("a variational autoencoder for digits", "Image Classification", "digits"),
         ("something with pictures", "Image Generation", "digits"),
+        ("tell age and sex from photos, two outputs: regression and classification", "Image Regression", "ages"),
     ],
 )
 def test_what_is_asked_comes_before_words(requirement: str, category: str, expected: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.analysis.values import Call, Function, Reference
+from pipeline.analysis.values import Call, Function, Reference, Unknown
 from pipeline.measures.delivery.code import Check, Code
 from pipeline.measures.delivery.findings import (
     Finding,
@@ -178,6 +178,9 @@ def _top_k(k: int, code: Code) -> Finding:
         if "top_k" in name and "accuracy" in name:
             given = call.argument(0 if "categorical" in name else 2, "k")
             if given == k or (k == 5 and "k" not in call.keywords and not call.args):
+                return met(call.line)
+            # `k=min(TOP_K, NUM_CLASSES)`
+            if isinstance(given, Unknown) and any(item.value == k for item in code.values("top_?k")):
                 return met(call.line)
             return missing(f"top {given}", call.line)
     line = code.word(rf"top_?{k}")

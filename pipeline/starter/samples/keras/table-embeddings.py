@@ -88,7 +88,9 @@ if not (NUMBER_COLUMNS or CATEGORY_COLUMNS):
         name for name in columns if name not in NUMBER_COLUMNS and table[name].nunique() < 0.5 * len(table)
     ]
 if not CATEGORY_COLUMNS:
-    raise SystemExit(f"{TRAIN_FILE} has no column of categories; name those to embed in CATEGORY_COLUMNS")
+    print(
+        f"{TRAIN_FILE} has no column of categories: there is nothing to embed, and the dense layers read numbers alone"
+    )
 
 train, test = train_test_split(table, test_size=TEST_SPLIT, random_state=42)
 train, val = train_test_split(train, test_size=VALIDATION_SPLIT, random_state=42)

@@ -30,6 +30,7 @@ READ_OPTIONS = {}  # how a CSV is written, where that is not plain
 SENTENCE_COLUMN = "sentence"  # rows with the same value here are one sentence; empty cells continue the row above
 TOKEN_COLUMN = "token"
 TARGET = "tag"  # in the BIO format (B-PER, I-PER, O), or plain tags
+CLASS_NAMES = ["PER", "LOC"]  # kinds of names in made-up data; real data bring their own
 SEQUENCE_LENGTH = 75
 EMBEDDING_DIM = 64
 LSTM_UNITS = 64
@@ -58,7 +59,8 @@ def synthetic_table(sentences=500):
     for number in range(sentences):
         for _ in range(rng.integers(1, 4)):
             rows += [(number, word, "O") for word in rng.choice("we saw then again today some more".split(), size=3)]
-            before, kind = (("mister", "PER"), ("near", "LOC"))[rng.integers(2)]
+            number_of_kind = rng.integers(len(CLASS_NAMES))
+            before, kind = f"cue{number_of_kind}", CLASS_NAMES[number_of_kind]
             rows += [(number, before, "O"), (number, rng.choice(names), f"B-{kind}")]
             if rng.random() < 0.4:
                 rows.append((number, rng.choice(names), f"I-{kind}"))
