@@ -38,11 +38,14 @@ def test_every_bundled_requirement_becomes_a_project(rows: list[Scored]) -> None
         assert row.scores.invalid_calls == ()
 
 
-def test_projects_keep_most_of_what_their_plans_say(rows: list[Scored]) -> None:
-    shares = [row.scores.conformance for row in rows if row.scores and row.scores.conformance is not None]
-    assert len(shares) == 100
-    # Samples of the matrix keep their own layers where the plan's would do no more of what is asked.
-    assert sum(shares) / 100 > 0.8
+def test_projects_of_the_forty_keep_most_of_what_their_plans_say() -> None:
+    """Samples of the matrix keep their own layers where the plan's would do no more of what is asked."""
+    every_fifth = list(read_requirements(STARTER))[::5]
+    rows = list(run_local(generation_stages(PipelineSettings(pool=STARTER40)), every_fifth))
+    shares = [row.scores.conformance for row in rows if isinstance(row, Scored) and row.scores is not None]
+    kept = [share for share in shares if share is not None]
+    assert len(kept) == 20
+    assert sum(kept) / 20 > 0.9
 
 
 def test_no_project_is_made_from_its_own_sample(rows: list[Scored]) -> None:
