@@ -18,7 +18,7 @@ from pipeline.own_data.serving import Serves, serves_of
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.retrieval.cell import Cell, cell_of, derived_cell
-from pipeline.starter import STARTER, STARTER40
+from pipeline.starter import STARTER, STARTER40, STARTER_TORCH
 from pipeline.storage.opening import open_input
 from pipeline.storage.parquet import parquet_batches
 
@@ -162,13 +162,16 @@ def _category(sample: Sample) -> str:
 
 @cache
 def load_known_plans(location: str = STARTER) -> tuple[KnownPlan, ...]:
-    """The plans a retrieval planner draws from: `starter`, an artifact checkout (its Train.txt), or a file.
+    """The plans a retrieval planner draws from: `starter`, `starter-torch`, an artifact checkout (its
+    Train.txt), or a file.
 
     A .txt or .jsonl file holds objects with the paper's keys, a line each; rows without a readable
     plan are passed over. Raises DLCodeGenError where no plan is left.
     """
     if location == STARTER:
         plans = tuple(_known_plans(starter.known_plan_rows()))
+    elif location == STARTER_TORCH:
+        plans = tuple(_known_plans(starter.torch_plan_rows()))
     elif artifact.is_artifact(location):
         plans = tuple(_published_plans(location))
     else:

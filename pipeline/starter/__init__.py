@@ -13,6 +13,9 @@ STARTER = "starter"
 STARTER40 = "starter40"
 """The sample pool of the paper's size: its forty samples alone."""
 
+STARTER_TORCH = "starter-torch"
+"""Known plans in PyTorch's words: those of the samples in PyTorch alone, for a planner that is fitted on them."""
+
 STARTER_SAMPLES = "starter-samples"
 """The input that has only what can be scored against a known solution: the samples, each with its code as reference."""
 
@@ -34,10 +37,17 @@ def reference_rows() -> Iterator[dict[str, Any]]:
 
 
 def known_plan_rows() -> Iterator[dict[str, Any]]:
-    """Requirements with plans: the samples' own, then those without code."""
-    for row, _ in sample_rows():
+    """Requirements with plans in Keras' words, as the paper has them: the samples' own, then those without code. A plan
+    that is drawn from both kinds would have layers of both."""
+    for row, _ in (*forty_rows(), *keras_rows()):
         yield row
     yield from _json_lines("plans")
+
+
+def torch_plan_rows() -> Iterator[dict[str, Any]]:
+    """The requirements and plans of the samples in PyTorch; the plans say so."""
+    for row, _ in torch_rows():
+        yield row | {"Code Plan": row["Code Plan"] | {"Framework": "pytorch"}}
 
 
 def sample_rows() -> Iterator[tuple[dict[str, Any], str]]:
@@ -53,7 +63,18 @@ def forty_rows() -> Iterator[tuple[dict[str, Any], str]]:
 
 def matrix_rows() -> Iterator[tuple[dict[str, Any], str]]:
     """The samples of the matrix (docs/starter.md), as `sample_rows`; their rows declare their cell."""
+    yield from keras_rows()
+    yield from torch_rows()
+
+
+def keras_rows() -> Iterator[tuple[dict[str, Any], str]]:
+    """Those in Keras."""
     yield from _samples_in("samples/keras")
+
+
+def torch_rows() -> Iterator[tuple[dict[str, Any], str]]:
+    """Those in PyTorch."""
+    yield from _samples_in("samples/torch")
 
 
 def _samples_in(path: str) -> Iterator[tuple[dict[str, Any], str]]:

@@ -10,10 +10,12 @@ from pipeline.generate.llm.findings import unmet
 from pipeline.generate.llm.sources import Sources
 from pipeline.llm.asking.asker import Asking
 from pipeline.llm.asking.replies import Program
+from pipeline.plan.frameworks import JAX, KERAS, PYTORCH, canonical_framework
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import CATEGORIES
 from pipeline.records import Drafted, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.sample_pool import Sample
+from pipeline.understanding import asked_of
 
 
 async def direct(ask: Asking, record: Requirement, _sources: Sources) -> Program:
@@ -92,8 +94,17 @@ def _unmet(record: Drafted) -> str:
 
 
 def requirement_parts(record: Requirement) -> dict[str, str]:
-    """A prompt's parts that say what is asked for."""
-    return {"requirement": record.requirement.strip(), "attributes": record.attributes.strip()}
+    """A prompt's parts that say what is asked for, and in which framework."""
+    asked = [one.value for one in asked_of(record) if one.name == "framework" and not one.negated]
+    return {
+        "requirement": record.requirement.strip(),
+        "attributes": record.attributes.strip(),
+        "framework": _FRAMEWORKS.get(canonical_framework(asked[0] if asked else ""), _FRAMEWORKS[KERAS]),
+    }
+
+
+_FRAMEWORKS = {KERAS: "Keras on TensorFlow", PYTORCH: "PyTorch", JAX: "JAX with Flax and Optax"}
+"""In a prompt's words; the paper's own where none is asked for."""
 
 
 def plan_parts(record: Planned) -> dict[str, str]:

@@ -72,7 +72,10 @@ def adapt(notebook: Notebook, target: Target) -> Notebook:
     output = _output_layer(notebook) if target.labels and not of_torch else None
     statements: list[Statement] = []
     for statement in notebook.statements:
-        edits = list(torch_edits(statement, target) if of_torch else adapter.edits(statement))
+        if of_torch:
+            edits = list(torch_edits(statement, target, frozenset(constants)))
+        else:
+            edits = list(adapter.edits(statement))
         if output is not None and statement is output.statement:
             edits += adapter.output_edits(output.call)
         statements.append(edit_statement(statement, edits))

@@ -8,7 +8,7 @@ from typing import cast
 
 from pipeline.plan.change import PlanChange
 from pipeline.plan.dataset_facts import DatasetFacts
-from pipeline.plan.frameworks import canonical_framework
+from pipeline.plan.frameworks import PYTORCH, canonical_framework
 from pipeline.plan.shapes import CLASSIFICATION, plan_facts
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.planners.repair.asked import Asked
@@ -107,5 +107,14 @@ def _repaired(fields: Fields, record: Requirement) -> Fields:
     plan = cast("SolutionPlan", fields["plan"])
     constraints = asked_of(record)
     plan, changes = repair_plan(plan, constraints, f"{record.requirement}\n{record.attributes}", record.data)
-    framework = canonical_framework(Asked(constraints).first("framework"))
-    return {**fields, "plan": plan.model_copy(update={"framework": framework}), "plan_changes": changes}
+    plan = for_framework(plan, canonical_framework(Asked(constraints).first("framework")))
+    return {**fields, "plan": plan, "plan_changes": changes}
+
+
+def for_framework(plan: SolutionPlan, framework: str) -> SolutionPlan:
+    """The plan for a framework. PyTorch has one cross-entropy of classes, whatever form the labels have for Keras."""
+    hyper = plan.hyperparameters
+    if framework == PYTORCH and hyper.loss.endswith("categorical_crossentropy"):
+        hyper = hyper.model_copy(update={"loss": "crossentropy"})
+    architecture = plan.architecture.model_copy(update={"hyperparameters": hyper})
+    return plan.model_copy(update={"framework": framework, "architecture": architecture})

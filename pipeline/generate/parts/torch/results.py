@@ -27,6 +27,8 @@ _METRICS = {
     "weighted_f1": ("f1_score", ', average="weighted"'),
     "precision": ("precision_score", ', average="macro", zero_division=0'),
     "recall": ("recall_score", ', average="macro", zero_division=0'),
+    "pr_auc": ("average_precision_score", ""),
+    "auc": ("roc_auc_score", ""),
     "cohen_kappa": ("cohen_kappa_score", ""),
     "mcc": ("matthews_corrcoef", ""),
     "mae": ("mean_absolute_error", ""),
@@ -37,6 +39,7 @@ _METRICS = {
 }
 """By a constraint's value: scikit-learn's function, and what it is given beside truth and prediction."""
 
+_OF_SCORES = frozenset({"auc", "pr_auc"})
 _NUMBER_METRICS = frozenset({"mae", "mse", "rmse", "mape", "r2"})
 
 
@@ -52,6 +55,8 @@ class _Tested:
 def metric(script: Script, constraint: Constraint) -> Script | None:
     """Printed for the test, beside what the script prints of it."""
     tested = _tested(script)
+    if tested is not None and constraint.value in _OF_SCORES:
+        tested = _with_scores(script, tested)
     if tested is None or constraint.value not in _METRICS or (constraint.value in _NUMBER_METRICS) is tested.of_classes:
         return None
     function, further = _METRICS[constraint.value]
@@ -94,6 +99,17 @@ def model_file(script: Script, constraint: Constraint) -> Script | None:
     if not name.endswith((".pt", ".pth")) or script.assigned("model") is None:
         return None
     return script.with_lines_at_end(f"# %% Save\ntorch.save(model.state_dict(), {name!r})\n".replace("'", '"'))
+
+
+def _with_scores(script: Script, tested: _Tested) -> _Tested | None:
+    """The test with probabilities instead of classes, where classes are taken from them: `predicted = scores > 0.5`."""
+    predicted = script.assigned(tested.predicted)
+    for node in ast.walk(predicted) if predicted is not None else ():
+        if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Gt | ast.GtE):
+            continue
+        if isinstance(node.left, ast.Name):
+            return _Tested(tested.truth, node.left.id, True)
+    return None
 
 
 def _learning_curves(script: Script) -> Script | None:

@@ -38,11 +38,12 @@ def is_torch(notebook: Notebook) -> bool:
     return any(_IMPORTS_TORCH.search(statement.source) for statement in notebook.section("imports"))
 
 
-def torch_edits(statement: Statement, target: Target) -> Iterator[Edit]:
-    """What changes in a statement of a PyTorch notebook: constants, the optimizer's class, a loss of numbers."""
+def torch_edits(statement: Statement, target: Target, names: frozenset[str]) -> Iterator[Edit]:
+    """What changes in a statement of a PyTorch notebook: constants, the optimizer's class, a loss of numbers. `names`
+    are all constants of the project."""
     node = statement.node
     if isinstance(node, ast.Assign):
-        yield from constant_edits(node, target)
+        yield from constant_edits(node, target, names)
     for call in ast.walk(node):
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute | ast.Name):
             continue

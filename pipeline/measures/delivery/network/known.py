@@ -28,6 +28,12 @@ from pipeline.request.constraints import Constraint
 _MODEL_LIBRARIES = re.compile(r"transformers\.|keras_hub\.|keras_nlp\.|keras_cv\.")
 
 
+_WRITTEN_OUT = re.compile(
+    r"(wide)?resnet\d+|vgg\d+|mobilenet(v\d)?|efficientnet(b\d)?|densenet\d+|alexnet|lenet\d*|convnext\w*|inceptionv\d"
+)
+"""Known networks that a project may have as a class or function of its own, by their plain names in full."""
+
+
 def first_line(code: Code) -> int | None:
     return code.layers[0].line if code.layers else None
 
@@ -48,6 +54,8 @@ def networks(code: Code) -> list[Found]:
             found.append(Found(plain(call.name), call.line))
         elif call.name in ("from_pretrained", "from_preset", "create_model", "load", "KerasLayer", "pipeline", "YOLO"):
             found += _by_text(call)
+        elif code.torch is not None and call.path == call.name and _WRITTEN_OUT.fullmatch(plain(call.name)):
+            found.append(Found(plain(call.name), call.line))  # a class or function of the project
         elif _MODEL_LIBRARIES.match(call.path) and "Tokenizer" not in call.path and "Config" not in call.path:
             found.append(Found(plain(call.name), call.line))
     return found

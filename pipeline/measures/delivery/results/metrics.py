@@ -105,7 +105,7 @@ def _called(code: Code) -> Iterator[Found]:
             call.path,
         ):
             yield Found(spaced(call.name), call.line)
-        if call.name == "load" and call.args and isinstance(call.args[0], str):  # evaluate.load("rouge")
+        if call.path == "evaluate.load" and call.args and isinstance(call.args[0], str):  # evaluate.load("rouge")
             yield Found(spaced(call.args[0]), call.line)
 
 

@@ -108,7 +108,20 @@ def _gives_sequences(head: Layer, code: Code) -> bool:
         return True
     before = code.layers[: list(map(id, code.layers)).index(id(head))]
     last = next((layer for layer in reversed(before) if layer.kind not in ("Dropout", "Dense", "Bidirectional")), None)
-    return last is not None and last.kind in RECURRENT and last.value("return_sequences") is True
+    if last is None or last.kind not in RECURRENT:
+        return False
+    if last.library == "torch":  # PyTorch's give a state for every place; a forward that wants one takes it
+        return not _takes_one_state(code)
+    return last.value("return_sequences") is True
+
+
+_ONE_STATE = re.compile(r"\[:, -1|\[-1|\[-2|hidden|\bh_?n\b|\.(mean|max|amax|sum|gather)\(|pool|attention|attend")
+
+
+def _takes_one_state(code: Code) -> bool:
+    """Whether a `forward` of PyTorch makes one state of those of all places: the last one, a mean, a weighted sum."""
+    forwards = [function for function in code.nodes_of(ast.FunctionDef) if function.name == "forward"]
+    return any(_ONE_STATE.search(ast.unparse(statement)) for function in forwards for statement in function.body)
 
 
 # By problem: forms that fit, and words that tell it from others of that form ("" where the form alone does).
