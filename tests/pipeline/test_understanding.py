@@ -94,7 +94,7 @@ def test_the_requirement_says_what_is_done_and_the_attributes_what_is_there() ->
 
 def test_substitutes_are_written_where_they_are_allowed_and_say_what_they_are_not() -> None:
     settings = PipelineSettings(allow_substitutes=True)
-    row = Requirement(id="a", row=0, requirement="Write a PyTorch CNN for photos of leaves in 6 classes.")
+    row = Requirement(id="a", row=0, requirement="Write a JAX CNN for photos of leaves in 6 classes.")
     (record,) = run_local(generation_stages(settings), [row])
     assert isinstance(record, Delivered)
     assert record.files

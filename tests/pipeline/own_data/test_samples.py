@@ -26,6 +26,7 @@ from pipeline.request.data_contract import (
     WrittenFile,
 )
 from pipeline.starter import matrix_rows
+from pipeline.torch import api as torch_api
 
 ROWS = [pytest.param(row, code, id=row["id"]) for row, code in matrix_rows() if "Serves" in row]
 
@@ -80,7 +81,11 @@ def test_a_sample_keeps_the_rules(row: dict[str, Any], code: str) -> None:
     assert 60 <= len(code.splitlines()) <= 250
     assert names_never_defined(ast.parse(code)) == ()
     assert invalid_calls(ast.parse(code)) == ()
-    for needed in ("keras.utils.set_random_seed(", '"model.keras")', "NO FOLDER", "raise SystemExit("):
+    assert torch_api.invalid_calls(ast.parse(code)) == ()
+    in_framework = ("keras.utils.set_random_seed(", '"model.keras")')
+    if row["Cell"]["framework"] == "pytorch":
+        in_framework = ("torch.manual_seed(", '"model.pt"')
+    for needed in (*in_framework, "NO FOLDER", "raise SystemExit("):
         assert needed in code
     assert re.search(r'f"held-out [^"]+: \{.+\} ("\n\s+f")?\(baseline, [^"]+: \{.+\}\)"', code)
     assert "NUM_CLASSES = len(" in code or "NUM_CLASSES" not in code
