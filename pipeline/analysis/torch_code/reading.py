@@ -87,7 +87,7 @@ def read_torch(tree: ast.Module) -> TorchCode | None:
         return None
     calls = [*called.calls, *aside.calls]
     names = called.names
-    networks = _trained_networks(calls)
+    networks = _trained_networks(calls, names)
     optimizers = _optimizers(calls, networks)
     optimizer = optimizers[0] if optimizers else None
     loops = epoch_loops([*called.loops, *aside.loops], functions_that_train(tree))
@@ -120,7 +120,7 @@ def read_torch(tree: ast.Module) -> TorchCode | None:
     )
 
 
-def _trained_networks(calls: Sequence[Call]) -> list[object]:
+def _trained_networks(calls: Sequence[Call], names: dict[str, object]) -> list[object]:
     """The networks whose parameters an optimizer has; of several that are no parts of one, the last. Without an
     optimizer, the last network that was called or built."""
     networks: list[object] = []
@@ -135,7 +135,7 @@ def _trained_networks(calls: Sequence[Call]) -> list[object]:
         networks = [call.owner for call in calls if is_network(call.owner) and len(modules_within(call.owner)) > 1]
         networks = networks[-1:]
     different = list({id(network): network for network in networks}.values())
-    if len(different) > 1 and not any(_TWO_NETWORKS.search(_name(network)) for network in different):
+    if len(different) > 1 and not any(_TWO_NETWORKS.search(_name(network, names)) for network in different):
         return different[-1:]
     return different
 
@@ -153,8 +153,11 @@ def _owners_of_parameters(values: Iterable[object]) -> Iterator[object]:
             yield from _owners_of_parameters(value.values())
 
 
-def _name(network: object) -> str:
-    return network.cls.name if isinstance(network, Instance) else ""
+def _name(network: object, names: dict[str, object]) -> str:
+    """Of its class, or of the module's variable that holds it."""
+    if isinstance(network, Instance):
+        return network.cls.name
+    return next((name for name, value in names.items() if value is network), "")
 
 
 def _optimizers(calls: Sequence[Call], networks: Sequence[object]) -> list[Call]:

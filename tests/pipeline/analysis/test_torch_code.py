@@ -7,6 +7,9 @@ import ast
 import pytest
 
 from pipeline.analysis.torch_code.reading import TorchCode, read_torch
+from pipeline.plan.reading import read_plan
+from pipeline.plan.vocabulary import canonical_optimizer
+from pipeline.starter import torch_rows
 from tests.pipeline.analysis import torch_programs as programs
 
 
@@ -93,3 +96,18 @@ def test_odd_code_raises_nothing() -> None:
         "torch.optim.SGD(a.parameters())\nfor e in range(0):\n    a.backward()\n"
     )
     assert read(odd).epochs is None
+
+
+SAMPLES = [pytest.param(row, code, id=row["id"]) for row, code in torch_rows()]
+
+
+@pytest.mark.parametrize(("row", "code"), SAMPLES)
+def test_samples_are_read_as_their_sidecars_say(row: dict[str, object], code: str) -> None:
+    """The plans were written by hand, by someone else than the reader."""
+    found, plan = read(code), read_plan(row)
+    stated = plan.hyperparameters
+    assert found.learning_rate == stated.learning_rate
+    assert found.batch_size == stated.batch_size
+    assert found.epochs == stated.epochs
+    if stated.optimizer:
+        assert found.optimizer == canonical_optimizer(stated.optimizer)
