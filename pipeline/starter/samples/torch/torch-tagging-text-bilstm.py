@@ -183,7 +183,7 @@ def names_in(tags):
     found, start = set(), None
     for position, tag in enumerate([*tags, "O"]):
         if start is not None and not (tag.startswith("I-") and tag[2:] == tags[start][2:]):
-            found.add((start, position, tags[start][2:]))
+            found.add((start, position, tags[start].removeprefix("B-").removeprefix("I-")))
             start = None
         if tag != "O" and start is None:
             start = position
