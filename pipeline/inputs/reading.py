@@ -21,7 +21,14 @@ from pipeline.inputs.rows import RawRow, requirement_of
 from pipeline.records import Requirement
 from pipeline.request.reading.reader import read_constraints
 from pipeline.request.subject import subject_of
-from pipeline.starter import STARTER, STARTER_SAMPLES, reference_rows, requirement_rows
+from pipeline.starter import (
+    STARTER,
+    STARTER_SAMPLES,
+    STARTER_TORCH,
+    reference_rows,
+    requirement_rows,
+    torch_reference_rows,
+)
 from pipeline.storage.opening import (
     NoRegularFileError,
     UnpackedTooLargeError,
@@ -40,7 +47,8 @@ def read_requirements(url: str, *, data: str = "", target: Sequence[str] = ()) -
 
     `url` is a path or any URL fsspec knows, of a .jsonl, .json, .csv, .tsv, .parquet or .txt file (also .gz, .bz2,
     .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_` left out),
-    or of a checkout of the DLCodeGen artifact; or it is `starter` or `starter-samples`, or a requirement itself.
+    or of a checkout of the DLCodeGen artifact; or it is `starter`, `starter-samples` or `starter-torch`, or a
+    requirement itself.
     Memory is bounded by a line or a Parquet row group, and 32 bytes an id. Raises DLCodeGenError where the input
     cannot be read: at once for what its name and place tell, while reading for a file that turns out to be damaged,
     after its good rows.
@@ -57,6 +65,8 @@ def _read_rows(url: str) -> Iterator[Requirement]:
         return _read_values(url, requirement_rows())
     if url == STARTER_SAMPLES:
         return _read_values(url, reference_rows())
+    if url == STARTER_TORCH:
+        return _read_values(url, torch_reference_rows())
     if artifact.is_artifact(url):
         return artifact.read_benchmark(url)
     fs, paths = _find(url)

@@ -14,7 +14,8 @@ STARTER40 = "starter40"
 """The sample pool of the paper's size: its forty samples alone."""
 
 STARTER_TORCH = "starter-torch"
-"""Known plans in PyTorch's words: those of the samples in PyTorch alone, for a planner that is fitted on them."""
+"""The samples in PyTorch: as known plans, in PyTorch's words, for a planner that is fitted on them; as input, their
+requirements with their code as reference."""
 
 STARTER_SAMPLES = "starter-samples"
 """The input that has only what can be scored against a known solution: the samples, each with its code as reference."""
@@ -33,6 +34,12 @@ def requirement_rows() -> Iterator[dict[str, Any]]:
 def reference_rows() -> Iterator[dict[str, Any]]:
     """The forty samples as tasks: their requirements, with their code as reference."""
     for row, code in forty_rows():
+        yield {key: row[key] for key in _INPUT_KEYS} | {"reference": code}
+
+
+def torch_reference_rows() -> Iterator[dict[str, Any]]:
+    """The samples in PyTorch as tasks, as `reference_rows`."""
+    for row, code in torch_rows():
         yield {key: row[key] for key in _INPUT_KEYS} | {"reference": code}
 
 

@@ -45,6 +45,7 @@ RUNS = {
     "pool-swap": 2 + 4,
     "top-k": 4 + 4,
     "retrieval-relevance": 3 * 2 + 2,
+    "pytorch": 2 * 2,
 }
 ROWS = 2
 
