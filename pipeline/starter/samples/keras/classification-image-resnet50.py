@@ -189,6 +189,7 @@ model.compile(
     optimizer=keras.optimizers.Adam(learning_rate=LEARNING_RATE),
     loss="categorical_crossentropy",
     metrics=["accuracy"],
+    run_eagerly=SYNTHETIC,  # a few steps take less time than to trace so deep a network
 )
 
 # %% Train
@@ -203,6 +204,7 @@ model.compile(
     optimizer=keras.optimizers.Adam(learning_rate=FINE_TUNE_LEARNING_RATE),
     loss="categorical_crossentropy",
     metrics=["accuracy"],
+    run_eagerly=SYNTHETIC,
 )
 model.fit(
     train_ds,
@@ -237,14 +239,11 @@ print(
 
 if UNLABELLED_FOLDER and not SYNTHETIC:
     new = glob.glob(os.path.join(glob.escape(os.path.join(folder, UNLABELLED_FOLDER)), "**"), recursive=True)
-    table = predict([path for path in sorted(new) if path.lower().endswith(ENDINGS)])
-    table.to_csv("predictions.csv", index=False)
-    print(f"predictions.csv: {len(table)} rows")
+    predict([path for path in sorted(new) if path.lower().endswith(ENDINGS)]).to_csv("predictions.csv", index=False)
 
 # %% Show
 ConfusionMatrixDisplay.from_predictions(
     test_labels, test_predictions, labels=range(NUM_CLASSES), display_labels=class_names, xticks_rotation=45
 )
-plt.tight_layout()
-plt.savefig("confusion_matrix.png")
+plt.savefig("confusion_matrix.png", bbox_inches="tight")
 plt.show()

@@ -75,7 +75,7 @@ def made_up_folder(count=200, size=64):
         image_path, box_path = (os.path.join(root, pattern.replace("*", str(number))) for pattern in (IMAGES, BOXES))
         os.makedirs(os.path.dirname(image_path), exist_ok=True)
         os.makedirs(os.path.dirname(box_path), exist_ok=True)
-        image.save(os.path.splitext(image_path)[0] + ".png")
+        image.save(image_path if os.path.splitext(image_path)[1] else image_path + ".png", format="PNG")
         with open(os.path.splitext(box_path)[0] + ".txt", "w", encoding="utf-8") as file:
             file.write("\n".join(lines))
     return root

@@ -55,10 +55,6 @@ def write_made_up_pairs(root, count=80, size=64):
     print(f"NO FOLDER {DATA_DIR!r}: these are {count} made-up images, not your data.")
     rng = np.random.default_rng(SEED)
     rows, columns = np.mgrid[:size, :size]
-    image_folder, mask_folder = (os.path.join(root, os.path.dirname(pattern)) for pattern in (IMAGES, MASKS))
-    mark = os.path.splitext(os.path.basename(MASKS))[0].replace("*", "")
-    for folder in {image_folder, mask_folder}:
-        os.makedirs(folder, exist_ok=True)
     for number in range(count):
         mask = np.zeros((size, size), dtype="uint8")
         mask[np.hypot(rows - rng.integers(10, 54), columns - rng.integers(10, 54)) < rng.integers(8, 14)] = 1
@@ -66,8 +62,10 @@ def write_made_up_pairs(root, count=80, size=64):
         mask[top : top + 20, left : left + 24] = 2
         light = np.choose(mask, (40, 160, np.where(columns % 4 < 2, 220, 60)))
         image = np.repeat((light + rng.normal(0, 12, size=(size, size)))[..., None], 3, axis=-1)
-        Image.fromarray(image.clip(0, 255).astype("uint8")).save(os.path.join(image_folder, f"{number}.png"))
-        Image.fromarray(mask).save(os.path.join(mask_folder, f"{number}{mark}.png"))
+        for pattern, pixels in ((IMAGES, image.clip(0, 255).astype("uint8")), (MASKS, mask)):
+            path = os.path.join(root, pattern.replace("*", str(number)))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            Image.fromarray(pixels).save(path if os.path.splitext(path)[1] else path + ".png", format="PNG")
 
 
 def read_image(path):
@@ -86,8 +84,7 @@ def read_mask(path):
 
 def files_by_name(pattern):
     """The image files that lie as the pattern says, by what stands for its `*` without ending."""
-    before, after = os.path.basename(pattern).split("*")
-    mark = os.path.splitext(after)[0]
+    before, mark = os.path.splitext(os.path.basename(pattern))[0].split("*")
     files = {}
     for path in sorted(glob.glob(os.path.join(glob.escape(root), pattern))):
         name, ending = os.path.splitext(os.path.basename(path))
