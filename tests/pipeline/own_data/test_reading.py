@@ -210,7 +210,7 @@ def test_masks_with_values_of_their_own_beside_the_images(sandbox: ProcessSandbo
         mask = np.zeros((30, 30), "uint8")
         mask[:10], mask[20:] = 85, 170
         Image.fromarray(mask).save(folder / f"zelle{number}_mask.png")
-    execution = read(sandbox, folder)
+    execution = read(sandbox, folder, requirement="Segment the cells with a U-Net.")
     assert execution.ok, execution.stderr_tail
     assert "12 pairs, 0 images without a mask" in execution.stdout_tail
     assert "3 classes of pixels: [0, 85, 170]" in execution.stdout_tail
