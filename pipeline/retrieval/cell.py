@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -120,6 +120,13 @@ def data_of(category: str) -> tuple[str, ...]:
 def stated(constraints: Iterable[Constraint], name: str) -> list[str]:
     """The values that are asked for under a name, in the order they are asked for."""
     return [one.value for one in constraints if one.name == name and not one.negated]
+
+
+def problems_asked(constraints: Sequence[Constraint]) -> list[str]:
+    """The problems that are asked for. A picture that becomes another one, as pairs show ("aerial photo to map"), is
+    learned as a reconstruction is."""
+    learned_as = {"style_transfer": "reconstruction"} if "pairs" in stated(constraints, "variant") else {}
+    return [learned_as.get(problem, problem) for problem in stated(constraints, "problem")]
 
 
 def _unique(*values: Iterable[str]) -> tuple[str, ...]:

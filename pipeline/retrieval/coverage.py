@@ -9,7 +9,7 @@ from pipeline.errors import StageFailure
 from pipeline.own_data.serving import Serves, in_words, is_served
 from pipeline.request.constraints import Constraint
 from pipeline.request.data_contract import DataContract
-from pipeline.retrieval.cell import Cell, stated
+from pipeline.retrieval.cell import Cell, problems_asked, stated
 from pipeline.retrieval.sample_pool import Sample
 
 OTHER_MODELS = frozenset(
@@ -70,7 +70,7 @@ class Coverage:
     def check_task(self, constraints: Sequence[Constraint]) -> None:
         """Raises StageFailure (`unserved_task`) where no sample of the asked framework solves one of the problems, or
         has an asked variant that is another model."""
-        asked, frameworks = stated(constraints, "problem"), stated(constraints, "framework")
+        asked, frameworks = problems_asked(constraints), stated(constraints, "framework")
         cells = self._in_framework(frameworks) if frameworks else self.cells
         sample = f"sample in {_IN_WORDS.get(frameworks[0], frameworks[0])}" if frameworks else "sample"
         if asked and not any(set(asked) & set(cell.problems) for cell in cells):

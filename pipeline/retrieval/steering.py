@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
-from pipeline.retrieval.cell import Cell, data_of, problems_of, stated
+from pipeline.retrieval.cell import Cell, data_of, problems_asked, problems_of, stated
 from pipeline.retrieval.coverage import OTHER_MODELS
 from pipeline.retrieval.sample_pool import Sample
 
@@ -161,7 +161,7 @@ def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None) -> W
     category = plan.task_category if plan is not None else ""
     forbidden = [one.value for one in constraints if one.negated and one.name in ("framework", "family", "backbone")]
     families = stated(constraints, "family")
-    problems = stated(constraints, "problem") or [_OF_FAMILY[name] for name in families if name in _OF_FAMILY]
+    problems = problems_asked(constraints) or [_OF_FAMILY[name] for name in families if name in _OF_FAMILY]
     return Wanted(
         frameworks=frozenset(stated(constraints, "framework")),
         forbidden=frozenset(forbidden),

@@ -33,7 +33,7 @@ def test_the_starter_pool_solves_what_its_samples_do() -> None:
     problems = {problem for cell in coverage.cells for problem in cell.problems}
     assert "tensorflow" in {cell.framework for cell in coverage.cells}
     assert {"classification", "regression", "forecasting", "segmentation", "captioning"} <= problems
-    assert "reinforcement_learning" not in problems
+    assert "clustering" not in problems
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_category_is_about_problems(category: str, problems: tuple[str, ...]) 
         ("Write it in PyTorch: classify photos of leaves.", "unserved_framework"),
         ("A Flax model for the wine table, please, to classify wines.", "unserved_framework"),
         ("Named entity recognition for court rulings with a BiLSTM.", "unserved_task"),
-        ("Train a DQN agent for CartPole with reinforcement learning.", "unserved_task"),
+        ("Cluster our customers with a deep embedded clustering network.", "unserved_task"),
         ("Multi-label classification of news texts, several topics at once.", "unserved_task"),
         ("Necesito un programa para mis cosas.", "unread_language"),
         ("Classify photos of leaves with Keras.", None),

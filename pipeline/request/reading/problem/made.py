@@ -17,7 +17,8 @@ def cleaned(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | Non
         if pieces[position].last in words.DIRT:
             return Choice("reconstruction", index, position)
     # "the recordings hiss. There must be a way to clean them"
-    if pieces[index].key in ("clean", "cleans") and any(piece.key in words.DIRT for piece in pieces):
+    spoiled = words.DIRT | words.SPOILED
+    if pieces[index].key in ("clean", "cleans") and any(piece.key in spoiled for piece in pieces):
         following = pieces[index + 1].key if index + 1 < len(pieces) else ""
         if following in ("them", "it", "these", "those", "up", "the", "my", "our"):
             return Choice("reconstruction", index, index + 1)

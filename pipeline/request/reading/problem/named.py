@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pipeline.request.reading.found import Choice, choices, first_of_each
 from pipeline.request.reading.problem.evidence import Evidence, evidence_of
@@ -79,8 +80,11 @@ def _named(pieces: list[Piece], stances: Sequence[Stance], evidence: Evidence) -
 
 
 def _is_a_part(pieces: list[Piece], choice: Choice, evidence: Evidence) -> bool:
-    """Whether a word is about a part of the work: the generator of a GAN, ages imputed for a classifier."""
+    """Whether a word is about a part of the work, or what comes after it: the generator of a GAN, ages imputed for a
+    classifier, "clean the scans, so that text recognition works better"."""
     here = pieces[choice.first]
+    if _is_purpose(pieces, choice.first):
+        return True
     before = {piece.key for piece in pieces[max(0, choice.first - 8) : choice.first] if piece.sentence == here.sentence}
     if here.key.startswith("imput"):
         return evidence.categories
@@ -93,6 +97,12 @@ def _is_a_part(pieces: list[Piece], choice: Choice, evidence: Evidence) -> bool:
     if choice.value == "forecasting":
         return evidence.generates
     return here.key == "generator" and evidence.generates
+
+
+def _is_purpose(pieces: list[Piece], index: int) -> bool:
+    """Whether a word stands in what the work is good for: "so that the ..." """
+    before = [piece.key for piece in pieces[max(0, index - 5) : index] if piece.sentence == pieces[index].sentence]
+    return ("so", "that") in pairwise(before)
 
 
 _SHOWS = frozenset("plot plots show shows draw see print display save figure".split())
