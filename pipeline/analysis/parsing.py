@@ -11,7 +11,7 @@ LONGEST = 300_000
 
 
 # A project is asked about several times, one after another: when its notebook is cut, and by each measure.
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def parsed(source: str) -> ast.Module | None:
     """The syntax tree of the source as a UTF-8 file; None for what Python cannot parse, for a file without a
     statement, and beyond LONGEST. A file's line `# coding: ...` decides how Python reads it, so the text alone would

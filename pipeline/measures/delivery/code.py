@@ -169,7 +169,7 @@ Check = Callable[[Constraint, Code], Finding]
 """Whether the value of a constraint is there. That it may be forbidden is none of a check's business."""
 
 
-@lru_cache(maxsize=1)  # a project's README asks for what its look-up has read
+@lru_cache(maxsize=2)  # a writer compares two programs; the README asks for what the look-up of one has read
 def read_code(source: str) -> Code | None:
     """The source as the checks look at it; None for what is no Python program."""
     tree = parsed(source)
