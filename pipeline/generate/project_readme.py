@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.foreign_text import markdown_text
 from pipeline.generate.not_done import not_done, one_line
-from pipeline.measures.delivery.code import read_code
+from pipeline.measures.delivery.code import Code, read_code
 from pipeline.measures.delivery.data.files import files_read
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Generated
 from pipeline.request.delivery import Assumption, ConstraintCheck, Delivery
@@ -74,7 +75,8 @@ def _data(record: Generated, plain: str) -> str:
             default = f", by default {_words(folder)}" if isinstance(folder, str) else ""
             return (
                 f"The script reads the folder that the environment variable `DATA_DIR` names{default}: put your data "
-                "there. The cell “Data” says how they are to lie in it, and what it does where there are none."
+                f"there{_named_data(code)}. The cell “Data” says how they are to lie in it; where there is no such "
+                "folder, the script runs on made-up data and says so."
             )
     found = files_read(code) if code is not None else ()
     names = list(dict.fromkeys(one_line(str(file.value)) for file in found))
@@ -82,6 +84,18 @@ def _data(record: Generated, plain: str) -> str:
         return f"See the first lines of `{SCRIPT}`: no file of data is named there that could be recognised."
     items = [f"- {_words(name)}" for name in names[:_MOST_FILES]]
     return "\n".join(["The script names these; put your own there, or change the lines.", "", *items])
+
+
+_DATA_NAME = re.compile(r"[A-Z_]*(FILE|FOLDER|COLUMN|COLUMNS|TARGET|TARGETS)")
+
+
+def _named_data(code: Code | None) -> str:
+    """The constants at the top that name files and columns, with their values."""
+    named: list[str] = []
+    for constant in code.named if code is not None else ():
+        if constant.value and _DATA_NAME.fullmatch(constant.name) and len(named) < _MOST_FILES:
+            named.append(f"`{constant.name}` {_words(_cut(str(constant.value)))}")
+    return f" ({'; '.join(named)})" if named else ""
 
 
 def _words(text: str) -> str:

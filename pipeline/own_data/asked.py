@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 
 from pipeline.own_data.constants import Fact
-from pipeline.own_data.roles import is_date, is_id, is_text, kind_of, role_facts
+from pipeline.own_data.roles import is_date, is_id, is_text, kind_of, role_facts, words_of
 from pipeline.records import Understood
 from pipeline.request.constraints import Constraint
 from pipeline.request.known_datasets import known_dataset
+from pipeline.request.subject import clause_of_problem
 
 _TABLES = (
     ".csv",
@@ -140,6 +141,7 @@ def _folders(folders: Sequence[str]) -> dict[str, Fact]:
 
 def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]:
     targets = [one.value for one in asked if one.name == "target"]
+    targets = targets or _named_in_the_goal(record, asked)
     columns = [one for one in asked if one.name == "column" and one.value not in targets]
     names = list(dict.fromkeys(one.value for one in columns))
     all_numbers = _ALL_NUMBERS.search(record.requirement) is not None
@@ -150,7 +152,7 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
             facts["label_columns"] = targets
     names += _numbered(record.requirement, names)
     facts |= role_facts(names)
-    texts = [name for name in names if is_text(name)]
+    texts = sorted((name for name in names if is_text(name)), key=lambda name: not _is_called_text(record, name))
     if texts:
         facts["text_columns"] = texts
         facts |= dict(zip(("text_column", "second_text_column"), texts, strict=False))
@@ -170,6 +172,20 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
     if len(inputs) >= max([FEWEST_COLUMNS, *counts[:1]]):
         facts |= _kinds(inputs, said, all_numbers=all_numbers)
     return facts | ({"date_columns": dates} if dates else {})
+
+
+def _named_in_the_goal(record: Understood, asked: Sequence[Constraint]) -> list[str]:
+    """The column that the goal speaks of, where no word says which is the target and one alone can be meant: `load_mw`
+    of "forecast the electricity load"."""
+    goal = set(words_of(clause_of_problem(record.requirement, asked)))
+    names = list(dict.fromkeys(one.value for one in asked if one.name == "column"))
+    meant = [name for name in names if goal.intersection(words_of(name)) and not is_date(name) and not is_id(name)]
+    return meant if len(meant) == 1 else []
+
+
+def _is_called_text(record: Understood, name: str) -> bool:
+    """Whether the request calls a column a text: "from the body text"."""
+    return re.search(rf"(?<!\w){re.escape(name)}[`'\"]? text\b", record.requirement, re.IGNORECASE) is not None
 
 
 def _numbered(text: str, names: Sequence[str]) -> list[str]:

@@ -33,13 +33,14 @@ def subject_of(requirement: str, constraints: Iterable[Constraint] = ()) -> str:
     columns. I want to predict prices" -> `predict-prices`.
     """
     requirement = requirement[:2000]
-    words = _telling(_clause_of_problem(requirement, constraints))
+    words = _telling(clause_of_problem(requirement, constraints))
     if len(words) < 2:
         words = _telling(requirement)
     return "-".join(words[:_MOST_WORDS]) or "project"
 
 
-def _clause_of_problem(requirement: str, constraints: Iterable[Constraint]) -> str:
+def clause_of_problem(requirement: str, constraints: Iterable[Constraint]) -> str:
+    """The part between two marks that says what is to be solved; "" where nothing says so."""
     for one in constraints:
         if one.name == "problem" and one.source == "requirement" and not one.negated:
             before = list(_CLAUSE_END.finditer(requirement, 0, one.start))

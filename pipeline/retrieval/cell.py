@@ -67,6 +67,10 @@ class Cell:
     representations: tuple[str, ...] = ()
     """How an input is given to the model: `log_mel_spectrogram`, `tf_idf`, ..."""
 
+    is_usual: bool = False
+    """Whether it is the one of its kind that rows with data of their own get where nothing is asked of the
+    architecture."""
+
 
 def cell_of(sidecar: Mapping[str, object]) -> Cell | None:
     """The part `Cell` of a sample's sidecar; None where it declares none."""
@@ -82,6 +86,7 @@ def cell_of(sidecar: Mapping[str, object]) -> Cell | None:
         backbones=_words(declared, "backbones"),
         datasets=_words(declared, "datasets"),
         representations=_words(declared, "representations"),
+        is_usual=declared.get("usual") is True,
     )
 
 

@@ -96,6 +96,9 @@ class Wanted:
     datasets: frozenset[str]
     representations: frozenset[str]
 
+    reads_data: bool
+    """Whether data of the row's own have been described."""
+
     transfer: bool | None
     """Whether a network trained before is asked for; False where it is forbidden, None where nothing is said."""
 
@@ -121,6 +124,7 @@ class Wanted:
             float(cell.framework == DEFAULT_FRAMEWORK),
             len(solved),
             float(self._asks_no_architecture() and _is_plain(cell)),
+            float(self.reads_data and self._asks_no_architecture() and cell.is_usual),
             float(sample.declared_cell is not None),  # written for anyone's words and data
             -float(bool(cell.datasets) and self.datasets.isdisjoint(cell.datasets)),
             -len((self.variants ^ set(cell.variants)) - OTHER_MODELS),
@@ -172,6 +176,7 @@ def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None) -> W
         backbones=frozenset(stated(constraints, "backbone")),
         datasets=frozenset(stated(constraints, "dataset")),
         representations=frozenset(stated(constraints, "representation")),
+        reads_data=any(one.source == "data" for one in constraints),
         transfer=_transfer(constraints),
     )
 

@@ -41,10 +41,10 @@ def test_a_sentence_becomes_a_folder_named_by_its_subject() -> None:
 
 
 def test_what_is_refused_says_what_was_understood_and_why() -> None:
-    result = run("new", "In PyTorch: classify moss photos of 64x64")
+    result = run("new", "In JAX: classify moss photos of 64x64")
     assert result.exit_code == 1
     assert "height 64" in result.output
-    assert "PyTorch is asked for" in result.output
+    assert "JAX is asked for" in result.output
     assert os.listdir(".") == []
 
 

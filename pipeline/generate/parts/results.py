@@ -52,8 +52,17 @@ def metric(script: Script, constraint: Constraint) -> Script | None:
     if added is None:
         return None
     if isinstance(metrics, ast.List):
-        return script.with_element(metrics, added)
+        return _in_every_compile(script, ast.unparse(metrics), added)
     return script.with_keyword(compiled, "metrics", f"[{added}]") if metrics is None else None
+
+
+def _in_every_compile(script: Script, metrics: str, added: str) -> Script:
+    """With one more metric wherever the model is compiled with these: once more for fine-tuning."""
+    for call in reversed(script.calls("compile")):
+        there = keyword_of(call, "metrics")
+        if isinstance(there, ast.List) and ast.unparse(there) == metrics:
+            script = script.with_element(there, added)
+    return script
 
 
 def plot(script: Script, constraint: Constraint) -> Script | None:
@@ -95,6 +104,9 @@ def model_file(script: Script, constraint: Constraint) -> Script | None:
     name = "model.keras" if constraint.value == "true" else constraint.value.replace("\\", "/").rpartition("/")[2]
     if not name.endswith((".keras", ".h5")):
         return None
+    checkpoints = script.calls("ModelCheckpoint")
+    if checkpoints and checkpoints[0].args and "best" in name:  # saving the last state would overwrite the best one
+        return script.replaced(checkpoints[0].args[0], repr(name))
     saved = "model"
     if script.has_model_class():  # Keras saves no model of a class that it does not know
         saved = "generator"

@@ -147,13 +147,30 @@ def class_weights(script: Script, constraint: Constraint) -> Script | None:
 def _monitor(script: Script) -> str:
     """What callbacks watch where nothing is held out."""
     fit = script.model_call("fit")
-    held_out = fit is not None and any(keyword_of(fit, name) for name in ("validation_data", "validation_split"))
+    held_out = fit is not None and any(_fit_option(script, fit, f"validation_{name}") for name in ("data", "split"))
     return "" if held_out else 'monitor="loss", '
+
+
+def _fit_option(script: Script, fit: ast.Call, name: str) -> ast.expr | None:
+    """What `fit` is handed under a name: by a keyword, or by `**options` of a dict that is written out."""
+    given = keyword_of(fit, name)
+    if given is not None:
+        return given
+    for keyword in fit.keywords:
+        if keyword.arg is not None or not isinstance(keyword.value, ast.Name):
+            continue
+        options = script.assigned(keyword.value.id)
+        if not isinstance(options, ast.Dict):
+            continue
+        for key, value in zip(options.keys, options.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == name:
+                return value
+    return None
 
 
 def _callback_list(script: Script) -> ast.List | None:
     fit = script.model_call("fit")
-    given = keyword_of(fit, "callbacks") if fit is not None else None
+    given = _fit_option(script, fit, "callbacks") if fit is not None else None
     if isinstance(given, ast.Name):
         given = script.assigned(given.id)
     return given if isinstance(given, ast.List) else None
@@ -166,7 +183,9 @@ def _with_callback(script: Script, callback: str) -> Script | None:
     there = _callback_list(script)
     if there is not None:
         return script.with_element(there, callback)
-    given = keyword_of(fit, "callbacks")
+    given = _fit_option(script, fit, "callbacks")
+    if given is not keyword_of(fit, "callbacks"):  # it stands in the options, which no second one may go beside
+        return None
     added = f"[{callback}]" if given is None else f"[*{script.text(given)}, {callback}]"
     return script.with_keyword(fit, "callbacks", added)
 

@@ -148,7 +148,7 @@ class _Adapter:
         if isinstance(metrics, ast.List) and len(metrics.elts) == 1:
             metric = metrics.elts[0]
             code = self._metric()
-            if code and _is_plain_metric(metric) and code.strip('"') != _string_or_source(metric):
+            if code and _is_plain_metric(metric) and not _is_same_metric(metric, code):
                 yield metric, code
 
     def _learning_rate(self) -> str:
@@ -274,6 +274,13 @@ def _is_plain_metric(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return True
     return isinstance(node, ast.Call) and "metrics." in ast.unparse(node.func)
+
+
+def _is_same_metric(node: ast.expr, code: str) -> bool:
+    """Whether both count the same: Keras' "accuracy" is the one that goes with the labels, and a project reads its
+    history under the name that its metric has."""
+    name = _string_or_source(node)
+    return name == code.strip('"') or (name == "accuracy" and code.endswith('_accuracy"'))
 
 
 def _string_or_source(node: ast.expr) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -161,6 +162,8 @@ def for_sample(target: Target, sample: Sample, constraints: tuple[Constraint, ..
         target = replace(target, category=category, loss="", metric="", labels="", layers=())
     elif cell.backbones:  # frozen, prepared for and fine-tuned as one: a list of layers says nothing of that
         target = replace(target, layers=())
+    if _is_for_one_output(target, sample, constraints):
+        target = replace(target, labels="column", loss="binary_crossentropy")
     if target.labels and category in LABELLED and not _can_change_labels(sample, target.labels):
         target = replace(target, loss="", metric="", labels="", layers=())
     counts = {"NUM_CLASSES": target.facts.classes, "NUM_FEATURES": target.facts.features}
@@ -168,8 +171,26 @@ def for_sample(target: Target, sample: Sample, constraints: tuple[Constraint, ..
     return replace(target, counted=counted, asked=constraints)
 
 
+def _is_for_one_output(target: Target, sample: Sample, constraints: Sequence[Constraint]) -> bool:
+    """Whether two classes are told by one output: a binary output is asked for, or the sample has one, whose scores and
+    thresholds are of that column, and nothing else is asked for."""
+    if target.facts.classes != 2 or target.labels not in ("one_hot", "sparse"):
+        return False
+    if any(one.name in ("loss", "output_activation") for one in constraints):
+        return False
+    is_asked = any((one.name, one.value, one.negated) == ("variant", "binary", False) for one in constraints)
+    return is_asked or _ONE_COLUMN in sample.code
+
+
+_ONE_COLUMN = 'return np.asarray(labels, dtype="float32").reshape(-1, 1)'
+"""How a sample with one output encodes its labels (docs/starter.md)."""
+
+
 def _can_change_labels(sample: Sample, labels: str) -> bool:
-    """Whether labels stand in a function that is exchanged, and there can be as few classes as their form is for."""
+    """Whether labels stand in a function that is exchanged, no metric is for one form alone, and there can be as few
+    classes as their form is for."""
+    if "CategoricalAccuracy(" in sample.code:
+        return False
     encodes = "def encode_labels(" in sample.code or "def encode_masks(" in sample.code
     return encodes and (labels != "column" or "class_names" in sample.constants.values())
 

@@ -144,7 +144,9 @@ def _cue(pieces: list[Piece], index: int) -> int | None:
     following = pieces[index + 1].key if index + 1 < len(pieces) else ""
     before = pieces[index - 1].key if index else ""
     if (key, following) in _PAIRS:
-        return index + 2
+        after = pieces[index + 2] if index + 2 < len(pieces) else None
+        is_share = key == "leave" and after is not None and after.number is not None  # "leave out 10% for testing"
+        return None if is_share else index + 2
     contracted = key == "t" and index > 1 and before in ("'", "’") and pieces[index - 2].key in _VERBS_WITH_T
     if not contracted and key not in _FORBIDS:
         return None

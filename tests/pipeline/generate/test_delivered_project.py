@@ -100,7 +100,7 @@ def test_the_readme_says_how_to_run_what_was_asked_and_what_was_assumed() -> Non
     files = {file.path: file.text for file in fields["files"]}  # type: ignore[attr-defined]
     about = files[README]
     assert list(files) == ["project.py", "project.ipynb", "requirements.txt", "README.md", "helper.py"]
-    assert "# Price houses 3 epochs" in about
+    assert "# Predict price houses 3 epochs" in about
     assert "pip install -r requirements.txt" in about
     assert "- homes.csv" in about
     done, told = about.index("### Not done"), about.index("### Cannot be told")

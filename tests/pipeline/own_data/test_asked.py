@@ -74,3 +74,15 @@ def test_names_say_roles_and_kinds() -> None:
     }
     kinds = [kind_of(name) for name in ("MonthlyCharges", "V14", "contract_type", "zipcode", "blob")]
     assert kinds == ["number", "number", "category", "category", ""]
+
+
+def test_the_target_is_the_one_column_that_the_goal_speaks_of() -> None:
+    asked = facts("Forecast the electricity load of tomorrow. load.csv has timestamp, load_mw, temperature, humidity.")
+    assert asked["target"] == "load_mw"
+    assert "target" not in facts("Forecast demand from grid.csv with the columns timestamp, load_mw, temperature.")
+    assert "target" not in facts("Classify rows of a.csv by colour and colour depth; columns colour_a, colour_b, x.")
+
+
+def test_the_text_is_the_column_that_is_called_so() -> None:
+    asked = facts("tickets.csv with columns subject, body, department. Pick the department from the body text.")
+    assert asked["text_column"] == "body"

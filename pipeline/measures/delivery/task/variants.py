@@ -7,26 +7,24 @@ import re
 from collections.abc import Callable
 
 from pipeline.measures.delivery.code import Check, Code
-from pipeline.measures.delivery.findings import (
-    Finding,
-    is_known,
-    met,
-    missing,
-    unknown,
-)
-from pipeline.measures.delivery.network.known import (
-    networks,
-)
+from pipeline.measures.delivery.findings import Finding, is_known, met, missing, unknown
+from pipeline.measures.delivery.layers import Layer
+from pipeline.measures.delivery.network.known import networks
 from pipeline.measures.delivery.task.problems import CROSS_ENTROPIES, kind_of, shown_kind
 from pipeline.measures.delivery.training.losses import loss_names
 from pipeline.request.constraints import Constraint
 
 
 def _binary(code: Code) -> Finding:
+    """Of several outputs, one that tells two classes apart is enough."""
     if not code.heads:
         return missing("no output layer found")
-    head = code.heads[-1]
     losses = {item.value for item in loss_names(code)}
+    findings = [_binary_head(head, losses) for head in code.heads]
+    return min(findings, key=lambda finding: ("met", "not_checkable", "not_met").index(finding.outcome))
+
+
+def _binary_head(head: Layer, losses: set[object]) -> Finding:
     if "binary_crossentropy" in losses and (head.size in (1, 2) or not is_known(head.size)):
         return met(head.line)
     if head.size == 2 and losses & CROSS_ENTROPIES:

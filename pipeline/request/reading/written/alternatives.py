@@ -116,34 +116,26 @@ def _sorts_in(pieces: list[Piece], index: int) -> bool:
     return not before.isdisjoint(_SORTS)
 
 
+_MOST_QUOTED = 60
+"""Names up to which a list in quotation marks is followed: every mark may begin one."""
+
+_BETWEEN_QUOTES = frozenset((",", "and", "or", "plus", "und", "y", "et", "e", "&", "/"))
+
+
 def _quoted(text: str, pieces: list[Piece], index: int) -> list[Name]:
     """ "words "hotter", "cooler", "steam" plus "unknown"": three quoted names or more, side by side."""
     names: list[Name] = []
     position = index
-    while position + 2 < len(pieces) and pieces[position].key in _QUOTES:
-        end = position + 1
+    while position + 2 < len(pieces) and pieces[position].key in _QUOTES and len(names) < _MOST_QUOTED:
+        first, end = position + 1, position + 1
         while end < len(pieces) and end - position < 5 and pieces[end].key not in _CLOSING:
             end += 1
-        if end >= len(pieces) or pieces[end].key not in _CLOSING or end == position + 1:
+        if end >= len(pieces) or pieces[end].key not in _CLOSING or end == first:
             break
-        names.append(
-            Name(
-                text[pieces[position + 1].start : pieces[end - 1].end], pieces[position + 1].start, pieces[end - 1].end
-            )
-        )
+        start, stop = pieces[first].start, pieces[end - 1].end
+        names.append(Name(text[start:stop], start, stop))
         position = end + 1
-        while position < len(pieces) and pieces[position].key in (
-            ",",
-            "and",
-            "or",
-            "plus",
-            "und",
-            "y",
-            "et",
-            "e",
-            "&",
-            "/",
-        ):
+        while position < len(pieces) and pieces[position].key in _BETWEEN_QUOTES:
             position += 1
     before = pieces[index - 1].last if index else ""
     return names if len(names) >= 3 and before not in _OF_COLUMNS else []

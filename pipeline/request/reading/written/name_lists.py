@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from pipeline.request.terms.lists import Name, add_name
 from pipeline.request.terms.pieces import Piece
 
@@ -27,6 +29,10 @@ _ANSWERS = frozenset("yes no true false ja nein sí si oui non sim não sì да
 _ASKING = frozenset(("training", "architecture", "metric", "output", "framework", "size"))
 
 
+def _start(piece: Piece) -> int:
+    return piece.start
+
+
 def can_be_classes(pieces: list[Piece], names: list[Name], least: int) -> bool:
     """Whether a list can be one of classes: short names, most of which ask for nothing else."""
     if len(names) < least or any(len(name.text.split()) > _LONGEST_NAME for name in names):
@@ -37,7 +43,11 @@ def can_be_classes(pieces: list[Piece], names: list[Name], least: int) -> bool:
     if len(names) == 2 and all(name.text.lower() in _ANSWERS for name in names):
         return False  # "(yes/no)" says that there are two, not what they are called
     first, last = names[0].start, names[-1].end
-    inside = [piece for piece in pieces if first <= piece.start and piece.end <= last]
+    inside: list[Piece] = []
+    for position in range(bisect_left(pieces, first, key=_start), len(pieces)):
+        if pieces[position].end > last:
+            break
+        inside.append(pieces[position])
     wanted = sum(_asks(inside, name) for name in names)
     numbers = sum(name.text.replace(".", "").isdigit() for name in names)
     return wanted * 2 < len(names) and numbers * 2 < len(names)

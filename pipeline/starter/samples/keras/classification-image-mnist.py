@@ -47,6 +47,7 @@ if SYNTHETIC:
 def made_up_file(count=480):
     """An .npz file of images with a bright spot, whose place on a ring is the class."""
     print(f"NO FOLDER {DATA_DIR!r}: these are {count} made-up images, not your data.")
+    print("keras.datasets.mnist.load_data(), called once with a network, puts mnist.npz where this script looks.")
     rng = np.random.default_rng(SEED)
     labels = rng.integers(NUM_CLASSES, size=count)
     images = rng.integers(0, 80, size=(count, IMAGE_HEIGHT, IMAGE_WIDTH, CHANNELS), dtype="uint8")

@@ -70,7 +70,10 @@ def read_table():
     for name in [TIME_COLUMN, TARGET, *NUMBER_COLUMNS]:
         if name not in table:
             raise SystemExit(f"{TRAIN_FILE} has no column {name!r}; it has {', '.join(table.columns[:20])}")
-    table[TIME_COLUMN] = pd.to_datetime(table[TIME_COLUMN], errors="coerce")
+    times = pd.to_datetime(table[TIME_COLUMN], errors="coerce")
+    if times.isna().any():
+        times = pd.to_datetime(table[TIME_COLUMN], errors="coerce", dayfirst=True)  # 31.12.2024
+    table[TIME_COLUMN] = times
     return table.dropna(subset=[TIME_COLUMN]).sort_values(TIME_COLUMN)
 
 

@@ -72,7 +72,9 @@ def read_table():
         if name not in table:
             raise SystemExit(f"{TRAIN_FILE} has no column {name!r}; it has {', '.join(table.columns[:20])}")
     if TIME_COLUMN in table:
-        table = table.iloc[pd.to_datetime(table[TIME_COLUMN], errors="coerce").argsort(kind="stable")]
+        times = pd.to_datetime(table[TIME_COLUMN], errors="coerce")
+        if times.notna().all():  # where one is no date, the order of the file stands
+            table = table.iloc[np.argsort(times.to_numpy(), kind="stable")]
     return table
 
 

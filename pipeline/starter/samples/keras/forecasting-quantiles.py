@@ -62,9 +62,9 @@ def read_series():
     if TARGET not in table:
         raise SystemExit(f"{TRAIN_FILE} has no column {TARGET!r}; it has {', '.join(table.columns[:20])}")
     if TIME_COLUMN in table:
-        table = table.assign(**{TIME_COLUMN: pd.to_datetime(table[TIME_COLUMN], errors="coerce")}).sort_values(
-            TIME_COLUMN
-        )
+        times = pd.to_datetime(table[TIME_COLUMN], errors="coerce")
+        if times.notna().all():  # where one is no date, the order of the file stands
+            table = table.iloc[np.argsort(times.to_numpy(), kind="stable")]
     return table
 
 

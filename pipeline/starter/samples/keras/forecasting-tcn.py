@@ -71,8 +71,9 @@ for column in columns:
     if column not in table:
         raise SystemExit(f"{TRAIN_FILE} has no column {column!r}; it has {', '.join(table.columns[:20])}")
 if TIME_COLUMN in table:
-    table[TIME_COLUMN] = pd.to_datetime(table[TIME_COLUMN], errors="coerce")
-    table = table.dropna(subset=[TIME_COLUMN]).sort_values(TIME_COLUMN)
+    times = pd.to_datetime(table[TIME_COLUMN], errors="coerce")
+    if times.notna().all():  # where one is no date, the order of the file stands
+        table = table.iloc[np.argsort(times.to_numpy(), kind="stable")]
 series = table[columns].apply(pd.to_numeric, errors="coerce").ffill().bfill().to_numpy("float32")
 NUM_FEATURES = series.shape[1]
 if len(series) < 5 * (SEQUENCE_LENGTH + HORIZON):

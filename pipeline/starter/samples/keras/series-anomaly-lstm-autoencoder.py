@@ -64,8 +64,9 @@ def read_table():
     table = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path, **READ_OPTIONS)
     table = table.rename(columns=str)
     if TIME_COLUMN in table:
-        table[TIME_COLUMN] = pd.to_datetime(table[TIME_COLUMN], errors="coerce")
-        table = table.sort_values(TIME_COLUMN)
+        times = pd.to_datetime(table[TIME_COLUMN], errors="coerce")
+        if times.notna().all():  # where one is no date, the order of the file stands
+            table = table.iloc[np.argsort(times.to_numpy(), kind="stable")]
     return table.reset_index(drop=True)
 
 

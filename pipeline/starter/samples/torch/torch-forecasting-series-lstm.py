@@ -64,8 +64,9 @@ def read_table():
     table = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path, **READ_OPTIONS)
     if TIME_COLUMN in table:
         times = table[TIME_COLUMN]
-        order = times if pd.api.types.is_numeric_dtype(times) else pd.to_datetime(times, errors="coerce")
-        table = table.iloc[order.argsort(kind="stable")]
+        times = times if pd.api.types.is_numeric_dtype(times) else pd.to_datetime(times, errors="coerce")
+        if times.notna().all():  # where one is no date, the order of the file stands
+            table = table.iloc[np.argsort(times.to_numpy(), kind="stable")]
     return table
 
 

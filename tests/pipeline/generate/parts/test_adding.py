@@ -147,3 +147,34 @@ def test_an_argument_finds_its_place(source: str, result: str) -> None:
     assert script.with_keyword(call, "a", "1").source == result
     (changed,) = Script(result).calls("f")
     assert keyword_of(changed, "a") is not None
+
+
+KEYWORDS = """\
+    validation_data=(x_test, y_test),
+    epochs=EPOCHS,
+    callbacks=[keras.callbacks.ReduceLROnPlateau(patience=3)],
+"""
+OPTIONS = 'options = {"callbacks": [keras.callbacks.TensorBoard()], "validation_data": (x_test, y_test)}\n'
+WITH_OPTIONS = CLASSIFIER.replace("history = model.fit(", f"{OPTIONS}history = model.fit(").replace(
+    KEYWORDS, "    epochs=EPOCHS,\n    **options,\n"
+)
+
+
+def test_a_callback_joins_those_that_stand_in_options() -> None:
+    assert "**options" in WITH_OPTIONS
+    source = with_parts(WITH_OPTIONS, read_constraints("Early stopping with patience 4."))
+    assert "TensorBoard(), keras.callbacks.EarlyStopping(patience=4" in source
+    assert "callbacks=" not in source.replace("keras.callbacks", "")
+
+
+def test_a_metric_is_measured_in_fine_tuning_too() -> None:
+    again = CLASSIFIER + '\nmodel.compile(optimizer="sgd", loss="categorical_crossentropy", metrics=["accuracy"])\n'
+    source = with_parts(again, read_constraints("Report the top-3 accuracy."))
+    assert source.count("TopKCategoricalAccuracy(k=3") == 2
+
+
+def test_the_last_state_does_not_overwrite_the_best_one() -> None:
+    asked = read_constraints("ModelCheckpoint saving the best model as best_net.keras")
+    source = with_parts(CLASSIFIER, asked)
+    assert source.count("best_net.keras") == 1
+    assert "model.save(" not in source

@@ -95,3 +95,8 @@ def test_the_target_reads_the_plan_and_falls_back_on_the_users_words() -> None:
     assert (read.facts.height, read.facts.width, read.facts.channels, read.facts.classes) == (64, 64, 3, 4)
     assert (read.batch_size, read.labels, read.activation) == (32, "one_hot", "softmax")
     assert len(read.title) <= 400
+
+
+def test_what_is_read_from_the_history_keeps_its_name() -> None:
+    asked = target(metric="categorical_accuracy", loss="categorical_crossentropy", labels="one_hot")
+    assert 'metrics=["accuracy"]' in adapt(read_notebook(FLOWERS), asked).text()

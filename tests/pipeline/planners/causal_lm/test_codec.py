@@ -55,6 +55,9 @@ def test_the_starter_plans_come_back_and_end_with_the_end_token() -> None:
     for known in load_known_plans():
         example = CODEC.example(known.requirement, known.attributes, known.plan)
         assert example.tokens[-1] == TOKENIZER.eos_token_id
+        if len(known.plan.layers) > 60:  # more than a planner writes: such a plan is shortened
+            assert example.shortened == ("layers",)
+            continue
         assert example.shortened == ()
         assert CODEC.decode(example.tokens[example.plan_start :]) == known.plan
         prompt = _text(example.tokens[: example.plan_start])
