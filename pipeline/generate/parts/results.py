@@ -75,7 +75,7 @@ def plot(script: Script, constraint: Constraint) -> Script | None:
     if constraint.value == "confusion_matrix":
         drawn = "ConfusionMatrixDisplay.from_predictions(true_classes, guessed_classes)"
         return _drawn(script, judged.classes, "confusion matrix", drawn)
-    if constraint.value in ("roc_curve", "pr_curve") and judged.loss == "binary_crossentropy":
+    if constraint.value in ("roc_curve", "pr_curve") and judged.outputs and judged.loss == "binary_crossentropy":
         display = "RocCurveDisplay" if constraint.value == "roc_curve" else "PrecisionRecallDisplay"
         drawn = f"{display}.from_predictions(np.ravel(answers), np.ravel(outputs))"
         return _drawn(script, judged.outputs, constraint.value.replace("_", " "), drawn)
@@ -162,15 +162,21 @@ class _Judged:
 
     loss: str
     outputs: str
-    """Lines that give `outputs` and `answers`."""
+    """Lines that give `outputs` and `answers`; "" where only classes are known."""
     classes: str
-    """The same, and `true_classes` and `guessed_classes`, one for each example (or place of one)."""
+    """Lines that give `true_classes` and `guessed_classes`, one for each example (or place of one)."""
 
 
 def _judged(script: Script) -> _Judged | None:
     tested = _tested(script)
     loss = script.compiled("loss")
-    if tested is None or not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
+    if not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
+        return None
+    if _binds(script, "test_labels") and _binds(script, "test_predictions"):
+        classes = "true_classes, guessed_classes = np.asarray(test_labels), np.asarray(test_predictions)\n"
+        outputs = tested.answers + _outputs(tested) if tested is not None else ""
+        return _Judged(str(loss.value), outputs, classes)
+    if tested is None:
         return None
     true, guessed = "answers.argmax(axis=-1)", "outputs.argmax(axis=-1)"
     if loss.value == "binary_crossentropy":
@@ -191,8 +197,18 @@ class _Tested:
     """A line that gives `answers`."""
 
 
+def _binds(script: Script, name: str) -> bool:
+    """Whether a name gets a value somewhere."""
+    for node in ast.walk(script.tree):
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
+            return True
+    return False
+
+
 def _tested(script: Script) -> _Tested | None:
     evaluated = script.model_call("evaluate")
+    if evaluated is None and _binds(script, "x_test") and _binds(script, "y_test"):
+        return _Tested("x_test", "answers = np.asarray(y_test)\n")
     names = [argument.id for argument in evaluated.args if isinstance(argument, ast.Name)] if evaluated else []
     if evaluated is None or len(names) != len(evaluated.args) or not names:
         return None

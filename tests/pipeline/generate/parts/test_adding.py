@@ -178,3 +178,11 @@ def test_the_last_state_does_not_overwrite_the_best_one() -> None:
     source = with_parts(CLASSIFIER, asked)
     assert source.count("best_net.keras") == 1
     assert "model.save(" not in source
+
+
+def test_a_matrix_is_drawn_of_the_classes_that_a_project_has_already() -> None:
+    judged = "test_labels = np.zeros(8, dtype=int)\ntest_predictions = model.predict(x_test).argmax(axis=-1)\n"
+    script = CLASSIFIER.replace("scores = model.evaluate(x_test, y_test, return_dict=True)\n", judged)
+    source = with_parts(script, read_constraints("Plot the confusion matrix."))
+    assert "np.asarray(test_labels), np.asarray(test_predictions)" in source
+    assert "ConfusionMatrixDisplay.from_predictions(true_classes, guessed_classes)" in source
