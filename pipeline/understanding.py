@@ -86,7 +86,7 @@ def understand(record: Requirement, *, share_examples: bool = False) -> Understa
 
     Raises StageFailure (`unreadable_data`, `unserved_data`) for data that no project can be written for.
     """
-    constraints = list(asked_in(record.requirement, record.attributes))
+    constraints = asked_in(record.requirement, record.attributes)
     understanding = Understanding(constraints=(), language=language_of(record.requirement))
     if record.data_folder:
         description = described(record.data_folder, record.data_target)
@@ -94,11 +94,11 @@ def understand(record: Requirement, *, share_examples: bool = False) -> Understa
         assert description.contract is not None  # as `described` promises
         if not _is_text(words, description.contract):
             raise StageFailure("unreadable_data", "names of files or columns are no text (UTF-8); rename them")
-        _add_new(constraints, constraints_of(description.contract, words))
+        constraints = with_new(constraints, constraints_of(description.contract, words))
         # The user's own words stay first. The description is one line, so the last line is the data's.
         understanding["attributes"] = f"{record.attributes}\n{words}".strip()
         understanding["data"] = description.contract
-    understanding["constraints"] = tuple(constraints)
+    understanding["constraints"] = constraints
     return understanding
 
 
@@ -114,23 +114,18 @@ def texts_read(record: Requirement) -> dict[Source, str]:
     return {"requirement": record.requirement, "attributes": record.attributes, "data": data_line}
 
 
-def _add_new(constraints: list[Constraint], further: tuple[Constraint, ...]) -> None:
-    """Adds what has not been said before. The words about the data describe it ("photos of 1024x768"); the requirement
-    says what is done with it."""
-    stated = {(one.aspect, one.name) for one in constraints}
-    known = {_meaning(one) for one in constraints}
+def with_new(first: tuple[Constraint, ...], further: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
+    """The first constraints, and of the further ones what has not been said before. The words about the data describe
+    it ("photos of 1024x768"); the requirement says what is done with it."""
+    stated = {(one.aspect, one.name) for one in first}
+    known = {_meaning(one) for one in first}
+    added: list[Constraint] = []
     for one in further:
         has_one_value = one.aspect in ("size", "training") or one.name in _ONE_VALUE
         if _meaning(one) in known or (has_one_value and (one.aspect, one.name) in stated):
             continue
-        constraints.append(one)
-
-
-def with_new(first: tuple[Constraint, ...], further: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
-    """The first constraints, and of the further ones what those do not say."""
-    constraints = list(first)
-    _add_new(constraints, further)
-    return tuple(constraints)
+        added.append(one)
+    return (*first, *added)
 
 
 def asked_of(record: Requirement) -> tuple[Constraint, ...]:

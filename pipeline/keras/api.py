@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.keras.facts import Signature, modules, signature, tensorflow_only
 from pipeline.keras.spellings import RENAMED_KEYWORDS
-from pipeline.syntax import nodes_of
+from pipeline.syntax import keywords_of, nodes_of, problems_of
 
 __all__ = ["check_call", "invalid_calls", "wrong_arguments"]
 
@@ -164,33 +164,19 @@ def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
     if not imports.targets and not imports.tensorflow:
         return ()
     models = _models(tree, nodes, imports)
-    problems: list[tuple[int, str | None]] = []
-    for line, name, tensorflow in imports.imported:
-        problems.append((line, _unknown_name(name, tensorflow=tensorflow)))
-    inner: set[ast.expr] = set()  # the `keras.layers` of `keras.layers.Dense`; the walk comes to it later
-    for node in nodes:
-        if isinstance(node, ast.Call):
-            problems.append((node.lineno, _wrong_call(node, imports, models)))
-        elif isinstance(node, ast.Attribute):
-            inner.add(node.value)
-            if node in inner:
-                continue
-            target = imports.resolve(node)
-            if target:
-                problems.append((node.lineno, _unknown_name(target[0], tensorflow=target[1])))
-    in_order = sorted((line, problem) for line, problem in problems if problem)
-    messages = [f"line {line}: {problem}" for line, problem in in_order]
-    return tuple(dict.fromkeys(messages))
+    imported = [(line, _unknown_name(name, tensorflow=tensorflow)) for line, name, tensorflow in imports.imported]
+
+    def wrong_name(node: ast.Attribute) -> str | None:
+        target = imports.resolve(node)
+        return _unknown_name(target[0], tensorflow=target[1]) if target else None
+
+    return problems_of(tree, imported, lambda call: _wrong_call(call, imports, models), wrong_name)
 
 
 def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str]) -> str | None:
-    if any(isinstance(arg, ast.Starred) for arg in node.args):
-        return None  # `*args` hides what is handed over, and so does `**options`
-    keywords: list[str] = []
-    for keyword in node.keywords:
-        if keyword.arg is None:
-            return None
-        keywords.append(keyword.arg)
+    keywords = keywords_of(node)
+    if keywords is None:
+        return None
     target = imports.resolve(node.func)
     if target is not None:
         name: str | None = target[0]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pipeline.keras.api import wrong_arguments
 from pipeline.keras.facts import Signature
-from pipeline.syntax import nodes_of
+from pipeline.syntax import keywords_of, nodes_of, problems_of
 from pipeline.torch.facts import modules, signature
 
 __all__ = ["check_call", "invalid_calls"]
@@ -40,22 +40,16 @@ def check_call(name: str, args: int, keywords: Sequence[str]) -> str | None:
 def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
     """Every unknown name of PyTorch and every call with wrong arguments, one line of text each, in order. Names are
     followed through the program's imports; what cannot be followed is passed over."""
-    nodes = nodes_of(tree)
-    names, imported = _imports(nodes)
+    names, imported = _imports(nodes_of(tree))
     if not names:
         return ()
-    problems: list[tuple[int, str | None]] = [(line, _unknown_name(name)) for line, name in imported]
-    inner: set[ast.expr] = set()  # the `torch.nn` of `torch.nn.Linear`; the walk comes to it later
-    for node in nodes:
-        if isinstance(node, ast.Call):
-            problems.append((node.lineno, _wrong_call(node, names)))
-        elif isinstance(node, ast.Attribute):
-            inner.add(node.value)
-            if node not in inner:
-                problems.append((node.lineno, _unknown_name(_resolved(node, names))))
-    in_order = sorted((line, problem) for line, problem in problems if problem)
-    messages = [f"line {line}: {problem}" for line, problem in in_order]
-    return tuple(dict.fromkeys(messages))
+    unknown = [(line, _unknown_name(name)) for line, name in imported]
+    return problems_of(
+        tree,
+        unknown,
+        lambda call: _wrong_call(call, names),
+        lambda attribute: _unknown_name(_resolved(attribute, names)),
+    )
 
 
 def _imports(nodes: Sequence[ast.AST]) -> tuple[dict[str, str], list[tuple[int, str]]]:
@@ -89,13 +83,9 @@ def _resolved(node: ast.expr, names: dict[str, str]) -> str:
 
 
 def _wrong_call(node: ast.Call, names: dict[str, str]) -> str | None:
-    if any(isinstance(argument, ast.Starred) for argument in node.args):
-        return None  # `*sizes` hides what is handed over, and so does `**options`
-    keywords: list[str] = []
-    for keyword in node.keywords:
-        if keyword.arg is None:
-            return None
-        keywords.append(keyword.arg)
+    keywords = keywords_of(node)
+    if keywords is None:
+        return None
     name = _resolved(node.func, names)
     known = signature(name) if name else None
     if known is None:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pipeline.keras.facts import Signature
+
+_IMPORT = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
+
+
+def imports_torch(source: str) -> bool:
+    """Whether a line of the source imports PyTorch."""
+    return _IMPORT.search(source) is not None
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,6 @@ Each part is tried, and kept where the look-up (docs/delivery.md) then finds wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.analysis.names import names_never_defined
@@ -19,6 +18,7 @@ from pipeline.generate.parts.torch import training as torch_training
 from pipeline.measures.delivery.check import check_delivery
 from pipeline.request.constraints import Constraint
 from pipeline.request.delivery import Delivery
+from pipeline.torch.facts import imports_torch
 
 Part = Callable[[Script, Constraint], Script | None]
 """The script with what the constraint asks for; None where it is no script that this can be added to."""
@@ -70,8 +70,6 @@ TORCH_PARTS: dict[tuple[str, str], Part] = {
 }
 """The same for scripts in PyTorch: what is changed inside a batch comes before what wraps it."""
 
-_IMPORTS_TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
-
 _CAN_LEAVE_OUT = frozenset({"dropout"})
 
 
@@ -79,7 +77,7 @@ def with_parts(source: str, constraints: Iterable[Constraint]) -> str:
     """The source with the parts for constraints that it does not meet. A part that leaves the constraint unmet, breaks
     another one, or leaves a name undefined is not kept; scripts of other frameworks stay as they are."""
     constraints = tuple(constraints)
-    parts = TORCH_PARTS if _IMPORTS_TORCH.search(source) else PARTS
+    parts = TORCH_PARTS if imports_torch(source) else PARTS
     if not any(_has_part(constraint, parts) for constraint in constraints):
         return source
     delivery = check_delivery(constraints, source)

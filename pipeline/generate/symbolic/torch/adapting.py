@@ -7,16 +7,13 @@ about a `forward`, so no layer is exchanged, and the loss only where the output 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from pipeline.generate.symbolic.constants import constant_edits
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import Edit, Statement
 from pipeline.generate.symbolic.target import Target
-from pipeline.torch.facts import signature
-
-_IMPORTS_TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
+from pipeline.torch.facts import imports_torch, signature
 
 _OPTIMIZERS = {"Nadam": "NAdam"}
 """Optimizers that PyTorch spells otherwise than `plan.vocabulary`."""
@@ -35,7 +32,7 @@ _SHARED_ARGUMENTS = ("weight_decay", "momentum", "betas", "eps", "nesterov")
 
 def is_torch(notebook: Notebook) -> bool:
     """Whether a notebook imports PyTorch."""
-    return any(_IMPORTS_TORCH.search(statement.source) for statement in notebook.section("imports"))
+    return any(imports_torch(statement.source) for statement in notebook.section("imports"))
 
 
 def torch_edits(statement: Statement, target: Target, names: frozenset[str]) -> Iterator[Edit]:
