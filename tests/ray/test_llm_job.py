@@ -49,7 +49,9 @@ def server() -> Iterator[FaultServer]:
 
 
 def _config(source: str, out: Path, server: FaultServer, *settings: str) -> GenerateConfig:
-    given = ["llm=openai", f"model={MODEL}", f"base_url={server.url}", "shard_rows=4", "quiet=true", *settings]
+    reached = ["llm=openai", f"model={MODEL}", f"base_url={server.url}"]
+    # The shorter samples, which make short prompts.
+    given = [*reached, "pool=starter40", "shard_rows=4", "quiet=true", *settings]
     return load_settings(GenerateConfig, None, given, input=source, out=str(out))
 
 

@@ -29,7 +29,7 @@ pytest.importorskip("transformers")
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 SETTINGS: dict[str, object] = {
-    "data": "starter", "model": "scratch:1x32", "vocabulary": 1000, "batch_size": 8, "epochs": 4, "checkpoint_steps": 4,
+    "data": "starter-torch", "model": "scratch:1x32", "vocabulary": 1000, "batch_size": 8, "epochs": 8, "checkpoint_steps": 4,
     "cpus_per_worker": 1, "quiet": True,
 }  # fmt: skip
 
@@ -64,10 +64,10 @@ def test_the_run_writes_a_planner_and_says_what_it_learned_from(trained: TrainSu
     assert rates[0] < max(rates) == pytest.approx(1e-3)
     assert rates[-1] < 1e-4
     card = json.loads((out / "run_card.json").read_text())
-    assert card["data"]["train"]["rows"] + card["data"]["evaluation"]["rows"] == 100
+    assert card["data"]["train"]["rows"] + card["data"]["evaluation"]["rows"] == 49
     assert card["data"]["train"]["digest"] != card["data"]["evaluation"]["digest"]
     assert card["versions"]["transformers"]
-    assert "| 4 (kept) |" in (out / "run_card.md").read_text()
+    assert "| 8 (kept) |" in (out / "run_card.md").read_text()
     assert (out / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert b"loss/evaluation" in next((out / "tensorboard").iterdir()).read_bytes()
     record = Requirement(id="r", row=0, requirement="Classify photos of shells into four species.")
@@ -83,7 +83,7 @@ def test_a_finished_run_is_not_trained_again_and_no_other_run_s_folder(trained: 
 
 def test_a_killed_driver_s_command_goes_on_to_the_same_model(trained: TrainSummary, tmp_path: Path) -> None:
     settings = [f"{name}={str(value).lower()}" for name, value in SETTINGS.items() if name not in ("data", "quiet")]
-    command = [sys.executable, "-m", "jobs.cli", "train-planner", "-q", "--data", "starter", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "jobs.cli", "train-planner", "-q", "--data", "starter-torch", "--out", str(tmp_path)]
     process = subprocess.Popen([*command, *settings], env=driver_environment(), start_new_session=True)
     assert wait_until(lambda: (tmp_path / "history.json").exists() or process.poll() is not None, 240)
     kill_with_workers(process, TRAIN_WORKER)

@@ -22,7 +22,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-SAMPLES = Path(__file__).resolve().parents[2] / "pipeline" / "starter" / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "pipeline" / "starter" / "samples" / "starter40"
 CONTEXT = 4096
 
 # deepseek-coder's form: a system line, then instructions and responses under headings.
