@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.execution.held_out import HeldOut, held_out_of
 from jobs.execution.tensorflow import tensorflow_environment
 from pipeline import starter
 from pipeline.config import PipelineSettings
+from pipeline.execution.held_out import HeldOut, held_out_of
 from pipeline.methods import generation_stages
 from pipeline.own_data.serving import in_words
 from pipeline.records import SCRIPT, Requirement, Scored, SourceFile

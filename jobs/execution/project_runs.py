@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from jobs.execution.held_out import HeldOut, held_out_of
 from jobs.execution.projects import GENERATED, MATRIX, SAMPLE, Project
 from pipeline.errors import StageFailure
+from pipeline.execution.held_out import HeldOut, held_out_of
 from pipeline.records import SCRIPT
 from pipeline.sandbox.sandbox import Execution, Limits, Sandbox
 

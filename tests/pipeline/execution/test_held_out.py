@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.execution.held_out import HeldOut, held_out_of
+from pipeline.execution.held_out import HeldOut, held_out_of
 
 LINE = "held-out accuracy: 0.9667 (baseline, always the most frequent class: 0.3333)"
 
