@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -59,22 +60,22 @@ def run_shards(
     are not finished stay pending.
     """
     check_chain(stages)
-    _set_up_ray_data()
     operators = _operators(stages)
     last = len(operators) - 1
     received = stages[0].accepts
-    flow = _shard_numbers(shards)
-    for number, operator in enumerate(operators):
-        flow = flow.map_batches(
-            _ShardWorker,
-            fn_constructor_args=(operator, received, store, number, number == last, rows_in_flight),
-            batch_size=None,
-            batch_format="pyarrow",
-            zero_copy_batch=True,
-            compute=_worker_pool(operator[0], len(shards), workers, elastic=elastic, alone=last == 0),
-            num_cpus=operator[0].num_cpus,
-        )
-        received = operator[-1].returns
+    with _own_context():
+        flow = _shard_numbers(shards)
+        for number, operator in enumerate(operators):
+            flow = flow.map_batches(
+                _ShardWorker,
+                fn_constructor_args=(operator, received, store, number, number == last, rows_in_flight),
+                batch_size=None,
+                batch_format="pyarrow",
+                zero_copy_batch=True,
+                compute=_worker_pool(operator[0], len(shards), workers, elastic=elastic, alone=last == 0),
+                num_cpus=operator[0].num_cpus,
+            )
+            received = operator[-1].returns
     yield from _done(flow)
 
 
@@ -123,16 +124,16 @@ def run_step(
 
     `build` makes the step once per worker; the step gives the number of rows it did. Needs an initialised Ray.
     """
-    _set_up_ray_data()
     wanted = min(len(shards), workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
-    flow = _shard_numbers(shards).map_batches(
-        _StepWorker,
-        fn_constructor_args=(build,),
-        batch_size=None,
-        batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(min_size=wanted, max_size=wanted),
-        num_cpus=1,
-    )
+    with _own_context():
+        flow = _shard_numbers(shards).map_batches(
+            _StepWorker,
+            fn_constructor_args=(build,),
+            batch_size=None,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(min_size=wanted, max_size=wanted),
+            num_cpus=1,
+        )
     yield from _done(flow)
 
 
@@ -153,9 +154,11 @@ def _shard_done(shard: int, rows: int, failed: int) -> pa.Table:
     return pa.table({"shard": [shard], "rows": [rows], "failed": [failed]})
 
 
-def _set_up_ray_data() -> None:
-    """A shard stays one block, however large. This job shows its own progress; Ray Data's goes to the log folder."""
-    context = ray.data.DataContext.get_current()
+@contextmanager
+def _own_context() -> Iterator[None]:
+    """What is built in the block runs by settings of its own; the caller's stay as they were. A shard stays one block,
+    however large. This job shows its own progress; Ray Data's goes to the log folder."""
+    context = ray.data.DataContext.get_current().copy()
     context.target_max_block_size = None
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -163,6 +166,8 @@ def _set_up_ray_data() -> None:
     for handler in logging.getLogger("ray.data").handlers:
         if type(handler).__name__ == "PlainRayHandler" or isinstance(handler, logging.StreamHandler):
             handler.setLevel(logging.ERROR)
+    with ray.data.DataContext.current(context):
+        yield
 
 
 class _ShardWorker:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import ray
 
 from jobs.cluster.access import require_admission, use_own_token
+from jobs.cluster.waiting import wait_for_resources
 from pipeline.errors import FaultError
 
 _ANSWER_SECONDS = 10
@@ -19,8 +20,8 @@ _ANSWER_SECONDS = 10
 
 
 def start_ray(address: str | None, workers: int | None) -> bool:
-    """Connects to a cluster, or starts a local one without a dashboard, unless Ray runs already; True for a cluster.
-    Raises FaultError where that cannot be."""
+    """Connects to a cluster and waits for a free CPU there, or starts a local one without a dashboard, unless Ray runs
+    already; True for a cluster. Raises FaultError where that cannot be."""
     if ray.is_initialized():
         return bool(address) or _inside_cluster()
     if address or _inside_cluster():
@@ -29,6 +30,7 @@ def start_ray(address: str | None, workers: int | None) -> bool:
             _require_answer(address)
             require_admission(address)
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        wait_for_resources([{"CPU": 1}], elastic=True)
         return True
     # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")

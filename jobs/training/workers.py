@@ -15,6 +15,7 @@ from ray.train.torch import TorchTrainer
 
 from jobs.cluster.progress import RowProgress
 from jobs.cluster.ray_start import start_ray
+from jobs.cluster.waiting import wait_for_resources
 from jobs.training.settings import TrainConfig
 from jobs.training.staging import StagedRun
 from jobs.training.state import PROGRESS
@@ -28,14 +29,16 @@ _PROGRESS_SECONDS = 2.0
 def run_workers(config: TrainConfig, staged: StagedRun) -> None:
     """Trains to the end, from the run's last checkpoint if there is one.
 
-    Raises DLCodeGenError where the workers died more than `max_failures` times.
+    Raises DLCodeGenError where the workers died more than `max_failures` times, and where this machine has no room for
+    so many.
     """
-    start_ray(config.address, None)
+    elastic = start_ray(config.address, None)
     on_gpu = config.device == "gpu" or (config.device == "auto" and ray.cluster_resources().get("GPU", 0) > 0)
     threads = config.cpus_per_worker or _cpus_per_worker(config.workers)
     resources = {"CPU": threads}
     if on_gpu:
         resources["GPU"] = 1
+    wait_for_resources([resources] * config.workers, elastic=elastic)
     # Checkpoints are this project's own (jobs.training.state), so Ray Train has nothing to store but its bookkeeping.
     trainer = TorchTrainer(
         _train_worker,

@@ -83,7 +83,17 @@ def test_a_finished_run_is_not_trained_again_and_no_other_run_s_folder(trained: 
 
 def test_a_killed_driver_s_command_goes_on_to_the_same_model(trained: TrainSummary, tmp_path: Path) -> None:
     settings = [f"{name}={str(value).lower()}" for name, value in SETTINGS.items() if name not in ("data", "quiet")]
-    command = [sys.executable, "-m", "jobs.cli", "train-planner", "-q", "--data", "starter-torch", "--out", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "jobs.cli",
+        "train-planner",
+        "-q",
+        "--data",
+        "starter-torch",
+        "--out",
+        str(tmp_path),
+    ]
     process = subprocess.Popen([*command, *settings], env=driver_environment(), start_new_session=True)
     assert wait_until(lambda: (tmp_path / "history.json").exists() or process.poll() is not None, 240)
     kill_with_workers(process, TRAIN_WORKER)
