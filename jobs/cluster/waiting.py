@@ -52,10 +52,9 @@ def _wish(wanted: Sequence[Mapping[str, float]]) -> str:
     there, free = ray.cluster_resources(), ray.available_resources()
     parts = []
     for name in _names(wanted):
-        plural = "" if _total(wanted, name) == 1 else "s"
-        parts.append(
-            f"{_total(wanted, name):g} {name}{plural}, the cluster has {there.get(name, 0):g} ({free.get(name, 0):g} free)"
-        )
+        total = _total(wanted, name)
+        unit = name if total == 1 else f"{name}s"
+        parts.append(f"{total:g} {unit}, the cluster has {there.get(name, 0):g} ({free.get(name, 0):g} free)")
     return f"waiting for {' and for '.join(parts)}"
 
 

@@ -29,8 +29,8 @@ pytest.importorskip("transformers")
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 SETTINGS: dict[str, object] = {
-    "data": "starter-torch", "model": "scratch:1x32", "vocabulary": 1000, "batch_size": 8, "epochs": 8, "checkpoint_steps": 4,
-    "cpus_per_worker": 1, "quiet": True,
+    "data": "starter-torch", "model": "scratch:1x32", "vocabulary": 1000, "batch_size": 8, "epochs": 8,
+    "checkpoint_steps": 4, "cpus_per_worker": 1, "quiet": True,
 }  # fmt: skip
 
 
