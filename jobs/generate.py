@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import PurePosixPath
 
 from jobs.cluster.dataflow import run_shards
 from jobs.cluster.progress import RowProgress
 from jobs.cluster.ray_start import start_ray
-from jobs.generation.budget import job_budget
+from jobs.generation.budget import JobBudget, calls_so_far, job_budget
 from jobs.generation.language_model import with_context_length
 from jobs.generation.method_stages import method_stages, opened_model
 from jobs.generation.settings import GenerateConfig
@@ -127,11 +128,11 @@ def _work(
     store.go_on()
     done_before = staged.rows - _rows_in(staged, pending)
     with ExitStack() as stack:
-        if budget is None and run.budget.limited:
+        if budget is None and config.llm.backend != "none":
             budget = stack.enter_context(job_budget(run.out, run.budget, _spent_on(store)))
         if backend is None:
             backend = stack.enter_context(opened_model(config, len(pending)))
-        progress = stack.enter_context(RowProgress("generate", staged.rows, done_before, quiet=run.quiet))
+        progress = stack.enter_context(_progress(staged.rows, done_before, budget, quiet=run.quiet))
         try:
             stages = method_stages(config, len(pending), backend, budget)
             for done in run_shards(
@@ -140,6 +141,13 @@ def _work(
                 progress.advance(done.rows, done.failed)
         except BudgetSpent as spent:
             store.stop(str(spent))
+
+
+def _progress(rows: int, done: int, budget: Budget | None, *, quiet: bool) -> RowProgress:
+    """The rows that are done, and the calls that were made so far: a row of many calls is long under way."""
+    if isinstance(budget, JobBudget):
+        return RowProgress("generate", rows, done, quiet=quiet, under_way=partial(calls_so_far, budget))
+    return RowProgress("generate", rows, done, quiet=quiet)
 
 
 def _spent_on(store: RunStore) -> Spending:

@@ -275,3 +275,13 @@ def show(
     from jobs.runs.show import newest_run, show_row
 
     show_row(run or newest_run(), id, what)
+
+
+@app.command(epilog="Example:  dlcodegen status out/demo")
+def status(run: Annotated[str, typer.Argument(help="A run's folder or URL.", show_default=False)]) -> None:
+    """Say how far a run is, what it has spent, and whether anyone works on it."""
+    from jobs.runs.status import status_lines
+    from jobs.runs.terminal import say
+
+    for line in status_lines(run):
+        say(line)

@@ -88,9 +88,8 @@ class RunStore:
 
         Raises DLCodeGenError where the folder belongs to another run, or to a newer version of this program.
         """
-        description = read_description(self._path("input", "staged.json"), RUN_VERSION, self.folder)
-        if description is not None:
-            staged = Staged(**description)
+        staged = self.staged()
+        if staged is not None:
             self._check(staged, source, settings, sources)
             return staged
         written = stage_shards(self._shards("input"), in_shards(rows, shard_rows), _write_input)
@@ -119,6 +118,11 @@ class RunStore:
                 f"the input, data, pool or plans have changed since the run in {self.folder} was begun; "
                 "choose another --out, or delete the folder to start over"
             )
+
+    def staged(self) -> Staged | None:
+        """What was staged; None where no run was begun. Raises DLCodeGenError for a newer version's folder."""
+        description = read_description(self._path("input", "staged.json"), RUN_VERSION, self.folder)
+        return None if description is None else Staged(**description)
 
     def exists(self) -> bool:
         """Whether a run was begun in the folder."""

@@ -121,6 +121,24 @@ def one_writer(folder: str) -> Iterator[None]:
         raise DLCodeGenError(holding.lost)
 
 
+def writer_of(folder: str) -> str | None:
+    """Who writes to a folder just now, in words; None where nobody does. Changes nothing there."""
+    for claim in _claims(folder):
+        if claim.holds and claim.is_alive():
+            return claim.writer
+    return None
+
+
+def _claims(folder: str) -> list[Claim]:
+    claims = []
+    for name in names_in(folder):
+        if name.startswith(CLAIM):
+            values = read_json(join(folder, name))
+            if values is not None:  # given back since it was listed
+                claims.append(Claim(**values | {"took_over": tuple(values["took_over"])}))
+    return claims
+
+
 class _Holding:
     """This process' claim on a folder, and the thread that keeps it alive."""
 
@@ -173,13 +191,7 @@ class _Holding:
         return join(self._folder, f"{CLAIM}{claim.number}.json")
 
     def _others(self) -> list[Claim]:
-        claims = []
-        for name in names_in(self._folder):
-            if name.startswith(CLAIM) and self._mine.number not in name:
-                values = read_json(join(self._folder, name))
-                if values is not None:  # given back since it was listed
-                    claims.append(Claim(**values | {"took_over": tuple(values["took_over"])}))
-        return claims
+        return [claim for claim in _claims(self._folder) if claim.number != self._mine.number]
 
     def _living_others(self) -> list[Claim]:
         """The claims of writers that live; those of dead ones are removed."""

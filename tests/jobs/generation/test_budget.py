@@ -6,8 +6,9 @@ import asyncio
 import json
 from pathlib import Path
 
-from jobs.generation.budget import StoredBudget, spent_in
+from jobs.generation.budget import StoredBudget
 from jobs.generation.settings import BudgetSettings
+from jobs.runs.spent import spent_in
 from pipeline.llm.spending.budget import Spending
 
 LIMITS = BudgetSettings(tokens=1000)
@@ -45,3 +46,16 @@ def test_many_calls_at_once_are_all_counted_when_they_are_settled(tmp_path: Path
 def test_an_account_of_before_is_read(tmp_path: Path) -> None:
     (tmp_path / "spent.json").write_text('{"calls": 2, "tokens": 40, "cost": 0.5}')
     assert spent_in(str(tmp_path)) == Spending(calls=2, tokens=40, cost=0.5)
+
+
+def test_without_a_limit_calls_are_counted_and_written_down_at_the_end(tmp_path: Path) -> None:
+    budget = StoredBudget(str(tmp_path), BudgetSettings(), Spending())
+
+    async def run() -> None:
+        for _ in range(20):
+            await budget.count(Spending(calls=1, tokens=10))
+        assert await budget.account() == Spending(calls=20, tokens=200)
+        await budget.close()
+
+    asyncio.run(run())
+    assert spent_in(str(tmp_path)) == Spending(calls=20, tokens=200)
