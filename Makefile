@@ -1,5 +1,4 @@
-# `make demo` and `make test` set up what they need; everything lands in .venv (and .venv-tensorflow for check-starter,
-# .venv-newest for test-newest). Python 3.11 comes first, since the engine for CPUs has a wheel for it alone.
+# `make demo` and `make test` set up what they need; everything lands in .venv (and .venv-newest for test-newest). Python 3.11 comes first, since the engine for CPUs has a wheel for it alone.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v python3.12 || command -v python3)
 NEWEST ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11)
 BIN := .venv/bin
@@ -59,19 +58,13 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# TensorFlow has an environment of its own: it does not get along with torch, and only subprocesses use it.
-.venv-tensorflow/.ready: requirements-tensorflow.txt .venv/.ready
-	$(PYTHON) -m venv .venv-tensorflow
-	$(BIN)/uv pip install --quiet --python .venv-tensorflow/bin/python --compile-bytecode -r requirements-tensorflow.txt
-	@touch $@
-
-check-starter: setup .venv-tensorflow/.ready
+# Projects run in environments of their own (docs/execution.md), which are built when they are first needed.
+check-starter: setup
 	$(BIN)/dlcodegen generate starter --out out/check-starter --projects
-	$(BIN)/python -m jobs.check_starter --python .venv-tensorflow/bin/python --torch-python $(BIN)/python \
-		--generated out/check-starter/projects
+	$(BIN)/python -m jobs.check_starter --generated out/check-starter/projects
 
 bench: setup
 	$(BIN)/python -m benchmarks.generate
 
 clean:
-	rm -rf .venv .venv-newest .venv-tensorflow out
+	rm -rf .venv .venv-newest out

@@ -1,7 +1,7 @@
 """People's own data: real small data that packages ship, described, generated for, and run on exactly these files.
 
-    python -m benchmarks.own_data --python .venv-tensorflow/bin/python [--data-python PYTHON] [NAME ...]
-    python -m benchmarks.own_data --python .venv-tensorflow/bin/python --samples
+    python -m benchmarks.own_data --python ENVIRONMENT/bin/python [--data-python PYTHON] [NAME ...]
+    python -m benchmarks.own_data --python ENVIRONMENT/bin/python --samples
 
 `--data-python` writes the data and needs the packages that ship them (benchmarks/own_data_sets.py); `--python` runs the
 projects, in the sandbox. Printed for each: what the data are, the held-out metric beside the trivial baseline, seconds.
@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.execution.tensorflow import tensorflow_environment
 from pipeline import starter
 from pipeline.config import PipelineSettings
+from pipeline.environments.variables import project_variables
 from pipeline.execution.held_out import HeldOut, held_out_of
 from pipeline.methods import generation_stages
 from pipeline.own_data.serving import in_words
@@ -69,7 +69,7 @@ HEAD = "{:20} {:48} cols {:20} {:>10} {:>10} {:>6} {:>6}  sample".format("data",
 
 
 def sandbox_of(python: Path) -> ProcessSandbox:
-    return ProcessSandbox(str(python), environment=tensorflow_environment(2))
+    return ProcessSandbox(str(python), environment=project_variables(2))
 
 
 def on_own_data(case: dict[str, object], sandbox: ProcessSandbox, limits: Limits) -> Outcome:

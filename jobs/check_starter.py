@@ -1,7 +1,7 @@
 """Do the bundled samples and the generated projects run, and do the samples of the matrix learn? Each is run in the
-sandbox, with a TensorFlow Python or one that has PyTorch.
+sandbox, in the environment `keras3` or `torch`.
 
-    python -m jobs.check_starter --python .venv-tf/bin/python --torch-python .venv/bin/python --generated out/projects
+    python -m jobs.check_starter --generated out/projects
 
 Exits with 1 if a bundled sample failed, one of the matrix was no better than its baseline, or fewer than 90% of the
 generated projects finished.
@@ -17,7 +17,10 @@ from jobs.execution.project_runs import ProjectRun, run_projects
 from jobs.execution.projects import Project, bundled_samples, generated_projects
 from jobs.execution.report import write_check_report
 from jobs.execution.settings import CheckConfig
-from jobs.execution.tensorflow import tensorflow_environment, tensorflow_versions
+from jobs.execution.tensorflow import tensorflow_versions
+from pipeline.environments.building import build
+from pipeline.environments.catalogue import KERAS3, TORCH, environment_named
+from pipeline.environments.variables import project_variables
 from pipeline.errors import DLCodeGenError
 from pipeline.sandbox.process import ProcessSandbox
 from pipeline.sandbox.sandbox import Limits
@@ -36,11 +39,11 @@ def main(config: CheckConfig) -> list[ProjectRun]:
         raise DLCodeGenError("no projects to run; give a folder of them by --generated, or leave out --no-samples")
     in_torch = [project for project in projects if project.needs_torch]
     projects = [project for project in projects if not project.needs_torch]
-    sandbox = _sandbox(config.python, config)
+    sandbox = _sandbox(config.python or _python_of(KERAS3), config)
     versions = tensorflow_versions(sandbox)
     parts = [(sandbox, projects)]
-    if config.torch_python is not None:
-        parts.append((_sandbox(config.torch_python, config), in_torch))
+    if in_torch:
+        parts.append((_sandbox(config.torch_python or _python_of(TORCH), config), in_torch))
     limits = Limits(seconds=config.seconds)
     runs: list[ProjectRun] = []
     with RowProgress("check", sum(len(part) for _, part in parts)) as progress:
@@ -53,8 +56,13 @@ def main(config: CheckConfig) -> list[ProjectRun]:
     return runs
 
 
+def _python_of(environment: str) -> Path:
+    """The environment's Python; it is built if it is not there yet."""
+    return Path(build(environment_named(environment)).python)
+
+
 def _sandbox(python: Path, config: CheckConfig) -> ProcessSandbox:
-    environment = tensorflow_environment(config.threads)
+    environment = project_variables(config.threads)
     return ProcessSandbox(str(python), environment=environment, allow_network=config.allow_network)
 
 

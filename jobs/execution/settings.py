@@ -11,10 +11,10 @@ from pathlib import Path
 class CheckConfig:
     """What `jobs.check_starter` runs, and how."""
 
-    python: Path
-    """A Python that has TensorFlow."""
+    python: Path | None = None
+    """A Python that has TensorFlow; by default that of the environment `keras3`."""
     torch_python: Path | None = None
-    """A Python that has PyTorch; without one, projects in PyTorch are left out."""
+    """A Python that has PyTorch; by default that of the environment `torch`."""
     generated: Path | None = None
     """A folder of generated projects, `<id>/project.py`."""
     samples: bool = True

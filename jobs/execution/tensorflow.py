@@ -1,4 +1,4 @@
-"""What a sandbox needs to run TensorFlow projects, and which versions it runs them with."""
+"""Which versions a sandbox runs TensorFlow projects with."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ from importlib.metadata import packages_distributions, version
 names = packages_distributions()
 print(platform.python_version(), *(f"{name} {version(names[name][0])}" for name in ("tensorflow", "keras")))
 """
-
-
-def tensorflow_environment(threads: int) -> dict[str, str]:
-    """What keeps a TensorFlow process to so many threads per pool, off the GPU and quiet."""
-    pools = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    return dict.fromkeys(pools, str(threads)) | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 def tensorflow_versions(sandbox: Sandbox) -> str:

@@ -113,7 +113,7 @@ OLD_WORDS = {
     "reproduce": ("--artifact /nowhere --out OUT", "no checkout"),
     "eval_planner": ("--test TEST --train starter --against nobody --out OUT", "--against nobody"),
     "dry_run": ("--input /nowhere.csv --out OUT llm=scripted", "/nowhere.csv: no such file"),
-    "check_starter": ("--python /bin/false --no-samples", "no projects to run"),
+    "check_starter": ("--no-samples", "no projects to run"),
 }
 """What `python -m jobs.X` takes, and the mistake in it that its job, not its command line, finds."""
 
