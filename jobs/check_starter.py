@@ -63,7 +63,12 @@ def _python_of(environment: str) -> Path:
 
 def _sandbox(python: Path, config: CheckConfig) -> ProcessSandbox:
     environment = project_variables(config.threads)
-    return ProcessSandbox(str(python), environment=environment, allow_network=config.allow_network)
+    return ProcessSandbox(
+        str(python),
+        environment=environment,
+        allow_network=config.allow_network,
+        accept_weaker=config.accept_weaker,
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pipeline.config import LLMSettings
 from pipeline.environments.building import find_built
 from pipeline.environments.catalogue import Environment, environments
 from pipeline.measures.codebleu.codebleu import code_bleu
+from pipeline.sandbox.machine import protection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,7 @@ def checks() -> list[SystemCheck]:
         _package("transformers", remedy="uv pip install '.[cpu]' or '.[gpu]'"),
         _api_key(),
         *map(_environment, environments()),
-        _namespaces(),
+        _sandbox(),
     ]
 
 
@@ -137,13 +138,14 @@ def _environment(environment: Environment) -> SystemCheck:
     )
 
 
-def _namespaces() -> SystemCheck:
-    return _optional(
-        "sandbox without network",
-        shutil.which("unshare") is not None,
-        present="unshare",
-        absent="no unshare",
-        remedy="install util-linux",
+def _sandbox() -> SystemCheck:
+    held = protection()
+    return SystemCheck(
+        name="sandbox",
+        works=not held.missing(),
+        required=False,
+        finding=held.described(),
+        remedy=held.missing(),
     )
 
 

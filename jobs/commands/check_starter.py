@@ -38,7 +38,10 @@ def check_starter(
         "out/starter-check.json"
     ),
     allow_network: Annotated[
-        bool, typer.Option("--allow-network/--no-allow-network", help="Leave the network on, for want of namespaces.")
+        bool, typer.Option("--allow-network/--no-allow-network", help="Leave the network on.")
+    ] = False,
+    accept_weaker: Annotated[
+        bool, typer.Option("--accept-weaker", help="Run on a machine that gives less than the sandbox's floor.")
     ] = False,
 ) -> None:
     """Run the bundled samples and generated projects, and say which do not finish."""
@@ -57,6 +60,7 @@ def check_starter(
         seconds=seconds,
         report=report,
         allow_network=allow_network,
+        accept_weaker=accept_weaker,
     )
     runs = main(config)
     screen = Screen()

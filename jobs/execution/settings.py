@@ -28,4 +28,6 @@ class CheckConfig:
     report: Path = Path("out/starter-check.json")
     """Where the JSON report goes."""
     allow_network: bool = False
-    """Leaves the network on, for want of namespaces."""
+    """Leaves the network on."""
+    accept_weaker: bool = False
+    """Runs on a machine that gives less than the sandbox's floor."""

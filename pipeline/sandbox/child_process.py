@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from pipeline.errors import StageFailure
-from pipeline.sandbox.confinement import die_with_parent
+from pipeline.sandbox.linux.calls import die_with_parent
 from pipeline.time_limit import be_replaceable
 
 # A forked child starts with everything that is built already: planners, parsed sample pools.

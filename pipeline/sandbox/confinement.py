@@ -1,90 +1,151 @@
-"""What a supervised process gives up before the project's code starts. Standard library only: see `supervisor`.
+"""What a process gives up before a project's first line, whether it then executes a program or goes on as it is.
 
-Run as `python -S -m pipeline.sandbox.confinement FOLDER` in new namespaces, it exits with 0 where all of it works.
-"""
+In three steps, each in a process of its own (see `supervisor`): `separate` has the children of the supervisor in new
+namespaces; `enter` gives the first of them its root folder and user; `confine` is for the project. Standard library
+only."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import ctypes
 import os
 import resource
-import signal
-import struct
-import sys
+from dataclasses import dataclass
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
+from pipeline.sandbox.linux import calls
+from pipeline.sandbox.linux.root_folder import RootFolder, change_to
+from pipeline.sandbox.linux.usage import own_number
 
-# linux/mount.h, linux/prctl.h, linux/fcntl.h: the standard library has no names for them.
-_MS_BIND = 0x1000
-_MS_NOSUID_NODEV_NOEXEC = 0x2 | 0x4 | 0x8
-_MOUNT_ATTR_RDONLY = 0x1
-_AT_FDCWD = -100
-_AT_RECURSIVE = 0x8000
-_SYS_MOUNT_SETATTR = 442  # the same on all common architectures, as of all calls since Linux 5.1
-_PR_SET_PDEATHSIG = 1
-_PR_CAPBSET_DROP = 24
-_PR_SET_CHILD_SUBREAPER = 36
-_PR_SET_NO_NEW_PRIVS = 38
-_LAST_CAPABILITY = 63  # the kernel's sets have 64 bits; numbers it does not know are refused and passed over
+_FIRST_USER = 0x7000_0000
+"""Users from this number to 2**31 are given to nobody by systemd's and the distributions' conventions
+(https://systemd.io/UIDS-GIDS)."""
+
+_NOBODY = 65534
 
 _CPU_GRACE_SECONDS = 10
 """CPU time beyond the wall-clock limit on all cores, so that the supervisor's clock is the one that decides."""
+
+_OPEN_FILES = 4096
+"""Of each process."""
 
 _KILL_FIRST = 1000
 """The highest `oom_score_adj`."""
 
 
-def make_files_read_only(workdir: str, shared_memory_bytes: int) -> None:
-    """Makes every file system read-only but for `workdir` and a /dev/shm of its own.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What holds for a project."""
 
-    /proc and /sys too: with a root user's own files in them, a project could set up the kernel even without privileges.
-    Needs a mount namespace and mount_setattr (Linux 5.12); raises OSError without.
+    namespaces: bool
+    """Whether it has namespaces, a root folder and a user of its own. Without, its files lie in a temporary folder, and
+    only limits, the filter and missing privileges hold."""
+
+    network: bool
+    """Whether it sees the machine's network."""
+
+    refused_calls: str
+    """A seccomp program, in base64; "" for none."""
+
+    root: RootFolder
+
+    seconds: float
+    file_bytes: int
+    tasks: int
+    """Processes with their threads."""
+
+
+def separate(policy: Policy) -> None:
+    """Has the children of this process in namespaces of their own.
+
+    Where this process may not ask for that itself, it becomes the master of a new user namespace, in which it may.
     """
-    # Bound to itself, the folder is a mount of its own, which can stay writable when all others are not.
-    _mount(workdir, workdir, "", _MS_BIND, "")
-    # A fresh /proc shows the sandbox's processes alone. Kernels refuse it inside some containers; in the old one, which
-    # stays then, the processes of outer namespaces are closed to the project.
+    if not policy.namespaces:
+        calls.adopt_orphans()
+        return
+    namespaces = calls.NEW_PROCESSES | calls.NEW_IPC | calls.NEW_HOST_NAME
+    if not policy.network:
+        namespaces |= calls.NEW_NETWORK
+    if os.geteuid() == 0:
+        with contextlib.suppress(PermissionError):  # a container's root, which has not all of root's rights
+            calls.unshare(namespaces)
+            return
+        _become(_unprivileged_user())
+    user, group = os.geteuid(), os.getegid()
+    calls.unshare(namespaces | calls.NEW_USER)
+    calls.set_inspectable(True)  # else the next three files are not for this process to write
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
+    # No user namespace in this one: it would give a project all rights over much of the kernel.
+    _write("/proc/sys/user/max_user_namespaces", "0")
+
+
+def enter(policy: Policy) -> None:
+    """Gives the first process in the namespaces its root folder, an unprivileged user and no rights at all.
+
+    Where this program's user is root, it is another one than that of anybody else and any other project. Raises OSError
+    where the kernel refuses.
+    """
+    os.setsid()  # out of reach of signals that go to the group, and of the terminal
     with contextlib.suppress(OSError):
-        _mount("proc", "/proc", "proc", _MS_NOSUID_NODEV_NOEXEC, "")
-    # multiprocessing's locks and queues need it. What lies in it is memory, so it may be as large as that.
-    _mount("tmpfs", "/dev/shm", "tmpfs", _MS_NOSUID_NODEV_NOEXEC, f"size={shared_memory_bytes}")
-    # Over all mounts at once, new ones included: a remount would reach one at a time, and miss those below.
-    _set_mount_attributes("/", add=_MOUNT_ATTR_RDONLY, recursive=True)
-    for writable in (workdir, "/dev/shm"):
-        _set_mount_attributes(writable, clear=_MOUNT_ATTR_RDONLY)
+        calls.leave_session_keyring()
+    if policy.namespaces:
+        user = _unprivileged_user() if os.geteuid() == 0 else os.geteuid()
+        group = user if os.geteuid() == 0 else os.getegid()
+        calls.unshare(calls.NEW_MOUNTS)
+        os.umask(0o022)
+        change_to(policy.root, user, group)
+        calls.renounce_capabilities()  # with another user goes the right to renounce them
+        if user != os.geteuid():
+            _become(user)
+    else:
+        calls.renounce_capabilities()
+    calls.drop_capabilities()
+    calls.set_inspectable(False)
 
 
-def adopt_orphans() -> None:
-    """Makes orphans among the descendants children of this process, so that it finds and ends them."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+def confine(policy: Policy) -> None:
+    """Bounds what this process and its children can use and call. Nothing of it can be undone."""
+    calls.set_inspectable(True)  # its own /proc/self would be closed to it
+    # Where the machine itself, or its control group, runs out of memory, the kernel ends the project and nothing else.
+    with contextlib.suppress(OSError):
+        _write("/proc/self/oom_score_adj", str(_KILL_FIRST))
+    _set_resource_limits(policy)
+    if policy.refused_calls:
+        calls.install_filter(base64.b64decode(policy.refused_calls))
 
 
-def drop_privileges() -> None:
-    """No capability and no set-uid program can be had from here on, whatever is executed."""
-    for capability in range(_LAST_CAPABILITY + 1):
-        with contextlib.suppress(OSError):
-            _prctl(_PR_CAPBSET_DROP, capability)
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+def _unprivileged_user() -> int:
+    """The number of a user that nobody else is, made of this process's number; of nobody where this machine has no
+    users of such numbers."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        for line in file:
+            first, _, count = (int(field) for field in line.split())
+            if first <= _FIRST_USER and first + count > 2**31 - 1:
+                return _FIRST_USER + own_number()
+    return _NOBODY
 
 
-def set_resource_limits(seconds: float, file_bytes: int, processes: int | None) -> None:
-    """The kernel's limits per process: CPU time, file size, no core dumps; processes (with threads) per user.
+def _become(user: int) -> None:
+    """Has that user and the group of the same number, and no other."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def _set_resource_limits(policy: Policy) -> None:
+    """The kernel's limits per process: CPU time, file size, open files, no core dumps; processes with threads per user.
 
     Address space is not among them: TensorFlow reserves far more of it than it uses.
     """
     # The clock that counts is the supervisor's; CPU time, on all cores, is for the case that nobody watches any more.
-    _limit(resource.RLIMIT_CPU, int(seconds * (os.cpu_count() or 1)) + _CPU_GRACE_SECONDS)
-    _limit(resource.RLIMIT_FSIZE, file_bytes)
+    _limit(resource.RLIMIT_CPU, int(policy.seconds * (os.cpu_count() or 1)) + _CPU_GRACE_SECONDS)
+    _limit(resource.RLIMIT_FSIZE, policy.file_bytes)
     _limit(resource.RLIMIT_CORE, 0)  # a dump would be as large as the process
-    if processes is not None:
-        _limit(resource.RLIMIT_NPROC, processes)
-
-
-def prefer_for_oom_kill() -> None:
-    """Where the machine itself runs out of memory, the kernel ends this process tree and not who started it."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write(str(_KILL_FIRST))
+    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    # Without namespaces the kernel counts all processes of the user, those of other programs too.
+    if policy.namespaces:
+        _limit(resource.RLIMIT_NPROC, policy.tasks)
 
 
 def _limit(which: int, value: int) -> None:
@@ -95,36 +156,6 @@ def _limit(which: int, value: int) -> None:
     resource.setrlimit(which, (value, value))
 
 
-def _mount(source: str, target: str, kind: str, flags: int, options: str) -> None:
-    _check(_LIBC.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()))
-
-
-def die_with_parent(parent: int) -> None:
-    """Has the system kill this process when its parent, the process of that number, ends, however it ends. A child that
-    outlived it would hold its connections open, and nobody would see that it is gone."""
-    with contextlib.suppress(AttributeError, OSError):  # not Linux
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _set_mount_attributes(path: str, add: int = 0, clear: int = 0, recursive: bool = False) -> None:
-    attributes = struct.pack("QQQQ", add, clear, 0, 0)  # struct mount_attr; propagation and user namespace stay
-    flags = _AT_RECURSIVE if recursive else 0
-    size = ctypes.c_size_t(len(attributes))
-    _check(_LIBC.syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, path.encode(), flags, attributes, size))
-
-
-def _prctl(option: int, value: int) -> None:
-    _check(_LIBC.prctl(option, ctypes.c_ulong(value), 0, 0, 0))
-
-
-def _check(result: int) -> None:
-    if result != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
-
-
-if __name__ == "__main__":
-    make_files_read_only(sys.argv[1], 2**20)  # the size plays no part: nothing is run here
-    drop_privileges()
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)

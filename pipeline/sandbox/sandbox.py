@@ -17,6 +17,9 @@ class Limits:
     seconds: float = 60.0
     """Wall-clock time. A bundled sample takes under 30 s on two cores (docs/starter.md)."""
 
+    cpu_seconds: float | None = None
+    """Processor time; None for as much as fits into `seconds`. Unlike those it does not depend on what else runs."""
+
     memory_bytes: int = 4 * 2**30
     """Room for TensorFlow, a small model and its data."""
 
@@ -27,7 +30,27 @@ class Limits:
     """Threads do not count: TensorFlow starts several per core."""
 
     file_bytes: int = 512 * 2**20
-    """The size of any file, and of all files in the working directory together."""
+    """The size of any file, and of all files in the project's folders together. They lie in memory, beside
+    `memory_bytes`."""
+
+    files: int = 65_536
+    """How many files, folders and links there may be."""
+
+    result_bytes: int = 16 * 2**20
+    """The size of all files together that a project may leave for its caller."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResultFile:
+    """A file that a project has left for its caller."""
+
+    path: str
+    """In the project's folder, with slashes. Names are the project's: nothing to make files of outside a folder."""
+
+    size: int
+
+    content: bytes | None
+    """None where it did not fit into Limits.result_bytes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,16 +61,23 @@ class Execution:
     """The program's, where it ended by itself; 128 + n for death by signal n."""
 
     stopped: str = ""
-    """The limit that ended it ("seconds", "memory_bytes", "processes", "file_bytes"); "" where it ended by itself."""
+    """The limit that ended it ("seconds", "cpu_seconds", "memory_bytes", "processes", "file_bytes"); "" where it ended
+    by itself."""
 
     seconds: float = 0.0
     """Wall-clock time."""
+
+    cpu_seconds: float = 0.0
+    """Processor time of all its processes together."""
 
     stdout_tail: str = ""
     stderr_tail: str = ""
 
     peak_memory_bytes: int = 0
-    """Of all processes together, pages that they share counted for each."""
+    """Of all processes together."""
+
+    results: tuple[ResultFile, ...] = ()
+    """The files that were asked for, in order of their paths."""
 
     @property
     def ok(self) -> bool:
@@ -55,7 +85,7 @@ class Execution:
 
     @property
     def timed_out(self) -> bool:
-        return self.stopped == "seconds"
+        return self.stopped in ("seconds", "cpu_seconds")
 
     def reason(self) -> str:
         """Why the run is not ok, in a line: the limit, or the last line of the traceback. Empty for one that is."""

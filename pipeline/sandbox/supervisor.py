@@ -1,248 +1,307 @@
-"""The process between ProcessSandbox and a project: confines, starts, watches and ends it.
+"""The process between ProcessSandbox and a project: makes its sandbox, watches what it uses, and ends it.
 
-Run as `python -S -m pipeline.sandbox.supervisor FD`, with the standard library alone, so that it starts in
-milliseconds. As a process of its own it confines nothing but itself and its children (no code has to run between fork
-and exec of a many-threaded worker), and as the first process of a process namespace it takes every descendant with it
-when it goes. FD is a socket: a SupervisedCommand comes in as a line of JSON, the Report goes out as one, and when the
-other side closes or dies, everything is ended.
-"""
+It keeps this program's rights and stays outside of the sandbox, out of the project's reach. Cold, it is run as `python
+-S -m pipeline.sandbox.supervisor FD`, with the standard library alone, so that it starts in milliseconds. Warm, a
+process that has imported a framework forks one for each project, and that child calls `serve`.
+
+FD is a socket: a SupervisedCommand comes in as a line of JSON, the Report goes out as one, and when the other side
+closes or dies, everything is ended."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import NoReturn
 
-from pipeline.sandbox import confinement
+from pipeline.sandbox import confinement, first_process
+from pipeline.sandbox.command import Report, SupervisedCommand
+from pipeline.sandbox.first_process import Begin, Message
+from pipeline.sandbox.linux import usage
+from pipeline.sandbox.linux.control_group import ControlGroup
+from pipeline.sandbox.results import ResultFile
 
 POLL_SECONDS = 0.05
-"""How often memory and processes are measured: what a project can exceed its limits by is what it does in this time."""
+"""How often memory and processes are measured: what a project can exceed its limits by, where the kernel does not bound
+them, is what it does in this time."""
 
 _DISK_POLL_SECONDS = 1.0
-"""How often files are measured: that walks the whole folder, so it is done less often."""
+"""How often files are measured where they lie on a disk: that walks the whole folder, so it is done less often."""
 
-_THREADS_PER_PROCESS = 64
-"""The kernel's limit counts threads as processes; this leaves room for TensorFlow's several per core."""
+_END_SECONDS = 5.0
+"""How long the first process may take to end the project and read out its results, which grow with `result_bytes`."""
 
-_LARGEST_FD = 4096
-"""File descriptors below this one are closed before the project starts; this process opens a handful."""
-
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_RECEIVED_BYTES = 2**20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SupervisedCommand:
-    """A command and its limits (as in Limits)."""
+def serve(peer: socket.socket, stdout: int, stderr: int, begin: Begin) -> NoReturn:
+    """Becomes a project's supervisor, and its process ends with it. For a child that a warm process has just forked.
 
-    command: list[str]
-    environment: dict[str, str]
+    `begin(command)` is called in a process that is confined as one that was started cold, in the project's folder and
+    with its environment, and that has no descriptors but 0, 1 and 2, which are the null device, `stdout` and `stderr`.
+    What `begin` leaves open or has changed is that process's own and goes with it. Its end is the project's: SystemExit
+    and other exceptions give the exit code that they give at the end of a Python program, and what was registered with
+    `atexit` in the warm process is not run.
 
-    workdir: str
-    """What the command may write to."""
-
-    folder: str
-    """Where it starts; inside `workdir`."""
-
-    seconds: float
-    memory_bytes: int
-    processes: int
-    file_bytes: int
-
-    in_namespaces: bool
-    """Whether the supervisor was started in namespaces of its own."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
-    """How it ended, as in Execution."""
-
-    exit_code: int
-    stopped: str
-    seconds: float
-    peak_memory_bytes: int
-
-
-def supervise(command: SupervisedCommand, peer: socket.socket) -> Report:
-    """Runs the command until it ends, exceeds a limit, or nobody waits for it any more."""
-    # First what needs a writable /proc, then what makes it read-only. The child inherits both.
-    confinement.prefer_for_oom_kill()
-    if command.in_namespaces:
-        confinement.make_files_read_only(command.workdir, command.memory_bytes)
-    # Before the child starts, so that no orphan goes to another process.
-    confinement.adopt_orphans()
-    start = time.monotonic()
-    child = _start(command)
-    usage = _Usage(command, start)
-    child_ended = os.pidfd_open(child)
-    poller = select.poll()
-    poller.register(child_ended, select.POLLIN)
-    poller.register(peer, select.POLLIN)
-    stopped = ""
-    while not stopped:
-        # The end of the child and of the other side wake it at once; limits are looked at in between.
-        ready = {fd for fd, _ in poller.poll(1000 * POLL_SECONDS)}
-        if child_ended in ready:
-            break
-        stopped = "abandoned" if ready else usage.exceeded_limit()
-    seconds = time.monotonic() - start
-    exit_code = _end(child, command.in_namespaces)
-    # What lives shorter than a poll is known by the kernel's figure, that of the largest single process.
-    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    peak = max(usage.peak_memory_bytes, largest)
-    return Report(exit_code=exit_code, stopped=stopped, seconds=seconds, peak_memory_bytes=peak)
-
-
-def _start(command: SupervisedCommand) -> int:
-    """Starts the command in a child that has given up its rights, and gives the child's process id."""
-    child = os.fork()
-    if child:
-        return child
+    The warm process itself must have run no project, must share no writable memory (`shared_mappings`), must have
+    flushed its output, and has to wait for the children that it forks."""
     try:
-        # A session of its own: signals that the project sends to its group do not reach the supervisor.
-        os.setsid()
-        os.chdir(command.folder)
-        # Outside of a user namespace the kernel counts all processes of the user, those of other programs too.
-        kernel_processes = _THREADS_PER_PROCESS * command.processes if command.in_namespaces else None
-        confinement.set_resource_limits(command.seconds, command.file_bytes, kernel_processes)
-        confinement.drop_privileges()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        # The socket above all: with it a project could write its own report.
-        os.closerange(3, _LARGEST_FD)
-        os.execve(command.command[0], command.command, command.environment)
-    except BaseException as error:
-        os.write(2, f"the sandbox could not start {command.command[0]}: {error}\n".encode())
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        # A thread of the parent's that this process has not inherited may hold the lock of an old stream.
+        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), "utf-8", "surrogateescape")
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), "utf-8", "backslashreplace", line_buffering=True)
+        shared = shared_mappings()
+        if shared:
+            _send(peer, _not_started(f"the warm process shares memory with its children: {', '.join(shared)}"))
+        else:
+            _serve(peer, begin)
     finally:
-        # Not sys.exit: a forked child must not run what its parent has planned for its own end. 127 is the shells'
-        # code for a command that could not be started.
-        os._exit(127)
+        os._exit(0)
 
 
-def _end(child: int, in_namespaces: bool) -> int:
-    """Kills the child and all orphans, waits until there is none, and gives the child's exit code."""
-    exit_code = 128 + signal.SIGKILL
-    # Until there is none: what is forked between looking and killing is killed the next time.
-    while True:
-        with contextlib.suppress(ProcessLookupError):
-            if in_namespaces:
-                os.kill(-1, signal.SIGKILL)  # all of the namespace but this first process, at once
-            else:
-                for process in _descendants():
-                    os.kill(process.pid, signal.SIGKILL)
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return exit_code
-        if pid == child:
-            code = os.waitstatus_to_exitcode(status)
-            exit_code = code if code >= 0 else 128 - code  # as shells do: 128 + the signal's number
-        elif pid == 0:
-            time.sleep(0.005)  # killed processes need a moment to end
+def shared_mappings() -> list[str]:
+    """What of this process's memory its children could write to."""
+    found = []
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            fields = line.split(maxsplit=5)
+            if fields[1][1] == "w" and fields[1][3] == "s":
+                found.append(fields[5].strip() if len(fields) > 5 else fields[0])
+    return found
 
 
-class _Usage:
-    """Measures what the command and its descendants use, and compares it with the command's limits."""
+def _serve(peer: socket.socket, begin: Begin | None) -> None:
+    with peer.makefile("r", encoding="utf-8") as stream:
+        line = stream.readline()
+    if line:  # otherwise the other side has gone already
+        _send(peer, supervise(SupervisedCommand.from_line(line), peer, begin))
 
-    def __init__(self, command: SupervisedCommand, start: float) -> None:
-        self._command = command
-        self._deadline = start + command.seconds
-        self._next_disk_poll = start + _DISK_POLL_SECONDS
-        self.peak_memory_bytes = 0
 
-    def exceeded_limit(self) -> str:
-        """The name of the limit that is exceeded, or ""."""
-        now = time.monotonic()
-        processes = _descendants()
-        memory = sum(process.memory_bytes for process in processes)
-        if memory > self._command.memory_bytes:
-            # Forked workers share most of their pages; only the proportional sizes add up, but they are slow to get.
-            memory = _proportional_sum(processes)
-            if memory > self._command.memory_bytes:
-                # Workers that began or ended while it was summed up leave shares in it that no longer hold.
-                memory = min(memory, _proportional_sum(_descendants()))
-        self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
-        if now > self._deadline:
-            return "seconds"
-        if memory > self._command.memory_bytes:
-            return "memory_bytes"
-        if len(processes) > self._command.processes:
-            return "processes"
-        if now > self._next_disk_poll:
-            self._next_disk_poll = now + _DISK_POLL_SECONDS
-            if _disk_bytes(self._command.workdir) > self._command.file_bytes:
-                return "file_bytes"
-        return ""
+def _send(peer: socket.socket, report: Report) -> None:
+    with contextlib.suppress(OSError):
+        peer.sendall(report.to_line())
+
+
+def supervise(command: SupervisedCommand, peer: socket.socket, begin: Begin | None) -> Report:
+    """Runs the command until it ends, exceeds a limit, or nobody waits for it any more."""
+    # In memory lie the files too; what a project's own memory may be is compared below.
+    group = ControlGroup.make(command.memory_bytes + command.file_bytes, command.policy.tasks)
+    folder = "" if command.policy.namespaces else _temporary_folder()
+    start = time.monotonic()
+    try:
+        # What is left when the first process has reported, or died, goes with it.
+        confinement.separate(command.policy)
+        control, first = _start_first_process(command, group, folder, begin)
+        with control:
+            return _watch(command, peer, _Watched(control, first, group, folder, start))
+    except OSError as error:
+        return _not_started(f"{type(error).__name__}: {error}")
+    finally:
+        if group is not None:
+            group.remove()
+        if folder:
+            _remove(folder)
 
 
 @dataclass(frozen=True, slots=True)
-class _Process:
-    pid: int
-    parent: int
-
-    memory_bytes: int
-    """Resident, shared pages included."""
-
-
-def _descendants() -> list[_Process]:
-    """All running processes below this one, numbered as /proc numbers them."""
-    children: dict[int, list[_Process]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
-                # The second field, the program's name, may hold blanks and brackets.
-                fields = file.read().rpartition(b")")[2].split()
-                # State, parent and resident pages are fields 3, 4 and 24 of proc(5). Z and X have ended already.
-                if fields[0] not in b"ZX":
-                    process = _Process(int(name), int(fields[1]), int(fields[21]) * _PAGE)
-                    children.setdefault(process.parent, []).append(process)
-    # Where /proc is not the namespace's own, this process has another number there than os.getpid() says.
-    descendants = children.get(int(os.readlink("/proc/self")), [])
-    # The list grows while it is walked: children of children are found in turn.
-    for process in descendants:
-        descendants.extend(children.get(process.pid, []))
-    return descendants
+class _Watched:
+    control: socket.socket
+    first: int
+    group: ControlGroup | None
+    folder: str
+    start: float
 
 
-def _proportional_sum(processes: list[_Process]) -> int:
-    return sum(_proportional_bytes(process) for process in processes)
+def _start_first_process(
+    command: SupervisedCommand, group: ControlGroup | None, folder: str, begin: Begin | None
+) -> tuple[socket.socket, int]:
+    ours, theirs = socket.socketpair()
+    first = os.fork()
+    if first == 0:
+        try:
+            ours.close()
+            first_process.run(command, theirs, group, folder, begin)
+        finally:
+            os._exit(1)
+    theirs.close()
+    return ours, first
 
 
-def _proportional_bytes(process: _Process) -> int:
-    """The process' memory, with a page that n processes share counted as an n-th (PSS); 0 once it has ended."""
-    with contextlib.suppress(OSError), open(f"/proc/{process.pid}/smaps_rollup", "rb") as file:
-        for line in file:
-            if line.startswith(b"Pss:"):
-                return int(line.split()[1]) * 1024
-    # Not for us to read, or unknown to this kernel: all that is resident now.
-    with contextlib.suppress(OSError), open(f"/proc/{process.pid}/statm", "rb") as file:
-        return int(file.read().split()[1]) * _PAGE
-    return 0
+def _watch(command: SupervisedCommand, peer: socket.socket, watched: _Watched) -> Report:
+    messages = _Messages(watched.control)
+    meter = _Meter(command, watched)
+    poller = select.poll()
+    poller.register(watched.control, select.POLLIN)
+    poller.register(peer, select.POLLIN)
+    stopped = ""
+    while not stopped and messages.going_on:
+        # What the first process says, and the end of the other side, wake it at once; limits are looked at in between.
+        ready = {fd for fd, _ in poller.poll(1000 * POLL_SECONDS)}
+        if watched.control.fileno() in ready:
+            messages.read()
+        if peer.fileno() in ready:
+            stopped = "abandoned"
+        elif messages.going_on:
+            stopped = meter.exceeded_limit(messages.last)
+    seconds = time.monotonic() - watched.start
+    if messages.going_on and stopped != "abandoned":
+        messages.read_to_the_end(_END_SECONDS)
+    meter.measure_cpu()
+    _end(watched.first, command.policy.namespaces)
+    last = messages.last
+    # What the kernel ended, or what did not fit, may have ended the project before this process looked.
+    if not stopped and watched.group is not None and watched.group.was_out_of_memory():
+        stopped = "memory_bytes"
+    if not stopped and last.full and last.exit_code != 0:
+        stopped = "file_bytes"
+    # What lives shorter than a poll is known by the kernel's figure, that of the largest single process.
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    exit_code = 128 + signal.SIGKILL if last.exit_code is None else last.exit_code
+    return Report(
+        exit_code=exit_code,
+        stopped=stopped,
+        seconds=seconds,
+        cpu_seconds=meter.cpu_seconds,
+        peak_memory_bytes=max(meter.peak_memory_bytes, largest),
+        results=last.results,
+        control_group=watched.group is not None,
+        other_user=command.policy.namespaces and last.user != os.getuid(),
+        error=last.error,
+    )
 
 
-def _disk_bytes(folder: str) -> int:
-    """What the files below a folder take on the disk; blocks, so that a file with holes counts what is written."""
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(root, name)).st_blocks * 512  # whatever the file system's own block
-    return total
+class _Messages:
+    """What the first process says."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._rest = b""
+        self.last = Message()
+        self.going_on = True
+
+    def read(self) -> None:
+        data = self._control.recv(_RECEIVED_BYTES)
+        if not data:
+            self.going_on = False
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            values = json.loads(line)
+            files = [ResultFile(**file) for file in values.pop("results")]
+            self.last = Message(results=files, **values)
+            if self.last.exit_code is not None or self.last.error:
+                self.going_on = False
+
+    def read_to_the_end(self, seconds: float) -> None:
+        """Has the first process end the project, and waits for its last word."""
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(OSError):  # it has gone
+            self._control.sendall(b"end")
+            while self.going_on and time.monotonic() < deadline:
+                self._control.settimeout(max(0.01, deadline - time.monotonic()))
+                self.read()
 
 
-def main(fd: int) -> None:
-    with socket.socket(fileno=fd) as peer:
-        with peer.makefile("r", encoding="utf-8") as stream:
-            command = SupervisedCommand(**json.loads(stream.readline()))
-        report = supervise(command, peer)
-        with contextlib.suppress(OSError):
-            peer.sendall(json.dumps(asdict(report)).encode())
+class _Meter:
+    """Measures what a project uses, and compares it with the command's limits."""
+
+    def __init__(self, command: SupervisedCommand, watched: _Watched) -> None:
+        self._command = command
+        self._watched = watched
+        self._next_disk_poll = watched.start + _DISK_POLL_SECONDS
+        self.peak_memory_bytes = 0
+        self.cpu_seconds = 0.0
+
+    def exceeded_limit(self, said: Message) -> str:
+        """The name of the limit that is exceeded, or ""."""
+        now = time.monotonic()
+        processes = self._processes()
+        self.measure_cpu(processes)
+        memory = self._memory_bytes(processes, said)
+        self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
+        if now > self._watched.start + self._command.seconds:
+            return "seconds"
+        if self._command.cpu_seconds is not None and self.cpu_seconds > self._command.cpu_seconds:
+            return "cpu_seconds"
+        if memory > self._command.memory_bytes:
+            return "memory_bytes"
+        if self._watched.group is not None and self._watched.group.was_out_of_memory():
+            return "memory_bytes"
+        # The first process is among them.
+        if len(processes) > self._command.processes + 1:
+            return "processes"
+        if said.full:
+            return "file_bytes"
+        if self._watched.folder and now > self._next_disk_poll:
+            self._next_disk_poll = now + _DISK_POLL_SECONDS
+            if usage.disk_bytes(self._watched.folder) > self._command.file_bytes:
+                return "file_bytes"
+        return ""
+
+    def measure_cpu(self, processes: list[usage.Process] | None = None) -> None:
+        counted = self._watched.group.cpu_seconds() if self._watched.group is not None else None
+        if counted is None:
+            if processes is None:
+                processes = self._processes()
+            counted = sum(process.cpu_seconds for process in processes)
+        self.cpu_seconds = max(self.cpu_seconds, counted)
+
+    def _processes(self) -> list[usage.Process]:
+        return usage.descendants(usage.own_number())
+
+    def _memory_bytes(self, processes: list[usage.Process], said: Message) -> int:
+        if self._watched.group is not None:
+            return max(0, self._watched.group.memory_bytes() - said.home_bytes)
+        memory = said.shared_bytes + sum(process.resident_bytes for process in processes)
+        if memory > self._command.memory_bytes:
+            # Forked workers share most of their pages; only the proportional sizes add up, but they are slow to get.
+            memory = usage.memory_bytes(processes, said.shared_bytes)
+            if memory > self._command.memory_bytes:
+                # Workers that began or ended while it was summed up leave shares in it that no longer hold.
+                memory = min(memory, usage.memory_bytes(self._processes(), said.shared_bytes))
+        return memory
+
+
+def _end(first: int, namespaces: bool) -> None:
+    """Kills the first process, and with it all others, and waits until there is none."""
+    if not namespaces:
+        first_process.end_all(first, namespaces=False)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(first, signal.SIGKILL)
+    os.waitpid(first, 0)  # the kernel gives it when all in its namespace have gone
+
+
+def _not_started(error: str) -> Report:
+    return Report(exit_code=127, stopped="", seconds=0.0, cpu_seconds=0.0, peak_memory_bytes=0, error=error)
+
+
+def _temporary_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="dlcodegen-")
+    for name in ("project", "home", "tmp"):
+        os.mkdir(os.path.join(folder, name))
+    return folder
+
+
+def _remove(folder: str) -> None:
+    """Removes what a project left on a disk. These programs follow no links and know no depth that is too deep for
+    them, as Python's own do; what they cannot remove is left behind."""
+    for command in (["chmod", "-R", "u+rwx", "--", folder], ["rm", "-rf", "--", folder]):
+        if shutil.which(command[0]):
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    with socket.socket(fileno=int(sys.argv[1])) as connection:
+        _serve(connection, None)
