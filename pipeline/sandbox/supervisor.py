@@ -226,9 +226,16 @@ class _Meter:
     def exceeded_limit(self, said: Message) -> str:
         """The name of the limit that is exceeded, or ""."""
         now = time.monotonic()
-        processes = self._processes()
+        group = self._watched.group
+        processes: list[usage.Process] = []
+        if group is not None:
+            count = group.processes()
+            memory = max(0, group.memory_bytes() - said.home_bytes)
+        else:
+            processes = self._processes()
+            count = len(processes)
+            memory = self._memory_bytes(processes, said)
         self.measure_cpu(processes)
-        memory = self._memory_bytes(processes, said)
         self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
         if now > self._watched.start + self._command.seconds:
             return "seconds"
@@ -236,10 +243,10 @@ class _Meter:
             return "cpu_seconds"
         if memory > self._command.memory_bytes:
             return "memory_bytes"
-        if self._watched.group is not None and self._watched.group.was_out_of_memory():
+        if group is not None and group.was_out_of_memory():
             return "memory_bytes"
         # The first process is among them.
-        if len(processes) > self._command.processes + 1:
+        if count > self._command.processes + 1:
             return "processes"
         if said.full:
             return "file_bytes"
@@ -261,8 +268,6 @@ class _Meter:
         return usage.descendants(usage.own_number())
 
     def _memory_bytes(self, processes: list[usage.Process], said: Message) -> int:
-        if self._watched.group is not None:
-            return max(0, self._watched.group.memory_bytes() - said.home_bytes)
         memory = said.shared_bytes + sum(process.resident_bytes for process in processes)
         if memory > self._command.memory_bytes:
             # Forked workers share most of their pages; only the proportional sizes add up, but they are slow to get.

@@ -103,6 +103,10 @@ class ControlGroup:
                 total += int(count)
         return total
 
+    def processes(self) -> int:
+        """How many there are; one whose first thread has ended is one as long as another runs."""
+        return len(_read(self._folders["pids"], "cgroup.procs").split())
+
     def was_out_of_memory(self) -> bool:
         """Whether the kernel has ended a member for want of memory."""
         for line in _read(self._folders["memory"], self._names.kills).splitlines():
