@@ -87,7 +87,8 @@ def on_own_data(case: dict[str, object], sandbox: ProcessSandbox, limits: Limits
         problem = f"{record.failure.kind}: {record.failure.message}" if record.failure else "not described"
         return Outcome(name=name, generated=generated, problem=problem)
     scripts = [file for file in record.files if file.path.endswith(".py")]
-    execution = sandbox.run(scripts, SCRIPT, limits)
+    folder = Path(str(case["path"])).absolute()
+    execution = sandbox.run(scripts, SCRIPT, limits, given={str(folder): folder})
     columns = record.data.inputs[0].columns
     return Outcome(
         name=name,

@@ -96,6 +96,13 @@ def _lay_files(command: SupervisedCommand, home: str) -> None:
         file = Path(home, "project", path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8", errors="replace")
+    if command.policy.namespaces:
+        return
+    for source, target in command.policy.root.readable:
+        if target.startswith(f"{root_folder.PROJECT}/"):
+            given = Path(home, "project", target.removeprefix(f"{root_folder.PROJECT}/"))
+            given.parent.mkdir(parents=True, exist_ok=True)
+            given.symlink_to(source)
 
 
 def _start(command: SupervisedCommand, home: str, control: socket.socket, begin: Begin | None) -> int:

@@ -30,7 +30,12 @@ _THREADS_PER_PROCESS = 64
 _INTERPRETER_SECONDS = 60
 """For asking a Python where its packages are, which takes milliseconds on a machine with nothing else to do."""
 
-_PRINT_FOLDERS = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix]))"
+# PYTHONPATH is one that the program itself sets: it is asked without an environment.
+_PRINT_FOLDERS = """\
+import json, os, sys
+search_path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix, *filter(None, search_path)]))
+"""
 
 
 class ProcessSandbox:
@@ -81,14 +86,13 @@ class ProcessSandbox:
     ) -> Execution:
         """Runs `entry`, one of the files, in a folder that holds them all and is gone afterwards.
 
-        `given` are files and folders of this machine that the project can read, by the path in its folder. Of the files
-        that it leaves in its folder, those whose paths fit `results` (fnmatch patterns) come with the Execution.
-
-        Raises StageFailure (`unsafe_path`) for a path that leaves the folder, (`sandbox_failed`) without a result.
+        `given` and `results` are explained at Sandbox. Raises StageFailure (`unsafe_path`) for a path that leaves the
+        folder, (`sandbox_failed`) without a result, and FileNotFoundError for something given that is not there.
         """
         readable = list(self._readable)
         for path, source in (given or {}).items():
-            readable.append([str(source.resolve(strict=True)), f"{root_folder.PROJECT}/{_inside(path)}"])
+            shown = path if os.path.isabs(path) else f"{root_folder.PROJECT}/{_inside(path)}"
+            readable.append([str(source.resolve(strict=True)), shown])
         command = SupervisedCommand(
             python=self._python,
             entry=_inside(entry),
@@ -164,14 +168,16 @@ def _inside(path: str) -> str:
 
 @cache
 def _folders_of(python: str) -> list[str]:
-    """Where a Python and its packages lie; [] for a program that does not say so, which running it will show."""
-    command = [python, "-I", "-c", _PRINT_FOLDERS]
+    """Where a Python and its packages lie; of a program that does not say so, which running it will show, itself."""
+    command = [python, "-c", _PRINT_FOLDERS]
     try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=_INTERPRETER_SECONDS)
+        done = subprocess.run(
+            command, capture_output=True, check=True, timeout=_INTERPRETER_SECONDS, cwd="/", env={"PATH": os.defpath}
+        )
         folders: list[str] = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
-        return []
-    return folders
+        return [python]
+    return [python, *folders]
 
 
 def _without_links(paths: Sequence[str]) -> list[list[str]]:

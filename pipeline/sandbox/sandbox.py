@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from pipeline.records import SourceFile
@@ -106,9 +107,21 @@ _ERROR_LINE = re.compile(r"(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Warning|Exit|Int
 
 
 class Sandbox(Protocol):
-    """Runs a project's entry file with Python in a folder of its own that holds the project's files."""
+    """Runs a project's entry file with Python in a folder of its own that holds the project's files.
 
-    def run(self, files: Sequence[SourceFile], entry: str, limits: Limits) -> Execution: ...
+    `given` are files and folders of this machine that the project can read, by their paths in its folder, or by
+    absolute paths. Of the files that it leaves in its folder, those whose paths fit `results` (fnmatch patterns) come
+    with the Execution."""
+
+    def run(
+        self,
+        files: Sequence[SourceFile],
+        entry: str,
+        limits: Limits,
+        *,
+        given: Mapping[str, Path] | None = None,
+        results: Sequence[str] = (),
+    ) -> Execution: ...
 
 
 @dataclass(slots=True)
@@ -120,6 +133,14 @@ class ScriptedSandbox:
     runs: list[tuple[tuple[SourceFile, ...], str, Limits]] = field(default_factory=list)
     """What it was called with, in order."""
 
-    def run(self, files: Sequence[SourceFile], entry: str, limits: Limits) -> Execution:
+    def run(
+        self,
+        files: Sequence[SourceFile],
+        entry: str,
+        limits: Limits,
+        *,
+        given: Mapping[str, Path] | None = None,
+        results: Sequence[str] = (),
+    ) -> Execution:
         self.runs.append((tuple(files), entry, limits))
         return self.answer(files)

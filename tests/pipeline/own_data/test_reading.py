@@ -81,7 +81,8 @@ def read(sandbox: ProcessSandbox, path: Path, *target: str, requirement: str = "
     assert record.failure is None, record.failure
     code = main_source(record).partition("# %% Model")[0]
     code += '\nprint("read:", getattr(x_train, "shape", None), y_train.shape, len(y_val))\n'
-    return sandbox.run([SourceFile(path="project.py", text=code), *STAND_IN], "project.py", Limits(seconds=120))
+    files = [SourceFile(path="project.py", text=code), *STAND_IN]
+    return sandbox.run(files, "project.py", Limits(seconds=120), given={str(path): path})
 
 
 def flowers(rows: int = 90) -> pd.DataFrame:
@@ -274,7 +275,7 @@ def test_data_that_changed_end_in_a_line_with_the_way_out(sandbox: ProcessSandbo
     (record,) = run_local(generation_stages(PipelineSettings()), [row])
     flowers().rename(columns={"art": "species"}).to_csv(path, index=False)
     files = [SourceFile(path="project.py", text=main_source(record)), *STAND_IN]  # type: ignore[arg-type]
-    execution = sandbox.run(files, "project.py", Limits(seconds=120))
+    execution = sandbox.run(files, "project.py", Limits(seconds=120), given={str(path): path})
     assert execution.exit_code == 1
     assert "has no column 'art'; it has länge (cm), breite, farbe, species" in execution.stderr_tail
     assert "Traceback" not in execution.stderr_tail
