@@ -117,7 +117,7 @@ _EITHER = {"mse": "loss", "mae": "metric", "dice": "metric", "iou": "metric", "m
 
 _LOSS_WORDS = frozenset(
     "loss losses objective criterion minimise minimize minimizing optimise optimize verlust "
-    "verlustfunktion pérdida perte perda perdita 损失 损失函数 損失 損失関数 fonction".split()
+    "потерь потери verlustfunktion pérdida perte perda perdita 损失 损失函数 損失 損失関数 fonction".split()
 )
 _METRIC_WORDS = frozenset(
     "metric metrics report reported reporting evaluate evaluated evaluation measure measured measuring "

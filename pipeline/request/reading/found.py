@@ -33,6 +33,10 @@ class Written(NamedTuple):
     negated: bool = False
 
 
+Numbers = Sequence[tuple[int, Piece]]
+"""The numbers of a text, with their places among the pieces: most rules look at nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of several values a request may mean, with the pieces that name it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.request.constraints import Aspect
-from pipeline.request.reading.found import Found
+from pipeline.request.reading.found import Found, Numbers
 from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.table import Quantity, Term, table
 from pipeline.request.terms.tokens import written
@@ -67,14 +67,14 @@ class Measured:
     value: str
 
 
-def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> list[Measured]:
+def measured(pieces: list[Piece], numbers: Numbers, taken: set[int], excluded: frozenset[str]) -> list[Measured]:
     """Every number that a word claims.
 
     `taken` are the pieces that are read already; those read here are added. `excluded` are the names of quantities
     that this request cannot mean.
     """
     results: list[Measured] = []
-    for index, piece in enumerate(pieces):
+    for index, piece in numbers:
         if piece.number is None or index in taken or (piece.kind == "term" and piece.meanings("is")):
             continue
         claim = None if _is_rhythm(pieces, index) or _is_year(pieces, index) else _claim(pieces, index, excluded)
@@ -85,6 +85,10 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
             continue  # "one-class"
         if quantity.name == "steps" and not _STEPS_OF_PARTS.isdisjoint(_around(pieces, index)):
             continue  # "dynamic routing (3 iterations)", "5 critic steps per generator step"
+        if _is_plane(pieces, index):
+            continue
+        if quantity.name == "count" and (piece.number or 0.0) >= _MANY and pieces[cue].last not in _OF_CLASSES:
+            continue  # "45,000 stars", "8k letters"
         if quantity.name in _TOTALS and cue + 1 < len(pieces) and pieces[cue + 1].key in ("each", "per", "pro", "por"):
             continue  # so many of each: no total
         if quantity.name in ("items", "users", "samples") and index and pieces[index - 1].key == "top":
@@ -92,13 +96,29 @@ def measured(pieces: list[Piece], taken: set[int], excluded: frozenset[str]) -> 
         first = last = index
         if quantity.is_list:
             first, last = _list_around(pieces, index, taken, quantity)
-        numbers = [position for position in range(first, last + 1) if pieces[position].number is not None]
-        values = [written(pieces[position].number or 0.0, pieces[position].key) for position in numbers]
+        members = [position for position in range(first, last + 1) if pieces[position].number is not None]
+        values = [written(pieces[position].number or 0.0, pieces[position].key) for position in members]
         if quantity.is_list and quantity.name == "kernel_size" and len(set(values)) == 1:
             values = values[:1]
-        taken.update(numbers)
+        taken.update(members)
         results.append(Measured(quantity, first, last, cue, ",".join(values)))
     return results
+
+
+_MANY = 500
+_OF_CLASSES = frozenset(
+    "classes class categories category labels label species types kinds topics tags intents genres way classification "
+    "classifier problem softmax words keywords clusters groups identities celebrities kanji classes klassen clases "
+    "classi 类 类别 种 クラス".split()
+)
+"""More than a few hundred of anything else are examples."""
+
+
+def _is_plane(pieces: list[Piece], index: int) -> bool:
+    """Whether a number says in how many dimensions something is shown: "the embeddings in 2D"."""
+    following = pieces[index + 1] if index + 1 < len(pieces) else None
+    is_flat = pieces[index].number in (2.0, 3.0) and following is not None and following.key == "d"
+    return is_flat and index > 0 and pieces[index - 1].key in ("in", "en", "as")
 
 
 _STEPS_OF_PARTS = frozenset(("routing", "critic", "discriminator"))
@@ -147,6 +167,8 @@ def _claim(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tuple[Q
         gap = index - before[1] - 1
         if after[0].name in ("sample_rate", "duration") and after[1] == index + 1:
             return after  # "epochs at 100 Hz" are pieces of a recording
+        if after[1] == index + 1 and before[1] and pieces[before[1] - 1].kind == "number" and before[1] == index - 1:
+            return after  # "10 units 100 epochs"
         # "batch 8, 20 epochs": a comma between key and number has ended the search already.
         if before[0].name == after[0].name or gap <= after[1] - index - 1 + 1:
             return before

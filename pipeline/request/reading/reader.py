@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from pipeline.request.constraints import Constraint, Source
 from pipeline.request.reading.context import error_goals, fits, goals, in_context
-from pipeline.request.reading.counted import one_of, spoken_words, text_lengths
-from pipeline.request.reading.expected import expected_kinds
+from pipeline.request.reading.counted import examples, nodes, one_of, spoken_words, text_lengths, users_and_items
+from pipeline.request.reading.data.expected import expected_kinds
+from pipeline.request.reading.data.kinds import is_weak, kinds
 from pipeline.request.reading.found import Choice, Found, Written
-from pipeline.request.reading.kinds import is_weak, kinds
 from pipeline.request.reading.network.layers import layers
+from pipeline.request.reading.outputs import counted_samples, outputs
 from pipeline.request.reading.problem.named import forbidden_problems, problems
 from pipeline.request.reading.quantities import Measured, implied, measured
 from pipeline.request.reading.resolved import by_what_is_counted, is_of_name, looking_ahead, resolved
@@ -51,7 +52,7 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
     in_paths = inside_paths(text, pieces)
     without_paths: list[Stance] = ["mentioned" if index in in_paths else said for index, said in enumerate(spoken)]
 
-    request = _Request(pieces, without_paths, taken=in_paths)
+    request = _Request(text, pieces, without_paths, taken=in_paths)
     constraints = [_constraint(found, pieces, without_paths, source) for found in request.found()]
     kept = [constraint for constraint in constraints if constraint is not None]
     problem_names = [choice.value for choice in request.problems]
@@ -74,6 +75,7 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
 class _Request:
     """One request under the rules that work on pieces."""
 
+    text: str
     pieces: list[Piece]
     stances: Sequence[Stance]
     taken: set[int]
@@ -83,7 +85,8 @@ class _Request:
     families: set[str]
     """The families of networks that are named."""
 
-    def __init__(self, pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> None:
+    def __init__(self, text: str, pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> None:
+        self.text = text
         self.pieces = pieces
         self.stances = stances
         self.taken = set(taken)
@@ -97,35 +100,46 @@ class _Request:
     def found(self) -> Iterator[Found]:
         """All that is read, the surest first: a number that one rule has read no other reads again."""
         pieces, taken = self.pieces, self.taken
+        numbers = [(index, piece) for index, piece in enumerate(pieces) if piece.number is not None]
         data_kinds = {choice.value for choice in self.kinds}
         problem_names = {choice.value for choice in self.problems}
         of_images = sizes(pieces, taken, video="video" in data_kinds)
         yield from of_images
-        yield from splits(pieces, taken)
+        yield from splits(pieces, numbers, taken)
         yield from layers(pieces, self.stances, taken)
         yield from goals(pieces, taken)
         yield from error_goals(pieces, taken)
-        yield from windows(pieces, taken)
+        yield from windows(pieces, numbers, taken)
         if "audio" in data_kinds:
-            yield from spoken_words(pieces, taken)
+            yield from spoken_words(pieces, numbers, taken)
+        yield from counted_samples(pieces, numbers, taken, problem_names)
         if "reinforcement_learning" not in problem_names:
-            yield from one_of(pieces, taken)
-        numbers = measured(pieces, taken, _excluded(problem_names, data_kinds, self.families))
-        yield from self._measured(numbers, data_kinds)
+            yield from one_of(pieces, numbers, taken)
+        if "graph" in data_kinds:
+            yield from nodes(pieces, numbers, taken)
+        claimed = measured(pieces, numbers, taken, _excluded(problem_names, data_kinds, self.families))
+        yield from self._measured(claimed, data_kinds)
         if "text" in data_kinds:
-            yield from text_lengths(pieces, taken)
-        rare = imbalance(pieces, taken)
+            yield from text_lengths(pieces, numbers, taken)
+        rare = imbalance(pieces, numbers, taken)
         if rare is not None:
             yield rare
+        named = {number.quantity.name for number in claimed}
+        if "recommendation" in problem_names:
+            yield from users_and_items(pieces, numbers, taken, named)
+        elif "examples" not in named:
+            yield from examples(pieces, numbers, taken)
         if "super_resolution" in problem_names:
             yield from factors(pieces, taken)
-        if not any(number.quantity.name == "learning_rate" for number in numbers):
+        if not any(number.quantity.name == "learning_rate" for number in claimed):
             yield from self._lone_rate()
 
+        shown = outputs(self.text, pieces, problem_names)
+        yield from shown
         channels = {found.value for found in of_images if found.name == "channels"}
         if "colorization" in problem_names:
             channels.add("1")
-        yield from self._terms({number.cue for number in numbers}, channels, problem_names)
+        yield from self._terms({number.cue for number in claimed}, channels, problem_names)
         for choice in (*self.problems, *forbidden_problems(pieces, self.stances)):
             yield Found("task", "problem", choice.value, choice.first, choice.last)
         for choice in self.kinds:
@@ -156,7 +170,7 @@ class _Request:
                 if term.name in ("problem", "kind", "hint"):
                     continue
                 # "dropout 0.3" is no bare dropout, "512 wordpieces" are a length
-                if index in counted and (term.value == "true" or term.name == "representation"):
+                if index in counted and term.value in ("true", "subwords", "bytes"):
                     continue
                 if term.name == "framework" and (self._leaves_open(index) or self._is_named_besides(index)):
                     continue

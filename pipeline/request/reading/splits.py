@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.request.reading.found import Found
+from pipeline.request.reading.found import Found, Numbers
 from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.tokens import written
 
@@ -23,26 +23,65 @@ _IMBALANCED = frozenset(
 )
 
 
-def splits(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
+def splits(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Iterator[Found]:
     """The shares held out. The numbers read are added to `taken`."""
-    for index, piece in enumerate(pieces):
+    for index, piece in numbers:
         if piece.kind != "number" or index in taken:
             continue
-        numbers = _parts(pieces, index)
-        shares = [(pieces[position].number or 0.0) * (100 if pieces[position].share else 1) for position in numbers]
+        held_out = _held_out(pieces, index) if piece.share else None
+        if held_out is not None:
+            taken.add(index)
+            yield held_out
+            continue
+        parts = _parts(pieces, index)
+        shares = [(pieces[position].number or 0.0) * (100 if pieces[position].share else 1) for position in parts]
         if len(shares) > 1 and sum(shares) == 1:
             shares = [100 * share for share in shares]
         if len(shares) not in (2, 3) or sum(shares) != 100 or shares[0] < 50:
             continue
-        taken.update(numbers)
-        last = numbers[-1]
+        taken.update(parts)
+        last = parts[-1]
         if len(shares) == 3:
-            yield Found("training", "validation_split", written(shares[1] / 100), numbers[0], last)
-            yield Found("training", "test_split", written(shares[2] / 100), numbers[0], last)
+            yield Found("training", "validation_split", written(shares[1] / 100), parts[0], last)
+            yield Found("training", "test_split", written(shares[2] / 100), parts[0], last)
         else:
             around = {part.key for part in pieces[max(0, index - 5) : last + 5]}
             name = "validation_split" if around & {"val", "validation", "validate", "validierung"} else "test_split"
-            yield Found("training", name, written(shares[1] / 100), numbers[0], last)
+            yield Found("training", name, written(shares[1] / 100), parts[0], last)
+
+
+_FARTHEST = 7
+_ENDS = frozenset("and but with then so accuracy error loss score recall precision dropout epochs".split())
+_VALIDATES = frozenset("validate validates validated validating".split())
+
+
+def _held_out(pieces: list[Piece], index: int) -> Found | None:
+    """ "15 % of the plots for validation", "validate on 20 %": a share, and what it is held out for."""
+    if not 0 < (pieces[index].number or 0.0) < 1:
+        return None
+    value = written(pieces[index].number or 0.0)
+    before = [part.key for part in pieces[max(0, index - 4) : index] if part.sentence == pieces[index].sentence]
+    if not _VALIDATES.isdisjoint(before) and ("on" in before or "with" in before) and "," not in before:
+        return Found("training", "validation_split", value, index, index)
+    held = {"for", "as", "to", "is", "are"}
+    opened = False
+    for position in range(index + 1, min(len(pieces), index + _FARTHEST)):
+        here = pieces[position]
+        words = here.key.replace("-", " ").split()
+        if here.kind in ("mark", "number") or here.sentence != pieces[index].sentence or words[0] in _ENDS:
+            return None
+        opened = opened or words[0] in held
+        if not opened:
+            continue
+        following = pieces[position + 1].key if position + 1 < len(pieces) else ""
+        if following in _ENDS - {"and", "but", "with", "then", "so"}:
+            return None
+        for word in words:
+            if word.startswith(("validat", "tuning")) or word in ("val", "dev"):
+                return Found("training", "validation_split", value, index, position)
+            if word in ("test", "testing", "tests", "evaluation"):
+                return Found("training", "test_split", value, index, position)
+    return None
 
 
 def _parts(pieces: list[Piece], index: int) -> list[int]:
@@ -56,9 +95,9 @@ def _parts(pieces: list[Piece], index: int) -> list[int]:
     return numbers
 
 
-def imbalance(pieces: list[Piece], taken: set[int]) -> Found | None:
+def imbalance(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Found | None:
     """The rare class' share, or `true` where the classes are only said to be unequal."""
-    for index, piece in enumerate(pieces):
+    for index, piece in numbers:
         if piece.kind != "number" or index in taken or piece.number is None:
             continue
         is_small = piece.share and 0 < piece.number < 0.5

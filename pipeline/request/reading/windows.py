@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.request.reading.found import Found
+from pipeline.request.reading.found import Found, Numbers
 from pipeline.request.reading.shapes import is_whole
 from pipeline.request.terms.pieces import Piece
 
@@ -26,11 +26,11 @@ _NEXT = frozenset(
 )
 
 
-def windows(pieces: list[Piece], taken: set[int]) -> list[Found]:
+def windows(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> list[Found]:
     """Time steps read and predicted: "the last 30 days" is a length, "the next 7" a horizon."""
     results: list[Found] = []
     fine = _finer_than_hours(pieces)
-    for index, piece in enumerate(pieces):
+    for index, piece in numbers:
         if piece.kind != "number" or index in taken or not is_whole(piece):
             continue
         if fine and any(part.key.split()[0] in _LONG for part in pieces[index + 1 : index + 3]):

@@ -33,10 +33,10 @@ _PAIRS = frozenset(
 _CUES = _FORBIDS | {first for first, _ in _PAIRS} | {"t"}
 
 _HARMLESS = frozenset(
-    "more longer less fewer later bigger larger smaller only sure necessarily idea just matter problem "
-    "preference too very forget mind care know enough worry improvement improve improving improved labels "
-    "hesitate need-to much exceed overfit overfitting everyone yet always all perfect fancy what how why "
-    "many".split()
+    "more longer less fewer later bigger larger smaller only sure necessarily idea just matter problem preference "
+    "too very forget mind care know enough worry improvement improve improving improved labels máximo mínimo total "
+    "final fim arquivo conjunto formato treino teste hesitate need-to much exceed overfit overfitting everyone yet "
+    "always all perfect fancy what how why many".split()
 )
 """After these words a `no` or `not` forbids nothing: "no more than 50 epochs", "don't forget the dropout"."""
 

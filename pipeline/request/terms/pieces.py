@@ -67,7 +67,8 @@ def pieces_of(text: str) -> list[Piece]:
             if before.kind == "mark" or text[before.end : token.start] not in _BLANKS:
                 sentence += _ends_sentence(text, tokens, index)
         # Most words begin no spelling.
-        may_begin = token.key in known.terms or token.key[:-1] in known.terms or _goes_on(tokens, index, known)
+        may_begin = token.key in known.terms or token.key[:-1] in known.terms
+        may_begin = may_begin or (token.key in known.beginnings and _goes_on(tokens, index, known))
         found = _longest_term(text, tokens, index, known) if may_begin else None
         worded = None
         if found is None and token.key in NUMBER_STARTS:
@@ -93,15 +94,12 @@ def pieces_of(text: str) -> list[Piece]:
 
 def _goes_on(tokens: list[Token], index: int, known: Table) -> bool:
     """Whether a word that is no spelling itself begins one with the word behind it."""
-    key = tokens[index].key
-    if key not in known.beginnings:
-        return False
     following = index + 1
     while following < len(tokens) and tokens[following].text in JOINERS:
         following += 1
     if following == len(tokens):
         return False
-    key += tokens[following].key
+    key = tokens[index].key + tokens[following].key
     return key in known.beginnings or key[:-1] in known.terms
 
 

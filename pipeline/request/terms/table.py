@@ -96,9 +96,11 @@ def _count_kinds(terms: dict[str, list[Term]]) -> None:
     A spelling hides the shorter ones in it, so a longer noun takes over what its last word is as a unit.
     """
     examples = Term("size", "examples", "", "unit")
-    for spelling, _ in _entries({}):
+    for spelling, term in _entries({}):
         meanings = terms[_key(spelling)]
         _name_kind(terms, spelling, meanings)
+        if term.name == "problem":
+            _name_data(spelling, meanings)
         of_data = [term for term in meanings if term.name in ("kind", "hint")]
         if not of_data or any(term.role == "unit" and term.aspect == "size" for term in meanings):
             continue
@@ -111,6 +113,27 @@ def _count_kinds(terms: dict[str, list[Term]]) -> None:
 
 
 _COUNTS = ("duration", "examples", "frames")
+
+
+_DATA_OF_PROBLEMS = {
+    "image": "image images photo photos picture pictures",
+    "text": "text texts sentence sentences document documents article articles tweet tweets review reviews email "
+    "emails headline headlines essay essays comment comments",
+    "audio": "speech voice sound audio",
+    "video": "video videos",
+}
+_KIND_OF = {word: kind for kind, words in _DATA_OF_PROBLEMS.items() for word in words.split()}
+
+
+def _name_data(spelling: str, meanings: list[Term]) -> None:
+    """A problem's name that has a noun of data in it names their kind too: "match photos", "speech to text"."""
+    words = spelling.replace("-", " ").split()
+    if "part" in words or any(term.name == "kind" for term in meanings):
+        return  # "part of speech"
+    for word in words:
+        if word in _KIND_OF:
+            meanings.append(Term("data", "kind", _KIND_OF[word], "is"))
+            return
 
 
 def _name_kind(terms: dict[str, list[Term]], spelling: str, meanings: list[Term]) -> None:

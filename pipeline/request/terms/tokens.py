@@ -118,6 +118,7 @@ def word_key(word: str) -> str:
     return mended(key)
 
 
+@lru_cache(maxsize=4096)
 def number_of(word: str) -> tuple[float | None, bool]:
     """The value of a number as written, and whether it is a share."""
     if len(word) > _LONGEST_NUMBER:

@@ -13,7 +13,16 @@ _WORDS = (
     *("embedding", "embeddings", "encoder", "epochs", "estimate", "finetune", "forecast", "forecasting", "gradient"),
     *("generator", "grayscale", "images", "imbalanced", "keras", "learning", "matrix", "mobilenet", "momentum"),
     *("network", "networks", "neural", "normalization", "optimizer", "picture", "pictures", "precision", "predict"),
-    *("pretrained", "pytorch", "recognition", "recommend", "recommendation", "reconstruction", "recurrent"),
+    *(
+        "pretrained",
+        "pytorch",
+        "recognition",
+        "recommend",
+        "recommendation",
+        "recommender",
+        "reconstruction",
+        "recurrent",
+    ),
     *("regression", "regularization", "residual", "scheduler", "segmentation", "sentiment", "sequence"),
     *("siamese", "sigmoid", "softmax", "spectrogram", "stratified", "summarize", "tensorflow", "transfer"),
     *("transformer", "translate", "translation", "validation", "variational", "vocabulary"),
@@ -25,6 +34,9 @@ _OFTEN_MISTYPED = {
     "specie": "species",
     "confusoin": "confusion",
     "confussion": "confusion",
+    "coment": "comment",
+    "coments": "comments",
+    "comented": "commented",
 }
 _LONG = 12
 """From this length on two letters may be wrong."""

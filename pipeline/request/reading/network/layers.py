@@ -38,6 +38,7 @@ _SIZED = frozenset((*_RECURRENT, "dense"))
 _ENDS_OF_STACK = frozenset("last top final first bottom lower upper initial letzten últimas dernières".split())
 _PARTS = frozenset("encoder decoder part tower towers head net nn deep dense trunk branch".split())
 """Before these widths stand: "encoder 256-64", "deep part 128-64-32"."""
+_AUTOENCODERS = frozenset(("autoencoder", "variational_autoencoder", "wide_and_deep", "two_tower", "dnn"))
 _MOST_STACKED = 8
 _UNITS = frozenset(("units", "neurons", "nodes"))
 _STOPS = frozenset(". ; : ! ? ) , dropout".split())
@@ -58,7 +59,7 @@ def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> I
                 yield Found(
                     "architecture", "encoder_layers", written(pieces[index - 1].number or 0.0), index - 1, index
                 )
-        elif (piece.key in _PARTS and dashed(pieces, index)) or (piece.terms and _is_mlp(piece)):
+        elif (piece.key in _PARTS and dashed(pieces, index)) or (piece.terms and _has_widths(pieces, index)):
             yield from _widths_behind(pieces, index, "hidden_layers", taken)
     for index, piece in enumerate(pieces):
         if stances[index] != "asked":
@@ -70,8 +71,12 @@ def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> I
             yield from _embedding_call(pieces, index, taken)
 
 
-def _is_mlp(piece: Piece) -> bool:
-    return any(term.value == "mlp" and term.name == "family" for term in piece.terms)
+def _has_widths(pieces: list[Piece], index: int) -> bool:
+    """Whether widths may stand behind a family's name: "MLP (128, 64)", "autoencoder 16-8-16"."""
+    for term in pieces[index].terms:
+        if term.name == "family":
+            return term.value == "mlp" or (term.value in _AUTOENCODERS and dashed(pieces, index))
+    return False
 
 
 def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
@@ -87,6 +92,8 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
     name, first = _kind_of(pieces, index)
     if pieces[index].key == "faltungsschichten":
         name, first = "conv_layers", index
+    if not name and dashed(pieces, index):
+        yield from _widths_behind(pieces, index, "hidden_layers", taken)  # "layers 128-64-32"
     if not name:
         return
     blocks = pieces[index].key in _BLOCKS

@@ -31,7 +31,7 @@ def sorted_into(pieces: list[Piece], index: int, evidence: Evidence) -> Choice |
 def detected(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
     """ "tell the variety", "spot 5 gestures", "say whether it smells", "erkannt werden, ob" """
     key = pieces[index].key
-    if key not in words.DETECTS:
+    if key not in words.DETECTS or (key in _LOOKS and _is_reader(pieces, index)):
         return None
     for position in behind(pieces, index, 7):
         here = pieces[position]
@@ -47,6 +47,43 @@ def detected(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | No
         if counts or (here.last in words.CATEGORIES and here.last not in words.WHETHER):
             return Choice("classification", index, position)
     return None
+
+
+_LOOKS = frozenset("see sees understand".split())
+_READER = frozenset("i we me want like love you us".split())
+
+
+def _is_reader(pieces: list[Piece], index: int) -> bool:
+    """ "I want to see which inputs matter": the reader sees, not the model."""
+    return any(piece.key in _READER for piece in pieces[max(0, index - 4) : index])
+
+
+def told_from(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
+    """ "tell autism from control" """
+    if index + 3 >= len(pieces) or not same_sentence(pieces, index, index + 3):
+        return None
+    for position in (index + 2, index + 3):
+        if pieces[position].key == "from" and position + 1 < len(pieces):
+            nouns = (*pieces[index + 1 : position], pieces[position + 1])
+            plain = all(piece.kind in ("word", "term") and piece.key not in _NO_OBJECT for piece in nouns)
+            return Choice("classification", index, position + 1) if plain else None
+    return None
+
+
+def filtered(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
+    """ "a filter for junk" """
+    behind_it = [piece.key for piece in pieces[index + 1 : index + 3]]
+    if len(behind_it) < 2 or behind_it[0] != "for" or not same_sentence(pieces, index, index + 2):
+        return None
+    return Choice("classification", index, index + 2)
+
+
+def amount_of(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
+    """ "Number of claims per policy", where losses and metrics are those of amounts"""
+    starts = index == 0 or pieces[index - 1].sentence != pieces[index].sentence
+    if not evidence.amounts or not starts or index + 2 >= len(pieces) or pieces[index + 1].key != "of":
+        return None
+    return Choice("regression", index, index + 2)
 
 
 _FINDS_CATEGORIES = frozenset(
@@ -106,7 +143,7 @@ def _amount(pieces: list[Piece], index: int, position: int, evidence: Evidence) 
 
 def asked(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
     """A question that begins a sentence: "Will a loan be repaid?", "What will the customer spend?"."""
-    starts = index == 0 or pieces[index - 1].sentence != pieces[index].sentence
+    starts = index == 0 or pieces[index - 1].sentence != pieces[index].sentence or pieces[index - 1].key in (":", "-")
     if not starts or index + 2 >= len(pieces):
         return None
     first, second = pieces[index].key, pieces[index + 1].key

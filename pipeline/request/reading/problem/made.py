@@ -129,9 +129,13 @@ def shortened(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | N
 
 
 def extracted(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
-    """ "pull out the skills", where tokens are tagged"""
-    if not evidence.tags or pieces[index].key not in words.EXTRACTS or index + 2 >= len(pieces):
+    """ "pull out the skills", where tokens are tagged; "tag gene and disease names" """
+    if pieces[index].key not in words.EXTRACTS or index + 2 >= len(pieces):
         return None
+    if not evidence.tags:
+        tags = pieces[index].key.startswith(("tag", "extract", "mark", "label")) and not evidence.pictures
+        named = tags and any(pieces[position].last in words.NAMES for position in behind(pieces, index, 10))
+        return Choice("tagging", index, index) if named else None
     return Choice("tagging", index, index + 2) if same_sentence(pieces, index, index + 2) else None
 
 
@@ -148,3 +152,39 @@ def seen_in_color(pieces: list[Piece], index: int, evidence: Evidence) -> Choice
 
 def _has_channels(piece: Piece, channels: str) -> bool:
     return any(term.name == "channels" and term.value == channels for term in piece.terms)
+
+
+def labeled_each(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
+    """ "every frame gets a label", "a tag for each word" """
+    if index + 1 == len(pieces) or pieces[index + 1].key not in words.STEPS:
+        return None
+    following = [pieces[position].key for position in behind(pieces, index + 1, 5)]
+    if following and following[0] in words.GETS and not words.LABELS.isdisjoint(following):
+        last = next(position for position in behind(pieces, index + 1, 5) if pieces[position].key in words.LABELS)
+        return Choice("tagging", index, last)
+    before = [piece.key for piece in pieces[max(0, index - 3) : index]]
+    if before[-1:] in (["for"], ["to"]) and not words.LABELS.isdisjoint(before):
+        return Choice("tagging", index - 2, index + 1)
+    return None
+
+
+def described(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
+    """ "describe short clips in one sentence" """
+    for position in behind(pieces, index, 9):
+        here = pieces[position]
+        if here.key in ("in", "with", "by") and any(
+            pieces[after].last in _SENTENCES for after in behind(pieces, position, 5)
+        ):
+            return Choice("captioning", index, index)
+    return None
+
+
+_SENTENCES = frozenset("sentence sentences words text caption phrase line".split())
+
+
+def searched(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
+    """ "search our photos with a typed description", "retrieve recipes by a photo" """
+    for position in behind(pieces, index, 10):
+        if pieces[position].key in ("with", "by", "from", "using", "for") and position > index + 1:
+            return Choice("retrieval", index, index)
+    return None

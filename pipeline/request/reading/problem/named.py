@@ -61,7 +61,7 @@ def _named(pieces: list[Piece], stances: Sequence[Stance], evidence: Evidence) -
         if not _is_about_output(pieces, choice) and not _is_a_part(pieces, choice, evidence)
     ]
     special = [choice for choice in named if choice.value not in _GENERAL and choice.value not in _SECOND]
-    general = [choice for choice in named if choice.value in _GENERAL]
+    general = _without_subjects([choice for choice in named if choice.value in _GENERAL])
     second = [choice for choice in named if choice.value in _SECOND]
     values = named_values(pieces)
     if special:
@@ -71,12 +71,24 @@ def _named(pieces: list[Piece], stances: Sequence[Stance], evidence: Evidence) -
     compares = values & {"siamese", "pairs", "triplet", "contrastive"}
     matching = [choice for choice in second if choice.value == "retrieval"]
     if matching and compares:
-        return matching[:1]
+        named_so = bool(general) and pieces[general[0].first].key.startswith("classif")
+        return general[:1] if named_so and general[0].first < matching[0].first else matching[:1]
     if second and not (general and general[0].first < second[0].first):
         return second[:1]
     if general and evidence.detects and not evidence.segments:
         return [Choice("detection", general[0].first, general[0].last)]
     return first_of_each(general) + _second_output(pieces, general, values)
+
+
+def _without_subjects(general: list[Choice]) -> list[Choice]:
+    """ "arrhythmia classification": the noun that says what is done, not what about."""
+    results = []
+    for choice, following in pairwise([*general, None]):
+        if choice is None:
+            break
+        if following is None or following.value != choice.value or following.first != choice.last + 1:
+            results.append(choice)
+    return results
 
 
 def _is_a_part(pieces: list[Piece], choice: Choice, evidence: Evidence) -> bool:
@@ -125,7 +137,7 @@ def forbidden_problems(pieces: list[Piece], stances: Sequence[Stance]) -> list[C
         if stances[index] != "forbidden":
             continue
         for term in piece.meanings("is"):
-            if term.name == "problem" and term.value in _GENERAL:
+            if term.name == "problem" and (term.value in _GENERAL or term.value in piece.key.replace(" ", "_")):
                 results.append(Choice(term.value, index, index))
     return first_of_each(results)
 

@@ -24,13 +24,19 @@ _BY_WORD: tuple[tuple[Rule, frozenset[str]], ...] = (
     (made.seen_in_color, words.COLORS),
     (made.shortened, words.SHORTENS),
     (made.extracted, words.EXTRACTS),
+    (made.labeled_each, words.EACH),
+    (made.described, words.DESCRIBES),
+    (made.searched, words.SEARCHES),
     (made.strange_found, words.DETECTS),
     (made.ranked, words.RANKS),
     (asked.sorted_into, words.SORTS),
     (asked.detected, words.DETECTS),
+    (asked.told_from, words.TELLS_APART),
     (asked.predicted, words.PREDICTS),
     (asked.asked, words.BEGINS_QUESTION),
     (asked.implied, words.PREDICTS | words.DETECTS),
+    (asked.filtered, words.FILTERS),
+    (asked.amount_of, words.AMOUNTS),
     (asked.or_not, words.OR | {"price", "prices"}),
 )
 """The rules, the surest first, each with the words at which it looks."""
@@ -46,7 +52,7 @@ def told(pieces: list[Piece], stances: Sequence[Stance], evidence: Evidence) -> 
     places: list[list[int]] = [[] for _ in _BY_WORD]
     for index, piece in enumerate(pieces):
         numbers = _RULES_OF.get(piece.last)
-        if numbers is not None and stances[index] == "asked":
+        if numbers is not None and stances[index] == "asked" and not _is_of_identifier(pieces, index):
             for number in numbers:
                 places[number].append(index)
     for (rule, _), indices in zip(_BY_WORD, places, strict=True):
@@ -57,6 +63,13 @@ def told(pieces: list[Piece], stances: Sequence[Stance], evidence: Evidence) -> 
                     choice = Choice("anomaly_detection", choice.first, choice.last)
                 return [choice]
     return _of_two_classes(pieces, stances)
+
+
+def _is_of_identifier(pieces: list[Piece], index: int) -> bool:
+    """Whether a word is part of a name: the model of "model_year"."""
+    before = index > 0 and pieces[index - 1].key == "_" and pieces[index - 1].end == pieces[index].start
+    behind = pieces[index + 1 : index + 2]
+    return before or (bool(behind) and behind[0].key == "_" and behind[0].start == pieces[index].end)
 
 
 def _of_two_classes(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:

@@ -168,3 +168,17 @@ READS_OUT = frozenset(
 AGENTS = frozenset("agent controller bot policy".split())
 COLORS = frozenset("see give bring put want turn make restore".split())
 BEGINS_QUESTION = ASKS | AMOUNT_VERBS | {"what", "which"}
+EACH = frozenset(("each", "every"))
+STEPS = frozenset(
+    "frame frames token tokens word words step steps residue residues base bases character characters letter letters "
+    "timestep second position syllable note beat".split()
+)
+"""What a sequence consists of, and what is tagged one by one."""
+GETS = frozenset("gets get has have receives needs carries must should is to".split())
+LABELS = frozenset("label labels tag tags class classes labeled tagged".split())
+DESCRIBES = frozenset("describe describes describing".split())
+SEARCHES = frozenset("search searches searching lookup retrieve retrieves".split())
+TELLS_APART = frozenset("tell tells telling separate separates separating distinguish distinguishes".split())
+FILTERS = frozenset(("filter", "detector", "spotter", "screener"))
+NAMES = frozenset("names entities mentions terms spans phrases entity".split())
+"""What is found in texts word by word."""

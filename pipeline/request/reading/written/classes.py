@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.request.reading.written.alternatives import alternatives
 from pipeline.request.reading.written.name_lists import can_be_classes, phrase_list
+from pipeline.request.reading.written.objects import objects
 from pipeline.request.terms.lists import Name, listed
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
@@ -65,7 +66,7 @@ def class_names(text: str, pieces: list[Piece], stances: Sequence[Stance], probl
             return names
     if not told_apart:
         return []
-    return _braces(text, pieces) or alternatives(text, pieces, stances)
+    return _braces(text, pieces) or objects(text, pieces, stances, problems) or alternatives(text, pieces, stances)
 
 
 def _as_many(text: str, pieces: list[Piece], index: int) -> list[Name]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pipeline.request.reading.found import Written
 from pipeline.request.reading.written.files import DATA_FORMATS
-from pipeline.request.reading.written.forbidden import forbidden_columns
+from pipeline.request.reading.written.forbidden import dropped_columns, forbidden_columns
 from pipeline.request.reading.written.listings import listings
+from pipeline.request.reading.written.prose import in_prose
 from pipeline.request.reading.written.targets import COLUMN, QUOTES, identifier_at, target_of
 from pipeline.request.terms.lists import Name, listed
 from pipeline.request.terms.negation import Stance
@@ -25,23 +26,16 @@ _BRACKETED = frozenset(
     "metadata features feature variables attributes inputs predictors measurements numbers values columns "
     "fields sensors questions merkmale variablen características caractéristiques channels".split()
 )
-_DROPS = frozenset(
-    "ignore drop ignoring dropping exclude excluding except omit remove without skip discard besides "
-    "ignoriere ignora ignorar ignorer".split()
-)
-_FILLERS = frozenset("are named called : columns column the like".split())
+_FILLERS = frozenset("are named called : columns column the like sind heißen son sont são sono".split())
 _CLAUSE_BEGINNINGS = frozenset("i we predict target the use with want".split())
-_BEFORE_DROPPED = COLUMN | QUOTES | frozenset(("the", "use", ":", "for"))
 _NAMING = _COLUMNS | _BRACKETED | _TABLES | COLUMN | DATA_FORMATS
 """Only behind these a column is named."""
-# Bounded, as it is looked for at every piece of the text.
-_IDENTIFIER = re.compile(r"[^\W\d]\w{0,99}+")
 
 
 def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[Written]:
     """Columns by name, those not to be used, and the target."""
     named: dict[str, Name] = {}
-    listed_columns = listings(text, pieces)
+    listed_columns = listings(text, pieces) or in_prose(text, pieces)
     for listing in listed_columns:
         for name in listing.names:
             named.setdefault(name.text.lower(), name)
@@ -66,7 +60,7 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
         if listing.separator:
             first, second = listing.names[:2]
             results.append(Written("files", "separator", listing.separator, first.end, second.start))
-    for name in (*_dropped(text, pieces, set(named)), *forbidden_columns(text, pieces, set(named))):
+    for name in (*dropped_columns(text, pieces, set(named)), *forbidden_columns(text, pieces, set(named))):
         dropped.setdefault(name.text.lower(), name)
     kept = [name for key, name in named.items() if key not in dropped]
     target = named.get(told_target.lower()) if told_target else target_of(text, pieces, kept)
@@ -133,6 +127,8 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             return []
         names, _ = listed(text, pieces, after, {"(": ")", "[": "]"}.get(opener, ""))
         cleaned = _clean(text, names, strict=key not in _COLUMNS)
+        if key in _BRACKETED and _counts_more(pieces, index, len(names)):
+            return []  # "13 input features (composition and annealing temperature)"
         if key in _BRACKETED and not all(_is_plain(name.text) for name in names):
             return []  # "14 variables (11 wells, rain)", "parameters (cooling time etc.)"
         if key in _TABLES and not of_path and not _are_identifiers(cleaned):
@@ -142,6 +138,12 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             return []  # "repairs.db (sqlite, table jobs)"
         return cleaned
     return []
+
+
+def _counts_more(pieces: list[Piece], index: int, names: int) -> bool:
+    """Whether a number before the noun says that there are more than the names listed."""
+    before = pieces[max(0, index - 2) : index]
+    return any(piece.kind == "number" and (piece.number or 0.0) > names for piece in before)
 
 
 def _is_plain(name: str) -> bool:
@@ -189,6 +191,12 @@ _LATIN = re.compile(
 )
 
 
+_SCALED = re.compile(
+    r"([^\W\d][\w ]{0,40}?) (?:from |of )?"
+    r"(?:\d[\d.]*(?: ?[-–/] ?|\.\.| to )\d[\d.]*|in (?:years|kg|km|cm|mm|meters|eur|usd|hours|percent))$"
+)
+"""What stands behind a column to say how it is measured: "rating 1-10", "age in years"."""
+
 _NO_HEADERS = frozenset("sqlite utf semicolon comma tab header zipped compressed gzip mb gb rows".split())
 
 
@@ -215,6 +223,9 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
         _before, colon, after = name.text.rpartition(": ")
         if colon:
             name = Name(after.strip(), name.end - len(after), name.end)
+        scaled = _SCALED.match(name.text)
+        if scaled is not None:
+            name = Name(scaled.group(1), name.start, name.start + scaled.end(1))
         words = name.text.split()
         if not words or not _can_be_column(name.text) or ".." in name.text or "…" in name.text:
             continue
@@ -239,56 +250,3 @@ def _can_be_column(name: str) -> bool:
         and not any(word in _NO_COLUMN for word in words)
         and all(char.isalnum() or char in " _-.%/" for char in name)
     )
-
-
-_DROPS_TOGETHER = frozenset(
-    (
-        ("not", "use"),
-        ("leave", "out"),
-        ("leaving", "out"),
-        ("t", "use"),
-        ("not", "include"),
-        ("column", "but"),
-        ("columns", "but"),
-        ("everything", "but"),
-    )
-)
-_DROPS_BEFORE = frozenset(first for first, _ in _DROPS_TOGETHER)
-
-
-def _is_term(pieces: list[Piece], name: Name) -> bool:
-    """Whether a name asks for something else: "do not use BERT"."""
-    for piece in pieces:
-        if piece.start <= name.start < piece.end:
-            return any(term.role == "is" and term.aspect != "data" for term in piece.terms)
-    return False
-
-
-def _dropped(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name]:
-    """Columns that must not be used: "except "invoice_no"", "ignore the column id", "drop customer_id"."""
-    for index, piece in enumerate(pieces):
-        if piece.key not in _DROPS and piece.key not in _DROPS_BEFORE:
-            continue
-        following = pieces[index + 1].key if index + 1 < len(pieces) else ""
-        together = (piece.key, following) in _DROPS_TOGETHER
-        if piece.key not in _DROPS and not together:
-            continue
-        position = index + 1 + together
-        while position < len(pieces) and position - index <= 5 and pieces[position].key in _BEFORE_DROPPED:
-            position += 1
-        if position == len(pieces):
-            continue
-        names, end = listed(text, pieces, position, "", also=("+",))
-        about_columns = any(part.key in COLUMN for part in pieces[index : min(end, position + 6)])
-        single = len(names) > 1 and all(" " not in name.text for name in names[:2])
-        of_columns = about_columns or (single and piece.key.startswith(("drop", "ignor", "leave")))
-        for name in names:
-            word = name.text.split()[0].strip("\"'`“”")
-            known = "_" in word or word.lower() in columns
-            if " " in name.text and not (known or about_columns):
-                break
-            capital = together and word[:1].isupper() and not _is_term(pieces, name)
-            if not (of_columns or known or capital) or not _IDENTIFIER.fullmatch(word):
-                break
-            start = text.index(word, name.start)
-            yield Name(word, start, start + len(word))

@@ -183,9 +183,17 @@ def _target_after(text: str, pieces: list[Piece], index: int) -> Name | None:
     word = identifier_at(text, pieces[position].start)
     if not linked and not (position == index + 1 and (word != word.lower() or _ends_phrase(pieces, position))):
         return None
-    if word.lower() in _NO_TARGET:
+    if word.lower() in _NO_TARGET or _is_class(pieces, position):
         return None
     return Name(word, pieces[position].start, pieces[position].start + len(word))
+
+
+def _is_class(pieces: list[Piece], position: int) -> bool:
+    """Whether a word is the first of several classes: "a label: grooming, rearing or resting"."""
+    if [piece.key for piece in pieces[position - 1 : position + 2 : 2]] != [":", ","]:
+        return False
+    behind = pieces[position + 1 : position + 14]
+    return any(piece.key == "or" and piece.sentence == pieces[position].sentence for piece in behind)
 
 
 def _ends_phrase(pieces: list[Piece], position: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from pipeline.request.reading.data.objects import forecast_series, translated_text
 from pipeline.request.reading.found import Choice, choices, first_of_each
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece, named_values
@@ -25,7 +26,9 @@ _FIRM_TEXT = frozenset(
 )
 """Nouns of texts that are seldom anything else; the many others yield to a picture or a sound."""
 
-_COLUMNS = frozenset("columns cols rows measurements attributes spalten columnas colonnes colunas colonne".split())
+_COLUMNS = frozenset(
+    "column row columns cols rows measurements attributes spalten columnas colonnes colunas colonne".split()
+)
 _RHYTHMS = frozenset(
     "hourly daily weekly monthly quarterly yearly stündliche stündlichen tägliche täglichen wöchentliche "
     "monatliche".split()
@@ -42,7 +45,7 @@ _ENDINGS = {
     **dict.fromkeys(("videos", "filme"), "video"),
 }
 _AND = frozenset("+ and plus with together along & und y et e 和 と".split())
-_CLIPS = frozenset("clip recording file wav snippet utterance".split())
+_CLIPS = frozenset("clip recording file wav snippet utterance movie".split())
 _OF_FILES = frozenset(("recording", "recordings", "file", "files"))
 _OF_SOUND = frozenset(
     "log_mel_spectrogram mel_spectrogram spectrogram mfcc waveform cqt chroma yamnet vggish wav2vec2 "
@@ -61,7 +64,9 @@ def kinds(
     `expected` are the kinds that the rest of the request can be about, with `only` no others: films are no videos
     where films are recommended.
     """
-    named = [choice for choice in choices(pieces, stances, "kind") if not _is_no_data(pieces, choice)]
+    every = [choice for choice in choices(pieces, stances, "kind") if not _is_no_data(pieces, choice)]
+    # "speech to text" names a kind only where no noun does: its clips may be meant.
+    named = [choice for choice in every if choice.value == "graph" or not pieces[choice.first].is_a("problem")] or every
     hinted = choices(pieces, stances, "hint")
     if several or _combines(pieces, named):
         firm = [choice for choice in named if not is_weak(pieces[choice.first])]
@@ -89,12 +94,13 @@ def _chosen(
     named = [choice for choice in named if choice.value in allowed]
     firm = [choice for choice in named if not is_weak(pieces[choice.first])]
     if not firm:
-        named = named + [choice for choice in _clips(pieces, stances) if choice.value in allowed]
+        named = sorted(named + [choice for choice in _clips(pieces, stances) if choice.value in allowed], key=_place)
     if not named:
-        named = [choice for choice in hinted if choice.value != "text"] or _columns(pieces, stances) or hinted
+        named = [choice for choice in hinted if choice.value != "text"] or forecast_series(pieces, stances)
+        named = named or _columns(pieces, stances) or hinted
         named = named + _rhythm(pieces, stances)
     if not named:
-        named = _compounds(pieces, stances) or _languages(pieces, stances)
+        named = _compounds(pieces, stances) or translated_text(pieces, stances)
     named = [choice for choice in named if choice.value in allowed]
     # "video" and "audio" say more than "images" and "text", which their frames and transcripts are.
     for choice in firm:
@@ -111,7 +117,15 @@ _OF_FILMS = frozenset(("convlstm", "cnn_3d"))
 
 def _first_named(pieces: list[Piece], stances: Sequence[Stance], chosen: Choice, named: list[Choice]) -> Choice:
     """The first noun of the chosen kind, be it a weaker one: "tickets" of "tickets (columns text_a, text_b)"."""
-    same = [choice for choice in named if choice.value == chosen.value] + [chosen]
+    same = [choice for choice in named if choice.value == chosen.value and not _is_device(pieces, choice)] + [chosen]
+    if chosen.value in ("video", "audio"):
+        same += [
+            choice
+            for choice in _clips(pieces, stances)
+            if choice.value == chosen.value and not _is_file(pieces, choice)
+        ]
+    elif chosen.value == "graph":
+        same = [choice for choice in same if "graph" in pieces[choice.first].key] or same
     if chosen.value == "table":
         same += _columns(pieces, stances)
     else:
@@ -119,13 +133,34 @@ def _first_named(pieces: list[Piece], stances: Sequence[Stance], chosen: Choice,
     return min(same, key=_place)
 
 
+_DEVICES = frozenset("sensor sensors logger loggers molecule molecules gauge gauges detector detectors".split())
+
+
+def _is_device(pieces: list[Piece], choice: Choice) -> bool:
+    """Whether a noun names what measures the data, or what they are about, and no data."""
+    return pieces[choice.first].last in _DEVICES
+
+
+def _is_file(pieces: list[Piece], choice: Choice) -> bool:
+    return pieces[choice.first].last in _OF_FILES
+
+
 def _place(choice: Choice) -> int:
     return choice.first
+
+
+_SHOWN = frozenset(
+    "metrics metric results result scores score errors forecast forecasts predictions contents parameters loss losses "
+    "accuracy layers confusions rewards".split()
+)
 
 
 def _is_no_data(pieces: list[Piece], choice: Choice) -> bool:
     """Whether a noun is part of a network's name: the graph of "two graph convolutions"."""
     following = pieces[choice.first + 1].key if choice.first + 1 < len(pieces) else ""
+    if choice.value in ("graph", "table") and following == "of":
+        shown = pieces[choice.first + 2 : choice.first + 5]
+        return any(piece.key in _SHOWN or piece.is_a("metric") for piece in shown)  # "a table of the metrics"
     if choice.value == "graph":
         return following.startswith(("conv", "neural", "network", "layer", "attention"))
     return choice.value == "text" and following.startswith(("embedding", "transformer", "encoder", "bert"))
@@ -152,30 +187,6 @@ def _columns(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     for index, piece in enumerate(pieces):
         if piece.last in _COLUMNS and stances[index] == "asked":
             return [Choice("table", index, index)]
-    return []
-
-
-_LANGUAGES = frozenset(
-    "english german french spanish portuguese italian dutch latin greek russian polish czech slovak ukrainian "
-    "bulgarian serbian croatian slovene romanian hungarian finnish estonian latvian lithuanian swedish danish "
-    "norwegian norse icelandic faroese irish gaelic welsh breton scots basque catalan galician turkish azeri kazakh "
-    "uzbek arabic hebrew persian farsi kurdish pashto urdu hindi bengali punjabi gujarati marathi tamil telugu kannada "
-    "malayalam sinhala nepali chinese mandarin cantonese japanese korean vietnamese thai lao khmer burmese malay "
-    "indonesian javanese tagalog filipino swahili hausa yoruba igbo amharic somali zulu xhosa afrikaans esperanto "
-    "maltese albanian armenian georgian mongolian tibetan sanskrit yiddish quechua maori hawaiian samoan frisian "
-    "luxembourgish occitan sardinian sami deutsch englisch französisch spanisch inglés español francés inglês "
-    "português anglais français allemand inglese italiano".split()
-)
-
-
-def _languages(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
-    """What is translated from a language is text: "Old Norse to English"."""
-    if not any(piece.means("translation") for piece in pieces):
-        return []
-    for index, piece in enumerate(pieces):
-        if piece.key in _LANGUAGES and stances[index] == "asked":
-            first = index - 1 if index and pieces[index - 1].key in ("old", "middle", "ancient", "classical") else index
-            return [Choice("text", first, index)]
     return []
 
 
@@ -209,7 +220,10 @@ def _rhythm(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
 def _clips(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     """Clips and recordings are sound where a sample rate or a spectrogram is named, and films where frames are."""
     for index, piece in enumerate(pieces):
-        if stances[index] != "asked" or not any(word.removesuffix("s") in _CLIPS for word in piece.key.split()):
+        if piece.kind == "mark" or stances[index] != "asked":
+            continue
+        words = piece.key.split() if piece.terms else (piece.key,)
+        if not any(word.removesuffix("s") in _CLIPS for word in words):
             continue
         if named_values(pieces) & _OF_SOUND or any(part.is_named("sample_rate") for part in pieces):
             return [Choice("audio", index, index)]

@@ -1,0 +1,132 @@
+"""Columns that stand in a sentence: "a table of used cars with brand, km and price", "predict rent from size, rooms and
+floor"."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from pipeline.request.reading.written.listings import Listing
+from pipeline.request.terms.lists import Name, listed
+from pipeline.request.terms.pieces import Piece
+
+_TABLES = frozenset(
+    "table csv tsv sheet spreadsheet excel xlsx parquet tabelle tabla tableau tabela tabella file export dump".split()
+)
+_RECORDS = frozenset("history records record log logs readings measurements data dataset rows prices quotes".split())
+"""Behind these a list is one of columns only where its names look like it."""
+_HOLDERS = _TABLES | _RECORDS
+_WITH = frozenset("with has have having contains containing holds holding including mit con avec com".split())
+_FURTHEST = 9
+"""How many words may stand between a table and its "with": "a table of used cars from our region with brand, km"."""
+_ASIDE = 30
+"""How long an aside in brackets between them may be."""
+_FROM = frozenset("from using given by aus".split())
+_PREDICTS = frozenset("predict predicts predicting estimate estimates estimating guess guesses infer regress".split())
+_ARTICLES = frozenset("the a an its their".split())
+_GOES_ON = frozenset("for of in on as to from per at is are by where which that".split())
+"""Behind these the sentence goes on after the last name: "brand, km and price for our shop"."""
+_NO_NAMES = frozenset(
+    "the a an it its them their this that these those what which who me my our your we i you all any each some no not "
+    "one two of in on at to and or with for please good bad many few more less".split()
+)
+_LEAST = 3
+
+
+def in_prose(text: str, pieces: list[Piece]) -> list[Listing]:
+    """The first list of columns behind a table, or behind what is predicted from them."""
+    for index, piece in enumerate(pieces):
+        if piece.last in _HOLDERS:
+            names = _behind_table(text, pieces, index)
+            if names:
+                return [Listing(names, frozenset())]
+        elif piece.key in _PREDICTS or (piece.terms and piece.key.partition(" ")[0] in _PREDICTS):
+            listing = _predicted_from(text, pieces, index)
+            if listing is not None:
+                return [listing]
+    return []
+
+
+def _behind_table(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "a table of used cars with brand, km and price", "price history with open, high, low, close" """
+    position = index + 1
+    while position < len(pieces) and position - index <= _FURTHEST:
+        here = pieces[position]
+        if here.sentence != pieces[index].sentence or here.key in (",", ":"):
+            return []
+        if here.key in _WITH:
+            break
+        if here.key == "(":
+            closed = _closed(pieces, position)
+            if closed is None:
+                return []
+            return _behind_table(text, pieces, closed)
+        position += 1
+    if position >= len(pieces) or pieces[position].key not in _WITH:
+        return []
+    names = _identifiers(text, pieces, position + 1)
+    written = any("_" in name.text.strip("_") for name in names)
+    if pieces[index].last in _RECORDS and not written and len(names) <= _LEAST:
+        return []
+    return names
+
+
+def _closed(pieces: list[Piece], opened: int) -> int | None:
+    """Where an aside in brackets ends; None where it does not soon."""
+    for position in range(opened + 1, min(len(pieces), opened + _ASIDE)):
+        if pieces[position].key == ")":
+            return position
+    return None
+
+
+def _predicted_from(text: str, pieces: list[Piece], index: int) -> Listing | None:
+    """ "predict the species from bill_length, bill_depth and mass" """
+    for position in range(index + 2, min(len(pieces), index + _FURTHEST)):
+        here = pieces[position]
+        if here.sentence != pieces[index].sentence or here.key in (",", ":", "("):
+            return None
+        if here.key not in _FROM:
+            continue
+        names = _identifiers(text, pieces, position + 1)
+        if not names:
+            continue
+        first = index + 1 + (pieces[index + 1].key in _ARTICLES)
+        word = text[pieces[first].start : pieces[first].end]
+        if first != position - 1 or not _is_identifier(word):
+            return Listing(names, frozenset())
+        target = Name(word, pieces[first].start, pieces[first].end)
+        return Listing([*names, target], frozenset(), word)
+    return None
+
+
+def _identifiers(text: str, pieces: list[Piece], start: int) -> list[Name]:
+    """Three names or more of a word each, up to where the list turns into a sentence; none that asks for something."""
+    names: list[Name] = []
+    for name in listed(text, pieces, start, "")[0]:
+        words = name.text.split()
+        if not _is_identifier(words[0]) or words[0].lower() in _NO_NAMES:
+            break
+        joined = "and" in text[names[-1].end : name.start].split() if names else False
+        if len(words) > 1 and not (joined and words[1] in _GOES_ON):
+            break
+        names.append(Name(words[0], name.start, name.start + len(words[0])))
+        if len(words) > 1:
+            break
+    if len(names) < _LEAST or any(_asks(pieces, name) for name in names):
+        return []
+    return names
+
+
+def _is_identifier(name: str) -> bool:
+    return name.replace("_", "").isalnum() and name[0].isalpha()
+
+
+def _asks(pieces: list[Piece], name: Name) -> bool:
+    """Whether a name is one of a network, a metric or the like: "a table with dropout, Adam and ReLU"."""
+    position = bisect_left(pieces, name.start, key=_start)
+    terms = pieces[position].terms if position < len(pieces) and pieces[position].start == name.start else ()
+    # "color" is a column like any other, and so is "text".
+    return any(term.role == "is" and term.aspect not in ("data", "size") for term in terms)
+
+
+def _start(piece: Piece) -> int:
+    return piece.start
