@@ -8,6 +8,7 @@ prompts name no method and no model.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,14 +18,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.prompt_files import render
-from pipeline.llm.protocol import LLM, ChatRequest, Sampling
+from pipeline.llm.asking.replies import clean_text
+from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
+from pipeline.plan.json_objects import objects_in
 
 ASPECTS = ("compliance", "usefulness", "idiomaticity")
 LONGEST = 24_000
 """Characters of a project that a judge reads; a longer one is cut, and the judgement says so."""
 
 Choice = Literal["A", "B", "tie"]
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_SCORE = re.compile(r"(?P<points>\d{1,2})(?:\.\d{1,4})?(?:\s?/\s?10)?")
+_LONGEST_REASON = 2_000
+_QUOTED = 600
+"""Characters of a useless reply that the judge is shown again."""
+
 _FAMILIES = {
     "gpt": r"gpt|chatgpt|davinci|openai|(?<![a-z0-9])o[1345](?![a-z0-9])",
     "claude": r"claude|anthropic",
@@ -121,16 +128,53 @@ async def _answer(
         schema=json.dumps(kind.model_json_schema()),
     )
     reply = await llm.chat(request)
-    text = _THINKING.sub("", reply.text)
-    start, end = text.find("{"), text.rfind("}")
     try:
-        return kind.model_validate_json(text[start : end + 1])
-    except ValidationError as error:
-        problem = error.errors()[0]
-        field = ".".join(map(str, problem["loc"])) or "the answer"
-        raise StageFailure(
-            "unreadable_verdict", f"{field}: {problem['msg']} (the reply ended by {reply.finish_reason})"
-        ) from error
+        return _verdict(reply, kind)
+    except ValueError as error:
+        reason = str(error)
+    # The sample has been paid for: it is asked for once more, and with more room where it was cut off.
+    if reply.finish_reason == "length":
+        longer = replace(request.sampling, max_tokens=2 * request.sampling.max_tokens)
+        request = replace(request, sampling=longer)
+    else:
+        useless = Message(role="assistant", content=reply.text[:_QUOTED] or "(nothing)")
+        request = replace(request, messages=(*request.messages, useless, *render("again", reason=reason, form="json")))
+    try:
+        return _verdict(await llm.chat(request), kind)
+    except ValueError as error:
+        raise StageFailure("unreadable_verdict", f"{error}, and so before it was asked again") from error
+
+
+def _verdict(reply: ChatReply, kind: type[_V]) -> _V:
+    """The last object of a reply that is a verdict: keys in any case, others left out, half points rounded down. Raises
+    ValueError where there is none."""
+    reason = f"the reply is no verdict (it ended by {reply.finish_reason})"
+    for found in reversed(objects_in(clean_text(reply.text))):
+        if reply.finish_reason == "length" and not found.whole:
+            continue
+        values = {str(key).strip().lower(): value for key, value in found.value.items()}
+        known = {name: _plain(values[name]) for name in ASPECTS if name in values}
+        known["reason"] = str(values.get("reason", ""))[:_LONGEST_REASON]
+        try:
+            return kind.model_validate(known)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            field = ".".join(map(str, problem["loc"])) or "the answer"
+            reason = f"{field}: {problem['msg']} (the reply ended by {reply.finish_reason})"
+    raise ValueError(reason)
+
+
+def _plain(value: object) -> object:
+    """A score or choice as the schema has it: 8.5, "8" and "8/10" are 8; "a" is A."""
+    if isinstance(value, float) and math.isfinite(value):
+        return math.floor(value)
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    score = _SCORE.fullmatch(text)
+    if score:
+        return int(score["points"])
+    return {"a": "A", "b": "B", "tie": "tie"}.get(text.lower(), text)
 
 
 def _parts(task: JudgedTask) -> dict[str, str]:

@@ -10,9 +10,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-import json_repair
-
 from pipeline.plan.frameworks import canonical_framework
+from pipeline.plan.json_objects import objects_in
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
 from pipeline.plan.vocabulary import is_unspecified
 
@@ -22,13 +21,21 @@ _NUMBER = re.compile(r"^\W*(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)(?![
 _HYPERPARAMETER_KEYS = ("hyperparameters", "hypermeters")
 
 
-LONGEST_REPAIRED = 20_000
-"""Characters up to which broken JSON is repaired; the longest published plan has 3,800."""
+_SIGNS = str.maketrans("−–⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "--0123456789-")
+_DIGITS = r"\d{1,20}(?:\.\d{0,20})?(?:e[+-]?\d{1,3})?"
+_POWER = re.compile(
+    rf"^\W*(?:(?P<factor>{_DIGITS})\s?[x×*·]\s?)?(?P<base>{_DIGITS})\s?(?:\^|\*\*|(?=[⁻⁰¹²³⁴-⁹]))\s?\(?"
+    r"(?P<exponent>[+\-−–⁻]?[\d⁰¹²³⁴-⁹]{1,3})\)?(?![\w.*^/])",
+    re.I,
+)
+_FRACTION = re.compile(rf"^\W*(?P<numerator>{_DIGITS})\s?/\s?(?P<denominator>{_DIGITS})(?![\w.*^/])", re.I)
+_THOUSANDS = re.compile(r"^\s*(?P<number>\d{1,3}(?:,\d{3})+)(?![\d,.])")
+_DECIMAL_COMMA = re.compile(r"^\s*0,(?P<digits>\d{1,9})\s*$")
+_FORMULA_BEHIND = re.compile(r"\s?(?:\*|\^|/\s?[\d(])")
+"""What makes a number the beginning of a formula, whose value it is not."""
 
-DEEPEST_REPAIRED = 50
-"""Open brackets up to which broken JSON is repaired: the work is length times depth. A plan opens four."""
-
-_BRACKET = re.compile(r"[\[\]{}]")
+_PLAN_KEYS = ("taskcategory", "dataset", "preprocess", "modelarchitecture")
+_PLACEHOLDERS = ("", "...", "…", "string", "null", "none")
 
 
 class UnreadablePlanError(ValueError):
@@ -45,8 +52,7 @@ def read_plan(source: str | Mapping[str, object]) -> SolutionPlan:
     """
     if isinstance(source, str):
         source = _load(source)
-    body = _fold(source)
-    body = _section(body, "codeplan", "solutionplan", "plan") or body
+    body = _opened(source)
     architecture = _section(body, "modelarchitecture", "model", "architecture")
     dataset = _section(body, "dataset", "data")
     if not {"taskcategory", "dataset", "modelarchitecture", "preprocess"} & body.keys():
@@ -75,12 +81,12 @@ def read_text(value: object) -> str:
 
 
 def read_number(value: object) -> float | None:
-    """The positive number that a value starts with ("1e-4 with warm-up" -> 0.0001), or None."""
+    """The positive number that a value starts with ("1e-4 with warm-up", "10^-3", "1/1000", "1,000"), or None; so for a
+    formula of another kind."""
     if isinstance(value, list | tuple) and value:
         value = value[0]
     if isinstance(value, str):
-        match = _NUMBER.match(value)
-        value = float(match.group(1)) if match else None
+        value = _number_in(value)
     # To Python a bool is an int, but `true` is no number of epochs.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -96,39 +102,70 @@ def _text(value: object) -> str:
     return read_text(value).encode("utf-8", "replace").decode()
 
 
+def _number_in(text: str) -> float | None:
+    text = text.strip()[:200]
+    power = _POWER.match(text)
+    if power:
+        exponent = int(power["exponent"].translate(_SIGNS))
+        return _computed(float(power["base"]), exponent, float(power["factor"] or 1))
+    fraction = _FRACTION.match(text)
+    if fraction and float(fraction["denominator"]):
+        return float(fraction["numerator"]) / float(fraction["denominator"])
+    thousands = _THOUSANDS.match(text)
+    if thousands:
+        return float(thousands["number"].replace(",", ""))
+    decimal = _DECIMAL_COMMA.match(text)
+    if decimal:
+        return float(f"0.{decimal['digits']}")
+    match = _NUMBER.match(text.translate(_SIGNS))
+    if not match or _FORMULA_BEHIND.match(text, match.end()):
+        return None
+    return float(match.group(1))
+
+
+def _computed(base: float, exponent: int, factor: float) -> float | None:
+    try:
+        return factor * base**exponent
+    except (OverflowError, ZeroDivisionError):
+        return None
+
+
 def _load(text: str) -> Mapping[str, object]:
-    value: object = None
+    """The object of a text that is the fullest plan, the last of equal ones: a model may quote the format, or draft."""
     try:
-        value = json.loads(text)
+        value: object = json.loads(text)
     except (ValueError, RecursionError):
-        start = text.find("{")
-        if start >= 0:
-            value = _repaired(text[start:])
-    if isinstance(value, list) and value:
-        value = value[0]
-    if not isinstance(value, Mapping):
-        raise UnreadablePlanError("no plan: the text holds no JSON object")
-    return value
+        value = None
+    if isinstance(value, Mapping):
+        return value
+    best: Mapping[str, object] | None = None
+    best_fullness = -1
+    for found in objects_in(text):
+        fullness = _fullness(found.value)
+        if fullness >= best_fullness:
+            best, best_fullness = found.value, fullness
+    if best is None:
+        raise UnreadablePlanError("no plan: the text holds no JSON object that can be read")
+    return best
 
 
-def _repaired(text: str) -> object:
-    if len(text) > LONGEST_REPAIRED:
-        raise UnreadablePlanError(f"no plan: not JSON, and longer than {LONGEST_REPAIRED:,} characters")
-    if _depth(text) > DEEPEST_REPAIRED:
-        raise UnreadablePlanError("no plan: not JSON, and nested too deeply")
-    try:
-        return json_repair.loads(text, skip_json_loads=True)
-    except ValueError as error:  # nested beyond reason
-        raise UnreadablePlanError(f"no plan: {error}") from error
+def _opened(values: Mapping[str, object]) -> dict[str, object]:
+    """A plan's object, keys folded, without what wraps it (`Code Plan`); a JSON schema that was filled in is one."""
+    body = _fold(values)
+    inner = _section(body, "codeplan", "solutionplan", "plan")
+    if not inner and body.get("type") == "object":
+        inner = _section(body, "properties")
+    return inner or body
 
 
-def _depth(text: str) -> int:
-    """How many brackets are open at most, those in strings counted too."""
-    depth = deepest = 0
-    for bracket in _BRACKET.findall(text):
-        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    return deepest
+def _fullness(values: Mapping[str, object]) -> int:
+    """How many of a plan's parts an object has, its fields and layers among them."""
+    body = _opened(values)
+    architecture, dataset = _section(body, "modelarchitecture"), _section(body, "dataset")
+    hyper = _section(architecture, *_HYPERPARAMETER_KEYS) or _section(body, *_HYPERPARAMETER_KEYS)
+    parts = [body.get(key) for key in _PLAN_KEYS]
+    parts += [dataset.get("input"), dataset.get("output"), architecture.get("layers"), *hyper.values()]
+    return sum(read_text(part).lower() not in _PLACEHOLDERS for part in parts)
 
 
 def _fold(values: Mapping[str, object]) -> dict[str, object]:
@@ -145,6 +182,8 @@ def _section(values: Mapping[str, object], *names: str) -> dict[str, object]:
         part = values.get(name)
         if isinstance(part, list) and part:
             part = part[0]
+        if isinstance(part, str) and part.lstrip().startswith("{"):  # encoded once more
+            part = next((found.value for found in objects_in(part)), None)
         if isinstance(part, Mapping):
             return _fold(part)
     return {}

@@ -149,14 +149,15 @@ def test_all_chains_fit() -> None:
 
 def test_the_calls_of_a_row_that_fails_are_kept(chains: str) -> None:
     def script(request: ChatRequest) -> str:
-        return "I like trains." if role_of(request) in ("draft 2", "again") else competent(request)
+        return "I like trains." if role_of(request) in ("draft 1", "draft 2", "again") else competent(request)
 
     llm = ScriptedLLM(script)
     stages = generation_stages(PipelineSettings(method="dlcodegen"), lambda: llm)
     (row,) = run_local(stages, _rows(1))
     assert row.failure is not None
     assert (row.failure.stage, row.failure.kind) == ("draft", "not_python")
-    assert [call.prompt for call in row.calls] == ["template", "draft_from_sample", "draft_from_template", "again"]
+    prompts = ["template", "draft_from_sample", "again", "draft_from_template", "again"]
+    assert [call.prompt for call in row.calls] == prompts
 
 
 def test_rows_are_under_way_together_and_come_out_in_order() -> None:

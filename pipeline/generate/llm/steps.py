@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from pipeline.errors import StageFailure
 from pipeline.generate.llm import writers
 from pipeline.generate.llm.plain_template import plain_template
 from pipeline.generate.llm.sources import Sources
 from pipeline.generate.project import python_text, script_files
-from pipeline.llm.asking.asker import Asking
+from pipeline.llm.asking.asker import USELESS, Asking
 from pipeline.llm.asking.replies import Program
 from pipeline.llm.build import AskerBuilder
 from pipeline.records import NOTEBOOK, README, REQUIREMENTS, SCRIPT, Drafted, Requirement, Retrieved, SourceFile
@@ -35,27 +36,33 @@ def own_plan_step(build_asker: AskerBuilder, _sources: Sources) -> Step:
 
 
 def template_step(build_asker: AskerBuilder, sources: Sources) -> Step:
-    """Template RAG, first call."""
+    """Template RAG, first call. Where it gives no template, the row goes on without: there is another draft."""
     asker = build_asker()
 
     async def step(record: Retrieved) -> Fields:
         work = partial(writers.template, record=record, sources=sources)
-        (template,), calls = await asker.ask("template", record, work)
+        try:
+            (template,), calls = await asker.ask("template", record, work)
+        except StageFailure as failure:
+            if failure.kind not in USELESS:
+                raise
+            return failure.added
         return {"template": template, "calls": calls}
 
     return step
 
 
 def draft_step(build_asker: AskerBuilder, sources: Sources, *, drafts: Mapping[str, Writer]) -> Step:
-    """The drafts by the field they fill (`code_draft`, `template_draft`), written at the same time."""
+    """The drafts by the field they fill (`code_draft`, `template_draft`), written at the same time; "" for one of which
+    no reply could be used, where the other one could."""
     asker = build_asker()
 
     async def step(record: Retrieved) -> Fields:
         works = [partial(_write, write, record, sources) for write in drafts.values()]
-        programs, calls = await asker.ask("draft", record, *works)
+        programs, calls = await asker.ask_any("draft", record, *works)
         fields: dict[str, Any] = {}
         for field, program in zip(drafts, programs, strict=True):
-            fields[field] = program.text
+            fields[field] = "" if program is None else program.text
         fields["calls"] = calls
         return fields
 

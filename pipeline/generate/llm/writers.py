@@ -64,12 +64,16 @@ async def template(ask: Asking, record: Retrieved, sources: Sources) -> str:
 
 
 async def from_template(ask: Asking, record: Templated, _sources: Sources) -> Program:
-    """Draft 2: the template, filled."""
+    """Draft 2: the template, filled. Raises StageFailure `no_template` where the model gave none."""
+    if not record.template:
+        raise StageFailure("no_template", "none of the model's replies was a template")
     return await ask.program("draft_from_template", template=record.template, **plan_parts(record))
 
 
 async def from_drafts(ask: Asking, record: Drafted, _sources: Sources) -> Program:
-    """The comparison: the final project from plan, draft 1 and draft 2."""
+    """The comparison: the final project from plan, draft 1 and draft 2. One that came alone is the project."""
+    if not record.code_draft or not record.template_draft:
+        return Program(record.code_draft or record.template_draft)
     return await ask.program(
         "compare",
         code_draft=record.code_draft,

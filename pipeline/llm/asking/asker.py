@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -13,12 +13,13 @@ from pipeline.config import PriceSettings, WritingSettings
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.context import fit
 from pipeline.llm.asking.prompt_files import render
-from pipeline.llm.asking.replies import Program, ReplyError, clean_text, read_program, read_template
+from pipeline.llm.asking.readers import plan_in, program_in, template_in, words_in
+from pipeline.llm.asking.replies import Program, ReplyError, clean_text
 from pipeline.llm.asking.splice import splice
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
 from pipeline.llm.spending.cost import cost_of
 from pipeline.llm.tokens import estimate_prompt
-from pipeline.plan.reading import UnreadablePlanError, read_plan
+from pipeline.plan.json_objects import objects_in
 from pipeline.plan.solution_plan import SolutionPlan, bounded_plan_schema
 from pipeline.records import CallMeasures, LLMCall, Requirement
 from pipeline.retrieval.tokenize import shingles, words
@@ -29,10 +30,19 @@ _SHRINK = (1.0, 0.75, 0.5)
 _QUOTED = 600
 """Characters of a useless reply that the model is shown again."""
 
+_MORE_ROOM = 2
+"""How many times its tokens a reply may have that is asked for again since it was cut off."""
+
+USELESS = frozenset({"refused", "empty_reply", "not_python", "cut_off", "prompt_too_long", "no_template"})
+"""Failures that are a reply's, or a prompt's, and say nothing of the model's next one."""
+
 _REFERENCE_WORDS = 5
 """Words of the sequences by which a reference is looked for in what is sent."""
 
 _T = TypeVar("_T")
+
+_Reader = Callable[[str, bool], _T]
+"""Reads a reply's text, which may have been cut off. Raises ReplyError where it is useless."""
 
 
 class Asker:
@@ -59,8 +69,19 @@ class Asker:
         )
         self.continuations = writing.continuations
         self.price = price or PriceSettings()
+        self.context_length = context_length
         self.room = None if context_length is None else context_length - max_tokens
         """Tokens that a prompt may have; None where the context's length is not known."""
+
+    def with_more_room(self, request: ChatRequest) -> ChatRequest | None:
+        """A request whose reply may be longer, as far as the context has room; None where it has none."""
+        tokens = request.sampling.max_tokens
+        most = tokens * _MORE_ROOM
+        if self.context_length is not None:
+            most = min(most, self.context_length - estimate_prompt(request))
+        if most <= tokens:
+            return None
+        return replace(request, sampling=replace(request.sampling, max_tokens=most))
 
     async def ask(
         self, stage: str, record: Requirement, *works: Callable[[Asking], Awaitable[_T]]
@@ -69,20 +90,46 @@ class Asker:
 
         Raises the first failure, which keeps the calls of all.
         """
-        askings = [Asking(self, stage, record.reference) for _ in works]
-        running = [work(asking) for work, asking in zip(works, askings, strict=True)]
-        outcomes = await asyncio.gather(*running, return_exceptions=True)
-        calls = list(record.calls)
-        for asking in askings:
-            calls += asking.calls
+        outcomes, calls = await self._outcomes(stage, record, works)
         results: list[_T] = []
         for outcome in outcomes:
             if isinstance(outcome, StageFailure):
-                raise StageFailure(outcome.kind, str(outcome), added={"calls": tuple(calls)}) from outcome
-            if isinstance(outcome, BaseException):
-                raise outcome
+                raise StageFailure(outcome.kind, str(outcome), added={"calls": calls}) from outcome
             results.append(outcome)
-        return results, tuple(calls)
+        return results, calls
+
+    async def ask_any(
+        self, stage: str, record: Requirement, *works: Callable[[Asking], Awaitable[_T]]
+    ) -> tuple[list[_T | None], tuple[LLMCall, ...]]:
+        """The same, with None for a work whose replies were useless; its last call says why.
+
+        Raises the first failure where no work came to anything, and where the model itself failed.
+        """
+        outcomes, calls = await self._outcomes(stage, record, works)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, StageFailure)]
+        for failure in failures:
+            if len(failures) == len(works) or failure.kind not in USELESS:
+                raise StageFailure(failure.kind, str(failure), added={"calls": calls}) from failure
+        return [None if isinstance(outcome, StageFailure) else outcome for outcome in outcomes], calls
+
+    async def _outcomes(
+        self, stage: str, record: Requirement, works: Sequence[Callable[[Asking], Awaitable[_T]]]
+    ) -> tuple[list[_T | StageFailure], tuple[LLMCall, ...]]:
+        """What each work comes to, or why to nothing, and the row's calls."""
+        askings = [Asking(self, stage, record.reference) for _ in works]
+        running = [work(asking) for work, asking in zip(works, askings, strict=True)]
+        outcomes: list[_T | StageFailure] = []
+        for outcome in await asyncio.gather(*running, return_exceptions=True):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, StageFailure):
+                raise outcome
+            outcomes.append(outcome)
+        calls = list(record.calls)
+        for asking, outcome in zip(askings, outcomes, strict=True):
+            made = asking.calls
+            if isinstance(outcome, StageFailure) and outcome.kind in USELESS and made:
+                made[-1] = replace(made[-1], cut=(*made[-1].cut, f"useless: {outcome.kind}"))
+            calls += made
+        return outcomes, tuple(calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +143,11 @@ class _Exchange:
     """The whole reply, continuations included."""
 
     finish_reason: str
-    """Of the last continuation."""
+    """Of the last part; `length` where the reply is not whole."""
+
+    @property
+    def is_cut(self) -> bool:
+        return self.finish_reason == "length"
 
 
 class Asking:
@@ -112,38 +163,50 @@ class Asking:
         """The calls made so far."""
 
     async def program(self, prompt: str, **parts: str) -> Program:
-        """The program that the model writes. Raises StageFailure `refused`, `empty_reply` or `not_python` where the
-        second reply holds none either; and those of the model."""
-        return await self._ask_twice(prompt, parts, read_program)
+        """The program that the model writes. Raises StageFailure `refused`, `empty_reply`, `cut_off` or `not_python`
+        where the second reply holds none either; and those of the model."""
+        return await self._ask_twice(prompt, parts, program_in)
 
     async def plan(self, prompt: str, **parts: str) -> SolutionPlan:
         """The plan that the model devises; its schema goes with the request. Raises StageFailure `unreadable_plan`."""
-        return await self.answer(prompt, _plan_in, json.dumps(bounded_plan_schema()), **parts)
+        return await self.answer(prompt, plan_in, json.dumps(bounded_plan_schema()), **parts)
 
     async def answer(self, prompt: str, read: Callable[[str], _T], schema: str, **parts: str) -> _T:
         """What `read` makes of the JSON that the model answers with; its schema goes with the request. Raises
-        StageFailure of the kind of the ReplyError that `read` raises."""
-        return await self._ask_twice(prompt, parts, read, schema)
+        StageFailure of the kind of the ReplyError that `read` raises, and `cut_off`."""
+
+        def read_whole(text: str, cut: bool) -> _T:
+            if cut and not any(found.whole for found in objects_in(clean_text(text))):
+                raise ReplyError("cut_off", "the answer reached the limit of its length before its JSON ended")
+            return read(text)
+
+        return await self._ask_twice(prompt, parts, read_whole, schema)
 
     async def template(self, prompt: str, **parts: str) -> str:
         """The template that the model writes: a program with placeholders. Raises StageFailure as `program`."""
-        return await self._ask_twice(prompt, parts, read_template)
+        return await self._ask_twice(prompt, parts, template_in)
 
     async def text(self, prompt: str, **parts: str) -> str:
         """The model's words. Raises StageFailure `empty_reply`."""
-        return await self._ask_twice(prompt, parts, _words_in)
+        return await self._ask_twice(prompt, parts, words_in)
 
-    async def _ask_twice(
-        self, prompt: str, parts: dict[str, str], read: Callable[[str], _T], schema: str | None = None
-    ) -> _T:
-        """What `read` makes of the reply; of a second reply where it finds the first one useless (ReplyError)."""
+    async def _ask_twice(self, prompt: str, parts: dict[str, str], read: _Reader[_T], schema: str | None = None) -> _T:
+        """What `read` makes of the reply; of a second reply where it finds the first one useless (ReplyError). One that
+        was cut off is asked for with more room, not in the same way."""
         first = await self._exchange(prompt, parts, schema)
         try:
             return _read(first, read)
         except ReplyError as error:
+            problem = error
+        if first.is_cut:
+            longer = self._asker.with_more_room(first.request)
+            if longer is None:
+                raise StageFailure(problem.kind, f"prompt {prompt}: {problem}, and the context has no room for more")
+            second = await self._whole_reply("more_room", longer)
+        else:
             useless = Message(role="assistant", content=first.text[:_QUOTED] or "(nothing)")
-            again = render("again", reason=str(error), form="json" if schema else "code")
-        second = await self._whole_reply("again", _continued(first.request, useless, *again))
+            again = render("again", reason=str(problem), form="json" if schema else "code")
+            second = await self._whole_reply("again", _continued(first.request, useless, *again))
         try:
             return _read(second, read)
         except ReplyError as error:
@@ -166,18 +229,22 @@ class Asking:
     async def _whole_reply(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> _Exchange:
         """The reply to a request, continued where it was cut off by its length, up to `continuations` times."""
         reply = await self._call(prompt, request, cut)
-        text = reply.text
-        if request.schema is not None:  # a continuation would begin a new object, as its schema demands
-            return _Exchange(request, text, reply.finish_reason)
+        text, finish_reason = reply.text, reply.finish_reason
+        # Of a schema, a continuation would begin a new object; of thinking alone, there is nothing to go on with.
+        if request.schema is not None or not clean_text(text).strip():
+            return _Exchange(request, text, finish_reason)
         for _ in range(self._asker.continuations):
-            if reply.finish_reason != "length" or not text:
+            if finish_reason != "length":
                 break
             longer = _continued(request, Message(role="assistant", content=text), *render("continue"))
             if self._asker.room is not None and estimate_prompt(longer) > self._asker.room:
                 break
             reply = await self._call("continue", longer)
-            text = splice(text, reply.text)
-        return _Exchange(request, text, reply.finish_reason)
+            joined = splice(text, reply.text, cut=reply.finish_reason == "length")
+            if joined == text:  # it started over, or repeated what it was told: the next would do no better
+                break
+            text, finish_reason = joined, reply.finish_reason
+        return _Exchange(request, text, finish_reason)
 
     async def _call(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> ChatReply:
         """The reply of one call, which is recorded."""
@@ -220,21 +287,10 @@ def _word_sequences(text: str) -> frozenset[tuple[str, ...]]:
     return shingles(words(text), _REFERENCE_WORDS)
 
 
-def _read(exchange: _Exchange, read: Callable[[str], _T]) -> _T:
-    if exchange.finish_reason == "content_filter" and not exchange.text.strip():
+def _read(exchange: _Exchange, read: _Reader[_T]) -> _T:
+    if exchange.finish_reason == "content_filter":
         raise ReplyError("refused", "the model's content filter held the answer back")
-    return read(exchange.text)
-
-
-def _plan_in(reply: str) -> SolutionPlan:
-    try:
-        return read_plan(clean_text(reply))
-    except UnreadablePlanError as error:
-        raise ReplyError("unreadable_plan", str(error)) from error
-
-
-def _words_in(reply: str) -> str:
-    text = clean_text(reply).strip()
-    if not text:
-        raise ReplyError("empty_reply", "the model answered nothing")
-    return text
+    if exchange.is_cut and not clean_text(exchange.text).strip():
+        tokens = exchange.request.sampling.max_tokens
+        raise ReplyError("cut_off", f"the model spent all {tokens} tokens on thinking; max_tokens=NUMBER gives it more")
+    return read(exchange.text, exchange.is_cut)

@@ -6,7 +6,15 @@ import re
 import textwrap
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"^[ \t>]{0,12}(?P<mark>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^`]*)$")
+from pipeline.analysis.parsing import parsed
+
+_FENCE = re.compile(r"^(?P<before>[ \t>]{0,12})(?P<mark>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^`]*)$")
+_LATE_FENCE = re.compile(r"(?P<mark>`{3,}+)[ \t]*+(?P<info>(?:python|py)\d{0,2})[ \t]*$", re.IGNORECASE)
+"""A fence that opens at the end of a sentence."""
+
+_CODE_BESIDE = re.compile(r"^(?:python|py)\d{0,2}[ \t]+(?P<code>(?:import|from|def|class|@)[ \t]*\S.*)$", re.IGNORECASE)
+"""A program that begins on its fence's line."""
+
 _NAME = re.compile(
     r"(?<![\w/.-])(?P<path>(?:[\w-]+/){0,4}[\w-]{1,60}\.(?:py|ipynb|txt|ya?ml|json|sh|md|cfg|toml))(?![\w/])"
 )
@@ -15,6 +23,16 @@ _HEADING = 160
 
 _COMMENT = 80
 """Characters below which a block's first comment may name its file."""
+
+_STRING = re.compile(r"\"\"\"|'''|\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|#")
+"""What opens in a line of Python: a long string, a short one (to its end), a comment."""
+
+_WORD = re.compile(r"[A-Za-z][\w+.-]{0,20}")
+_LONG_QUOTES = ('"""', "'''")
+_QUOTATION = re.compile(r"^[ \t]*>[ ]?")
+
+_MOST_REREAD = 8
+"""Blocks of a text that are read once more, since what looked like a long string with a fence in it was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,55 +46,153 @@ class Block:
     """The file name beside the language, in the line before the block or in its first comment; else ""."""
 
     text: str
-    """Without the indentation that all lines share."""
+    """Without the indentation or the marks of quotation that all lines share."""
 
-    closed: bool
-    """Whether its fence was closed."""
+    start: int
+    """Where its opening fence begins in the text."""
+
+    end: int
+    """Where its closing fence ends, or the next block begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """The fence that opens a block."""
+
+    mark: str
+    info: str
+    heading: str
+    quoted: bool
+    """Whether it stands in a quotation of Markdown (`> `)."""
+
+    start: int = 0
+    """Where the mark begins in its line, behind a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """The lines of a block."""
+
+    lines: list[str]
+    after: int
+    """The first line behind the block, its closing fence included."""
+
+    has_fence_in_string: bool = False
 
 
 def fenced_blocks(text: str) -> list[Block]:
-    """The blocks in order. A fence closes with a mark at least as long as it opened with, and alone on its line; one
-    that is never closed goes on to the end. A fence with a language inside an open block of Python starts a new block:
-    a model that forgot the closing one is commoner than Markdown within Python."""
+    """The blocks in order. A fence closes with a mark at least as long as it opened with; one that is never closed goes
+    on to the end. A fence in a long string of Python is the string's, where the program parses so.
+
+    A fence with a language inside an open block of Python, or of no language, starts a new block: a model that forgot
+    the closing one is commoner than Markdown within Python.
+    """
+    lines = text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    starts[-1] -= 1  # the last line has no line break
     blocks: list[Block] = []
-    mark, info, heading, lines = "", "", "", list[str]()
-    before = ""
-    for line in text.split("\n"):
-        fence = _FENCE.match(line)
-        if not mark:
-            if fence:
-                mark, info, heading, lines = fence["mark"], fence["info"].strip(), before, []
-            elif line.strip():
-                before = line
-        elif fence and _closes(fence, mark):
-            blocks.append(_block(info, heading, lines, closed=True))
-            mark, before = "", ""
-        elif fence and _is_python(fence["info"]) and _is_python(info):
-            blocks.append(_block(info, heading, lines, closed=False))
-            mark, info, heading, lines = fence["mark"], fence["info"].strip(), "", []
-        else:
-            lines.append(line)
-    if mark:
-        blocks.append(_block(info, heading, lines, closed=False))
+    before, number, reread = "", 0, 0
+    while number < len(lines):
+        opening = _opening(lines[number], before)
+        if opening is None:
+            before = lines[number] if lines[number].strip() else before
+            number += 1
+            continue
+        extent = _extent(lines, number + 1, opening, in_strings=reread < _MOST_REREAD)
+        start = starts[number] + opening.start
+        block = _block(opening, extent, start, starts[extent.after])
+        if extent.has_fence_in_string and parsed(block.text) is None:
+            reread += 1
+            extent = _extent(lines, number + 1, opening, in_strings=False)
+            block = _block(opening, extent, start, starts[extent.after])
+        blocks.append(block)
+        before, number = "", extent.after
     return blocks
 
 
-def _closes(fence: re.Match[str], opening: str) -> bool:
-    """Whether a fence closes the one that was opened with a mark: of the same sort, as long, and without a language."""
-    mark = fence["mark"]
-    return mark[0] == opening[0] and len(mark) >= len(opening) and not fence["info"].strip()
+def _opening(line: str, before: str) -> _Opening | None:
+    fence = _FENCE.match(line)
+    if fence:
+        return _Opening(fence["mark"], fence["info"].strip(), before, quoted=">" in fence["before"])
+    late = _LATE_FENCE.search(line)
+    if late:
+        return _Opening(late["mark"], late["info"], line[: late.start()], quoted=False, start=late.start())
+    return None
+
+
+def _extent(lines: list[str], first: int, opening: _Opening, *, in_strings: bool) -> _Extent:
+    """The lines of a block that begins at `first`; with `in_strings`, fences within long strings are the program's."""
+    inside: list[str] = []
+    string, has_fence_in_string = "", False
+    for number in range(first, len(lines)):
+        line = lines[number]
+        fence = _FENCE.match(line)
+        if fence and string:
+            has_fence_in_string = True
+        elif fence and _closes(fence, opening):
+            return _Extent(inside, number + 1, has_fence_in_string)
+        elif fence and _starts_another(fence["info"], opening.info):
+            return _Extent(inside, number, has_fence_in_string)
+        elif not fence and not string and line.rstrip().endswith(opening.mark) and _is_python(opening.info):
+            inside.append(line.rstrip()[: -len(opening.mark)])
+            return _Extent(inside, number + 1, has_fence_in_string)
+        inside.append(line)
+        if in_strings:
+            string = _open_string(line, string)
+    return _Extent(inside, len(lines), has_fence_in_string)
+
+
+def _closes(fence: re.Match[str], opening: _Opening) -> bool:
+    """Whether a fence closes a block: of the same sort, as long, and without a language; a sentence is none."""
+    mark, info = fence["mark"], fence["info"].strip()
+    if mark[0] != opening.mark[0] or len(mark) < len(opening.mark):
+        return False
+    return not info or (_is_python(opening.info) and " " in info and not _is_python(info) and "=" not in info)
+
+
+def _starts_another(info: str, open_info: str) -> bool:
+    """Whether a fence with a language inside an open block is another block's."""
+    info = info.strip()
+    if _is_python(open_info) or not open_info:
+        return _is_python(info) or _WORD.fullmatch(info) is not None
+    return False
 
 
 def _is_python(info: str) -> bool:
-    return info.strip().lower().startswith(("python", "py", "ipython"))
+    return info.strip().lower().lstrip("{.").startswith(("python", "py", "ipython"))
 
 
-def _block(info: str, heading: str, lines: list[str], *, closed: bool) -> Block:
+def _open_string(line: str, quotes: str) -> str:
+    """The quotes of the long string of Python that is open behind a line, where those of `quotes` were before it."""
+    position = 0
+    while True:
+        if quotes:
+            end = line.find(quotes, position)
+            if end < 0:
+                return quotes
+            position, quotes = end + 3, ""
+        match = _STRING.search(line, position)
+        if match is None or match[0] == "#":
+            return ""
+        position = match.end()
+        if match[0] in _LONG_QUOTES:
+            quotes = match[0]
+
+
+def _block(opening: _Opening, extent: _Extent, start: int, end: int) -> Block:
+    lines, info = extent.lines, opening.info
+    if opening.quoted:
+        lines = [_QUOTATION.sub("", line) for line in lines]
+    beside = _CODE_BESIDE.match(info)
+    if beside:
+        lines, info = [beside["code"], *lines], "python"
     text = textwrap.dedent("\n".join(lines)).strip("\n")
-    language = re.split(r"[\s:{,]", info, maxsplit=1)[0].lower()
+    language = re.split(r"[\s:,{}]", info.lower().lstrip("{."), maxsplit=1)[0]
     if "." in language:  # ```train.py: a file's name in the language's place
         language = ""
-    return Block(language, _path(info, heading, text), text, closed)
+    return Block(language, _path(info, opening.heading, text), text, start, end)
 
 
 def _path(info: str, heading: str, text: str) -> str:

@@ -6,42 +6,52 @@ measured (parse rate), while an essay, a refusal or an empty answer is no progra
 
 from __future__ import annotations
 
-import ast
+import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.analysis.parsing import parsed
+from pipeline.foreign_text import storable
+from pipeline.llm.asking.code_mending import mended
 from pipeline.llm.asking.fences import Block, fenced_blocks
+from pipeline.llm.asking.program_parts import is_program, one_program
+from pipeline.llm.asking.thinking import answer_in
+from pipeline.llm.asking.unfenced import STATEMENT, longest_whole, says_nothing, unfenced_code
 from pipeline.records import SourceFile
 
 MAX_CHARACTERS = 400_000
 """Of a reply, what is read: no project of one file is longer, and a loop of repetition may be."""
 
-_PYTHON = ("", "python", "py", "python3", "ipython", "ipython3", "python2", "pycon", "jupyter", "keras", "tensorflow")
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_PYTHON = re.compile(
+    r"(?:i?python|py|jupyter|keras|tensorflow|pytorch|torch|tf|code|tool_code|sage)(?:[-_]?\d[\d.]*|con)?"
+)
+"""Languages of blocks that hold Python."""
+
+_OTHER = frozenset(
+    "bash sh shell zsh console terminal cmd powershell ps1 bat dockerfile docker makefile make yaml yml toml ini cfg "
+    "csv html css javascript js ts typescript java c cpp c++ cs go rust r julia sql xml latex tex mermaid dot ascii "
+    "requirements".split()
+)
+"""Languages of blocks that do not."""
+
+_JSON = ("json", "ipynb", "jsonc", "json5", "")
+_CODE_KEYS = ("code", "program", "python", "source_code", "python_code", "script", "solution", "content", "answer")
+_CODE_TAG = re.compile(
+    r"^[ \t]*(?:<pre>)?(?:<(?P<tag>code|python)\b[^>\n]{0,80}>|\[(?P<bracket>PYTHON|CODE)\])", re.MULTILINE
+)
+_CODE_TAG_END = re.compile(r"(?:</(?:code|python)>(?:</pre>)?|\[/(?:PYTHON|CODE)\])[ \t]*$", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^[ \t>]{0,12}(?:```|~~~)[^\n`]{0,80}$", re.MULTILINE)
+_LANGUAGE_LINE = re.compile(r"\A\s*(?:python|py)\d{0,2}[ \t]*\n", re.IGNORECASE)
+"""A language that stands without its fence."""
+
 _REFUSAL = re.compile(
     r"\b(?:i(?:'| a)?m (?:very )?(?:sorry|unable|not able)|sorry,|i (?:can(?:no|')t|am not able to|won't|will not)|"
     r"as an ai\b|i (?:must|have to) decline|cannot (?:help|assist|comply|fulfil))",
     re.IGNORECASE,
 )
-_STATEMENT = re.compile(
-    r"^\s*(?:import [\w.]+(?: as \w+)?(?:, *[\w.]+(?: as \w+)?)*$|from [\w.]+ import |def \w+\(|async def |"
-    r"class \w+[(:]|@\w|"
-    r"(?:if|elif|while|for|with|try|except|else|finally)\b.*:\s*(?:#.*)?$|(?:return|raise|assert|del|global|yield)\b|"
-    r"(?:pass|break|continue)$|[\w.]+(?:\[[^\]]*\])?(?:, *[\w.]+)* *[-+*/|&]?= *\S|[\w.]+\(.*\)?,?$|#|[)\]}]+[,.)\]}]*|"
-    r"[\w.]+\(|['\"].*['\"],?\)*$|\w+ *= *)"
-)
-_OPENS = re.compile(r"^(?:import |from [\w.]+ import |def |class |@\w|#|\"\"\"|'''|[A-Za-z_]\w* *= *\S|if __name__)")
-_MAGIC = re.compile(r"^(?P<indent>\s*)(?=[!%][\w%!]|(?:pip3?|conda) install )")
 _PLACEHOLDER = re.compile(r"<<\s*([A-Za-z_]\w*?)\s*>>")
 _HELD_PLACEHOLDER = re.compile(r"placeholder__([A-Za-z_]\w*?)__")
-_ENDINGS = 50
-"""Empty lines at which code without fences may end: each is tried by parsing, from the last one."""
-
-_MOST_PARSED = 1_000_000
-"""Characters that are parsed at most to find that end: all endings of a reply of 20,000 characters."""
-
 _MAIN_NAMES = ("project.py", "main.py", "train.py", "run.py", "app.py")
 
 
@@ -71,23 +81,30 @@ class Program:
         return "\n".join(f"# {file.path}\n{file.text}" for file in self.others) + f"\n# main file\n{self.code}"
 
 
-def read_program(text: str) -> Program:
+def read_program(text: str, *, cut: bool = False) -> Program:
     """The program a reply holds. Raises ReplyError where there is none.
 
     Blocks that name different files are files; other blocks are parts of one program, unless one of them defines all
-    that the others do. What is not Python (shell commands, printed output) is left out.
+    that the others do. What is not Python (shell commands, printed output) is left out, and so is what only shows how
+    the program is used. Of a reply that was `cut` off, what is whole of the program is kept.
     """
     text = clean_text(text)
     if not text.strip():
         raise ReplyError("empty_reply", "the model answered nothing")
+    text = _with_fences(text)
     blocks = fenced_blocks(text)
     python = _python_blocks(blocks)
     program = _files(python)
     if program is None:
-        program = Program(_one_program([block.text for block in python]))
-    if not program.code.strip() and not blocks:
-        program = Program(without_prose(text))
-    program = Program(without_magics(program.code).strip("\n") + "\n", program.others)
+        program = Program(one_program([block.text for block in python]))
+    if not _is_enough(program):
+        beside = _beside_blocks(text, blocks)
+        if beside:
+            program = Program(one_program([beside, *(block.text for block in python)]))
+    code = mended(program.code)
+    if cut and parsed(code) is None:
+        code = longest_whole(code) or code
+    program = Program(code.strip("\n") + "\n", program.others)
     if looks_like_python(program.code):
         return program
     if _REFUSAL.search(text[:400]):
@@ -95,16 +112,16 @@ def read_program(text: str) -> Program:
     raise ReplyError("not_python", f"the answer is not Python: {_beginning(text)}")
 
 
-def read_template(text: str) -> str:
+def read_template(text: str, *, cut: bool = False) -> str:
     """The program with placeholders (`<<image_size>>`) that a reply holds. Raises ReplyError where there is none."""
-    program = read_program(_PLACEHOLDER.sub(r"placeholder__\1__", text))
+    program = read_program(_PLACEHOLDER.sub(r"placeholder__\1__", text), cut=cut)
     return _HELD_PLACEHOLDER.sub(r"<<\1>>", program.text)
 
 
 def clean_text(text: str) -> str:
-    """A reply's text without its thinking, in plain line breaks and characters that files can hold."""
-    text = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode().replace("\x00", "")
-    return _THINKING.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """What a reply says to its reader (`answer_in`), in plain line breaks and characters that files can hold."""
+    text = storable(text[:MAX_CHARACTERS]).replace("\x00", "")
+    return answer_in(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff"))
 
 
 def looks_like_python(code: str) -> bool:
@@ -112,51 +129,88 @@ def looks_like_python(code: str) -> bool:
     lines, and at least two, read like statements."""
     tree = parsed(code)
     if tree is not None:
-        return any(not _says_nothing(node) for node in tree.body)
+        return any(not says_nothing(node) for node in tree.body)
     lines = [line for line in code.split("\n") if line.strip()]
-    statements = sum(_STATEMENT.match(line) is not None for line in lines)
+    statements = sum(STATEMENT.match(line) is not None for line in lines)
     return statements >= 2 and 3 * statements >= 2 * len(lines)
 
 
-def without_prose(text: str) -> str:
-    """The code of a reply without fences: from the first line that opens like code to the last after which it parses.
-    Where nothing parses, to the end."""
-    lines = text.split("\n")
-    start = next((number for number, line in enumerate(lines) if _OPENS.match(line)), None)
-    if start is None:
-        return ""
-    lines = lines[start:]
-    # Prose after the code is a paragraph of its own: the code ends at an empty line, or with the reply.
-    breaks = [number for number in range(len(lines), 0, -1) if number == len(lines) or not lines[number].strip()]
-    left = _MOST_PARSED
-    for end in breaks[:_ENDINGS]:
-        code = "\n".join(lines[:end])
-        left -= len(code)
-        if left < 0:
-            break
-        if parsed(without_magics(code)) is not None:
-            return code
-    return "\n".join(lines)
-
-
-def without_magics(code: str) -> str:
-    """Notebook commands (`!pip install`, `%matplotlib inline`) as comments; a program that parses stays as it is."""
-    if parsed(code) is not None:
-        return code
-    return "\n".join(_MAGIC.sub(r"\g<indent># ", line) for line in code.split("\n"))
+def _with_fences(text: str) -> str:
+    """The text with the tags around its code (`<code>`, `[PYTHON]`) as fences, where it has no fence."""
+    if _FENCE_LINE.search(text) or not (_CODE_TAG.search(text) or _CODE_TAG_END.search(text)):
+        return text
+    if parsed(text) is not None:  # a program that writes HTML
+        return text
+    text = _CODE_TAG_END.sub("\n```\n", text)
+    return _CODE_TAG.sub("```python\n", text)
 
 
 def _python_blocks(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks that are Python, as they say or by their look; where only their look would decide and none looks like
-    it, those that do not say what they are."""
-    python = [block for block in blocks if block.language in _PYTHON and block.text.strip()]
-    certain = [block for block in python if block.language or looks_like_python(block.text)]
-    return certain or python
+    """The blocks that are Python, mended, as they say or by their look; where only their look would decide and none
+    looks like it, those that do not say what they are."""
+    certain: list[Block] = []
+    unsaid: list[Block] = []
+    for block in blocks:
+        held = _code_in_json(block.text) if block.language in _JSON else ""
+        block = replace(block, text=held or mended(block.text))
+        if not block.text.strip() or block.language in _OTHER:
+            continue
+        is_python = held or _PYTHON.fullmatch(block.language)
+        if is_python or (block.language not in _JSON[:-1] and _is_code(block)):
+            certain.append(block)
+        elif not block.language:
+            unsaid.append(block)
+    return certain or unsaid
 
 
-def _says_nothing(node: ast.stmt) -> bool:
-    """A bare name, word in quotes, number or comparison: what a sentence of prose may parse as."""
-    return isinstance(node, ast.Expr) and not any(isinstance(inner, ast.Call) for inner in ast.walk(node))
+def _is_code(block: Block) -> bool:
+    """Whether a block that does not say so looks like Python; one that says something else has to be a program."""
+    return looks_like_python(block.text) if not block.language else is_program(block.text)
+
+
+def _is_enough(program: Program) -> bool:
+    return bool(program.others) or is_program(program.code)
+
+
+def _beside_blocks(text: str, blocks: Sequence[Block]) -> str:
+    """The code outside of a reply's blocks, as where a fence is missing; "" unless it is a program, or all there is."""
+    pieces: list[str] = []
+    position = 0
+    for block in blocks:
+        pieces.append(text[position : block.start])
+        position = block.end
+    pieces.append(text[position:])
+    outside = _LANGUAGE_LINE.sub("", "\n".join(pieces), count=1)
+    code = _code_in_json(outside.strip()) or unfenced_code(outside)
+    if is_program(code) or not any(_PYTHON.fullmatch(block.language) for block in blocks):
+        return code
+    return ""
+
+
+def _code_in_json(text: str) -> str:
+    """The code of a notebook, or of an object with the key `code`; "" where the text is neither."""
+    if not text.startswith("{"):
+        return ""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    cells = value.get("cells")
+    if isinstance(cells, list):
+        sources = [cell.get("source") for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+        return "\n\n".join(mended(_joined(source)).strip("\n") for source in sources)
+    for key in _CODE_KEYS:
+        code = value.get(key)
+        if isinstance(code, str) and looks_like_python(mended(code)):
+            return mended(code)
+    return ""
+
+
+def _joined(source: object) -> str:
+    """A notebook's cell, whose lines may be a list."""
+    if isinstance(source, list):
+        return "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
 
 
 def _files(blocks: Sequence[Block]) -> Program | None:
@@ -167,7 +221,7 @@ def _files(blocks: Sequence[Block]) -> Program | None:
             files.setdefault(block.path, []).append(block.text)
     if len(files) < 2:
         return None
-    joined = {path: _one_program(texts) for path, texts in files.items()}
+    joined = {path: one_program(texts) for path, texts in files.items()}
     main = _main_file(joined)
     others = [SourceFile(path=path, text=text + "\n") for path, text in joined.items() if path != main]
     return Program(joined[main], tuple(others))
@@ -183,42 +237,6 @@ def _main_file(files: dict[str, str]) -> str:
         if "__main__" in text:
             return path
     return list(files)[-1]
-
-
-def _one_program(texts: Sequence[str]) -> str:
-    """Blocks as one program: a block that defines all that the others do is the whole of it, the last such one; else
-    they follow one another."""
-    if len(texts) < 2:
-        return "".join(texts)
-    names = [_defined(text) for text in texts]
-    everything = set().union(*names)
-    for text, defined in reversed(list(zip(texts, names, strict=True))):
-        if everything and defined == everything:
-            return text
-    return "\n\n".join(dict.fromkeys(texts))  # a block that is repeated is one
-
-
-def _defined(text: str) -> frozenset[str]:
-    """The names that a block's top level defines; none where it does not parse."""
-    tree = parsed(without_magics(text))
-    if tree is None:
-        return frozenset()
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(item.asname or item.name).split(".")[0] for item in node.names}
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                names |= _names_in(target)
-        elif isinstance(node, ast.AnnAssign):
-            names |= _names_in(node.target)
-    return frozenset(names)
-
-
-def _names_in(target: ast.expr) -> set[str]:
-    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
 def _beginning(text: str) -> str:

@@ -18,7 +18,36 @@ _TOO_LONG = re.compile(
     r"|too many tokens",
     re.IGNORECASE,
 )
-_FINISH: dict[str, FinishReason] = {"length": "length", "content_filter": "content_filter"}
+_HOPELESS = re.compile(
+    r"api[ _-]?key[^.]{0,40}(?:not valid|invalid|expired|not found)|(?:invalid|incorrect)[ _-]api[ _-]?key"
+    r"|invalid_api_key|API_KEY_INVALID",
+    re.IGNORECASE,
+)
+"""A wrong key, which some servers tell by 400."""
+
+_FILTERED = re.compile(r"content_filter|ResponsibleAIPolicy|content management policy", re.IGNORECASE)
+
+_FINISH: dict[str, FinishReason] = {
+    "length": "length",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "model_length": "length",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "prohibited_content": "content_filter",
+    "blocklist": "content_filter",
+    "refusal": "content_filter",
+    "sensitive": "content_filter",
+}
+"""How servers say that a reply ended, in lower case; any other word is taken for its natural end."""
+
+_BROKEN_OFF = frozenset(
+    {"error", "abort", "aborted", "cancelled", "insufficient_system_resource", "load", "network_error"}
+)
+"""A reply that the server gave up: DeepSeek's API out of resources, a relay's provider gone, Ollama still loading."""
+
+_TEXT_PARTS = ("text", "output_text")
 _ERROR_CHARACTERS = 300
 
 
@@ -35,6 +64,9 @@ def read_answer(response: httpx.Response) -> dict[str, Any]:
         answer = orjson.loads(response.content)
     except orjson.JSONDecodeError as error:
         raise Transient(f"the answer is no JSON ({error})", kind="llm_bad_answer") from error
+    told = answer.get("error") if isinstance(answer, dict) else None
+    if told and not answer.get("choices"):
+        raise refusal(_code_of(told), _error_text(response), retry_after(response.headers.get("retry-after")))
     if not isinstance(answer, dict) or not answer.get("choices"):
         raise Transient(f"the answer has no choices: {_cut(response.text)}", kind="llm_bad_answer")
     return answer
@@ -49,9 +81,21 @@ def refusal(status: int, text: str, after: float | None = None) -> Exception:
         return Transient(said, kind="llm_unavailable", after=after)
     if status == 413 or (status in (400, 422) and _TOO_LONG.search(text)):
         return StageFailure("llm_context", f"the prompt is longer than the model's context ({said})")
+    if _HOPELESS.search(text):
+        return DLCodeGenError(f"401 (as {said})")
+    if _FILTERED.search(text):
+        return StageFailure("refused", f"the endpoint's content filter held the prompt back ({said})")
     if status in (400, 422):
         return Refused(said)
     return DLCodeGenError(said)
+
+
+def _code_of(error: object) -> int:
+    """The HTTP status that an error within an answer names; 502 where it names none, as a relay's upstream."""
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, str) and code.isdigit():
+        code = int(code)
+    return code if isinstance(code, int) and 400 <= code < 600 else 502
 
 
 def _error_text(response: httpx.Response) -> str:
@@ -60,6 +104,8 @@ def _error_text(response: httpx.Response) -> str:
         answer = orjson.loads(response.content)
     except orjson.JSONDecodeError:
         return _cut(response.text)
+    if isinstance(answer, list) and answer:  # Google's
+        answer = answer[0]
     inner = answer.get("error", answer) if isinstance(answer, dict) else answer
     if isinstance(inner, dict):
         parts = [inner.get("message") or inner.get("detail"), inner.get("code")]
@@ -73,27 +119,54 @@ def _cut(text: str) -> str:
 
 
 def read_reply(answer: dict[str, Any]) -> ChatReply:
-    """The reply in an answer. Raises Transient where it is none, as from a server that ran out of resources."""
+    """The reply in an answer. Raises Transient where it is none, or one that the server broke off."""
     try:
         choice = answer["choices"][0]
-        finish = choice.get("finish_reason") or "stop"
-        message = choice["message"]
-        text = message.get("content")
+        finish = str(choice.get("finish_reason") or "stop").lower()
+        # Older servers complete a text.
+        message = choice["message"] if "message" in choice else {"content": choice["text"]}
+        text = _text_of(message.get("content"))
+        if not text:
+            text = _arguments(message.get("tool_calls"))
         refusal = message.get("refusal")
         usage = _usage(answer.get("usage") or {})
         logprobs = _logprobs(choice.get("logprobs"))
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise Transient(f"the answer is no chat completion ({error!r})", kind="llm_bad_answer") from error
-    if finish == "insufficient_system_resource":  # DeepSeek's API, in the middle of a reply
-        raise Transient("the server ran out of resources", kind="llm_unavailable")
-    if text is not None and not isinstance(text, str):
-        raise Transient("the reply is no text", kind="llm_bad_answer")
+    if finish in _BROKEN_OFF or choice.get("error"):
+        said = _cut(str(choice.get("error") or finish))
+        raise Transient(f"the server broke the reply off: {said}", kind="llm_unavailable")
     return ChatReply(
         text=text or refusal or "",
         finish_reason="content_filter" if refusal and not text else _FINISH.get(finish, "stop"),
         usage=usage,
         token_logprobs=logprobs,
     )
+
+
+def _text_of(content: object) -> str:
+    """What a message says: a text, or a list of typed parts of which the thinking is left out."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise TypeError("the reply is no text")
+    texts: list[str] = []
+    for part in content:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, dict) and part.get("type", "text") in _TEXT_PARTS and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+    return "".join(texts)
+
+
+def _arguments(tool_calls: object) -> str:
+    """What a model says by the arguments of the one function it calls; "" where it calls none, or several."""
+    if not isinstance(tool_calls, list) or len(tool_calls) != 1:
+        return ""
+    arguments = tool_calls[0]["function"]["arguments"]
+    return arguments if isinstance(arguments, str) else ""
 
 
 def _usage(usage: dict[str, Any]) -> Usage:

@@ -21,7 +21,7 @@ class _Abandoned(Exception):
 
 class CachedLLM:
     """`inner`, asked only for what the cache does not hold. Equal requests under way at once, from whichever event loop
-    of the process, are one call. Replies that were cut by their length are kept, failures are not.
+    of the process, are one call. Whole replies are kept; what was cut by its length or a filter is asked for again.
 
     A reply that cost no call of its own has `cached` set, and as `seconds` the time that this request waited.
     """
@@ -56,9 +56,10 @@ class CachedLLM:
         loop = asyncio.get_running_loop()
         try:
             reply = await loop.run_in_executor(self._threads, self._cache.get, key)
-            if reply is None:
+            if reply is None or reply.finish_reason != "stop":
                 reply = await self._inner.chat(request)
-                await loop.run_in_executor(self._threads, self._cache.put, key, self.model, reply)
+                if reply.finish_reason == "stop":
+                    await loop.run_in_executor(self._threads, self._cache.put, key, self.model, reply)
             else:
                 reply = replace(reply, seconds=time.monotonic() - start)
         except Exception as error:  # what the model raises, all who wait for it shall raise

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.comparison.judge_rows import Judgement, Preference, judged_comparisons, judged_rows, preference_rows
 from pipeline.errors import StageFailure
-from pipeline.llm.protocol import ChatRequest, Sampling
+from pipeline.llm.protocol import ChatReply, ChatRequest, Sampling
 from pipeline.llm.scripted import ScriptedLLM
 from pipeline.measures.judge import LONGEST, JudgedTask, judged, model_family, own_family, preferred
 from pipeline.measures.outputs import MethodName
@@ -41,10 +41,40 @@ def test_a_project_is_judged_by_the_rubric_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("reply", ["", "I would say eight.", scores(11), '{"compliance": 5}', "{" * 3000])
-def test_an_answer_outside_of_the_schema_is_a_failure(reply: str) -> None:
+def test_an_answer_outside_of_the_schema_is_asked_for_again_and_then_a_failure(reply: str) -> None:
+    llm = ScriptedLLM(lambda request: reply)
     with pytest.raises(StageFailure) as failure:
-        asyncio.run(judged(ScriptedLLM(lambda request: reply), TASK, "x", SAMPLING, 0))
+        asyncio.run(judged(llm, TASK, "x", SAMPLING, 0))
     assert failure.value.kind == "unreadable_verdict"
+    assert len(llm.requests) == 2
+    replies = iter([reply, scores(7)])
+    assert asyncio.run(judged(ScriptedLLM(lambda request: next(replies)), TASK, "x", SAMPLING, 0)).compliance == 7
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"reason":"r","compliance":8,"usefulness":7,"idiomaticity":9,"overall":8}',
+        '{"reason":"r","compliance":8.5,"usefulness":7.0,"idiomaticity":"9/10"}',
+        '{"Reason":"r","Compliance":"8","Usefulness":7,"Idiomaticity":9}',
+        "{'reason': 'it\\'s fine', 'compliance': 8, 'usefulness': 7, 'idiomaticity': 9,}",
+        'The form is {"compliance": 1}. So:\n{"reason": "r", "compliance": 8, "usefulness": 7, "idiomaticity": 9}',
+        '[{"compliance": 8, "usefulness": 7, "idiomaticity": 9}]',
+        '[THINK]{"reason":"","compliance":1,"usefulness":1,"idiomaticity":1}[/THINK]' + scores(8, 7, 9),
+    ],
+)
+def test_a_verdict_is_read_as_it_is_meant(reply: str) -> None:
+    llm = ScriptedLLM(lambda request: reply)
+    verdict = asyncio.run(judged(llm, TASK, "x", SAMPLING, 0))
+    assert (verdict.compliance, verdict.usefulness, verdict.idiomaticity) == (8, 7, 9)
+    assert len(llm.requests) == 1
+
+
+def test_half_a_verdict_is_asked_for_with_more_room() -> None:
+    replies = iter([ChatReply(text=scores(3)[:-4], finish_reason="length"), ChatReply(text=scores(8))])
+    llm = ScriptedLLM(lambda request: next(replies))
+    assert asyncio.run(judged(llm, TASK, "x", SAMPLING, 0)).compliance == 8
+    assert llm.requests[1].sampling.max_tokens == 2 * llm.requests[0].sampling.max_tokens
 
 
 def test_the_same_place_wins_for_the_other_side_in_the_other_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,9 +58,71 @@ def test_a_reply_that_was_cut_off_is_continued_until_it_ends() -> None:
 
 
 def test_continuations_are_bounded_and_the_program_so_far_is_kept() -> None:
-    program, calls, _ = _ask(lambda request: replied("x = print(1)\n" * 3, "length"), _direct, continuations=2)
+    parts = (replied(f"x = {number}\ny = print({number})\n", "length") for number in range(9))
+    program, calls, _ = _ask(_in_turn(*parts), _direct, continuations=2)
     assert len(calls) == 3
-    assert program.code.startswith("x = print(1)\n")
+    assert program.code == "".join(f"x = {number}\ny = print({number})\n" for number in range(3))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "Your answer was cut off. Go on exactly where it stops, from the next character on. Repeat nothing.",
+        "Sure! Here is the rest of the code you asked for, in full detail",
+        WHOLE[:200],
+        WHOLE[:60],
+        "",
+        "<think>Where was I?",
+    ],
+)
+def test_a_continuation_that_does_not_go_on_costs_nothing_of_the_program(more: str) -> None:
+    cut = WHOLE.index("model.compile") + 20
+    program, calls, _ = _ask(_in_turn(replied(WHOLE[:cut], "length"), replied(more, "length")), _direct)
+    assert [call.prompt for call in calls] == ["direct", "continue"]
+    assert program.code == CODE[: CODE.index("model.compile")]
+
+
+def test_a_continuation_that_starts_over_and_ends_is_taken() -> None:
+    cut = WHOLE.index("model.compile") + 20
+    for again in (
+        WHOLE,
+        f"Sure! All of it:\n\n{WHOLE}",
+        fenced(CODE.replace("import numpy", "import os\nimport numpy")),
+    ):
+        program, _, _ = _ask(_in_turn(replied(WHOLE[:cut], "length"), replied(again)), _direct)
+        assert fenced(program.code) == again[again.index("```") :]
+
+
+def test_pieces_are_never_joined_within_a_word_without_proof() -> None:
+    program, _, _ = _ask(_in_turn(replied("The", "length"), replied("import pandas\nprint(pandas)\n")), _direct)
+    assert program.code == "import pandas\nprint(pandas)\n"
+    begun = "import pandas\nframe = pandas.DataFrame()\nprint(fra"
+    program, _, _ = _ask(_in_turn(replied(begun, "length"), replied("me)\n")), _direct)
+    assert program.code.endswith("print(frame)\n")
+
+
+@pytest.mark.parametrize("thinking", ["<think>" + "Let me see. " * 50, "<|channel|>analysis<|message|>Let me", ""])
+def test_a_reply_spent_on_thinking_is_asked_for_with_more_room(thinking: str) -> None:
+    program, calls, llm = _ask(_in_turn(replied(thinking, "length"), WHOLE), _direct, max_tokens=500)
+    assert program.code == CODE
+    assert [call.prompt for call in calls] == ["direct", "more_room"]
+    assert llm.requests[1].messages == llm.requests[0].messages
+    assert [request.sampling.max_tokens for request in llm.requests] == [500, 1000]
+    with pytest.raises(StageFailure, match="spent all 1000 tokens on thinking") as caught:
+        _ask(lambda request: replied(thinking, "length"), _direct, max_tokens=500)
+    assert caught.value.kind == "cut_off"
+
+
+def test_imports_alone_are_no_program_when_the_rest_was_cut_off() -> None:
+    with pytest.raises(StageFailure) as caught:
+        _ask(lambda request: replied("```python\nimport keras\nmodel = keras.Sequential([", "length"), _direct)
+    assert caught.value.kind == "cut_off"
+
+
+def test_a_longer_reply_stays_within_the_context() -> None:
+    script = _in_turn(replied("<think>Hm", "length"), WHOLE)
+    _, _, llm = _ask(script, _direct, context_length=1000, max_tokens=500)
+    assert 500 < llm.requests[1].sampling.max_tokens <= 1000 - estimate_prompt(llm.requests[0])
 
 
 @pytest.mark.parametrize(
@@ -78,15 +141,14 @@ def test_a_useless_reply_is_asked_for_once_more(bad: str, kind: str) -> None:
     assert [call.prompt for call in kept] == ["direct", "again"]
 
 
-def test_a_filtered_answer_is_a_refusal() -> None:
+@pytest.mark.parametrize("text", ["", WHOLE[:120], WHOLE])
+def test_a_filtered_answer_is_a_refusal(text: str) -> None:
     with pytest.raises(StageFailure) as caught:
-        _ask(lambda request: replied("", "content_filter"), _direct)
+        _ask(lambda request: replied(text, "content_filter"), _direct)
     assert caught.value.kind == "refused"
 
 
 def test_a_plan_that_cannot_be_read_is_asked_for_again_as_json() -> None:
-    import json
-
     def work(asking: Asking) -> Any:
         return asking.plan("ps_plan", requirement="r", attributes="", categories="c")
 
@@ -97,15 +159,38 @@ def test_a_plan_that_cannot_be_read_is_asked_for_again_as_json() -> None:
     assert llm.requests[1].schema == llm.requests[0].schema is not None
 
 
-def test_a_plan_s_json_is_not_continued_but_repaired() -> None:
-    import json
+def _plan(asking: Asking) -> Any:
+    return asking.plan("ps_plan", requirement="r", attributes="", categories="c")
 
-    def work(asking: Asking) -> Any:
-        return asking.plan("ps_plan", requirement="r", attributes="", categories="c")
 
-    plan, calls, _ = _ask(_in_turn(replied(json.dumps(PLAN)[:150], "length")), work)
-    assert plan.dataset.input == "(batch_size, 32, 32, 3)"
+def test_half_a_plan_is_asked_for_with_more_room_or_fails() -> None:
+    whole = json.dumps(PLAN)
+    plan, calls, llm = _ask(_in_turn(replied(whole[:150], "length"), whole), _plan)
+    assert plan.layers[-1].startswith("Dense(7")
+    assert [call.prompt for call in calls] == ["ps_plan", "more_room"]
+    assert llm.requests[1].sampling.max_tokens == 2 * llm.requests[0].sampling.max_tokens
+    with pytest.raises(StageFailure) as caught:
+        _ask(lambda request: replied(whole[:150], "length"), _plan)
+    assert caught.value.kind == "cut_off"
+
+
+def test_a_plan_that_is_whole_when_the_limit_is_reached_is_taken() -> None:
+    plan, calls, _ = _ask(_in_turn(replied(json.dumps(PLAN) + "\n" * 50, "length")), _plan)
+    assert plan.task_category == "Image Classification"
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        json.dumps({"Dataset": {"Input": "90", "Output": "1960"}}),
+        json.dumps(PLAN | {"Model Architecture": {"Layers": ["Dense(64)", "Dropout(0.2)"] * 20}}),
+    ],
+)
+def test_an_empty_plan_and_one_in_a_loop_are_asked_for_again(useless: str) -> None:
+    plan, calls, _ = _ask(_in_turn(useless, json.dumps(PLAN)), _plan)
+    assert plan.layers[-1].startswith("Dense(7")
+    assert len(calls) == 2
 
 
 def test_failures_of_the_model_keep_the_calls_made_before() -> None:

@@ -255,3 +255,17 @@ def test_a_folder_with_other_files_keeps_its_permissions_and_that_is_said(
     assert tmp_path.stat().st_mode & 0o777 == 0o755
     (message,) = caplog.messages
     assert "others can read" in message
+
+
+@pytest.mark.parametrize("finish_reason", ["length", "content_filter"])
+def test_only_whole_replies_are_kept(cache: ResponseCache, finish_reason: str) -> None:
+    replies = iter([replace(REPLY, finish_reason=finish_reason), replace(REPLY, finish_reason="stop", text="whole")])
+    llm = CachedLLM(ScriptedLLM(lambda request: next(replies), model="m"), cache)
+    texts = [asyncio.run(llm.chat(ASKED)).text for _ in range(3)]
+    assert texts == ["Dense(10)", "whole", "whole"]
+
+
+def test_half_a_reply_of_an_earlier_version_s_cache_is_asked_for_again(cache: ResponseCache) -> None:
+    put(cache)
+    llm = CachedLLM(ScriptedLLM(lambda request: "whole", model="m"), cache)
+    assert asyncio.run(llm.chat(ASKED)).text == "whole"

@@ -1,0 +1,96 @@
+"""What an answer's parts mean: how a reply ended, a message in typed parts, errors within an answer of status 200."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.errors import DLCodeGenError, StageFailure
+from pipeline.llm.client.answers import Refused, read_answer, read_reply
+from pipeline.llm.client.retrying import Transient
+
+
+def _answer(message: dict[str, Any], finish: str | None = "stop", **choice: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "message": {"role": "assistant"} | message, "finish_reason": finish} | choice]}
+
+
+def _response(body: Any, status: int = 200) -> httpx.Response:
+    return httpx.Response(status, content=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("finish", "reason"),
+    [
+        ("stop", "stop"),
+        (None, "stop"),
+        ("eos", "stop"),
+        ("length", "length"),
+        ("MAX_TOKENS", "length"),
+        ("model_length", "length"),
+        ("content_filter", "content_filter"),
+        ("SAFETY", "content_filter"),
+    ],
+)
+def test_how_a_reply_ended_is_read_in_each_server_s_words(finish: str | None, reason: str) -> None:
+    assert read_reply(_answer({"content": "x"}, finish)).finish_reason == reason
+
+
+@pytest.mark.parametrize("finish", ["error", "abort", "load", "insufficient_system_resource"])
+def test_a_reply_that_was_broken_off_is_asked_for_again(finish: str) -> None:
+    with pytest.raises(Transient) as caught:
+        read_reply(_answer({"content": "half a"}, finish))
+    assert caught.value.kind == "llm_unavailable"
+    with pytest.raises(Transient, match="Provider disconnected"):
+        read_reply(_answer({"content": "half a"}, error={"code": 502, "message": "Provider disconnected"}))
+
+
+def test_of_typed_parts_the_texts_are_the_reply_and_the_thinking_is_not() -> None:
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+        {"type": "reasoning", "text": "Hm."},
+        {"type": "text", "text": "Dense"},
+        {"type": "output_text", "text": "(10)"},
+    ]
+    assert read_reply(_answer({"content": parts, "reasoning_content": "Hm."})).text == "Dense(10)"
+    assert read_reply(_answer({"content": None, "reasoning": "Hm."}, "length")).text == ""
+    with pytest.raises(Transient):
+        read_reply(_answer({"content": {"text": "x"}}))
+
+
+def test_a_text_completion_and_a_function_s_arguments_are_replies() -> None:
+    assert read_reply({"choices": [{"text": "Dense(10)", "finish_reason": "stop"}]}).text == "Dense(10)"
+    call = {"id": "1", "type": "function", "function": {"name": "reply", "arguments": "{}"}}
+    assert read_reply(_answer({"content": None, "tool_calls": [call]}, "tool_calls")).text == "{}"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "Insufficient credits.", "code": 402}, DLCodeGenError),
+        ({"message": "No auth credentials found", "code": "401"}, DLCodeGenError),
+        ({"message": "Too Many Requests", "code": 429}, Transient),
+        ({"message": "Provider returned error"}, Transient),
+        ({"message": "unknown parameter", "code": 400}, Refused),
+        ("something went wrong", Transient),
+    ],
+)
+def test_an_error_in_an_answer_of_status_200_is_read_by_its_code(error: object, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        read_answer(_response({"choices": None, "error": error}))
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_wrong_key_told_by_400_ends_the_job_as_one_told_by_401(wrapped: bool) -> None:
+    body: Any = {"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}
+    with pytest.raises(DLCodeGenError, match=r"^401"):
+        read_answer(_response([body] if wrapped else body, 400))
+
+
+def test_a_prompt_that_a_filter_holds_back_is_refused() -> None:
+    said = "The response was filtered due to the prompt triggering the content management policy."
+    with pytest.raises(StageFailure) as caught:
+        read_answer(_response({"error": {"message": said, "code": "content_filter"}}, 400))
+    assert caught.value.kind == "refused"
