@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from jobs.commands import (
+    bench,
     cache,
     check_starter,
     corpus,
@@ -112,6 +113,7 @@ _SUBJECTS = (
     prompts,
     score,
     judge,
+    bench,
     corpus,
     cache,
     planner,
