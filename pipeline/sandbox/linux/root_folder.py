@@ -102,7 +102,8 @@ def change_to(root: RootFolder, user: int, group: int) -> None:
 def _show(source: str, target: str, flags: int = _SAFE) -> None:
     """Shows what lies there in the former root, if anything does; read-only."""
     source = _FORMER + source
-    if not os.path.exists(source) or os.path.exists(target):
+    # A link counts, wherever it leads: an environment's Python may lead to a folder that is shown only later.
+    if not os.path.exists(source) or os.path.lexists(target):
         return
     if os.path.isdir(source):
         os.makedirs(target, exist_ok=True)
