@@ -60,6 +60,7 @@ ExceptionKind = Literal[
     "time",
     "input",  # a question to the person at the keyboard, who is not there
     "exit",  # the project gave up by itself, with a message or an exit code
+    "device",  # a GPU that is not there
     "killed",  # a signal
     "other",
 ]

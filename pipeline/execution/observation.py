@@ -1,7 +1,7 @@
-"""What was observed of a project while it ran: networks, trainings, files; and reading it from the probe's events.
+"""What was observed of a project while it ran: networks, trainings, files.
 
-The events come from the project's own process, so a hostile project can forge them. They are read as foreign text: what
-is no event is passed over, numbers are checked, lists and texts have bounds.
+It was written in the project's own process (`pipeline.execution.probe`), so a hostile project can forge it: it says what
+a network was and how far it came, and decides nothing about limits and exit codes.
 """
 
 from __future__ import annotations
@@ -41,20 +41,30 @@ class ObservedNetwork:
     input_shape: str = ""
     """As the framework writes it: "(None, 28, 28, 1)"; "" where it has none before it is called."""
     output_shape: str = ""
+    ready: bool = False
+    """Whether it was given an optimizer: compiled, or its parameters handed to one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetSummary:
-    """What the training targets look like, for what a constant prediction gives."""
+    """What the training targets look like, for what a constant prediction gives. None for what does not apply."""
 
     count: int
     """Examples it is taken over."""
-    class_counts: tuple[int, ...] = ()
-    """How many of each class, where the targets are class numbers or one-hot; () where they are values."""
+    classes: int | None = None
+    """How many different ones there are, where the targets are class numbers or one-hot."""
+    majority: float | None = None
+    """The share of the commonest class."""
+    entropy: float | None = None
+    """In nats: the crossentropy of the best constant prediction of a class."""
+    binary_entropy: float | None = None
+    """In nats, the mean over the outputs, where all targets are 0 or 1: the best constant's binary crossentropy."""
+    binary_majority: float | None = None
+    """The mean over the outputs of the commoner of 0 and 1."""
     variance: float | None = None
-    """Of values: the mean over the outputs of their variance, which is the mean squared error of the best constant."""
+    """The mean over the outputs of their variance: the mean squared error of the best constant."""
     deviation: float | None = None
-    """Of values: the mean over the outputs of the mean absolute distance to the median."""
+    """The mean over the outputs of the mean distance to their median: the mean absolute error of the best constant."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,8 +82,7 @@ class ObservedTraining:
     schedule: str = ""
     """The class of the schedule that the optimizer was given."""
     loss: str = ""
-    """As given: `sparse_categorical_crossentropy`, `MSELoss`; the loss that was differentiated in a loop."""
-    metrics: tuple[str, ...] = ()
+    """As it was given to `compile`; in PyTorch the function whose value was differentiated: `mse_loss`, `nll_loss`."""
     batch_size: int | None = None
     epochs_asked: int | None = None
     epochs_ended: int = 0
@@ -81,6 +90,8 @@ class ObservedTraining:
     """Times that the optimizer was applied."""
     epoch_logs: tuple[Mapping[str, float], ...] = ()
     """Loss and metrics at the end of each epoch; `val_...` on validation data."""
+    last_loss: float | None = None
+    """The mean over the last 50 steps at most, in a loop of PyTorch's."""
     targets: TargetSummary | None = None
     validation_targets: TargetSummary | None = None
     weighted: bool = False
@@ -109,7 +120,13 @@ class Observation:
     files: tuple[ObservedFile, ...] = ()
     downloads: tuple[str, ...] = ()
     """Hosts and addresses that it tried to reach."""
-    modules: tuple[str, ...] = ()
-    """Packages that were imported, in order."""
     traceback: str = ""
     """Of the exception that ended the script, whole; the outputs' tails may have cut it."""
+    exit_line: int | None = None
+    """Where the script left by itself (`sys.exit`)."""
+    exit_message: str = ""
+
+    @property
+    def steps(self) -> int:
+        """Of all trainings together."""
+        return sum(training.steps for training in self.trainings)
