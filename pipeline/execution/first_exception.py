@@ -7,10 +7,10 @@ import re
 import signal
 from collections.abc import Iterable, Sequence
 
-from pipeline.execution.exception_kinds import exception_kind
+from pipeline.execution.exceptions.kinds import exception_kind
+from pipeline.execution.exceptions.tracebacks import Frame, Raised, chain
 from pipeline.execution.ladder import ExceptionKind, FirstException
 from pipeline.execution.observation import Observation
-from pipeline.execution.tracebacks import Frame, Raised, chain
 from pipeline.sandbox.sandbox import Execution
 
 _STOPPED: dict[str, ExceptionKind] = {"memory_bytes": "memory", "seconds": "time", "cpu_seconds": "time"}
@@ -24,8 +24,8 @@ _SUBJECT = re.compile(
 
 
 def first_exception(execution: Execution, observation: Observation, script: str) -> FirstException | None:
-    """None for a project that ended by itself with exit code 0. The traceback of the events is preferred, for the tail of
-    the output may have cut it; a limit or a signal that ended the run leaves none."""
+    """None for a project that ended by itself with exit code 0. The traceback of the events is preferred, for the tail
+    of the output may have cut it; a limit or a signal that ended the run leaves none."""
     if execution.ok:
         return None
     if execution.stopped:

@@ -35,7 +35,7 @@ class Rung(Enum):
     LEARNS = "learns"
     """The network is better than what takes none (`pipeline.execution.learning`)."""
     KEEPS_PLAN = "keeps_plan"
-    """What was observed is what the plan says and the request asks (`pipeline.execution.keeping`)."""
+    """What was observed is what the plan says and the request asks (`pipeline.execution.keeping.checks`)."""
 
 
 RUNGS: tuple[Rung, ...] = tuple(Rung)

@@ -1,7 +1,7 @@
 """What was observed of a project while it ran: networks, trainings, files.
 
-It was written in the project's own process (`pipeline.execution.probe`), so a hostile project can forge it: it says what
-a network was and how far it came, and decides nothing about limits and exit codes.
+It was written in the project's own process (`pipeline.execution.probe`), so a hostile project can forge it: it says
+what a network was and how far it came, and decides nothing about limits and exit codes.
 """
 
 from __future__ import annotations

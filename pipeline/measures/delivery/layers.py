@@ -122,10 +122,10 @@ def layer_of(call: Call) -> Layer | None:
         if not module.endswith((".nn", ".linen", "geometric.nn", "haiku", "equinox")) and ".nn." not in call.path:
             return None
         both_ways = call.keywords.get("bidirectional") is True
-        return Layer(_kind(call.name), call, "torch" if call.path.startswith("torch") else "flax", both_ways)
+        return Layer(keras_kind(call.name), call, "torch" if call.path.startswith("torch") else "flax", both_ways)
     if call.layer is None:
         return None
-    return Layer(_kind(call.name), call, "keras")
+    return Layer(keras_kind(call.name), call, "keras")
 
 
 def layers_of(calls: Iterable[Call]) -> tuple[Layer, ...]:
@@ -147,7 +147,8 @@ def layers_of(calls: Iterable[Call]) -> tuple[Layer, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _kind(name: str) -> str:
+def keras_kind(name: str) -> str:
+    """A layer's class under the name that Keras has for it: "Conv2d" -> "Conv2D", "Linear" -> "Dense"."""
     ranked = _RANKED.fullmatch(name)
     if ranked is not None:
         kind, rank = ranked.groups()

@@ -35,8 +35,8 @@ _BY_TYPE: dict[str, ExceptionKind] = {
     "SystemExit": "exit",
 }
 
-# From top to bottom; the first whose words stand in the message decides. Built from real messages of TensorFlow 2.15 and
-# 2.20, Keras 2 and 3, PyTorch 2, scikit-learn, pandas and numpy.
+# From top to bottom; the first whose words stand in the message decides. They are the words of TensorFlow, Keras 2
+# and 3, PyTorch, scikit-learn, pandas and numpy.
 _BY_MESSAGE: tuple[tuple[ExceptionKind, str], ...] = (
     (
         "download",

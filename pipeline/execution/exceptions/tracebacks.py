@@ -23,6 +23,8 @@ _WRAPPING = re.compile(
     r"\(\d+\) .*:)?$"
 )
 
+_SYNTAX_ERROR = re.compile(r'^  File "[^"\n]+", line \d+\n(?:.*\n){0,3}(?:Syntax|Indentation|Tab)Error: ', re.MULTILINE)
+
 _LONGEST = 60_000
 _LONGEST_MESSAGE = 500
 

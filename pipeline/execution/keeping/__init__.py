@@ -1,0 +1,1 @@
+"""What was observed beside what the plan says and the request asks."""
