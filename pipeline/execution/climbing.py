@@ -18,7 +18,7 @@ from pipeline.execution.exceptions.kinds import is_broken_library
 from pipeline.execution.first_exception import first_exception
 from pipeline.execution.held_out import held_out_of
 from pipeline.execution.keeping.checks import keeping, runtime_checks
-from pipeline.execution.ladder import RUNGS, Climb, FirstException, Rung, RungEvidence, RungOutcome
+from pipeline.execution.ladder import RUNGS, Climb, FirstException, Rung, RungEvidence, RungOutcome, RuntimeCheck
 from pipeline.execution.learning import learning
 from pipeline.execution.observation import Observation, ObservedNetwork
 from pipeline.plan.solution_plan import SolutionPlan
@@ -59,11 +59,11 @@ def climb(
     held_out = held_out_of(execution.stdout_tail)
     run = _Run(execution, observation, exception, script, entry, budget_spent)
     seen = [check(run) for check in _CHECKS]
-    if observation.steps:
+    checks: tuple[RuntimeCheck, ...] = ()
+    if observation.steps or not observation.began:
         checks = runtime_checks(observation, plan, constraints, is_whole=not execution.stopped)
         seen += [learning(observation, held_out), keeping(checks)]
     else:
-        checks = ()
         seen += [_not_reached(Rung.LEARNS), _not_reached(Rung.KEEPS_PLAN)]
     return Climb(
         rungs=_with_first_failure(seen, run),

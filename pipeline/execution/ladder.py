@@ -56,6 +56,7 @@ ExceptionKind = Literal[
     "name",
     "key",
     "index",
+    "gradient",  # nothing to differentiate
     "memory",
     "time",
     "input",  # a question to the person at the keyboard, who is not there

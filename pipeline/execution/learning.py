@@ -3,8 +3,9 @@
 What the project says of itself on held-out data decides, where it says so. Else what was observed is set beside the
 best constant prediction of the same targets: accuracy beside the share of the commonest class, a loss beside what a
 constant comes to (crossentropy: the entropy of the targets; squared error: their variance; absolute error: the mean
-distance to their median). Validation figures come before those of training, which a network can reach by heart: the evidence says
-which it was. A margin keeps chance out: an accuracy has to lie two standard errors above, a loss five percent below.
+distance to their median). Validation figures come before those of training, which a network can reach by heart: the
+evidence says which it was. A margin keeps chance out: an accuracy has to lie two standard errors above, a loss five
+percent below.
 
 Not measurable: a network trained by a loss of its own, by weighted or summed losses, against another network (GAN), or
 on targets that were not seen. What generates is measured where it is trained to predict: a language model by the

@@ -66,20 +66,15 @@ _BY_MESSAGE: tuple[tuple[ExceptionKind, str], ...] = (
         r"CUDA|No GPU|GPU.*not (?:found|available)|cuDNN|not compiled with|Cannot find.*device|MPS backend",
     ),
     (
-        "api_gone",
-        r"unexpected keyword argument|Argument\(s\) not recognized|Unrecognized keyword arg|no longer supported|"
-        r"was removed|has been removed|is deprecated|deprecated since|no longer (?:available|exists)|"
-        r"filepath provided must end in|must end in `|Only the (?:file )?formats? .*supported|"
-        r"Unknown (?:optimizer|loss|metric|activation|layer)|File format not supported|"
-        r"Could not interpret (?:optimizer|loss|metric|activation|initializer)|"
-        r"Could not (?:locate|deserialize)|A KerasTensor cannot be used as input to a TensorFlow function|"
-        r"Keyword argument not understood|not supported in eager mode|Only instances of `keras\.Layer`",
+        "gradient",
+        r"does not require grad|No gradients provided|modified by an inplace operation|through the graph a second time",
     ),
     (
         "shape",
         r"incompatible with the layer|[Ii]ncompatible shapes|[Ss]hapes? .*(?:incompatible|not aligned|mismatch|"
         r"not compatible|cannot be multiplied|must be equal)|must have the same (?:shape|rank|first dim|length|size|"
-        r"number)|size mismatch|[Tt]he size of tensor|expected axis|expected (?:min_)?ndim|Dimensions must be equal|"
+        r"number)|size mismatch|[Tt]he size of tensor|size .* is different to|"
+        r"expected axis|expected (?:min_)?ndim|Dimensions must be equal|"
         r"cannot reshape|total size of (?:the )?new array|could not (?:be )?broadcast|must be the same as input size|"
         r"[Ee]xpected \d+D|only batches of spatial targets|Expected input batch_size|Data cardinality|"
         r"inconsistent numbers of samples|[Nn]egative dimension|output size.* (?:would be|is too)|Output size is too|"
@@ -89,12 +84,24 @@ _BY_MESSAGE: tuple[tuple[ExceptionKind, str], ...] = (
         r"rank .*(?:must|undefined)|dimension mismatch|target and output (?:must|shapes?)|Length of values|"
         r"All arrays must be of the same length|bad input shape|should be a 1d array|Inputs to a layer should|"
         r"Found array with dim|Expected 2D array|can't be of shape|Arguments? `target` and `output` must|"
-        r"has shape .*(?:but|expected)|doesn't match the (?:shape|broadcast)|Last dimension|too many values to unpack|"
+        r"unknown rank|has shape .*(?:but|expected)|doesn't match the (?:shape|broadcast)|Last dimension|"
+        r"too many values to unpack|"
         r"not enough values to unpack|different numbers? of|computed from the input shape|Received: input_shape=",
     ),
     (
+        "api_gone",
+        r"unexpected keyword argument|is not a valid argument|Argument\(s\) not recognized|Unrecognized keyword arg|"
+        r"no longer supported|"
+        r"was removed|has been removed|is deprecated|deprecated since|no longer (?:available|exists)|"
+        r"filepath provided must end in|must end in `|Only the (?:file )?formats? .*supported|"
+        r"Unknown (?:optimizer|loss|metric|activation|layer)|File format not supported|"
+        r"Could not interpret (?:optimizer|loss|metric|activation|initializer)|"
+        r"Could not (?:locate|deserialize)|A KerasTensor cannot be used as input to a TensorFlow function|"
+        r"Keyword argument not understood|not supported in eager mode|Only instances of `keras\.Layer`",
+    ),
+    (
         "type",
-        r"could not convert|[Cc]ast string to|expected scalar type|same dtype|dtype|must be real number|"
+        r"could not convert|[Cc]ast string to|expected scalar type|dtype|must be real number|"
         r"must be (?:str|int|float)|unsupported operand|not callable|not subscriptable|not iterable|Failed to convert|"
         r"Unsupported object type|Invalid dtype|cannot be interpreted as",
     ),
@@ -137,8 +144,7 @@ def exception_kind(type_name: str, message: str, *, own_names: frozenset[str], i
         return _of_key(type_name, message, in_pandas)
     for kind, pattern in _MESSAGES:
         if pattern.search(message):
-            called = re.match(r"(?:\w+\.)*(\w+)(?:\.\w+)?\(\)", message)
-            if kind == "api_gone" and called is not None and _names_in(called[0]) & own_names:
+            if kind == "api_gone" and _names_in(message.partition("()")[0]) & own_names:
                 return "type"
             return kind
     return _REST.get(type_name, "other")

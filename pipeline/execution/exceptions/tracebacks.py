@@ -16,7 +16,9 @@ _FRAME = re.compile(r'^\s*File "(?P<path>[^"\n]{1,500})", line (?P<line>\d{1,9})
 _EXCEPTION = re.compile(r"^(?P<type>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: ?(?P<message>.*))?$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _INNER = re.compile(r"^\s*(?P<type>(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Warning)): (?P<message>.+)$")
-_LIBRARY = re.compile(r"^<|/(?:site|dist)-packages/|/lib/python3|/pipeline/execution/probe/|/probe/\w+\.py$")
+_LIBRARY = re.compile(
+    r"^<|/(?:site|dist)-packages/|/lib/python3|/(?:execution/|dlcodegen-)probe/|__autograph_generated_file|\.p[yx][xi]$"
+)
 _WRAPPING = re.compile(
     r"^(?:Exception encountered when calling .*|Graph execution error:|in user code:|Detected at node .*|"
     r"<stack traces unavailable>|Stack trace for op definition.*|File \".*|\[\[\{\{node.*|\d+ root error.*|"

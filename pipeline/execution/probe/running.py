@@ -52,8 +52,9 @@ def _fresh_main(script: str) -> "tuple[types.ModuleType, str]":
     main.__dict__.update(__builtins__=__builtins__, __cached__=None, __annotations__={})
     sys.modules["__main__"] = main
     sys.argv = [script]
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [os.path.dirname(path), *(entry for entry in sys.path[0:] if os.path.abspath(entry) != here)]
+    folder = os.path.dirname(path)
+    replaced = (folder, os.path.dirname(os.path.abspath(__file__)))
+    sys.path[:] = [folder, *(entry for entry in sys.path if os.path.abspath(entry) not in replaced)]
     return main, path
 
 
