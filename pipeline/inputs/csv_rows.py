@@ -17,6 +17,7 @@ from pipeline.inputs.rows import Problem, RawRow, cut_row, has_requirement_colum
 _DELIMITERS = ",;\t"
 """Tried in this order on the header. Spreadsheets write semicolons where the comma is the decimal sign."""
 
+_SEPARATOR = re.compile(r"sep=(?P<delimiter>[,;\t|])", re.IGNORECASE)
 _NOT_UTF8 = re.compile(r"[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are not UTF-8."""
 
@@ -49,7 +50,7 @@ def read_csv(stream: BinaryIO, name: str) -> Iterator[RawRow]:
     the failed row, and reading goes on with the next line. Raises DLCodeGenError without a requirement column.
     """
     source = read_lines(stream)
-    header, delimiter = _header(next(source, None))
+    header, delimiter = _header(*_first_lines(source))
     lines = _Lines(source, delimiter.encode())
     # The limit belongs to the module, not to a reader; it is never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), LINE_LIMIT))
@@ -100,12 +101,25 @@ def _text(line: Line) -> str:
     return line.data.decode("utf-8", "surrogateescape")
 
 
-def _header(line: Line | None) -> tuple[list[str], str]:
-    """The columns of the first line, and the delimiter by which one of them is the requirement."""
+def _first_lines(source: Iterator[Line]) -> tuple[Line | None, str]:
+    """The header's line behind blank ones, and the delimiter that a line `sep=;` before it names, as Excel reads it."""
+    delimiter = ""
+    for line in source:
+        separator = _SEPARATOR.fullmatch(_text(line).strip(' "\r'))
+        if separator and not delimiter:
+            delimiter = separator["delimiter"]
+        elif not line.is_blank():
+            return line, delimiter
+    return None, delimiter
+
+
+def _header(line: Line | None, named: str = "") -> tuple[list[str], str]:
+    """The columns of the header's line, and the delimiter by which one of them is the requirement; the `named` one
+    comes first."""
     text = _text(line).strip() if line else ""
-    for delimiter in _DELIMITERS:
+    for delimiter in named + _DELIMITERS:
         try:
-            header = next(csv.reader([text], delimiter=delimiter), [])
+            header = next(csv.reader([_without_blanks(text, delimiter)], delimiter=delimiter), [])
         except csv.Error:
             continue
         if has_requirement_column(header):
@@ -113,7 +127,17 @@ def _header(line: Line | None) -> tuple[list[str], str]:
             if repeated:
                 raise DLCodeGenError(f"the header repeats {repeated}; give each column a name of its own")
             return header, delimiter
+    if "\r" in text:
+        raise DLCodeGenError(r"the lines end with CR alone (\r); save the file with LF (\n) or CRLF as line ends")
     raise DLCodeGenError(f'no requirement column in the header {text[:200]!r}; name it "requirement"')
+
+
+def _without_blanks(text: str, delimiter: str) -> str:
+    """The line without blanks between a closing quote and the next delimiter, which the strict reader refuses. An even
+    number of quotes is part of a text."""
+    if '" ' not in text and '"\t' not in text:
+        return text
+    return re.sub(rf'(?<!")(?P<quotes>(?:"")*+")[ \t]+(?={re.escape(delimiter)}|$)', r"\g<quotes>", text)
 
 
 class _Lines:
@@ -140,7 +164,7 @@ class _Lines:
         line = self._given_back.popleft() if self._given_back else next(self._source)
         self.taken.append(line)
         self._fields_too_many -= line.data.count(self._delimiter)
-        return _text(line) + "\n"
+        return _without_blanks(_text(line), self._delimiter.decode()) + "\n"
 
     def give_back(self, failure: _Failure) -> None:
         """Gives back all but the first of the lines taken, whose record failed."""

@@ -46,7 +46,8 @@ def read_requirements(url: str, *, data: str = "", target: Sequence[str] = ()) -
     and `target`; a path in a column is relative to the input's own folder.
 
     `url` is a path or any URL fsspec knows, of a .jsonl, .json, .csv, .tsv, .parquet or .txt file (also .gz, .bz2,
-    .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_` left out),
+    .xz), of a folder of such files, read in the order of their paths (names that start with `.` or `_`, README, LICENSE
+    and Markdown left out),
     or of a checkout of the DLCodeGen artifact; or it is `starter`, `starter-samples` or `starter-torch`, or a
     requirement itself.
     Memory is bounded by a line or a Parquet row group, and 32 bytes an id. Raises DLCodeGenError where the input
@@ -148,7 +149,8 @@ def _find(url: str) -> tuple[Any, list[str]]:
         if not fs.isdir(root):
             require_regular(fs, root)
             raise DLCodeGenError(f"{url}: no such file or folder; check the path, or ask in three words or more")
-        files = [path for path in sorted(fs.find(root)) if not _is_hidden(path, root)]
+        paths = [path for path in sorted(fs.find(root)) if not _is_hidden(path, root)]
+        files = [path for path in paths if not _is_about_the_folder(path)]
     except DLCodeGenError:
         raise
     # Each storage service has errors of its own (credentials, names, network) with no common base.
@@ -157,6 +159,12 @@ def _find(url: str) -> tuple[Any, list[str]]:
     if not files:
         raise DLCodeGenError(f"{url}: the folder holds no files; point to requirements")
     return fs, files
+
+
+def _is_about_the_folder(path: str) -> bool:
+    """Whether a file is for people who look into the folder: README.md, LICENSE."""
+    stem, extension = posixpath.splitext(posixpath.basename(path).lower())
+    return extension in (".md", ".markdown", ".rst") or stem in ("readme", "license", "licence", "changelog", "notice")
 
 
 def _is_hidden(path: str, root: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -70,14 +71,14 @@ def requirement_of(raw: RawRow, row: int, ids: UniqueIds) -> Requirement:
     requirement_column = _first_of(_REQUIREMENT_KEYS, columns)
     attributes_column = _first_of(_ATTRIBUTES_KEYS, columns)
     # A column `code` may as well be a postal code: only text is a reference.
-    text_keys = [key for key in _REFERENCE_KEYS if isinstance(raw.values.get(columns.get(key, "")), str)]
+    text_keys = [key for key in _REFERENCE_KEYS if isinstance(_value(raw.values, columns.get(key)), str)]
     reference_column = _first_of(text_keys, columns)
     id_column = columns.get("id")
 
     value = raw.values[id_column] if id_column is not None else None
     row_id = ids.take(safe_id(value, row))
-    data_folder = _path(raw.values.get(columns.get("data", "")))
-    data_target = _names(raw.values.get(columns.get("target", ""))) if data_folder else ()
+    data_folder = _path(_value(raw.values, columns.get("data")))
+    data_target = _names(_value(raw.values, columns.get("target"))) if data_folder else ()
     used = {requirement_column, attributes_column, reference_column}
     if data_folder:
         used |= {columns["data"], columns.get("target")}
@@ -85,8 +86,8 @@ def requirement_of(raw: RawRow, row: int, ids: UniqueIds) -> Requirement:
         used.add(id_column)  # an id that had to be changed stays as a further column
     extra, extra_problem = _json({name: value for name, value in raw.values.items() if name not in used})
     requirement, requirement_problem = _requirement(raw.values, requirement_column)
-    attributes, attributes_problem = _attributes(raw.values.get(attributes_column or ""))
-    reference, reference_problem = _storable(raw.values.get(reference_column or ""), "the reference")
+    attributes, attributes_problem = _attributes(_value(raw.values, attributes_column))
+    reference, reference_problem = _storable(_value(raw.values, reference_column), "the reference")
     problem = raw.problem or requirement_problem or attributes_problem or reference_problem or extra_problem
     failure = None
     if problem:
@@ -113,6 +114,12 @@ def _first_of(keys: Iterable[str], columns: Mapping[str, str]) -> str | None:
     return None
 
 
+def _value(values: Mapping[str, object], column: str | None) -> object:
+    """The value of a column; None where the row has no such column. A column may well be named "": pandas writes its
+    row numbers so."""
+    return None if column is None else values.get(column)
+
+
 def _requirement(values: Mapping[str, object], column: str | None) -> tuple[str, Problem | None]:
     if column is None:
         seen = ", ".join(repr(name[:40]) for name in list(values)[:8]) or "none"
@@ -126,7 +133,7 @@ def _requirement(values: Mapping[str, object], column: str | None) -> tuple[str,
     if not isinstance(value, str):
         return "", ("wrong_type", f"{column!r} is a {_type_name(value)}; give the requirement as text")
     text, problem = _prose(value, "the requirement")
-    if not text and problem is None:
+    if problem is None and not any(unicodedata.category(character)[0] in "LNPS" for character in text):
         return "", ("missing_requirement", f"{column!r} is empty; fill it in or drop the row")
     return text, problem
 

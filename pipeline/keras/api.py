@@ -6,8 +6,9 @@ import ast
 import difflib
 from collections.abc import Callable, Sequence
 
-from pipeline.keras.facts import Signature, modules, signature, tensorflow_only
-from pipeline.keras.spellings import RENAMED_KEYWORDS
+from pipeline.keras.compile_words import unknown_word
+from pipeline.keras.facts import Signature, keras_only, modules, signature, tensorflow_only
+from pipeline.keras.spellings import REMOVED_METHODS, RENAMED_KEYWORDS
 from pipeline.syntax import keywords_of, nodes_of, problems_of
 
 __all__ = ["check_call", "invalid_calls", "wrong_arguments"]
@@ -27,7 +28,7 @@ def check_call(name: str, args: int, keywords: Sequence[str]) -> str | None:
     """
     known = signature(name)
     if known is None:
-        return _unknown_name(name, tensorflow=True)
+        return _unknown_name(name, tensorflow=None)
     return wrong_arguments(name, known, args, keywords, _meant)
 
 
@@ -65,8 +66,9 @@ def _meant(keyword: str, known: Signature) -> str:
     return f" (did you mean '{close[0]}'?)"
 
 
-def _unknown_name(name: str, *, tensorflow: bool) -> str | None:
-    """What is wrong with a dotted name under keras; None for one that exists, or below a class."""
+def _unknown_name(name: str, *, tensorflow: bool | None) -> str | None:
+    """What is wrong with a dotted name under keras, reached through tensorflow or not, where that is known; None for
+    one that exists, below a class, or private (`keras.src`)."""
     if not name:
         return None
     path = ""
@@ -75,8 +77,13 @@ def _unknown_name(name: str, *, tensorflow: bool) -> str | None:
         if inside is None:
             return None  # an attribute of a class or function
         full = f"{path}.{part}".lstrip(".")
-        if part not in inside or (not tensorflow and full in tensorflow_only()):
-            package = "tf.keras" if tensorflow else "keras"
+        if part == "*" or full == "src":
+            return None
+        absent = frozenset[str]()
+        if tensorflow is not None:
+            absent = keras_only() if tensorflow else tensorflow_only()
+        if part not in inside or full in absent:
+            package = "keras" if tensorflow is False else "tf.keras"
             return f"{package}.{full} does not exist in Keras 3{_meant_name(name, path, part)}"
         path = full
     return None
@@ -132,7 +139,12 @@ class _Imports:
                 rest = rest[1:]  # what follows `tensorflow.keras`
             target = ".".join([*rest, name])
             self.imported.append((line, target, tensorflow))
-            self.targets[alias] = (target, tensorflow)
+            if name != "*":
+                self.targets[alias] = (target, tensorflow)
+                return
+            path = ".".join(rest)
+            for public in modules().get(path, ()):
+                self.targets.setdefault(public, (f"{path}.{public}".lstrip("."), tensorflow))
 
     def resolve(self, node: ast.expr) -> tuple[str, bool] | None:
         """The dotted name under keras that an expression stands for, or None."""
@@ -170,10 +182,11 @@ def invalid_calls(tree: ast.Module) -> tuple[str, ...]:
         target = imports.resolve(node)
         return _unknown_name(target[0], tensorflow=target[1]) if target else None
 
-    return problems_of(tree, imported, lambda call: _wrong_call(call, imports, models), wrong_name)
+    own_names = frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    return problems_of(tree, imported, lambda call: _wrong_call(call, imports, models, own_names), wrong_name)
 
 
-def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str]) -> str | None:
+def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str], own_names: frozenset[str]) -> str | None:
     keywords = keywords_of(node)
     if keywords is None:
         return None
@@ -184,17 +197,21 @@ def _wrong_call(node: ast.Call, imports: _Imports, models: frozenset[str]) -> st
         name = _model_method(node.func, models)
     if not name:
         return None
+    method = name.removeprefix("Model.")
+    if target is None and method in REMOVED_METHODS:
+        return f"Model.{method} does not exist in Keras 3 (use {REMOVED_METHODS[method]})"
     known = signature(name)
     if known is None:
         return None
-    return wrong_arguments(name, known, len(node.args), keywords, _meant)
+    wrong = wrong_arguments(name, known, len(node.args), keywords, _meant)
+    return wrong or unknown_word(name, node, own_names)
 
 
 def _model_method(function: ast.expr, models: frozenset[str]) -> str | None:
     """The method as in "Model.fit", for `model.fit` where the name holds a model."""
     if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
         return None
-    if function.attr not in _MODEL_METHODS or function.value.id not in models:
+    if function.attr not in _MODEL_METHODS | REMOVED_METHODS.keys() or function.value.id not in models:
         return None
     return f"Model.{function.attr}"
 

@@ -94,7 +94,8 @@ def signature(name: str) -> Signature | None:
 
 @lru_cache(maxsize=1)
 def modules() -> dict[str, frozenset[str]]:
-    """The public names of every public module, as `tensorflow.keras` has them; the key of keras itself is ""."""
+    """The public names of every public module, of `keras` and `tensorflow.keras` together; the key of keras itself is
+    ""."""
     return {path: frozenset(names) for path, names in _api()["names"].items()}
 
 
@@ -102,6 +103,18 @@ def modules() -> dict[str, frozenset[str]]:
 def tensorflow_only() -> frozenset[str]:
     """Names that `tensorflow.keras` keeps from Keras 2 and the `keras` package no longer has."""
     return frozenset(_api()["tensorflow_only"])
+
+
+@lru_cache(maxsize=1)
+def keras_only() -> frozenset[str]:
+    """Names that the `keras` package has and `tensorflow.keras` has not."""
+    return frozenset(_api()["keras_only"])
+
+
+@lru_cache(maxsize=1)
+def words() -> dict[str, frozenset[str]]:
+    """What Keras takes for `optimizers`, `losses`, `metrics` and `activations` that are given as a text."""
+    return {kind: frozenset(texts) for kind, texts in _api()["words"].items()}
 
 
 @lru_cache(maxsize=1)

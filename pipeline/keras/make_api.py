@@ -102,6 +102,15 @@ def _popped_and_passed(init: Callable[..., Any]) -> tuple[set[str], set[str], in
     return popped, passed, positional, handed_on
 
 
+def _keeps_keywords(init: Callable[..., Any]) -> bool:
+    """Whether an `__init__` takes any keyword to keep it: `self.__dict__.update(kwargs)`."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(init)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "self.__dict__.update":
+            return True
+    return False
+
+
 def _constructor(cls: type, bases: tuple[type, ...] | None = None) -> _Accepted:
     order = cls.__mro__ if bases is None else bases
     defining = [index for index, base in enumerate(order) if "__init__" in vars(base) and base is not object]
@@ -113,6 +122,8 @@ def _constructor(cls: type, bases: tuple[type, ...] | None = None) -> _Accepted:
         return accepted
     try:
         popped, passed, positional, handed_on = _popped_and_passed(init)
+        if _keeps_keywords(init):
+            return accepted
     except (OSError, TypeError):
         return accepted
     accepted.any_keywords = False
@@ -163,6 +174,16 @@ def _aliases(layers: ModuleType) -> dict[str, str]:
     return aliases
 
 
+def _words() -> dict[str, list[str]]:
+    """What Keras takes for an optimizer, a loss, a metric and an activation that is given as a text."""
+    from keras.src import activations, losses, metrics, optimizers
+
+    words: dict[str, list[str]] = {}
+    for module in (activations, losses, metrics, optimizers):
+        words[module.__name__.split(".")[-1]] = sorted(module.ALL_OBJECTS_DICT)
+    return words
+
+
 def collect() -> dict[str, Any]:
     """Everything api.json holds."""
     import keras
@@ -171,19 +192,19 @@ def collect() -> dict[str, Any]:
 
     names: dict[str, list[str]] = {}
     tensorflow_only: list[str] = []
+    keras_only: list[str] = []
     calls: dict[str, str] = {}
-    plain = dict(_modules(keras))
-    for path, module in _modules(tf_keras):
-        public = _names(module)
-        names[path] = sorted(public)
-        in_keras: set[str] = set()
-        if path in plain:
-            in_keras = _names(plain[path])
-        for name in sorted(public - in_keras):
-            tensorflow_only.append(f"{path}.{name}".lstrip("."))
+    plain, in_tensorflow = dict(_modules(keras)), dict(_modules(tf_keras))
+    for path in [*in_tensorflow, *sorted(plain.keys() - in_tensorflow.keys())]:
+        of_tensorflow = _names(in_tensorflow[path]) if path in in_tensorflow else set()
+        of_keras = _names(plain[path]) - {"src"} if path in plain else set()
+        names[path] = sorted(of_tensorflow | of_keras)
+        tensorflow_only += [f"{path}.{name}".lstrip(".") for name in sorted(of_tensorflow - of_keras)]
+        keras_only += [f"{path}.{name}".lstrip(".") for name in sorted(of_keras - of_tensorflow)]
         if path.split(".")[0] in NAMES_ONLY:
             continue
-        for name in sorted(public):
+        for name in names[path]:
+            module = in_tensorflow[path] if name in of_tensorflow else plain[path]
             signature = _signature(getattr(module, name))
             if signature is not None:
                 calls[f"{path}.{name}".lstrip(".")] = signature
@@ -200,6 +221,8 @@ def collect() -> dict[str, Any]:
         "versions": {"keras": keras.__version__, "tensorflow": tensorflow.__version__},
         "names": names,
         "tensorflow_only": tensorflow_only,
+        "keras_only": keras_only,
+        "words": _words(),
         "layer_aliases": _aliases(keras.layers),
         "layer_keywords": sorted(_constructor(keras.layers.Layer).keyword),
         "calls": dict(sorted(calls.items())),

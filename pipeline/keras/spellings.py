@@ -194,3 +194,13 @@ UNSPECIFIED: Mapping[str, Mapping[str, Value]] = {
 }
 """What stands in for a required argument that a plan leaves open. A layer that is not listed here and lacks one
 (`Lambda`, `EinsumDense`) is not understood."""
+
+REMOVED_METHODS: Mapping[str, str] = {
+    "fit_generator": "fit",
+    "evaluate_generator": "evaluate",
+    "predict_generator": "predict",
+    "predict_classes": "predict and argmax",
+    "predict_proba": "predict",
+    "to_yaml": "to_json",
+}
+"""Methods that models had in Keras 1 and 2, and what does the same in Keras 3."""

@@ -5,9 +5,11 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.errors import DLCodeGenError
 from pipeline.inputs.csv_rows import read_csv
 from tests.pipeline.inputs.inputs import kinds, rows_of
 
@@ -57,3 +59,34 @@ def test_what_the_csv_module_writes_is_read_back(records: list[tuple[str, str, s
     writer.writerows([("id", "requirement", "note"), *records])
     rows = list(read_csv(io.BytesIO(stream.getvalue().encode()), "in.csv"))
     assert [tuple(row.values.values()) for row in rows] == records
+
+
+def test_a_column_without_a_name_is_no_column_that_is_missing(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "in.csv", ",requirement,label\n0,Classify mushrooms.,a\n1,Predict house prices,b\n")
+    assert kinds(rows) == ["", ""]
+    assert [(row.attributes, row.reference, row.data_folder) for row in rows] == [("", None, "")] * 2
+    assert json.loads(rows[0].extra) == {"": "0", "label": "a"}
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", "sep=;\r\n", '"sep=;"\n', "SEP=;\n\n", "\n \nsep=;\n"])
+def test_a_line_that_names_the_delimiter_is_read_as_excel_does(tmp_path: Path, first: str) -> None:
+    rows = rows_of(tmp_path / "in.csv", first + "id;requirement\n1;Classify flowers, and trees.\n")
+    assert [(row.id, row.requirement) for row in rows] == [("1", "Classify flowers, and trees.")]
+
+
+def test_blank_lines_before_the_header_are_left_out(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "in.csv", "\n  \n" + HEADER + "1,Forecast,x\n")
+    assert [row.requirement for row in rows] == ["Forecast"]
+
+
+def test_blanks_behind_a_quoted_text_are_no_error(tmp_path: Path) -> None:
+    lines = '1,"Classify cats" ,x\n2,"Classify ""big"" ""dogs"""\t\n3, "Classify"" ,owls" ,y\n4,"two\nlines" ,z\n'
+    rows = rows_of(tmp_path / "in.csv", HEADER + lines)
+    assert kinds(rows)[:2] == ["", ""]
+    assert [row.requirement for row in rows[:2]] == ["Classify cats", 'Classify "big" "dogs"']
+    assert rows[-1].requirement == "two\nlines"
+
+
+def test_lines_that_end_with_cr_alone_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DLCodeGenError, match="CR alone"):
+        rows_of(tmp_path / "in.csv", "id,requirement\r1,Classify flowers.\r")

@@ -165,3 +165,10 @@ def test_every_line_is_one_row(lines: list[bytes]) -> None:
     rows = list(read_json_lines(io.BytesIO(b"\n".join(lines)), "in"))
     assert len(rows) == len(lines)
     assert sum(row.problem is None for row in rows) == lines.count(b'{"requirement": "x"}')
+
+
+@pytest.mark.parametrize("name", ["README.md", "LICENSE", "readme.txt", "notes.md"])
+def test_what_a_folder_has_for_people_is_left_out(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "in.jsonl", '{"requirement": "Classify flowers."}\n')
+    write(tmp_path / name, "These are requirements.\n")
+    assert [row.requirement for row in read_requirements(str(tmp_path))] == ["Classify flowers."]

@@ -101,3 +101,46 @@ def test_any_program_is_checked_without_an_error(name: str, rest: str) -> None:
     for code in (f"{name}{rest}", f"import {name.split('.')[0]}\n{name}{rest}", f"def f():\n  return {name}{rest}"):
         invalid_calls(ast.parse(code))
         problems(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from keras.layers import *\nfrom tensorflow.keras.models import *\nDense(3)",
+        "from keras.saving import load_model, register_keras_serializable\nload_model('m.keras', compile=False)",
+        "keras.saving.get_custom_objects()",
+        "keras.losses.mean_squared_error([1.0], [2.0])\nkeras.metrics.kl_divergence([1.0], [2.0])",
+        "keras.callbacks.LambdaCallback(on_test_begin=print, on_predict_begin=print)",
+        "from keras.src import backend\nimport keras.src.layers",
+        "m = keras.Sequential()\nm.compile('AdamW', 'BCE', metrics=['acc', 'mae', 'AUC'])",
+        "def focal(a, b):\n    return a\nm = keras.Sequential()\nm.compile('adam', loss='focal')",
+        "keras.layers.Dense(3, activation='swish')",
+        "m = keras.Sequential()\nm.compile(optimizer=name, loss=['mse', None], metrics=[['mae'], []])",
+    ],
+)
+def test_what_keras_itself_has_is_let_through(code: str) -> None:
+    assert _invalid(f"import keras\n{code}\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("m.fit_generator(data)", "Model.fit_generator does not exist in Keras 3 (use fit)"),
+        ("m.predict_classes(data)", "Model.predict_classes does not exist in Keras 3 (use predict and argmax)"),
+        ("m.compile('adamm', 'mse')", "Model.compile: Keras 3 has no optimizer 'adamm' (did you mean 'adam'?)"),
+        ("m.compile('adam', loss='mean_square_error')", "Keras 3 has no loss 'mean_square_error'"),
+        ("m.compile('adam', 'mse', metrics=['accurracy'])", "Keras 3 has no metric 'accurracy'"),
+        ("keras.layers.Dense(3, activation='rellu')", "Keras 3 has no activation 'rellu' (did you mean 'relu'?)"),
+        ("keras.layers.Activation('Relu')", "Keras 3 has no activation 'Relu' (did you mean 'relu'?)"),
+        ("from keras.layers import *\nDense(unit=3)", "layers.Dense has no argument 'unit'"),
+        ("import tensorflow as tf\ntf.keras.saving.load_model('m')", "tf.keras.saving does not exist in Keras 3"),
+        ("from keras.saving import load", "keras.saving.load does not exist in Keras 3"),
+    ],
+)
+def test_what_keras_3_lacks_is_reported(code: str, problem: str) -> None:
+    (found,) = _invalid(f"import keras\nm = keras.Sequential()\n{code}\n")
+    assert problem in found
+
+
+def _invalid(code: str) -> tuple[str, ...]:
+    return invalid_calls(ast.parse(code))
