@@ -89,6 +89,9 @@ def enter(policy: Policy) -> None:
     os.setsid()  # out of reach of signals that go to the group, and of the terminal
     with contextlib.suppress(OSError):
         calls.leave_session_keyring()
+    # Where the machine itself runs out of memory, the kernel ends the project before anything else.
+    with contextlib.suppress(OSError):
+        _write("/proc/self/oom_score_adj", str(_KILL_FIRST))
     if policy.namespaces:
         user = _unprivileged_user() if os.geteuid() == 0 else os.geteuid()
         group = user if os.geteuid() == 0 else os.getegid()
@@ -107,9 +110,6 @@ def enter(policy: Policy) -> None:
 def confine(policy: Policy) -> None:
     """Bounds what this process and its children can use and call. Nothing of it can be undone."""
     calls.set_inspectable(True)  # its own /proc/self would be closed to it
-    # Where the machine itself, or its control group, runs out of memory, the kernel ends the project and nothing else.
-    with contextlib.suppress(OSError):
-        _write("/proc/self/oom_score_adj", str(_KILL_FIRST))
     _set_resource_limits(policy)
     if policy.refused_calls:
         calls.install_filter(base64.b64decode(policy.refused_calls))

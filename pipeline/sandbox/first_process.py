@@ -42,6 +42,9 @@ class Message:
     shared_bytes: int = 0
     """And what lies in /dev/shm."""
 
+    sockets: int = 0
+    """How many are open."""
+
     full: bool = False
     """Whether no more files fit."""
 
@@ -82,6 +85,7 @@ def run(
         Message(
             home_bytes=last.home_bytes,
             shared_bytes=last.shared_bytes,
+            sockets=last.sockets,
             full=last.full,
             user=os.getuid(),
             exit_code=exit_code,
@@ -200,6 +204,7 @@ def _measure(home: str, namespaces: bool) -> Message:
     return Message(
         home_bytes=(in_home.f_blocks - in_home.f_bfree) * in_home.f_frsize,
         shared_bytes=(shared.f_blocks - shared.f_bfree) * shared.f_frsize,
+        sockets=usage.open_sockets(),
         full=in_home.f_bfree == 0 or in_home.f_ffree == 0,
     )
 

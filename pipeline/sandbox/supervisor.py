@@ -39,6 +39,12 @@ them, is what it does in this time."""
 _DISK_POLL_SECONDS = 1.0
 """How often files are measured where they lie on a disk: that walks the whole folder, so it is done less often."""
 
+_SOCKET_BYTES = 2 * 212_992
+"""What a socket's buffers take at most under the kernel's defaults (net.core.wmem_max, which counts double)."""
+
+_FREE_SOCKETS = 100
+"""So many are taken to be empty, where nobody counts what is in them."""
+
 _END_SECONDS = 5.0
 """How long the first process may take to end the project and read out its results, which grow with `result_bytes`."""
 
@@ -268,14 +274,17 @@ class _Meter:
         return usage.descendants(usage.own_number())
 
     def _memory_bytes(self, processes: list[usage.Process], said: Message) -> int:
+        buffers = 0
+        if not self._command.policy.network:  # else they are the machine's
+            buffers = max(0, said.sockets - _FREE_SOCKETS) * _SOCKET_BYTES
         memory = said.shared_bytes + sum(process.resident_bytes for process in processes)
-        if memory > self._command.memory_bytes:
+        if memory + buffers > self._command.memory_bytes:
             # Forked workers share most of their pages; only the proportional sizes add up, but they are slow to get.
             memory = usage.memory_bytes(processes, said.shared_bytes)
-            if memory > self._command.memory_bytes:
+            if memory + buffers > self._command.memory_bytes:
                 # Workers that began or ended while it was summed up leave shares in it that no longer hold.
                 memory = min(memory, usage.memory_bytes(self._processes(), said.shared_bytes))
-        return memory
+        return memory + buffers
 
 
 def _end(first: int, namespaces: bool) -> None:

@@ -31,6 +31,9 @@ _SETTINGS = (
 )
 """Of /etc: what libraries look for. The rest names users, hosts and services of this machine."""
 
+_CLOSED = ("/proc/keys", "/proc/key-users", "/proc/kcore", "/proc/timer_list", "/proc/sched_debug", "/proc/kallsyms")
+"""What /proc tells of more than its processes, to users without rights too."""
+
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 _HARDWARE = ("/sys/devices/system/cpu", "/sys/devices/system/node")
@@ -132,8 +135,12 @@ def _show_processes() -> None:
     os.mkdir("/proc")
     try:
         calls.mount("proc", "/proc", "proc", _FOR_DATA)
+        calls.make_read_only("/proc")
     except OSError:
         calls.bind(f"{_FORMER}/proc", "/proc", _FOR_DATA)
+    for path in _CLOSED:
+        if os.path.exists(path):
+            calls.bind(f"{_FORMER}/dev/null", path, _SAFE)
 
 
 def _write_users(user: int, group: int) -> None:
