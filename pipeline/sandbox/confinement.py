@@ -10,10 +10,11 @@ import base64
 import contextlib
 import os
 import resource
+import socket
 from dataclasses import dataclass
 
 from pipeline.sandbox.linux import calls
-from pipeline.sandbox.linux.root_folder import RootFolder, change_to
+from pipeline.sandbox.linux.root_folder import HOST_NAME, RootFolder, change_to
 from pipeline.sandbox.linux.usage import own_number
 
 _FIRST_USER = 0x7000_0000
@@ -68,6 +69,7 @@ def separate(policy: Policy) -> None:
     if os.geteuid() == 0:
         with contextlib.suppress(PermissionError):  # a container's root, which has not all of root's rights
             calls.unshare(namespaces)
+            socket.sethostname(HOST_NAME)
             return
         _become(_unprivileged_user())
     user, group = os.geteuid(), os.getegid()
@@ -76,6 +78,7 @@ def separate(policy: Policy) -> None:
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{user} {user} 1")
     _write("/proc/self/gid_map", f"{group} {group} 1")
+    socket.sethostname(HOST_NAME)
     # No user namespace in this one: it would give a project all rights over much of the kernel.
     _write("/proc/sys/user/max_user_namespaces", "0")
 

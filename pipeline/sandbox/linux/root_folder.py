@@ -22,6 +22,7 @@ OTHER_FOLDERS = (f"{HOME}/home", f"{HOME}/tmp")
 """$HOME and $TMPDIR."""
 
 USER_NAME = "project"
+HOST_NAME = "sandbox"
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 """Programs and libraries: links of these names stay links."""
@@ -148,7 +149,7 @@ def _write_users(user: int, group: int) -> None:
     os.makedirs("/etc", exist_ok=True)
     _write("/etc/passwd", f"{USER_NAME}:x:{user}:{group}::{HOME}/home:/bin/sh\n")
     _write("/etc/group", f"{USER_NAME}:x:{group}:\n")
-    _write("/etc/hosts", "127.0.0.1 localhost\n")
+    _write("/etc/hosts", f"127.0.0.1 localhost {HOST_NAME}\n")
 
 
 def _write(path: str, text: str) -> None:

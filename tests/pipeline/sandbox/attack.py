@@ -72,6 +72,7 @@ def _facts(folder: Path, victim: int) -> tuple[dict[str, object], list[socket.so
         "block_device": str(block),
         "block_numbers": [os.major(number), os.minor(number)],
         "repository": str(ROOT),
+        "host_name": os.uname().nodename,
     }
     return facts, [by_name, abstract, tcp]
 

@@ -99,6 +99,7 @@ FILES = {
     "passwords": "open('/etc/shadow').read()",
     "users of this machine": "need('root:' in open('/etc/passwd').read())",
     "name of this machine": "open('/etc/hostname').read()",
+    "name of this machine by a call": "need(os.uname().nodename == facts['host_name'])",
     "folders of other runs": "need([name for name in os.listdir('/tmp')])",
     "services' run files": "need(os.listdir('/run'))",
     "a socket of this machine": """

@@ -309,6 +309,79 @@ def test_a_python_that_is_none() -> None:
         ProcessSandbox("/nonexistent/python", allow_network=True)
 
 
+HOSTILE_FOLDER = """
+import os, stat
+for _ in range(3000):
+    os.mkdir("d" * 40)
+    os.chdir("d" * 40)
+os.chdir("/sandbox/project" if os.path.isdir("/sandbox/project") and "WEAK" not in globals() else START)
+os.mkdir("closed"); open("closed/file", "w").close(); os.chmod("closed", 0)
+os.mkdir("links")
+for number in range(10):
+    os.symlink(PRECIOUS, f"links/{number}")
+    os.symlink(os.path.dirname(PRECIOUS), f"links/folder-{number}")
+os.symlink("loop", "loop"); os.mkfifo("pipe"); open(b"\\xff\\n", "w").close()
+os.chmod("links", 0o500)
+print("made")
+"""
+
+
+def test_the_batch_goes_on_after_a_folder_that_is_hard_to_remove(sandbox: ProcessSandbox, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("data")
+    precious.chmod(0o640)
+    code = f"PRECIOUS = {str(precious)!r}\nimport os\nSTART = os.getcwd()\n{HOSTILE_FOLDER}"
+    assert run(sandbox, code).stdout_tail == "made\n"
+    assert run(sandbox, "print('next')").stdout_tail == "next\n"
+    assert (precious.read_text(), precious.stat().st_mode & 0o777) == ("data", 0o640)
+
+
+def test_of_what_a_project_leaves_plain_files_come_back(sandbox: ProcessSandbox, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("precious")
+    code = f"""
+        import os
+        os.makedirs("out/deep"); open("out/deep/a.csv", "w").write("1,2"); open("b.txt", "w").write("no")
+        os.symlink("{tmp_path}/secret", "link.csv"); os.symlink("/etc/passwd", "users.csv"); os.mkfifo("pipe.csv")
+        os.mkdir("folder.csv"); open("large.csv", "w").write("x" * 2000); os.symlink("/", "out/root")
+    """
+    files = [SourceFile(path="project.py", text=textwrap.dedent(code))]
+    limits = Limits(seconds=20, result_bytes=1000)
+    results = sandbox.run(files, "project.py", limits, results=["*.csv"]).results
+    assert [(file.path, file.size, file.content) for file in results] == [
+        ("large.csv", 2000, None),
+        ("out/deep/a.csv", 3, b"1,2"),
+    ]
+
+
+def test_results_come_back_from_a_project_that_is_stopped(sandbox: ProcessSandbox) -> None:
+    code = "open('a.csv', 'w').write('1')\nwhile True: pass"
+    files = [SourceFile(path="project.py", text=code)]
+    execution = sandbox.run(files, "project.py", Limits(seconds=1), results=["*.csv"])
+    assert (execution.stopped, [file.content for file in execution.results]) == ("seconds", [b"1"])
+
+
+def test_data_that_is_given_can_be_read_and_nothing_beside_it(sandbox: ProcessSandbox, tmp_path: Path) -> None:
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(parent.stat().st_mode | 0o055)
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "a.csv").write_text("1,2")
+    (tmp_path / "answers.csv").write_text("hidden")
+    code = f"""
+        import os
+        print(open("data/a.csv").read(), open("{tmp_path}/train/a.csv").read(), os.listdir("{tmp_path}"))
+        for attempt in (
+            lambda: open("data/a.csv", "w"), lambda: open("data/new", "w"), lambda: os.remove("data/a.csv"),
+            lambda: os.chmod("data/a.csv", 0o777), lambda: open("data/../../answers.csv"),
+        ):
+            try: attempt(); print("done")
+            except OSError: pass
+    """
+    files = [SourceFile(path="project.py", text=textwrap.dedent(code))]
+    given = {"data": tmp_path / "train", str(tmp_path / "train"): tmp_path / "train"}
+    execution = sandbox.run(files, "project.py", SOON, given=given)
+    assert execution.stdout_tail == "1,2 1,2 ['train']\n", execution
+
+
 def test_without_namespaces(sandbox: ProcessSandbox) -> None:
     """Inside a sandbox there are no further namespaces: one in it is refused, or runs without them on demand."""
     marker = f"escaped-{os.getpid()}"
@@ -339,7 +412,17 @@ def test_without_namespaces(sandbox: ProcessSandbox) -> None:
         bomb = "import os, time\\nfor _ in range(30): os.fork() or time.sleep(60)\\ntime.sleep(60)"
         print(run(bomb, processes=10).stopped)
         print(any(b"{marker}" in open(path, "rb").read() for path in glob.glob("/proc/[0-9]*/cmdline")))
+        import os, stat, tempfile
+        with open("precious", "w") as file: file.write("data")
+        os.chmod("precious", 0o640)
+        before = os.listdir(tempfile.gettempdir())
+        start = f"WEAK = 1\\nPRECIOUS = '/sandbox/project/precious'\\nimport os\\nSTART = os.getcwd()\\n"
+        print(run(start + {HOSTILE_FOLDER!r}).stdout_tail.strip(), os.listdir(tempfile.gettempdir()) == before)
+        print(open("precious").read(), oct(os.stat("precious").st_mode))
     """
     packages = os.pathsep.join([str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))])
     execution = run(ProcessSandbox(environment={"PYTHONPATH": packages}), code, Limits(seconds=60))
-    assert execution.stdout_tail.split() == ["True", "0", "seconds", "processes", "False"], execution
+    assert execution.stdout_tail.split() == [
+        *("True", "0", "seconds", "processes", "False"),
+        *("made", "True", "data", "0o100640"),
+    ], execution
