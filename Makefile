@@ -4,7 +4,7 @@ NEWEST ?= $(shell command -v python3.13 || command -v python3.12 || command -v p
 BIN := .venv/bin
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: setup setup-cpu demo test test-core test-engines test-newest check format check-starter bench clean
+.PHONY: setup setup-cpu demo test test-core test-engines test-newest check format check-starter check-sandbox bench clean
 
 setup: .venv/.ready
 
@@ -62,6 +62,10 @@ format: setup
 check-starter: setup
 	$(BIN)/dlcodegen generate starter --out out/check-starter --projects
 	$(BIN)/python -m jobs.check_starter --generated out/check-starter/projects
+
+# The longer attacks on the sandbox: without control groups, and each poison seen to work in one process.
+check-sandbox: setup
+	$(BIN)/pytest -m "check_sandbox or not check_sandbox" tests/pipeline/sandbox
 
 bench: setup
 	$(BIN)/python -m benchmarks.generate

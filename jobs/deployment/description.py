@@ -11,6 +11,8 @@ from pipeline.config import Settings
 LABEL = r"^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 """A name that Kubernetes, EC2 and Slurm all take, with room for what they put behind it."""
 
+LABEL_OR_NONE = rf"^$|{LABEL}"
+
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 
@@ -89,6 +91,14 @@ class ExecutionGroup(NodeGroup):
 
     cpus: int = Field(8, ge=1)
     memory_gb: int = Field(32, ge=1)
+
+    runtime_class: str = Field("", pattern=LABEL_OR_NONE)
+    """A RuntimeClass of the cluster, as `gvisor`: a kernel of its own between generated code and the node's. The
+    sandbox inside finds less of what it needs there (docs/execution.md), so the job wants `accept_weaker`."""
+
+    seccomp_profile: str = ""
+    """A profile that lies on the nodes, below the kubelet's folder for them. It has to allow unshare, mount, pivot_root
+    and mount_setattr, which the sandbox needs and refuses to projects itself; by default none filters."""
 
 
 class ImageSettings(Settings):

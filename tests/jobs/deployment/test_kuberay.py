@@ -20,6 +20,7 @@ SCHEMAS = ROOT.parent / "shared" / "kuberay"
 VARIANTS = [
     [],
     ["job.executes=true"],
+    ["job.executes=true", "execution.runtime_class=gvisor", "execution.seccomp_profile=profiles/dlcodegen.json"],
     ["gpu.max=0", "image.cpu=registry.example/dlcodegen:cpu"],
     ["storage.kind=volume", "job.executes=true", "storage.storage_class=nfs"],
     ["gpu.node_labels={cloud.google.com/gke-spot: 'true'}", "access.keys=[]", "storage.service_account=''"],
@@ -148,11 +149,30 @@ def test_each_pod_is_behind_a_network_policy() -> None:
         assert any(policy.items() <= labels for policy in policies), pod["metadata"]
 
 
-def test_generated_code_runs_in_a_user_namespace_without_keys() -> None:
-    (job,) = [
-        document for document in documents(rendered("kubernetes", "job.executes=true")) if document["kind"] == "RayJob"
-    ]
+def _job_that_executes(*overrides: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The job, and its group for generated code."""
+    files = documents(rendered("kubernetes", "job.executes=true", *overrides))
+    (job,) = [document for document in files if document["kind"] == "RayJob"]
     (group,) = [g for g in job["spec"]["rayClusterSpec"]["workerGroupSpecs"] if g["groupName"] == "execution"]
+    return job, group
+
+
+def _execution_pod(*overrides: str) -> dict[str, Any]:
+    _, group = _job_that_executes(*overrides)
+    pod: dict[str, Any] = group["template"]["spec"]
+    return pod
+
+
+def test_generated_code_may_have_a_kernel_or_a_filter_of_its_own() -> None:
+    assert "runtimeClassName" not in _execution_pod()
+    assert _execution_pod()["securityContext"]["seccompProfile"] == {"type": "Unconfined"}
+    pod = _execution_pod("execution.runtime_class=gvisor", "execution.seccomp_profile=profiles/a.json")
+    assert pod["runtimeClassName"] == "gvisor"
+    assert pod["securityContext"]["seccompProfile"] == {"type": "Localhost", "localhostProfile": "profiles/a.json"}
+
+
+def test_generated_code_runs_in_a_user_namespace_without_keys() -> None:
+    job, group = _job_that_executes()
     pod = group["template"]["spec"]
     assert pod["hostUsers"] is False
     assert pod["automountServiceAccountToken"] is False

@@ -1,7 +1,8 @@
 """Runs the table of probes and prints, as JSON, what came of each: `python -m tests.pipeline.sandbox.attack MODE`.
 
-MODE is `cold` or `warm` for a project in the sandbox, or `bare` for the machine itself: a probe that gets through nowhere
-tests nothing. What the probes are after (files, sockets, a key, a process) is made for them, and goes with this process.
+MODE is `cold` or `warm` for a project in the sandbox, or `bare` for the machine itself: a probe that gets through
+nowhere tests nothing. What the probes are after (files, sockets, a key, a process) is made for them, and goes with this
+process.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def attack(mode: str) -> dict[str, str]:
 
 
 def as_nobody(module: str, arguments: Sequence[str]) -> str:
-    """The output of a module that the user nobody runs: with the system's Python, for this one's may lie out of sight."""
+    """The output of a module that the user nobody runs, with the system's Python: this one's may lie out of sight."""
     packages = [path for path in sys.path if path.endswith("site-packages")]
     environment = {"PATH": os.defpath, "HOME": "/tmp", "PYTHONPATH": os.pathsep.join([str(ROOT), *packages])}
     nobody = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
