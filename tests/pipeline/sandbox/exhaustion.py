@@ -271,7 +271,7 @@ while True:
     os.wait()
 """,
         ("cpu_seconds",),
-        replace(_LIMITS, cpu_seconds=2),
+        replace(_LIMITS, cpu_seconds=1),
     ),
     "a project that has stopped itself": Exhaustion(
         """
