@@ -16,7 +16,7 @@ from pipeline.environments.building import build
 from pipeline.environments.catalogue import KERAS3, environment_named
 from pipeline.environments.choice import choose_environment
 from pipeline.environments.variables import project_variables
-from pipeline.errors import DLCodeGenError
+from pipeline.errors import DLCodeGenError, FaultError, StageFailure
 from pipeline.hidden_tests.certificate import certificate_of
 from pipeline.hidden_tests.grading import Grade, grade
 from pipeline.hidden_tests.references import reference_of
@@ -24,8 +24,9 @@ from pipeline.hidden_tests.results import TaskResult, result_of
 from pipeline.hidden_tests.running import DATA_FOLDER, run_on_data
 from pipeline.hidden_tests.task import Task, TaskData
 from pipeline.methods import generation_stages
-from pipeline.records import SCRIPT, Requirement, Scored
+from pipeline.records import SCRIPT, Requirement, Scored, SourceFile
 from pipeline.sandbox.process import ProcessSandbox
+from pipeline.sandbox.sandbox import Execution
 from pipeline.stage import run_local
 from pipeline.storage.files import join, read_json, write_bytes, write_json
 from pipeline.storage.one_writer import one_writer
@@ -104,8 +105,7 @@ def _run(config: BenchConfig, task: Task, data: TaskData, record: Scored) -> Tas
     for file in record.files:
         write_bytes(join(config.out, "projects", task.id, file.path), file.text.encode("utf-8", "backslashreplace"))
     scripts = [file for file in record.files if file.path.endswith(".py")]
-    sandbox = sandbox_of(config.python, choose_environment(scripts))
-    run = run_on_data(sandbox, scripts, SCRIPT, _data_folder(config.out, task))
+    run = _executed(config, task, scripts)
     printed = f"{run.stdout_tail}\n{run.stderr_tail}".encode("utf-8", "backslashreplace")
     write_bytes(join(config.out, "projects", task.id, "printed.txt"), printed)
     return TaskResult(
@@ -115,6 +115,17 @@ def _run(config: BenchConfig, task: Task, data: TaskData, record: Scored) -> Tas
         sample=record.samples[0].id if record.samples else "",
         cpu_seconds=round(run.cpu_seconds, 1),
     )
+
+
+def _executed(config: BenchConfig, task: Task, scripts: Sequence[SourceFile]) -> Execution:
+    """The project's run. What the machinery fails at is tried twice, and then ends the command: it is in no share."""
+    sandbox = sandbox_of(config.python, choose_environment(scripts))
+    for _ in range(2):
+        try:
+            return run_on_data(sandbox, scripts, SCRIPT, _data_folder(config.out, task))
+        except StageFailure as failure:
+            message = str(failure)
+    raise FaultError(f"task {task.id}: {message}; the same command goes on where it stopped")
 
 
 def _data_folder(out: str, task: Task) -> Path:

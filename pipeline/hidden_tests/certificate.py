@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.comparison.statistics import mean_and_standard_error
-from pipeline.errors import DLCodeGenError
+from pipeline.errors import DLCodeGenError, FaultError, StageFailure
 from pipeline.hidden_tests.baselines import lucky_score, trivial_predictions, trivial_score
 from pipeline.hidden_tests.draw import Array
 from pipeline.hidden_tests.grading import Bounds, grade, graded, score_of
@@ -172,9 +172,12 @@ def _certify(task: Task, sandbox: Sandbox, controlled: Sequence[int], *, answers
 
 
 def answers_are_hidden(sandbox: Sandbox) -> bool:
-    """Whether a program in the sandbox finds neither this package nor its folder."""
+    """Whether a program in the sandbox finds neither this package nor its folder. Raises FaultError where none runs."""
     probe = f"FOLDERS = {[str(Path(__file__).parent)]!r}\n{_PROBE}"
-    return sandbox.run([SourceFile(path=SCRIPT, text=probe)], SCRIPT, Limits()).ok
+    try:
+        return sandbox.run([SourceFile(path=SCRIPT, text=probe)], SCRIPT, Limits()).ok
+    except StageFailure as failure:
+        raise FaultError(f"projects cannot be run here: {failure}") from failure
 
 
 def _reference_runs(
