@@ -22,28 +22,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from typing import NoReturn
 
 from pipeline.sandbox import confinement, first_process
 from pipeline.sandbox.command import Report, SupervisedCommand
 from pipeline.sandbox.first_process import Begin, Message
-from pipeline.sandbox.linux import usage
 from pipeline.sandbox.linux.control_group import ControlGroup
+from pipeline.sandbox.meter import Meter
 from pipeline.sandbox.results import ResultFile
 
 POLL_SECONDS = 0.05
 """How often memory and processes are measured: what a project can exceed its limits by, where the kernel does not bound
 them, is what it does in this time."""
-
-_DISK_POLL_SECONDS = 1.0
-"""How often files are measured where they lie on a disk: that walks the whole folder, so it is done less often."""
-
-_SOCKET_BYTES = 2 * 212_992
-"""What a socket's buffers take at most under the kernel's defaults (net.core.wmem_max, which counts double)."""
-
-_FREE_SOCKETS = 100
-"""So many are taken to be empty, where nobody counts what is in them."""
 
 _END_SECONDS = 5.0
 """How long the first process may take to end the project and read out its results, which grow with `result_bytes`."""
@@ -105,13 +95,12 @@ def supervise(command: SupervisedCommand, peer: socket.socket, begin: Begin | No
     # In memory lie the files too; what a project's own memory may be is compared below.
     group = ControlGroup.make(command.memory_bytes + command.file_bytes, command.policy.tasks)
     folder = "" if command.policy.namespaces else _temporary_folder()
-    start = time.monotonic()
     try:
         # What is left when the first process has reported, or died, goes with it.
         confinement.separate(command.policy)
         control, first = _start_first_process(command, group, folder, begin)
         with control:
-            return _watch(command, peer, _Watched(control, first, group, folder, start))
+            return _watch(command, peer, control, first, Meter(command, group, folder))
     except OSError as error:
         return _not_started(f"{type(error).__name__}: {error}")
     finally:
@@ -119,15 +108,6 @@ def supervise(command: SupervisedCommand, peer: socket.socket, begin: Begin | No
             group.remove()
         if folder:
             _remove(folder)
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    control: socket.socket
-    first: int
-    group: ControlGroup | None
-    folder: str
-    start: float
 
 
 def _start_first_process(
@@ -145,30 +125,29 @@ def _start_first_process(
     return ours, first
 
 
-def _watch(command: SupervisedCommand, peer: socket.socket, watched: _Watched) -> Report:
-    messages = _Messages(watched.control)
-    meter = _Meter(command, watched)
+def _watch(command: SupervisedCommand, peer: socket.socket, control: socket.socket, first: int, meter: Meter) -> Report:
+    messages = _Messages(control)
     poller = select.poll()
-    poller.register(watched.control, select.POLLIN)
+    poller.register(control, select.POLLIN)
     poller.register(peer, select.POLLIN)
     stopped = ""
     while not stopped and messages.going_on:
         # What the first process says, and the end of the other side, wake it at once; limits are looked at in between.
         ready = {fd for fd, _ in poller.poll(1000 * POLL_SECONDS)}
-        if watched.control.fileno() in ready:
+        if control.fileno() in ready:
             messages.read()
         if peer.fileno() in ready:
             stopped = "abandoned"
         elif messages.going_on:
             stopped = meter.exceeded_limit(messages.last)
-    seconds = time.monotonic() - watched.start
+    seconds = meter.seconds()
     if messages.going_on and stopped != "abandoned":
         messages.read_to_the_end(_END_SECONDS)
     meter.measure_cpu()
-    _end(watched.first, command.policy.namespaces)
+    _end(first, command.policy.namespaces)
     last = messages.last
     # What the kernel ended, or what did not fit, may have ended the project before this process looked.
-    if not stopped and watched.group is not None and watched.group.was_out_of_memory():
+    if not stopped and meter.was_out_of_memory():
         stopped = "memory_bytes"
     if not stopped and last.full and last.exit_code != 0:
         stopped = "file_bytes"
@@ -182,7 +161,7 @@ def _watch(command: SupervisedCommand, peer: socket.socket, watched: _Watched) -
         cpu_seconds=meter.cpu_seconds,
         peak_memory_bytes=max(meter.peak_memory_bytes, largest),
         results=last.results,
-        control_group=watched.group is not None,
+        control_group=meter.counted_by_kernel,
         other_user=command.policy.namespaces and last.user != os.getuid(),
         error=last.error,
     )
@@ -217,74 +196,6 @@ class _Messages:
             while self.going_on and time.monotonic() < deadline:
                 self._control.settimeout(max(0.01, deadline - time.monotonic()))
                 self.read()
-
-
-class _Meter:
-    """Measures what a project uses, and compares it with the command's limits."""
-
-    def __init__(self, command: SupervisedCommand, watched: _Watched) -> None:
-        self._command = command
-        self._watched = watched
-        self._next_disk_poll = watched.start + _DISK_POLL_SECONDS
-        self.peak_memory_bytes = 0
-        self.cpu_seconds = 0.0
-
-    def exceeded_limit(self, said: Message) -> str:
-        """The name of the limit that is exceeded, or ""."""
-        now = time.monotonic()
-        group = self._watched.group
-        processes: list[usage.Process] = []
-        if group is not None:
-            count = group.processes()
-            memory = max(0, group.memory_bytes() - said.home_bytes)
-        else:
-            processes = self._processes()
-            count = len(processes)
-            memory = self._memory_bytes(processes, said)
-        self.measure_cpu(processes)
-        self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
-        if now > self._watched.start + self._command.seconds:
-            return "seconds"
-        if self._command.cpu_seconds is not None and self.cpu_seconds > self._command.cpu_seconds:
-            return "cpu_seconds"
-        if memory > self._command.memory_bytes:
-            return "memory_bytes"
-        if group is not None and group.was_out_of_memory():
-            return "memory_bytes"
-        # The first process is among them.
-        if count > self._command.processes + 1:
-            return "processes"
-        if said.full:
-            return "file_bytes"
-        if self._watched.folder and now > self._next_disk_poll:
-            self._next_disk_poll = now + _DISK_POLL_SECONDS
-            if usage.disk_bytes(self._watched.folder) > self._command.file_bytes:
-                return "file_bytes"
-        return ""
-
-    def measure_cpu(self, processes: list[usage.Process] | None = None) -> None:
-        counted = self._watched.group.cpu_seconds() if self._watched.group is not None else None
-        if counted is None:
-            if processes is None:
-                processes = self._processes()
-            counted = sum(process.cpu_seconds for process in processes)
-        self.cpu_seconds = max(self.cpu_seconds, counted)
-
-    def _processes(self) -> list[usage.Process]:
-        return usage.descendants(usage.own_number())
-
-    def _memory_bytes(self, processes: list[usage.Process], said: Message) -> int:
-        buffers = 0
-        if not self._command.policy.network:  # else they are the machine's
-            buffers = max(0, said.sockets - _FREE_SOCKETS) * _SOCKET_BYTES
-        memory = said.shared_bytes + sum(process.resident_bytes for process in processes)
-        if memory + buffers > self._command.memory_bytes:
-            # Forked workers share most of their pages; only the proportional sizes add up, but they are slow to get.
-            memory = usage.memory_bytes(processes, said.shared_bytes)
-            if memory + buffers > self._command.memory_bytes:
-                # Workers that began or ended while it was summed up leave shares in it that no longer hold.
-                memory = min(memory, usage.memory_bytes(self._processes(), said.shared_bytes))
-        return memory + buffers
 
 
 def _end(first: int, namespaces: bool) -> None:
