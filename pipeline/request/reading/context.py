@@ -48,6 +48,12 @@ def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> boo
         return bool(before & _EXPORTS) or following[:1] == ["format"]
     if term.value == "wine" and pieces[index].key in ("wine", "wines"):
         return any(part.key in ("sklearn", "scikit", "uci") for part in pieces)
+    if term.value == "glove" and pieces[index].key == "gloves":
+        return False
+    if term.value == "fpn":
+        return not any(part.is_a("backbone") and not part.means("fpn") for part in pieces if part.terms)
+    if term.value == "pairs" and problems & _WRITES and index and pieces[index - 1].kind == "number":
+        return False  # "64,000 pairs" of sentences and their translations
     if term.value == "binary" and following[:1] == ["/"]:
         return False  # "yes / no / up / down"
     if term.value == "pairs" and "pair" not in pieces[index].key and pieces[index].key.startswith(_TWO):
@@ -67,6 +73,8 @@ def in_context(pieces: list[Piece], index: int, term: Term, problems: set[str]) 
         return "architecture", "family", "mlp"
     if term.name in ("l1", "l2") and (_joins_a_loss(pieces, index) or problems & _OF_PICTURES):
         return "training", "loss", {"l1": "mae", "l2": "mse"}[term.name]
+    if term.value == "residuals" and "histogram" in pieces[index].key and "anomaly_detection" in problems:
+        return "output", "plot", "loss_histogram"
     if term.name == "metric" and _is_loss(pieces, index, term.value):
         return "training", "loss", term.value
     if term.name == "metric" and term.value in _PICTURE_METRICS and _names_loss(pieces, index):

@@ -103,11 +103,12 @@ def spoken_words(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Iter
 _LEAST_EXAMPLES = 90
 _LEAST_USERS = 100
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
+_LEAST_IN_BRACKETS = 600
 _REACH = 3
 """How many words of a noun may stand behind a number: "900 glass plate negatives"."""
 
 _HAS = frozenset(
-    "have ve has had got took own collected measured recorded scanned labeled labelled annotated gathered are is "
+    "on have ve has had got took own collected measured recorded scanned labeled labelled annotated gathered are is "
     "were about around roughly approximately approx some only just ~ ≈ ( with our my from for of among offer over "
     "almost nearly circa ca than contains containing holds , : - search match classify".split()
 )
@@ -141,7 +142,7 @@ def examples(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Iterator
     for index, piece in numbers:
         if index + 1 == len(pieces):
             return
-        if not _counts(piece, index, taken, _LEAST_EXAMPLES) or not index:
+        if not _counts(piece, index, taken, _LEAST_EXAMPLES):
             continue
         if pieces[index + 1].key in (")", ","):
             if not _of_those(pieces, index):
@@ -150,7 +151,7 @@ def examples(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Iterator
         elif [part.key for part in pieces[index + 1 : index + 3]] == ["of", "them"]:
             last = index + 2
         else:
-            last = _noun_behind(pieces, index)
+            last = index + 1 if pieces[index + 1].key in _LABELED else _noun_behind(pieces, index)
         if last is not None and [part.key for part in pieces[last + 1 : last + 2]] in (["each"], ["per"], ["every"]):
             continue  # "90 scans each": no total
         if last is not None and (last == index or _is_stressed(pieces, index, last)):
@@ -170,7 +171,11 @@ def _of_those(pieces: list[Piece], index: int) -> bool:
     """ "pictures of good ones (1,500, each 128 by 128)" """
     before = pieces[index - 1].key
     behind = [part.key for part in pieces[index + 1 : index + 3]]
-    return before == "(" and behind[:1] == [","] and behind[1:] in (["each"], ["all"])
+    if before != "(" or index < 2 or pieces[index - 2].kind not in ("word", "term"):
+        return False
+    is_list = any(part.kind == "number" for part in pieces[index + 1 : index + 3])
+    large = (pieces[index].number or 0.0) >= _LEAST_IN_BRACKETS and not pieces[index - 2].is_a("family")
+    return behind[1:] in (["each"], ["all"]) or (large and not is_list)
 
 
 def _noun_behind(pieces: list[Piece], index: int) -> int | None:

@@ -19,7 +19,7 @@ from pipeline.request.terms.tokens import written
 _CONNECTORS = frozenset(
     "of = : is to at ( [ about around roughly approximately approx ~ ≈ size set be as a an the with by == "
     "→ max up maximum min minimum say exactly only just equal default using from rate value number per . "
-    "- fixed currently in was are should must has have having parameter probability coefficient limited "
+    "| - fixed currently in was are should must has have having parameter probability coefficient limited "
     "capped starting de da di von du des le la auf mit à con < <= ≤ > * until after 为 用 は を の が 设 是 ： ， 取 "
     "で".split()
 )
@@ -85,7 +85,7 @@ def measured(pieces: list[Piece], numbers: Numbers, taken: set[int], excluded: f
             continue  # "one-class"
         if quantity.name == "steps" and not _STEPS_OF_PARTS.isdisjoint(_around(pieces, index)):
             continue  # "dynamic routing (3 iterations)", "5 critic steps per generator step"
-        if _is_plane(pieces, index):
+        if _is_plane(pieces, index) or (pieces[cue].key == "pts" and pieces[index - 1].key == "("):
             continue
         if quantity.name == "count" and (piece.number or 0.0) >= _MANY and pieces[cue].last not in _OF_CLASSES:
             continue  # "45,000 stars", "8k letters"
@@ -98,6 +98,8 @@ def measured(pieces: list[Piece], numbers: Numbers, taken: set[int], excluded: f
             first, last = _list_around(pieces, index, taken, quantity)
         members = [position for position in range(first, last + 1) if pieces[position].number is not None]
         values = [written(pieces[position].number or 0.0, pieces[position].key) for position in members]
+        if quantity.name == "sample_rate" and pieces[index + 1 : index + 2] and pieces[index + 1].key in _KILOHERTZ:
+            values = [written(1000 * (piece.number or 0.0))]  # "sampled at sixteen kilohertz"
         if quantity.is_list and quantity.name == "kernel_size" and len(set(values)) == 1:
             values = values[:1]
         taken.update(members)
@@ -112,6 +114,9 @@ _OF_CLASSES = frozenset(
     "classi 类 类别 种 クラス".split()
 )
 """More than a few hundred of anything else are examples."""
+
+
+_KILOHERTZ = frozenset(("kilohertz", "kilo"))
 
 
 def _is_plane(pieces: list[Piece], index: int) -> bool:

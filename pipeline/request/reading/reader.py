@@ -23,6 +23,7 @@ from pipeline.request.reading.quantities import Measured, implied, measured
 from pipeline.request.reading.resolved import by_what_is_counted, is_of_name, looking_ahead, resolved
 from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
+from pipeline.request.reading.variants import variants
 from pipeline.request.reading.windows import windows
 from pipeline.request.reading.written.classes import class_names
 from pipeline.request.reading.written.columns import columns
@@ -82,6 +83,8 @@ class _Request:
     """Pieces that a rule has read."""
     problems: list[Choice]
     kinds: list[Choice]
+    values: set[str]
+    """What is named at all."""
     families: set[str]
     """The families of networks that are named."""
 
@@ -92,6 +95,7 @@ class _Request:
         self.taken = set(taken)
         self.problems = problems(pieces, stances)
         values = {(term.name, term.value) for piece in pieces for term in piece.terms}
+        self.values = {value for _, value in values}
         self.families = {value for name, value in values if name == "family"}
         several = ("variant", "multi_input") in values
         expected, only = expected_kinds(pieces, [choice.value for choice in self.problems])
@@ -112,6 +116,7 @@ class _Request:
         yield from windows(pieces, numbers, taken)
         if "audio" in data_kinds:
             yield from spoken_words(pieces, numbers, taken)
+        yield from variants(self.text, pieces, numbers, taken, self.values)
         yield from counted_samples(pieces, numbers, taken, problem_names)
         if "reinforcement_learning" not in problem_names:
             yield from one_of(pieces, numbers, taken)
@@ -139,7 +144,10 @@ class _Request:
         channels = {found.value for found in of_images if found.name == "channels"}
         if "colorization" in problem_names:
             channels.add("1")
-        yield from self._terms({number.cue for number in claimed}, channels, problem_names)
+        rivals = {index for found in shown if found.value == "baseline" for index in range(found.first, found.last + 1)}
+        for found in self._terms({number.cue for number in claimed}, channels, problem_names):
+            if found.first not in rivals or found.aspect != "architecture":
+                yield found
         for choice in (*self.problems, *forbidden_problems(pieces, self.stances)):
             yield Found("task", "problem", choice.value, choice.first, choice.last)
         for choice in self.kinds:

@@ -100,7 +100,7 @@ def imbalance(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Found |
     for index, piece in numbers:
         if piece.kind != "number" or index in taken or piece.number is None:
             continue
-        is_small = piece.share and 0 < piece.number < 0.5
+        is_small = (piece.share or piece.key.isalpha()) and 0 < piece.number < 0.5
         if is_small and (_near_rare(pieces, index) or _counts_few(pieces, index) or _is_part(pieces, index)):
             taken.add(index)
             return Found("classes", "imbalance", written(piece.number), index, index)

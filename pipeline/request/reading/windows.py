@@ -7,13 +7,14 @@ from pipeline.request.reading.shapes import is_whole
 from pipeline.request.terms.pieces import Piece
 
 _TIME = frozenset(
-    "step steps timesteps day days hour hours minute minutes week weeks month months quarter quarters "
-    "reading readings samples values points observations records ticks candles second seconds games "
-    "visits events items clicks trading daily hourly weekly monthly measurements purchases bars quarterly "
-    "sales prices cycles tage tagen stunden wochen monate minuten días horas semanas meses minutos jours "
-    "heures semaines mois dias giorni ore settimane mesi дней часов недель месяцев 天 小时 日 時間 个 週 周 步 月 시간 "
-    "일".split()
+    "workdays weekdays nights shifts seasons rounds step steps timesteps day days hour hours minute minutes week "
+    "weeks month months quarter quarters reading readings samples values points observations records ticks "
+    "candles second seconds games visits events items clicks trading daily hourly weekly monthly measurements "
+    "purchases bars quarterly sales prices cycles tage tagen stunden wochen monate minuten días horas semanas "
+    "meses minutos jours heures semaines mois dias giorni ore settimane mesi дней часов недель месяцев 天 小时 日 時間 "
+    "个 週 周 步 月 시간 일".split()
 )
+_CJK_TIME = ("时间步", "小时", "時間", "分钟", "ステップ", "시간", "스텝")
 _PAST = frozenset(
     "last past previous preceding prior trailing letzten letzte vergangenen últimas últimos pasadas "
     "dernières derniers ultime ultimi последние последних предыдущих 过去 过去的 最近 直近 直近の "
@@ -42,6 +43,12 @@ def windows(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> list[Foun
             continue
         cue = _cue_before(pieces, index)
         unit = _time_after(pieces, index)
+        if cue is None and unit is not None and index + 1 < unit:
+            name = _tells_time(pieces, index + 1)
+            if name is not None:  # "les 48 prochaines heures"
+                taken.add(index)
+                results.append(Found("size", name, str(int(piece.number or 0)), index, unit))
+                continue
         if cue is None and unit is not None and _predicts(pieces, index):
             taken.add(index)
             results.append(Found("size", "horizon", str(int(piece.number or 0)), index - 1, unit))
@@ -62,11 +69,17 @@ def _predicts(pieces: list[Piece], index: int) -> bool:
 
 def _ends_phrase(pieces: list[Piece], index: int, cue: int) -> bool:
     """Whether steps need no name: "from the last 10 frames forecast the next 10"."""
-    if _tells_time(pieces, cue) != "horizon":
+    if _tells_time(pieces, cue) != "horizon" and not (cue and _from_past(pieces, cue)):
         return False
     return index + 1 == len(pieces) or pieces[index + 1].kind == "mark"
 
 
+def _from_past(pieces: list[Piece], cue: int) -> bool:
+    """ "the next 5 workdays from the last 40": what is read needs no unit of its own"""
+    return not _FROM.isdisjoint(piece.key for piece in pieces[max(0, cue - 2) : cue])
+
+
+_FROM = frozenset("from using given usando aus mit de".split())
 _LONG = frozenset(("minute", "minutes", "hour", "hours", "day", "days", "week", "weeks"))
 
 
@@ -125,6 +138,8 @@ def _time_after(pieces: list[Piece], index: int) -> int | None:
         piece = pieces[position]
         first = piece.key.split()[0]
         # Scripts without blanks come letter by letter: 小 时.
+        if not first.isascii() and any(first.endswith(word) for word in _CJK_TIME):
+            return position  # 个时间步
         pair = piece.key + pieces[position + 1].key if position + 1 < len(pieces) else piece.key
         if piece.key in _TIME or first in _TIME or (not pair.isascii() and pair in _TIME):
             return position

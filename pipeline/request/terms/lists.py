@@ -82,7 +82,7 @@ def _after_bracket(pieces: list[Piece], index: int) -> int | None:
 
 
 def add_name(text: str, run: list[Piece], names: list[Name]) -> None:
-    quotes = "\"'“”‘’`„«»"
+    quotes = "\"'“”‘’`„«»|"
     while run and run[0].key in quotes:
         run = run[1:]
     while run and run[-1].key in quotes:

@@ -11,7 +11,7 @@ Stance = Literal["asked", "forbidden", "mentioned"]
 _FORBIDS = frozenset(
     "no not without never neither nor avoid avoiding skip skipping omit exclude excluding except unlike "
     "disable disabled dont doesnt cannot none ohne kein keine keinen keiner nicht sin sans pas ne sem não "
-    "nao senza non без не 不 没有 無し なし 불 없이 nothing zero".split()
+    "nao senza non без не 不 没有 無し なし 불 nothing zero".split()
 )
 """Words after which a thing is not wanted, until the phrase ends. (`no` is Spanish too.)"""
 
@@ -200,7 +200,7 @@ def _alike(pieces: list[Piece], position: int) -> bool:
 
 _BEFORE_DENIAL = frozenset(
     ": = is are isn aren layer layers would be was not unnecessary forbidden unwanted - shall must should may can will "
-    "needn mustn shouldn は を の が и данные data the нельзя не".split()
+    "needn mustn shouldn 없이 は を の が и данные data the нельзя не".split()
 )
 _AUXILIARIES = frozenset(
     "is are isn aren layer layers would be was shall must should may can will needn mustn shouldn t ' ’ get being data "
@@ -230,6 +230,8 @@ def _denied_afterwards(pieces: list[Piece], index: int) -> bool:
     keys = [piece.key for piece in following]
     if keys[:1] in ([":"], ["="]) and keys[1:2] and keys[1] in ("none", "no", "off", "false"):
         return True
+    if keys[:1] == ["없이"]:
+        return True  # 드롭아웃 없이
     if keys and not keys[0].isascii():
         together = "".join(keys)
         if any(together.lstrip("はをのが").startswith(denial) for denial in _CJK_DENIALS):

@@ -37,7 +37,7 @@ _TOKEN = re.compile(
           | \d+(?:\.\d+)?(?:[eE][-+−–]?\d{{1,3}}(?!\w))?
           | (?<![\w.])\.\d+
         )
-        (?: [kKM](?![^\W_]) | [ ]?[kK](?=[hH]z) | [ ]?%
+        (?: [kKM](?![^\W_]) | [ ](?:thousand|million|tausend)\b | [ ]?[kK](?=[hH]z) | [ ]?%
           | [ ](?:per[ ]?cent|prozent|por[ ]ciento|pour[ ]cent|por[ ]cento)\b )?
     )
     | (?P<letter> [{_IDEOGRAMS}] )
@@ -61,6 +61,10 @@ _SPELLINGS = (
     ("neighbour", "neighbor"),
 )
 _BRITISH = re.compile(r"is(e|es|ed|er|ers|ing|ation)$")
+
+
+_FULL_WIDTH = {"（": "(", "）": ")", "：": ":", "，": ",", "；": ";", "／": "/"}
+"""Marks as Chinese and Japanese write them."""
 
 
 class Token(NamedTuple):
@@ -99,7 +103,7 @@ def tokens_of(text: str) -> list[Token]:
         elif kind == "other":
             tokens.append(Token(word, word, start, end, "mark", None, False))
         else:
-            tokens.append(Token(word, word, start, end, kind, None, False))
+            tokens.append(Token(word, _FULL_WIDTH.get(word, word), start, end, kind, None, False))
     return tokens
 
 
@@ -110,12 +114,32 @@ def word_key(word: str) -> str:
     key = word.lower()
     if len(key) > _LONGEST_WORD:
         return key
+    if "가" <= key[0] <= "힣":
+        return _without_particle(key)
     for british, american in _SPELLINGS:
         if british in key:
             key = key.replace(british, american)
     if len(key) > 5:
         key = _BRITISH.sub(r"iz\1", key)
     return mended(key)
+
+
+_PARTICLES = tuple(
+    "입니다 이에요 이고 이며 으로는 으로 에서 에는 까지 부터 하고 하는 해줘 하세요 "
+    "합니다 을 를 은 는 이 가 의 에 로 와 과 도 만".split()
+)
+"""What Korean joins to a noun; the longer ones first."""
+
+
+def _without_particle(word: str) -> str:
+    """The stem of a Korean word, the same for each of its forms: 리뷰 of 리뷰를 and of 리뷰는."""
+    for particle in _PARTICLES:
+        if word.endswith(particle) and len(word) - len(particle) >= 2:
+            return _without_particle(word.removesuffix(particle))
+    return word
+
+
+_LARGE = (("thousand", 1e3), ("tausend", 1e3), ("million", 1e6))
 
 
 @lru_cache(maxsize=4096)
@@ -127,6 +151,9 @@ def number_of(word: str) -> tuple[float | None, bool]:
     share = word.endswith(("%", "t", "o"))
     digits = word.partition(" per")[0].partition(" p")[0].rstrip("%").rstrip()
     factor = 1.0
+    for name, value in _LARGE:
+        if digits.endswith(name):
+            digits, factor = digits.removesuffix(name).rstrip(), value
     if digits[-1] in "kKM":
         factor = 1e6 if digits[-1] == "M" else 1e3
         digits = digits[:-1]

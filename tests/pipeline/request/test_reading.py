@@ -35,6 +35,7 @@ def read(text: str) -> set[str]:
         ("own4.jsonl", 0.95, 0.93),
         ("own5.jsonl", 0.97, 0.94),
         ("own6.jsonl", 0.93, 0.90),
+        ("own7.jsonl", 0.94, 0.92),
         ("blind.jsonl", 0.97, 0.95),
         ("blind2.jsonl", 0.94, 0.91),
         ("blind3.jsonl", 0.97, 0.94),
@@ -49,7 +50,8 @@ def test_the_development_sets_are_read_as_well_as_when_the_rules_were_written(
 
 
 @pytest.mark.parametrize(
-    "name", ["own.jsonl", "own2.jsonl", "own3.jsonl", "own4.jsonl", "own5.jsonl", "own6.jsonl", "blind.jsonl"]
+    "name",
+    ["own.jsonl", "own2.jsonl", "own3.jsonl", "own4.jsonl", "own5.jsonl", "own6.jsonl", "own7.jsonl", "blind.jsonl"],
 )
 def test_labels_stand_in_their_requests(name: str) -> None:
     for request in read_labels(LABELS / name):
@@ -239,9 +241,27 @@ def test_what_is_to_be_shown_is_read_in_a_sentence(text: str, expected: str) -> 
         ("Recommend hikes: 3,400 hikers, 910 hikes", "users=3400"),
         ("Recommend hikes: 3,400 hikers, 910 hikes", "items=910"),
         ("Set aside 15% of the plots for validation", "validation_split=0.15"),
+        ("9 thousand leaflets, sort them by topic", "examples=9000"),
+        ("hum sampled at sixteen kilohertz", "sample_rate=16000"),
     ],
 )
 def test_things_are_counted_by_any_noun(text: str, expected: str) -> None:
+    assert expected in read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("find chipped plates; autoencoder; we only have photos of good plates", "variant=one_class"),
+        ("grade burns from 1 to 5 with an ordinal loss", "count=5"),
+        ("les 24 prochaines heures de la consommation", "horizon=24"),
+        ("LSTM, 드롭아웃 없이", "!dropout=true"),
+        ("共3类：红、绿、蓝，用CNN分类", "name=红"),
+        ("| epochs | 70 |", "epochs=70"),
+        ("survey.csv: age, loudness 1-10 and income", "column=loudness"),
+    ],
+)
+def test_variants_and_other_scripts_are_read(text: str, expected: str) -> None:
     assert expected in read(text)
 
 

@@ -96,7 +96,7 @@ def _chosen(
     if not firm:
         named = sorted(named + [choice for choice in _clips(pieces, stances) if choice.value in allowed], key=_place)
     if not named:
-        named = [choice for choice in hinted if choice.value != "text"] or forecast_series(pieces, stances)
+        named = [choice for choice in hinted if choice.value != "text"] or _forecast(pieces, stances)
         named = named or _columns(pieces, stances) or hinted
         named = named + _rhythm(pieces, stances)
     if not named:
@@ -110,6 +110,11 @@ def _chosen(
     if best and pieces[best[0].first].last in ("frame", "frames") and named_values(pieces) & _OF_FILMS:
         return Choice("video", best[0].first, best[0].last)
     return best[0] if best else None
+
+
+def _forecast(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
+    """What is forecast, unless a network of films tells that it is one: a radar's pictures."""
+    return [] if named_values(pieces) & _OF_FILMS else forecast_series(pieces, stances)
 
 
 _OF_FILMS = frozenset(("convlstm", "cnn_3d"))
@@ -163,6 +168,8 @@ def _is_no_data(pieces: list[Piece], choice: Choice) -> bool:
         return any(piece.key in _SHOWN or piece.is_a("metric") for piece in shown)  # "a table of the metrics"
     if choice.value == "graph":
         return following.startswith(("conv", "neural", "network", "layer", "attention"))
+    if pieces[choice.first].key == "text" and choice.first and pieces[choice.first - 1].key in ("is", "are"):
+        return True  # "country is text": a column
     return choice.value == "text" and following.startswith(("embedding", "transformer", "encoder", "bert"))
 
 

@@ -21,7 +21,7 @@ def forecast_series(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choi
         if not piece.terms or stances[index] != "asked" or not piece.means("forecasting"):
             continue
         first = index + 1
-        while first < len(pieces) and pieces[first].key in _ARTICLES | {"'", "’"}:
+        while first < len(pieces) and pieces[first].key in _ARTICLES | {"'", "’", "for", "of"}:
             first += 1
         last = first
         while last < len(pieces) and last - first < 3 and _is_noun(pieces[last], piece.sentence):

@@ -38,6 +38,7 @@ _SIZED = frozenset((*_RECURRENT, "dense"))
 _ENDS_OF_STACK = frozenset("last top final first bottom lower upper initial letzten últimas dernières".split())
 _PARTS = frozenset("encoder decoder part tower towers head net nn deep dense trunk branch".split())
 """Before these widths stand: "encoder 256-64", "deep part 128-64-32"."""
+_LAYERED = frozenset(_BY_FAMILY) - {"mlp"}
 _AUTOENCODERS = frozenset(("autoencoder", "variational_autoencoder", "wide_and_deep", "two_tower", "dnn"))
 _MOST_STACKED = 8
 _UNITS = frozenset(("units", "neurons", "nodes"))
@@ -60,7 +61,8 @@ def layers(pieces: list[Piece], stances: Sequence[Stance], taken: set[int]) -> I
                     "architecture", "encoder_layers", written(pieces[index - 1].number or 0.0), index - 1, index
                 )
         elif (piece.key in _PARTS and dashed(pieces, index)) or (piece.terms and _has_widths(pieces, index)):
-            yield from _widths_behind(pieces, index, "hidden_layers", taken)
+            stacked = _stacked(pieces, index, taken)
+            yield from stacked or _widths_behind(pieces, index, "hidden_layers", taken)
     for index, piece in enumerate(pieces):
         if stances[index] != "asked":
             continue
@@ -94,6 +96,8 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
         name, first = "conv_layers", index
     if not name and dashed(pieces, index):
         yield from _widths_behind(pieces, index, "hidden_layers", taken)  # "layers 128-64-32"
+    elif not name and len(list_from(pieces, index + 1, taken)) > 1 and not named_values(pieces) & _LAYERED:
+        name = "hidden_layers"  # "the network is two layers 64 and 32"
     if not name:
         return
     blocks = pieces[index].key in _BLOCKS
@@ -226,9 +230,10 @@ def _sized(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found]:
 
 def _stacked(pieces: list[Piece], index: int, taken: set[int]) -> list[Found]:
     """ "GRU 2x128", "2 BiLSTM 256": layers and their units."""
-    recurrent = any(term.value in _RECURRENT and term.name == "family" for term in pieces[index].terms)
-    if not recurrent:
+    families = {term.value for term in pieces[index].terms if term.name == "family"}
+    if families.isdisjoint(_RECURRENT) and "mlp" not in families:
         return []
+    name = "hidden_layers" if "mlp" in families else "recurrent_layers"
     count, units = index + 1, index + 3
     behind = [piece.key for piece in pieces[index + 2 : index + 3]] in (["x"], ["×"])
     if not behind:
@@ -242,7 +247,7 @@ def _stacked(pieces: list[Piece], index: int, taken: set[int]) -> list[Found]:
     taken.update((count, units))
     first, last = min(count, index), max(count, index)
     return [
-        Found("architecture", "recurrent_layers", written(pieces[count].number or 0.0), first, last),
+        Found("architecture", name, written(pieces[count].number or 0.0), first, last),
         Found("architecture", "units", written(pieces[units].number or 0.0), index, units),
     ]
 

@@ -31,7 +31,8 @@ def sorted_into(pieces: list[Piece], index: int, evidence: Evidence) -> Choice |
 def detected(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
     """ "tell the variety", "spot 5 gestures", "say whether it smells", "erkannt werden, ob" """
     key = pieces[index].key
-    if key not in words.DETECTS or (key in _LOOKS and _is_reader(pieces, index)):
+    is_noun = key.endswith("s") and index > 0 and pieces[index - 1].key in _BEFORE_NOUNS
+    if key not in words.DETECTS or is_noun or (key in _LOOKS and _is_reader(pieces, index)):
         return None
     for position in behind(pieces, index, 7):
         here = pieces[position]
@@ -43,12 +44,17 @@ def detected(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | No
             return Choice("classification", index, position + 1)
         if position > index + 3 or key not in _FINDS_CATEGORIES:
             continue
+        following = pieces[position + 1].key if position + 1 < len(pieces) else ""
+        if evidence.amounts or following in words.AMOUNTS:
+            continue  # "surface roughness"
         counts = any(term.name == "count" for term in here.terms)
         if counts or (here.last in words.CATEGORIES and here.last not in words.WHETHER):
             return Choice("classification", index, position)
     return None
 
 
+_BEFORE_NOUNS = frozenset("the of their all no keep our my class file column its with and".split())
+"""Behind these "names", "labels" and "flags" are nouns."""
 _LOOKS = frozenset("see sees understand".split())
 _READER = frozenset("i we me want like love you us".split())
 
@@ -118,7 +124,9 @@ def predicted(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | N
         if asks and pieces[index].key != "model":
             return Choice("classification", index, position)
         if not only_questions:
-            if any(word in words.CATEGORIES for word in parts) and not evidence.amounts:
+            following = pieces[position + 1].key if position + 1 < len(pieces) else ""
+            of_amount = following in words.AMOUNTS  # "surface roughness"
+            if any(word in words.CATEGORIES for word in parts) and not evidence.amounts and not of_amount:
                 return Choice("classification", index, position)
             if any(word in words.AMOUNTS for word in parts):
                 return _amount(pieces, index, position, evidence)

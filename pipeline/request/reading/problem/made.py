@@ -97,7 +97,8 @@ def strange_found(pieces: list[Piece], index: int, evidence: Evidence) -> Choice
     for position in behind(pieces, index, 8):
         here = pieces[position]
         denied = here.key in words.UNFITTING and pieces[position - 1].key in ("t", "not", "never")
-        strange = here.key in words.STRANGE and position <= index + 3
+        unusual = here.key in words.STRANGE or (evidence.from_normal and here.key in words.SPOILED)
+        strange = unusual and position <= index + 3
         if denied or (strange and not evidence.categories) or (strange and evidence.from_normal):
             return Choice("anomaly_detection", index, index + 1 if denied else position)
     return None
@@ -180,6 +181,20 @@ def described(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | N
 
 
 _SENTENCES = frozenset("sentence sentences words text caption phrase line".split())
+
+
+def found_alike(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:
+    """ "find songs that sound like another one" """
+    if pieces[index].key not in ("find", "finds", "show", "return", "returns", "list"):
+        return None
+    for position in behind(pieces, index, 9):
+        before = pieces[position - 1].key
+        if pieces[position].key == "like" and (before in _SEEMS or before in ("is", "are", "just")):
+            return Choice("retrieval", index, position)
+    return None
+
+
+_SEEMS = frozenset("sound sounds look looks feel feels taste tastes smell smells read reads".split())
 
 
 def searched(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | None:

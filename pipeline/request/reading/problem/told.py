@@ -27,6 +27,7 @@ _BY_WORD: tuple[tuple[Rule, frozenset[str]], ...] = (
     (made.labeled_each, words.EACH),
     (made.described, words.DESCRIBES),
     (made.searched, words.SEARCHES),
+    (made.found_alike, frozenset("find finds show return returns list".split())),
     (made.strange_found, words.DETECTS),
     (made.ranked, words.RANKS),
     (asked.sorted_into, words.SORTS),

@@ -13,7 +13,8 @@ DIRT = frozenset(
 )
 SPOILED = frozenset(
     "blurry blurred noisy grainy dirty damaged faded scratched torn stained foggy hazy dark underexposed shaky "
-    "distorted corrupted degraded hissing crackling muffled yellowed broken incomplete".split()
+    "distorted corrupted degraded hissing crackling muffled yellowed broken incomplete "
+    "cracked chipped bent dented leaking worn rotten rusty loose misprinted warped missing".split()
 )
 """How things are before they are restored: "turn blurry shots into sharp ones"."""
 SMALL = frozenset("pixelated low-res low-resolution small coarse tiny lowres".split())

@@ -75,6 +75,11 @@ _BEFORE_FOLDER = re.compile(
     r"\b(?:in|under|from|inside|folders?|director(?:y|ies)|en|dans|unter|aus|carpetas?|dossiers?|pastas?)"
     r"(?:(?: are| is|:)? the)? [\"'`]?$"
 )
+_SAVES_MODEL = re.compile(
+    r"\b(?:save|store|write|export|dump|keep|put|persist)\w* (?:the |my |our )?(?:\w+ )?"
+    r"(?:model|weights|network|checkpoint|net|it) (?:\w+ )?(?:to|as|in|under|into|at) [\"'`]?$"
+)
+"""What may stand before a path without an ending that the model is written to: "save the model to models/router"."""
 _NO_FOLDER = frozenset(
     "train val test loss accuracy precision recall and or on yes no true false input output photos images text "
     "tensorflow keras pytorch jax mean std min max left right x y".split()
@@ -96,7 +101,10 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
         elif path.lower() in _NO_PATHS:
             continue
         elif not dot and "/" in path and path.partition("/")[0].lower() not in _NO_FOLDER:
-            if path[0].isalpha() and _BEFORE_FOLDER.search(text[max(0, start - 30) : start].lower()):
+            before = text[max(0, start - 60) : start].lower()
+            if path[0].isalpha() and _SAVES_MODEL.search(before):
+                yield Written("output", "model_file", path, start, start + len(path))
+            elif path[0].isalpha() and (_BEFORE_FOLDER.search(before) or _is_code(text, start, start + len(path))):
                 yield Written("files", "folder", path, start, start + len(path))
         elif dot and stem and extension.lower() in _OF_FILES and "*" not in path:
             named.add(extension.lower())
@@ -119,6 +127,11 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
                 yield Written("files", "format", kind, piece.start, piece.end)
     yield from _folders(text, pieces)
     yield from _spelling(text, pieces)
+
+
+def _is_code(text: str, start: int, end: int) -> bool:
+    """Whether a path stands between backticks."""
+    return text[start - 1 : start] == "`" and text[end : end + 1] == "`"
 
 
 def inside_paths(text: str, pieces: list[Piece]) -> set[int]:

@@ -15,7 +15,7 @@ _FINDS = frozenset(
     "outline outlines mask count counts tag tags tagging label labels extract extracts recognize recognizes "
     "localize mark marks erkennen finden markieren detectar encontrar segmentar détecter trouver segmenter".split()
 )
-_FOUND_BY = frozenset("detection segmentation recognition detector extraction tagging".split())
+_FOUND_BY = frozenset("boxes detection segmentation recognition detector extraction tagging".split())
 """Behind these and "of" or "for" stands what is found."""
 _TOLD_BY = frozenset("spotter detector classifier recognizer spotting filter classification recognition".split())
 _TRIGGERS = _FINDS | _FOUND_BY | _TOLD_BY
@@ -32,7 +32,7 @@ def objects(text: str, pieces: list[Piece], stances: Sequence[Stance], problems:
         last = piece.last
         if last not in _TRIGGERS or stances[index] != "asked":
             continue
-        of = pieces[index + 1].key in ("of", "for")
+        of = pieces[index + 1].key in ("of", "for", "round", "around", "on")
         names: list[Name] = []
         if finds and (last in _FINDS or (of and last in _FOUND_BY)):
             names = _listed(text, pieces, index + 1 + of)

@@ -12,7 +12,10 @@ from pipeline.request.terms.pieces import Piece
 _TABLES = frozenset(
     "table csv tsv sheet spreadsheet excel xlsx parquet tabelle tabla tableau tabela tabella file export dump".split()
 )
-_RECORDS = frozenset("history records record log logs readings measurements data dataset rows prices quotes".split())
+_RECORDS = frozenset(
+    "history entry entries row line records record log "
+    "logs readings measurements data dataset rows prices quotes".split()
+)
 """Behind these a list is one of columns only where its names look like it."""
 _HOLDERS = _TABLES | _RECORDS
 _WITH = frozenset("with has have having contains containing holds holding including mit con avec com".split())
@@ -82,7 +85,7 @@ def _predicted_from(text: str, pieces: list[Piece], index: int) -> Listing | Non
     """ "predict the species from bill_length, bill_depth and mass" """
     for position in range(index + 2, min(len(pieces), index + _FURTHEST)):
         here = pieces[position]
-        if here.sentence != pieces[index].sentence or here.key in (",", ":", "("):
+        if here.sentence != pieces[index].sentence or here.key in (",", ":"):
             return None
         if here.key not in _FROM:
             continue
