@@ -15,10 +15,8 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from pipeline.sandbox import confinement, results
 from pipeline.sandbox.command import SupervisedCommand
@@ -97,16 +95,17 @@ def run(
 
 def _lay_files(command: SupervisedCommand, home: str) -> None:
     for path, text in command.files:
-        file = Path(home, "project", path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8", errors="replace")
+        place = os.path.join(home, "project", path)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(place, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
     if command.policy.namespaces:
         return
     for source, target in command.policy.root.readable:
         if target.startswith(f"{root_folder.PROJECT}/"):
-            given = Path(home, "project", target.removeprefix(f"{root_folder.PROJECT}/"))
-            given.parent.mkdir(parents=True, exist_ok=True)
-            given.symlink_to(source)
+            place = os.path.join(home, "project", target.removeprefix(f"{root_folder.PROJECT}/"))
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            os.symlink(source, place)
 
 
 def _start(command: SupervisedCommand, home: str, control: socket.socket, begin: Begin | None) -> int:
@@ -151,6 +150,8 @@ def _call(begin: Begin, command: SupervisedCommand) -> int:
             print(exit.code, file=sys.stderr)
             code = 1
     except BaseException:
+        import traceback  # dear at the start of each project
+
         traceback.print_exc()
         code = 1
     for stream in (sys.stdout, sys.stderr):

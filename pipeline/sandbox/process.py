@@ -27,6 +27,9 @@ from pipeline.sandbox.supervised import ColdStarter, SupervisorStarter, supervis
 _THREADS_PER_PROCESS = 64
 """The kernel counts threads as processes; this leaves room for TensorFlow's several per core."""
 
+_NAME_BYTES = 255
+"""The longest name of a file that Linux takes."""
+
 _INTERPRETER_SECONDS = 60
 """For asking a Python where its packages are, which takes milliseconds on a machine with nothing else to do."""
 
@@ -90,13 +93,18 @@ class ProcessSandbox:
         folder, (`sandbox_failed`) without a result, and FileNotFoundError for something given that is not there.
         """
         readable = list(self._readable)
+        shown_instead = tuple(f"{_inside(path)}/" for path in given or {} if not os.path.isabs(path))
         for path, source in (given or {}).items():
             shown = path if os.path.isabs(path) else f"{root_folder.PROJECT}/{_inside(path)}"
             readable.append([str(source.resolve(strict=True)), shown])
         command = SupervisedCommand(
             python=self._python,
             entry=_inside(entry),
-            files=[[_inside(file.path), file.text.encode("utf-8", "replace").decode()] for file in files],
+            files=[
+                [_inside(file.path), file.text.encode("utf-8", "replace").decode()]
+                for file in files
+                if not f"{_inside(file.path)}/".startswith(shown_instead)
+            ],
             environment=self._project_environment(),
             policy=self._policy(limits, readable),
             seconds=limits.seconds,
@@ -161,7 +169,9 @@ def _run(command: SupervisedCommand, starter: SupervisorStarter, output_bytes: i
 def _inside(path: str) -> str:
     """The path, if it stays inside the folder it is relative to."""
     parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in path:
+    encoded = path.encode("utf-8", "replace")
+    no_name = "\0" in path or encoded.decode() != path or max(map(len, encoded.split(b"/"))) > _NAME_BYTES
+    if parts.is_absolute() or ".." in parts.parts or not parts.parts or no_name:
         raise StageFailure("unsafe_path", f"the path {path!r} leaves the project's folder; use one inside it")
     return str(parts)
 

@@ -109,9 +109,10 @@ _ERROR_LINE = re.compile(r"(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Warning|Exit|Int
 class Sandbox(Protocol):
     """Runs a project's entry file with Python in a folder of its own that holds the project's files.
 
-    `given` are files and folders of this machine that the project can read, by their paths in its folder, or by
-    absolute paths. Of the files that it leaves in its folder, those whose paths fit `results` (fnmatch patterns) come
-    with the Execution."""
+    `given` are files and folders of this machine that the project can read, by their paths in its folder, where they
+    take the place of its own, or by absolute paths. Of the files that it leaves in its folder, those whose paths fit
+    `results` (fnmatch patterns) come with the Execution.
+    """
 
     def run(
         self,

@@ -15,12 +15,9 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from typing import NoReturn
 
@@ -213,6 +210,8 @@ def _not_started(error: str) -> Report:
 
 
 def _temporary_folder() -> str:
+    import tempfile  # rarely needed, and dear at the start of each project
+
     folder = tempfile.mkdtemp(prefix="dlcodegen-")
     for name in ("project", "home", "tmp"):
         os.mkdir(os.path.join(folder, name))
@@ -222,6 +221,9 @@ def _temporary_folder() -> str:
 def _remove(folder: str) -> None:
     """Removes what a project left on a disk. These programs follow no links and know no depth that is too deep for
     them, as Python's own do; what they cannot remove is left behind."""
+    import shutil
+    import subprocess
+
     for command in (["chmod", "-R", "u+rwx", "--", folder], ["rm", "-rf", "--", folder]):
         if shutil.which(command[0]):
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)

@@ -83,7 +83,9 @@ def test_every_run_has_a_folder_of_its_own_that_goes_with_it(sandbox: ProcessSan
     assert not os.path.exists("/sandbox")
 
 
-@pytest.mark.parametrize("path", ["../outside.py", "/etc/outside.py", "a/../../b.py", "", "."])
+@pytest.mark.parametrize(
+    "path", ["../outside.py", "/etc/outside.py", "a/../../b.py", "", ".", "a/" + "b" * 300, "\udc80"]
+)
 def test_files_stay_in_the_folder(sandbox: ProcessSandbox, path: str) -> None:
     with pytest.raises(StageFailure) as raised:
         sandbox.run([SourceFile(path=path, text="")], "project.py", SOON)
@@ -376,7 +378,10 @@ def test_data_that_is_given_can_be_read_and_nothing_beside_it(sandbox: ProcessSa
             try: attempt(); print("done")
             except OSError: pass
     """
-    files = [SourceFile(path="project.py", text=textwrap.dedent(code))]
+    files = [
+        SourceFile(path="project.py", text=textwrap.dedent(code)),
+        SourceFile(path="data/a.csv", text="the project's own"),
+    ]
     given = {"data": tmp_path / "train", str(tmp_path / "train"): tmp_path / "train"}
     execution = sandbox.run(files, "project.py", SOON, given=given)
     assert execution.stdout_tail == "1,2 1,2 ['train']\n", execution
