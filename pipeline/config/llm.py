@@ -88,6 +88,16 @@ class LLMSettings(Settings):
     price: PriceSettings = PriceSettings()
     """What tokens cost."""
 
+    @field_validator("model", "cache", mode="before")
+    @classmethod
+    def _as_written(cls, value: object) -> object:
+        """To YAML `off` is no word but false, and a model called 123 a number."""
+        if value is False:
+            return "off"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        return value
+
     @field_validator("api_key_env")
     @classmethod
     def _names_a_variable(cls, name: str) -> str:

@@ -63,7 +63,7 @@ class WritingSettings(Settings):
     temperature: float = Field(1.5, ge=0, le=2)
     """The default is the best one of the paper (section IV, RQ5, Fig. 5: CodeBLEU 27.96 at 1.5)."""
 
-    top_p: float = Field(1.0, gt=0, le=1)
+    top_p: float | None = Field(1.0, gt=0, le=1)
     """Share of the probability that tokens are drawn from (nucleus sampling)."""
 
     max_tokens: int = Field(4096, ge=16)
@@ -83,5 +83,5 @@ class WritingSettings(Settings):
     c_cot: CCotSettings = CCotSettings()
     """What C-CoT, and ablations that draw on it, need besides."""
 
-    seed: int = 0
+    seed: int | None = 0
     """Sent with each request, and part of a run's identity; nothing in the symbolic default is random."""

@@ -30,8 +30,8 @@ class Sampling:
     temperature: float = 0.0
     """0 is the likeliest token each time."""
 
-    top_p: float = 1.0
-    """Share of the probability that tokens are drawn from."""
+    top_p: float | None = 1.0
+    """Share of the probability that tokens are drawn from; None for the engine's own."""
 
     max_tokens: int = 2048
     """Bounds the reply, not the prompt."""

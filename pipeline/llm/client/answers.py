@@ -25,6 +25,7 @@ _HOPELESS = re.compile(
 )
 """A wrong key, which some servers tell by 400."""
 
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _FILTERED = re.compile(r"content_filter|ResponsibleAIPolicy|content management policy", re.IGNORECASE)
 
 _FINISH: dict[str, FinishReason] = {
@@ -51,6 +52,26 @@ _TEXT_PARTS = ("text", "output_text")
 _ERROR_CHARACTERS = 300
 
 
+GRAMMAR = re.compile(r"grammar\b", re.IGNORECASE)
+"""What servers say of a schema that they cannot make a grammar of; some by status 500."""
+
+_CONTEXT_AND_PROMPT = re.compile(
+    r"maximum context length is (?P<context>\d{1,9}) tokens.{0,200}?(?P<prompt>\d{1,9})(?: tokens)?"
+    r"(?: of (?:text )?input| input tokens| in the messages| prompt tokens)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def room_for_reply(reason: str) -> int | None:
+    """The tokens that a reply may have, where a server says how long its context and the prompt are and the prompt
+    alone fits; None where it does not say so, or it does not fit."""
+    match = _CONTEXT_AND_PROMPT.search(reason)
+    if match is None:
+        return None
+    room = int(match["context"]) - int(match["prompt"])
+    return room if room > 0 else None
+
+
 class Refused(Exception):
     """A request that this server does not take as it is (400, 422)."""
 
@@ -63,6 +84,8 @@ def read_answer(response: httpx.Response) -> dict[str, Any]:
     try:
         answer = orjson.loads(response.content)
     except orjson.JSONDecodeError as error:
+        if _WEB_PAGE.match(response.text):
+            raise DLCodeGenError("404 (as a web page)") from error
         raise Transient(f"the answer is no JSON ({error})", kind="llm_bad_answer") from error
     told = answer.get("error") if isinstance(answer, dict) else None
     if told and not answer.get("choices"):
@@ -77,9 +100,11 @@ def refusal(status: int, text: str, after: float | None = None) -> Exception:
     said = f"{status}: {text}"
     if status == 429 and "insufficient_quota" not in text:
         return Transient(said, kind="llm_busy", after=after, alive=True)
+    if status in (400, 422, 500) and GRAMMAR.search(text):
+        return Refused(said)
     if status in (408, 409, 425) or status >= 500:
         return Transient(said, kind="llm_unavailable", after=after)
-    if status == 413 or (status in (400, 422) and _TOO_LONG.search(text)):
+    if status == 413 or (status in (400, 422) and _TOO_LONG.search(text) and room_for_reply(text) is None):
         return StageFailure("llm_context", f"the prompt is longer than the model's context ({said})")
     if _HOPELESS.search(text):
         return DLCodeGenError(f"401 (as {said})")

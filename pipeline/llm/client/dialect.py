@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any, Literal
 
 import orjson
 
+from pipeline.llm.client.answers import GRAMMAR, room_for_reply
 from pipeline.llm.protocol import ChatRequest
+
+log = logging.getLogger(__name__)
 
 Structured = Literal["json_schema", "guided_json", "json_object", "none"]
 
@@ -19,31 +23,49 @@ _WEAKER: dict[Structured, Structured] = {
 """What is tried where a server refuses a form."""
 
 # Servers name what they refuse in words alone.
-_NOT_STRUCTURED = re.compile(r"response_format|json_schema|json_object|guided_json|structured", re.IGNORECASE)
+_NOT_STRUCTURED = re.compile(r"response_format|json[_ -]?schema|json[_ -]?object|guided_json|structured", re.IGNORECASE)
 _NOT_MAX_TOKENS = re.compile(r"max_completion_tokens", re.IGNORECASE)
+_MOST_TOKENS = re.compile(
+    r"(?:at most|maximum(?: value)?(?: of| is|:)?|<=|less than or equal to) ?(?P<most>\d{2,7})", re.I
+)
+_NOT_SYSTEM = re.compile(
+    r"system (?:role|message|prompt)|'system'|roles must alternate|conversation roles", re.IGNORECASE
+)
+_OPTIONAL = ("top_p", "seed", "stop", "logprobs")
+"""Parameters that a server may do without, tried in this order: some take a temperature or a `top_p`, not both."""
 
 
 class Dialect:
-    """How requests are put to one server. Begins with today's API and steps back where the server refuses.
+    """How requests are put to one server. Begins with today's API and steps back where the server refuses, once for all
+    requests; each step is said in the log.
 
-    A schema that a server cannot enforce is told in words, in a last system message.
+    A schema that a server cannot enforce is told in words, at the end of the last message.
     """
 
     def __init__(self, structured: Structured | Literal["auto"] = "auto") -> None:
         self._settled = structured != "auto"
         self._structured: Structured = "json_schema" if structured == "auto" else structured
         self._max_tokens = "max_tokens"  # OpenAI's newer models take `max_completion_tokens` alone
+        self._most_tokens: int | None = None
+        self._highest_temperature: float | None = None
+        self._left_out: set[str] = set()
+        self._has_system_role = True
 
-    def body(self, model: str, request: ChatRequest) -> dict[str, Any]:
-        """The JSON body of `/chat/completions` for a request."""
+    def body(self, model: str, request: ChatRequest, room: int | None = None) -> dict[str, Any]:
+        """The JSON body of `/chat/completions` for a request, whose reply may have `room` tokens at most."""
         sampling = request.sampling
+        temperature = sampling.temperature
+        if self._highest_temperature is not None:
+            temperature = min(temperature, self._highest_temperature)
+        limits = [limit for limit in (sampling.max_tokens, self._most_tokens, room) if limit is not None]
         body: dict[str, Any] = {
             "model": model,
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            self._max_tokens: sampling.max_tokens,
+            "temperature": temperature,
+            self._max_tokens: min(limits),
         }
+        if sampling.top_p is not None:
+            body["top_p"] = sampling.top_p
         if sampling.seed is not None:
             body["seed"] = sampling.seed
         if sampling.stop:
@@ -52,7 +74,9 @@ class Dialect:
             body["logprobs"] = True
         if request.schema is not None:
             self._ask_for_schema(body, request.schema)
-        return body
+        if not self._has_system_role:
+            body["messages"] = _without_system(body["messages"])
+        return {name: value for name, value in body.items() if name not in self._left_out}
 
     def _ask_for_schema(self, body: dict[str, Any], schema: str) -> None:
         if self._structured == "json_schema":
@@ -67,20 +91,86 @@ class Dialect:
         if self._structured == "json_object":
             body["response_format"] = {"type": "json_object"}
         words = f"Answer with one JSON object of this JSON schema, and nothing else:\n{schema}"
-        body["messages"] = [*body["messages"], {"role": "system", "content": words}]
+        # A system message at the end is refused by many chat templates.
+        *before, last = body["messages"]
+        body["messages"] = [*before, last | {"content": f"{last['content']}\n\n{words}"}]
 
     def adapt(self, refused: dict[str, Any], reason: str) -> bool:
         """Steps back from what a server refused in a body; whether asking again may help."""
-        if "max_tokens" in refused and _NOT_MAX_TOKENS.search(reason):
+        if "max_tokens" in refused and _NOT_MAX_TOKENS.search(reason) and room_for_reply(reason) is None:
             self._max_tokens = "max_completion_tokens"
             return True
+        return (
+            self._fits_tokens(refused, reason)
+            or self._weaker_schema(refused, reason)
+            or self._leaves_out(refused, reason)
+            or self._cooler(refused, reason)
+            or self._joins_system(refused, reason)
+        )
+
+    def _fits_tokens(self, refused: dict[str, Any], reason: str) -> bool:
+        """Keeps to the longest reply of the model ("supports at most 2048 completion tokens")."""
+        asked = refused.get(self._max_tokens, 0)
+        match = _MOST_TOKENS.search(reason)
+        if "max_tokens" not in reason and "max_completion_tokens" not in reason:
+            return False
+        if match is None or int(match["most"]) >= asked:
+            return False
+        return self._step(f"at most {match['most']} tokens a reply", most_tokens=int(match["most"]))
+
+    def _weaker_schema(self, refused: dict[str, Any], reason: str) -> bool:
         form: Structured | None = None
         if "guided_json" in refused:
             form = "guided_json"
         elif "response_format" in refused:
             form = refused["response_format"]["type"]
-        if form is None or self._settled or not _NOT_STRUCTURED.search(reason):
+        if form is None or self._settled or not (_NOT_STRUCTURED.search(reason) or GRAMMAR.search(reason)):
             return False
         if self._structured == form:  # another call may have stepped back already
             self._structured = _WEAKER[form]
+            log.warning("the server does not take %s: asked with %s from now on", form, self._structured)
         return True
+
+    def _leaves_out(self, refused: dict[str, Any], reason: str) -> bool:
+        for name in _OPTIONAL:
+            if name in refused and re.search(rf"\b{name}\b", reason):
+                if name not in self._left_out:
+                    self._left_out.add(name)
+                    log.warning("the server does not take %s: asked without from now on", name)
+                return True
+        return False
+
+    def _cooler(self, refused: dict[str, Any], reason: str) -> bool:
+        """A temperature of at most 1 where more is refused, then none."""
+        if "temperature" not in refused or "temperature" not in reason.lower():
+            return False
+        if refused["temperature"] > 1 and not re.search(r"only the default|unsupported", reason, re.IGNORECASE):
+            return self._step("a temperature of at most 1", highest_temperature=1.0)
+        self._left_out.add("temperature")
+        log.warning("the server takes no temperature: asked without from now on")
+        return True
+
+    def _joins_system(self, refused: dict[str, Any], reason: str) -> bool:
+        """Says what the system message says at the beginning of the user's, where there is no such role."""
+        if not _NOT_SYSTEM.search(reason) or all(message["role"] != "system" for message in refused["messages"]):
+            return False
+        self._has_system_role = False
+        log.warning("the server takes no system message: it is joined to the user's from now on")
+        return True
+
+    def _step(self, words: str, *, most_tokens: int | None = None, highest_temperature: float | None = None) -> bool:
+        self._most_tokens = most_tokens or self._most_tokens
+        self._highest_temperature = highest_temperature or self._highest_temperature
+        log.warning("the server takes %s: asked so from now on", words)
+        return True
+
+
+def _without_system(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The messages with what the system says at the beginning of the first of the user's."""
+    said = [message["content"] for message in messages if message["role"] == "system"]
+    others = [message for message in messages if message["role"] != "system"]
+    for number, message in enumerate(others):
+        if message["role"] == "user":
+            others[number] = message | {"content": "\n\n".join([*said, message["content"]])}
+            return others
+    return messages

@@ -18,7 +18,7 @@ import orjson
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.foreign_text import MASK, masked_url, secrets_in
-from pipeline.llm.client.answers import Refused, read_answer, read_reply
+from pipeline.llm.client.answers import Refused, read_answer, read_reply, room_for_reply
 from pipeline.llm.client.connections import Connections
 from pipeline.llm.client.dialect import Dialect
 from pipeline.llm.client.rates import Rates
@@ -120,13 +120,18 @@ class OpenAICompatibleLLM:
         self, connections: Connections, request: ChatRequest, headers: dict[str, str], seconds: float
     ) -> ChatReply:
         """One attempt; asked anew at once in a weaker dialect where the server does not know the stronger one."""
+        room: int | None = None
         while True:
             if self._hopeless:
                 raise self._hopeless
-            body = self._dialect.body(self.model, request)
+            body = self._dialect.body(self.model, request, room)
             try:
                 return read_reply(read_answer(await _post(connections, body, headers, seconds)))
             except Refused as error:
+                left = room_for_reply(str(error))
+                if left is not None and (room is None or left < room):
+                    room = left
+                    continue
                 if not self._dialect.adapt(body, str(error)):
                     raise StageFailure("llm_refused", f"{self._url} refuses: {error}") from None
             except DLCodeGenError as error:

@@ -47,12 +47,13 @@ log = logging.getLogger(__name__)
 def request_key(model: str, request: ChatRequest) -> str:
     """The sha256, in 64 hexadecimal digits, of all that decides a reply: model, messages, sampling, seed, schema."""
     sampling = request.sampling
+    # As floats: a temperature of 1 from YAML and one of 1.0 are the same request.
+    top_p = None if sampling.top_p is None else float(sampling.top_p)
     decides = [
         _KEY_VERSION,
         model,
         [[message.role, message.content] for message in request.messages],
-        # As floats: a temperature of 1 from YAML and one of 1.0 are the same request.
-        [float(sampling.temperature), float(sampling.top_p), sampling.max_tokens, sampling.seed, list(sampling.stop)],
+        [float(sampling.temperature), top_p, sampling.max_tokens, sampling.seed, list(sampling.stop)],
         request.schema,
         request.logprobs,
     ]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config import PipelineSettings, load_settings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.protocol import ChatReply, ChatRequest, Message, Sampling, Usage
 from pipeline.llm.scripted import ScriptedLLM
@@ -269,3 +270,11 @@ def test_half_a_reply_of_an_earlier_version_s_cache_is_asked_for_again(cache: Re
     put(cache)
     llm = CachedLLM(ScriptedLLM(lambda request: "whole", model="m"), cache)
     assert asyncio.run(llm.chat(ASKED)).text == "whole"
+
+
+def test_settings_in_yaml_s_words_are_what_they_say() -> None:
+    settings = load_settings(
+        PipelineSettings, None, ["llm=openai", "model=123", "cache=off", "seed=null", "top_p=null"]
+    )
+    assert (settings.llm.model, settings.llm.cache_for("out/run")) == ("123", None)
+    assert (settings.writing.seed, settings.writing.top_p) == (None, None)
