@@ -95,7 +95,7 @@ def find_built(environment: Environment, folder: Path | None = None) -> BuiltEnv
     """The environment, if it is built on this machine; None if not, or if the Python it was built on has gone."""
     with suppress(EnvironmentBuildError):
         _, version = _base_python(environment)
-        return _read(_location(environment, version, folder or environments_folder()))
+        return _read(environment_location(environment, version, folder or environments_folder()))
     return None
 
 
@@ -106,7 +106,7 @@ def build(environment: Environment, folder: Path | None = None) -> BuiltEnvironm
     """
     folder = folder or environments_folder()
     base, version = _base_python(environment)
-    location = _location(environment, version, folder)
+    location = environment_location(environment, version, folder)
     built = _read(location)
     if built is not None:
         return built
@@ -176,7 +176,8 @@ def _read(location: Path) -> BuiltEnvironment | None:
     return built if os.access(built.python, os.X_OK) else None
 
 
-def _location(environment: Environment, python_version: str, folder: Path) -> Path:
+def environment_location(environment: Environment, python_version: str, folder: Path) -> Path:
+    """Where the environment lies, built or not."""
     made_of = "\0".join([_LAYOUT, environment.requirements, python_version, platform.machine(), sys.platform])
     digest = hashlib.sha256(made_of.encode()).hexdigest()[:_DIGEST_DIGITS]
     return folder / f"{environment.name}-{digest}"

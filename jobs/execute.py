@@ -1,0 +1,93 @@
+"""Does it work? Projects run in pinned environments, each up a ladder from "parses" to "learns".
+
+    ray job submit --working-dir . -- python -m jobs.execute out/run --out out/executed env=keras3
+
+The same command goes on after a kill, without running a finished project again. As a call: `main(ExecuteConfig(...))`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from jobs.cluster.dataflow import run_step
+from jobs.cluster.progress import RowProgress
+from jobs.cluster.ray_start import start_ray
+from jobs.execution.funnel import funnel_of
+from jobs.execution.results import Executions, write_executions
+from jobs.execution.settings import ExecuteConfig
+from jobs.execution.store import ExecutionStore, StagedProjects
+from jobs.execution.work import ExecuteStep
+from jobs.runs.terminal import say
+from pipeline.environments.building import build, find_built
+from pipeline.environments.catalogue import environment_named
+from pipeline.errors import DLCodeGenError, FaultError
+from pipeline.storage.one_writer import one_writer
+
+__all__ = ["ExecuteConfig", "Executions", "main"]
+
+
+def main(config: ExecuteConfig) -> Executions:
+    """Runs the projects and writes the folder. Raises DLCodeGenError for inputs that hold none, FaultError where no
+    environment can be built or a sandbox cannot be had."""
+    start = time.monotonic()
+    if config.data and not os.path.exists(config.data):
+        raise DLCodeGenError(f"data={config.data}: no such file or folder on this machine")
+    with one_writer(config.out):
+        store = ExecutionStore(config.out)
+        staged = store.stage(config)
+        pending = store.pending(staged)
+        if pending:
+            _build_environments(store.environments(pending), quiet=config.quiet)
+        pending_rows = sum(map(staged.rows_in, pending))
+        working = time.monotonic()
+        _work(config, store, staged, pending)
+        executions = Executions(
+            funnel=funnel_of(store.results()),
+            rows_without_project=staged.rows_without_project,
+            resumed=staged.rows - pending_rows,
+            seconds=round(time.monotonic() - start, 1),
+            projects_per_hour=round(3600 * pending_rows / max(time.monotonic() - working, 1e-6)),
+            out=config.out,
+        )
+        write_executions(store, config, staged, executions)
+    return executions
+
+
+def _build_environments(names: Sequence[str], *, quiet: bool) -> None:
+    """Builds here what every worker then finds, or builds on its own machine. One environment of several that cannot
+    be built costs its projects alone: they say so."""
+    failures: list[FaultError] = []
+    for name in names:
+        environment = environment_named(name)
+        if not quiet and find_built(environment) is None:
+            say(f"building the environment {name} ({environment.about}), once: some minutes", sys.stderr)
+        try:
+            build(environment)
+        except FaultError as error:
+            failures.append(error)
+            say(f"dlcodegen: {error}", sys.stderr)
+    if failures and len(failures) == len(names):
+        raise failures[0]
+
+
+def _work(config: ExecuteConfig, store: ExecutionStore, staged: StagedProjects, pending: Sequence[int]) -> None:
+    done_before = staged.rows - sum(map(staged.rows_in, pending))
+    with RowProgress("execute", staged.rows, done_before, unit="projects", quiet=config.quiet) as progress:
+        step = partial(ExecuteStep, store, config)
+        if len(pending) == 1 and not config.address:
+            # One project needs no workers: starting them would take longer.
+            progress.advance(step()(pending[0]), 0)
+        elif pending:
+            start_ray(config.address, config.workers)
+            for done in run_step(step, pending, config.workers):
+                progress.advance(done.rows, done.failed)
+
+
+if __name__ == "__main__":
+    from jobs import run_command
+
+    run_command("execute")

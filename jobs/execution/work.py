@@ -1,0 +1,22 @@
+"""Running the projects of a shard in a worker, which keeps its warm processes from shard to shard."""
+
+from __future__ import annotations
+
+from jobs.execution.settings import ExecuteConfig
+from jobs.execution.store import ExecutionStore
+from pipeline.execution.running.environment_sandboxes import EnvironmentSandboxes
+from pipeline.execution.running.executing import ProjectExecutor
+
+
+class ExecuteStep:
+    """Runs one shard's projects, one after another. A worker makes one of it and keeps it."""
+
+    def __init__(self, store: ExecutionStore, config: ExecuteConfig) -> None:
+        self._store = store
+        sandboxes = EnvironmentSandboxes(threads=config.threads, warm=config.warm, accept_weaker=config.accept_weaker)
+        self._executor = ProjectExecutor(sandboxes, config.limits(), config.data)
+
+    def __call__(self, shard: int) -> int:
+        executed = [self._executor.execute(project) for project in self._store.read_input(shard)]
+        self._store.write_results(shard, executed)
+        return len(executed)
