@@ -25,6 +25,9 @@ _HOPELESS = re.compile(
 )
 """A wrong key, which some servers tell by 400."""
 
+_KEEP_ALIVE = re.compile(rb"\A(?:\s++|:[^\n]*+\n)*+")
+"""What relays send while the model thinks: blank lines, and comments as in a stream of events."""
+
 _WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _FILTERED = re.compile(r"content_filter|ResponsibleAIPolicy|content management policy", re.IGNORECASE)
 
@@ -82,7 +85,7 @@ def read_answer(response: httpx.Response) -> dict[str, Any]:
     if status != 200:
         raise refusal(status, _error_text(response), retry_after(response.headers.get("retry-after")))
     try:
-        answer = orjson.loads(response.content)
+        answer = orjson.loads(_KEEP_ALIVE.sub(b"", response.content))
     except orjson.JSONDecodeError as error:
         if _WEB_PAGE.match(response.text):
             raise DLCodeGenError("404 (as a web page)") from error
@@ -152,7 +155,7 @@ def read_reply(answer: dict[str, Any]) -> ChatReply:
         message = choice["message"] if "message" in choice else {"content": choice["text"]}
         text = _text_of(message.get("content"))
         if not text:
-            text = _arguments(message.get("tool_calls"))
+            text = _arguments(message.get("tool_calls")) or _misplaced_json(message)
         refusal = message.get("refusal")
         usage = _usage(answer.get("usage") or {})
         logprobs = _logprobs(choice.get("logprobs"))
@@ -192,6 +195,19 @@ def _arguments(tool_calls: object) -> str:
         return ""
     arguments = tool_calls[0]["function"]["arguments"]
     return arguments if isinstance(arguments, str) else ""
+
+
+def _misplaced_json(message: dict[str, Any]) -> str:
+    """The JSON object that a server took for thinking: vLLM, of a model that answers a schema without thinking. Other
+    thinking is no reply."""
+    thinking = message.get("reasoning_content") or message.get("reasoning")
+    if not isinstance(thinking, str) or not thinking.lstrip().startswith("{"):
+        return ""
+    try:
+        orjson.loads(thinking)
+    except orjson.JSONDecodeError:
+        return ""
+    return thinking
 
 
 def _usage(usage: dict[str, Any]) -> Usage:

@@ -94,3 +94,22 @@ def test_a_prompt_that_a_filter_holds_back_is_refused() -> None:
     with pytest.raises(StageFailure) as caught:
         read_answer(_response({"error": {"message": said, "code": "content_filter"}}, 400))
     assert caught.value.kind == "refused"
+
+
+def test_what_relays_send_before_the_answer_is_left_out() -> None:
+    body = b": PROCESSING\n\n: PROCESSING\n\n   \n" + json.dumps(_answer({"content": "x"})).encode()
+    assert read_reply(read_answer(httpx.Response(200, content=body))).text == "x"
+    with pytest.raises(Transient):
+        read_answer(httpx.Response(200, content=b": PROCESSING\n" * 20_000))
+
+
+def test_a_web_page_ends_the_job() -> None:
+    with pytest.raises(DLCodeGenError, match="web page"):
+        read_answer(httpx.Response(200, content=b"<!DOCTYPE html><html><body>Welcome</body></html>"))
+
+
+@pytest.mark.parametrize(
+    ("thinking", "text"), [('{"a": 1}', '{"a": 1}'), ('{"a": 1', ""), ("Maybe {}?", ""), (None, "")]
+)
+def test_an_object_that_a_server_took_for_thinking_is_the_reply(thinking: str | None, text: str) -> None:
+    assert read_reply(_answer({"content": None, "reasoning_content": thinking})).text == text
