@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -96,7 +97,13 @@ class ProcessSandbox:
         shown_instead = tuple(f"{_inside(path)}/" for path in given or {} if not os.path.isabs(path))
         for path, source in (given or {}).items():
             shown = path if os.path.isabs(path) else f"{root_folder.PROJECT}/{_inside(path)}"
-            readable.append([str(source.resolve(strict=True)), shown])
+            real = source.resolve(strict=True)
+            if self._protection.other_user and not real.stat().st_mode & stat.S_IROTH:
+                raise StageFailure(
+                    "sandbox_failed",
+                    f"{source}: projects run as a user of their own, who may not read it; chmod -R o+rX",
+                )
+            readable.append([str(real), shown])
         command = SupervisedCommand(
             python=self._python,
             entry=_inside(entry),

@@ -387,6 +387,16 @@ def test_data_that_is_given_can_be_read_and_nothing_beside_it(sandbox: ProcessSa
     assert execution.stdout_tail == "1,2 1,2 ['train']\n", execution
 
 
+def test_given_data_that_the_project_s_user_may_not_read_is_said_so(sandbox: ProcessSandbox, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root: others run projects as themselves")
+    (tmp_path / "own.csv").write_text("1,2")
+    (tmp_path / "own.csv").chmod(0o600)
+    files = [SourceFile(path="project.py", text="")]
+    with pytest.raises(StageFailure, match="chmod -R o"):
+        sandbox.run(files, "project.py", SOON, given={"own.csv": tmp_path / "own.csv"})
+
+
 def test_without_namespaces(sandbox: ProcessSandbox) -> None:
     """Inside a sandbox there are no further namespaces: one in it is refused, or runs without them on demand."""
     marker = f"escaped-{os.getpid()}"
