@@ -31,7 +31,7 @@ def score_file(path: str, reference: str | None, requirement: str | None = None)
             table.add_row(name.replace("_", " "), f"{value:.4f}" if isinstance(value, float) else str(value))
     yield table
     if requirement is not None:
-        yield delivery_table(check_delivery(asked_in(requirement), _read(path)))
+        yield delivery_table(check_delivery(asked_in(requirement), _read(path), requirement=requirement))
 
 
 def _read(path: str) -> str:

@@ -52,6 +52,38 @@ _MOST_LAYERS = 12
 _MOST_FILTERS = 512
 
 
+_FINE_TUNING_RATES = frozenset({"fine_tune_learning_rate", "fine_tuning_rate"})
+
+_FAR_FROM_FINE_TUNING = 30
+"""Characters between "fine-tune" and a rate from which on the rate is the whole training's."""
+
+
+def learning_rates(constraints: Sequence[Constraint]) -> tuple[Number | None, Number | None]:
+    """The rate of the training and that of fine-tuning, each None where it is not asked for: "frozen first, then
+    fine-tuned at 1e-5" says the second alone."""
+    training: Number | None = None
+    fine_tuning: Number | None = None
+    for one in constraints:
+        if one.name != "learning_rate" or one.negated or one.number is None:
+            continue
+        if _is_of_fine_tuning(one, constraints):
+            fine_tuning = one.number if fine_tuning is None else fine_tuning
+        elif training is None:
+            training = one.number
+    return training, fine_tuning
+
+
+def _is_of_fine_tuning(rate: Constraint, constraints: Sequence[Constraint]) -> bool:
+    """Whether "fine-tuned" stands shortly before it, and no optimizer between the two."""
+    for one in constraints:
+        if one.name in ("fine_tuned", "fine_tuned_layers") and one.source == rate.source and not one.negated:
+            optimizers = [other.start for other in constraints if other.name == "optimizer"]
+            between = any(one.end <= start < rate.end for start in optimizers)
+            if 0 <= rate.start - one.end < _FAR_FROM_FINE_TUNING and not between:
+                return True
+    return False
+
+
 def asked_setting(name: str, value: object, constraints: Sequence[Constraint], names: frozenset[str]) -> object:
     """The value that the constraints state for a constant; None where they state none, or another kind of value.
 
@@ -62,16 +94,18 @@ def asked_setting(name: str, value: object, constraints: Sequence[Constraint], n
     if isinstance(value, list) and lowered in ("hidden_units", "dense_units"):
         return _hidden_units(value, asked)
     if isinstance(value, list) and lowered == "filters":
-        return _filters(value, asked)
+        return [] if _is_recurrent_alone(asked, names) else _filters(value, asked)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if lowered in ("hidden_units", "dense_units"):
         widths = _hidden_units([value], asked) or []
         return widths[0] if len(widths) == 1 and widths != [value] else None
     if lowered in _RECURRENT:
-        return _whole(_recurrent_units(_RECURRENT[lowered], asked))
+        return _whole(_recurrent_units(_cells_of(lowered, asked), asked))
     if lowered in ("num_blocks", "num_layers") and "FILTERS" in names:
         asked = [one for one in asked if one.name not in _CONVOLUTIONS]  # a list of filters has one entry for each
+    if lowered in _FINE_TUNING_RATES:
+        return _alike(learning_rates(asked)[1], value)
     if lowered == "top_k":
         tops = [re.fullmatch(r"top_(\d+)_accuracy", one.value) for one in asked if one.name == "metric"]
         return next((int(top[1]) for top in tops if top is not None), None)
@@ -141,8 +175,30 @@ def _filters(value: list[object], asked: Sequence[Constraint]) -> list[object] |
     return grown[:wanted]
 
 
+_RECURRENT_WIDTHS = frozenset({"LSTM_UNITS", "GRU_UNITS"})
+
+_NEEDS_CONVOLUTIONS = frozenset({"IMAGE_HEIGHT", "SAMPLE_RATE"})
+"""Constants of data that a recurrent layer does not read as they are."""
+
+
+def _is_recurrent_alone(asked: Sequence[Constraint], names: frozenset[str]) -> bool:
+    """Whether "an LSTM" is asked for and no convolution, of a project that has convolutions before its own."""
+    families = {one.value for one in asked if one.name == "family"}
+    if not families or not families <= _recurrent_families() or _NEEDS_CONVOLUTIONS & names:
+        return False
+    sized = {one.name for one in asked} & (_CONVOLUTIONS | {"filters", "kernel_size"})
+    return bool(_RECURRENT_WIDTHS & names) and not sized
+
+
 def _recurrent_families() -> frozenset[str]:
     return frozenset().union(*_RECURRENT.values())
+
+
+def _cells_of(name: str, asked: Sequence[Constraint]) -> frozenset[str]:
+    """The families that a constant holds the width of: its own, or, where another cell alone is asked for, that one,
+    which takes its place."""
+    families = frozenset(one.value for one in asked if one.name == "family") & _recurrent_families()
+    return families if families and not families & _RECURRENT[name] else _RECURRENT[name]
 
 
 def _recurrent_units(families: frozenset[str], asked: Sequence[Constraint]) -> Number | None:

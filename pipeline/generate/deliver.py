@@ -30,7 +30,9 @@ def deliver(record: Generated) -> Fields:
     mixed = "" if code is None else mixed_frameworks(code)
     if mixed:
         raise StageFailure("mixed_frameworks", f"the project belongs to two frameworks: {mixed}; it cannot be trained")
-    delivery = check_delivery(record.constraints, plain, plan=record.plan, origin=origin_of_plan(record))
+    delivery = check_delivery(
+        record.constraints, plain, plan=record.plan, origin=origin_of_plan(record), requirement=record.requirement
+    )
     script, delivery = with_list(plain, delivery)
     about = SourceFile(path=README, text=readme(record, delivery, plain))
     others = [file for file in record.files if file.path != SCRIPT]

@@ -79,8 +79,16 @@ _DISTRIBUTION = re.compile(r"[A-Za-z0-9](\w*[A-Za-z0-9])?", re.ASCII)
 """A module's name that can be a distribution's too (PEP 508); pip refuses a file with a line of another form."""
 
 
+_READ_BY_PANDAS = {
+    "openpyxl": re.compile(r"\w\.xls[xm]?[\"']"),
+    "pyarrow": re.compile(r"\w\.(?:parquet|pq)[\"']"),
+}
+"""What pandas needs to read a file of that name and does not bring along. An ending by itself is no file."""
+
+
 def requirements_of(code: str) -> str:
-    """The distributions a script imports, a line each; the standard library needs none."""
+    """The distributions a script imports, and those that pandas reads its files with, a line each; the standard library
+    needs none."""
     modules: set[str] = set()
     for match in _IMPORT.finditer(code):
         names = match["names"].split(",") if match["names"] else [match["module"]]
@@ -89,6 +97,8 @@ def requirements_of(code: str) -> str:
             if _DISTRIBUTION.fullmatch(module):
                 modules.add(module)
     needed = {_DISTRIBUTIONS.get(name, name) for name in modules - sys.stdlib_module_names}
+    if "pandas" in modules:
+        needed |= {name for name, file in _READ_BY_PANDAS.items() if file.search(code)}
     return "".join(f"{line}\n" for line in sorted(needed))
 
 

@@ -11,7 +11,7 @@ from pipeline.measures.delivery.code import Code, read_code
 from pipeline.measures.delivery.data.files import files_read
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Generated
 from pipeline.request.delivery import Assumption, ConstraintCheck, Delivery
-from pipeline.request.subject import subject_of
+from pipeline.request.subject import title_of
 from pipeline.request.wording import assumption_words, constraint_words
 
 _LONGEST_REQUEST = 2_000
@@ -22,7 +22,7 @@ def readme(record: Generated, delivery: Delivery, plain: str) -> str:
     """The README as Markdown. What others wrote is words in it: no HTML, no images, no links but to web pages.
     `plain` is the script as it was looked up."""
     paragraphs = [
-        f"# {subject_of(record.requirement, record.constraints).replace('-', ' ').capitalize()}",
+        f"# {_words(title_of(record.requirement, record.constraints))}",
         f"You asked: “{_words(_cut(record.requirement))}”",
         f"## Run it\n\n    pip install -r {REQUIREMENTS}\n    python {SCRIPT}\n\n"
         f"in an environment of its own. `{NOTEBOOK}` has the same steps as a notebook.",
@@ -52,7 +52,9 @@ def _assumed(delivery: Delivery) -> list[str]:
 
 
 def _assumption(one: Assumption) -> str:
-    return f"{one.name.replace('_', ' ')} {one.value} ({assumption_words(one)})"
+    # Which projects a plan was drawn from is for the row and the report: here nobody has seen them.
+    source = "as in similar projects" if one.origin == "neighbour" else assumption_words(one)
+    return f"{one.name.replace('_', ' ')} {one.value} ({source})"
 
 
 def _met(check: ConstraintCheck) -> str:

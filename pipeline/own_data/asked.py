@@ -49,6 +49,8 @@ _RANGE = re.compile(
 )
 """V1..V28"""
 
+_RATINGS = frozenset({"rating", "ratings", "score", "stars"})
+
 MOST_NUMBERED = 200
 
 FEWEST_COLUMNS = 3
@@ -56,6 +58,9 @@ FEWEST_COLUMNS = 3
 
 MOST_MADE_UP_NAMES = 50
 """Classes up to which made-up data get a name for each, where the request says how many and not which."""
+
+_LOADED_BY_KERAS = frozenset({"mnist", "fashion_mnist", "cifar10", "cifar100"})
+"""Sets of images that a sample has keras.datasets load."""
 
 _READ_OPTIONS = {"separator": "sep", "encoding": "encoding"}
 _SEPARATORS = {"tab": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": r"\s+", "whitespace": r"\s+"}
@@ -69,6 +74,8 @@ def facts_asked(record: Understood, *, classes: int | None = None, own_names: in
     """
     asked = [one for one in record.constraints if not one.negated]
     facts: dict[str, Fact] = {**_of_known_data(asked), **_files(asked), **_columns(record, asked)}
+    loaded = [one.value for one in asked if one.name == "dataset" and one.value in _LOADED_BY_KERAS]
+    facts["dataset"] = loaded[0] if loaded else ""
     names = [_as_written(record, one) for one in asked if one.name == "name"]
     # Tags begin or go on (B-PER, I-PER), and there is one for all other words.
     if len(names) > 1 and classes in (None, len(names), len(names) + 1, 2 * len(names) + 1):
@@ -141,10 +148,12 @@ def _folders(folders: Sequence[str]) -> dict[str, Fact]:
 
 def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]:
     targets = [one.value for one in asked if one.name == "target"]
-    targets = targets or _named_in_the_goal(record, asked)
+    targets = targets or _rating_column(asked) or _named_in_the_goal(record, asked)
     columns = [one for one in asked if one.name == "column" and one.value not in targets]
     names = list(dict.fromkeys(one.value for one in columns))
-    all_numbers = _ALL_NUMBERS.search(record.requirement) is not None
+    # What varies along a series is measured; a column that is none ends the program with its name.
+    is_series = any((one.name, one.value) == ("kind", "series") for one in asked)
+    all_numbers = is_series or _ALL_NUMBERS.search(record.requirement) is not None
     facts: dict[str, Fact] = {}
     if targets:
         facts |= {"target": targets[0], "targets": targets}
@@ -156,7 +165,7 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
     if texts:
         facts["text_columns"] = texts
         facts |= dict(zip(("text_column", "second_text_column"), texts, strict=False))
-    dates = [name for name in names if is_date(name) and not all_numbers]
+    dates = [name for name in names if is_date(name) and (is_series or not all_numbers)]
     if dates:
         facts["time_column"] = dates[0]
     unused = [one.value for one in record.constraints if one.name == "column" and one.negated]
@@ -167,11 +176,24 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
     if unused:
         facts["unused_columns"] = unused
     inputs = [name for name in names if name not in {*texts, *dates, *unused}]
+    if is_series:
+        inputs = [name for name in inputs if kind_of(name) != "category"]
     said = [one.value for one in columns if _is_said_category(record, one)]
     counts = [int(one.number) for one in record.constraints if one.name == "features" and one.number]
-    if len(inputs) >= max([FEWEST_COLUMNS, *counts[:1]]):
+    is_forecast = is_series and any((one.name, one.value) == ("problem", "forecasting") for one in asked)
+    fewest = 1 if is_forecast and targets else FEWEST_COLUMNS  # there each one that is named helps
+    if len(inputs) >= max([fewest, *counts[:1]]):
         facts |= _kinds(inputs, said, all_numbers=all_numbers)
     return facts | ({"date_columns": dates} if dates else {})
+
+
+def _rating_column(asked: Sequence[Constraint]) -> list[str]:
+    """The column that a recommender predicts, where one alone is called a rating: `Book-Rating`."""
+    if all((one.name, one.value) != ("problem", "recommendation") for one in asked):
+        return []
+    names = dict.fromkeys(one.value for one in asked if one.name == "column")
+    rated = [name for name in names if _RATINGS.intersection(words_of(name))]
+    return rated if len(rated) == 1 else []
 
 
 def _named_in_the_goal(record: Understood, asked: Sequence[Constraint]) -> list[str]:

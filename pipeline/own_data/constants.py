@@ -15,7 +15,7 @@ Fact = str | int | float | bool | None | dict[str, object] | list[str]
 
 ASKED_FACTS = (
     "user_column", "item_column", "text_column", "second_text_column", "label_columns", "tokens_column",
-    "sentence_column", "context_column", "question_column", "id_column",
+    "sentence_column", "context_column", "question_column", "id_column", "dataset",
 )  # fmt: skip
 """Further facts that sidecars may name, which a contract does not hold: the words of a request tell them."""
 

@@ -16,6 +16,7 @@ _ROLES = {
     "context_column": r"context|passage|paragraph|document",
     "sentence_column": r"sentence|sent",
     "tokens_column": r"tokens?|words?",
+    "file_column": r"filename|file|filepath|path|image|img|photo|picture|audio|clip|wav",
 }
 """Facts about one column each, and the words in its name; the first column that has one counts."""
 
@@ -30,7 +31,7 @@ _CATEGORY = (
     "gender sex type category contract brand colour color city country state region status department occupation "
     "education marital smoker cabin embarked class group kind species genre zipcode zip postcode material shape "
     "season weekday plan payment method job segment store product payer fuel transmission model make housing "
-    "purpose neighbourhood neighborhood"
+    "purpose neighbourhood neighborhood holiday"
 )
 _NUMBER = (
     "sqft area size age price amount income salary balance count number num qty quantity rating score temp "

@@ -39,6 +39,50 @@ def subject_of(requirement: str, constraints: Iterable[Constraint] = ()) -> str:
     return "-".join(words[:_MOST_WORDS]) or "project"
 
 
+_KINDS = {
+    "image": "images",
+    "text": "texts",
+    "table": "tables",
+    "audio": "recordings",
+    "video": "clips",
+    "series": "series",
+    "graph": "graphs",
+    "array": "arrays",
+}
+
+_FAMILIES = {
+    "bilstm": "BiLSTM",
+    "bigru": "BiGRU",
+    "convlstm": "ConvLSTM",
+    "unet": "U-Net",
+    "resnet": "ResNet",
+    "cnn_1d": "1-D CNN",
+    "cnn_3d": "3-D CNN",
+}
+"""As people write them; others of up to four letters in capitals."""
+
+
+def title_of(requirement: str, constraints: Iterable[Constraint]) -> str:
+    """What a project does as a heading: "Classification of texts (BiGRU)"; the subject's words where the request does
+    not say its problem."""
+    asked = [one for one in constraints if not one.negated and one.source == "requirement"]
+    values = {one.name: one.value for one in reversed(asked)}  # the first of a name counts
+    if "problem" not in values:
+        return subject_of(requirement, asked).replace("-", " ").capitalize()
+    title = values["problem"].replace("_", " ").capitalize()
+    about = values.get("target") or _KINDS.get(values.get("kind", ""))
+    if about:
+        title += f" of {about}"
+    network = values.get("backbone") or values.get("family")
+    if network:
+        network = _FAMILIES.get(network) or (network.upper() if len(network) <= _ABBREVIATION else network)
+        title += f" ({network.replace('_', ' ')})"
+    return title
+
+
+_ABBREVIATION = 4
+
+
 def clause_of_problem(requirement: str, constraints: Iterable[Constraint]) -> str:
     """The part between two marks that says what is to be solved; "" where nothing says so."""
     for one in constraints:

@@ -58,6 +58,14 @@ _WITHOUT_SAYING = {
 _PLAIN = frozenset({"mlp", "cnn", "cnn_1d", "lstm", "bilstm", "gru", "unet", "autoencoder"})
 """What a request gets that asks for no architecture."""
 
+_RECURRENT = frozenset({"lstm", "bilstm", "gru", "bigru", "rnn"})
+
+_OTHER_CELL = 1.0
+"""What another recurrent cell than the asked one counts: the writer puts the asked one in its place."""
+
+_OUTPUTS = {"quantile": 1.5, "multi_step": 0.5}
+"""What a variant counts that is in what the network gives, not in what it is."""
+
 _KNOWN_DATA = 0.75
 """What the asked data set or representation counts; an asked family counts 1."""
 
@@ -126,9 +134,25 @@ class Wanted:
             float(self._asks_no_architecture() and _is_plain(cell)),
             float(self.reads_data and self._asks_no_architecture() and cell.is_usual),
             float(sample.declared_cell is not None),  # written for anyone's words and data
+            self._exact_families(cell),
             -float(bool(cell.datasets) and self.datasets.isdisjoint(cell.datasets)),
             -len((self.variants ^ set(cell.variants)) - OTHER_MODELS),
         )
+
+    def _unasked_families(self, cell: Cell) -> set[str]:
+        """What a sample has beside the asked families, but for what the writer puts others in the place of, or leaves
+        out: recurrent cells, and convolutions along the steps before an asked one."""
+        unasked = set(cell.families) - self.families
+        if self.families & _RECURRENT:
+            unasked -= _RECURRENT
+            if self.families <= _RECURRENT:
+                unasked -= {"cnn_1d"}
+        return unasked
+
+    def _exact_families(self, cell: Cell) -> float:
+        """The asked families that a sample has of itself, less a part of what it has besides."""
+        families = self.families.intersection(cell.families)
+        return len(families) - _UNASKED_FAMILY * len(set(cell.families) - families) if families else 0.0
 
     def _asks_no_architecture(self) -> bool:
         return not self.families and not self.backbones and self.transfer is None
@@ -141,10 +165,13 @@ class Wanted:
         points = _KNOWN_DATA * len(self.datasets.intersection(cell.datasets))
         points += _KNOWN_DATA * len(self.representations.intersection(cell.representations))
         points -= len(self.forbidden.intersection((*cell.families, *cell.backbones)))
+        points += sum(_OUTPUTS.get(variant, 0.0) for variant in self.variants.intersection(cell.variants))
         families = self.families.intersection(cell.families)
-        points += len(families)
-        if families:
-            points -= _UNASKED_FAMILY * len(set(cell.families) - self.families)
+        asked_cells = (self.families - families) & _RECURRENT
+        other_cells = (set(cell.families) - families) & _RECURRENT
+        points += len(families) + (_OTHER_CELL if asked_cells and other_cells else 0.0)
+        if families or (asked_cells and other_cells):
+            points -= _UNASKED_FAMILY * len(self._unasked_families(cell))
         if self.backbones.intersection(cell.backbones):
             points += 2
         elif cell.backbones and (self.backbones or self.transfer):
@@ -200,6 +227,8 @@ def _variants(constraints: Sequence[Constraint]) -> frozenset[str]:
             variants.add("multi_step")
         if one.name == "outputs" and (one.number or 0) > 1:
             variants.add("multi_output")
+        if (one.name, one.value, one.negated) == ("loss", "quantile", False):
+            variants.add("quantile")
     if len(stated(constraints, "target")) > 1:
         variants.add("multi_output")
     return frozenset(variants)

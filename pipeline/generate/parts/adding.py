@@ -5,13 +5,16 @@ Each part is tried, and kept where the look-up (docs/delivery.md) then finds wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pipeline.analysis.names import names_never_defined
 from pipeline.analysis.parsing import compiles
 from pipeline.generate.parts import model, results, training
 from pipeline.generate.parts.backbone import backbone
+from pipeline.generate.parts.family import family
+from pipeline.generate.parts.inputs import frozen, representation
 from pipeline.generate.parts.script import Script
+from pipeline.generate.parts.stacks import stacked
 from pipeline.generate.parts.torch import model as torch_model
 from pipeline.generate.parts.torch import results as torch_results
 from pipeline.generate.parts.torch import training as torch_training
@@ -25,6 +28,11 @@ Part = Callable[[Script, Constraint], Script | None]
 
 PARTS: dict[tuple[str, str], Part] = {
     ("architecture", "backbone"): backbone,
+    ("architecture", "frozen"): frozen,
+    ("architecture", "family"): family,
+    ("architecture", "units"): stacked,
+    ("architecture", "recurrent_layers"): stacked,
+    ("data", "representation"): representation,
     ("training", "early_stopping"): training.early_stopping,
     ("training", "patience"): training.early_stopping,
     ("training", "checkpoint"): training.checkpoint,
@@ -50,6 +58,10 @@ PARTS: dict[tuple[str, str], Part] = {
 What is forbidden is left out by the same part, where it has a way to (`dropout`)."""
 
 TORCH_PARTS: dict[tuple[str, str], Part] = {
+    ("architecture", "family"): family,
+    ("architecture", "units"): stacked,
+    ("architecture", "recurrent_layers"): stacked,
+    ("data", "representation"): representation,
     ("training", "early_stopping"): torch_training.early_stopping,
     ("training", "patience"): torch_training.early_stopping,
     ("training", "schedule"): torch_training.schedule,
@@ -73,15 +85,18 @@ TORCH_PARTS: dict[tuple[str, str], Part] = {
 _CAN_LEAVE_OUT = frozenset({"dropout"})
 
 
-def with_parts(source: str, constraints: Iterable[Constraint]) -> str:
-    """The source with the parts for constraints that it does not meet. A part that leaves the constraint unmet, breaks
-    another one, or leaves a name undefined is not kept; scripts of other frameworks stay as they are."""
+def with_parts(source: str, constraints: Iterable[Constraint], requirement: str = "") -> str:
+    """The source with the parts for constraints that it does not meet; of "LSTM or GRU" one is enough.
+
+    A part that leaves the constraint unmet, breaks another one, or leaves a name undefined is not kept; scripts of
+    other frameworks stay as they are."""
     constraints = tuple(constraints)
     parts = TORCH_PARTS if imports_torch(source) else PARTS
     if not any(_has_part(constraint, parts) for constraint in constraints):
         return source
-    delivery = check_delivery(constraints, source)
+    delivery = check_delivery(constraints, source, requirement=requirement)
     missing = [check.constraint for check in delivery.not_met if _has_part(check.constraint, parts)]
+    missing += _in_both_directions(constraints, source)
     order = list(parts)
     for constraint in sorted(missing, key=lambda one: order.index((one.aspect, one.name))):
         try:
@@ -91,10 +106,20 @@ def with_parts(source: str, constraints: Iterable[Constraint]) -> str:
             continue
         if changed is None:
             continue
-        after = check_delivery(constraints, changed.source)
+        after = check_delivery(constraints, changed.source, requirement=requirement)
         if _is_better(script, delivery, changed, after, constraint):
             source, delivery = changed.source, after
     return source
+
+
+def _in_both_directions(constraints: Sequence[Constraint], source: str) -> list[Constraint]:
+    """What asks for a recurrent network in one direction, of a script with one in both: that counts as met."""
+    if "Bidirectional(" not in source and "bidirectional=True" not in source:
+        return []
+    families = [one for one in constraints if one.name == "family" and not one.negated]
+    if {"bilstm", "bigru", "encoder_decoder"}.intersection(one.value for one in families):
+        return []
+    return [one for one in families if one.value in ("lstm", "gru", "rnn")]
 
 
 def _has_part(constraint: Constraint, parts: Mapping[tuple[str, str], Part]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from pipeline.generate.parts.script import Script, keyword_of, name_of
 from pipeline.request.constraints import Constraint
@@ -15,6 +16,7 @@ _AUGMENTATIONS = {
     "contrast": "layers.RandomContrast(0.1)",
     "brightness": "layers.RandomBrightness(0.1)",
     "noise": "layers.GaussianNoise(0.05)",
+    "crop": "layers.ZeroPadding2D(4), layers.RandomCrop(IMAGE_HEIGHT, IMAGE_WIDTH)",
 }
 
 _WITH_WEIGHTS = ("Dense", "Conv1D", "Conv2D", "Conv3D", "SeparableConv2D", "LSTM", "GRU")
@@ -49,22 +51,54 @@ def penalty(script: Script, constraint: Constraint) -> Script | None:
 
 
 def augmentation(script: Script, constraint: Constraint) -> Script | None:
-    """Behind the input of a `Sequential` that gives classes or numbers of an image: what is drawn per pixel would have
-    to change along with it."""
+    """Behind the input of a model that gives classes or numbers of an image, or behind the changes that it has already:
+    what is drawn per pixel would have to change along with it."""
     wanted = ("flip", "rotation", "zoom") if constraint.value == "true" else (constraint.value,)
     if any(name not in _AUGMENTATIONS for name in wanted):
         return None
+    if "crop" in wanted and (script.assigned("IMAGE_HEIGHT") is None or script.assigned("IMAGE_WIDTH") is None):
+        return None
+    added = [layer for name in wanted for layer in _AUGMENTATIONS[name].split("), ")]
+    added = [layer if layer.endswith(")") else f"{layer})" for layer in added]
     for model in script.calls("Sequential"):
         elements = model.args[0] if model.args else None
-        if not isinstance(elements, ast.List) or len(elements.elts) < 2 or not _is_image_input(elements.elts[0]):
+        if not isinstance(elements, ast.List) or not elements.elts or not _is_image_input(elements.elts[0]):
             continue
-        last = elements.elts[-1]
+        last = elements.elts[-1] if len(elements.elts) > 1 else _last_added(script)
         if not isinstance(last, ast.Call) or name_of(last) != "Dense":
             continue
-        added = ", ".join(_AUGMENTATIONS[name] for name in wanted)
+        if len(elements.elts) == 1:
+            return script.replaced(elements, f"[{', '.join([script.text(elements.elts[0]), *added])}]")
         first = elements.elts[1]
-        return script.replaced(first, f"{added}, {script.text(first)}")
-    return None
+        between = f",\n{' ' * first.col_offset}"
+        return script.replaced(first, between.join([*added, script.text(first)]))
+    return _augmented_further(script, added)
+
+
+def _last_added(script: Script) -> ast.expr | None:
+    """The last layer that `model.add` puts on a stack."""
+    calls = [call for call in script.calls("add") if call.args]
+    return calls[-1].args[0] if calls else None
+
+
+def _augmented_further(script: Script, added: Sequence[str]) -> Script | None:
+    """Behind the last random change of a functional model: `x = layers.RandomFlip("horizontal")(inputs)`."""
+    statements: list[ast.Assign] = []
+    for node in ast.walk(script.tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        layer = node.value.func
+        if (
+            isinstance(layer, ast.Call)
+            and name_of(layer).startswith("Random")
+            and isinstance(node.targets[0], ast.Name)
+        ):
+            statements.append(node)
+    if not statements:
+        return None
+    last = max(statements, key=lambda statement: statement.lineno)
+    name = ast.unparse(last.targets[0])
+    return script.with_lines_after(last, "\n".join(f"{name} = {layer}({name})" for layer in added))
 
 
 def _is_image_input(node: ast.expr) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 
 from pipeline.generate.parts.script import Script, keyword_of
+from pipeline.generate.parts.tested import judged, outputs_of, test_metric, tested_by
 from pipeline.request.constraints import Constraint
 
 _OF_NUMBERS = {
@@ -34,7 +34,9 @@ _NUMBER_LOSSES = frozenset(
 
 
 def metric(script: Script, constraint: Constraint) -> Script | None:
-    """In `compile`, so that training, validation and test show it."""
+    """In `compile`, so that training, validation and test show it; what Keras cannot count there, of the test."""
+    if constraint.value in _OF_IMAGES:
+        return _image_metric(script, constraint.value)
     compiled = script.model_call("compile")
     metrics = keyword_of(compiled, "metrics") if compiled is not None else None
     loss = keyword_of(compiled, "loss") if compiled is not None else None
@@ -50,10 +52,32 @@ def metric(script: Script, constraint: Constraint) -> Script | None:
         kind = "Sparse" if str(loss.value).startswith("sparse") else ""
         added = f'keras.metrics.{kind}TopKCategoricalAccuracy(k={top[1]}, name="top_{top[1]}_accuracy")'
     if added is None:
-        return None
+        return test_metric(script, constraint.value)
     if isinstance(metrics, ast.List):
         return _in_every_compile(script, ast.unparse(metrics), added)
     return script.with_keyword(compiled, "metrics", f"[{added}]") if metrics is None else None
+
+
+_OF_IMAGES = {"psnr": "Peak signal-to-noise ratio in decibels", "ssim": "Structural similarity, 1 for equal images"}
+
+
+def _image_metric(script: Script, name: str) -> Script | None:
+    """TensorFlow's own measures of two images, whose values lie between 0 and 1."""
+    compiled = script.model_call("compile")
+    metrics = keyword_of(compiled, "metrics") if compiled is not None else None
+    if compiled is None or "/ 255" not in script.source or not isinstance(metrics, ast.List | None):
+        return None
+    lines = (
+        f"def {name}(truth, images):\n"
+        f'    """{_OF_IMAGES[name]}."""\n'
+        f"    return tf.image.{name}(truth, images, max_val=1.0)\n\n\n"
+    )
+    if metrics is None:
+        changed = script.with_keyword(compiled, "metrics", f"[{name}]")
+    else:
+        changed = script.with_element(metrics, name)
+    again = changed.model_call("compile")
+    return None if again is None else changed.with_lines_before(again, lines).with_import("import tensorflow as tf")
 
 
 def _in_every_compile(script: Script, metrics: str, added: str) -> Script:
@@ -69,16 +93,16 @@ def plot(script: Script, constraint: Constraint) -> Script | None:
     """A cell at the end that draws and saves."""
     if constraint.value == "learning_curves":
         return _learning_curves(script)
-    judged = _judged(script)
-    if judged is None:
+    test = judged(script)
+    if test is None:
         return None
     if constraint.value == "confusion_matrix":
         drawn = "ConfusionMatrixDisplay.from_predictions(true_classes, guessed_classes)"
-        return _drawn(script, judged.classes, "confusion matrix", drawn)
-    if constraint.value in ("roc_curve", "pr_curve") and judged.outputs and judged.loss == "binary_crossentropy":
+        return _drawn(script, test.classes, "confusion matrix", drawn)
+    if constraint.value in ("roc_curve", "pr_curve") and test.outputs and test.loss == "binary_crossentropy":
         display = "RocCurveDisplay" if constraint.value == "roc_curve" else "PrecisionRecallDisplay"
         drawn = f"{display}.from_predictions(np.ravel(answers), np.ravel(outputs))"
-        return _drawn(script, judged.outputs, constraint.value.replace("_", " "), drawn)
+        return _drawn(script, test.outputs, constraint.value.replace("_", " "), drawn)
     return None
 
 
@@ -87,11 +111,11 @@ def report(script: Script, constraint: Constraint) -> Script | None:
     if constraint.value == "model_summary":
         fit = script.model_call("compile")
         return None if fit is None else script.with_lines_before(fit, "model.summary()\n")
-    judged = _judged(script)
-    if constraint.value != "classification_report" or judged is None:
+    test = judged(script)
+    if constraint.value != "classification_report" or test is None:
         return None
     printed = "print(classification_report(true_classes, guessed_classes))\n"
-    cell = f"# %% Show: classification report\n{judged.classes}{printed}"
+    cell = f"# %% Show: classification report\n{test.classes}{printed}"
     changed = script.with_lines_at_end(cell).with_import("from sklearn.metrics import classification_report")
     return changed.with_import("import numpy as np")
 
@@ -117,13 +141,13 @@ def model_file(script: Script, constraint: Constraint) -> Script | None:
 
 def predictions_file(script: Script, constraint: Constraint) -> Script | None:
     """The model's outputs for the test, a row an example, as CSV."""
-    tested = _tested(script)
+    tested = tested_by(script)
     name = "predictions.csv" if constraint.value == "true" else constraint.value.replace("\\", "/").rpartition("/")[2]
     if tested is None or not name.endswith(".csv"):
         return None
     cell = (
         "# %% Save: predictions for the test, a row an example\n"
-        f"{_outputs(tested)}"
+        f"{outputs_of(tested)}"
         f'np.savetxt({name!r}, outputs.reshape(len(outputs), -1), delimiter=",")\n'
     )
     return script.with_lines_at_end(cell).with_import("import numpy as np")
@@ -154,71 +178,6 @@ def _learning_curves(script: Script) -> Script | None:
         'plt.savefig("learning_curves.png")\n'
     )
     return script.with_lines_at_end(cell).with_import("import matplotlib.pyplot as plt")
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """The test of a classifier."""
-
-    loss: str
-    outputs: str
-    """Lines that give `outputs` and `answers`; "" where only classes are known."""
-    classes: str
-    """Lines that give `true_classes` and `guessed_classes`, one for each example (or place of one)."""
-
-
-def _judged(script: Script) -> _Judged | None:
-    tested = _tested(script)
-    loss = script.compiled("loss")
-    if not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
-        return None
-    if _binds(script, "test_labels") and _binds(script, "test_predictions"):
-        classes = "true_classes, guessed_classes = np.asarray(test_labels), np.asarray(test_predictions)\n"
-        outputs = tested.answers + _outputs(tested) if tested is not None else ""
-        return _Judged(str(loss.value), outputs, classes)
-    if tested is None:
-        return None
-    true, guessed = "answers.argmax(axis=-1)", "outputs.argmax(axis=-1)"
-    if loss.value == "binary_crossentropy":
-        true, guessed = "answers.astype(int)", "(outputs > 0.5).astype(int)"
-    elif str(loss.value).startswith("sparse"):
-        true = "answers"
-    classes = f"true_classes = np.ravel({true})\nguessed_classes = np.ravel({guessed})\n"
-    outputs = tested.answers + _outputs(tested)
-    return _Judged(str(loss.value), outputs, outputs + classes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tested:
-    """What `model.evaluate` takes: arrays, or a pipeline of batches."""
-
-    examples: str
-    answers: str
-    """A line that gives `answers`."""
-
-
-def _binds(script: Script, name: str) -> bool:
-    """Whether a name gets a value somewhere."""
-    for node in ast.walk(script.tree):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
-            return True
-    return False
-
-
-def _tested(script: Script) -> _Tested | None:
-    evaluated = script.model_call("evaluate")
-    if evaluated is None and _binds(script, "x_test") and _binds(script, "y_test"):
-        return _Tested("x_test", "answers = np.asarray(y_test)\n")
-    names = [argument.id for argument in evaluated.args if isinstance(argument, ast.Name)] if evaluated else []
-    if evaluated is None or len(names) != len(evaluated.args) or not names:
-        return None
-    if len(names) == 1:
-        return _Tested(names[0], f"answers = np.concatenate([batch[1] for batch in {names[0]}])\n")
-    return _Tested(names[0], f"answers = np.asarray({names[1]})\n")
-
-
-def _outputs(tested: _Tested) -> str:
-    return f"outputs = model.predict({tested.examples}, verbose=0)\n"
 
 
 def _drawn(script: Script, lines: str, what: str, drawn: str) -> Script:

@@ -65,6 +65,13 @@ class Script:
                 values.append(statement.value)
         return values[0] if len(values) == 1 else None
 
+    def binds(self, name: str) -> bool:
+        """Whether a name gets a value somewhere."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
+                return True
+        return False
+
     def has_model_class(self) -> bool:
         """Whether the script defines a model of its own, which Keras cannot save whole."""
         for node in self.tree.body:

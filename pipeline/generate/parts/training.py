@@ -73,7 +73,10 @@ def schedule(script: Script, constraint: Constraint) -> Script | None:
     if fit is None or any(known in rate and script.assigned(known) is None for known in ("LEARNING_RATE", "EPOCHS")):
         return None
     lines = f'def {name}(epoch, rate):\n    """{says}"""\n    return {rate}\n\n\n'
-    changed = _without_callback(script.with_lines_before(fit, lines), "ReduceLROnPlateau")
+    # Before what names it: callbacks may stand in a list or in options above the call.
+    callbacks = _callback_list(script)
+    place: ast.AST = fit if callbacks is None or callbacks.lineno > fit.lineno else callbacks
+    changed = _without_callback(script.with_lines_before(place, lines), "ReduceLROnPlateau")
     if "math." in rate:
         changed = changed.with_import("import math")
     return _with_callback(changed, f"keras.callbacks.LearningRateScheduler({name})")
@@ -122,16 +125,18 @@ def seed(script: Script, constraint: Constraint) -> Script | None:
 
 
 def class_weights(script: Script, constraint: Constraint) -> Script | None:
-    """A class weighs more the fewer examples it has; for labels in an array."""
-    fit = script.model_call("fit")
-    if fit is None or len(fit.args) < 2 or not isinstance(fit.args[1], ast.Name):
+    """A class weighs more the fewer examples it has; for labels in an array, also where batches are made of them."""
+    fit, loss = script.model_call("fit"), script.compiled("loss")
+    if fit is None or not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
         return None
-    loss = script.compiled("loss")
-    if not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
-        return None
-    labels = fit.args[1].id
     one_for_each_class = loss.value == "categorical_crossentropy"
-    numbers = f"{labels}.argmax(axis=-1)" if one_for_each_class else f"np.ravel({labels}).astype(int)"
+    if len(fit.args) > 1 and isinstance(fit.args[1], ast.Name):
+        labels = fit.args[1].id
+        numbers = f"{labels}.argmax(axis=-1)" if one_for_each_class else f"np.ravel({labels}).astype(int)"
+    elif len(fit.args) == 1 and script.binds("train_labels") and "def predicted_classes(" in script.source:
+        numbers = "np.asarray(train_labels)"  # class numbers: docs/starter.md
+    else:
+        return None
     lines = (
         "# A class weighs more the fewer examples it has.\n"
         f"class_numbers = {numbers}\n"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pipeline.foreign_text import visible
+from pipeline.generate.own_training import training_of
 from pipeline.plan.dataset_facts import DatasetFacts, read_facts
 from pipeline.plan.shapes import CLASSIFICATION, plan_facts
 from pipeline.plan.solution_plan import SolutionPlan
@@ -154,6 +155,14 @@ def for_sample(target: Target, sample: Sample, constraints: tuple[Constraint, ..
     cell = sample.cell()
     requested = tuple(one for one in constraints if one.source == "requirement")
     target = replace(target, facts=stated_facts(requested).otherwise(target.facts))
+    training = training_of(target.optimizer, target.batch_size, target.epochs, constraints)
+    target = replace(
+        target,
+        optimizer=training.optimizer,
+        learning_rate=training.learning_rate,
+        batch_size=training.batch_size,
+        epochs=training.epochs,
+    )
     category = canonical_category(sample.plan.task_category if sample.plan else "")
     wanted = wanted_of(constraints, None)
     if wanted.problems and not wanted.problems.intersection(cell.problems):

@@ -8,7 +8,9 @@ from dataclasses import replace
 from functools import cache, lru_cache
 
 from pipeline.errors import StageFailure
+from pipeline.generate.own_training import with_own_settings
 from pipeline.generate.parts.adding import with_parts
+from pipeline.generate.parts.inputs import beside_script
 from pipeline.generate.project import script_files
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
@@ -41,12 +43,20 @@ class SymbolicWriter:
         self._last_drafts: dict[str, Notebook] = {}  # by their text; they need no parsing to be compared
 
     def template(self, record: Retrieved) -> dict[str, object]:
-        """Template RAG: what the two most similar samples share. The plan's framework becomes that of the samples."""
+        """Template RAG: what the two most similar samples share. The plan's framework becomes that of the samples, and
+        of its training settings those that nobody asked for the nearest sample's, where it is known to learn with
+        them."""
         fields: dict[str, object] = {"template": self._template_of(record).text()}
-        if record.plan is not None:
-            framework = PYTORCH if is_torch(self._notebook(record.samples[0].id)) else KERAS
-            fields["plan"] = record.plan.model_copy(update={"framework": framework})
-        return fields
+        if record.plan is None:
+            return fields
+        framework = PYTORCH if is_torch(self._notebook(record.samples[0].id)) else KERAS
+        plan, changes = record.plan, record.plan_changes
+        sample = self._sample(record.samples[0].id)
+        if sample.declared_cell is not None and sample.plan is not None:
+            plan, added = with_own_settings(plan, sample.plan, record.constraints)
+            changes = (*changes, *added)
+        fields["plan"] = plan.model_copy(update={"framework": framework})
+        return {**fields, "plan_changes": changes}
 
     def drafts(self, record: Templated) -> dict[str, object]:
         """Draft 1, the nearest sample adapted to the plan; draft 2, the template filled from the plan."""
@@ -72,7 +82,9 @@ class SymbolicWriter:
             alone, _ = compare(code, code, target)
             if _does_as_much(alone.text(), final.text(), record.constraints):
                 final, choices = alone, tuple(_taken_back(choice) for choice in choices)
-        script = with_parts(final.text(), record.constraints)
+        script = with_parts(final.text(), record.constraints, record.requirement)
+        if record.data is None:
+            script = beside_script(script, record.constraints)
         return {"files": script_files(script), "choices": choices}
 
     def _adapted(self, notebook: Notebook, target: Target, record: Retrieved) -> Notebook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from pipeline.measures.delivery.assumptions import PlanOrigin, assumptions
 from pipeline.measures.delivery.code import Check, Code, read_code
@@ -39,8 +39,10 @@ def check_delivery(
     *,
     plan: SolutionPlan | None = None,
     origin: PlanOrigin | None = None,
+    requirement: str = "",
 ) -> Delivery:
-    """What of the request the script does, and what its plan decides that nobody asked for.
+    """What of the request the script does, and what its plan decides that nobody asked for. With the text of the
+    requirement, of "a ConvLSTM or a 3D CNN" one is enough.
 
     Nothing is run, and no code raises: of what is no Python program, every constraint is not checkable.
     """
@@ -52,7 +54,35 @@ def check_delivery(
             checks.append(_stated(constraint, unknown(NO_PROGRAM)))
         else:
             checks.append(_looked_up(constraint, code))
+    checks = _with_alternatives(checks, requirement)
     return Delivery(checks=tuple(checks), assumptions=assumptions(asked, plan, origin or PlanOrigin()))
+
+
+_OR = re.compile(r"\s*,?\s*(?:or|oder|ou|o|или)\s+(?:(?:an?|ein|eine|une?|un|una|plain|simple|maybe|even)\s+)*", re.I)
+
+
+def _with_alternatives(checks: list[ConstraintCheck], requirement: str) -> list[ConstraintCheck]:
+    """Of two things joined by "or", the one that is not done counts nowhere where the other is."""
+    done = [check for check in checks if check.outcome == "met" and check.constraint.source == "requirement"]
+    resolved: list[ConstraintCheck] = []
+    for check in checks if requirement else ():
+        for other in done if check.outcome == "not_met" else ():
+            if _are_alternatives(check.constraint, other.constraint, requirement):
+                check = replace(check, outcome="not_checkable", line=None, evidence=_chosen(other.constraint))
+                break
+        resolved.append(check)
+    return resolved or checks
+
+
+def _chosen(constraint: Constraint) -> str:
+    return f"one of two, and {constraint.value.replace('_', ' ')} is there"
+
+
+def _are_alternatives(one: Constraint, other: Constraint, requirement: str) -> bool:
+    if (one.aspect, one.name, one.source) != (other.aspect, other.name, other.source) or one.negated or other.negated:
+        return False
+    first, second = sorted((one, other), key=lambda constraint: constraint.start)
+    return _OR.fullmatch(requirement[first.end : second.start]) is not None
 
 
 def _looked_up(constraint: Constraint, code: Code) -> ConstraintCheck:
@@ -66,7 +96,9 @@ def _looked_up(constraint: Constraint, code: Code) -> ConstraintCheck:
     return _stated(constraint, finding)
 
 
-_COUNTS_FEATURES = re.compile(r"^NUM_FEATURES = (?![\d_]+\s*(?:#|$))", re.MULTILINE)
+_COUNTS_FEATURES = re.compile(
+    r"^NUM_FEATURES = (?![\d_]+\s*(?:#|$))|\bselect_dtypes\(|\bis_numeric_dtype\(", re.MULTILINE
+)
 
 _COUNTED = ("features", "length")
 """Sizes of people's own data that a project counts itself: after encoding there are more features, and windows are

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from pipeline.generate.parts.script import Script, keyword_of
 from pipeline.generate.parts.torch.loop import training_step
@@ -20,6 +21,12 @@ _AUGMENTATIONS = {
     "mean = images.mean(dim=(1, 2, 3), keepdim=True)\n"
     "images = mean + (images - mean) * contrast",
     "noise": "images = images + 0.05 * torch.randn_like(images)",
+    "crop": "height, width = images.shape[-2:]\n"
+    'padded = nn.functional.pad(images, (4, 4, 4, 4), mode="reflect")\n'
+    "tops, lefts = torch.randint(9, (2, len(images))).tolist()\n"
+    "places = zip(padded, tops, lefts, strict=True)\n"
+    "random_crop = [image[:, top : top + height, left : left + width] for image, top, left in places]\n"
+    "images = torch.stack(random_crop)",
 }
 """Lines that change a batch of images, each image by itself; those on shape come from _MOVED."""
 
@@ -81,6 +88,9 @@ def augmentation(script: Script, constraint: Constraint) -> Script | None:
         return None
     if _OTHER_TARGETS.search(" ".join(ast.unparse(statement) for statement in step.body)):
         return None
+    there = script.calls("augment")
+    if there:
+        return _augmented_further(script, wanted)
     for node in ast.walk(step.body[step.forward]):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "model" and len(node.args) == 1:
             script = script.replaced(node.args[0], f"augment({script.text(node.args[0])})")
@@ -91,24 +101,39 @@ def augmentation(script: Script, constraint: Constraint) -> Script | None:
     return None
 
 
-def _function(wanted: tuple[str, ...]) -> str:
+def _augmented_further(script: Script, wanted: Sequence[str]) -> Script | None:
+    """With more changes in the function that another constraint has brought in."""
+    for node in script.tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "augment" and len(node.body) > 1:
+            return script.with_lines_after(node.body[-2], "\n".join(_changes(wanted)))
+    return None
+
+
+def _function(wanted: Sequence[str]) -> str:
     lines = [
         "def augment(images):",
         '    """A batch of images (count, channels, height, width), each changed at random."""',
+        *(f"    {line}" for line in _changes(wanted)),
     ]
+    return "\n".join([*lines, "    return images\n\n\n"])
+
+
+def _changes(wanted: Sequence[str]) -> list[str]:
+    """Lines that change the batch `images`; what moves it goes through one grid."""
+    lines: list[str] = []
     for name in wanted:
         if name in _AUGMENTATIONS:
-            lines += [f"    {line}" for line in _AUGMENTATIONS[name].split("\n")]
+            lines += _AUGMENTATIONS[name].split("\n")
     moved = [name for name in wanted if name in _MOVED]
     if moved:
-        lines += [f"    {_MOVED[name]}" for name in moved]
+        lines += [_MOVED[name] for name in moved]
         angle = "rotation_angle" if "rotation" in moved else "torch.zeros(len(images), device=images.device)"
         size = "zoom_factor" if "zoom" in moved else "1.0"
         shift = ("random_shift[:, 0]", "random_shift[:, 1]") if "shift" in moved else ("torch.zeros_like(cosine)",) * 2
         lines += [
-            f"    cosine, sine = {size} * torch.cos({angle}), {size} * torch.sin({angle})",
-            f"    rows = [torch.stack([cosine, -sine, {shift[0]}], 1), torch.stack([sine, cosine, {shift[1]}], 1)]",
-            "    grid = nn.functional.affine_grid(torch.stack(rows, 1), images.shape, align_corners=False)",
-            '    images = nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=False)',
+            f"cosine, sine = {size} * torch.cos({angle}), {size} * torch.sin({angle})",
+            f"rows = [torch.stack([cosine, -sine, {shift[0]}], 1), torch.stack([sine, cosine, {shift[1]}], 1)]",
+            "grid = nn.functional.affine_grid(torch.stack(rows, 1), images.shape, align_corners=False)",
+            'images = nn.functional.grid_sample(images, grid, padding_mode="border", align_corners=False)',
         ]
-    return "\n".join([*lines, "    return images\n\n\n"])
+    return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.values import Call
 from pipeline.measures.delivery.code import Check, Code
@@ -174,6 +174,8 @@ def _format(constraint: Constraint, code: Code) -> Finding:
     names, ending = _FORMATS[constraint.value]
     calls = code.calls_named(names) if names else []
     line = calls[0].line if calls else code.text(ending)
+    if line is None and constraint.value == "wav":
+        line = next((call.line for call in code.calls if call.path.endswith(("wavfile.read", "wave.open"))), None)
     if line is None and constraint.value == "json":
         line = next((call.line for call in code.calls if call.path in ("json.load", "json.loads")), None)
     if line is not None:
@@ -182,12 +184,31 @@ def _format(constraint: Constraint, code: Code) -> Finding:
     return missing(f"reads {listed(read)}" if read else "no file of this format", read[0].line if read else None)
 
 
+_OPTIONS = re.compile(r"^(?P<name>[A-Z_]*OPTIONS) = (?P<value>\{.*\})", re.MULTILINE)
+
+
+def _options_handed_over(names: Sequence[str], code: Code) -> Iterator[Found]:
+    """Options in a dict at the top that is handed over as a whole, by a function that may not be followed."""
+    for match in _OPTIONS.finditer(code.source):
+        if f", **{match['name']})" not in code.source:
+            continue
+        try:
+            options = ast.literal_eval(match["value"])
+        except (ValueError, SyntaxError):
+            continue
+        line = code.source.count("\n", 0, match.start()) + 1
+        for name in names:
+            if name in options:
+                yield Found(options[name], line)
+
+
 def _read_option(*names: str, default: str) -> Check:
     """An option of what reads a table or a text."""
 
     def find(constraint: Constraint, code: Code) -> Finding:
         calls = code.calls_named(r"read_\w+|open|DictReader|reader|genfromtxt|loadtxt")
         given = [Found(call.keywords[name], call.line) for call in calls for name in names if name in call.keywords]
+        given += _options_handed_over(names, code)
         wanted = {"tab": "\t", "comma": ",", "semicolon": ";"}.get(constraint.value, constraint.value)
         for item in given:
             same = item.value == wanted or (plain(wanted) != "" and equal(item.value, wanted))

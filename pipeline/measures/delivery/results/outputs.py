@@ -50,6 +50,9 @@ _REPORTS = {
 
 _REPORT_WORDS = {"baseline": "baseline|naive|majority|persistence"}
 
+_PRINTED_BASELINE = re.compile(r"\(baseline, [^{}]*: ?\{")
+"""What the samples print beside a result (docs/starter.md): a number in a text, and what it is of."""
+
 _EXPORTS: dict[str, tuple[str, str]] = {
     "onnx": (r"from_keras|onnx", r"onnx"),
     "tflite": (r"from_keras_model|from_saved_model|TFLiteConverter", r"\.tflite$"),
@@ -189,6 +192,9 @@ def _report(constraint: Constraint, code: Code) -> Finding:
     line = calls[0].line if calls else None
     if line is None and constraint.value in _REPORT_WORDS:
         line = code.word(_REPORT_WORDS[constraint.value])
+        for print_call in code.nodes_of(ast.Call) if line is None else ():
+            if ast.unparse(print_call.func) == "print" and _PRINTED_BASELINE.search(ast.unparse(print_call)):
+                line = print_call.lineno
     return met(line) if line is not None else missing("not printed")
 
 

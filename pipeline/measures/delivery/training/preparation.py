@@ -44,6 +44,7 @@ _AUGMENTATION_WORDS = {
     "rotation": "(random|rotation)_?(angle|rotation)",
     "zoom": "(random_?zoom|zoom_?factor)",
     "shift": "random_?shift",
+    "crop": "random_?crop",
     "brightness": "(^|_)brightness(_|$)",
     "contrast": "(^|_)contrast(_|$)",
     "mixup": "mix_?up",

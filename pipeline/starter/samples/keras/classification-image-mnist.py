@@ -5,6 +5,7 @@
 
 # %% Imports
 import os
+import socket
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -20,7 +21,8 @@ keras.utils.set_random_seed(SEED)
 
 # %% Data
 DATA_DIR = os.environ.get("DATA_DIR", "data")
-ARRAYS_FILE = "mnist.npz"  # looked for in DATA_DIR, then where keras.datasets keeps what it has loaded
+DATASET = "mnist"  # of keras.datasets, where there is no folder of your own; "" for none
+ARRAYS_FILE = "mnist.npz"  # looked for in DATA_DIR
 IMAGE_ARRAY = "x_train"
 LABEL_ARRAY = "y_train"
 CLASS_NAMES = []  # in the order of the numbers in LABEL_ARRAY; empty: the numbers themselves
@@ -34,9 +36,23 @@ BATCH_SIZE = 128
 EPOCHS = 12
 LEARNING_RATE = 0.001
 
-KERAS_COPY = os.path.join(os.path.expanduser("~"), ".keras", "datasets", os.path.basename(ARRAYS_FILE))
 OWN_FILE = os.path.join(DATA_DIR, ARRAYS_FILE)
-SYNTHETIC = not os.path.isdir(DATA_DIR) and not os.path.isfile(KERAS_COPY)
+
+
+# %% Data: well-known sets
+def load_known():
+    """Images and labels for training and test, as keras.datasets loads and keeps them; None without a network."""
+    try:
+        socket.setdefaulttimeout(20)
+        (images, labels), (test_images, test_labels) = getattr(keras.datasets, DATASET).load_data()
+    except Exception as error:
+        print(f"{DATASET} cannot be loaded here: {error}")
+        return None
+    return images, labels, test_images, test_labels
+
+
+known = load_known() if DATASET and not os.path.isdir(DATA_DIR) else None
+SYNTHETIC = not os.path.isdir(DATA_DIR) and known is None
 
 if SYNTHETIC:
     EPOCHS = min(EPOCHS, 4)  # a smoke run; the full count is for real data
@@ -47,7 +63,6 @@ if SYNTHETIC:
 def made_up_file(count=480):
     """An .npz file of images with a bright spot, whose place on a ring is the class."""
     print(f"NO FOLDER {DATA_DIR!r}: these are {count} made-up images, not your data.")
-    print("keras.datasets.mnist.load_data(), called once with a network, puts mnist.npz where this script looks.")
     rng = np.random.default_rng(SEED)
     labels = rng.integers(NUM_CLASSES, size=count)
     images = rng.integers(0, 80, size=(count, IMAGE_HEIGHT, IMAGE_WIDTH, CHANNELS), dtype="uint8")
@@ -74,13 +89,9 @@ def read_arrays(path):
         return arrays[IMAGE_ARRAY], arrays[LABEL_ARRAY], *test
 
 
-if SYNTHETIC:
-    path = made_up_file()
-else:
-    path = OWN_FILE if os.path.isfile(OWN_FILE) else KERAS_COPY
-    if not os.path.isfile(path):
-        raise SystemExit(f"{OWN_FILE}: no such file; set DATA_DIR and ARRAYS_FILE to where your arrays lie")
-images, labels, test_images, test_labels = read_arrays(path)
+if not SYNTHETIC and known is None and not os.path.isfile(OWN_FILE):
+    raise SystemExit(f"{OWN_FILE}: no such file; set DATA_DIR and ARRAYS_FILE to where your arrays lie")
+images, labels, test_images, test_labels = known or read_arrays(made_up_file() if SYNTHETIC else OWN_FILE)
 if test_images is None:
     order = np.random.default_rng(SEED).permutation(len(images))
     images, labels = images[order], labels[order]

@@ -52,7 +52,7 @@ if SYNTHETIC:
     EPOCHS = min(EPOCHS, 25)
     LEARNING_RATE = max(LEARNING_RATE, 0.002)
 STRIDE = 2 ** len(FILTERS)
-ROWS = -(-IMAGE_HEIGHT // STRIDE)
+GRID_ROWS = -(-IMAGE_HEIGHT // STRIDE)
 COLUMNS = -(-IMAGE_WIDTH // STRIDE)
 
 
@@ -110,16 +110,16 @@ boxes = [read_boxes(box_files[name]) for name in names]
 numbers = np.unique(np.concatenate(boxes)[:, 0].astype(int))
 class_names = CLASS_NAMES if len(CLASS_NAMES) == len(numbers) else [str(number) for number in numbers]
 NUM_CLASSES = len(class_names)
-print(f"{len(images)} images, {sum(map(len, boxes))} boxes, {NUM_CLASSES} classes, a grid of {ROWS}x{COLUMNS} cells")
+print(f"{len(images)} images, {sum(map(len, boxes))} boxes, {NUM_CLASSES} classes, {GRID_ROWS}x{COLUMNS} cells")
 
 
 # %% Preprocessing
 def to_grid(boxes):
     """For each cell: 1 and x, y within the cell, width and height, class, where the middle of an object lies in it."""
-    grid = np.zeros((ROWS, COLUMNS, 6), dtype="float32")
+    grid = np.zeros((GRID_ROWS, COLUMNS, 6), dtype="float32")
     for number, x, y, width, height in boxes:
         across, down = x * IMAGE_WIDTH / STRIDE, y * IMAGE_HEIGHT / STRIDE
-        row, column = min(int(down), ROWS - 1), min(int(across), COLUMNS - 1)
+        row, column = min(int(down), GRID_ROWS - 1), min(int(across), COLUMNS - 1)
         grid[row, column] = (1, across - column, down - row, width, height, np.searchsorted(numbers, number))
     return grid
 

@@ -135,10 +135,10 @@ class Distance(layers.Layer):
 
 def build_model():
     """Two images in, their distance out; one set of weights serves both."""
-    embedding = build_embedding()
+    shared_encoder = build_embedding()
     first = keras.Input(shape=(IMAGE_HEIGHT, IMAGE_WIDTH, CHANNELS))
     second = keras.Input(shape=(IMAGE_HEIGHT, IMAGE_WIDTH, CHANNELS))
-    return keras.Model([first, second], Distance()(embedding(first), embedding(second)))
+    return keras.Model([first, second], Distance()(shared_encoder(first), shared_encoder(second)))
 
 
 @keras.utils.register_keras_serializable()

@@ -189,9 +189,9 @@ if UNLABELLED_FILE and not SYNTHETIC:
 
 # %% Show
 # The column with most categories, seen through the two directions in which its vectors differ most.
-widest = max(range(len(categories)), key=lambda number: len(list(categories.values())[number]))
+widest = max(range(len(categories)), key=lambda number: len(list(categories.values())[number]), default=0)
 embeddings = [layer for layer in model.layers if isinstance(layer, layers.Embedding)]
-vectors = embeddings[widest].get_weights()[0][1:]
+vectors = embeddings[widest].get_weights()[0][1:] if embeddings else np.zeros((0, 0))
 if vectors.shape[0] > 2 and vectors.shape[1] > 1:
     centred = vectors - vectors.mean(axis=0)
     flat = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T

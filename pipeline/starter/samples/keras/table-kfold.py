@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.metrics import accuracy_score, classification_report
+from sklearn.metrics import accuracy_score, classification_report, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -147,14 +147,22 @@ def predicted_classes(outputs):
     return (outputs[:, 0] > 0.5).astype(int) if outputs.shape[-1] == 1 else outputs.argmax(axis=-1)
 
 
+def area_under_curve(labels, outputs):
+    """The ROC AUC of one class against the others; nan where a class is absent."""
+    if len(np.unique(labels)) < NUM_CLASSES:
+        return np.nan
+    return roc_auc_score(labels, outputs[:, -1] if NUM_CLASSES == 2 else outputs, multi_class="ovr")
+
+
 predictions = np.zeros(len(labels), dtype=int)
-scores = []
+scores, areas = [], []
 for fold, (train_rows, test_rows) in enumerate(folds.split(features, labels), 1):
     model, preprocess, history = train(features.iloc[train_rows], labels[train_rows])
     outputs = model.predict(preprocess.transform(features.iloc[test_rows]), verbose=0)
     predictions[test_rows] = predicted_classes(outputs)
     scores.append(accuracy_score(labels[test_rows], predictions[test_rows]))
-    print(f"fold {fold}: accuracy {scores[-1]:.4f} after {len(history.epoch)} epochs")
+    areas.append(area_under_curve(labels[test_rows], outputs))
+    print(f"fold {fold}: accuracy {scores[-1]:.4f}, AUC {areas[-1]:.4f} after {len(history.epoch)} epochs")
 
 # The model to keep learns from all rows: the folds have said how good it will be.
 model, preprocess, history = train(features, labels)
@@ -165,6 +173,7 @@ joblib.dump((preprocess, class_names), "preprocessing.joblib")
 # %% Evaluate
 print(classification_report(class_names[labels], class_names[predictions], zero_division=0))
 print(f"accuracy of the folds: {np.mean(scores):.4f} +/- {np.std(scores):.4f}")
+print(f"AUC of the folds: {np.nanmean(areas):.4f} +/- {np.nanstd(areas):.4f}")
 print(
     f"held-out accuracy: {np.mean(scores):.4f} "
     f"(baseline, always the most frequent class: {np.bincount(labels).max() / len(labels):.4f})"

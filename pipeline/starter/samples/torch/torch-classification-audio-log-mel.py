@@ -28,7 +28,7 @@ CLASS_NAMES = ["class_1", "class_2", "class_3"]  # of made-up data; those of rea
 SAMPLE_RATE = 16000
 CLIP_SECONDS = 2
 NUM_MELS = 64
-WINDOW = 1024  # samples of a spectrum
+SPECTRUM_LENGTH = 1024  # samples of a spectrum
 HOP = 512  # samples from one spectrum to the next
 FILTERS = [16, 32, 64]
 DROPOUT = 0.3
@@ -109,7 +109,7 @@ def mel_filters():
     """How much each frequency counts in each mel band, bands that are narrow for low tones: (NUM_MELS, frequencies)."""
     highest = 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700)
     edges = 700 * (10 ** (np.linspace(0, highest, NUM_MELS + 2) / 2595) - 1)
-    frequencies = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
+    frequencies = np.fft.rfftfreq(SPECTRUM_LENGTH, 1 / SAMPLE_RATE)
     rising = (frequencies - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - frequencies) / (edges[2:] - edges[1:-1])[:, None]
     return np.maximum(0, np.minimum(rising, falling))
@@ -120,8 +120,8 @@ MEL_FILTERS = mel_filters()
 
 def log_mel(sound):
     """The log-mel spectrogram of a recording: (1, NUM_MELS, steps)."""
-    frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
-    power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW))) ** 2
+    frames = np.lib.stride_tricks.sliding_window_view(sound, SPECTRUM_LENGTH)[::HOP]
+    power = np.abs(np.fft.rfft(frames * np.hanning(SPECTRUM_LENGTH))) ** 2
     return torch.tensor(np.log(MEL_FILTERS @ power.T + 1e-6), dtype=torch.float32).unsqueeze(0)
 
 

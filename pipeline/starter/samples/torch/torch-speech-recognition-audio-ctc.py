@@ -27,7 +27,7 @@ FILE_COLUMN = "file"
 SOUNDS = "sounds/*"  # where the recordings lie below DATA_DIR; `*` stands for a cell of FILE_COLUMN
 TARGET = "text"
 SAMPLE_RATE = 16000
-WINDOW = 400  # samples of a spectrum: 25 ms
+SPECTRUM_LENGTH = 400  # samples of a spectrum: 25 ms
 HOP = 160  # samples from one spectrum to the next: 10 ms
 NUM_BANDS = 40
 FILTERS = [64]
@@ -100,7 +100,7 @@ NUM_CLASSES = len(letters)
 print(f"{len(table)} recordings, {NUM_CLASSES - 1} letters: {''.join(letters)}")
 
 # %% Preprocessing
-edges = np.geomspace(1, WINDOW // 2, NUM_BANDS + 1).round().astype(int)  # bands that widen with the pitch
+edges = np.geomspace(1, SPECTRUM_LENGTH // 2, NUM_BANDS + 1).round().astype(int)  # bands that widen with the pitch
 
 
 def spectrogram_of(path):
@@ -112,8 +112,8 @@ def spectrogram_of(path):
         raise SystemExit(f"{path} has {8 * width} bits a sample; save it with 16")
     sound = np.frombuffer(content, "<i2").reshape(-1, channels).mean(axis=1) / 2**15
     sound = np.interp(np.arange(0, len(sound), rate / SAMPLE_RATE), np.arange(len(sound)), sound)
-    sound = np.pad(sound, (0, max(0, WINDOW - len(sound))))
-    frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP] * np.hanning(WINDOW)
+    sound = np.pad(sound, (0, max(0, SPECTRUM_LENGTH - len(sound))))
+    frames = np.lib.stride_tricks.sliding_window_view(sound, SPECTRUM_LENGTH)[::HOP] * np.hanning(SPECTRUM_LENGTH)
     power = np.abs(np.fft.rfft(frames)) ** 2
     bands = [power[:, low : max(high, low + 1)].mean(axis=1) for low, high in zip(edges, edges[1:], strict=False)]
     loud = np.log(np.stack(bands, axis=1) + 1e-8)

@@ -1,0 +1,68 @@
+"""What a sample that declares its cell trains with: its own settings, but for those that are asked for.
+
+It is known to learn with its own. A plan is drawn from projects of other networks: it would train a graph's with a
+fifth of the rate that it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.generate.asked_settings import learning_rates
+from pipeline.plan.change import PlanChange
+from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.request.constraints import Constraint
+
+_SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs")
+
+_SGD_RATE = 0.01
+"""Keras' default. Rates that suit Adam leave plain SGD where it started."""
+
+_BECAUSE = "known to train this network"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """What is set in a sample; "" or None leaves its own."""
+
+    optimizer: str
+    learning_rate: float | None
+    batch_size: int | None
+    epochs: int | None
+
+
+def training_of(
+    optimizer: str, batch_size: int | None, epochs: int | None, constraints: Sequence[Constraint]
+) -> Training:
+    """The plan's settings, those left out that nobody asked for."""
+    asked = {one.name: one.value for one in constraints if not one.negated}
+    rate, _ = learning_rates(constraints)
+    if rate is None and asked.get("optimizer") == "sgd":
+        rate = _SGD_RATE
+    return Training(
+        optimizer=optimizer if "optimizer" in asked else "",
+        learning_rate=rate,
+        batch_size=batch_size if "batch_size" in asked else None,
+        epochs=epochs if "epochs" in asked else None,
+    )
+
+
+def with_own_settings(
+    plan: SolutionPlan, sample: SolutionPlan, constraints: Sequence[Constraint]
+) -> tuple[SolutionPlan, tuple[PlanChange, ...]]:
+    """The plan with the sample's settings where nobody asked for others, and what that changed."""
+    hyper = plan.hyperparameters
+    training = training_of(hyper.optimizer, hyper.batch_size, hyper.epochs, constraints)
+    updates: dict[str, object] = {}
+    changes: list[PlanChange] = []
+    for name in _SETTINGS:
+        value = getattr(training, name) or getattr(sample.hyperparameters, name)
+        before = getattr(hyper, name)
+        if value and value != before:
+            updates[name] = value
+            changes.append(PlanChange(field=name, before=str(before or ""), after=str(value), because=_BECAUSE))
+    if not updates:
+        return plan, ()
+    architecture = plan.architecture.model_copy(update={"hyperparameters": hyper.model_copy(update=updates)})
+    return plan.model_copy(update={"architecture": architecture}), tuple(changes)

@@ -1,0 +1,80 @@
+"""Parts of what is read: coefficients of a sound, a known network's own preparation, a file beside the script."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from pipeline.generate.parts.script import Script, keyword_of, name_of
+from pipeline.keras.facts import backbones
+from pipeline.request.constraints import Constraint
+
+_LOG_MEL = re.compile(r"np\.log\([^()\n]*@[^()\n]*\)")
+"""The logarithm of mel bands, where a sample computes it."""
+
+_BANDS = re.compile(r"^(?:MEL_BANDS|NUM_MELS) = \d+.*\n", re.MULTILINE)
+
+
+def representation(script: Script, constraint: Constraint) -> Script | None:
+    """Mel-frequency cepstral coefficients of the log-mel spectrogram that is there."""
+    source = script.source
+    bands = _BANDS.search(source)
+    if constraint.value != "mfcc" or bands is None or len(_LOG_MEL.findall(source)) != 1:
+        return None
+    axis = 0 if "import torch" in source else -1  # a column for each moment, or a row
+    function = (
+        "def mfcc(log_mel):\n"
+        '    """Mel-frequency cepstral coefficients: the first of the cosine transform of each moment\'s bands."""\n'
+        f'    return dct(log_mel, axis={axis}, norm="ortho")[{"" if axis == 0 else "..., "}:NUM_MFCC]\n\n\n'
+    )
+    number = "NUM_MFCC = 20  # coefficients that are kept of the bands\n"
+    source = f"{source[: bands.end()]}{number}{source[bands.end() :]}"
+    source = _LOG_MEL.sub(lambda match: f"mfcc({match[0]})", source)
+    source = source.replace("(FRAMES, MEL_BANDS, 1)", "(FRAMES, NUM_MFCC, 1)").replace('"mel band"', '"coefficient"')
+    changed = Script(source)
+    return changed.with_lines_before(changed.calls("mfcc")[0], function).with_import("from scipy.fft import dct")
+
+
+_PREPARATION = {
+    r"mobilenet\w*|xception|inception\w+|nasnet\w+|resnet\d+v2": "layers.Rescaling(2.0, offset=-1.0)",
+    r"efficientnet\w+|convnext\w+": "layers.Rescaling(255.0)",
+}
+"""From pixels of 0 to 1 to what a network was trained on: -1 to 1, or 0 to 255 where it rescales by itself. Those that
+take colours in the order blue, green, red have no layer for that."""
+
+
+def frozen(script: Script, constraint: Constraint) -> Script | None:
+    """A known network inside a stack, made before it, frozen, and given pixels as it knows them."""
+    calls = script.calls(*backbones())
+    if len(calls) != 1 or "/ 255" not in script.source or keyword_of(calls[0], "input_shape") is not None:
+        return None
+    (call,) = calls
+    layers = [layer for names, layer in _PREPARATION.items() if re.fullmatch(names, name_of(call).lower())]
+    for stack in script.calls("Sequential"):
+        elements = stack.args[0] if stack.args else None
+        if not layers or not isinstance(elements, ast.List) or call not in elements.elts:
+            continue
+        shaped = script.text(call)[:-1] + ", input_shape=(IMAGE_HEIGHT, IMAGE_WIDTH, 3))"
+        lines = f"backbone = {shaped}\nbackbone.trainable = False\n\n\n"
+        changed = script.replaced(call, f"{layers[0]},\n{' ' * call.col_offset}backbone")
+        return changed.with_lines_before(changed.calls("Sequential")[0], lines)
+    return None
+
+
+_SYNTHETIC = "SYNTHETIC = not os.path.isdir(DATA_DIR)\n"
+
+
+def beside_script(source: str, constraints: Sequence[Constraint]) -> str:
+    """The source with the asked file looked for beside the script too, where there is no folder of data."""
+    for one in constraints:
+        if one.name != "file" or one.negated or source.count(_SYNTHETIC) != 1:
+            continue
+        constant = re.search(rf'^(\w+_FILE) = "{re.escape(one.value)}"', source, re.MULTILINE)
+        if constant is not None:
+            looked = (
+                f"if not os.path.isdir(DATA_DIR) and os.path.isfile({constant[1]}):\n"
+                '    DATA_DIR = "."  # the file lies beside this script\n'
+            )
+            return source.replace(_SYNTHETIC, looked + _SYNTHETIC)
+    return source
