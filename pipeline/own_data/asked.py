@@ -153,7 +153,8 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
     names = list(dict.fromkeys(one.value for one in columns))
     # What varies along a series is measured; a column that is none ends the program with its name.
     is_series = any((one.name, one.value) == ("kind", "series") for one in asked)
-    all_numbers = is_series or _ALL_NUMBERS.search(record.requirement) is not None
+    says_numbers = _ALL_NUMBERS.search(record.requirement) is not None
+    all_numbers = is_series or says_numbers
     facts: dict[str, Fact] = {}
     if targets:
         facts |= {"target": targets[0], "targets": targets}
@@ -165,7 +166,7 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
     if texts:
         facts["text_columns"] = texts
         facts |= dict(zip(("text_column", "second_text_column"), texts, strict=False))
-    dates = [name for name in names if is_date(name) and (is_series or not all_numbers)]
+    dates = [name for name in names if is_date(name) and not says_numbers]
     if dates:
         facts["time_column"] = dates[0]
     unused = [one.value for one in record.constraints if one.name == "column" and one.negated]

@@ -106,7 +106,7 @@ def test_the_readme_says_how_to_run_what_was_asked_and_what_was_assumed() -> Non
     done, told = about.index("### Not done"), about.index("### Cannot be told")
     assert "epochs 3: 5 (line 9)" in about[done:told]
     assert "examples 9" in about[told:]
-    assert "- learning rate 0.01 (similar projects: houses-01, houses-02)" in about
+    assert "- learning rate 0.01 (as in similar projects)" in about
     call = LLMCall(
         stage="plan", prompt="plan", model="m-7b", prompt_tokens=1, completion_tokens=1, finish_reason="stop"
     )
