@@ -47,13 +47,13 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 SYNTHETIC = not os.path.isdir(DATA_DIR)
 
 if SYNTHETIC:  # a smoke run; the full sizes and counts, and trained weights, are for real data
-    IMAGE_HEIGHT = min(IMAGE_HEIGHT, 32)
-    IMAGE_WIDTH = min(IMAGE_WIDTH, 32)
-    BATCH_SIZE = min(BATCH_SIZE, 16)
-    EPOCHS = min(EPOCHS, 5)
+    IMAGE_HEIGHT = min(IMAGE_HEIGHT, 48)
+    IMAGE_WIDTH = min(IMAGE_WIDTH, 48)
+    BATCH_SIZE = min(BATCH_SIZE, 8)
+    EPOCHS = min(EPOCHS, 8)
     FINE_TUNE_EPOCHS = min(FINE_TUNE_EPOCHS, 1)
     BACKBONE_WEIGHTS = None
-    LEARNING_RATE = max(LEARNING_RATE, 0.01)
+    LEARNING_RATE = max(LEARNING_RATE, 0.003)
 
 
 # %% Data: files
@@ -181,7 +181,6 @@ model.compile(
     optimizer=keras.optimizers.Adam(learning_rate=LEARNING_RATE),
     loss="categorical_crossentropy",
     metrics=["accuracy", top_k],
-    run_eagerly=SYNTHETIC,  # a few steps take less time than to trace so deep a network
 )
 
 # %% Train
@@ -202,7 +201,6 @@ model.compile(
     optimizer=keras.optimizers.Adam(learning_rate=FINE_TUNE_LEARNING_RATE),
     loss="categorical_crossentropy",
     metrics=["accuracy", top_k],
-    run_eagerly=SYNTHETIC,
 )
 model.fit(x_train, y_train, epochs=FINE_TUNE_EPOCHS, **fit_options)
 model.save("model.keras")

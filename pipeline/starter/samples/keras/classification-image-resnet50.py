@@ -47,9 +47,9 @@ SYNTHETIC = not os.path.isdir(DATA_DIR)
 
 if SYNTHETIC:
     # A smoke run; the full sizes and counts, and trained weights, are for real data.
-    IMAGE_HEIGHT = min(IMAGE_HEIGHT, 32)
-    IMAGE_WIDTH = min(IMAGE_WIDTH, 32)
-    BATCH_SIZE = min(BATCH_SIZE, 16)
+    IMAGE_HEIGHT = min(IMAGE_HEIGHT, 40)
+    IMAGE_WIDTH = min(IMAGE_WIDTH, 40)
+    BATCH_SIZE = min(BATCH_SIZE, 8)
     EPOCHS = min(EPOCHS, 3)
     FINE_TUNE_EPOCHS = min(FINE_TUNE_EPOCHS, 1)
     BACKBONE_WEIGHTS = None
