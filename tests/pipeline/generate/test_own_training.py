@@ -10,7 +10,7 @@ from pipeline.request.reading.reader import read_constraints
 
 
 def plan(**settings: object) -> SolutionPlan:
-    return SolutionPlan(architecture=ModelArchitecture(hyperparameters=Hyperparameters(**settings)))  # type: ignore[arg-type]
+    return SolutionPlan(architecture=ModelArchitecture(hyperparameters=Hyperparameters(**settings)))
 
 
 def asked(name: str, value: str, start: int = 0, end: int = 1) -> Constraint:
