@@ -34,6 +34,9 @@ _DECIMAL_COMMA = re.compile(r"^\s*0,(?P<digits>\d{1,9})\s*$")
 _FORMULA_BEHIND = re.compile(r"\s?(?:\*|\^|/\s?[\d(])")
 """What makes a number the beginning of a formula, whose value it is not."""
 
+_LONGEST_NUMBER = 200
+"""Characters of a text in which its number is looked for."""
+
 _PLAN_KEYS = ("taskcategory", "dataset", "preprocess", "modelarchitecture")
 _PLACEHOLDERS = ("", "...", "…", "string", "null", "none")
 
@@ -103,7 +106,9 @@ def _text(value: object) -> str:
 
 
 def _number_in(text: str) -> float | None:
-    text = text.strip()[:200]
+    text = text.strip()
+    if len(text) > _LONGEST_NUMBER:  # no number is cut in two
+        text = text[:_LONGEST_NUMBER].rpartition(" ")[0]
     power = _POWER.match(text)
     if power:
         exponent = int(power["exponent"].translate(_SIGNS))
@@ -111,12 +116,12 @@ def _number_in(text: str) -> float | None:
     fraction = _FRACTION.match(text)
     if fraction and float(fraction["denominator"]):
         return float(fraction["numerator"]) / float(fraction["denominator"])
-    thousands = _THOUSANDS.match(text)
-    if thousands:
-        return float(thousands["number"].replace(",", ""))
     decimal = _DECIMAL_COMMA.match(text)
     if decimal:
         return float(f"0.{decimal['digits']}")
+    thousands = _THOUSANDS.match(text)
+    if thousands:
+        return float(thousands["number"].replace(",", ""))
     match = _NUMBER.match(text.translate(_SIGNS))
     if not match or _FORMULA_BEHIND.match(text, match.end()):
         return None

@@ -153,3 +153,58 @@ def test_every_published_prediction_is_read(artifact: str, name: str) -> None:
         plans = [read_plan(line[line.index('"Code Plan":') + len('"Code Plan":') :]) for line in lines]
     assert len(plans) == 189
     assert all(plan.task_category for plan in plans)
+
+
+_TEXT = json.dumps(PLAN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'The format is {{"Task Category": ...}}. My plan:\n{_TEXT}',
+        f'{{"note": "ok"}}\n{_TEXT}',
+        f"{_TEXT}\nThis {{small}} model should do.",
+        f'A draft: {{"Task Category": "Tabular Regression", "Dataset": {{}}}}\nBetter:\n```json\n{_TEXT}\n```',
+        f"[{_TEXT}]",
+        json.dumps(_TEXT),
+        json.dumps({"plan": _TEXT}),
+        json.dumps({"type": "object", "properties": PLAN}),
+        _TEXT.replace('64, 3)", ', '64, 3)", ..., '),
+        _TEXT.replace("}}}", ", ...}}}"),
+        _TEXT.replace("0.001", "10**-3"),
+        _TEXT.replace("0.001", '"10^-3"'),
+        _TEXT.replace("0.001", "1/1000"),
+    ],
+)
+def test_a_plan_is_found_whatever_stands_around_it(text: str) -> None:
+    assert read_plan(text) == read_plan(PLAN)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("10^-3", 1e-3),
+        ("10**-4", 1e-4),
+        ("5 x 10^-4", 5e-4),
+        ("3×10⁻⁴", 3e-4),
+        ("1e−4", 1e-4),
+        ("1/1000", 1e-3),
+        ("1,000", 1000),
+        ("0,001", 1e-3),
+        ("2^6", 64),
+        ("32 * replicas", None),
+        ("10^x", None),
+        ("1/0", None),
+        ("9^999", None),
+        ("9" * 500, None),
+    ],
+)
+def test_a_formula_is_computed_or_refused(value: str, number: float | None) -> None:
+    assert read_number(value) == (None if number is None else pytest.approx(number))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("text", ['{"a": ' * 50_000, "{" * 300_000, '{"' * 100_000, "}{" * 100_000, '{"a": "' * 50_000])
+def test_hostile_texts_are_read_in_bounded_time(text: str) -> None:
+    with pytest.raises(UnreadablePlanError):
+        read_plan(text)
