@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 
 from pipeline.errors import StageFailure
-from pipeline.hidden_tests.certificate import answers_are_hidden, as_json, certify, read_certificates
+from pipeline.hidden_tests.certificate import answers_are_hidden, as_json, certify, read_certificates, trivial_fails
 from pipeline.hidden_tests.task import Task
 from pipeline.sandbox.sandbox import Sandbox
 from pipeline.storage.files import write_bytes
@@ -20,9 +20,11 @@ def certify_tasks(tasks: Sequence[Task], sandbox: Sandbox, *, again: bool = Fals
     hidden = answers_are_hidden(sandbox)
     for task in tasks:
         known = read_certificates().get(task.id)
-        if known is not None and not again and known.data == task.data().digest():
-            # What is not about the task alone is looked at anew.
-            certificate = known.model_copy(update={"answers_hidden": hidden})
+        data = task.data()
+        if known is not None and not again and known.data == data.digest():
+            # What takes no run of the reference is looked at anew.
+            looked_at = {"answers_hidden": hidden, "trivial_fails": trivial_fails(task, data, known.bounds)}
+            certificate = known.model_copy(update=looked_at)
         else:
             try:
                 certificate = certify(task, sandbox, answers_hidden=hidden)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from pipeline.hidden_tests.draw import Array
 from pipeline.hidden_tests.metrics import METRICS, Metric
@@ -44,6 +45,20 @@ def trivial_predictions(data: TaskData, kind: AnswerKind) -> Iterator[Array]:
         for constant in constants:
             predictions = np.tile(constant, (count, 1))
             yield predictions[:, 0] if predictions.shape[1] == 1 else predictions
+
+
+def guesses(data: TaskData, kind: AnswerKind, seed: int) -> pd.DataFrame:
+    """Predictions that look at no input: another training example's answer for each row, or any number for a score."""
+    rng, count = np.random.default_rng(seed), len(data.answers)
+    guessed = data.train_answers[data.targets].sample(count, replace=True, random_state=seed).reset_index(drop=True)
+    if kind == "score":
+        guessed[data.targets[0]] = rng.random(count)
+    elif kind == "tags":
+        tokens = [tag for tags in data.train_answers[data.targets[0]] for tag in str(tags).split()]
+        lengths = [len(str(tags).split()) for tags in data.answers[data.targets[0]]]
+        guessed[data.targets[0]] = [" ".join(rng.choice(tokens, size=length)) for length in lengths]
+    guessed.insert(0, data.id_column, data.answers[data.id_column])
+    return guessed
 
 
 def trivial_score(task: Task, data: TaskData) -> float:

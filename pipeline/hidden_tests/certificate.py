@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.comparison.statistics import mean_and_standard_error
 from pipeline.errors import DLCodeGenError, FaultError, StageFailure
-from pipeline.hidden_tests.baselines import lucky_score, trivial_predictions, trivial_score
+from pipeline.hidden_tests.baselines import guesses, lucky_score, trivial_predictions, trivial_score
 from pipeline.hidden_tests.draw import Array
 from pipeline.hidden_tests.grading import Bounds, grade, graded, score_of
 from pipeline.hidden_tests.metrics import METRICS
@@ -42,6 +42,9 @@ MORE_CONTROLS = tuple(range(1, 13))
 other, so that three runs are all better than chance every eighth time."""
 
 _RESAMPLES = 40
+
+_GUESSES = range(5)
+"""Seeds of the guesses."""
 
 _ENTRY = "each_run.py"
 
@@ -98,7 +101,7 @@ class Certificate(BaseModel):
     """The mean of the further seeds reaches the bound."""
 
     trivial_fails: bool
-    """No trivial prediction counts as learnt."""
+    """Neither constants nor guesses that look at no input count as learnt."""
 
     empty_fails: bool
     """A project that does nothing has no score."""
@@ -151,7 +154,6 @@ def _certify(task: Task, sandbox: Sandbox, controlled: Sequence[int], *, answers
         trivial=metric.best(constant, lucky_score(metric, answers, predictions[0])),
         reference=mean - 2 * error if metric.higher_is_better else mean + 2 * error,
     )
-    trivial = [metric(answers, constants) for constants in trivial_predictions(data, task.kind)]
     return Certificate(
         data=data.digest(),
         metric=task.metric,
@@ -164,11 +166,19 @@ def _certify(task: Task, sandbox: Sandbox, controlled: Sequence[int], *, answers
         cpu_seconds=round(execution.cpu_seconds / len(runs), 1),
         has_room=metric.better(bounds.reference, bounds.trivial),
         reference_passes=graded(task, float(np.mean(fresh)), bounds).reaches,
-        trivial_fails=not any(graded(task, score, bounds).learnt for score in trivial),
+        trivial_fails=trivial_fails(task, data, bounds),
         empty_fails=grade(task, data, _empty_run(data, sandbox), bounds).failure == "no_predictions",
         answers_hidden=answers_hidden,
         control_at_chance=not graded(task, _low_end(task, control), bounds).learnt,
     )
+
+
+def trivial_fails(task: Task, data: TaskData, bounds: Bounds) -> bool:
+    """Whether neither constants nor guesses, which the bounds were not made of, count as learnt."""
+    metric, answers = METRICS[task.metric], truth(data, task.kind)
+    constants = [metric(answers, predictions) for predictions in trivial_predictions(data, task.kind)]
+    guessed = [score_of(task, data, guesses(data, task.kind, seed).to_csv(index=False)) for seed in _GUESSES]
+    return not any(graded(task, score, bounds).learnt for score in [*constants, float(np.mean(guessed))])
 
 
 def answers_are_hidden(sandbox: Sandbox) -> bool:

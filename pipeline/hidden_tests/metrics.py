@@ -23,9 +23,9 @@ class Metric:
         return float(self.function(answers, predictions))
 
     def better(self, one: float, other: float) -> bool:
-        """Whether a value is better than another by more than rounding."""
+        """Whether a value is better than another by more than the rounding of bounds in certificates."""
         gain = one - other if self.higher_is_better else other - one
-        return gain > 1e-9 * max(1.0, abs(other))
+        return gain > 1e-5 * max(1.0, abs(other))
 
     def best(self, *values: float) -> float:
         return max(values) if self.higher_is_better else min(values)
