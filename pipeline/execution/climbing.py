@@ -121,7 +121,7 @@ def _parses(run: _Run) -> RungEvidence:
 def _imports_resolve(run: _Run) -> RungEvidence:
     if run.kind in ("import", "syntax"):
         return _not_reached(Rung.IMPORTS_RESOLVE)
-    if run.got_somewhere or run.observation.files:
+    if run.observation.imported or run.got_somewhere:
         return _reached(Rung.IMPORTS_RESOLVE)
     line = run.exception.line if run.exception is not None and run.exception.file == run.entry else None
     line = line if line is not None else run.observation.exit_line
@@ -146,9 +146,12 @@ def _data_found(run: _Run) -> RungEvidence:
         return _reached(Rung.DATA_FOUND, "no file was needed for training")
     if not _READS.search(run.script) and not run.missing and not observation.downloads:
         return _reached(Rung.DATA_FOUND, "the script reads no files")
-    if run.execution.ok or run.ready:
+    if run.ready:
         return _reached(Rung.DATA_FOUND, "no file was opened")
-    return _not_reached(Rung.DATA_FOUND)
+    if run.execution.ok and observation.began:
+        # It asked whether a file is there, which leaves no trace, and gave up.
+        return _not_reached(Rung.DATA_FOUND, "the script opens none of the files it reads, and ends without training")
+    return _unseen(run, Rung.DATA_FOUND, "")
 
 
 def _model_builds(run: _Run) -> RungEvidence:

@@ -52,6 +52,7 @@ class _Found:
     """The events so far."""
 
     began: bool = False
+    imported: bool = False
     ended: bool = False
     networks: dict[int, dict[str, Any]] = field(default_factory=dict)
     trainings: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -67,6 +68,8 @@ class _Found:
         match event.get("event"):
             case "began":
                 self.began = True
+            case "imported":
+                self.imported = True
             case "ended":
                 self.ended = True
             case "network" if number is not None and len(self.networks) < _MOST_NETWORKS:
@@ -92,6 +95,7 @@ class _Found:
         ]
         return Observation(
             began=self.began,
+            imported=self.imported,
             ended=self.ended,
             networks=tuple(networks),
             trainings=tuple(trainings),

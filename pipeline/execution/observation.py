@@ -113,6 +113,8 @@ class Observation:
 
     began: bool = False
     """Whether the project's script was started at all."""
+    imported: bool = False
+    """Whether it passed the last import at its top level."""
     ended: bool = False
     """Whether the script's last statement was passed."""
     networks: tuple[ObservedNetwork, ...] = ()

@@ -40,6 +40,9 @@ class FileWatcher:
         home = os.path.expanduser("~")
         installed = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), os.path.dirname(__file__)}
         hidden = [os.path.join(home, name) for name in (".cache", ".config", ".local", ".matplotlib")]
+        temporary = os.environ.get("TMPDIR")
+        if temporary and not os.getcwd().startswith(temporary):
+            hidden.append(temporary)  # what libraries put down for a moment
         # The first entry of the path is the project's own folder.
         others = {os.path.abspath(path) for path in sys.path[1:]}
         self._outside = tuple(path.rstrip("/") + "/" for path in {*installed, *hidden, *others, *_MACHINE})

@@ -1,8 +1,12 @@
 """Runs a project's script as `python SCRIPT` would, with the probe in the same process."""
 
 from __future__ import annotations
+import __future__
 
+import ast
+import functools
 import importlib.machinery
+import operator
 import os
 import sys
 import traceback
@@ -14,6 +18,11 @@ from .files import FileWatcher
 from .importing import ImportWatcher
 from .watching import Watch
 from .writing import EventWriter, quietly, shortened
+
+_FUTURE_FLAGS = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+"""What `from __future__ import` changes in the compiler: it holds for all of a script."""
 
 
 def run(events: str, script: str) -> int:
@@ -30,7 +39,10 @@ def run(events: str, script: str) -> int:
     try:
         with open(path, "rb") as file:
             source = file.read()
-        exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)
+        imports, rest = _parts(source, path)
+        exec(imports, main.__dict__)
+        writer.write("imported")
+        exec(rest, main.__dict__)
         writer.write("ended", final=True)
         code = 0
     except SystemExit as leaving:
@@ -41,6 +53,25 @@ def run(events: str, script: str) -> int:
     finally:
         watch.finish()
     return code
+
+
+def _parts(source: bytes, path: str) -> "tuple[Any, Any]":
+    """The script up to its last import at the top level, and the rest. A limit that ends a project leaves no traceback;
+    so it is known all the same whether its modules were there. Both are compiled before either runs, as Python does."""
+    whole = compile(source, path, "exec", dont_inherit=True)  # raises what Python would raise of the whole
+    tree = ast.parse(source, path)
+    last = max((at for at, node in enumerate(tree.body) if isinstance(node, (ast.Import, ast.ImportFrom))), default=-1)
+    if last < 0:
+        return compile("", path, "exec"), whole
+    flags = whole.co_flags & _FUTURE_FLAGS
+    # A string at the beginning would be taken for the module's docstring.
+    after = ast.copy_location(ast.Pass(), tree.body[last])
+    halves = (tree.body[: last + 1], [after, *tree.body[last + 1 :]])
+    first, second = (ast.Module(body=body, type_ignores=[]) for body in halves)
+    return (
+        compile(first, path, "exec", flags=flags, dont_inherit=True),
+        compile(second, path, "exec", flags=flags, dont_inherit=True),
+    )
 
 
 def _fresh_main(script: str) -> "tuple[types.ModuleType, str]":
@@ -87,4 +118,6 @@ def _report(error: BaseException, writer: EventWriter) -> None:
 
 def _project_part(trace: Optional[types.TracebackType]) -> Any:
     """The traceback from the script's own frame on."""
-    return trace.tb_next if trace is not None else None
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return trace

@@ -19,6 +19,7 @@ model = build(data)
 model.fit(data)
 """
 BEGAN = {"event": "began"}
+IMPORTED = {"event": "imported"}
 FILE = {"event": "file", "path": "train.csv", "found": True}
 MISSING = {"event": "file", "path": "train.csv", "found": False}
 NETWORK = {"event": "network", "id": 0, "framework": "keras", "kind": "Sequential", "parameters": 178, "ready": True}
@@ -77,10 +78,12 @@ def failed(error: str, line: int) -> Execution:
         (failed("KeyError: 'x'", 6), (BEGAN, FILE, NETWORK, TRAINING, TARGETS, EPOCH), "rrrrrrfrm", Rung.EPOCH_ENDS),
         # It says that the file is not there, and ends as if all were well.
         (OK, (BEGAN, MISSING), "rrftttrtt", Rung.IMPORTS_RESOLVE),
+        # It only asks whether the file is there.
+        (OK, (BEGAN, IMPORTED), "rrftttrtt", Rung.IMPORTS_RESOLVE),
         # Nothing of a network was seen in a run that ended well: it has none.
         (OK, (BEGAN, FILE), "rrrfttrtt", Rung.DATA_FOUND),
         # Not observed at all: what happened inside is not known.
-        (OK, (), "rrrmmmrmm", Rung.FINISHES),
+        (OK, (), "rrmmmmrmm", Rung.FINISHES),
     ],
 )  # fmt: skip
 def test_how_far_a_run_came(
@@ -105,11 +108,17 @@ def test_a_budget_that_ends_while_it_trains_is_no_failure(limit: str) -> None:
 
 
 def test_a_budget_that_ends_before_it_trains_is_one() -> None:
-    climbed = told(Execution(exit_code=137, stopped="cpu_seconds", seconds=60), BEGAN, FILE)
+    climbed = told(Execution(exit_code=137, stopped="cpu_seconds", seconds=60), BEGAN, IMPORTED, FILE)
     assert outcomes(climbed) == "rrrfttttt"
     assert climbed.first_exception is not None
     assert climbed.first_exception.kind == "time"
     assert not climbed.budget_spent
+
+
+def test_a_limit_that_ends_it_among_its_imports_is_told_from_one_after_them() -> None:
+    stopped = Execution(exit_code=137, stopped="memory_bytes")
+    assert told(stopped, BEGAN).reached is Rung.PARSES
+    assert told(stopped, BEGAN, IMPORTED).reached is Rung.IMPORTS_RESOLVE
 
 
 def test_the_memory_limit_is_a_failure_even_while_it_trains() -> None:

@@ -59,6 +59,15 @@ WITHOUT_FRAMEWORK = {
         pickle.loads(pickle.dumps(Own()))
         atexit.register(print, "at the end")
         """,
+    "a_docstring_a_future_and_a_text_after_the_imports": """
+        'about'
+        from __future__ import annotations
+        import inspect
+        'no docstring'
+        def own(x: Missing) -> None: 'its own'
+        print(__doc__, own.__annotations__, inspect.getsource(own))
+        """,
+    "a_syntax_error_after_output": "import sys\nprint('out')\nreturn 3",
     "an_error": "def inner():\n    raise ValueError('no')\ninner()",
     "a_chain": "try:\n    {}['a']\nexcept KeyError as error:\n    raise RuntimeError('b') from error",
     "an_exit_with_words": "import sys\nsys.exit('gave up')",
@@ -82,7 +91,7 @@ def test_a_script_runs_as_without_the_probe() -> None:
     listing = codes.pop("as_the_main_module").replace(', sorted(os.listdir(".")) == ["data", "project.py"]', "")
     execution, seen = same_with_and_without(box, listing)
     assert execution.ok
-    assert (seen.began, seen.ended) == (True, True)
+    assert (seen.began, seen.imported, seen.ended) == (True, True, True)
     driver = f"""
         import subprocess, sys
         for name, code in {codes!r}.items():
@@ -120,11 +129,12 @@ def test_files_are_seen_whether_they_are_there_or_not() -> None:
 
 
 def test_what_a_killed_project_had_reached_is_kept() -> None:
+    code = "import json\nopen('data/a.csv')\nwhile True: pass"
     execution, events = observed(
         sandbox(), "open('data/a.csv')\nwhile True: pass", Limits(seconds=scaled(120), cpu_seconds=2)
     )
     assert execution.timed_out
-    climbed = climb(execution, events, "open('data/a.csv')\nwhile True: pass")
+    climbed = climb(execution, events, code)
     assert climbed.reached is Rung.DATA_FOUND
     assert climbed.first_exception is not None
     assert climbed.first_exception.kind == "time"
