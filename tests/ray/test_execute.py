@@ -85,7 +85,8 @@ def test_kills_of_warm_process_worker_and_driver_change_no_verdict(
     command = [sys.executable, "-m", "jobs.execute", *words]
     variables = os.environ | {FOLDER_VARIABLE: str(environments)}
     job = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert wait_until(lambda: _done(out) >= 1, 120)
+    assert wait_until(lambda: _done(out) >= 1 or job.poll() is not None, 120)
+    assert job.poll() is None
     _warm_processes(environments)[0].kill()
     assert wait_until(lambda: _done(out) >= 4, 120)
     worker = _warm_processes(environments)[0].parent()
