@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pipeline.keras.compile_words import unknown_word
 from pipeline.keras.facts import Signature, keras_only, modules, signature, tensorflow_only
 from pipeline.keras.spellings import REMOVED_METHODS, RENAMED_KEYWORDS
-from pipeline.syntax import keywords_of, nodes_of, problems_of
+from pipeline.syntax import keywords_of, nodes_of, problems_of, walk
 
 __all__ = ["check_call", "invalid_calls", "wrong_arguments"]
 
@@ -241,7 +241,7 @@ def _builders(tree: ast.Module, built: set[ast.expr]) -> set[str]:
     for function in tree.body:
         if not isinstance(function, ast.FunctionDef) or not any(_within(call, function) for call in built):
             continue
-        inside = list(ast.walk(function))
+        inside = walk(function)
         local = _assigned(inside)
         returned: list[ast.expr | None] = []
         for node in inside:

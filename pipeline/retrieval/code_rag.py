@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -50,7 +51,8 @@ class CodeRag:
         self._top = top
         self._firewall = firewall or Firewall()
         self._index = Bm25Index([self._document(sample) for sample in samples], bm25)
-        self._shingles = [row_shingles(sample.requirement, sample.code) for sample in samples]
+        # Made where the firewall first asks: of most samples it never does.
+        self._shingles = cache(lambda number: row_shingles(samples[number].requirement, samples[number].code))
         self._categories = [_category(sample) for sample in samples]
         self._steered = is_steered(samples)
 
@@ -81,7 +83,7 @@ class CodeRag:
             if len(chosen) == top:
                 break
             sample = self.samples[number]
-            reason = self._firewall.reason(query, self._shingles[number])
+            reason = self._firewall.reason(query, self._shingles(number))
             if reason is not None:
                 excluded.append(ExcludedSample(id=sample.id, reason=reason[0], similarity=round(reason[1], 4)))
                 continue

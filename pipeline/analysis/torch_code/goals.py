@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.analysis.values import Call
 from pipeline.plan.vocabulary import canonical_metric
+from pipeline.syntax import walk
 from pipeline.torch.facts import is_loss
 
 _LOSSES = {
@@ -39,9 +40,9 @@ _OWN_LOSSES = re.compile(r"dice|tversky|focal|pinball|quantile|contrastive|wasse
 
 def own_loss(tree: ast.Module) -> str:
     """The loss that a function or class of the project computes, by the word for it there."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and "loss" in node.name.lower():
-            names = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+            names = [inner.id for inner in walk(node) if isinstance(inner, ast.Name)]
             for name in (node.name, *names):
                 if word := _OWN_LOSSES.search(name.lower()):
                     return word[0]
@@ -61,7 +62,7 @@ def library_loss(calls: Sequence[Call]) -> str:
 
 def metrics(tree: ast.Module) -> Iterator[str]:
     """Those imported from scikit-learn and torchmetrics, then what the program calls by a metric's name."""
-    nodes = list(ast.walk(tree))
+    nodes = walk(tree)
     words: list[str] = []
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("sklearn.metrics", "torchmetrics")):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from pipeline.analysis.values import Call, Loop
+from pipeline.syntax import walk
 
 _EPOCH = re.compile(r"(^|_)(epochs?|ep)(_|$)|^e$")
 
@@ -14,7 +15,7 @@ _EPOCH = re.compile(r"(^|_)(epochs?|ep)(_|$)|^e$")
 def functions_that_train(tree: ast.Module) -> frozenset[str]:
     """Names of functions and methods in which, or in what they call, gradients are computed."""
     bodies: dict[str, list[ast.AST]] = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             bodies.setdefault(node.name, []).append(node)
     training: set[str] = set()
@@ -60,13 +61,13 @@ def _own_statements(body: Iterable[ast.stmt]) -> Iterable[ast.stmt]:
 
 
 def _target(loop: Loop) -> str:
-    names = [node.id for node in ast.walk(loop.node.target) if isinstance(node, ast.Name)]
+    names = [node.id for node in walk(loop.node.target) if isinstance(node, ast.Name)]
     return " ".join(names).lower()
 
 
 def _trains(node: ast.AST, training: Iterable[str]) -> bool:
     names = frozenset(training)
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if not isinstance(inner, ast.Call):
             continue
         function = inner.func

@@ -14,6 +14,7 @@ from pipeline.analysis.torch_code.loops import ends_early, epoch_loops, function
 from pipeline.analysis.trace import trace_everything
 from pipeline.analysis.values import Call, Instance, LayerUse, Loop, Unknown, is_network
 from pipeline.plan.vocabulary import canonical_optimizer
+from pipeline.syntax import walk
 from pipeline.torch.facts import is_module, is_optimizer, is_schedule
 
 DEFAULT_RATES = {"RMSprop": 0.01, "Adagrad": 0.01, "Adadelta": 1.0, "Adamax": 0.002, "NAdam": 0.002, "Adafactor": 0.01}
@@ -218,7 +219,7 @@ def _epochs(calls: Sequence[Call], loops: Sequence[Loop], names: dict[str, objec
     if not loops:
         return None, None
     longest = max(loops, key=lambda loop: rounds_of(loop) or 0)
-    for node in ast.walk(longest.node.iter):
+    for node in walk(longest.node.iter):
         if isinstance(node, ast.Name) and _EPOCH_NAMES.fullmatch(node.id) and (stated := _whole(names.get(node.id))):
             return stated, longest.node.lineno
     return rounds_of(longest), longest.node.lineno

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipeline.generate.parts.script import Script, keyword_of, name_of
 from pipeline.request.constraints import Constraint
+from pipeline.syntax import walk
 
 _AUGMENTATIONS = {
     "flip": 'layers.RandomFlip("horizontal")',
@@ -110,7 +111,7 @@ def _is_image_input(node: ast.expr) -> bool:
 
 def _without_layer(script: Script, call: ast.Call) -> Script | None:
     """Without a layer that stands in a list, or passes one tensor on: `x = layers.Dropout(0.2)(x)`."""
-    for node in ast.walk(script.tree):
+    for node in walk(script.tree):
         if isinstance(node, ast.List) and call in node.elts:
             return script.without_element(node, call)
         if isinstance(node, ast.Call) and node.func is call and len(node.args) == 1:

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Sequence
 from functools import cached_property
 
+from pipeline.syntax import walk
+
 _Place = tuple[int, int]
 """A line, from 1, and a column in bytes, as `ast` counts."""
 
@@ -29,7 +31,7 @@ class Script:
     def calls(self, *names: str) -> list[ast.Call]:
         """The calls of functions, methods and classes of these names, in the order of their places."""
         found: list[ast.Call] = []
-        for node in ast.walk(self.tree):
+        for node in walk(self.tree):
             if isinstance(node, ast.Call) and name_of(node) in names:
                 found.append(node)
         return sorted(found, key=lambda call: (call.lineno, call.col_offset))
@@ -37,7 +39,7 @@ class Script:
     def model_call(self, method: str) -> ast.Call | None:
         """The call of `model.compile`, `model.fit` or another method of the model, outside of functions."""
         for statement in self.tree.body:
-            for node in ast.walk(statement) if isinstance(statement, ast.Expr | ast.Assign) else ():
+            for node in walk(statement) if isinstance(statement, ast.Expr | ast.Assign) else ():
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
                     owner = node.func.value
                     if isinstance(owner, ast.Name) and owner.id == "model":

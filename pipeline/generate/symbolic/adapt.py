@@ -18,6 +18,7 @@ from pipeline.generate.symbolic.statement import Edit, Statement, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, NUMBER_LOSSES, Target
 from pipeline.generate.symbolic.torch.adapting import is_torch, torch_edits
 from pipeline.plan.vocabulary import canonical_loss
+from pipeline.syntax import walk
 
 _DEFAULT_LEARNING_RATE = 0.001
 """Keras' own default for Adam and RMSprop, written out where the plan names an optimizer without a rate."""
@@ -237,7 +238,7 @@ class _OutputLayer:
 def _output_layer(notebook: Notebook) -> _OutputLayer | None:
     """The last layer call with a softmax or sigmoid in the model section."""
     for statement in reversed(notebook.section("model")):
-        calls = [node for node in ast.walk(statement.node) if isinstance(node, ast.Call) and _is_output(node)]
+        calls = [node for node in walk(statement.node) if isinstance(node, ast.Call) and _is_output(node)]
         if calls:
             return _OutputLayer(statement, max(calls, key=_end_of))
     return None
@@ -261,7 +262,7 @@ def _is_output(call: ast.Call) -> bool:
 def _method_calls(node: ast.AST, method: str) -> list[ast.Call]:
     """Calls of a method anywhere below a node, those through super() aside."""
     calls: list[ast.Call] = []
-    for call in ast.walk(node):
+    for call in walk(node):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == method:
             owner = call.func.value
             if not (isinstance(owner, ast.Call) and ast.unparse(owner) == "super()"):

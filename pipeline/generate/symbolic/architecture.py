@@ -15,6 +15,7 @@ from pipeline.keras.fitting.stack import OutputForm, OutputKind, fit_stack
 from pipeline.keras.layers import LayerCall, Symbol, parse_layer, parse_layers
 from pipeline.keras.shapes.trace import trace_shapes
 from pipeline.plan.shapes import CLASSIFICATION, REGRESSION
+from pipeline.syntax import walk
 
 _MERGING = frozenset({"Add", "Concatenate", "Dot", "Multiply", "Average", "Maximum", "Subtract", "MultiHeadAttention"})
 """Layers that join branches: a list of layers does not say which."""
@@ -109,7 +110,7 @@ def _model_builder(notebook: Notebook) -> _ModelBuilder | None:
 
 def _input_calls(node: ast.AST) -> list[ast.Call]:
     calls: list[ast.Call] = []
-    for call in ast.walk(node):
+    for call in walk(node):
         if isinstance(call, ast.Call) and _function_name(call.func) in ("Input", "InputLayer"):
             calls.append(call)
     return calls
@@ -223,7 +224,7 @@ def _with_statement(notebook: Notebook, old: Statement, new: Statement) -> Noteb
 
 def _layer_list(builder: _ModelBuilder) -> ast.List | None:
     """The list of layers that a sequential model is made of: the first list that is longer than a pair of sizes."""
-    for node in ast.walk(builder.statement.node):
+    for node in walk(builder.statement.node):
         if isinstance(node, ast.List) and len(node.elts) > 2:
             return node
     return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.generate.symbolic.statement import SECTIONS, parse_statement
+from pipeline.syntax import walk
 
 _TRAITS: tuple[tuple[str, str], ...] = (
     ("compile", r"\.compile\("),
@@ -132,7 +133,7 @@ def section_of(source: str) -> str:
 
 def _reads_modules_only(node: ast.AST) -> bool:
     """Whether a line can move to the front: it reads no value that is yet to be computed."""
-    names = [name.id for name in ast.walk(node) if isinstance(name, ast.Name)]
+    names = [name.id for name in walk(node) if isinstance(name, ast.Name)]
     return all(name in _MODULES for name in names)
 
 

@@ -64,6 +64,18 @@ def replace_nodes(source: str, edits: Iterable[Edit]) -> str:
     return "\n".join(lines)
 
 
+def text_of(node: ast.AST, lines: Sequence[bytes]) -> str | None:
+    """A node of a source of these lines as it is written; None for one without a place. `ast.get_source_segment` would
+    go through the whole source by characters, for each node."""
+    if not hasattr(node, "end_lineno"):
+        return None
+    first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
+    written = [*lines[first : last + 1]]
+    written[-1] = written[-1][: node.end_col_offset]  # type: ignore[attr-defined]
+    written[0] = written[0][node.col_offset :]  # type: ignore[attr-defined]
+    return b"\n".join(written).decode()
+
+
 def edit_statement(statement: Statement, edits: Sequence[Edit]) -> Statement:
     """The statement with the edits made to its source."""
     if not edits:

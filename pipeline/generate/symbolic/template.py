@@ -12,10 +12,12 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.generate.symbolic.alignment import aligned
 from pipeline.generate.symbolic.notebook import Notebook
-from pipeline.generate.symbolic.statement import SECTIONS, Edit, Statement, edit_statement
+from pipeline.generate.symbolic.statement import SECTIONS, Edit, Statement, edit_statement, parse_statement, text_of
+from pipeline.syntax import alike
 
 OPEN, CLOSE = "<<", ">>"
 
@@ -104,8 +106,8 @@ def _shared_statements(
     section: str, first: Sequence[Statement], second: Sequence[Statement], placeholders: _Placeholders
 ) -> list[TemplateStatement]:
     """One section of the template."""
-    first_keys = [_key(statement) for statement in first]
-    second_keys = [_key(statement) for statement in second]
+    first_keys = [_key(statement.source) for statement in first]
+    second_keys = [_key(statement.source) for statement in second]
     partners = dict(aligned(first_keys, second_keys))
     shared: list[TemplateStatement] = []
     run = ""  # the placeholder of the statements without a partner that come just before
@@ -156,9 +158,10 @@ class _Placeholders:
         return name
 
 
-def _key(statement: Statement) -> tuple[str, ...]:
+@lru_cache(maxsize=8192)  # a sample's statements are laid beside those of many others
+def _key(source: str) -> tuple[str, ...]:
     """What a statement defines or calls: statements with equal keys may be the same step in two projects."""
-    node = statement.node
+    node = parse_statement(source)
     if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
         return "def", node.name
     if isinstance(node, ast.Assign):
@@ -200,7 +203,7 @@ class _Differences:
     """
 
     def __init__(self, first: str, second: str) -> None:
-        self._first_source, self._second_source = first, second
+        self._first_lines, self._second_lines = first.encode().split(b"\n"), second.encode().split(b"\n")
 
     def of(self, first: ast.AST, second: ast.AST) -> list[_Difference]:
         try:
@@ -210,7 +213,7 @@ class _Differences:
 
     def _compare(self, first: ast.AST, second: ast.AST, context: str) -> list[_Difference]:
         """The differences below two nodes. Raises _NoTextError where they part and `first` has no text of its own."""
-        if ast.dump(first) == ast.dump(second):
+        if alike(first, second):
             return []
         context = _context(first, context)
         try:
@@ -265,14 +268,14 @@ class _Differences:
         return differences
 
     def _whole(self, first: ast.AST, second: ast.AST, context: str) -> _Difference:
-        text = ast.get_source_segment(self._first_source, first)
+        text = text_of(first, self._first_lines)
         if text is None:
             raise _NoTextError
-        return _Difference(first, context, text, ast.get_source_segment(self._second_source, second) or "")
+        return _Difference(first, context, text, text_of(second, self._second_lines) or "")
 
 
 def _require_equal(first: list[ast.AST], second: list[ast.AST]) -> None:
-    if [ast.dump(node) for node in first] != [ast.dump(node) for node in second]:
+    if len(first) != len(second) or not all(map(alike, first, second)):
         raise _NoTextError
 
 

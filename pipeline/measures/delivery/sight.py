@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.values import is_constant
 from pipeline.measures.delivery.findings import Found, spaced
+from pipeline.syntax import FIELDS, walk
 
 _LONGEST_TEXT = 300
 
@@ -28,16 +29,8 @@ KEPT = frozenset(
 _BINDING = frozenset({ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.Dict})
 """What gives a constant a name."""
 
-_WITHOUT_NODES = frozenset(
-    "arg attr conversion ctx id is_async kind level module name op ops simple type_comment".split()
-)
-"""Fields of syntax nodes in which no further node lies, or none that matters: operators, contexts, names as text."""
-
-_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+_FIELDS = {kind: tuple(reversed(names)) for kind, names in FIELDS.items()}
 """The fields of each kind of node in which further nodes may lie, the last one first."""
-for _kind in vars(ast).values():
-    if isinstance(_kind, type) and issubclass(_kind, ast.AST):
-        _FIELDS[_kind] = tuple(name for name in reversed(_kind._fields) if name not in _WITHOUT_NODES)
 
 _WORDS = {
     ast.Attribute: "attr",
@@ -90,7 +83,7 @@ def see(tree: ast.Module, trace: ProjectTrace) -> Sight:
         if kind in _BINDING:
             _note_constants(node, trace if id(node) in top_level else None, sight)
         elif kind in _SHOWING and _is_shown(node) and id(node) not in shown:
-            shown.update(map(id, ast.walk(node)))
+            shown.update(map(id, walk(node)))
         elif kind in _IMPORTING:
             _note_imports(node, sight)
             continue

@@ -7,14 +7,14 @@ Spellings are compared without blanks, hyphens, underscores and apostrophes, so 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple, cast
 
 from pipeline.request.constraints import Aspect
-from pipeline.request.terms.tokens import JOINERS, tokens_of
+from pipeline.request.terms.tokens import JOINERS, tokens_of, word_key
 
 Role = Literal["is", "key", "colon", "unit", "nothing"]
 """What a spelling does: `is` asks for the thing; `key` says what a number behind it is, `colon` the same with a colon
@@ -66,8 +66,10 @@ def table() -> Table:
     exact: dict[str, str] = {}
     any_case: set[str] = set()
     quantities: dict[tuple[str, str], Quantity] = {}
+    entries: list[tuple[str, str, Term]] = []  # each spelling with its key
     for spelling, term in _entries(quantities):
         key = _key(spelling)
+        entries.append((spelling, key, term))
         meanings = terms.setdefault(key, [])
         if term not in meanings:
             meanings.append(term)
@@ -75,7 +77,7 @@ def table() -> Table:
             exact.setdefault(key, squeezed(spelling))
         else:
             any_case.add(key)
-    _count_kinds(terms)
+    _count_kinds(terms, entries)
     beginnings = {key[:end] for key in terms for end in range(1, len(key) + 1)}
     # Hundreds of spellings mean the same: one tuple for all of them leaves the garbage collector a tenth of the work.
     shared: dict[tuple[Term, ...], tuple[Term, ...]] = {}
@@ -90,14 +92,14 @@ def table() -> Table:
 _COUNTED_KINDS = frozenset(("image", "text", "audio", "video"))
 
 
-def _count_kinds(terms: dict[str, list[Term]]) -> None:
+def _count_kinds(terms: dict[str, list[Term]], entries: Iterable[tuple[str, str, Term]]) -> None:
     """Nouns of data are units too: "5k clauses" are examples, "13 numeric columns" features, as "columns" are.
 
     A spelling hides the shorter ones in it, so a longer noun takes over what its last word is as a unit.
     """
     examples = Term("size", "examples", "", "unit")
-    for spelling, term in _entries({}):
-        meanings = terms[_key(spelling)]
+    for spelling, key, term in entries:
+        meanings = terms[key]
         _name_kind(terms, spelling, meanings)
         if term.name == "problem":
             _name_data(spelling, meanings)
@@ -181,6 +183,8 @@ def _entries(quantities: dict[tuple[str, str], Quantity]) -> Iterator[tuple[str,
 
 
 def _key(spelling: str) -> str:
+    if spelling.isalpha() and spelling.isascii():  # most are one word
+        return word_key(spelling)
     return "".join(token.key for token in tokens_of(spelling) if token.text not in JOINERS)
 
 

@@ -16,6 +16,12 @@ from pipeline.analysis.names import names_never_defined
         ("from keras.layers import *\nDense(1)", ()),
         ("display(1)", ("display",)),
         ("if __name__ == '__main__':\n    print(__file__)", ()),
+        ("from typing import cast as as_type\nas_type('Never', 1)", ("Never",)),
+        ("def cast(*a):\n    return a\ncast('Never', 1)", ()),
+        ("try:\n    never\nexcept NameError:\n    pass", ()),
+        ("try:\n    pass\nexcept ValueError as error:\n    pass\nprint(error)", ("error",)),
+        ("def f(x: 'Never'):\n    del x\n    return x", ("Never", "x")),
+        ("if a:\n    b = 1\nelse:\n    b = 2\nprint([b for c in d if (e := c)], e)", ("a", "d")),
     ],
 )
 def test_names_that_are_nowhere_defined(source: str, names: tuple[str, ...]) -> None:

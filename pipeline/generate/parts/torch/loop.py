@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.generate.parts.script import Script, name_of
+from pipeline.syntax import walk
 
 _LOWER_IS_BETTER = re.compile(r"loss|error|mae|mse|rmse|distance|perplexity")
 
@@ -75,7 +76,7 @@ def training_step(script: Script) -> Step | None:
 
 
 def _steps(tree: ast.AST) -> Iterator[Step]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for body in (getattr(node, "body", None), getattr(node, "orelse", None)):
             if isinstance(body, list) and (step := _step_of(body, _batches(node))) is not None:
                 yield step
@@ -99,14 +100,14 @@ def _step_of(body: Sequence[ast.stmt], batches: str) -> Step | None:
         return None
     given = [number for number, statement in enumerate(body[:backward]) if loss in _names_given(statement)]
     for number, statement in enumerate(body[:backward]):
-        if given and any(isinstance(node, ast.Call) and name_of(node) == "model" for node in ast.walk(statement)):
+        if given and any(isinstance(node, ast.Call) and name_of(node) == "model" for node in walk(statement)):
             return Step(body, number, given[-1], backward, update, loss, batches)
     return None
 
 
 def _names_given(statement: ast.stmt) -> set[str]:
     """The names that a statement gives values to."""
-    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return {node.id for node in walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def _method(statement: ast.stmt) -> ast.Attribute | None:
@@ -128,7 +129,7 @@ def epoch_loop(script: Script) -> ast.For | None:
 def training_call(script: Script, loop: ast.For) -> tuple[ast.stmt, ast.Call] | None:
     """The statement of the loop that goes once through the training data, and its call."""
     for statement in loop.body:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Call) and re.search(r"train", name_of(node)):
                 return statement, node
     return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.generate.parts.script import Script, name_of
 from pipeline.request.constraints import Constraint
+from pipeline.syntax import walk
 
 _OF_CLASSES = (
     "from_predictions",
@@ -104,7 +105,7 @@ def model_file(script: Script, constraint: Constraint) -> Script | None:
 def _with_scores(script: Script, tested: _Tested) -> _Tested | None:
     """The test with probabilities instead of classes, where classes are taken from them: `predicted = scores > 0.5`."""
     predicted = script.assigned(tested.predicted)
-    for node in ast.walk(predicted) if predicted is not None else ():
+    for node in walk(predicted) if predicted is not None else ():
         if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Gt | ast.GtE):
             continue
         if isinstance(node.left, ast.Name):

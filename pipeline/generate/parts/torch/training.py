@@ -17,6 +17,7 @@ from pipeline.generate.parts.torch.loop import (
     watched,
 )
 from pipeline.request.constraints import Constraint
+from pipeline.syntax import walk
 
 _MODULE = "torch.optim.lr_scheduler"
 
@@ -85,7 +86,7 @@ def _without_schedule(script: Script) -> Script:
         return script
     name = assigned_name(there[0])
     steps: list[ast.stmt] = []
-    for node in ast.walk(script.tree):
+    for node in walk(script.tree):
         if isinstance(node, ast.Expr) and ast.unparse(node.value).startswith(f"{name}.step("):
             steps.append(node)
     # From the last one to the first, so that the places of the others stay.
@@ -121,7 +122,7 @@ def early_stopping(script: Script, constraint: Constraint) -> Script | None:
     loop, seen = epoch_loop(script), watched(script)
     if loop is None or seen is None:
         return None
-    if any(isinstance(node, ast.Break) for node in ast.walk(loop)):
+    if any(isinstance(node, ast.Break) for node in walk(loop)):
         return script if known is not None else None
     best = "min" if seen.is_loss else "max"
     values = seen.values

@@ -13,6 +13,7 @@ from pipeline.generate.symbolic.constants import constant_edits
 from pipeline.generate.symbolic.notebook import Notebook
 from pipeline.generate.symbolic.statement import Edit, Statement
 from pipeline.generate.symbolic.target import Target
+from pipeline.syntax import walk
 from pipeline.torch.facts import imports_torch, signature
 
 _OPTIMIZERS = {"Nadam": "NAdam"}
@@ -41,7 +42,7 @@ def torch_edits(statement: Statement, target: Target, names: frozenset[str]) -> 
     node = statement.node
     if isinstance(node, ast.Assign):
         yield from constant_edits(node, target, names)
-    for call in ast.walk(node):
+    for call in walk(node):
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute | ast.Name):
             continue
         name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id

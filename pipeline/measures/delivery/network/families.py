@@ -25,6 +25,7 @@ from pipeline.measures.delivery.network.known import (
     networks,
 )
 from pipeline.request.constraints import Constraint
+from pipeline.syntax import walk
 
 _ATTENTION = frozenset({"Attention", "AdditiveAttention", "MultiHeadAttention", "GroupedQueryAttention", "GroupQueryAttention"})  # fmt: skip
 
@@ -145,7 +146,7 @@ def _added_in_forward(code: Code) -> int | None:
     for function in code.nodes_of(ast.FunctionDef):
         if function.name != "forward":
             continue
-        for node in ast.walk(function):
+        for node in walk(function):
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
                 sides = [node.left, node.right]
             elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):

@@ -13,6 +13,7 @@ from pipeline.measures.delivery.network.known import networks
 from pipeline.measures.delivery.task.problems import CROSS_ENTROPIES, kind_of, shown_kind
 from pipeline.measures.delivery.training.losses import loss_names
 from pipeline.request.constraints import Constraint
+from pipeline.syntax import walk
 
 
 def _binary(code: Code) -> Finding:
@@ -58,7 +59,7 @@ def _several(what: str) -> Callable[[Code], Finding]:
             parameters = [one.arg for one in node.args.args if one.arg not in ("self", "training", "mask")]
             if what == "inputs" and len(parameters) > 1:
                 return met(node.lineno)
-            if what == "outputs" and any(_returns_several(part) for part in ast.walk(node)):
+            if what == "outputs" and any(_returns_several(part) for part in walk(node)):
                 return met(node.lineno)
         inputs = [layer for layer in code.layers if layer.kind in ("Input", "InputLayer")]
         if what == "inputs" and len(inputs) > 1:
