@@ -212,6 +212,7 @@ def test_problems_are_told_by_what_is_asked(text: str, problem: str) -> None:
             "exported as csv (encoding utf-8) with plate, km_total, owner and mot_due; nobody labelled them",
             "plate km_total",
         ),
+        ("find odd ones, 10 measurements (x1-x8, speed, load)", "speed load"),
     ],
 )
 def test_columns_are_read_in_a_sentence(text: str, columns: str) -> None:

@@ -127,7 +127,7 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             return []
         names, _ = listed(text, pieces, after, {"(": ")", "[": "]"}.get(opener, ""))
         cleaned = _clean(text, names, strict=key not in _COLUMNS)
-        if key in _BRACKETED and _counts_more(pieces, index, len(names)):
+        if key in _BRACKETED and _counts_more(pieces, index, names):
             return []  # "13 input features (composition and annealing temperature)"
         if key in _BRACKETED and not all(_is_plain(name.text) for name in names):
             return []  # "14 variables (11 wells, rain)", "parameters (cooling time etc.)"
@@ -140,10 +140,19 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
     return []
 
 
-def _counts_more(pieces: list[Piece], index: int, names: int) -> bool:
-    """Whether a number before the noun says that there are more than the names listed."""
+def _counts_more(pieces: list[Piece], index: int, names: list[Name]) -> bool:
+    """Whether a number before the noun says that there are more than the names listed.
+
+    How many a range stands for ("V1..V4") is not counted here: where there is one, the list is taken as whole.
+    """
+    if any(_RANGE.fullmatch(name.text) for name in names):
+        return False
     before = pieces[max(0, index - 2) : index]
-    return any(piece.kind == "number" and (piece.number or 0.0) > names for piece in before)
+    return any(piece.kind == "number" and (piece.number or 0.0) > len(names) for piece in before)
+
+
+_RANGE = re.compile(r"(?P<stem>[^\W\d]\w{0,40}?)\d+ ?(?:\.\.+|…|-|–|to) ?(?P=stem)\d+")
+"""Numbered columns from the first to the last: "V1..V4", "x1-x9", "s1 to s12"."""
 
 
 def _is_plain(name: str) -> bool:
@@ -227,7 +236,13 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
         if scaled is not None:
             name = Name(scaled.group(1), name.start, name.start + scaled.end(1))
         words = name.text.split()
-        if not words or not _can_be_column(name.text) or ".." in name.text or "…" in name.text:
+        if (
+            not words
+            or not _can_be_column(name.text)
+            or ".." in name.text
+            or "…" in name.text
+            or _RANGE.fullmatch(name.text)
+        ):
             continue
         if len(words) > 3 or (results and len(words) > 1 and words[0].lower() in _CLAUSE_BEGINNINGS):
             break
