@@ -26,6 +26,7 @@ from pipeline.request.reading.splits import imbalance, splits
 from pipeline.request.reading.variants import variants
 from pipeline.request.reading.windows import windows
 from pipeline.request.reading.written.classes import class_names
+from pipeline.request.reading.written.column_values import ColumnValues, column_values, is_of_input
 from pipeline.request.reading.written.columns import columns
 from pipeline.request.reading.written.files import files, inside_paths
 from pipeline.request.terms.negation import Stance, stances
@@ -59,8 +60,14 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
     problem_names = [choice.value for choice in request.problems]
     if not problem_names and request.families & _TRANSLATORS:
         problem_names = ["style_transfer"]  # "between summer and winter": no classes
-    named = list(_written(text, pieces, spoken, problem_names))
-    kept = [constraint for constraint in kept if not is_of_name(constraint, named)]
+    of_table = columns(text, pieces, spoken)
+    values = column_values(text, pieces, of_table, problem_names)
+    named = [*files(text, pieces, spoken), *of_table, *_classes(text, pieces, spoken, problem_names, values, of_table)]
+    kept = [
+        constraint
+        for constraint in kept
+        if not is_of_name(constraint, named) and not (constraint.value == "binary" and is_of_input(constraint, values))
+    ]
     for aspect, name, value, start, end, negated in named:
         kept.append(
             Constraint(aspect=aspect, name=name, value=value, start=start, end=end, source=source, negated=negated)
@@ -254,11 +261,15 @@ def _constraint(found: Found, pieces: list[Piece], stances: Sequence[Stance], so
     )
 
 
-def _written(text: str, pieces: list[Piece], stances: Sequence[Stance], problems: list[str]) -> Iterator[Written]:
-    yield from files(text, pieces, stances)
-    of_table = columns(text, pieces, stances)
-    yield from of_table
-    for name in class_names(text, pieces, stances, problems):
+def _classes(
+    text: str,
+    pieces: list[Piece],
+    stances: Sequence[Stance],
+    problems: list[str],
+    values: Sequence[ColumnValues],
+    of_table: Sequence[Written],
+) -> Iterator[Written]:
+    for name in class_names(text, pieces, stances, problems, values):
         if any(item.start < name.end and name.start < item.end for item in of_table):
             return
         yield Written("classes", "name", name.text.lower(), name.start, name.end)

@@ -185,6 +185,41 @@ def test_the_target_is_told_from_the_other_columns(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        ("predict who leaves; gym.csv has columns age, plan (basic, plus, premium), visits and left (0/1)", "binary"),
+        (
+            "churn.csv: tenure, contract (monthly, yearly), region (north/south/east), churn (yes/no). Predict churn",
+            "binary",
+        ),
+        (
+            "ill.csv with age, smoker (yes/no), blood (A, B, O), outcome (healed, chronic, died); predict outcome",
+            "healed chronic died",
+        ),
+        ("Estimate rent from area, balcony (yes/no), rooms and heating (gas, oil)", ""),
+        ("Predict the price of houses from area, heating (gas, oil, electric), garden (yes/no) and floor", ""),
+    ],
+)
+def test_values_in_brackets_are_classes_only_where_they_are_the_targets(text: str, classes: str) -> None:
+    found = read(text)
+    names = {one.partition("=")[2] for one in found if one.startswith(("name=", "variant="))}
+    assert names == set(classes.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("predict taxi fare_amount from pickup_zone, hour and dropoff_zone", "fare_amount"),
+        ("forecast the river's level with an LSTM from river.csv with columns level, flow, rain", "level"),
+        ("Table ill.csv with age, smoker (yes/no), outcome (healed, died), predict outcome", "outcome"),
+        ("Predict the price of houses from area, garden (yes/no) and floor", ""),
+    ],
+)
+def test_no_input_is_taken_for_the_target(text: str, target: str) -> None:
+    assert {one.partition("=")[2] for one in read(text) if one.startswith("target=")} == set(target.split())
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("Will a loan be repaid?", "classification"),

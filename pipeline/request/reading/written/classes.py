@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.request.reading.written.alternatives import alternatives
+from pipeline.request.reading.written.column_values import ColumnValues
 from pipeline.request.reading.written.name_lists import can_be_classes, phrase_list
 from pipeline.request.reading.written.objects import objects
 from pipeline.request.terms.lists import Name, listed
@@ -49,9 +50,21 @@ _CLASSIFIES = frozenset("classification retrieval anomaly_detection segmentation
 _FEWEST_BEHIND_NUMBER = 3
 
 
-def class_names(text: str, pieces: list[Piece], stances: Sequence[Stance], problems: Sequence[str]) -> list[Name]:
-    """The classes that a request names."""
+def class_names(
+    text: str,
+    pieces: list[Piece],
+    stances: Sequence[Stance],
+    problems: Sequence[str],
+    values: Sequence[ColumnValues] = (),
+) -> list[Name]:
+    """The classes that a request names. Of the values of columns only those of the target are classes."""
     told_apart = not problems or any(problem in _CLASSIFIES for problem in problems)
+    stances = list(stances)
+    for of_column in values:
+        if of_column.of_target and told_apart and can_be_classes(pieces, of_column.names, least=2):
+            return of_column.names
+        for index in range(of_column.first, of_column.last + 1):
+            stances[index] = "mentioned"
     class_words = _CLASS_WORDS if told_apart else _OF_ANY_PROBLEM
     for index, piece in enumerate(pieces):
         counts_classes = piece.terms and any(term.aspect == "classes" for term in piece.terms)

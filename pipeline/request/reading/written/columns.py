@@ -63,7 +63,11 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
     for name in (*dropped_columns(text, pieces, set(named)), *forbidden_columns(text, pieces, set(named))):
         dropped.setdefault(name.text.lower(), name)
     kept = [name for key, name in named.items() if key not in dropped]
-    target = named.get(told_target.lower()) if told_target else target_of(text, pieces, kept)
+    target = (
+        named.get(told_target.lower())
+        if told_target
+        else target_of(text, pieces, kept, only_inputs=any(listing.only_inputs for listing in listed_columns))
+    )
     if target is not None:
         listed_target = named.get(target.text.lower()) or target
         target = min(listed_target, target, key=_start)

@@ -17,6 +17,8 @@ class Listing(NamedTuple):
     dropped: frozenset[str]
     """Those of which the listing says that they must not be used, in lower case."""
     target: str = ""
+    only_inputs: bool = False
+    """Whether the target, which stands before them, is none of them: "predict rent from size, rooms and floor"."""
     separator: str = ""
 
 

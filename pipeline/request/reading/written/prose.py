@@ -93,12 +93,23 @@ def _predicted_from(text: str, pieces: list[Piece], index: int) -> Listing | Non
         if not names:
             continue
         first = index + 1 + (pieces[index + 1].key in _ARTICLES)
-        word = text[pieces[first].start : pieces[first].end]
-        if first != position - 1 or not _is_identifier(word):
-            return Listing(names, frozenset())
-        target = Name(word, pieces[first].start, pieces[first].end)
+        start = identifier_start(text, pieces[position - 1].end)
+        word = text[start : pieces[position - 1].end]
+        # "predict the stem from", "predict taxi fare_amount from"; of other words it is open which is the column
+        is_alone = start <= pieces[first].start
+        if not _is_identifier(word) or not (is_alone or "_" in word.strip("_")):
+            return Listing(names, frozenset(), only_inputs=True)
+        target = Name(word, start, start + len(word))
         return Listing([*names, target], frozenset(), word)
     return None
+
+
+def identifier_start(text: str, end: int) -> int:
+    """Where the word that ends at a place begins."""
+    start = end
+    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    return start
 
 
 def _identifiers(text: str, pieces: list[Piece], start: int) -> list[Name]:
@@ -120,7 +131,7 @@ def _identifiers(text: str, pieces: list[Piece], start: int) -> list[Name]:
 
 
 def _is_identifier(name: str) -> bool:
-    return name.replace("_", "").isalnum() and name[0].isalpha()
+    return name.replace("_", "").isalnum() and name[:1].isalpha()
 
 
 def _asks(pieces: list[Piece], name: Name) -> bool:

@@ -32,8 +32,10 @@ _NO_TARGET = frozenset(
 _NO_TARGET_BEFORE = frozenset(
     "well serves serve used acts act treated which this that it them taken given known there what".split()
 )
-_MARKED = re.compile(r"\s*\((0/1|1/0|yes/no|y/n|binary|target|label|true/false|0 or 1)")
-"""What stands behind a column that is the target: "urgent (0/1)"."""
+_MARKED = re.compile(r"\s*\((target|label)\b")
+"""What stands behind a column that is the target."""
+_FLAG = re.compile(r"\s*\((0/1|1/0|yes/no|y/n|binary|true/false|0 or 1)")
+"""What stands behind a column of two values, which is the target where no other is named: "urgent (0/1)"."""
 # Bounded, as it is looked for at every piece of the text.
 _IDENTIFIER = re.compile(r"[^\W\d]\w{0,99}+")
 _USUAL = frozenset(
@@ -61,13 +63,30 @@ _NO_NAMES = frozenset(
 _FILLERS = COLUMN | QUOTES | frozenset(("the", "use", ":", "for"))
 
 
-def target_of(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
-    """The target: marked in the list of columns, called so, or what is to be predicted."""
+def target_of(text: str, pieces: list[Piece], named: list[Name], *, only_inputs: bool = False) -> Name | None:
+    """The target: marked in the list of columns, called so, or what is to be predicted.
+
+    Where all columns are inputs (`only_inputs`), none of them is the target for its name or its values alone.
+    """
+    flags = []
     for name in named:
-        if _MARKED.match(text[name.end : name.end + 20].lower()) or re.search(
-            rf"(?i)\b{re.escape(name.text)} (is|=) [01]\b", text
-        ):
+        behind = text[name.end : name.end + 20].lower()
+        if _MARKED.match(behind) or re.search(rf"(?i)\b{re.escape(name.text)} (is|=) [01]\b", text):
             return name
+        if _FLAG.match(behind):
+            flags.append(name)
+    told = _told(text, pieces, named)
+    if only_inputs:
+        return told
+    columns = {name.text.lower() for name in named}
+    if flags and (told is None or told.text.lower() not in columns):
+        usual = [name for name in flags if name.text.lower() in _USUAL]
+        return (usual or flags)[-1]
+    return told or _behind_arrow(text, named) or _subject_of_prediction(text, pieces, named) or _by_name(text, named)
+
+
+def _told(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
+    """The target where it is called so, or is what is to be predicted."""
     said = _said(text)
     if said is not None:
         return said
@@ -87,7 +106,30 @@ def target_of(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
             target = _predicted(text, pieces, index, columns)
             if target is not None:
                 return target
-    return _behind_arrow(text, named) or _by_name(text, named)
+    return None
+
+
+_REACH = 6
+_ENDS_SUBJECT = frozenset("from of for with using in on at by as based given and one over".split())
+"""Behind these the noun that is predicted has ended: "the river's level from the last 72 hours"."""
+
+
+def _subject_of_prediction(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
+    """ "forecasts the river's level" where level is a column: the last noun of what is predicted."""
+    columns = {name.text.lower(): name for name in named}
+    for index, piece in enumerate(pieces):
+        if piece.key.partition(" ")[0] not in _PREDICTS:
+            continue
+        for position in range(index + 1, min(len(pieces), index + _REACH)):
+            here = pieces[position]
+            if here.sentence != piece.sentence or here.key in _ENDS_SUBJECT or here.key == ",":
+                break
+            word = identifier_at(text, here.start).lower()
+            following = pieces[position + 1] if position + 1 < len(pieces) else None
+            ends = following is None or following.key in _ENDS_SUBJECT or following.key in (".", ",", ";", ")", "(")
+            if ends and word in columns:
+                return columns[word]
+    return None
 
 
 def _said(text: str) -> Name | None:
