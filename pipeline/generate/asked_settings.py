@@ -106,6 +106,8 @@ def asked_setting(name: str, value: object, constraints: Sequence[Constraint], n
         asked = [one for one in asked if one.name not in _CONVOLUTIONS]  # a list of filters has one entry for each
     if lowered in _FINE_TUNING_RATES:
         return _alike(learning_rates(asked)[1], value)
+    if lowered == "fine_tuned_layers" and _stays_frozen(asked):
+        return 0
     if lowered == "top_k":
         tops = [re.fullmatch(r"top_(\d+)_accuracy", one.value) for one in asked if one.name == "metric"]
         return next((int(top[1]) for top in tops if top is not None), None)
@@ -113,6 +115,12 @@ def asked_setting(name: str, value: object, constraints: Sequence[Constraint], n
         if pattern.fullmatch(name):
             return _alike(_stated(asked, wanted), value)
     return None
+
+
+def _stays_frozen(asked: Sequence[Constraint]) -> bool:
+    """Whether a frozen network is asked for, and no fine-tuning of it."""
+    names = {one.name for one in asked}
+    return "frozen" in names and not names & {"fine_tuned", "fine_tuned_layers"}
 
 
 def _stated(asked: Sequence[Constraint], names: Sequence[str]) -> Number | None:

@@ -86,10 +86,11 @@ def _complete(numbers: dict[str, float], wanted: Sequence[Constraint]) -> None:
     """Counts that follow from what is listed: names of classes, columns of a table, channels of a series."""
     values = {(one.name, one.value) for one in wanted}
     class_names = [one for one in wanted if one.name == "name"]
-    if len(class_names) >= 2:
-        numbers.setdefault("classes", len(class_names))
-    elif ("variant", "binary") in values and ("variant", "multi_output") not in values:
+    is_binary = ("variant", "binary") in values and ("variant", "multi_output") not in values
+    if is_binary:  # more names than two are those of a column's values: "plan (basic, plus, premium)"
         numbers.setdefault("classes", 2)
+    elif len(class_names) >= 2:
+        numbers.setdefault("classes", len(class_names))
     columns = [one for one in wanted if one.name == "column"]
     if len(columns) >= _FEWEST_COLUMNS:
         numbers.setdefault("features", len(columns))

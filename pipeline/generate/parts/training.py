@@ -185,14 +185,40 @@ def _with_callback(script: Script, callback: str) -> Script | None:
     fit = script.model_call("fit")
     if fit is None:
         return None
+    is_for_first = "LearningRateScheduler" in callback  # its rates are those of the first training
     there = _callback_list(script)
-    if there is not None:
-        return script.with_element(there, callback)
     given = _fit_option(script, fit, "callbacks")
+    is_shared = isinstance(given, ast.Name) and _count_of_fits_with(script, given.id) > 1
+    if there is not None and not (is_for_first and is_shared):
+        return script.with_element(there, callback)
     if given is not keyword_of(fit, "callbacks"):  # it stands in the options, which no second one may go beside
         return None
+    further = _further_fits(script, fit)
+    if given is None and further and not is_for_first and not script.binds("callbacks"):
+        # The same object watches all parts of a training: of a second checkpoint the first epoch would be the best.
+        for call in reversed([fit, *further]):
+            script = script.with_keyword(call, "callbacks", "callbacks")
+        return script.with_lines_before(fit, f"callbacks = [{callback}]\n")
     added = f"[{callback}]" if given is None else f"[*{script.text(given)}, {callback}]"
     return script.with_keyword(fit, "callbacks", added)
+
+
+def _count_of_fits_with(script: Script, name: str) -> int:
+    """How many fits are handed a list of callbacks."""
+    given = [keyword_of(call, "callbacks") for call in script.calls("fit")]
+    return sum(isinstance(one, ast.Name) and one.id == name for one in given)
+
+
+def _further_fits(script: Script, first: ast.Call) -> list[ast.Call]:
+    """The fits of the same model after the first, such as those of a fine-tuning; none where one of them has callbacks
+    or options of its own."""
+    further: list[ast.Call] = []
+    for statement in script.tree.body:
+        value = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
+        if isinstance(value, ast.Call) and ast.unparse(value.func) == "model.fit" and value.lineno > first.lineno:
+            further.append(value)
+    own = any(keyword.arg in (None, "callbacks") for call in further for keyword in call.keywords)
+    return [] if own else further
 
 
 def _without_callback(script: Script, name: str) -> Script:

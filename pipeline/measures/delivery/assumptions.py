@@ -1,10 +1,11 @@
-"""What a plan decides that the request left open."""
+"""What a project decides that the request left open: as its code has it, and as its plan says where the code is silent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pipeline.measures.delivery.code import Code
 from pipeline.plan.change import PlanChange
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Planned
@@ -52,16 +53,24 @@ def origin_of_plan(record: Planned) -> PlanOrigin:
 
 
 def assumptions(
-    constraints: Iterable[Constraint], plan: SolutionPlan | None, origin: PlanOrigin
+    constraints: Iterable[Constraint], plan: SolutionPlan | None, origin: PlanOrigin, code: Code | None = None
 ) -> tuple[Assumption, ...]:
-    """The plan's training settings that no constraint is about, each with where it came from."""
+    """The training settings that no constraint is about, each with where it came from. The finished code has the last
+    word: a writer may leave a plan's loss where its sample has another."""
     if plan is None:
         return ()
     asked = {constraint.name for constraint in constraints if not constraint.negated}
+    stated = {} if code is None else _stated(code)
     decided: list[Assumption] = []
-    for name, value in _settings(plan):
-        if value and name not in asked:
-            decided.append(origin.assumed(name, value))
+    for name, planned in _settings(plan):
+        if not planned or name in asked:
+            continue
+        there = stated.get(name, ())
+        if not there or planned in there:
+            decided.append(origin.assumed(name, planned))
+        else:
+            # Who wrote the code has it from where the plan came from; a rule changed the plan alone.
+            decided.append(Assumption(name=name, value=there[0], origin=origin.origin, because=origin.because))
     return tuple(decided)
 
 
@@ -74,6 +83,20 @@ def _settings(plan: SolutionPlan) -> Iterator[tuple[str, str]]:
     yield "batch_size", _number(canonical.batch_size)
     yield "epochs", _number(canonical.epochs)
     yield "metric", canonical.metric
+
+
+def _stated(code: Code) -> dict[str, tuple[str, ...]]:
+    """What the code says of the settings, by name; nothing where it is silent."""
+    facts = code.torch if code.torch is not None else code.facts
+    stated = {
+        "optimizer": (facts.optimizer.lower(),),
+        "loss": (facts.loss,),
+        "learning_rate": (_number(facts.learning_rate),),
+        "batch_size": (_number(facts.batch_size),),
+        "epochs": (_number(facts.epochs),),
+        "metric": facts.metrics,
+    }
+    return {name: values for name, values in stated.items() if any(values)}
 
 
 def _number(value: float | None) -> str:

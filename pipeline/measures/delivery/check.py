@@ -14,6 +14,7 @@ from pipeline.measures.delivery.network import building, known, operations
 from pipeline.measures.delivery.results import metrics, outputs
 from pipeline.measures.delivery.task import framework, problems, variants
 from pipeline.measures.delivery.training import losses, optimizers, preparation, settings
+from pipeline.measures.delivery.whole_request import WholeRequest, objection
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
 from pipeline.request.delivery import ConstraintCheck, Delivery
@@ -41,21 +42,22 @@ def check_delivery(
     origin: PlanOrigin | None = None,
     requirement: str = "",
 ) -> Delivery:
-    """What of the request the script does, and what its plan decides that nobody asked for. With the text of the
+    """What of the request the script does, and what was decided that nobody asked for. With the text of the
     requirement, of "a ConvLSTM or a 3D CNN" one is enough.
 
     Nothing is run, and no code raises: of what is no Python program, every constraint is not checkable.
     """
     asked = tuple(constraints)
+    request = WholeRequest(asked, requirement)
     code = read_code(source)
     checks: list[ConstraintCheck] = []
     for constraint in asked:
         if code is None:
             checks.append(_stated(constraint, unknown(NO_PROGRAM)))
         else:
-            checks.append(_looked_up(constraint, code))
+            checks.append(_looked_up(constraint, code, request))
     checks = _with_alternatives(checks, requirement)
-    return Delivery(checks=tuple(checks), assumptions=assumptions(asked, plan, origin or PlanOrigin()))
+    return Delivery(checks=tuple(checks), assumptions=assumptions(asked, plan, origin or PlanOrigin(), code))
 
 
 _OR = re.compile(r"\s*,?\s*(?:or|oder|ou|o|или)\s+(?:(?:an?|ein|eine|une?|un|una|plain|simple|maybe|even)\s+)*", re.I)
@@ -85,11 +87,13 @@ def _are_alternatives(one: Constraint, other: Constraint, requirement: str) -> b
     return _OR.fullmatch(requirement[first.end : second.start]) is not None
 
 
-def _looked_up(constraint: Constraint, code: Code) -> ConstraintCheck:
+def _looked_up(constraint: Constraint, code: Code, request: WholeRequest) -> ConstraintCheck:
     check = CHECKS.get(constraint.aspect, {}).get(constraint.name)
     if check is None:
         return _stated(constraint, unknown("no check for it"))
     finding = check(constraint, code)
+    if finding.outcome == "met":
+        finding = objection(constraint, code, request) or finding
     counted = constraint.source == "data" or (constraint.name == "features" and _COUNTS_FEATURES.search(code.source))
     if finding.outcome == "not_met" and constraint.name in _COUNTED and counted:
         finding = unknown("counted in the data when the project runs")

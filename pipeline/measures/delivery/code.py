@@ -12,9 +12,10 @@ from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.extract import CodeFacts, facts_of
 from pipeline.analysis.models import main_model
 from pipeline.analysis.parsing import parsed
+from pipeline.analysis.torch_code.loops import epoch_loops, functions_that_train
 from pipeline.analysis.torch_code.reading import TorchCode, read_torch
 from pipeline.analysis.trace import trace_everything
-from pipeline.analysis.values import Call, Loop, Setting
+from pipeline.analysis.values import Call, Loop, Setting, Unknown
 from pipeline.measures.delivery.findings import Finding, Found, spaced
 from pipeline.measures.delivery.layers import Layer, is_sized, layers_of
 from pipeline.measures.delivery.sight import is_plain, see
@@ -57,6 +58,7 @@ class Code:
         self.imports = sight.imports
         self.first_line = tree.body[0].lineno
         """Of the first statement."""
+        self._fits = tuple(call for call in called.calls if call.name in ("fit", "fit_generator"))
         self._tree = tree
         self._aside = aside
         self._named = sight.named
@@ -69,6 +71,19 @@ class Code:
     def facts(self) -> CodeFacts:
         """Of the main model."""
         return facts_of(self.trace)
+
+    @cached_property
+    def fits_of_main_model(self) -> tuple[Call, ...]:
+        """Every `fit` of the main model in order, not only the longest, which `trace` has."""
+        longest = next((call for call in self.trace.calls if call.name in ("fit", "fit_generator")), None)
+        if longest is None or longest.owner is None or longest.owner is Unknown.ANY:
+            return ()
+        return tuple(call for call in self._fits if call.owner is longest.owner)
+
+    @cached_property
+    def training_loops(self) -> tuple[Loop, ...]:
+        """The loops over epochs in which gradients are computed."""
+        return tuple(epoch_loops(self.loops, functions_that_train(self._tree)))
 
     @cached_property
     def named(self) -> list[Found]:

@@ -171,8 +171,13 @@ def _trainable(code: Code, value: bool) -> int | None:
     return None
 
 
+def frozen_line(code: Code) -> int | None:
+    """Where weights are first set not to be trained."""
+    return _trainable(code, False)
+
+
 def _frozen(constraint: Constraint, code: Code) -> Finding:
-    line = _trainable(code, False)
+    line = frozen_line(code)
     if line is not None and (networks(code) or code.word("embedding|base|encoder|backbone|extractor")):
         return met(line)
     if not networks(code):

@@ -186,3 +186,32 @@ def test_a_matrix_is_drawn_of_the_classes_that_a_project_has_already() -> None:
     source = with_parts(script, read_constraints("Plot the confusion matrix."))
     assert "np.asarray(test_labels), np.asarray(test_predictions)" in source
     assert "ConfusionMatrixDisplay.from_predictions(true_classes, guessed_classes)" in source
+
+
+_ONE_CALLBACK = "    callbacks=[keras.callbacks.ReduceLROnPlateau(patience=3)],\n"
+_SECOND_TRAINING = """
+model.compile(optimizer="adam", loss="categorical_crossentropy")
+model.fit(
+    x_train,
+    y_train,
+    epochs=2,
+)
+"""
+FINE_TUNED = CLASSIFIER.replace(_ONE_CALLBACK, "") + _SECOND_TRAINING
+
+
+def test_one_list_of_callbacks_watches_both_parts_of_a_training() -> None:
+    asked = tuple(read_constraints("a checkpoint and ReduceLROnPlateau"))
+    finished = with_parts(FINE_TUNED, asked)
+    fits = Script(finished).calls("fit")
+    assert [ast.unparse(keyword_of(fit, "callbacks") or fit) for fit in fits] == ["callbacks", "callbacks"]
+    assert [check.outcome for check in check_delivery(asked, finished).checks] == ["met"] * len(asked)
+
+
+def test_a_schedule_is_for_the_first_training_alone() -> None:
+    asked = tuple(read_constraints("a checkpoint and a cosine schedule"))
+    finished = with_parts(FINE_TUNED, asked)
+    first, second = Script(finished).calls("fit")
+    assert "LearningRateScheduler" in ast.unparse(first)
+    assert "LearningRateScheduler" not in ast.unparse(second)
+    assert "LearningRateScheduler" not in ast.unparse(Script(finished).assigned("callbacks") or second)
