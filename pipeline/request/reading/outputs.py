@@ -87,6 +87,8 @@ _COMPARED = re.compile(
     r"(?:compar\w{1,6}|beats?|better than|benchmark\w{0,4})(?: [\w']{1,30}){0,5}? (?:with |to |against |than )?"
     r"(?:[\w']{1,30} ){0,4}?"
     rf"{_RIVAL}\b(?: \w+)?"
+    r"|against (?:simply |just |always |a |the )?(?:repeating|copying|guessing|na[iï]ve|persistence|seasonal)"
+    r"(?: [\w']+)?"
 )
 _DRAWN = re.compile(
     r"(?:draw|show|paint|overlay|plot)\w{0,6}(?: (?:me|us))? (?:the |predicted |found )*"
@@ -117,7 +119,7 @@ def outputs(text: str, pieces: list[Piece], problems: set[str]) -> list[Found]:
         results += _at(pieces, _DRAWN, lower, "plot", "predictions")
     if problems & _PICTURES:
         results += _at(pieces, _EXAMPLES, lower, "plot", "samples")
-    if "compar" in lower or "beat" in lower or "better than" in lower or "benchmark" in lower:
+    if "compar" in lower or "beat" in lower or "better than" in lower or "benchmark" in lower or "against" in lower:
         results += _at(pieces, _COMPARED, lower, "report", "baseline")
     return results
 

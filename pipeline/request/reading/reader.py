@@ -24,7 +24,7 @@ from pipeline.request.reading.resolved import by_what_is_counted, is_of_name, lo
 from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
 from pipeline.request.reading.variants import variants
-from pipeline.request.reading.windows import windows
+from pipeline.request.reading.windows import in_steps, windows
 from pipeline.request.reading.written.classes import class_names
 from pipeline.request.reading.written.column_values import ColumnValues, column_values, is_of_input
 from pipeline.request.reading.written.columns import columns
@@ -76,7 +76,7 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
         problem = by_what_is_counted(kept, pieces, without_paths)
         if problem is not None:
             kept.append(problem)
-    return resolved(looking_ahead(kept))
+    return resolved(looking_ahead(in_steps(text, kept)))
 
 
 @dataclass(slots=True)
@@ -213,6 +213,10 @@ class _Request:
         if name == "units" and "hidden" in cue:
             of_transformer = self.families & _TRANSFORMERS and not self.families & _RECURRENT
             return "embedding" if of_transformer else name
+        if name == "embedding" and cue in ("model size", "model width"):
+            return name if self.families & _TRANSFORMERS else ""  # else megabytes, or a number of parameters
+        if name == "features" and cue == "factors" and self._recommends():
+            return "latent"
         if name == "steps" and cue == "steps" and "series" in data_kinds:
             return "length"
         if name == "patience" and self._is_of_plateau(number):
@@ -225,6 +229,11 @@ class _Request:
         if name == "examples" and cue in ("samples", "points") and "series" in data_kinds:
             return "length"
         return name
+
+    def _recommends(self) -> bool:
+        """Whether users and items are multiplied, whose factors are those of an embedding."""
+        named = any(choice.value == "recommendation" for choice in self.problems)
+        return named or "matrix_factorization" in self.families
 
     def _is_of_plateau(self, number: Measured) -> bool:
         """Whether a patience is that of the learning rate's schedule: "ReduceLROnPlateau (patience 3)"."""

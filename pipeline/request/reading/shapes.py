@@ -49,7 +49,12 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
             )
             taken.update(numbers)
         elif len(numbers) == 2 and min(pieces[number].number or 0 for number in numbers) < _LEAST_SIDE:
-            pass  # "GRU 2x128" are two layers
+            if _is_of_series(pieces, numbers):
+                results.extend(_steps_and_variables(pieces, numbers))
+                taken.update(numbers)  # "windows of 200 x 3"; "GRU 2x128" are two layers
+        elif len(numbers) == 2 and _is_of_series(pieces, numbers):
+            results.extend(_steps_and_variables(pieces, numbers))
+            taken.update(numbers)
         elif _is_image(pieces, numbers[0], last):
             if _follows(pieces, numbers[0], _GOES_IN | _MADE):
                 results = [found for found in results if found.name not in ("height", "width", "channels")]
@@ -70,6 +75,30 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
             taken.update(numbers)
         index = last + 1
     return results
+
+
+_SERIES = frozenset(
+    "accelerometer imu ecg eeg emg gyroscope inertial sensor sensors signal signals readings samples vibration".split()
+)
+_MOST_VARIABLES = 64
+
+
+def _is_of_series(pieces: list[Piece], numbers: list[int]) -> bool:
+    """ "windows of 200 x 3 accelerometer", "ECG segments of 1000 x 12": many steps of a few variables."""
+    steps, variables = (pieces[number].number or 0 for number in (numbers[0], numbers[-1]))
+    if steps < 4 * variables or variables > _MOST_VARIABLES:
+        return False
+    around = pieces[max(0, numbers[0] - 4) : numbers[-1] + 4]
+    near = [part for part in around if part.sentence == pieces[numbers[0]].sentence]
+    return any(not _SERIES.isdisjoint(part.key.split()) for part in near)
+
+
+def _steps_and_variables(pieces: list[Piece], numbers: list[int]) -> Iterator[Found]:
+    first, last = numbers
+    following = {piece.key for piece in pieces[last + 1 : last + 3]}
+    names = ("length", "channels" if following & {"channels", "channel"} else "features")
+    for name, index in zip(names, numbers, strict=True):
+        yield Found("size", name, written(pieces[index].number or 0.0), first, last)
 
 
 def _is_kernel(pieces: list[Piece], numbers: list[int]) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+from pipeline.request.constraints import Constraint
 from pipeline.request.reading.found import Found, Numbers
 from pipeline.request.reading.shapes import is_whole
 from pipeline.request.terms.pieces import Piece
@@ -60,6 +64,50 @@ def windows(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> list[Foun
         taken.add(index)
         results.append(Found("size", name, str(int(piece.number or 0)), cue, unit))
     return results
+
+
+_MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
+_RATE = re.compile(
+    r"\b(?:(?P<half>half[- ]hourly)|(?P<quarter>quarter[- ]hourly)|(?P<hour>hourly|every hour|once an hour)"
+    r"|(?P<day>daily|once a day)"
+    r"|(?:at (?P<at>\d{1,3})|(?P<of>\d{1,3}))[- ]?(?:minutes?|min)\b"
+    r"(?(at)|[- ](?:data|values?|readings?|resolution|intervals?|means?|averages?|bars|candles|series|sampling)))"
+)
+"""How often a series has a value: "hourly", "at 15 minutes", "10-minute data"."""
+_UNIT = re.compile(r"\b(minute|hour|day|week)s?\b")
+_BEHIND = 8
+"""How far behind the number the unit may stand where the words that were read end with the number."""
+
+
+def in_steps(text: str, constraints: list[Constraint]) -> list[Constraint]:
+    """Spans of time as steps where the request says how often there is a value: 7 days of hourly readings are 168.
+
+    Without a rate, or with several, a number stays as it is.
+    """
+    lower = text.lower()
+    rates = {_minutes(match) for match in _RATE.finditer(lower)}
+    if len(rates) != 1:
+        return constraints
+    rate = rates.pop()
+    results = []
+    for one in constraints:
+        if one.name in ("length", "horizon") and one.aspect == "size":
+            words = lower[one.start : one.end]
+            unit = _UNIT.search(words) or _UNIT.match(lower[one.end : one.end + _BEHIND].lstrip(" -"))
+            steps, rest = divmod(_MINUTES[unit.group(1)], rate) if unit is not None else (1, 0)
+            if steps > 1 and not rest and one.value.isdecimal():
+                one = replace(one, value=str(int(one.value) * steps))
+        results.append(one)
+    return results
+
+
+def _minutes(rate: re.Match[str]) -> int:
+    """The minutes from one value to the next."""
+    named = {"half": 30, "quarter": 15, "hour": 60, "day": 1440}
+    for name, minutes in named.items():
+        if rate[name]:
+            return minutes
+    return max(1, int(rate["at"] or rate["of"]))
 
 
 def _predicts(pieces: list[Piece], index: int) -> bool:

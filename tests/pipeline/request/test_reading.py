@@ -207,6 +207,41 @@ def test_values_in_brackets_are_classes_only_where_they_are_the_targets(text: st
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("GRU that forecasts the next 24 hours from the last 7 days of hourly readings", "horizon=24 length=168"),
+        ("Forecast the load of the next 2 days (hourly) with an LSTM from the last two weeks", "horizon=48 length=336"),
+        ("LSTM on the last 24 hours at 15 minutes, predict the next 4 hours", "length=96 horizon=16"),
+        ("half-hourly demand, look back 3 days, forecast 1 day", "length=144 horizon=48"),
+        ("LSTM on the last 30 days of sales, predict the next 7 days", "length=30 horizon=7"),
+        ("hourly load, lookback 168, horizon 24", "length=168 horizon=24"),
+        ("daily means of hourly values, the last 7 days", "length=7"),
+    ],
+)
+def test_spans_of_time_are_steps_where_the_rate_is_said(text: str, expected: str) -> None:
+    assert {one for one in read(text) if one.startswith(("length=", "horizon="))} == set(expected.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("classify activities from windows of 200 x 3 accelerometer values", "length=200 features=3"),
+        ("gesture recognition from 100x6 IMU windows", "length=100 features=6"),
+        ("ECG segments of 1000 x 12, classify 5 rhythms", "length=1000 features=12 count=5"),
+        ("predict star ratings of readers for books, matrix factorisation with biases", "problem=recommendation"),
+        ("matrix factorization with 32 factors", "latent=32"),
+        ("transformer encoder with model size 128, feed-forward 256", "embedding=128 units=256"),
+        ("CNN for photos, model size 5 MB", ""),
+        ("forecast demand against repeating yesterday's values", "report=baseline"),
+    ],
+)
+def test_sizes_and_problems_by_what_stands_beside_them(text: str, expected: str) -> None:
+    found = read(text)
+    assert set(expected.split()) <= found
+    assert not {one for one in found if one.startswith(("height=", "embedding=5"))}
+
+
+@pytest.mark.parametrize(
     ("text", "target"),
     [
         ("predict taxi fare_amount from pickup_zone, hour and dropoff_zone", "fare_amount"),

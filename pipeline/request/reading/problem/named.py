@@ -29,6 +29,15 @@ _BEHIND_PIECES = frozenset("of at each per long with".split())
 
 def problems(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     """The kind of problem; several only where a classification and a regression are named."""
+    found = _problems(pieces, stances)
+    is_general = len(found) == 1 and found[0].value in _GENERAL
+    if is_general and "matrix_factorization" in named_values(pieces):
+        # "predict the star ratings of readers for books, matrix factorisation with biases"
+        return [Choice("recommendation", found[0].first, found[0].last)]
+    return found
+
+
+def _problems(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
     evidence = evidence_of(pieces, stances)
     named = _named(pieces, stances, evidence)
     is_common = bool(named) and (named[0].value in _GENERAL or named[0].value in _SECOND)
