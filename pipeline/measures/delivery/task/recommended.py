@@ -8,7 +8,7 @@ from pipeline.measures.delivery.code import Code
 from pipeline.measures.delivery.findings import Finding, missing
 
 _RATINGS = re.compile(r"\b(star )?ratings?\b|\brated?\b|\bstars\b|\bexplicit feedback\b", re.I)
-_SESSIONS = re.compile(r"\bsessions?\b|\bclick\w*|\bbaskets?\b|\bnext (item|product|song|click|video|purchase)", re.I)
+_SESSIONS = re.compile(r"\bsessions?\b|\bclick\w*|\bnext (item|product|song|click|video|purchase)", re.I)
 
 _NO_RATINGS = re.compile(r"\b(no|nobody|without|never|not|instead of)\b[^.;,]{0,20}\b(ratings?|rated?|stars)\b", re.I)
 
