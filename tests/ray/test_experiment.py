@@ -31,7 +31,7 @@ def _run(folder: Path, server: FaultServer, **settings: object) -> Experiment:
         "methods": ["copy", "direct"],
         "models": [{"llm": "openai", "model": MODEL, "base_url": server.url, "price": {"input": 1, "output": 2}}],
         "seeds": [0, 1],
-        "settings": {"max_tokens": 100, "shard_rows": 3},
+        "settings": {"pool": "starter40", "max_tokens": 100, "shard_rows": 3},
         "workers": 2,
         "quiet": True,
     }

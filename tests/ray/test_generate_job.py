@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -98,9 +99,8 @@ def test_equal_bytes_whatever_the_parallelism(source: str, finished: Path, tmp_p
     assert again == first
 
 
-def test_only_missing_shards_are_done_again(source: str, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    _run(source, out)
+def test_only_missing_shards_are_done_again(source: str, finished: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(finished, tmp_path / "out")
     before = _digests(out)
     parts = sorted((out / "results").iterdir())
     times = {path.name: path.stat().st_mtime_ns for path in parts}
@@ -115,8 +115,7 @@ def test_only_missing_shards_are_done_again(source: str, tmp_path: Path) -> None
 
 
 def test_a_run_goes_on_with_the_shards_it_was_begun_with(source: str, finished: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    _run(source, out)
+    out = shutil.copytree(finished, tmp_path / "out")
     (out / "results" / "part-000001.parquet").unlink()
     summary = _run(source, out, shard_rows=1000)
     assert (summary.rows, summary.resumed_rows) == (42, 37)

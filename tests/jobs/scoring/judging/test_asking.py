@@ -42,8 +42,9 @@ OTHER = side("other", record("a", "other_a"), record("b", "", "refused"), record
 
 
 def answer(request: ChatRequest) -> str:
-    """Seven points for everything, and the first project of a pair is better. It has no opinion on d."""
-    if "Task d" in request.messages[-1].content:
+    """Seven points for everything, and the first project of a pair is better. It has no opinion on d,
+    however often it is asked."""
+    if any("Task d" in message.content for message in request.messages):
         return "no opinion"
     if "Project B:" in request.messages[-1].content:
         return json.dumps({"reason": "", "compliance": "A", "usefulness": "tie", "idiomaticity": "A"})
@@ -61,7 +62,8 @@ def test_a_method_without_code_has_no_points_and_a_failed_machine_no_score() -> 
     assert (by_item["other", "b"].unasked, by_item["other", "b"].compliance) == (NO_CODE, 0.0)
     assert (by_item["other", "c"].unasked, by_item["other", "c"].compliance) == (MACHINERY_FAILED, None)
     assert by_item["other", "a"].compliance == 7
-    assert len(llm.requests) == 2 * 6  # six projects have code
+    # Six projects have code; of d each sample is asked for a second time.
+    assert len(llm.requests) == 2 * 6 + 2
     assert len(judgements) == 2 * 6 + 2
 
 
