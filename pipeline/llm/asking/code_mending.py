@@ -11,7 +11,7 @@ import re
 
 from pipeline.analysis.parsing import parsed
 
-_MAGIC = re.compile(r"^(?P<indent>\s*)(?=[!%][\w%!./]|(?:pip3?|conda) install )", re.MULTILINE)
+_MAGIC = re.compile(r"^(?P<indent>[ \t]*)(?=[!%][\w%!./]|(?:pip3?|conda) install )", re.MULTILINE)
 _MAGIC_VALUE = re.compile(r"^(?P<indent>[ \t]*)(?=\w[\w.\[\], ]{0,80}?=[ \t]*[!%][\w./])", re.MULTILINE)
 """`files = !ls`, `seconds = %timeit -o f()`."""
 
@@ -28,9 +28,13 @@ _ADDED = re.compile(r"^\+(?!\+\+ )|^ ")
 _NOT_ADDED = re.compile(r"^(?:-|@@ |\+\+\+ |diff --git |index [0-9a-f]+\.\.)")
 
 
+_LONGEST = 200_000
+"""Characters of the longest code that is mended: it is parsed after each mend, and no project is as long."""
+
+
 def mended(code: str) -> str:
     """The code, mended where Python does not take it as it is."""
-    if not code.strip() or parsed(code) is not None:
+    if len(code) > _LONGEST or not code.strip() or parsed(code) is not None:
         return code
     plain = _invisible_gone(without_magics(code.translate(_BLANKS)))
     if parsed(plain) is not None:

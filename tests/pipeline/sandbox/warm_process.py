@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -31,6 +32,7 @@ class WarmProcess:
         if self.pid == 0:
             try:
                 self._ours.close()
+                _give_up_shared_memory()
                 signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children, so the kernel does
                 kept = prepare()
                 theirs.sendall(b"ready")
@@ -54,6 +56,16 @@ class WarmProcess:
         self._ours.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+
+
+def _give_up_shared_memory() -> None:
+    """Unmaps what earlier tests of this process share (semaphores of multiprocessing): a warm process that has such
+    memory is refused, and this one is to be as one that was started afresh."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/self/maps") as maps:
+        shared = [line.split()[0].split("-") for line in maps if "/dev/shm/" in line]
+    for start, end in shared:
+        libc.munmap(ctypes.c_void_p(int(start, 16)), ctypes.c_size_t(int(end, 16) - int(start, 16)))
 
 
 def _serve_all(connection: socket.socket, begin: Callable[[SupervisedCommand], object]) -> None:
