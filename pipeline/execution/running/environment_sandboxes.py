@@ -10,29 +10,12 @@ from pipeline.environments.building import BuiltEnvironment, build
 from pipeline.environments.catalogue import Environment, environment_named
 from pipeline.environments.variables import project_variables
 from pipeline.errors import FaultError
+from pipeline.execution.running.observed import PROBE, events_of, run_observed
 from pipeline.execution.running.warm_parent import WarmParent
 from pipeline.execution.running.warm_process import EVENTS
 from pipeline.records import SourceFile
 from pipeline.sandbox.process import ProcessSandbox
 from pipeline.sandbox.sandbox import Execution, Limits
-
-PROBE = Path(__file__).parents[1] / "probe"
-"""What goes into a project's process and writes down what happens there."""
-
-LAUNCHER = ".dlcodegen-launch.py"
-"""Beside a project's files where its interpreter is started anew: starts it under the probe, as a warm process does."""
-
-_LAUNCH = """\
-import importlib.util
-import os
-import sys
-
-os.remove(__file__)
-spec = importlib.util.spec_from_file_location("_launch", {launch!r})
-launch = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(launch)
-sys.exit(launch.load_probe().run({events!r}, {entry!r}))
-"""
 
 
 class EnvironmentSandbox:
@@ -65,12 +48,9 @@ class EnvironmentSandbox:
             if source and os.path.exists(source):
                 given[path] = Path(source)
         if self._parent is None:
-            launch = _LAUNCH.format(launch=str(PROBE / "launch.py"), events=EVENTS, entry=entry)
-            files = [*files, SourceFile(path=LAUNCHER, text=launch)]
-            entry = LAUNCHER
+            return run_observed(self._sandbox, files, entry, limits, given=given)
         execution = self._sandbox.run(files, entry, limits, given=given, results=[EVENTS])
-        events = [file.content for file in execution.results if file.path == EVENTS and file.content]
-        return execution, events[0].decode("utf-8", "replace") if events else ""
+        return execution, events_of(execution)
 
     def restart(self) -> None:
         """Gives up the warm process: it may be what is broken."""

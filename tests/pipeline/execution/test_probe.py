@@ -14,7 +14,7 @@ from pipeline.execution.climbing import climb
 from pipeline.execution.events import read_events
 from pipeline.execution.ladder import Rung
 from pipeline.execution.observation import Observation
-from pipeline.execution.observed import PROBE, run_observed
+from pipeline.execution.running.observed import PROBE, run_observed
 from pipeline.records import SCRIPT, SourceFile
 from pipeline.sandbox.process import ProcessSandbox
 from pipeline.sandbox.sandbox import Execution, Limits

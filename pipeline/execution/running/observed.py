@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeline.execution.running.warm_process import EVENTS
 from pipeline.records import SourceFile
 from pipeline.sandbox.sandbox import Execution, Limits, Sandbox
 
-PROBE = Path(__file__).with_name("probe")
+PROBE = Path(__file__).parents[1] / "probe"
 """The probe's folder, as it is handed into a sandbox or loaded in a warm process."""
 
 _PROBE_IN_SANDBOX = "/opt/dlcodegen-probe"
-_EVENTS = ".dlcodegen-events.jsonl"
 _STARTER = ".dlcodegen-start.py"
 
 _MOST_EVENT_BYTES = 4 * 2**20
@@ -42,16 +42,20 @@ def run_observed(
 
     The arguments are those of Sandbox.run, and so are the errors. The results are the project's, without the events.
     """
-    start = _START.format(probe=_PROBE_IN_SANDBOX, starter=_STARTER, events=_EVENTS, entry=entry)
+    start = _START.format(probe=_PROBE_IN_SANDBOX, starter=_STARTER, events=EVENTS, entry=entry)
     execution = sandbox.run(
         [*files, SourceFile(path=_STARTER, text=start)],
         _STARTER,
         limits,
         given={**(given or {}), _PROBE_IN_SANDBOX: PROBE},
-        results=[_EVENTS, *results],
+        results=[EVENTS, *results],
     )
-    events = ""
+    return execution, events_of(execution)
+
+
+def events_of(execution: Execution) -> str:
+    """What the probe wrote in a run whose results have EVENTS, a line of JSON an event; "" where there is nothing."""
     for file in execution.results:
-        if file.path == _EVENTS and file.content is not None:
-            events = file.content[:_MOST_EVENT_BYTES].decode("utf-8", "replace")
-    return execution, events
+        if file.path == EVENTS and file.content is not None:
+            return file.content[:_MOST_EVENT_BYTES].decode("utf-8", "replace")
+    return ""
