@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.keras.recurrent import CELLS
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
 from pipeline.retrieval.cell import Cell, data_of, problems_asked, problems_of, stated
@@ -58,7 +59,7 @@ _WITHOUT_SAYING = {
 _PLAIN = frozenset({"mlp", "cnn", "cnn_1d", "lstm", "bilstm", "gru", "unet", "autoencoder"})
 """What a request gets that asks for no architecture."""
 
-_RECURRENT = frozenset({"lstm", "bilstm", "gru", "bigru", "rnn"})
+_RECURRENT = frozenset(CELLS)
 
 _OTHER_CELL = 1.0
 """What another recurrent cell than the asked one counts: the writer puts the asked one in its place."""

@@ -10,10 +10,9 @@ import ast
 import re
 
 from pipeline.generate.parts.script import Script, keyword_of, name_of
+from pipeline.keras.recurrent import CELLS
 from pipeline.request.constraints import Constraint
 from pipeline.torch.facts import imports_torch
-
-_CELLS = {"lstm": "LSTM", "bilstm": "LSTM", "gru": "GRU", "bigru": "GRU", "rnn": "SimpleRNN"}
 
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
 
@@ -33,7 +32,7 @@ def family(script: Script, constraint: Constraint) -> Script | None:
     """The asked recurrent cell, or a plain stack of dense layers; other families are what their samples are."""
     if constraint.value == "mlp":
         return _dense_only(script)
-    cell = _CELLS.get(constraint.value)
+    cell = CELLS.get(constraint.value)
     head, first, body = script.source.partition("# %% Imports")
     if cell is None or not first or (cell == "SimpleRNN" and imports_torch(script.source)):
         return None

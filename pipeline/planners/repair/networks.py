@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipeline.keras.facts import backbones
 from pipeline.keras.layer_call import LayerCall
+from pipeline.keras.recurrent import CELLS
 from pipeline.keras.repair import layer_named
 from pipeline.plan.shapes import CLASSIFICATION, REGRESSION
 from pipeline.plan.vocabulary import canonical_loss
@@ -14,9 +15,8 @@ from pipeline.planners.repair.asked import Asked
 from pipeline.planners.repair.draft import LayerEntry, PlanDraft, entry_of, inner_call, layer_entries, with_inner
 from pipeline.planners.repair.heads import head_of
 from pipeline.planners.repair.outputs import is_by_reconstruction
-from pipeline.planners.repair.stacks import CONVOLUTIONAL, RECURRENT, WHOLE_NETWORKS, shows, stack_of
+from pipeline.planners.repair.stacks import CONVOLUTIONAL, WHOLE_NETWORKS, shows, stack_of
 
-_CELLS = {"lstm": "LSTM", "bilstm": "LSTM", "gru": "GRU", "bigru": "GRU", "rnn": "SimpleRNN"}
 _SMALL_SIDE = 64
 """Pixels a side up to which "a CNN" is no large pretrained network."""
 _VECTOR_OF_IMAGE = ("Image Classification", "Image Regression")
@@ -120,7 +120,7 @@ def _has_all(entries: Sequence[LayerEntry], families: Sequence[str], asked: Aske
     own_network = "cnn" in families and is_small and "pretrained" not in asked.values("weights")
     if own_network and any(call.is_backbone for entry in entries for call in entry.calls):
         return False
-    for sort in (CONVOLUTIONAL, RECURRENT, ("transformer", "attention")):
+    for sort in (CONVOLUTIONAL, CELLS, ("transformer", "attention")):
         wanted = [family for family in families if family in sort]
         if wanted and not any(_has(entries, family) for family in wanted):
             return False
@@ -151,15 +151,15 @@ def _has(entries: Sequence[LayerEntry], family: str) -> bool:
 
 
 def _word(family: str) -> str:
-    return "conv" if family in CONVOLUTIONAL else _CELLS.get(family, family)
+    return "conv" if family in CONVOLUTIONAL else CELLS.get(family, family)
 
 
 def _keep_cell(draft: PlanDraft, families: Sequence[str]) -> None:
     """The asked recurrent cell in the place of another one, in both directions where that is asked for."""
-    family = next((name for name in families if name in RECURRENT), "")
+    family = next((name for name in families if name in CELLS), "")
     if not family:
         return
-    cell = _CELLS[family]
+    cell = CELLS[family]
     before = draft.entries
     entries = []
     for entry in before:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.keras.recurrent import CELLS
+
 CONVOLUTIONAL = ("cnn", "cnn_1d", "cnn_3d", "convlstm", "tcn")
-RECURRENT = ("lstm", "gru", "bilstm", "bigru", "rnn")
 
 _SHOWN_BY: dict[str, tuple[str, ...]] = {
     "cnn": ("Conv1D", "Conv2D", "Conv3D", "SeparableConv1D", "SeparableConv2D"),
@@ -42,7 +43,7 @@ def stack_of(families: Sequence[str], kind: str, *, steps: bool = False) -> list
         return [f"Dense({width}, activation='relu')" for width in (64, 32, 16, 32, 64)]
     body: list[str] = []
     convolution = next((name for name in families if name in CONVOLUTIONAL), "")
-    recurrent = next((name for name in families if name in RECURRENT), "")
+    recurrent = next((name for name in families if name in CELLS), "")
     attention = next((name for name in families if name in ("transformer", "attention")), "")
     if kind == "text":
         body.append("Embedding(10000, 128)")
@@ -133,7 +134,6 @@ def _convolutions_in_time(family: str, *, collapse: bool, pooled: bool) -> list[
 def _recurrent(family: str, kind: str, *, steps: bool) -> list[str]:
     if kind == "table":
         return []
-    cell = {"lstm": "LSTM", "bilstm": "LSTM", "gru": "GRU", "bigru": "GRU", "rnn": "SimpleRNN"}[family]
     sequences = ", return_sequences=True" if steps else ""
-    layer = f"{cell}(64{sequences})"
+    layer = f"{CELLS[family]}(64{sequences})"
     return [f"Bidirectional({layer})"] if family.startswith("bi") else [layer]
