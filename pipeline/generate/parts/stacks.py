@@ -7,6 +7,7 @@ import re
 
 from pipeline.generate.parts.script import Script, name_of
 from pipeline.request.constraints import Constraint
+from pipeline.syntax import walk
 from pipeline.torch.facts import imports_torch
 
 _CELLS = ("LSTM", "GRU", "SimpleRNN")
@@ -51,7 +52,7 @@ def _first_value(script: Script, name: str) -> ast.expr | None:
 
 
 def _in_a_loop(script: Script, call: ast.Call) -> bool:
-    return any(isinstance(node, ast.For) and call in ast.walk(node) for node in ast.walk(script.tree))
+    return any(isinstance(node, ast.For) and call in walk(node) for node in walk(script.tree))
 
 
 def _in_keras(script: Script, call: ast.Call, units: str, widths: list[int]) -> Script | None:
@@ -65,11 +66,11 @@ def _in_keras(script: Script, call: ast.Call, units: str, widths: list[int]) -> 
         if number < len(widths) - 1 and "return_sequences" not in layer:
             layer = layer.replace(f"{units}[{number}]", f"{units}[{number}], return_sequences=True", 1)
         layers.append(layer)
-    for node in ast.walk(script.tree):
+    for node in walk(script.tree):
         if isinstance(node, ast.List) and around in node.elts:
             separator = f",\n{' ' * around.col_offset}"
             return _with_widths(script.replaced(around, separator.join(layers)), units, widths)
-        if not isinstance(node, ast.Assign | ast.Expr) or around not in ast.walk(node):
+        if not isinstance(node, ast.Assign | ast.Expr) or around not in walk(node):
             continue
         line = script.text(node.value)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and name_of(node.value) == "add":
@@ -86,7 +87,7 @@ def _in_keras(script: Script, call: ast.Call, units: str, widths: list[int]) -> 
 
 def _in_torch(script: Script, call: ast.Call, units: str, widths: list[int]) -> Script | None:
     """A module for each width: one of `torch.nn` has the same in all its layers."""
-    assignments = [node for node in ast.walk(script.tree) if isinstance(node, ast.Assign) and node.value is call]
+    assignments = [node for node in walk(script.tree) if isinstance(node, ast.Assign) and node.value is call]
     statement = assignments[0] if assignments else None
     forward = list(_FORWARD.finditer(script.source))
     name = ast.unparse(statement.targets[0]).removeprefix("self.") if statement is not None else ""

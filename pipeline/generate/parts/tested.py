@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.generate.parts.script import Script
 
-_OF_CLASSES = {
+SCORES_OF_CLASSES = {
     "f1": ("f1_score", ', average="macro"'),
     "macro_f1": ("f1_score", ', average="macro"'),
     "micro_f1": ("f1_score", ', average="micro"'),
@@ -18,7 +18,8 @@ _OF_CLASSES = {
     "cohen_kappa": ("cohen_kappa_score", ""),
     "mcc": ("matthews_corrcoef", ""),
 }
-"""By a constraint's value: scikit-learn's function, and what it is given beside true and guessed classes."""
+"""By a constraint's value: scikit-learn's function, and what it is given beside true and guessed classes. In PyTorch
+scripts too."""
 
 _OF_OUTPUTS = {
     "auc": ("roc_auc_score", "ROC AUC"),
@@ -90,8 +91,8 @@ def test_metric(script: Script, name: str) -> Script | None:
     test = judged(script)
     if test is None:
         return None
-    if name in _OF_CLASSES:
-        function, options = _OF_CLASSES[name]
+    if name in SCORES_OF_CLASSES:
+        function, options = SCORES_OF_CLASSES[name]
         lines = _scored_classes(test.classes, name, function, options)
         return _printed(script, lines, name, function)
     if name == "log_loss" and test.outputs and test.loss != "binary_crossentropy":

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from pipeline.generate.parts.script import Script, name_of
+from pipeline.generate.parts.tested import SCORES_OF_CLASSES
 from pipeline.request.constraints import Constraint
 from pipeline.syntax import walk
 
@@ -20,18 +21,10 @@ _OF_CLASSES = (
 _OF_NUMBERS = ("mean_absolute_error", "mean_squared_error", "r2_score", "root_mean_squared_error")
 
 _METRICS = {
+    **SCORES_OF_CLASSES,
     "accuracy": ("accuracy_score", ""),
-    "balanced_accuracy": ("balanced_accuracy_score", ""),
-    "f1": ("f1_score", ', average="macro"'),
-    "macro_f1": ("f1_score", ', average="macro"'),
-    "micro_f1": ("f1_score", ', average="micro"'),
-    "weighted_f1": ("f1_score", ', average="weighted"'),
-    "precision": ("precision_score", ', average="macro", zero_division=0'),
-    "recall": ("recall_score", ', average="macro", zero_division=0'),
     "pr_auc": ("average_precision_score", ""),
     "auc": ("roc_auc_score", ""),
-    "cohen_kappa": ("cohen_kappa_score", ""),
-    "mcc": ("matthews_corrcoef", ""),
     "mae": ("mean_absolute_error", ""),
     "mse": ("mean_squared_error", ""),
     "rmse": ("root_mean_squared_error", ""),
