@@ -19,10 +19,10 @@ def status_lines(folder: str) -> Iterator[str]:
         raise DLCodeGenError(f"{folder}: no run was begun here; give a run's folder")
     failures = Counter[str]()
     done = 0
-    for record in store.results():
+    for kind in store.failure_kinds():
         done += 1
-        if record.failure is not None:
-            failures[record.failure.kind] += 1
+        if kind is not None:
+            failures[kind] += 1
     yield _rows_line(folder, staged, done, failures)
     spent = spending_words(spent_in(folder))
     if spent:

@@ -142,6 +142,13 @@ class RunStore:
             rows.update(table["row"].to_pylist())
         return frozenset(rows)
 
+    def failure_kinds(self) -> Iterator[str | None]:
+        """Of each finished row, in input order, the kind of its failure, or None: without reading what was written."""
+        for name in names_in(self._path("results")):
+            table = read_columns(self._path("results", name), ["failure"], RUN_VERSION)
+            for failure in table["failure"].to_pylist():
+                yield None if failure is None else failure["kind"]
+
     def stop(self, reason: str) -> None:
         """Tells all workers to begin no further shard."""
         write_bytes(self._path("stopped"), reason.encode())
