@@ -9,8 +9,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from pipeline.environments.building import build, environment_location
 from pipeline.environments.catalogue import Environment, environment_named
+from pipeline.errors import DLCodeGenError
+from pipeline.sandbox.process import ProcessSandbox
 
 PLAIN = Environment(
     name="plain",
@@ -33,3 +37,13 @@ def build_in_place_of(name: str, folder: Path) -> None:
     shutil.copytree(built.folder, location, symlinks=True)
     description = json.loads((location / "environment.json").read_text())
     (location / "environment.json").write_text(json.dumps(description | {"name": name}))
+
+
+def plain_environments(folder: Path) -> Path:
+    """The folder, with Python alone in the place of `keras3`. Skips the test where there is no sandbox."""
+    try:
+        ProcessSandbox()
+    except DLCodeGenError as error:
+        pytest.skip(str(error))
+    build_in_place_of("keras3", folder)
+    return folder

@@ -16,10 +16,8 @@ from jobs.execution.settings import ExecuteConfig
 from jobs.execution.store import ExecutionStore
 from jobs.execution.work import ExecuteStep
 from pipeline.environments.building import FOLDER_VARIABLE
-from pipeline.errors import DLCodeGenError
 from pipeline.execution.running.rows import ExecutedProject
-from pipeline.sandbox.process import ProcessSandbox
-from tests.plain_environment import build_in_place_of
+from tests.plain_environment import plain_environments
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -29,13 +27,7 @@ COUNT = 24
 
 @pytest.fixture(scope="module")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        ProcessSandbox()
-    except DLCodeGenError as error:
-        pytest.skip(str(error))
-    folder = tmp_path_factory.mktemp("environments")
-    build_in_place_of("keras3", folder)
-    return folder
+    return plain_environments(tmp_path_factory.mktemp("environments"))
 
 
 @pytest.fixture(scope="module")

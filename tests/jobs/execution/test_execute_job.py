@@ -14,8 +14,7 @@ from jobs.execution.funnel import funnel_of
 from jobs.execution.store import ExecutionStore
 from pipeline.environments.building import FOLDER_VARIABLE
 from pipeline.errors import DLCodeGenError
-from pipeline.sandbox.process import ProcessSandbox
-from tests.plain_environment import build_in_place_of
+from tests.plain_environment import plain_environments
 
 PROJECTS = {
     "finishes": "print('done')",
@@ -29,13 +28,7 @@ PROJECTS = {
 
 @pytest.fixture(scope="module")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        ProcessSandbox()
-    except DLCodeGenError as error:
-        pytest.skip(str(error))
-    folder = tmp_path_factory.mktemp("environments")
-    build_in_place_of("keras3", folder)
-    return folder
+    return plain_environments(tmp_path_factory.mktemp("environments"))
 
 
 @pytest.fixture
