@@ -13,7 +13,7 @@ from ray.serve.handle import DeploymentHandle
 
 from pipeline.config import LimitSettings
 from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.llm.client.answers import Refused, read_reply, refusal
+from pipeline.llm.client.answers import Refused, read_reply, refusal, room_for_reply
 from pipeline.llm.client.dialect import Dialect
 from pipeline.llm.client.retrying import Retrying, Transient
 from pipeline.llm.protocol import ChatReply, ChatRequest
@@ -39,9 +39,10 @@ class ServeLLM:
     async def chat(self, request: ChatRequest) -> ChatReply:
         """The model's reply. Raises StageFailure `llm_unavailable`, `llm_busy`, `llm_timeout` or `llm_engine` after the
         last attempt, `llm_context` for a prompt that is too long, `llm_refused` for a request it does not take."""
-        return await self._retrying.call(partial(self._attempt, self._dialect.body(self._served, request)))
+        return await self._retrying.call(partial(self._attempt, request))
 
-    async def _attempt(self, body: dict[str, Any], seconds: float) -> ChatReply:
+    async def _attempt(self, request: ChatRequest, seconds: float, room: int | None = None) -> ChatReply:
+        body = self._dialect.body(self._served, request, room)
         try:
             async with asyncio.timeout(seconds):
                 answer: dict[str, Any] = await self._connected().complete.remote(body)
@@ -54,14 +55,16 @@ class ServeLLM:
         except RayError as error:
             lines = [line for line in str(error).splitlines() if line.strip()]
             raise Transient(f"the engine failed ({lines[-1].strip()})", kind="llm_engine") from error
-        if problem := answer.get("error"):
-            raise self._refused(refusal(int(problem.get("code") or 500), str(problem.get("message"))))
-        return read_reply(answer)
-
-    def _refused(self, problem: Exception) -> Exception:
-        if isinstance(problem, Refused):
-            return StageFailure("llm_refused", f"the engine of {self.model} refuses: {problem}")
-        return problem
+        problem = answer.get("error")
+        if not problem:
+            return read_reply(answer)
+        refused = refusal(int(problem.get("code") or 500), str(problem.get("message")))
+        if not isinstance(refused, Refused):
+            raise refused
+        left = room_for_reply(str(refused))
+        if left is None or room is not None:
+            raise StageFailure("llm_refused", f"the engine of {self.model} refuses: {refused}")
+        return await self._attempt(request, seconds, left)
 
     def _connected(self) -> DeploymentHandle:
         if self._handle is None:

@@ -132,12 +132,14 @@ def _header(line: Line | None, named: str = "") -> tuple[list[str], str]:
     raise DLCodeGenError(f'no requirement column in the header {text[:200]!r}; name it "requirement"')
 
 
-def _without_blanks(text: str, delimiter: str) -> str:
-    """The line without blanks between a closing quote and the next delimiter, which the strict reader refuses. An even
-    number of quotes is part of a text."""
+def _without_blanks(text: str, delimiter: str, in_quotes: bool = False) -> str:
+    """The line without blanks between a closing quote and the next delimiter, which the strict reader refuses; where
+    `in_quotes`, it begins within a quoted field."""
     if '" ' not in text and '"\t' not in text:
         return text
-    return re.sub(rf'(?<!")(?P<quotes>(?:"")*+")[ \t]+(?={re.escape(delimiter)}|$)', r"\g<quotes>", text)
+    opened = '"' if in_quotes else ""
+    quoted = rf'(?:^|(?<={re.escape(delimiter)}))(?P<quoted>"(?:[^"]|"")*+"?)(?:[ \t]+(?={re.escape(delimiter)}|$))?'
+    return re.sub(quoted, r"\g<quoted>", opened + text).removeprefix(opened)
 
 
 class _Lines:
@@ -151,6 +153,7 @@ class _Lines:
         self._source = source
         self._delimiter = delimiter
         self._given_back: deque[Line] = deque()
+        self._in_quotes = False  # behind the last line taken
         self.taken: list[Line] = []
         self._failure = _Failure(0, ("", ""))  # of the record that failed last
         self._fields_too_many = 0.0  # of that record, in the lines that are not read again yet; at least
@@ -162,9 +165,11 @@ class _Lines:
         if self.taken and self.taken[-1].number < self._failure.line and self._fields_too_many > 0:
             raise _GoesOnAsBeforeError(self._failure)
         line = self._given_back.popleft() if self._given_back else next(self._source)
+        in_quotes = bool(self.taken) and self._in_quotes
+        self._in_quotes = in_quotes ^ bool(line.data.count(b'"') % 2)
         self.taken.append(line)
         self._fields_too_many -= line.data.count(self._delimiter)
-        return _without_blanks(_text(line), self._delimiter.decode()) + "\n"
+        return _without_blanks(_text(line), self._delimiter.decode(), in_quotes) + "\n"
 
     def give_back(self, failure: _Failure) -> None:
         """Gives back all but the first of the lines taken, whose record failed."""

@@ -9,7 +9,7 @@ from pipeline.llm.protocol import ChatRequest
 
 def thorough(request: ChatRequest) -> str:
     """Eight for every project; of a pair the longer one is better; a question about tides it cannot answer."""
-    text = request.messages[-1].content
+    text = "\n".join(message.content for message in request.messages if message.role == "user")  # asked again or not
     if "tide" in text:
         return "I would rather not."
     if "Project B:" not in text:

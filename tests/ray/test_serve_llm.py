@@ -28,6 +28,9 @@ class Echo:
         if words.startswith("error"):
             _, code, message = words.split(" ", 2)
             return {"error": {"code": int(code), "message": message}}
+        if words == "fit" and body["max_tokens"] > 100:
+            message = "This model's maximum context length is 128 tokens and your request has 28 input tokens."
+            return {"error": {"code": 400, "message": message}}
         if words == "bug":
             raise ZeroDivisionError("in the engine")
         await asyncio.sleep(5 if words == "stall" else 0.4)
@@ -81,6 +84,12 @@ def test_what_fails_has_a_reason(echo: None, text: str, kind: str) -> None:
     assert isinstance(failure, StageFailure)
     assert failure.kind == kind
     assert "model@1" in str(failure) or kind == "llm_context"
+
+
+def test_a_reply_is_fitted_to_the_room_that_the_engine_names(echo: None) -> None:
+    (reply,) = ask(client(), "fit")
+    assert isinstance(reply, ChatReply)
+    assert reply.text.startswith("fit ")
 
 
 def test_an_application_that_does_not_run_is_named(echo: None) -> None:

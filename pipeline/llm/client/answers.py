@@ -59,10 +59,11 @@ GRAMMAR = re.compile(r"grammar\b", re.IGNORECASE)
 """What servers say of a schema that they cannot make a grammar of; some by status 500."""
 
 _CONTEXT_AND_PROMPT = re.compile(
-    r"maximum context length is (?P<context>\d{1,9}) tokens.{0,200}?(?P<prompt>\d{1,9})(?: tokens)?"
+    r"maximum context length is (?P<context>\d{1,9}) tokens.{0,200}?(?<!at least )\b(?P<prompt>\d{1,9})(?: tokens)?"
     r"(?: of (?:text )?input| input tokens| in the messages| prompt tokens)",
     re.IGNORECASE | re.DOTALL,
 )
+"""vLLM's "at least 6193 input tokens" is where it stopped counting, and no length of the prompt."""
 
 
 def room_for_reply(reason: str) -> int | None:

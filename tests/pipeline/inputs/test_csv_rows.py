@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import DLCodeGenError
@@ -53,6 +53,8 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size
 
 
 @given(st.lists(st.tuples(TEXT, TEXT, TEXT), max_size=12))
+@example([("", "", "\t,")])  # a blank behind a quote that opens
+@example([("", "\n ,", '"" ,')])
 def test_what_the_csv_module_writes_is_read_back(records: list[tuple[str, str, str]]) -> None:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n")

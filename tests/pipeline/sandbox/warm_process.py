@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import cloudpickle
 
 from pipeline.sandbox.command import SupervisedCommand
 from pipeline.sandbox.supervised import RunningSupervisor
 from pipeline.sandbox.supervisor import serve
+
+_REPOSITORY = Path(__file__).parents[3]
 
 
 class _Fork:
@@ -22,26 +27,24 @@ class _Fork:
 
 
 class WarmProcess:
-    """A SupervisorStarter whose projects run by `begin`, after `prepare` has been called once."""
+    """A SupervisorStarter whose projects run by `begin`, after `prepare` has been called once.
+
+    It is an interpreter of its own, as a warm parent's is: what earlier tests left in pytest's (semaphores, libraries
+    that watch forks) would be in every project's.
+    """
 
     def __init__(
         self, begin: Callable[[SupervisedCommand], object], prepare: Callable[[], object] = lambda: None
     ) -> None:
         self._ours, theirs = socket.socketpair()
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                self._ours.close()
-                _give_up_shared_memory()
-                signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children, so the kernel does
-                kept = prepare()
-                theirs.sendall(b"ready")
-                _serve_all(theirs, begin)
-                del kept
-            finally:
-                os._exit(0)
+        command = [sys.executable, "-m", "tests.pipeline.sandbox.warm_process", str(theirs.fileno())]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[theirs.fileno()], cwd=_REPOSITORY)
+        self.pid = self._process.pid
         theirs.close()
-        self._ours.recv(10)
+        assert self._process.stdin is not None
+        with self._process.stdin as functions:
+            functions.write(cloudpickle.dumps((begin, prepare)))
+        assert self._ours.recv(10) == b"ready"
 
     def start(self, stdout: int, stderr: int, peer: socket.socket) -> RunningSupervisor:
         socket.send_fds(self._ours, [b"x"], [stdout, stderr, peer.fileno()])
@@ -54,18 +57,17 @@ class WarmProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ours.close()
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
+        self._process.wait()
 
 
-def _give_up_shared_memory() -> None:
-    """Unmaps what earlier tests of this process share (semaphores of multiprocessing): a warm process that has such
-    memory is refused, and this one is to be as one that was started afresh."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/self/maps") as maps:
-        shared = [line.split()[0].split("-") for line in maps if "/dev/shm/" in line]
-    for start, end in shared:
-        libc.munmap(ctypes.c_void_p(int(start, 16)), ctypes.c_size_t(int(end, 16) - int(start, 16)))
+def _main(descriptor: int) -> None:
+    begin, prepare = cloudpickle.load(sys.stdin.buffer)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children, so the kernel does
+    kept = prepare()
+    control = socket.socket(fileno=descriptor)
+    control.sendall(b"ready")
+    _serve_all(control, begin)
+    del kept
 
 
 def _serve_all(connection: socket.socket, begin: Callable[[SupervisedCommand], object]) -> None:
@@ -78,3 +80,8 @@ def _serve_all(connection: socket.socket, begin: Callable[[SupervisedCommand], o
             serve(socket.socket(fileno=descriptors[2]), descriptors[0], descriptors[1], begin)
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]))
+    os._exit(0)  # what is registered for its end is for no test to see

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.llm.client.answers import room_for_reply
+from pipeline.errors import StageFailure
+from pipeline.llm.client.answers import refusal, room_for_reply
 from pipeline.llm.client.dialect import Dialect
 from pipeline.llm.protocol import ChatRequest, Message, Sampling
 
@@ -100,6 +101,18 @@ def test_the_room_that_a_server_names_is_read() -> None:
     other = "maximum context length is 4096 tokens. However, you requested 5000 tokens (904 in the messages, 4096 in"
     assert room_for_reply(other.replace("904 in the", "904 tokens in the")) == 3192
     assert room_for_reply(said.replace("has 11", "has 5000")) is None
+
+
+def test_where_the_server_stopped_counting_the_prompt_is_not_its_length() -> None:
+    said = (
+        "This model's maximum context length is 8192 tokens. However, you requested 2000 output tokens and your prompt "
+        "contains at least 6193 input tokens, for a total of at least 8193 tokens. Please reduce the length of the "
+        "input prompt or the number of requested output tokens. (parameter=input_tokens, value=6193)"
+    )
+    assert room_for_reply(said) is None
+    refused = refusal(400, said)
+    assert isinstance(refused, StageFailure)
+    assert refused.kind == "llm_context"
 
 
 def test_what_is_refused_for_another_reason_stays_refused() -> None:
