@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 from pipeline.errors import StageFailure
 from pipeline.own_data.constraints import constraints_of
 from pipeline.own_data.describing import data_words, described
+from pipeline.own_data.predictions import with_asked_predictions
 from pipeline.records import Requirement, Understood
 from pipeline.request.constraints import Constraint, Source
 from pipeline.request.data_contract import DataContract
@@ -97,7 +98,7 @@ def understand(record: Requirement, *, share_examples: bool = False) -> Understa
         constraints = with_new(constraints, constraints_of(description.contract, words))
         # The user's own words stay first. The description is one line, so the last line is the data's.
         understanding["attributes"] = f"{record.attributes}\n{words}".strip()
-        understanding["data"] = description.contract
+        understanding["data"] = with_asked_predictions(description.contract, record.requirement)
     understanding["constraints"] = constraints
     return understanding
 

@@ -15,6 +15,7 @@ from numpy.lib import format as npy_format
 
 from pipeline.data_description.description import DataDescription
 from pipeline.data_description.tables.excel import DAMAGED_ZIP
+from pipeline.data_description.tables.folder import part_of
 from pipeline.data_description.tables.targets import TargetChoice
 from pipeline.data_description.wording import counted, listed, pixels, shown_name
 from pipeline.errors import DLCodeGenError
@@ -62,7 +63,14 @@ def describe_arrays(root: str, paths: Sequence[str], asked: Sequence[str]) -> Da
             )
     if not arrays:
         raise DLCodeGenError(f"{'; '.join(damaged)}; save plain arrays with numpy.savez")
-    choice = _targets(arrays, asked)
+    apart = _in_test_files(arrays)
+    arrays = [array for array in arrays if array not in apart]
+    lacking = _lacking(arrays, apart)
+    if lacking and not asked:
+        choice = TargetChoice(names=tuple(array.name for array in lacking), rule="the test's file lacks it")
+    else:
+        choice = _targets(arrays, asked)
+    arrays = [_with_classes(root, array) if array.name in choice.names else array for array in arrays]
     parts = [
         array for array in arrays if _TEST_NAME.fullmatch(array.low_name) or _VALIDATION_NAME.fullmatch(array.low_name)
     ]
@@ -92,6 +100,15 @@ def describe_arrays(root: str, paths: Sequence[str], asked: Sequence[str]) -> Da
     attributes = f"NumPy file {names}: {' and '.join(words)}; {answer}."
     if parts:
         attributes += f" Also there: {listed([array.name for array in parts])}."
+    held_out, unlabelled = "", ""
+    if test:
+        held_out, unlabelled = (test[0].name, "") if labelled else ("", test[0].name)
+    if apart:
+        test_file = apart[0].path
+        has_targets = any(array.name in choice.names for array in apart)
+        held_out, unlabelled = (test_file, "") if has_targets else ("", test_file)
+        state = "with" if has_targets else "without"
+        attributes += f" {shown_name(test_file)} has {apart[0].shape[0]:,} examples {state} targets."
     return DataDescription(
         attributes=attributes,
         contract=DataContract(
@@ -99,8 +116,8 @@ def describe_arrays(root: str, paths: Sequence[str], asked: Sequence[str]) -> Da
             targets=contract_targets,
             examples=inputs[0].shape[0],
             validation=next((array.name for array in parts if array not in test), ""),
-            held_out=test[0].name if test and labelled else "",
-            unlabelled=test[0].name if test and not labelled else "",
+            held_out=held_out,
+            unlabelled=unlabelled,
         ),
         target_rule=choice.rule,
         notes=tuple(notes),
@@ -108,21 +125,51 @@ def describe_arrays(root: str, paths: Sequence[str], asked: Sequence[str]) -> Da
     )
 
 
-def _arrays_in(file: str, path: str) -> list[ArrayFacts]:
+def _in_test_files(arrays: Sequence[ArrayFacts]) -> list[ArrayFacts]:
+    """The arrays of a `test.npz` beside another file that has arrays of the same names."""
+    others = {array.name for array in arrays if part_of(array.path) != "test"}
+    return [
+        array
+        for array in arrays
+        if array.path.endswith(".npz") and part_of(array.path) == "test" and array.shape and array.name in others
+    ]
+
+
+def _lacking(arrays: Sequence[ArrayFacts], apart: Sequence[ArrayFacts]) -> list[ArrayFacts]:
+    """What the test's file does not have of the file whose arrays it has, with a value for each example."""
+    names = {array.name for array in apart}
+    inputs = [array for array in arrays if array.name in names]
+    if not inputs:
+        return []
+    beside = [array for array in arrays if array.path == inputs[0].path and array.name not in names]
+    return [array for array in beside if array.shape[:1] == inputs[0].shape[:1]]
+
+
+def _with_classes(root: str, array: ArrayFacts) -> ArrayFacts:
+    """The target with its classes counted, whatever its name is."""
+    if array.classes is not None:
+        return array
+    found = _arrays_in(os.path.join(root, array.path), array.path, target=array.name)
+    return next(again for again in found if again.name == array.name)
+
+
+def _arrays_in(file: str, path: str, target: str = "") -> list[ArrayFacts]:
+    """The arrays of a file; of the `target`, and of those that are named as one, the classes are counted."""
     if path.lower().endswith(".npy"):
         with open(file, "rb") as stream:
             name = posixpath.splitext(posixpath.basename(path))[0]
-            return [_array(stream, path, name, os.path.getsize(file))]
+            return [_array(stream, path, name, os.path.getsize(file), is_target=name == target)]
     arrays = []
     with zipfile.ZipFile(file) as archive:
         for entry in archive.infolist():
             if entry.filename.endswith(".npy"):
                 with archive.open(entry) as member:
-                    arrays.append(_array(member, path, entry.filename.removesuffix(".npy"), entry.file_size))
+                    name = entry.filename.removesuffix(".npy")
+                    arrays.append(_array(member, path, name, entry.file_size, is_target=name == target))
     return arrays
 
 
-def _array(stream: IO[bytes], path: str, name: str, size: int) -> ArrayFacts:
+def _array(stream: IO[bytes], path: str, name: str, size: int, *, is_target: bool) -> ArrayFacts:
     """The head of an array; of a target also the number of classes."""
     version = npy_format.read_magic(stream)  # type: ignore[no-untyped-call]
     read_head: Any = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
@@ -131,7 +178,9 @@ def _array(stream: IO[bytes], path: str, name: str, size: int) -> ArrayFacts:
         raise ValueError("pickled objects")
     classes = None
     axes = range(1, 5) if "mask" in name.lower() else range(1, 3)
-    if _TARGET_NAME.fullmatch(name.lower()) and size <= _MOST_BYTES and dtype.kind in "iub" and len(shape) in axes:
+    is_target = is_target or _TARGET_NAME.fullmatch(name.lower()) is not None
+    holds_classes = dtype.kind in "iub" or (dtype.kind in "US" and len(shape) == 1)  # names of classes have one axis
+    if is_target and holds_classes and size <= _MOST_BYTES and len(shape) in axes:
         count = int(np.prod(shape))
         data = stream.read(count * dtype.itemsize)
         if len(data) < count * dtype.itemsize:

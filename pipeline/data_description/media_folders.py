@@ -42,10 +42,17 @@ def layout_of(root: str, base: Folder, kind: FileKind) -> MediaLayout:
         if labelled:
             layout.held_out = test.path
         else:
-            layout.unlabelled = test.path
+            layout.unlabelled = _inputs_folder(test, kind, layout)
         state = "with targets" if labelled else "without targets"
         layout.words += f", {counted(_source_count(test, kind, layout), NOUNS[kind])} {state} in {test.path}"
     return layout
+
+
+def _inputs_folder(folder: Folder, kind: FileKind, layout: MediaLayout) -> str:
+    """The folder that the inputs of a part lie in: of pairs `test/images`, where there is one such folder."""
+    sources = [below for below in folder.folders if below.name.lower() in INPUT_FOLDERS and below.count(kind)]
+    is_paired = layout.inputs[0].layout == "paired_folders"
+    return sources[0].path if is_paired and len(sources) == 1 else folder.path
 
 
 def _source_count(folder: Folder, kind: FileKind, layout: MediaLayout) -> int:

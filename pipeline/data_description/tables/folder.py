@@ -88,6 +88,8 @@ def describe_tables(tables: Tables, asked: Sequence[str]) -> DataDescription:
         description = describe_one(mains[0], asked, parts)
     elif not mains and len(views) == 1:
         description = describe_one(views[0], asked, {})
+    elif (pair := _known_and_new(views)) is not None:
+        description = describe_one(pair[0], asked, {"test": [pair[1]]})
     else:
         description = _several(views)
     ignored = others if parts["train"] and len(mains) == 1 else []
@@ -181,6 +183,21 @@ def _inputs_and_targets(views: Sequence[TableView]) -> tuple[TableView, TableVie
     if first.sample.rows != second.sample.rows:
         return None
     return (second, first) if _holds_targets(first) else (first, second)
+
+
+def _known_and_new(views: Sequence[TableView]) -> tuple[TableView, TableView] | None:
+    """Of two tables the one with answers and the one that lacks them: `history.csv` and `future.csv`.
+
+    A list of users beside their ratings lacks columns as well; but there, what the two share repeats in the ratings.
+    """
+    if len(views) != 2 or not all(view.sample.format.header for view in views):
+        return None
+    new, known = sorted(views, key=lambda view: len(view.names))
+    if not set(new.names) < set(known.names):
+        return None
+    if len(new.names) == 1 and not known.fact(new.names[0]).unique:
+        return None
+    return known, new
 
 
 def _holds_targets(view: TableView) -> bool:

@@ -143,7 +143,8 @@ def predictions_file(script: Script, constraint: Constraint) -> Script | None:
     """The model's outputs for the test, a row an example, as CSV."""
     tested = tested_by(script)
     name = "predictions.csv" if constraint.value == "true" else constraint.value.replace("\\", "/").rpartition("/")[2]
-    if tested is None or not name.endswith(".csv"):
+    is_input = "sample_sub" in name.lower()  # sample_submission.csv shows the form, and is the user's
+    if tested is None or not name.endswith(".csv") or is_input:
         return None
     cell = (
         "# %% Save: predictions for the test, a row an example\n"

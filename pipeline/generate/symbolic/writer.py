@@ -11,6 +11,7 @@ from pipeline.errors import StageFailure
 from pipeline.generate.own_training import with_own_settings
 from pipeline.generate.parts.adding import with_parts
 from pipeline.generate.parts.inputs import beside_script
+from pipeline.generate.parts.predictions import with_asked_form
 from pipeline.generate.project import script_files
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
@@ -82,7 +83,13 @@ class SymbolicWriter:
             alone, _ = compare(code, code, target)
             if _does_as_much(alone.text(), final.text(), record.constraints):
                 final, choices = alone, tuple(_taken_back(choice) for choice in choices)
-        script = with_parts(final.text(), record.constraints, record.requirement)
+        if record.data is not None and record.data.unlabelled:
+            # Predictions are of the rows without answers, which the sample writes, and not of the test.
+            wanted = [one for one in record.constraints if one.name != "predictions_file"]
+            script = with_parts(final.text(), wanted, record.requirement)
+            script = with_asked_form(script, record.data, record.requirement)
+        else:
+            script = with_parts(final.text(), record.constraints, record.requirement)
         if record.data is None:
             script = beside_script(script, record.constraints)
         return {"files": script_files(script), "choices": choices}
