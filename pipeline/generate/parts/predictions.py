@@ -186,22 +186,39 @@ def _of_arrays(script: Script, contract: DataContract, columns: tuple[str, ...])
     functions = {node.name: node for node in script.tree.body if isinstance(node, ast.FunctionDef)}
     is_file = contract.unlabelled.endswith(".npz") and len(contract.targets) == 1
     has_array = script.assigned("INPUT_ARRAY") is not None
-    if not is_file or not has_array or not {"read_array", "predict"} <= set(functions) or script.calls("to_csv"):
+    if not is_file or not has_array or "read_array" not in functions or script.calls("to_csv"):
         return script
     if len(functions["read_array"].args.args) < 2:  # the file and the array in it
+        return script
+    predicted = _predicted_arrays(script, set(functions))
+    if not predicted:
         return script
     index, answer = columns if len(columns) == 2 else ("index", contract.targets[0].name)
     cell = (
         "# %% Evaluate: new examples\n"
         "if not SYNTHETIC:\n"
         f"    new = read_array({_quoted(contract.unlabelled)}, INPUT_ARRAY)\n"
-        f"    table = pd.DataFrame({{{_quoted(index)}: range(len(new)), {_quoted(answer)}: np.ravel(predict(new))}})\n"
+        f"    answers = np.ravel({predicted})\n"
+        f"    table = pd.DataFrame({{{_quoted(index)}: range(len(new)), {_quoted(answer)}: answers}})\n"
         f"    table.to_csv({_quoted(PREDICTIONS)}, index=False)\n"
         f'    print(f"{PREDICTIONS}: {{len(table)}} rows")\n'
     )
     if contract.targets[0].kind not in ("class", "number"):
         return script
     return script.with_lines_at_end(cell).with_import("import pandas as pd")
+
+
+def _predicted_arrays(script: Script, functions: set[str]) -> str:
+    """The predictions for `new`: by the sample's `predict`, or by its parts where a draft has left it out."""
+    if "predict" in functions:
+        return "predict(new)"
+    if "as_inputs" not in functions:
+        return ""
+    if "predicted_classes" in functions and script.binds("mean") and script.binds("class_names"):
+        return "class_names[predicted_classes(model.predict((as_inputs(new) - mean) / scale, verbose=0))]"
+    if script.binds("scaler") and script.binds("target_scaler"):
+        return "target_scaler.inverse_transform(model.predict(scaler.transform(as_inputs(new)), verbose=0))"
+    return ""
 
 
 def _as_run_lengths(script: Script, contract: DataContract, columns: tuple[str, ...]) -> Script:

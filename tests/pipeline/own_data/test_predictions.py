@@ -155,6 +155,11 @@ def function(source: str, name: str) -> str:
     return ast.unparse(found)
 
 
+def function_text(source: str, name: str) -> str:
+    (found,) = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name]
+    return ast.get_source_segment(source, found) or ""
+
+
 @pytest.mark.parametrize(("classes", "outputs"), [(("0", "1"), [0.7, 0.7]), (("yes", "zero"), [0.3, 0.3])])
 def test_a_probability_is_written_where_one_is_asked_for(classes: tuple[str, ...], outputs: list[float]) -> None:
     contract = table("torque", target="failure")
@@ -182,8 +187,13 @@ def test_a_probability_is_written_where_one_is_asked_for(classes: tuple[str, ...
 def test_new_arrays_are_predicted_one_a_row() -> None:
     code = asked_form(sample("arrays-classification"), ARRAYS, "predictions.csv: index from 0, gait")
     assert 'read_array("test.npz", INPUT_ARRAY)' in code
-    assert '{"index": range(len(new)), "gait": np.ravel(predict(new))}' in code
+    assert "answers = np.ravel(predict(new))" in code
+    assert '{"index": range(len(new)), "gait": answers}' in code
     assert "import pandas as pd" in code
+    # Drafts leave out functions that nothing calls.
+    drafted = sample("arrays-classification").replace(function_text(sample("arrays-classification"), "predict"), "")
+    code = asked_form(drafted, ARRAYS, "predictions.csv: index from 0, gait")
+    assert "np.ravel(class_names[predicted_classes(model.predict((as_inputs(new) - mean) / scale" in code
 
 
 def test_masks_are_written_as_run_lengths_at_their_own_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
