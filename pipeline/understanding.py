@@ -12,6 +12,7 @@ from pipeline.errors import StageFailure
 from pipeline.own_data.constraints import constraints_of
 from pipeline.own_data.describing import data_words, described
 from pipeline.own_data.predictions import with_asked_predictions
+from pipeline.own_data.target_kinds import with_asked_kinds, with_kinds_in_words, without_contradicted
 from pipeline.records import Requirement, Understood
 from pipeline.request.constraints import Constraint, Source
 from pipeline.request.data_contract import DataContract
@@ -95,10 +96,13 @@ def understand(record: Requirement, *, share_examples: bool = False) -> Understa
         assert description.contract is not None  # as `described` promises
         if not _is_text(words, description.contract):
             raise StageFailure("unreadable_data", "names of files or columns are no text (UTF-8); rename them")
-        constraints = with_new(constraints, constraints_of(description.contract, words))
+        contract = with_asked_kinds(description.contract, constraints, record.requirement)
+        words = with_kinds_in_words(words, description.contract, contract)
+        constraints = without_contradicted(constraints, contract)
+        constraints = with_new(constraints, constraints_of(contract, words))
         # The user's own words stay first. The description is one line, so the last line is the data's.
         understanding["attributes"] = f"{record.attributes}\n{words}".strip()
-        understanding["data"] = with_asked_predictions(description.contract, record.requirement)
+        understanding["data"] = with_asked_predictions(contract, record.requirement)
     understanding["constraints"] = constraints
     return understanding
 

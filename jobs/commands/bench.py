@@ -21,7 +21,7 @@ app.add_typer(bench, name="bench")
 
 Python = Annotated[
     Path | None,
-    typer.Option("--python", help="The Python of all projects; by default that of the environment each wants."),
+    typer.Option("--python", help="The Python of the references; by default that of the environment keras3."),
 ]
 Words = Annotated[
     list[str] | None,
@@ -38,7 +38,6 @@ Words = Annotated[
 def projects(
     words: Words = None,
     out: Annotated[str, typer.Option("--out", help="A folder; the same command goes on after a kill.")] = "",
-    python: Python = None,
     list_tasks: Annotated[bool, typer.Option("--list", help="Print the tasks and their bounds, and end.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -55,13 +54,13 @@ def projects(
         return _print_tasks([task.id for task in tasks])
     if not out:
         raise DLCodeGenError("bench projects: give a folder for data, projects and results by --out DIR")
-    if not answers_are_hidden(sandbox_of(python)):
+    if not answers_are_hidden(sandbox_of()):
         say_error("on this machine the sandbox hides no files: a project that looks for the answers could find them")
     certified = [task for task in tasks if task.id in certificates()]
     if left_out := len(tasks) - len(certified):
         say_error(f"{left_out} tasks have no bounds yet and are left out; dlcodegen bench certify makes them")
     chosen = load_settings(PipelineSettings, None, settings)
-    results = main(BenchConfig(out=out, python=python, tasks=certified, settings=chosen, quiet=quiet))
+    results = main(BenchConfig(out=out, tasks=certified, settings=chosen, quiet=quiet))
     _print_results(results)
     held = [certificates()[task.id] for task in certified]
     say(f"certificates: {sum(one.holds for one in held)} of {len(held)} tasks hold all their checks; results: {out}")

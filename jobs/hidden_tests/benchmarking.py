@@ -6,6 +6,7 @@ Each task's result is a file, so that the same command goes on where it stopped.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +17,19 @@ from pipeline.environments.building import build
 from pipeline.environments.catalogue import KERAS3, environment_named
 from pipeline.environments.choice import choose_environment
 from pipeline.environments.variables import project_variables
-from pipeline.errors import DLCodeGenError, FaultError, StageFailure
+from pipeline.errors import DLCodeGenError, FaultError
+from pipeline.execution.running.environment_sandboxes import EnvironmentSandboxes
+from pipeline.execution.running.executing import ProjectExecutor
+from pipeline.execution.running.rows import ProjectRow
 from pipeline.hidden_tests.certificate import certificate_of
 from pipeline.hidden_tests.grading import Grade, grade
 from pipeline.hidden_tests.references import reference_of
 from pipeline.hidden_tests.results import TaskResult, result_of
-from pipeline.hidden_tests.running import DATA_FOLDER, run_on_data
+from pipeline.hidden_tests.running import DATA_FOLDER, PREDICTIONS, RUN_LIMITS
 from pipeline.hidden_tests.task import Task, TaskData
 from pipeline.methods import generation_stages
-from pipeline.records import SCRIPT, Requirement, Scored, SourceFile
+from pipeline.records import Requirement, Scored
 from pipeline.sandbox.process import ProcessSandbox
-from pipeline.sandbox.sandbox import Execution
 from pipeline.stage import run_local
 from pipeline.storage.files import join, read_json, write_bytes, write_json
 from pipeline.storage.one_writer import one_writer
@@ -42,9 +45,6 @@ class BenchConfig:
     tasks: Sequence[Task]
     settings: PipelineSettings
     """Of the method that writes the projects."""
-
-    python: Path | None = None
-    """The Python that projects are run with; by default that of the environment that each one wants."""
 
     quiet: bool = False
 
@@ -66,10 +66,10 @@ def main(config: BenchConfig) -> list[TaskResult]:
     return [results[task.id] for task in config.tasks]
 
 
-def sandbox_of(python: Path | None = None, environment: str = KERAS3) -> ProcessSandbox:
-    """The sandbox of the benchmark's projects, with the Python given or that of an environment, which is built if it is
-    not there yet. Raises DLCodeGenError where it cannot be had."""
-    program = str(python) if python else build(environment_named(environment)).python
+def sandbox_of(python: Path | None = None) -> ProcessSandbox:
+    """The sandbox of the references, with the Python given or that of `keras3`, which is built if it is not there yet.
+    Raises DLCodeGenError where it cannot be had."""
+    program = str(python) if python else build(environment_named(KERAS3)).python
     return ProcessSandbox(program, environment=project_variables(1) | {"DATA_DIR": DATA_FOLDER})
 
 
@@ -89,23 +89,31 @@ def _benchmarked(config: BenchConfig, tasks: Sequence[Task]) -> Iterator[tuple[T
             )
 
     llm_settings = config.settings.llm.with_cache_for(config.out)
-    with language_model(llm_settings) as llm:
+    with language_model(llm_settings) as llm, closing(EnvironmentSandboxes()) as sandboxes:
         # The firewall keeps samples like the reference from the method: it compares rows by their reference's code.
         stages = generation_stages(config.settings, llm)
         for task, record in zip(tasks, run_local(stages, rows(), rows_in_flight=1), strict=True):
             assert isinstance(record, Scored)
-            yield task, _run(config, task, made.pop(task.id), record)
+            yield task, _run(config, sandboxes, task, made.pop(task.id), record)
 
 
-def _run(config: BenchConfig, task: Task, data: TaskData, record: Scored) -> TaskResult:
-    """The result of a row's project."""
+def _run(
+    config: BenchConfig, sandboxes: EnvironmentSandboxes, task: Task, data: TaskData, record: Scored
+) -> TaskResult:
+    """The result of a row's project, which is run as `dlcodegen execute` runs one, and brings its predictions back.
+
+    What the machinery fails at twice ends the command: it is in no share.
+    """
     if record.failure is not None:
         failed = Grade(failure=record.failure.kind, message=record.failure.message)
         return TaskResult(task=task.id, category=task.category, grade=failed, generated=False)
     for file in record.files:
         write_bytes(join(config.out, "projects", task.id, file.path), file.text.encode("utf-8", "backslashreplace"))
-    scripts = [file for file in record.files if file.path.endswith(".py")]
-    run = _executed(config, task, scripts)
+    project = _project_row(config, task, record)
+    executor = ProjectExecutor(sandboxes, RUN_LIMITS, data=project.data_folder, results=[PREDICTIONS])
+    executed, run = executor.run(project)
+    if executed.infra or run is None:
+        raise FaultError(f"task {task.id}: {executed.infra}; the same command goes on where it stopped")
     printed = f"{run.stdout_tail}\n{run.stderr_tail}".encode("utf-8", "backslashreplace")
     write_bytes(join(config.out, "projects", task.id, "printed.txt"), printed)
     return TaskResult(
@@ -113,19 +121,25 @@ def _run(config: BenchConfig, task: Task, data: TaskData, record: Scored) -> Tas
         category=task.category,
         grade=grade(task, data, run, certificate_of(task, data).bounds),
         sample=record.samples[0].id if record.samples else "",
+        reached=executed.reached,
+        exception=executed.first_exception.kind if executed.first_exception else "",
         cpu_seconds=round(run.cpu_seconds, 1),
     )
 
 
-def _executed(config: BenchConfig, task: Task, scripts: Sequence[SourceFile]) -> Execution:
-    """The project's run. What the machinery fails at is tried twice, and then ends the command: it is in no share."""
-    sandbox = sandbox_of(config.python, choose_environment(scripts))
-    for _ in range(2):
-        try:
-            return run_on_data(sandbox, scripts, SCRIPT, _data_folder(config.out, task))
-        except StageFailure as failure:
-            message = str(failure)
-    raise FaultError(f"task {task.id}: {message}; the same command goes on where it stopped")
+def _project_row(config: BenchConfig, task: Task, record: Scored) -> ProjectRow:
+    """The row's project, which finds the task's folder where its script has it."""
+    scripts = tuple(file for file in record.files if file.path.endswith(".py"))
+    return ProjectRow(
+        id=task.id,
+        row=record.row,
+        source=config.out,
+        environment=choose_environment(scripts),
+        files=scripts,
+        data_folder=str(_data_folder(config.out, task)),
+        plan=record.plan,
+        constraints=record.constraints,
+    )
 
 
 def _data_folder(out: str, task: Task) -> Path:

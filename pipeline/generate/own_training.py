@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.generate.asked_settings import learning_rates
+from pipeline.own_data.planning import fitted_plan
 from pipeline.plan.change import PlanChange
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
+from pipeline.request.data_contract import DataContract
 
 _SETTINGS = ("optimizer", "learning_rate", "batch_size", "epochs")
 
@@ -49,20 +51,27 @@ def training_of(
 
 
 def with_own_settings(
-    plan: SolutionPlan, sample: SolutionPlan, constraints: Sequence[Constraint]
+    plan: SolutionPlan, sample: SolutionPlan, constraints: Sequence[Constraint], data: DataContract | None = None
 ) -> tuple[SolutionPlan, tuple[PlanChange, ...]]:
-    """The plan with the sample's settings where nobody asked for others, and what that changed."""
-    hyper = plan.hyperparameters
-    training = training_of(hyper.optimizer, hyper.batch_size, hyper.epochs, constraints)
+    """The plan with the sample's settings where nobody asked for others, and what that changed.
+
+    Of `data` of the row's own, batches and epochs are for as many examples as those have: a sample's are for its own.
+    """
+    before = plan.hyperparameters
+    training = training_of(before.optimizer, before.batch_size, before.epochs, constraints)
     updates: dict[str, object] = {}
-    changes: list[PlanChange] = []
     for name in _SETTINGS:
         value = getattr(training, name) or getattr(sample.hyperparameters, name)
-        before = getattr(hyper, name)
-        if value and value != before:
+        if value:
             updates[name] = value
-            changes.append(PlanChange(field=name, before=str(before or ""), after=str(value), because=_BECAUSE))
-    if not updates:
-        return plan, ()
-    architecture = plan.architecture.model_copy(update={"hyperparameters": hyper.model_copy(update=updates)})
-    return plan.model_copy(update={"architecture": architecture}), tuple(changes)
+    architecture = plan.architecture.model_copy(update={"hyperparameters": before.model_copy(update=updates)})
+    mixed = plan.model_copy(update={"architecture": architecture})
+    if data is not None and data.examples:
+        mixed = fitted_plan(mixed, data.examples, data.inputs[0].kind, {one.name for one in constraints})
+    changes: list[PlanChange] = []
+    for name in _SETTINGS:
+        old, own, new = (getattr(one, name) for one in (before, sample.hyperparameters, mixed.hyperparameters))
+        if old != new:
+            because = _BECAUSE if data is None or new == own else f"for {data.examples} examples"
+            changes.append(PlanChange(field=name, before=str(old or ""), after=str(new), because=because))
+    return (mixed, tuple(changes)) if changes else (plan, ())

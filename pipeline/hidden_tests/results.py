@@ -30,6 +30,12 @@ class TaskResult:
     sample: str = ""
     """The sample that it was written from; "" where there was none."""
 
+    reached: str = ""
+    """The highest rung of the ladder that the run came to (docs/execution.md)."""
+
+    exception: str = ""
+    """The kind of the exception that ended it; "" where none did."""
+
     cpu_seconds: float = 0.0
     """Of the project's run."""
 
@@ -71,8 +77,14 @@ def shares_of(results: Sequence[TaskResult]) -> list[Shares]:
 
 
 def failures_of(results: Iterable[TaskResult]) -> list[tuple[str, int]]:
-    """Kinds of failure, the most frequent first."""
-    return Counter(result.grade.failure for result in results if result.grade.failure).most_common()
+    """Kinds of failure, the most frequent first; of errors with the kind of the exception."""
+    kinds: Counter[str] = Counter()
+    for result in results:
+        if result.grade.failure == "error" and result.exception:
+            kinds[f"error: {result.exception}"] += 1
+        elif result.grade.failure:
+            kinds[result.grade.failure] += 1
+    return kinds.most_common()
 
 
 def _shares(name: str, results: Sequence[TaskResult]) -> Shares:

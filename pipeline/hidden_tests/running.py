@@ -46,6 +46,6 @@ def written(execution: Execution, name: str = PREDICTIONS) -> str:
     file = next((file for file in execution.results if file.path == name), None)
     if file is None:
         raise StageFailure("no_predictions", f"{name} was not written, or is no plain file")
-    if file.content is None:
+    if file.content is None or file.size > MOST_BYTES:
         raise StageFailure("predictions_too_large", f"{name} has {file.size:,} bytes, more than {MOST_BYTES:,}")
     return file.content.decode("utf-8", "replace")

@@ -101,7 +101,10 @@ def _of_table(contract: DataContract, table: DataInput) -> dict[str, Fact]:
     facts["time_column"] = times[0] if times else ""
     texts = [column.name for column in features if column.kind == "text"]
     facts |= dict(zip(("text_column", "second_text_column"), texts, strict=False))
-    return facts | role_facts([column.name for column in columns if column.name not in targets])
+    facts |= role_facts([column.name for column in columns if column.name not in targets])
+    if contract.targets and contract.targets[0].kind == "tags" and contract.targets[0].shape:
+        facts |= {"sentence_column": "", "tokens_column": texts[0]}  # a sentence a row
+    return facts
 
 
 _COLUMN_FACTS: dict[str, Sequence[ColumnKind]] = {

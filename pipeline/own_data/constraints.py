@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from pipeline.own_data.target_kinds import rates_items
 from pipeline.request.constraints import Aspect, Constraint
 from pipeline.request.data_contract import DataContract, DataInput, DataTarget, TargetKind
 
@@ -52,6 +53,9 @@ def _values(contract: DataContract) -> Iterator[Value]:
 
 
 def _problem(contract: DataContract) -> Iterator[Value]:
+    if rates_items(contract):
+        yield "task", "problem", "recommendation"
+        return
     series = any(data_input.kind == "series" and data_input.layout == "table" for data_input in contract.inputs)
     for target in contract.targets:
         if series and target.kind in ("number", "numbers"):

@@ -33,6 +33,12 @@ _TOKEN_NAMES = frozenset("word words token tokens".split())
 _TAG_NAMES = frozenset("tag tags ner ner_tag ner_tags pos label".split())
 """A table of words with a column of such a name is text, a word a row."""
 
+_MOST_TAGS = 100
+"""Different tags at most; what has more is a text."""
+
+_ROWS_OF_TAGS = 2000
+"""So many rows of a column of tags are looked at."""
+
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", WHITESPACE: "blanks"}
 _SHORTEST_SERIES = 8
 
@@ -161,7 +167,27 @@ def targets_of(view: TableView, choice: TargetChoice) -> tuple[DataTarget, ...]:
     names = {name.lower() for name in view.names}
     if names & _TOKEN_NAMES and len(targets) == 1 and targets[0].name.lower() in _TAG_NAMES:
         return (replace(targets[0], kind="tags"),)
+    if len(targets) == 1 and (tags := _tags_of_words(view, targets[0].name)):
+        # A cell holds a tag for each word of the text beside it.
+        return (replace(targets[0], kind="tags", shape=(None,), classes=len(tags), class_names=tags),)
     return combined(targets, facts, view.path)
+
+
+def _tags_of_words(view: TableView, name: str) -> tuple[str, ...]:
+    """The tags of a column whose cells have, between blanks, one for each word of a text of the same row; () of any
+    other column."""
+    cells = dict(zip(view.names, view.sample.columns, strict=True))
+    tagged = [str(cell or "").split() for cell in cells[name].slice(0, _ROWS_OF_TAGS).to_pylist()]
+    tags = {tag for row in tagged for tag in row}
+    if not 2 <= len(tags) <= _MOST_TAGS or 2 * len(tagged) > sum(map(len, tagged)):
+        return ()
+    for fact in view.facts:
+        if fact.name == name or fact.kind != "text":
+            continue
+        texts = [str(cell or "").split() for cell in cells[fact.name].slice(0, _ROWS_OF_TAGS).to_pylist()]
+        if all(len(text) == len(row) for text, row in zip(texts, tagged, strict=True)):
+            return tuple(sorted(tags))
+    return ()
 
 
 def _stem(path: str) -> str:

@@ -35,21 +35,28 @@ class EnvironmentSandbox:
         )
 
     def run(
-        self, files: Sequence[SourceFile], entry: str, limits: Limits, *, shown: str = "", data: str = ""
+        self,
+        files: Sequence[SourceFile],
+        entry: str,
+        limits: Limits,
+        *,
+        shown: str = "",
+        data: str = "",
+        results: Sequence[str] = (),
     ) -> tuple[Execution, str]:
         """How the run of `entry` ended, and what the probe wrote, a line of JSON an event.
 
         `shown` is a file or folder of this machine that the project finds under that path, `data` one that it finds as
-        `data` in its own folder; "" for none. What is not there is not there for the project either. Raises
-        StageFailure as ProcessSandbox does.
+        `data` in its own folder; "" for none. What is not there is not there for the project either. Of what the
+        project writes, `results` come back. Raises StageFailure as ProcessSandbox does.
         """
         given = {}
         for path, source in ((_where_found(shown), shown), ("data", data)):
             if source and os.path.exists(source):
                 given[path] = Path(source)
         if self._parent is None:
-            return run_observed(self._sandbox, files, entry, limits, given=given)
-        execution = self._sandbox.run(files, entry, limits, given=given, results=[EVENTS])
+            return run_observed(self._sandbox, files, entry, limits, given=given, results=results)
+        execution = self._sandbox.run(files, entry, limits, given=given, results=[EVENTS, *results])
         return execution, events_of(execution)
 
     def restart(self) -> None:

@@ -27,7 +27,14 @@ class ObservingSandbox(Protocol):
     """Runs projects in one environment, and tells what was seen in their processes."""
 
     def run(
-        self, files: Sequence[SourceFile], entry: str, limits: Limits, *, shown: str = "", data: str = ""
+        self,
+        files: Sequence[SourceFile],
+        entry: str,
+        limits: Limits,
+        *,
+        shown: str = "",
+        data: str = "",
+        results: Sequence[str] = (),
     ) -> tuple[Execution, str]:
         """As `EnvironmentSandbox.run`."""
 
@@ -49,35 +56,48 @@ class Sandboxes(Protocol):
 class ProjectExecutor:
     """Runs projects under the same limits."""
 
-    def __init__(self, sandboxes: Sandboxes, limits: Limits, data: str = "") -> None:
-        """`data`: a file or folder that every project finds as `data` in its own; "" for none."""
+    def __init__(self, sandboxes: Sandboxes, limits: Limits, data: str = "", results: Sequence[str] = ()) -> None:
+        """`data`: a file or folder that every project finds as `data` in its own; "" for none. `results`: the files
+        that `run` brings back."""
         self._sandboxes = sandboxes
         self._limits = limits
         self._data = data
+        self._results = results
 
     def execute(self, project: ProjectRow) -> ExecutedProject:
         """How far the project came. No project makes it raise."""
-        executed = self._attempt(project)
+        executed, _ = self.run(project)
+        return executed
+
+    def run(self, project: ProjectRow) -> tuple[ExecutedProject, Execution | None]:
+        """The same, and its run with the results; None where there was no run."""
+        executed, execution = self._attempt(project)
         first_infra = executed.infra
         for attempt in range(2, ATTEMPTS + 1):
             if not executed.infra:
                 break
-            executed = replace(self._attempt(project, afresh=True), attempts=attempt, first_infra=first_infra)
-        return executed
+            again, execution = self._attempt(project, afresh=True)
+            executed = replace(again, attempts=attempt, first_infra=first_infra)
+        return executed, execution
 
-    def _attempt(self, project: ProjectRow, *, afresh: bool = False) -> ExecutedProject:
+    def _attempt(self, project: ProjectRow, *, afresh: bool = False) -> tuple[ExecutedProject, Execution | None]:
         execution: Execution | None = None
         try:
             sandbox = self._sandboxes.of(project.environment)
             if afresh:
                 sandbox.restart()
             execution, events = sandbox.run(
-                project.files, project.entry, self._limits, shown=project.data_folder, data=self._data
+                project.files,
+                project.entry,
+                self._limits,
+                shown=project.data_folder,
+                data=self._data,
+                results=self._results,
             )
             climbed = self._climb(project, execution, events)
         except (FaultError, StageFailure) as failure:
             climbed = infra_climb(str(failure))
-        return _executed(project, climbed, execution, warm=self._sandboxes.warm)
+        return _executed(project, climbed, execution, warm=self._sandboxes.warm), execution
 
     def _climb(self, project: ProjectRow, execution: Execution, events: str) -> Climb:
         computing = execution.cpu_seconds > COMPUTING * execution.seconds

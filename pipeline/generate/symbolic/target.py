@@ -145,7 +145,9 @@ _COUNTED = {"NUM_CLASSES": 3, "NUM_FEATURES": 8, "NUM_TARGETS": 1}
 """What a project counts in its data when it runs, with a count to trace shapes by where none is stated."""
 
 
-def for_sample(target: Target, sample: Sample, constraints: tuple[Constraint, ...]) -> Target:
+def for_sample(
+    target: Target, sample: Sample, constraints: tuple[Constraint, ...], *, has_own_data: bool = False
+) -> Target:
     """The target for a sample that declares what it is an example of.
 
     It has been retrieved for what was asked, so that it is no project of another task where its category is another
@@ -160,8 +162,9 @@ def for_sample(target: Target, sample: Sample, constraints: tuple[Constraint, ..
         target,
         optimizer=training.optimizer,
         learning_rate=training.learning_rate,
-        batch_size=training.batch_size,
-        epochs=training.epochs,
+        # Those of the plan are for as many examples as the row's own data have (own_training).
+        batch_size=target.batch_size if has_own_data else training.batch_size,
+        epochs=target.epochs if has_own_data else training.epochs,
     )
     category = canonical_category(sample.plan.task_category if sample.plan else "")
     wanted = wanted_of(constraints, None)

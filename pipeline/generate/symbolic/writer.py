@@ -54,7 +54,7 @@ class SymbolicWriter:
         plan, changes = record.plan, record.plan_changes
         sample = self._sample(record.samples[0].id)
         if sample.declared_cell is not None and sample.plan is not None:
-            plan, added = with_own_settings(plan, sample.plan, record.constraints)
+            plan, added = with_own_settings(plan, sample.plan, record.constraints, record.data)
             changes = (*changes, *added)
         fields["plan"] = plan.model_copy(update={"framework": framework})
         return {**fields, "plan_changes": changes}
@@ -114,7 +114,7 @@ class SymbolicWriter:
         if record.data is not None:
             target = for_own_data(target, record.samples[0].task_category, record.data)
         if sample.declared_cell is not None:
-            return for_sample(target, sample, record.constraints)
+            return for_sample(target, sample, record.constraints, has_own_data=record.data is not None)
         if record.data is not None or record.samples[0].task_category == target.category:
             return target
         return for_other_task(target)

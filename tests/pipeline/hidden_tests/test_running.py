@@ -47,6 +47,7 @@ def folder() -> Iterator[Path]:
         ("import os; os.mkfifo('predictions.csv')", "no_predictions"),
         ("import os; os.mkdir('predictions.csv')", "no_predictions"),
         ("open('predictions.csv', 'w').truncate(100 << 20)", "predictions_too_large"),
+        ("open('predictions.csv', 'w').write('1' * (5 << 20))", "predictions_too_large"),
         ("open('predictions.csv', 'wb').write(bytes(range(256)))", "unreadable_predictions"),
         ("open('predictions.csv', 'w').write('plant,species\\n1,setosa\\n'); raise SystemExit(3)", "error"),
         ("import nothing_like_it", "error"),

@@ -27,7 +27,7 @@ TRAIN_FILE = (
 )
 UNLABELLED_FILE = ""  # the same without tags: words that tags are wanted for
 READ_OPTIONS = {}  # how a CSV is written, where that is not plain
-SENTENCE_COLUMN = "sentence"  # rows with the same value here are one sentence; empty cells continue the row above
+SENTENCE_COLUMN = "sentence"  # rows with the same value here are one sentence; "" where a row holds a whole sentence
 TOKEN_COLUMN = "token"
 TARGET = "tag"  # in the BIO format (B-PER, I-PER, O), or plain tags
 CLASS_NAMES = ["PER", "LOC"]  # kinds of names in made-up data; real data bring their own
@@ -88,15 +88,18 @@ def read_table(name, needed):
     if not path.lower().endswith((".csv", ".tsv")):
         return read_conll(path)
     table = pd.read_csv(path, keep_default_na=False, na_values=[""], **READ_OPTIONS).rename(columns=str)
-    for column in needed:
+    for column in filter(None, needed):
         if column not in table:
             raise SystemExit(f"{name} has no column {column!r}; it has {', '.join(table.columns[:20])}")
-    table[SENTENCE_COLUMN] = table[SENTENCE_COLUMN].ffill()
+    if SENTENCE_COLUMN:
+        table[SENTENCE_COLUMN] = table[SENTENCE_COLUMN].ffill()  # an empty cell continues the row above
     return table
 
 
 def sentences_of(table, column):
-    """What the column holds, a list for each sentence."""
+    """What the column holds, a list for each sentence; words or tags of one cell stand between blanks."""
+    if SENTENCE_COLUMN not in table:
+        return [cell.split() for cell in table[column].fillna("").astype(str)]
     return [list(cells.astype(str)) for _, cells in table.groupby(SENTENCE_COLUMN, sort=False)[column]]
 
 
@@ -218,9 +221,10 @@ print(
 
 if UNLABELLED_FILE and not SYNTHETIC:
     new = read_table(UNLABELLED_FILE, [SENTENCE_COLUMN, TOKEN_COLUMN])
-    new[TARGET] = [tag for row in predict(sentences_of(new, TOKEN_COLUMN)) for tag in row]
+    rows = predict(sentences_of(new, TOKEN_COLUMN))
+    new[TARGET] = [tag for row in rows for tag in row] if SENTENCE_COLUMN in new else [" ".join(row) for row in rows]
     new.to_csv("predictions.csv", index=False)
-    print(f"predictions.csv: {len(new)} words")
+    print(f"predictions.csv: {len(new)} rows")
 
 # %% Show
 for sentence, row in zip(test_words[:3], predicted[:3], strict=True):

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.errors import FaultError, StageFailure
 from pipeline.execution.running.executing import ProjectExecutor
 from pipeline.execution.running.rows import ExecutedProject, ProjectRow
 from pipeline.records import SCRIPT, SourceFile
-from pipeline.sandbox.sandbox import Execution, Limits
+from pipeline.sandbox.sandbox import Execution, Limits, ResultFile
 from pipeline.storage.arrow import from_rows, to_table
 
 PROJECT = ProjectRow(
@@ -34,9 +34,16 @@ class Scripted:
         self.restarts += 1
 
     def run(
-        self, files: Sequence[SourceFile], entry: str, limits: Limits, *, shown: str = "", data: str = ""
+        self,
+        files: Sequence[SourceFile],
+        entry: str,
+        limits: Limits,
+        *,
+        shown: str = "",
+        data: str = "",
+        results: Sequence[str] = (),
     ) -> tuple[Execution, str]:
-        self.runs.append({"entry": entry, "limits": limits, "shown": shown, "data": data})
+        self.runs.append({"entry": entry, "limits": limits, "shown": shown, "data": data, "results": results})
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -54,7 +61,8 @@ def _executed(*answers: Execution | Exception, environment: str = "keras3") -> t
 
 def test_a_project_is_run_once_with_its_limits_and_data() -> None:
     executed, scripted = _executed(RAN)
-    assert scripted.runs == [{"entry": SCRIPT, "limits": Limits(cpu_seconds=9), "shown": "/d", "data": "/data"}]
+    (run,) = scripted.runs
+    assert run == {"entry": SCRIPT, "limits": Limits(cpu_seconds=9), "shown": "/d", "data": "/data", "results": ()}
     assert (executed.attempts, executed.infra, executed.exit_code, executed.stdout_tail) == (1, "", 0, "1\n")
     assert executed.measured is not None
     assert (executed.measured.start, executed.measured.seconds, executed.measured.cpu_seconds) == ("warm", 2.0, 1.0)
@@ -65,6 +73,15 @@ def test_a_defect_of_the_machinery_is_tried_once_more_afresh() -> None:
     assert (executed.attempts, executed.infra, executed.first_infra) == (2, "", "the warm process is dead")
     assert scripted.restarts == 1
     assert executed.reached != ""
+
+
+def test_the_results_of_the_run_that_counts_come_back() -> None:
+    with_results = replace(RAN, results=(ResultFile(path="predictions.csv", size=1, content=b"1"),))
+    scripted = Scripted([StageFailure("sandbox_failed", "dead"), with_results])
+    executor = ProjectExecutor(scripted, Limits(), results=["predictions.csv"])
+    executed, execution = executor.run(PROJECT)
+    assert (executed.attempts, execution) == (2, with_results)
+    assert [run["results"] for run in scripted.runs] == [["predictions.csv"]] * 2
 
 
 def test_a_defect_that_stays_says_nothing_about_the_project() -> None:
