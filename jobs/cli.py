@@ -29,6 +29,7 @@ from jobs.commands import (
     planner,
     prompts,
     score,
+    submit,
 )
 from jobs.runs.terminal import say_error
 from pipeline.errors import DLCodeGenError, FaultError
@@ -121,6 +122,7 @@ _SUBJECTS = (
     planner,
     doctor,
     deploy,
+    submit,
     check_starter,
 )
 """In the order of the help page."""

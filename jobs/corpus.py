@@ -91,7 +91,7 @@ def _extract(config: CorpusConfig, store: CorpusStore, runner: ShardRunner) -> N
     """Plans by rules, and by the language model if there is one, whose replies are kept beside the build."""
     settings = with_context_length(config.llm.with_cache_for(config.out))
     if settings.backend == "vllm":
-        start_ray(config.address, config.workers)
+        start_ray(config.address, config.workers, config.out)
     with language_model(settings, workers=config.workers or 1) as llm:
         length = settings.context_length
         step = partial(ExtractStep, store, config.input, config.framework, llm, length, config.row_seconds)

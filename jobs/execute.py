@@ -1,6 +1,6 @@
 """Does it work? Projects run in pinned environments, each up a ladder from "parses" to "learns".
 
-    ray job submit --working-dir . -- python -m jobs.execute out/run --out out/executed env=keras3
+    ray job submit --working-dir . -- python -m jobs.execute s3://bucket/run --out s3://bucket/executed env=keras3
 
 The same command goes on after a kill, without running a finished project again. As a call: `main(ExecuteConfig(...))`.
 """
@@ -82,7 +82,7 @@ def _work(config: ExecuteConfig, store: ExecutionStore, staged: StagedProjects, 
             # One project needs no workers: starting them would take longer.
             progress.advance(step()(pending[0]), 0)
         elif pending:
-            start_ray(config.address, config.workers)
+            start_ray(config.address, config.workers, config.out)
             for done in run_step(step, pending, config.workers):
                 progress.advance(done.rows, done.failed)
 

@@ -34,7 +34,7 @@ def main(spec: ExperimentConfig) -> Experiment:
 
 
 def _run(arms: Sequence[Arm], spec: ExperimentConfig, start: float) -> Experiment:
-    start_ray(spec.address, spec.workers)
+    start_ray(spec.address, spec.workers, spec.out)
     done = run_arms(arms, spec)
     begun = [arm for arm, _ in done]
     rows, comparisons = score_arms(begun, spec)

@@ -124,7 +124,7 @@ def _work(
 ) -> None:
     """Works on the pending shards until they are done or the budget is spent."""
     run = config.run
-    elastic = start_ray(run.address, run.workers)
+    elastic = start_ray(run.address, run.workers, run.out)
     store.go_on()
     done_before = staged.rows - _rows_in(staged, pending)
     with ExitStack() as stack:

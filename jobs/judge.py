@@ -43,7 +43,7 @@ def main(config: JudgeConfig) -> Judging:
 
 def _judge(config: JudgeConfig, runs: Sequence[Run], against: Run) -> Judging:
     if config.llm.backend == "vllm":
-        start_ray(config.address, None)
+        start_ray(config.address, None, config.out)
     sides = sides_of(runs, config.items)
     ours = next(side for side in sides if side.run is against)
     questions = Questions(

@@ -45,7 +45,7 @@ def _reproduce(artifact: str, out: str, start: float, *, address: str | None, se
     published = load_published()
     outputs, no_outputs = output_files(artifact, published)
     predictions, no_predictions = prediction_files(artifact, published)
-    start_ray(address, None)
+    start_ray(address, None, out)
     scoring = score_artifact(artifact, outputs, out, seeds=seeds, quiet=quiet)
     plans = planner_tables(artifact, predictions, published, quiet=quiet)
     reproduction = Reproduction(

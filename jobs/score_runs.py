@@ -26,7 +26,7 @@ def main(config: ScoreConfig) -> Scoring:
     runs = open_runs([run.rstrip("/") for run in config.runs])
     against = run_named(runs, config.against)
     with one_writer(config.out):
-        start_ray(config.address, config.workers)
+        start_ray(config.address, config.workers, config.out)
         return score_opened_runs(runs, [against], group_seeds(runs), config)
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import ray
 
 from jobs.cluster.access import require_admission, use_own_token
+from jobs.cluster.lasting_output import require_lasting, warn_of_own_disks
 from jobs.cluster.waiting import wait_for_resources
 from pipeline.errors import FaultError
 
@@ -19,9 +20,11 @@ _ANSWER_SECONDS = 10
 """What a cluster's address may take to answer."""
 
 
-def start_ray(address: str | None, workers: int | None) -> bool:
+def start_ray(address: str | None, workers: int | None, out: str = "") -> bool:
     """Connects to a cluster and waits for a free CPU there, or starts a local one without a dashboard, unless Ray runs
-    already; True for a cluster. Raises FaultError where that cannot be."""
+    already; True for a cluster. Raises FaultError where that cannot be, and DLCodeGenError where what is written to
+    `out` would not outlast a job on a cluster."""
+    require_lasting(out)
     if ray.is_initialized():
         return bool(address) or _inside_cluster()
     if address or _inside_cluster():
@@ -30,6 +33,7 @@ def start_ray(address: str | None, workers: int | None) -> bool:
             _require_answer(address)
             require_admission(address)
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        warn_of_own_disks(out)
         wait_for_resources([{"CPU": 1}], elastic=True)
         return True
     # Each actor of Ray Data logs that it could not be restarted without its arguments; they stay with this driver.

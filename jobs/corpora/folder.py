@@ -65,7 +65,7 @@ def expose(folder: str, llm: LLMSettings) -> list[Exposure]:
 
 def _expose(store: CorpusStore, config: CorpusConfig, llm: LLMSettings) -> list[Exposure]:
     if llm.backend == "vllm":
-        start_ray(config.address, config.workers)
+        start_ray(config.address, config.workers, config.out)
     with language_model(llm.with_cache_for(store.folder)) as build:
         if build is None:
             raise DLCodeGenError("the exposure check needs a language model; for example llm=openai model=NAME")

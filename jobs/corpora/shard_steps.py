@@ -66,7 +66,7 @@ class ShardRunner:
         """Yields each part when it is done."""
         config = self._config
         if len(pending) > 1 and self._shards > FEW_SHARDS and not config.local:
-            start_ray(config.address, config.workers)
+            start_ray(config.address, config.workers, config.out)
             for done in run_step(build, pending, config.workers):
                 yield done.shard
         elif pending:

@@ -32,7 +32,7 @@ def run_workers(config: TrainConfig, staged: StagedRun) -> None:
     Raises DLCodeGenError where the workers died more than `max_failures` times, and where this machine has no room for
     so many.
     """
-    elastic = start_ray(config.address, None)
+    elastic = start_ray(config.address, None, config.out)
     on_gpu = config.device == "gpu" or (config.device == "auto" and ray.cluster_resources().get("GPU", 0) > 0)
     threads = config.cpus_per_worker or _cpus_per_worker(config.workers)
     resources = {"CPU": threads}
