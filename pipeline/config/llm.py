@@ -37,20 +37,22 @@ class LimitSettings(Settings):
     """Calls under way at once."""
 
     retries: int = Field(6, ge=0)
-    """How often a call is made again after an attempt that failed."""
+    """How often a call is made again after an attempt that failed. In an outage it is made again as long as that is
+    waited for, unless this is 0."""
 
     attempt_seconds: float = Field(300.0, gt=0)
     """Longest time of one attempt."""
 
     call_seconds: float = Field(900.0, gt=0)
-    """Longest time of all attempts of a call and the pauses between them. Waiting for a free connection or for the
-    rates does not count."""
+    """Longest time of all attempts of a call and the pauses between them. Waiting for a free connection, for the rates
+    or for an endpoint that is down does not count."""
 
     breaker_failures: int = Field(10, ge=1)
     """Failures in a row after which the endpoint counts as down, and is only probed."""
 
     outage_seconds: float = Field(120.0, ge=0)
-    """How long calls wait for an endpoint that is down, counted from when it went down; later rows fail at once."""
+    """How long calls wait for an endpoint that is down (no connection, 5xx), counted from the first call that it did not
+    answer; later rows fail at once."""
 
 
 class LLMSettings(Settings):

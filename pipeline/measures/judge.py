@@ -20,6 +20,7 @@ from pipeline.errors import StageFailure
 from pipeline.llm.asking.prompt_files import render
 from pipeline.llm.asking.replies import clean_text
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
+from pipeline.llm.seeds import call_seed
 from pipeline.plan.json_objects import objects_in
 
 ASPECTS = ("compliance", "usefulness", "idiomaticity")
@@ -124,7 +125,7 @@ async def _answer(
     """The model's answer to a prompt, as a record of class `kind`."""
     request = ChatRequest(
         messages=render(prompt, **parts),
-        sampling=replace(sampling, seed=(sampling.seed or 0) + sample),
+        sampling=replace(sampling, seed=call_seed(sampling.seed or 0, prompt, sample, *parts.values())),
         schema=json.dumps(kind.model_json_schema()),
     )
     reply = await llm.chat(request)

@@ -17,6 +17,7 @@ from pipeline.llm.asking.readers import plan_in, program_in, template_in, words_
 from pipeline.llm.asking.replies import Program, ReplyError, clean_text
 from pipeline.llm.asking.splice import splice
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
+from pipeline.llm.seeds import call_seed
 from pipeline.llm.spending.cost import cost_of
 from pipeline.llm.tokens import estimate_prompt
 from pipeline.plan.json_objects import objects_in
@@ -116,7 +117,7 @@ class Asker:
         self, stage: str, record: Requirement, works: Sequence[Callable[[Asking], Awaitable[_T]]]
     ) -> tuple[list[_T | StageFailure], tuple[LLMCall, ...]]:
         """What each work comes to, or why to nothing, and the row's calls."""
-        askings = [Asking(self, stage, record.reference) for _ in works]
+        askings = [Asking(self, stage, record) for _ in works]
         running = [work(asking) for work, asking in zip(works, askings, strict=True)]
         outcomes: list[_T | StageFailure] = []
         for outcome in await asyncio.gather(*running, return_exceptions=True):
@@ -156,9 +157,9 @@ class Asking:
     The row's `reference` is never sent; each call records how much of it stood in the prompt all the same.
     """
 
-    def __init__(self, asker: Asker, stage: str, reference: str | None = None) -> None:
-        self._asker, self._stage = asker, stage
-        self._reference = _word_sequences(reference or "")
+    def __init__(self, asker: Asker, stage: str, record: Requirement) -> None:
+        self._asker, self._stage, self._row = asker, stage, record.id
+        self._reference = _word_sequences(record.reference or "")
         self.calls: list[LLMCall] = []
         """The calls made so far."""
 
@@ -183,7 +184,9 @@ class Asking:
         return await self._ask_twice(prompt, parts, read_whole, schema)
 
     async def template(self, prompt: str, **parts: str) -> str:
-        """The template that the model writes: a program with placeholders. Raises StageFailure as `program`."""
+        """The template that the model writes: a program with placeholders. It is the samples' and not the row's, so
+        rows with the same samples share it. Raises StageFailure as `program`."""
+        self._row = json.dumps(parts, sort_keys=True)
         return await self._ask_twice(prompt, parts, template_in)
 
     async def text(self, prompt: str, **parts: str) -> str:
@@ -215,9 +218,10 @@ class Asking:
     async def _exchange(self, prompt: str, parts: dict[str, str], schema: str | None) -> _Exchange:
         """The reply to a prompt that is made to fit; to a shorter one where the engine still finds it too long."""
         room = self._asker.room
+        sampling = replace(self._asker.sampling, seed=call_seed(self._asker.sampling.seed, self._row, prompt))
         for share in _SHRINK:
             share_of_room = None if room is None else int(room * share)
-            request, cut = fit(prompt, parts, self._asker.sampling, share_of_room, schema)
+            request, cut = fit(prompt, parts, sampling, share_of_room, schema)
             try:
                 return await self._whole_reply(prompt, request, cut)
             except StageFailure as failure:
@@ -247,9 +251,11 @@ class Asking:
         return _Exchange(request, text, finish_reason)
 
     async def _call(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> ChatReply:
-        """The reply of one call, which is recorded."""
-        asker = self._asker
-        reply = await asker.llm.chat(request)
+        """The reply of one call, which is recorded. Each that follows in the same stage has a seed of its own."""
+        asker, sampling = self._asker, request.sampling
+        if self.calls:
+            sampling = replace(sampling, seed=call_seed(sampling.seed, len(self.calls)))
+        reply = await asker.llm.chat(replace(request, sampling=sampling))
         measured = CallMeasures(
             seconds=reply.seconds,
             cached=reply.cached,

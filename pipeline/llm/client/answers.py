@@ -107,7 +107,7 @@ def refusal(status: int, text: str, after: float | None = None) -> Exception:
     if status in (400, 422, 500) and GRAMMAR.search(text):
         return Refused(said)
     if status in (408, 409, 425) or status >= 500:
-        return Transient(said, kind="llm_unavailable", after=after)
+        return Transient(said, kind="llm_unavailable", after=after, alive=status < 500)
     if status == 413 or (status in (400, 422) and _TOO_LONG.search(text) and room_for_reply(text) is None):
         return StageFailure("llm_context", f"the prompt is longer than the model's context ({said})")
     if _HOPELESS.search(text):
@@ -164,7 +164,7 @@ def read_reply(answer: dict[str, Any]) -> ChatReply:
         raise Transient(f"the answer is no chat completion ({error!r})", kind="llm_bad_answer") from error
     if finish in _BROKEN_OFF or choice.get("error"):
         said = _cut(str(choice.get("error") or finish))
-        raise Transient(f"the server broke the reply off: {said}", kind="llm_unavailable")
+        raise Transient(f"the server broke the reply off: {said}", kind="llm_unavailable", alive=True)
     return ChatReply(
         text=text or refusal or "",
         finish_reason="content_filter" if refusal and not text else _FINISH.get(finish, "stop"),

@@ -21,8 +21,9 @@ class CircuitBreaker:
     """Closed while calls succeed. Opens after `failures` failures in a row; then one call after each pause (doubling,
     up to a quarter of a minute) goes through as a probe, and its success closes it again.
 
-    Calls that meet it open wait while the outage is younger than `patience` seconds, counted from when it opened: a
-    dead endpoint costs a job that long once, not once a row. Safe with many threads and event loops.
+    An outage begins with the first failure in a row. Calls that meet the breaker open wait while the outage is younger
+    than `patience` seconds: a dead endpoint costs a job that long once, not once a row. Safe with many threads and
+    event loops.
     """
 
     def __init__(
@@ -36,13 +37,24 @@ class CircuitBreaker:
         self._name, self._failures, self._patience, self._clock = name, failures, patience, clock
         self._lock = threading.Lock()
         self._in_a_row = 0
-        self._opened: float | None = None
+        self._is_open = False
+        self._down_since: float | None = None
         self._next_probe, self._pause = 0.0, _FIRST_PAUSE
         self._last_error = ""
 
     @property
     def is_open(self) -> bool:
-        return self._opened is not None
+        return self._is_open
+
+    @property
+    def down_since(self) -> float | None:
+        """When the outage began that is still going on, by the breaker's clock; None where the last call succeeded."""
+        return self._down_since
+
+    def patience_left(self) -> float:
+        """Seconds for which calls still wait in this outage."""
+        since = self._down_since
+        return self._patience if since is None else self._patience - (self._clock() - since)
 
     async def enter(self) -> bool:
         """Returns when a call may be made; True for a probe, whose outcome then decides. Raises StageFailure
@@ -55,29 +67,32 @@ class CircuitBreaker:
 
     def _admit(self) -> Literal["go", "probe", "wait", "fail"]:
         with self._lock:
-            if self._opened is None:
+            if not self._is_open:
                 return "go"
             now = self._clock()
             if now >= self._next_probe:
                 # No other probe goes out until this one reports, or for another pause should it never do so.
                 self._next_probe = now + self._pause
                 return "probe"
-            return "wait" if now - self._opened < self._patience else "fail"
+            return "wait" if self.patience_left() > 0 else "fail"
 
     def succeeded(self) -> None:
         """A call was answered, with whatever it was."""
         with self._lock:
-            self._in_a_row, self._opened, self._pause = 0, None, _FIRST_PAUSE
+            self._in_a_row, self._is_open, self._down_since, self._pause = 0, False, None, _FIRST_PAUSE
 
-    def failed(self, error: str, *, probe: bool = False) -> None:
+    def failed(self, error: str, *, probe: bool = False, again: bool = False) -> None:
         """A call was not answered, or by an endpoint in trouble. Only probes lengthen the pause: the calls that were
-        under way when the breaker opened all fail at once."""
+        under way when the breaker opened all fail at once. A call that fails `again` in the same outage counts no
+        further: what one prompt alone meets is no reason to turn others away."""
         with self._lock:
-            self._in_a_row += 1
+            self._in_a_row += not again
             self._last_error = error
             now = self._clock()
-            if self._opened is None and self._in_a_row >= self._failures:
-                self._opened, self._next_probe = now, now + self._pause
+            if self._down_since is None:
+                self._down_since = now
+            if not self._is_open and self._in_a_row >= self._failures:
+                self._is_open, self._next_probe = True, now + self._pause
             elif probe:
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE)
                 self._next_probe = now + self._pause

@@ -27,6 +27,11 @@ class Transient(Exception):
         super().__init__(reason)
         self.kind, self.after, self.alive = kind, after, alive
 
+    @property
+    def is_down(self) -> bool:
+        """Whether the server was not there, or could do nothing for anyone."""
+        return self.kind == "llm_unavailable" and not self.alive
+
 
 async def _no_wait() -> None:
     return None
@@ -47,35 +52,51 @@ class Retrying:
         allowance: Callable[[], Awaitable[None]] = _no_wait,
     ) -> ChatReply:
         """The reply of the first attempt that gives one. An attempt is told how many seconds it may take, and is made
-        after `allowance` returned. Raises StageFailure of the last Transient's kind, and what an attempt raises."""
+        after `allowance` returned. Raises StageFailure of the last Transient's kind, and what an attempt raises.
+
+        In an outage a call goes on for `outage_seconds`, whatever it has left of its attempts and its time."""
+        started, attempts = time.monotonic(), 0
         spent, failed = 0.0, 0
+        outage: float | None = None  # the one that the call is waiting out
         while True:
             start = time.monotonic()
             try:
                 # The slot is given up while the call pauses: what fails costs the others nothing.
-                async with self._slots_of_loop().taken(back=failed > 0):
+                async with self._slots_of_loop().taken(back=attempts > 0):
                     probe = await self._breaker.enter()
                     await allowance()
                     start = time.monotonic()
-                    reply = await self._report(attempt, self._limits.call_seconds - spent, probe)
+                    reply = await self._report(attempt, self._limits.call_seconds - spent, probe, outage)
                 return replace(reply, seconds=spent + time.monotonic() - start)
             except Transient as error:
-                failed += 1
-                spent += time.monotonic() - start
-                wait = pause(failed, error.after)
-                if failed > self._limits.retries or spent + wait >= self._limits.call_seconds:
-                    tried = f"{failed} attempt{'s' * (failed > 1)} in {spent:.3g} s"
+                attempts += 1
+                wait, patience = pause(attempts, error.after), self._breaker.patience_left()
+                goes_on = error.is_down and outage is not None and self._breaker.down_since == outage
+                failed += not goes_on
+                is_over = failed > self._limits.retries
+                if error.is_down and patience > 0:
+                    outage, wait = self._breaker.down_since, min(wait, patience)
+                else:
+                    outage = None
+                    spent += time.monotonic() - start
+                    is_over = is_over or goes_on or spent + wait >= self._limits.call_seconds
+                    spent += wait
+                if is_over:
+                    tried = f"{attempts} attempt{'s' * (attempts > 1)} in {time.monotonic() - started:.3g} s"
                     raise StageFailure(error.kind, f"{self._name} gave no reply in {tried}; last: {error}") from error
                 await asyncio.sleep(wait)
-                spent += wait
 
-    async def _report(self, attempt: Callable[[float], Awaitable[ChatReply]], left: float, probe: bool) -> ChatReply:
-        """One attempt, whose outcome the breaker learns: who answers, even with a refusal, is not down."""
+    async def _report(
+        self, attempt: Callable[[float], Awaitable[ChatReply]], left: float, probe: bool, outage: float | None
+    ) -> ChatReply:
+        """One attempt, whose outcome the breaker learns: who answers, even with a refusal, is not down. `outage` is the
+        one that the call is waiting out."""
         try:
             reply = await attempt(min(self._limits.attempt_seconds, left))
         except Transient as error:
             if not error.alive:
-                self._breaker.failed(str(error), probe=probe)
+                again = error.is_down and self._breaker.down_since == outage
+                self._breaker.failed(str(error), probe=probe, again=again)
             raise
         except (StageFailure, DLCodeGenError):
             self._breaker.succeeded()

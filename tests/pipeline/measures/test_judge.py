@@ -36,7 +36,8 @@ def test_a_project_is_judged_by_the_rubric_and_nothing_else() -> None:
     for part in ("Tell owls apart.", "900 photos", "print('owl')"):
         assert part in said
     assert "end" not in said  # beyond what a judge reads
-    assert request.sampling.seed == 7
+    asyncio.run(judged(llm, TASK, "print('owl')", SAMPLING, sample=1))
+    assert len({one.sampling.seed for one in llm.requests}) == 2
     assert json.loads(request.schema or "")["properties"]["compliance"]["maximum"] == 10
 
 

@@ -69,8 +69,9 @@ def test_a_method_without_code_has_no_points_and_a_failed_machine_no_score() -> 
 
 def test_each_sample_has_a_seed_of_its_own() -> None:
     llm = ScriptedLLM(answer)
-    asyncio.run(ask_judge(llm, questions(samples=3, pairs=False), [side("ours", record("a", "x"))], OURS))
-    assert {request.sampling.seed for request in llm.requests} == {5, 6, 7}
+    ours = side("ours", record("a", "x"), record("b", "y"))
+    asyncio.run(ask_judge(llm, questions(samples=3, pairs=False), [ours], ours))
+    assert len({request.sampling.seed for request in llm.requests}) == 6, "two items, three samples each"
 
 
 def test_pairs_are_asked_in_both_orders_where_both_have_code() -> None:

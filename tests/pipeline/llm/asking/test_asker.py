@@ -57,6 +57,33 @@ def test_a_reply_that_was_cut_off_is_continued_until_it_ends() -> None:
     assert llm.requests[2].messages[-2].content == parts[0] + parts[1]
 
 
+def _seeds(row: str, seed: int | None, *works: Callable[[Asking], Any]) -> list[int | None]:
+    """The seeds of a row's calls, whose first replies are useless."""
+    llm = ScriptedLLM(lambda request: WHOLE if role_of(request) == "again" else "")
+    asker = Asker(llm, WritingSettings(seed=seed))
+    asyncio.run(asker.ask("write", Requirement(id=row, row=0, requirement=ROW.requirement), *works))
+    return [request.sampling.seed for request in llm.requests]
+
+
+def test_each_call_has_a_seed_of_its_own_and_the_same_in_the_next_run() -> None:
+    def by_example(asking: Asking) -> Any:
+        return asking.program("cedar", requirement="r", attributes="", sample="", sample_requirement="")
+
+    works = (_direct, by_example)
+    seeds = [*_seeds("a", 0, *works), *_seeds("b", 0, *works), *_seeds("a", 1, *works)]
+    assert len(set(seeds)) == len(seeds) == 12
+    assert seeds[:4] == _seeds("a", 0, *works)
+    assert all(seed is not None and 0 <= seed < 2**31 for seed in seeds)
+    assert _seeds("a", None, _direct) == [None, None]
+
+
+def test_rows_with_the_same_samples_share_one_template() -> None:
+    def template(asking: Asking) -> Any:
+        return asking.template("template", sample="a = 1", second_sample="b = 1")
+
+    assert _seeds("a", 0, template) == _seeds("b", 0, template) != _seeds("a", 1, template)
+
+
 def test_continuations_are_bounded_and_the_program_so_far_is_kept() -> None:
     parts = (replied(f"x = {number}\ny = print({number})\n", "length") for number in range(9))
     program, calls, _ = _ask(_in_turn(*parts), _direct, continuations=2)

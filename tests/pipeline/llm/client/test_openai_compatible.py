@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import random
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline.config import LimitSettings, LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.client.openai_compatible import OpenAICompatibleLLM
 from pipeline.llm.protocol import ChatReply, ChatRequest, Message, Sampling
-from tests.pipeline.llm.client.fault_server import MODEL, Fault, FaultServer, completion
+from tests.pipeline.llm.client.fault_server import MODEL, Fault, FaultServer, completion, echo
 from tests.waiting import scaled
 
 
@@ -123,7 +124,7 @@ def test_the_last_attempts_reason_is_the_rows() -> None:
         FaultServer(faults=["500"] * 9).running() as server,
         pytest.raises(StageFailure, match="3 attempts") as failure,
     ):
-        reply_of(client(server, limits=LimitSettings(retries=2)), request())
+        reply_of(client(server, limits=LimitSettings(retries=2, outage_seconds=0)), request())
     assert failure.value.kind == "llm_unavailable"
     assert "500: trouble" in str(failure.value)
     assert server.url in str(failure.value)
@@ -285,6 +286,54 @@ def test_a_dead_endpoint_is_left_alone_and_rows_fail_with_the_reason() -> None:
     outcomes = ask(client(server, limits=limits), [request(str(number)) for number in range(100)])
     assert all(isinstance(outcome, StageFailure) and outcome.kind == "llm_unavailable" for outcome in outcomes)
     assert server.url in str(outcomes[-1])
+
+
+@pytest.mark.parametrize("calls", [1, 4, 32])
+def test_rows_wait_for_an_endpoint_that_is_down_however_many_are_under_way(calls: int) -> None:
+    with FaultServer().running() as server:
+        pass
+    patience = 1.5
+    limits = LimitSettings(retries=1, breaker_failures=5, outage_seconds=patience, call_seconds=0.5)
+    start = time.monotonic()
+    outcomes = ask(client(server, limits=limits), [request(str(number)) for number in range(calls)])
+    seconds = time.monotonic() - start
+    assert all(isinstance(outcome, StageFailure) and outcome.kind == "llm_unavailable" for outcome in outcomes)
+    assert patience - 0.2 <= seconds <= patience + scaled(2.0)
+
+
+@pytest.mark.parametrize("calls", [1, 32])
+def test_an_endpoint_that_is_back_in_time_costs_no_row(calls: int) -> None:
+    """Down for more attempts than a call has."""
+    limits = LimitSettings(retries=1, breaker_failures=5, outage_seconds=scaled(60))
+    with FaultServer(faults=["503"] * (calls + 2)).running() as server:
+        outcomes = ask(client(server, limits=limits), [request(str(number)) for number in range(calls)])
+    assert [outcome.text for outcome in outcomes if isinstance(outcome, ChatReply)] == [
+        f"reply to {number}" for number in range(calls)
+    ]
+
+
+def test_a_request_that_a_server_cannot_do_is_given_up_while_it_answers_others() -> None:
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        if body["messages"][-1]["content"] == "poison":
+            raise ConnectionError
+        return echo(body)
+
+    limits = LimitSettings(retries=2, outage_seconds=60)
+    with FaultServer(answer=answer).running() as server:
+        llm = client(server, limits=limits)
+
+        async def run() -> BaseException | ChatReply:
+            poisoned = asyncio.create_task(llm.chat(request("poison")))
+            while not poisoned.done():
+                await llm.chat(request("good"))
+                await asyncio.sleep(0.01)
+            await llm.close()
+            return poisoned.exception() or poisoned.result()
+
+        outcome = asyncio.run(run())
+    assert isinstance(outcome, StageFailure)
+    assert outcome.kind == "llm_unavailable"
+    assert sum(seen.body["messages"][-1]["content"] == "poison" for seen in server.seen) == 3
 
 
 def test_an_endpoint_that_comes_back_is_used_again() -> None:

@@ -116,6 +116,16 @@ def test_a_breaker_opens_probes_with_one_call_and_closes() -> None:
     assert asyncio.run(admitted(5)) == [False] * 5
 
 
+def test_one_call_that_fails_again_and_again_turns_no_other_away() -> None:
+    breaker = CircuitBreaker("server", failures=3, patience=100, clock=Clock())
+    for number in range(20):
+        breaker.failed("500", again=number > 0)
+    assert not breaker.is_open
+    breaker.failed("500")
+    breaker.failed("500")
+    assert breaker.is_open
+
+
 def test_an_outage_costs_its_patience_once() -> None:
     clock = Clock()
     breaker = CircuitBreaker("server", failures=1, patience=10, clock=clock)
