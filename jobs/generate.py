@@ -17,9 +17,10 @@ from jobs.cluster.dataflow import run_shards
 from jobs.cluster.progress import RowProgress
 from jobs.cluster.ray_start import start_ray
 from jobs.generation.budget import JobBudget, calls_so_far, job_budget
-from jobs.generation.language_model import with_context_length
+from jobs.generation.language_model import with_preset
 from jobs.generation.method_stages import method_stages, opened_model
 from jobs.generation.settings import GenerateConfig
+from jobs.runs.spent import server_steps_in
 from jobs.runs.store import RunStore, Staged
 from jobs.runs.summary import RunSummary, Totals, write_manifest
 from pipeline.errors import BudgetSpent
@@ -56,7 +57,7 @@ def main(config: GenerateConfig, *, backend: LLMBuilder | None = None, budget: B
     """
     start = time.monotonic()
     config = config.for_input(config.run.input)
-    config = config.model_copy(update={"llm": with_context_length(config.llm)})
+    config = with_preset(config)
     # A pool that cannot be read fails here once, not in every worker.
     load_samples(config.retrieval.pool)
     load_known_plans(config.planner.plans)
@@ -102,6 +103,7 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
         asked=totals.asked,
         means=totals.means(),
         calls=CallTotals.of(row.call() for row in store.calls()),
+        server_steps=tuple(server_steps_in(run.out)),
         seconds=round(time.monotonic() - start, 3),
         rows_per_second=round((pending_rows - rows_left) / worked, 1),
         resumed_rows=staged.rows - pending_rows,

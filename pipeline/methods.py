@@ -20,6 +20,7 @@ from pipeline.generate.llm.writers import (
     from_plan,
     from_sample,
     from_template,
+    keeping_useful,
 )
 from pipeline.llm.build import LLMBuilder
 from pipeline.measures.project_scores import score_stage
@@ -90,6 +91,17 @@ def _dlcodegen(stages: MethodStages) -> tuple[Stage, ...]:
         stages.template(),
         stages.drafts(code_draft=from_sample, template_draft=from_template),
         stages.compare(from_drafts),
+    )
+
+
+def _keep_useful(stages: MethodStages) -> tuple[Stage, ...]:
+    """DLCodeGen whose comparison drops no runnable part of a draft without a reason."""
+    return (
+        stages.plan(),
+        stages.retrieve(),
+        stages.template(),
+        stages.drafts(code_draft=from_sample, template_draft=from_template),
+        stages.compare(keeping_useful),
     )
 
 
@@ -216,6 +228,7 @@ def _plain_template(stages: MethodStages) -> tuple[Stage, ...]:
 METHODS: dict[str, Callable[[MethodStages], tuple[Stage, ...]]] = {
     "symbolic": _symbolic,
     "dlcodegen": _dlcodegen,
+    "keep-useful": _keep_useful,
     "direct": _direct,
     "ps": _ps,
     "c-cot": _c_cot,

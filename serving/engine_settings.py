@@ -43,6 +43,9 @@ class EngineSettings(Settings):
     context_length: int = Field(4096, ge=64)
     """Prompt and reply together, in tokens."""
 
+    temperature: float | None = Field(None, ge=0, le=2)
+    """What the model is published with, for runs that name none."""
+
     device: Literal["auto", "gpu", "cpu"] = "auto"
     """`auto` is the GPU where the cluster has one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,8 @@ from ray.serve.handle import DeploymentHandle
 
 from pipeline.config import LimitSettings
 from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.llm.client.answers import Refused, read_reply, refusal, room_for_reply
+from pipeline.llm.client.answers import Refused, read_reply, refusal
+from pipeline.llm.client.context_errors import room_for_reply
 from pipeline.llm.client.dialect import Dialect
 from pipeline.llm.client.retrying import Retrying, Transient
 from pipeline.llm.protocol import ChatReply, ChatRequest
@@ -32,7 +34,7 @@ class ServeLLM:
     ) -> None:
         self.model = model
         self._served, self._app, self._deployment = served, app, deployment
-        self._dialect = Dialect("json_schema")
+        self._dialect = Dialect("json_schema", "continue_final_message")
         self._retrying = Retrying(f"the engine of {model}", limits)
         self._handle: DeploymentHandle | None = None
 
@@ -42,7 +44,7 @@ class ServeLLM:
         return await self._retrying.call(partial(self._attempt, request))
 
     async def _attempt(self, request: ChatRequest, seconds: float, room: int | None = None) -> ChatReply:
-        body = self._dialect.body(self._served, request, room)
+        goes_on, body = self._dialect.goes_on(request), self._dialect.body(self._served, request, room)
         try:
             async with asyncio.timeout(seconds):
                 answer: dict[str, Any] = await self._connected().complete.remote(body)
@@ -57,12 +59,14 @@ class ServeLLM:
             raise Transient(f"the engine failed ({lines[-1].strip()})", kind="llm_engine") from error
         problem = answer.get("error")
         if not problem:
-            return read_reply(answer)
+            return replace(read_reply(answer), goes_on=goes_on)
         refused = refusal(int(problem.get("code") or 500), str(problem.get("message")))
         if not isinstance(refused, Refused):
             raise refused
         left = room_for_reply(str(refused))
-        if left is None or room is not None:
+        if left is None and goes_on and self._dialect.adapt(body, str(refused)):
+            return await self._attempt(request, seconds, room)
+        if left is None or (room is not None and left >= room):
             raise StageFailure("llm_refused", f"the engine of {self.model} refuses: {refused}")
         return await self._attempt(request, seconds, left)
 

@@ -136,6 +136,8 @@ def _print_summary(summary: RunSummary) -> None:
         table.add_row(f"mean {name.replace('_', ' ')}", f"{value:.4f}")
     for label, text in _call_totals(summary.calls).items():
         table.add_row(label, text)
+    for step in summary.server_steps:
+        table.add_row("the model's server", step)
     if summary.resumed_rows:
         table.add_row("rows finished before", f"{summary.resumed_rows:,}")
     table.add_row("rate", f"{summary.rows_per_second:,.1f} rows/s")

@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from jobs.generation.model_presets import default_temperature
 from jobs.generation.settings import BudgetSettings, GenerateConfig
-from pipeline.config import LLMSettings, Method, Settings, WritingSettings, load_settings
+from pipeline.config import LLMSettings, Method, Settings, load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.methods import WITHOUT_LLM
 from pipeline.storage.files import join
@@ -56,8 +57,8 @@ class ExperimentConfig(Settings):
     models: tuple[ModelSpec, ...] = ()
     """The language models that write."""
 
-    temperatures: tuple[float, ...] = Field((WritingSettings().temperature,), min_length=1)
-    """Sampling temperatures; by default the paper's best."""
+    temperatures: tuple[float | None, ...] = Field((None,), min_length=1)
+    """Sampling temperatures; by default each model's own."""
 
     seeds: tuple[int, ...] = Field((0,), min_length=1)
     """Seeds of the sampling."""
@@ -134,7 +135,8 @@ def arms_of(spec: ExperimentConfig) -> list[Arm]:
     for method in without_llm:
         for variant in spec.variants:
             arms.append(_arm_without_llm(spec, method, variant))
-    for model, temperature, seed in product(spec.models, spec.temperatures, spec.seeds):
+    for model, asked, seed in product(spec.models, spec.temperatures, spec.seeds):
+        temperature = default_temperature(model.llm) if asked is None else asked
         for variant in spec.variants:
             for method in with_llm:
                 arms.append(_arm(spec, method, variant, model, temperature, seed))

@@ -1,6 +1,7 @@
 """One budget for all processes of a job: an actor that keeps in the run's folder what was spent, and may yet be.
 
-    spent.json      what calls came to, and under `in_flight` what those that are under way can come to at most
+    spent.json      what calls came to, under `in_flight` what those that are under way can come to at most, and under
+                    `server_steps` what the model's server did not take
 
 Where there is a limit, it is written before a call is sent, so whatever a killed job had sent stands there: the calls
 that were under way then count with the most they could come to, and the limit is not passed however often the job is
@@ -20,7 +21,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError
 
 from jobs.generation.settings import BudgetSettings
-from jobs.runs.spent import IN_FLIGHT, SPENT_FILE, spending_words, spent_in
+from jobs.runs.spent import IN_FLIGHT, SERVER_STEPS, SPENT_FILE, server_steps_in, spending_words, spent_in
 from pipeline.llm.spending.budget import LocalBudget, Spending
 from pipeline.storage.files import join, write_json
 
@@ -40,6 +41,7 @@ class StoredBudget(LocalBudget):
     def __init__(self, folder: str, limits: BudgetSettings, paid: Spending) -> None:
         spent = max(spent_in(folder), paid, key=lambda item: (item.tokens, item.cost))
         super().__init__(limits.cost, limits.tokens, spent=spent)
+        self.steps = server_steps_in(folder)
         self._path = join(folder, SPENT_FILE)
         self._limited = limits.limited
         self._changes = self._written = 0
@@ -78,7 +80,7 @@ class StoredBudget(LocalBudget):
                 return
             written = self._changes
             self._last_write = time.monotonic()
-            account = asdict(self.spent) | {IN_FLIGHT: asdict(self.reserved)}
+            account = asdict(self.spent) | {IN_FLIGHT: asdict(self.reserved), SERVER_STEPS: self.steps}
             await asyncio.to_thread(write_json, self._path, account)
             self._written = written
 
@@ -119,6 +121,9 @@ class JobBudget:
             return
         with suppress(RayActorError):  # not told, the account keeps the most that the call could come to
             await self._actor.settle.remote(most, spent)
+
+    async def note_step(self, words: str) -> None:
+        self._actor.note_step.remote(words)
 
     def spent(self) -> Spending | None:
         """What calls came to so far, for the driver; None where the account cannot be asked just now."""

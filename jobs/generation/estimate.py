@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from jobs.generation.language_model import with_context_length
+from jobs.generation.language_model import with_preset
 from jobs.generation.method_stages import chains_file, ensure_chains
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
@@ -111,7 +111,7 @@ class EstimatingLLM:
 def estimate_run(config: GenerateConfig, title: str = "", known: dict[str, ChatReply] | None = None) -> Estimate:
     """An estimate for one run; `known` are replies to what others ask before it, to which its own are added."""
     config = config.for_input(config.run.input)
-    config = config.model_copy(update={"llm": with_context_length(config.llm)})
+    config = with_preset(config)
     method = config.writing.method
     known = {} if known is None else known
     estimate = Estimate(title or method)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from jobs.generation.model_presets import engine_settings
+from jobs.generation.model_presets import default_temperature, engine_settings
 from jobs.runs.terminal import say_error
 from pipeline.config import LLMSettings, PipelineSettings
 from pipeline.llm.build import LLMBuilder, build_llm, with_cache
@@ -17,6 +18,8 @@ from pipeline.llm.protocol import LLM
 from pipeline.stage import Stage
 from pipeline.stages import MethodStages
 from pipeline.storage.files import fingerprint
+
+_Settings = TypeVar("_Settings", bound=PipelineSettings)
 
 
 @contextmanager
@@ -65,9 +68,19 @@ def planning(settings: PipelineSettings) -> Iterator[Stage]:
         from jobs.cluster.ray_start import start_ray
 
         start_ray(None, None)
-    settings = settings.model_copy(update={"llm": with_context_length(settings.llm)})
+    settings = with_preset(settings)
     with language_model(settings.llm) as llm:
         yield MethodStages(settings, llm).plan()
+
+
+def with_preset(settings: _Settings) -> _Settings:
+    """The settings with what they leave to the model's preset: the context's length and the temperature."""
+    if settings.llm.backend == "none":
+        return settings
+    writing = settings.writing
+    if writing.temperature is None:
+        writing = writing.model_copy(update={"temperature": default_temperature(settings.llm)})
+    return settings.model_copy(update={"llm": with_context_length(settings.llm), "writing": writing})
 
 
 def with_context_length(settings: LLMSettings) -> LLMSettings:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.config import LLMSettings, load_settings
+from pipeline.config import PLAIN_TEMPERATURE, LLMSettings, load_settings
 from pipeline.errors import DLCodeGenError
 from serving.engine_settings import EngineSettings
 
@@ -45,6 +45,17 @@ def engine_settings(settings: LLMSettings) -> EngineSettings:
         raise DLCodeGenError(f"settings: {problems}") from None
 
 
+def default_temperature(settings: LLMSettings) -> float:
+    """The temperature of a run that names none: that of the model's preset, of a local model's own configuration, or of
+    its endpoint's preset, else 0.6."""
+    chosen = settings.temperature
+    if chosen is None and settings.backend == "vllm":
+        chosen = engine_settings(settings).temperature
+    if chosen is None and settings.backend == "vllm":
+        chosen = _published_temperature(settings.model)
+    return PLAIN_TEMPERATURE if chosen is None else chosen
+
+
 def preset_names() -> list[str]:
     """The presets' names."""
     return sorted(file.stem for file in PRESETS.glob("*.yaml"))
@@ -64,6 +75,15 @@ def _trained_length(model: str) -> int | None:
         config = json.loads((Path(model).expanduser() / "config.json").read_text(encoding="utf-8"))
         return int(config["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _published_temperature(model: str) -> float | None:
+    """The temperature that a local model's `generation_config.json` samples with."""
+    try:
+        config = json.loads((Path(model).expanduser() / "generation_config.json").read_text(encoding="utf-8"))
+        return float(config["temperature"]) if config.get("do_sample") else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

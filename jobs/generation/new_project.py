@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from jobs.generation.language_model import language_model, with_context_length
+from jobs.generation.language_model import language_model, with_preset
 from jobs.generation.settings import GenerateConfig
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
@@ -49,7 +49,7 @@ def _finished(config: GenerateConfig) -> Scored:
         from jobs.cluster.ray_start import start_ray
 
         start_ray(config.run.address, None)
-    config = config.model_copy(update={"llm": with_context_length(config.llm)})
+    config = with_preset(config)
     rows = read_requirements(config.run.input, data=config.data.path, target=config.data.target)
     with language_model(config.llm) as llm:
         for record in run_local(generation_stages(config, llm), rows):

@@ -11,6 +11,9 @@ SPENT_FILE = "spent.json"
 IN_FLIGHT = "in_flight"
 """The key under which calls under way stand, with the most they can come to."""
 
+SERVER_STEPS = "server_steps"
+"""The key under which stands what the model's server did not take, and how it was asked instead."""
+
 
 def spent_in(folder: str) -> Spending:
     """What was spent in a run's folder so far, and may have been by calls that were under way when it was killed."""
@@ -18,7 +21,14 @@ def spent_in(folder: str) -> Spending:
     if values is None:
         return Spending()
     in_flight = values.pop(IN_FLIGHT, {})
+    values.pop(SERVER_STEPS, None)
     return Spending(**values) + Spending(**in_flight)
+
+
+def server_steps_in(folder: str) -> list[str]:
+    """What the model's server did not take in a run so far."""
+    values = read_json(join(folder, SPENT_FILE)) or {}
+    return [str(words) for words in values.get(SERVER_STEPS, [])]
 
 
 def spending_words(spent: Spending) -> str:

@@ -41,6 +41,9 @@ class RunSummary:
     calls: CallTotals
     """All calls to language models, those of earlier starts of the run included."""
 
+    server_steps: tuple[str, ...]
+    """What the model's server did not take, and how it was asked instead."""
+
     seconds: float
     """How long this start of the run took."""
 
@@ -144,6 +147,7 @@ def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: Ru
         "asked": _asked(summary.asked),
         "means": summary.means,
         "calls": asdict(summary.calls),
+        "server_steps": list(summary.server_steps),
         "seconds": summary.seconds,
         "rows_per_second": summary.rows_per_second,
         "rows_resumed": summary.resumed_rows,

@@ -4,10 +4,11 @@ from pipeline.config.llm import LimitSettings, LLMSettings, PriceSettings
 from pipeline.config.loading import load_settings
 from pipeline.config.parts import DataSettings, PipelineSettings, PlannerSettings, RetrievalSettings
 from pipeline.config.settings import AUTO, SHORT_WORDS, Settings, grouped
-from pipeline.config.writing import CCotSettings, Method, WritingSettings
+from pipeline.config.writing import PLAIN_TEMPERATURE, CCotSettings, Method, WritingSettings
 
 __all__ = [
     "AUTO",
+    "PLAIN_TEMPERATURE",
     "SHORT_WORDS",
     "CCotSettings",
     "DataSettings",

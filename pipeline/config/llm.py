@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_serializer, field_validator
 
+from pipeline.config.endpoints import ENDPOINTS, Prefill
 from pipeline.config.settings import AUTO, Settings
 from pipeline.foreign_text import masked_url
 
@@ -51,7 +52,7 @@ class LimitSettings(Settings):
     """Failures in a row after which the endpoint counts as down, and is only probed."""
 
     outage_seconds: float = Field(120.0, ge=0)
-    """How long calls wait for an endpoint that is down (no connection, 5xx), counted from the first call that it did not
+    """How long calls wait for an endpoint that is down (no connection, 5xx), counted from the first that it did not
     answer; later rows fail at once."""
 
 
@@ -60,7 +61,8 @@ class LLMSettings(Settings):
 
     backend: Literal["none", "scripted", "openai", "vllm"] = "none"
     """`none` writes symbolically. `openai` is any OpenAI-compatible endpoint, `vllm` an engine of our own on the
-    cluster, `scripted` a function for tests. `llm=openai` says the same as `llm.backend=openai`."""
+    cluster, `scripted` a function for tests. `llm=openai` says the same as `llm.backend=openai`. The name of a common
+    server or API (`pipeline.config.endpoints`) is `openai` with its address and its key's variable."""
 
     model: str = ""
     """A name that the backend knows; for `vllm` also a local folder, for `scripted` a function as `module:name`."""
@@ -84,18 +86,43 @@ class LLMSettings(Settings):
     structured: Literal["auto", "json_schema", "guided_json", "json_object", "none"] = "auto"
     """How the endpoint is asked for JSON of a schema; `auto` finds out."""
 
+    temperature: float | None = Field(None, ge=0, le=2)
+    """What the model's provider advises, for runs that name no temperature."""
+
+    prefill: Prefill = "auto"
+    """How the endpoint is asked to go on with a reply that was cut off."""
+
     limits: LimitSettings = LimitSettings()
     """Rates, retries and times."""
 
     price: PriceSettings = PriceSettings()
     """What tokens cost."""
 
-    @field_validator("model", "cache", mode="before")
+    @classmethod
+    def _completed(cls, groups: dict[str, Any]) -> dict[str, Any]:
+        """The name of a common endpoint stands for what is known of it; what is given besides goes before."""
+        endpoint = ENDPOINTS.get(str(groups.get("backend")))
+        if endpoint is None:
+            return groups
+        known = {name: getattr(endpoint, name) for name in ("base_url", "api_key_env", "temperature", "prefill")}
+        return {**known, **groups, "backend": "openai"}
+
+    @field_validator("backend", mode="before")
+    @classmethod
+    def _is_known(cls, name: object) -> object:
+        kinds = ("none", "scripted", "openai", "vllm")
+        if isinstance(name, str) and name not in kinds:
+            raise ValueError(f"{name} is none of {', '.join([*kinds, *ENDPOINTS])}")
+        return name
+
+    @field_validator("model", "cache", "api_key_env", mode="before")
     @classmethod
     def _as_written(cls, value: object) -> object:
-        """To YAML `off` is no word but false, and a model called 123 a number."""
+        """To YAML `off` is no word but false, a model called 123 a number, and nothing (`api_key_env=`) no text."""
         if value is False:
             return "off"
+        if value is None:
+            return ""
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)
         return value

@@ -18,6 +18,10 @@ _PLANNER_FOLDERS = {"retrieval": (False,), "hybrid": (False, True), "gpt2": (Tru
 """The planners, and whether `:DIR` follows the name."""
 
 
+_ONCE_DEFAULT = 1.5
+"""The temperature of runs that named none, when all had one: those that ask no model still have it in their digest."""
+
+
 class PlannerSettings(Settings):
     """Who plans, and from which known plans."""
 
@@ -158,7 +162,7 @@ class PipelineSettings(Settings):
             "limits": reached.limits,
             "price": reached.price,
             "method": writing.method,
-            "temperature": writing.temperature,
+            "temperature": _ONCE_DEFAULT if writing.temperature is None else writing.temperature,
             "top_p": writing.top_p,
             "max_tokens": writing.max_tokens,
             "continuations": writing.continuations,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.config.settings import AUTO, Settings
 
@@ -24,9 +24,15 @@ Method = Literal[
     "isolated-1",
     "isolated-2",
     "plain-template",
+    "keep-useful",
 ]
 """How a project is written: DLCodeGen, the paper's baselines and ablations, follow-up checks, and what needs no
 language model."""
+
+
+PLAIN_TEMPERATURE = 0.6
+"""Where neither a setting nor the model's preset names one: what Llama 3 and DeepSeek-R1 are published with. At the
+paper's 1.5 (RQ5, Fig. 5) small models write word salad."""
 
 
 class CCotSettings(Settings):
@@ -60,8 +66,8 @@ class WritingSettings(Settings):
     """For methods without a language model: whether a row whose framework or task no sample has gets the nearest
     project, which says so at its top, instead of a failure."""
 
-    temperature: float = Field(1.5, ge=0, le=2)
-    """The default is the best one of the paper (section IV, RQ5, Fig. 5: CodeBLEU 27.96 at 1.5)."""
+    temperature: float | None = Field(None, ge=0, le=2)
+    """None, or `auto`, is what the model's preset says, else 0.6. The experiments of the paper name its own (1.5)."""
 
     top_p: float | None = Field(1.0, gt=0, le=1)
     """Share of the probability that tokens are drawn from (nucleus sampling)."""
@@ -84,4 +90,10 @@ class WritingSettings(Settings):
     """What C-CoT, and ablations that draw on it, need besides."""
 
     seed: int | None = 0
-    """Sent with each request, and part of a run's identity; nothing in the symbolic default is random."""
+    """Each call has a seed of its own, made from this one, the row, the prompt and the attempt. Part of a run's
+    identity; nothing in the symbolic default is random."""
+
+    @field_validator("temperature", mode="before")
+    @classmethod
+    def _left_to_the_model(cls, value: object) -> object:
+        return None if value == AUTO else value

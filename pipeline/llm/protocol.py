@@ -56,6 +56,10 @@ class ChatRequest:
     schema: str | None = None
     """The text of a JSON schema that the reply has to fit; None for free text."""
 
+    continues: bool = False
+    """Whether the last two messages are a reply that was cut off, and the words that ask to go on with it. A server that
+    can go on with the reply itself is not sent the words."""
+
     logprobs: bool = False
     """Whether the reply is to carry the log-probability of each of its tokens, where the backend gives them."""
 
@@ -92,6 +96,9 @@ class ChatReply:
 
     cached: bool = False
     """Whether it came from the response cache."""
+
+    goes_on: bool = False
+    """Whether it begins where the reply that was cut off ended: the server went on with that itself."""
 
     token_logprobs: tuple[float, ...] | None = None
     """For each token, where the request wanted them and the backend gives them."""

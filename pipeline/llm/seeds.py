@@ -19,4 +19,4 @@ def call_seed(seed: int | None, *names: str | int) -> int | None:
     if seed is None:
         return None
     digest = hashlib.sha256(json.dumps([seed, *names]).encode()).digest()
-    return int.from_bytes(digest[:8], "big") % 2**_BITS
+    return int.from_bytes(digest[:4], "big") >> (32 - _BITS)

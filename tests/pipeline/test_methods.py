@@ -37,6 +37,7 @@ CALLS = {
     "isolated-1": ["draft 1", "isolated"],
     "isolated-2": ["template", "draft 2", "isolated"],
     "plain-template": ["draft 1", "draft 2", "compare"],
+    "keep-useful": ["template", "draft 1", "draft 2", "compare"],  # these drafts have no parts to keep
 }
 
 
@@ -116,9 +117,11 @@ def test_dlcodegen_gives_each_call_what_the_paper_gives_it(chains: str) -> None:
         assert row.plan.to_json() in prompts[role]
 
 
-def test_the_paper_s_temperature_is_the_default_and_the_seed_goes_along(chains: str) -> None:
-    _, llm = _run("direct", chains, _rows(1))
-    assert (llm.requests[0].sampling.temperature, llm.requests[0].sampling.seed) == (1.5, 0)
+def test_each_call_has_a_seed_of_its_own(chains: str) -> None:
+    rows, llm = _run("dlcodegen", chains, _rows(3))
+    seeds = {request.sampling.seed for request in llm.requests}
+    templates = {row.template for row in rows}
+    assert len(seeds) >= 3 * 3 + len(templates)
 
 
 def test_copy_gives_the_nearest_sample_as_it_is() -> None:

@@ -5,11 +5,15 @@ DLCodeGen's drafts and comparison (paper, section III.C-D), and the baselines (s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipeline.errors import StageFailure
-from pipeline.generate.llm.findings import unmet
+from pipeline.generate.llm.findings import findings, unmet
 from pipeline.generate.llm.sources import Sources
-from pipeline.llm.asking.asker import Asking
+from pipeline.generate.llm.useful_parts import dropped_parts, reasons_given, useful_parts
+from pipeline.llm.asking.asker import USELESS, Asking
 from pipeline.llm.asking.replies import Program
+from pipeline.measures.project_scores import read_code
 from pipeline.plan.frameworks import JAX, KERAS, PYTORCH, canonical_framework
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import CATEGORIES
@@ -72,15 +76,60 @@ async def from_template(ask: Asking, record: Templated, _sources: Sources) -> Pr
 
 async def from_drafts(ask: Asking, record: Drafted, _sources: Sources) -> Program:
     """The comparison: the final project from plan, draft 1 and draft 2. One that came alone is the project."""
+    return await _compared(ask, record, "compare", _no_objection)
+
+
+async def keeping_useful(ask: Asking, record: Drafted, _sources: Sources) -> Program:
+    """The comparison that drops no runnable part of a draft without a reason: where one is missing, the model is told
+    once; what the project still lacks, and the reasons it gives, are noted with the call."""
+    drafts = (record.code_draft, record.template_draft)
+    useful = sorted({part for draft in drafts for part in useful_parts(draft)})
+    if not useful:
+        return await _compared(ask, record, "compare", _no_objection)
+
+    def missing(program: Program) -> str:
+        dropped = dropped_parts(program.code, drafts)
+        return f"it drops from the drafts, without a reason: {', '.join(dropped)}" if dropped else ""
+
+    program = await _compared(ask, record, "compare_useful", missing, useful_parts=", ".join(useful))
+    if ask.calls:
+        for part in dropped_parts(program.code, drafts):
+            ask.note(f"left out without a reason: {part}")
+        for part, reason in reasons_given(program.code).items():
+            ask.note(f"left out: {part} ({reason})")
+    return program
+
+
+async def _compared(
+    ask: Asking, record: Drafted, prompt: str, objection: Callable[[Program], str], **parts: str
+) -> Program:
+    """What the model makes of the two drafts; the better one where its replies are useless, as the last call notes."""
     if not record.code_draft or not record.template_draft:
         return Program(record.code_draft or record.template_draft)
-    return await ask.program(
-        "compare",
-        code_draft=record.code_draft,
-        template_draft=record.template_draft,
-        unmet=_unmet(record),
-        **plan_parts(record),
-    )
+    parts |= {"code_draft": record.code_draft, "template_draft": record.template_draft, "unmet": _unmet(record)}
+    try:
+        return await ask.improved_program(prompt, objection, parts | plan_parts(record))
+    except StageFailure as failure:
+        if failure.kind not in USELESS or not ask.calls:
+            raise
+        name, draft = _better_draft(record)
+        ask.note(f"useless: {failure.kind}; {name} is the project")
+        return Program(draft)
+
+
+def _no_objection(_program: Program) -> str:
+    return ""
+
+
+def _better_draft(record: Drafted) -> tuple[str, str]:
+    """The draft in which less is found, of equal ones the one that keeps more of the plan; draft 1 of the same."""
+    drafts = {"draft 1": record.code_draft, "draft 2": record.template_draft}
+    worth: dict[str, tuple[bool, int, float]] = {}
+    for name, draft in drafts.items():
+        scores = read_code(draft, record.plan)
+        worth[name] = (scores.parses, -len(findings(record.constraints, draft)), scores.conformance or 0.0)
+    better = max(drafts, key=lambda name: worth[name])
+    return better, drafts[better]
 
 
 async def from_one_draft(ask: Asking, record: Drafted, _sources: Sources) -> Program:

@@ -6,12 +6,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
-from pipeline.config import PriceSettings, WritingSettings
+from pipeline.config import PLAIN_TEMPERATURE, PriceSettings, WritingSettings
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.context import fit
+from pipeline.llm.asking.exchange import Exchange, Reader, continued, read_exchange, smaller_room, word_sequences
 from pipeline.llm.asking.prompt_files import render
 from pipeline.llm.asking.readers import plan_in, program_in, template_in, words_in
 from pipeline.llm.asking.replies import Program, ReplyError, clean_text
@@ -23,10 +24,6 @@ from pipeline.llm.tokens import estimate_prompt
 from pipeline.plan.json_objects import objects_in
 from pipeline.plan.solution_plan import SolutionPlan, bounded_plan_schema
 from pipeline.records import CallMeasures, LLMCall, Requirement
-from pipeline.retrieval.tokenize import shingles, words
-
-_SHRINK = (1.0, 0.75, 0.5)
-"""Shares of the estimated room that are tried in turn where the engine finds a prompt longer than its context."""
 
 _QUOTED = 600
 """Characters of a useless reply that the model is shown again."""
@@ -37,13 +34,7 @@ _MORE_ROOM = 2
 USELESS = frozenset({"refused", "empty_reply", "not_python", "cut_off", "prompt_too_long", "no_template"})
 """Failures that are a reply's, or a prompt's, and say nothing of the model's next one."""
 
-_REFERENCE_WORDS = 5
-"""Words of the sequences by which a reference is looked for in what is sent."""
-
 _T = TypeVar("_T")
-
-_Reader = Callable[[str, bool], _T]
-"""Reads a reply's text, which may have been cut off. Raises ReplyError where it is useless."""
 
 
 class Asker:
@@ -65,9 +56,8 @@ class Asker:
         if context_length is not None:
             max_tokens = min(max_tokens, context_length // 2)
         self.llm = llm
-        self.sampling = Sampling(
-            temperature=writing.temperature, top_p=writing.top_p, max_tokens=max_tokens, seed=writing.seed
-        )
+        temperature = PLAIN_TEMPERATURE if writing.temperature is None else writing.temperature
+        self.sampling = Sampling(temperature=temperature, top_p=writing.top_p, max_tokens=max_tokens, seed=writing.seed)
         self.continuations = writing.continuations
         self.price = price or PriceSettings()
         self.context_length = context_length
@@ -126,29 +116,10 @@ class Asker:
             outcomes.append(outcome)
         calls = list(record.calls)
         for asking, outcome in zip(askings, outcomes, strict=True):
-            made = asking.calls
-            if isinstance(outcome, StageFailure) and outcome.kind in USELESS and made:
-                made[-1] = replace(made[-1], cut=(*made[-1].cut, f"useless: {outcome.kind}"))
-            calls += made
+            if isinstance(outcome, StageFailure) and outcome.kind in USELESS and asking.calls:
+                asking.note(f"useless: {outcome.kind}")
+            calls += asking.calls
         return outcomes, tuple(calls)
-
-
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    """A request with its reply."""
-
-    request: ChatRequest
-    """As it was sent."""
-
-    text: str
-    """The whole reply, continuations included."""
-
-    finish_reason: str
-    """Of the last part; `length` where the reply is not whole."""
-
-    @property
-    def is_cut(self) -> bool:
-        return self.finish_reason == "length"
 
 
 class Asking:
@@ -159,7 +130,7 @@ class Asking:
 
     def __init__(self, asker: Asker, stage: str, record: Requirement) -> None:
         self._asker, self._stage, self._row = asker, stage, record.id
-        self._reference = _word_sequences(record.reference or "")
+        self._reference = word_sequences(record.reference or "")
         self.calls: list[LLMCall] = []
         """The calls made so far."""
 
@@ -167,6 +138,33 @@ class Asking:
         """The program that the model writes. Raises StageFailure `refused`, `empty_reply`, `cut_off` or `not_python`
         where the second reply holds none either; and those of the model."""
         return await self._ask_twice(prompt, parts, program_in)
+
+    async def improved_program(
+        self, prompt: str, objection: Callable[[Program], str], parts: dict[str, str]
+    ) -> Program:
+        """The same; where there is an `objection` to the first program, the model is told, and its second is taken as
+        it is. The first stays where the second reply holds none."""
+        objected: list[Program] = []
+
+        def read(text: str, cut: bool) -> Program:
+            program = program_in(text, cut)
+            problem = "" if objected else objection(program)
+            if problem:
+                objected.append(program)
+                raise ReplyError("objection", problem)
+            return program
+
+        try:
+            return await self._ask_twice(prompt, parts, read)
+        except StageFailure:
+            if objected:
+                return objected[0]
+            raise
+
+    def note(self, words: str) -> None:
+        """Says with the last call what became of its reply."""
+        last = self.calls[-1]
+        self.calls[-1] = replace(last, cut=(*last.cut, words))
 
     async def plan(self, prompt: str, **parts: str) -> SolutionPlan:
         """The plan that the model devises; its schema goes with the request. Raises StageFailure `unreadable_plan`."""
@@ -193,12 +191,12 @@ class Asking:
         """The model's words. Raises StageFailure `empty_reply`."""
         return await self._ask_twice(prompt, parts, words_in)
 
-    async def _ask_twice(self, prompt: str, parts: dict[str, str], read: _Reader[_T], schema: str | None = None) -> _T:
+    async def _ask_twice(self, prompt: str, parts: dict[str, str], read: Reader[_T], schema: str | None = None) -> _T:
         """What `read` makes of the reply; of a second reply where it finds the first one useless (ReplyError). One that
         was cut off is asked for with more room, not in the same way."""
         first = await self._exchange(prompt, parts, schema)
         try:
-            return _read(first, read)
+            return read_exchange(first, read)
         except ReplyError as error:
             problem = error
         if first.is_cut:
@@ -209,46 +207,54 @@ class Asking:
         else:
             useless = Message(role="assistant", content=first.text[:_QUOTED] or "(nothing)")
             again = render("again", reason=str(problem), form="json" if schema else "code")
-            second = await self._whole_reply("again", _continued(first.request, useless, *again))
+            second = await self._whole_reply("again", continued(first.request, useless, *again))
         try:
-            return _read(second, read)
+            return read_exchange(second, read)
         except ReplyError as error:
             raise StageFailure(error.kind, f"prompt {prompt}: {error}, and so before it was asked again") from error
 
-    async def _exchange(self, prompt: str, parts: dict[str, str], schema: str | None) -> _Exchange:
+    async def _exchange(self, prompt: str, parts: dict[str, str], schema: str | None) -> Exchange:
         """The reply to a prompt that is made to fit; to a shorter one where the engine still finds it too long."""
         room = self._asker.room
         sampling = replace(self._asker.sampling, seed=call_seed(self._asker.sampling.seed, self._row, prompt))
-        for share in _SHRINK:
-            share_of_room = None if room is None else int(room * share)
-            request, cut = fit(prompt, parts, sampling, share_of_room, schema)
+        refused: StageFailure | None = None
+        while True:
+            try:
+                request, cut = fit(prompt, parts, sampling, room, schema)
+            except StageFailure as failure:
+                raise refused or failure from None
             try:
                 return await self._whole_reply(prompt, request, cut)
             except StageFailure as failure:
-                if failure.kind != "llm_context" or share == _SHRINK[-1]:
+                if failure.kind != "llm_context":
                     raise
-                room = room or estimate_prompt(request)
-        raise AssertionError("the last share raises or returns")
+                refused, room = failure, smaller_room(request, str(failure))
 
-    async def _whole_reply(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> _Exchange:
+    async def _whole_reply(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> Exchange:
         """The reply to a request, continued where it was cut off by its length, up to `continuations` times."""
         reply = await self._call(prompt, request, cut)
         text, finish_reason = reply.text, reply.finish_reason
         # Of a schema, a continuation would begin a new object; of thinking alone, there is nothing to go on with.
         if request.schema is not None or not clean_text(text).strip():
-            return _Exchange(request, text, finish_reason)
+            return Exchange(request, text, finish_reason)
         for _ in range(self._asker.continuations):
             if finish_reason != "length":
                 break
-            longer = _continued(request, Message(role="assistant", content=text), *render("continue"))
+            longer = continued(request, Message(role="assistant", content=text), *render("continue"))
+            longer = replace(longer, continues=True)
             if self._asker.room is not None and estimate_prompt(longer) > self._asker.room:
                 break
-            reply = await self._call("continue", longer)
-            joined = splice(text, reply.text, cut=reply.finish_reason == "length")
+            try:
+                reply = await self._call("continue", longer)
+            except StageFailure as failure:
+                if failure.kind != "llm_context":
+                    raise
+                break
+            joined = splice(text, reply.text, cut=reply.finish_reason == "length", goes_on=reply.goes_on)
             if joined == text:  # it started over, or repeated what it was told: the next would do no better
                 break
             text, finish_reason = joined, reply.finish_reason
-        return _Exchange(request, text, finish_reason)
+        return Exchange(request, text, finish_reason)
 
     async def _call(self, prompt: str, request: ChatRequest, cut: tuple[str, ...] = ()) -> ChatReply:
         """The reply of one call, which is recorded. Each that follows in the same stage has a seed of its own."""
@@ -281,22 +287,4 @@ class Asking:
         if not self._reference:
             return None
         sent = [message.content for message in request.messages if message.role != "assistant"]
-        return len(self._reference & _word_sequences("\n".join(sent))) / len(self._reference)
-
-
-def _continued(request: ChatRequest, *messages: Message) -> ChatRequest:
-    """The request with further messages."""
-    return replace(request, messages=(*request.messages, *messages))
-
-
-def _word_sequences(text: str) -> frozenset[tuple[str, ...]]:
-    return shingles(words(text), _REFERENCE_WORDS)
-
-
-def _read(exchange: _Exchange, read: _Reader[_T]) -> _T:
-    if exchange.finish_reason == "content_filter":
-        raise ReplyError("refused", "the model's content filter held the answer back")
-    if exchange.is_cut and not clean_text(exchange.text).strip():
-        tokens = exchange.request.sampling.max_tokens
-        raise ReplyError("cut_off", f"the model spent all {tokens} tokens on thinking; max_tokens=NUMBER gives it more")
-    return read(exchange.text, exchange.is_cut)
+        return len(self._reference & word_sequences("\n".join(sent))) / len(self._reference)

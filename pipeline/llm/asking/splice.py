@@ -28,12 +28,15 @@ _PLACEHOLDER = re.compile(r"<<\s*([A-Za-z_]\w*?)\s*>>")
 _WORD_BEFORE, _WORD_BEHIND = re.compile(r"\w\Z"), re.compile(r"\w")
 
 
-def splice(begun: str, more: str, *, cut: bool = False) -> str:
+def splice(begun: str, more: str, *, cut: bool = False, goes_on: bool = False) -> str:
     """The text so far with its continuation, which may be `cut` off as well; the text so far where they do not fit.
 
     A fence that was opened again and what was repeated are left out. A continuation that starts over takes the place of
-    the text so far where it gets further.
+    the text so far where it gets further. Where the server itself `goes_on` with the text, that is the proof that they
+    belong together.
     """
+    if goes_on:
+        return _gone_on(begun, more)
     more = answer_in(more)
     if not more.strip():
         return begun
@@ -48,6 +51,15 @@ def splice(begun: str, more: str, *, cut: bool = False) -> str:
     if cut_line.strip() and _starts_line_over(cut_line, more):
         return begun[: len(begun) - len(cut_line)] + more
     return _joined(begun, more, cut_line, cut)
+
+
+def _gone_on(begun: str, more: str) -> str:
+    """The two as they come; without the blanks at the end of the first where the chat template took them off, and the
+    model wrote them anew."""
+    direct, bare = begun + more, begun.rstrip()
+    if bare == begun or not more[:1].isspace() or _reads(_code_in(direct), cut=True):
+        return direct
+    return bare + more if _reads(_code_in(bare + more), cut=True) else direct
 
 
 def _joined(begun: str, more: str, cut_line: str, cut: bool) -> str:

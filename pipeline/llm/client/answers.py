@@ -10,14 +10,10 @@ import orjson
 
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.client.backoff import retry_after
+from pipeline.llm.client.context_errors import TOO_LONG, room_for_reply
 from pipeline.llm.client.retrying import Transient
 from pipeline.llm.protocol import ChatReply, FinishReason, Usage
 
-_TOO_LONG = re.compile(
-    r"context_length_exceeded|context length|context window|maximum length|max_model_len|prompt is too long"
-    r"|too many tokens",
-    re.IGNORECASE,
-)
 _HOPELESS = re.compile(
     r"api[ _-]?key[^.]{0,40}(?:not valid|invalid|expired|not found)|(?:invalid|incorrect)[ _-]api[ _-]?key"
     r"|invalid_api_key|API_KEY_INVALID",
@@ -58,23 +54,6 @@ _ERROR_CHARACTERS = 300
 GRAMMAR = re.compile(r"grammar\b", re.IGNORECASE)
 """What servers say of a schema that they cannot make a grammar of; some by status 500."""
 
-_CONTEXT_AND_PROMPT = re.compile(
-    r"maximum context length is (?P<context>\d{1,9}) tokens.{0,200}?(?<!at least )\b(?P<prompt>\d{1,9})(?: tokens)?"
-    r"(?: of (?:text )?input| input tokens| in the messages| prompt tokens)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""vLLM's "at least 6193 input tokens" is where it stopped counting, and no length of the prompt."""
-
-
-def room_for_reply(reason: str) -> int | None:
-    """The tokens that a reply may have, where a server says how long its context and the prompt are and the prompt
-    alone fits; None where it does not say so, or it does not fit."""
-    match = _CONTEXT_AND_PROMPT.search(reason)
-    if match is None:
-        return None
-    room = int(match["context"]) - int(match["prompt"])
-    return room if room > 0 else None
-
 
 class Refused(Exception):
     """A request that this server does not take as it is (400, 422)."""
@@ -108,7 +87,7 @@ def refusal(status: int, text: str, after: float | None = None) -> Exception:
         return Refused(said)
     if status in (408, 409, 425) or status >= 500:
         return Transient(said, kind="llm_unavailable", after=after, alive=status < 500)
-    if status == 413 or (status in (400, 422) and _TOO_LONG.search(text) and room_for_reply(text) is None):
+    if status == 413 or (status in (400, 422) and TOO_LONG.search(text) and room_for_reply(text) is None):
         return StageFailure("llm_context", f"the prompt is longer than the model's context ({said})")
     if _HOPELESS.search(text):
         return DLCodeGenError(f"401 (as {said})")

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import orjson
 
-from pipeline.llm.client.answers import GRAMMAR, room_for_reply
+from pipeline.config.endpoints import Prefill
+from pipeline.llm.client.answers import GRAMMAR
+from pipeline.llm.client.context_errors import room_for_reply
 from pipeline.llm.protocol import ChatRequest
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,10 @@ _MOST_TOKENS = re.compile(
 _NOT_SYSTEM = re.compile(
     r"system (?:role|message|prompt)|'system'|roles must alternate|conversation roles", re.IGNORECASE
 )
+_NOT_PREFILL = re.compile(
+    r"prefill|prefix|continue_final_message|add_generation_prompt|must end with a user|last (?:message|role)",
+    re.IGNORECASE,
+)
 _OPTIONAL = ("top_p", "seed", "stop", "logprobs")
 """Parameters that a server may do without, tried in this order: some take a temperature or a `top_p`, not both."""
 
@@ -42,7 +48,13 @@ class Dialect:
     A schema that a server cannot enforce is told in words, at the end of the last message.
     """
 
-    def __init__(self, structured: Structured | Literal["auto"] = "auto") -> None:
+    def __init__(self, structured: Structured | Literal["auto"] = "auto", prefill: Prefill = "none") -> None:
+        self.prefill: Prefill = prefill
+        """How the server goes on with a reply that was cut off; `auto` as long as that is not known."""
+
+        self.steps: list[str] = []
+        """What the server did not take, in words."""
+
         self._settled = structured != "auto"
         self._structured: Structured = "json_schema" if structured == "auto" else structured
         self._max_tokens = "max_tokens"  # OpenAI's newer models take `max_completion_tokens` alone
@@ -76,7 +88,24 @@ class Dialect:
             self._ask_for_schema(body, request.schema)
         if not self._has_system_role:
             body["messages"] = _without_system(body["messages"])
+        if request.continues:
+            self._go_on(body)
         return {name: value for name, value in body.items() if name not in self._left_out}
+
+    def goes_on(self, request: ChatRequest) -> bool:
+        """Whether a request is put so that the server goes on with the reply that was cut off."""
+        return request.continues and self.prefill not in ("auto", "none")
+
+    def _go_on(self, body: dict[str, Any]) -> None:
+        """Ends the conversation with the reply that was cut off, where the server can go on with it."""
+        if self.prefill in ("auto", "none"):
+            return
+        *before, begun, _ = body["messages"]
+        if self.prefill == "prefix":
+            begun = begun | {"prefix": True}
+        body["messages"] = [*before, begun]
+        if self.prefill == "continue_final_message":
+            body |= {"continue_final_message": True, "add_generation_prompt": False}
 
     def _ask_for_schema(self, body: dict[str, Any], schema: str) -> None:
         if self._structured == "json_schema":
@@ -99,14 +128,25 @@ class Dialect:
         """Steps back from what a server refused in a body; whether asking again may help."""
         if "max_tokens" in refused and _NOT_MAX_TOKENS.search(reason) and room_for_reply(reason) is None:
             self._max_tokens = "max_completion_tokens"
+            self._note("takes max_completion_tokens: asked so from now on")
             return True
         return (
-            self._fits_tokens(refused, reason)
+            self._asks_in_words(refused, reason)
+            or self._fits_tokens(refused, reason)
             or self._weaker_schema(refused, reason)
             or self._leaves_out(refused, reason)
             or self._cooler(refused, reason)
             or self._joins_system(refused, reason)
         )
+
+    def _asks_in_words(self, refused: dict[str, Any], reason: str) -> bool:
+        """Asks to go on by a turn of the user's, where a conversation may not end with the assistant's."""
+        if refused["messages"][-1]["role"] != "assistant" or not _NOT_PREFILL.search(reason):
+            return False
+        if self.prefill != "none":
+            self.prefill = "none"
+            self._note("does not go on with a reply: asked to in words from now on")
+        return True
 
     def _fits_tokens(self, refused: dict[str, Any], reason: str) -> bool:
         """Keeps to the longest reply of the model ("supports at most 2048 completion tokens")."""
@@ -128,7 +168,7 @@ class Dialect:
             return False
         if self._structured == form:  # another call may have stepped back already
             self._structured = _WEAKER[form]
-            log.warning("the server does not take %s: asked with %s from now on", form, self._structured)
+            self._note(f"does not take {form}: asked with {self._structured} from now on")
         return True
 
     def _leaves_out(self, refused: dict[str, Any], reason: str) -> bool:
@@ -136,7 +176,7 @@ class Dialect:
             if name in refused and re.search(rf"\b{name}\b", reason):
                 if name not in self._left_out:
                     self._left_out.add(name)
-                    log.warning("the server does not take %s: asked without from now on", name)
+                    self._note(f"does not take {name}: asked without from now on")
                 return True
         return False
 
@@ -147,7 +187,7 @@ class Dialect:
         if refused["temperature"] > 1 and not re.search(r"only the default|unsupported", reason, re.IGNORECASE):
             return self._step("a temperature of at most 1", highest_temperature=1.0)
         self._left_out.add("temperature")
-        log.warning("the server takes no temperature: asked without from now on")
+        self._note("takes no temperature: asked without from now on")
         return True
 
     def _joins_system(self, refused: dict[str, Any], reason: str) -> bool:
@@ -155,14 +195,20 @@ class Dialect:
         if not _NOT_SYSTEM.search(reason) or all(message["role"] != "system" for message in refused["messages"]):
             return False
         self._has_system_role = False
-        log.warning("the server takes no system message: it is joined to the user's from now on")
+        self._note("takes no system message: it is joined to the user's from now on")
         return True
 
     def _step(self, words: str, *, most_tokens: int | None = None, highest_temperature: float | None = None) -> bool:
         self._most_tokens = most_tokens or self._most_tokens
         self._highest_temperature = highest_temperature or self._highest_temperature
-        log.warning("the server takes %s: asked so from now on", words)
+        self._note(f"takes {words}: asked so from now on")
         return True
+
+    def _note(self, words: str) -> None:
+        """Says a step once, in the log and for the job's summary."""
+        if words not in self.steps:
+            self.steps.append(words)
+            log.warning("the server %s", words)
 
 
 def _without_system(messages: list[dict[str, str]]) -> list[dict[str, str]]:

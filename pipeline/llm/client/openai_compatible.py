@@ -8,6 +8,7 @@ import os
 import uuid
 import weakref
 from asyncio import AbstractEventLoop
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.request import getproxies
@@ -16,10 +17,12 @@ import httpx
 import orjson
 
 from pipeline.config import LLMSettings
+from pipeline.config.endpoints import Prefill
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.foreign_text import MASK, masked_url, secrets_in
-from pipeline.llm.client.answers import Refused, read_answer, read_reply, room_for_reply
+from pipeline.llm.client.answers import Refused, read_answer, read_reply
 from pipeline.llm.client.connections import Connections
+from pipeline.llm.client.context_errors import room_for_reply
 from pipeline.llm.client.dialect import Dialect
 from pipeline.llm.client.rates import Rates
 from pipeline.llm.client.retrying import Retrying, Transient
@@ -31,6 +34,13 @@ _MODELS_SECONDS = 10.0
 
 _SHORTEST_SECRET = 6
 """Characters; see `_secrets`."""
+
+_PREFILL_OF: dict[str, Prefill] = {
+    "vllm": "continue_final_message",
+    "sglang": "continue_final_message",
+    "llamacpp": "last_message",
+}
+"""How servers that say what they are go on with a reply."""
 
 _MODELS_SHOWN = 20
 """Models of an endpoint that a message names; some have hundreds."""
@@ -91,7 +101,7 @@ class OpenAICompatibleLLM:
         self._limits = settings.limits
         self._rates = Rates(self._limits.requests_per_minute, self._limits.tokens_per_minute, share=share)
         self._retrying = Retrying(self._url, self._limits)
-        self._dialect = Dialect(settings.structured)
+        self._dialect = Dialect(settings.structured, settings.prefill)
         self._connections: weakref.WeakKeyDictionary[AbstractEventLoop, Connections] = weakref.WeakKeyDictionary()
         self._hopeless: DLCodeGenError | None = None
 
@@ -121,12 +131,16 @@ class OpenAICompatibleLLM:
     ) -> ChatReply:
         """One attempt; asked anew at once in a weaker dialect where the server does not know the stronger one."""
         room: int | None = None
+        if request.continues and self._dialect.prefill == "auto":
+            self._dialect.prefill = await self._prefill(connections)
         while True:
             if self._hopeless:
                 raise self._hopeless
+            goes_on = self._dialect.goes_on(request)
             body = self._dialect.body(self.model, request, room)
             try:
-                return read_reply(read_answer(await _post(connections, body, headers, seconds)))
+                reply = read_reply(read_answer(await _post(connections, body, headers, seconds)))
+                return replace(reply, goes_on=goes_on)
             except Refused as error:
                 left = room_for_reply(str(error))
                 if left is not None and (room is None or left < room):
@@ -161,15 +175,30 @@ class OpenAICompatibleLLM:
             way_out = f"check base_url (is /v1 missing?) and model={self.model}"
         return DLCodeGenError(self._without_secrets(f"{self._url} answers {refusal}; {way_out}"))
 
+    async def _prefill(self, connections: Connections) -> Prefill:
+        """How the endpoint goes on with a reply, by what it says its models are owned by."""
+        owners = [str(item.get("owned_by")).lower() for item in await self._listed(connections)]
+        return _PREFILL_OF.get(owners[0], "none") if owners else "none"
+
     async def _models(self, connections: Connections) -> list[str]:
         """The names of the endpoint's models, if it tells."""
+        names = sorted(str(item["id"]) for item in await self._listed(connections))
+        return [*names[:_MODELS_SHOWN], *["..."] * (len(names) > _MODELS_SHOWN)]
+
+    async def _listed(self, connections: Connections) -> list[dict[str, Any]]:
+        """What the endpoint says of its models; nothing where it says nothing."""
         try:
             with connections.client() as client:
                 response = await client.get("/models", timeout=_MODELS_SECONDS)
-            names = sorted(str(item["id"]) for item in orjson.loads(response.content)["data"])
+            listed = orjson.loads(response.content)["data"]
+            return [item for item in listed if isinstance(item, dict) and "id" in item]
         except (httpx.HTTPError, orjson.JSONDecodeError, KeyError, TypeError):
             return []
-        return [*names[:_MODELS_SHOWN], *["..."] * (len(names) > _MODELS_SHOWN)]
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What the server did not take, and how it is asked since."""
+        return tuple(self._dialect.steps)
 
     def _without_secrets(self, text: str) -> str:
         """A server may repeat the key it was sent, and a proxy its password; no message of ours does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +45,10 @@ class Budget(Protocol):
         """Counts what the call came to in the place of what was put aside."""
         ...
 
+    async def note_step(self, words: str) -> None:
+        """Keeps what a server did not take, for the job's summary."""
+        ...
+
 
 class LocalBudget:
     """A budget in one process. `max_cost` and `max_tokens` hold for `spent` and all that follows; None is no limit.
@@ -63,6 +68,7 @@ class LocalBudget:
         self.spent = spent or Spending()
         self._max_cost, self._max_tokens, self._patience = max_cost, max_tokens, patience
         self.reserved = Spending()
+        self.steps: list[str] = []
         self._refused: str | None = None
         self._changed = asyncio.Condition()
 
@@ -81,6 +87,10 @@ class LocalBudget:
             self.reserved -= most
             self.spent += spent
             self._changed.notify_all()
+
+    async def note_step(self, words: str) -> None:
+        if words not in self.steps:
+            self.steps.append(words)
 
     async def _settled(self) -> bool:
         try:
@@ -105,6 +115,7 @@ class BudgetedLLM:
     def __init__(self, inner: LLM, budget: Budget, price: PriceSettings) -> None:
         self.model = inner.model
         self._inner, self._budget, self._price = inner, budget, price
+        self._noted = 0
 
     async def chat(self, request: ChatRequest) -> ChatReply:
         """The model's reply. Raises BudgetSpent where the call could exceed the budget, and what the model raises."""
@@ -128,4 +139,12 @@ class BudgetedLLM:
             raise
         finally:
             await self._budget.settle(most, spent)
+            await self._note_steps()
         return reply
+
+    async def _note_steps(self) -> None:
+        """Hands on what the model's client has found out about its server since the last call."""
+        steps: Sequence[str] = getattr(self._inner, "steps", ())
+        noted, self._noted = self._noted, len(steps)
+        for words in steps[noted:]:
+            await self._budget.note_step(words)

@@ -49,7 +49,7 @@ def request_key(model: str, request: ChatRequest) -> str:
     sampling = request.sampling
     # As floats: a temperature of 1 from YAML and one of 1.0 are the same request.
     top_p = None if sampling.top_p is None else float(sampling.top_p)
-    decides = [
+    decides: list[Any] = [
         _KEY_VERSION,
         model,
         [[message.role, message.content] for message in request.messages],
@@ -57,6 +57,8 @@ def request_key(model: str, request: ChatRequest) -> str:
         request.schema,
         request.logprobs,
     ]
+    if request.continues:  # not in the key of others, so that what was kept before it came is found
+        decides.append("continues")
     return hashlib.sha256(json.dumps(decides, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -123,6 +125,8 @@ class ResponseCache:
     def put(self, key: str, model: str, reply: ChatReply) -> None:
         """Keeps a reply. Where that fails (a full disk), the reply is still good: it is said once in the log."""
         body = {"version": CACHE_VERSION, "key": key, "model": model} | asdict(reply)
+        if not reply.goes_on:  # earlier programs that share the cache do not know it
+            del body["goes_on"]
         text = json.dumps(body, separators=(",", ":")).encode()
         try:
             if self._is_local:

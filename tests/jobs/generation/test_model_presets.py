@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.generation.language_model import language_model, with_context_length
+from jobs.generation.language_model import language_model, with_context_length, with_preset
 from jobs.generation.model_presets import PRESETS, engine_settings, preset_names
-from pipeline.config import LLMSettings, load_settings
+from jobs.generation.settings import GenerateConfig
+from pipeline.config import PLAIN_TEMPERATURE, LLMSettings, load_settings
 from pipeline.errors import DLCodeGenError
 from serving.code_llm import llm_config
 from serving.engine_settings import EngineSettings
@@ -107,3 +108,21 @@ def test_settings_that_cannot_work_fail_before_the_work() -> None:
 def test_no_model_is_no_error() -> None:
     with language_model(LLMSettings()) as builder:
         assert builder is None
+
+
+def test_a_run_that_names_no_temperature_has_its_model_s(tmp_path: Path) -> None:
+    def temperature(*words: str) -> float | None:
+        config = load_settings(GenerateConfig, None, words, input="a", out="b")
+        return with_preset(config).writing.temperature
+
+    assert temperature() is None
+    assert temperature("llm=openai", "model=m") == PLAIN_TEMPERATURE
+    assert temperature("llm=openai", "model=m", "llm.temperature=0.9") == 0.9
+    assert temperature("llm=deepseek", "model=deepseek-chat") == 0.0
+    assert temperature("llm=deepseek", "model=deepseek-chat", "temperature=1.5") == 1.5
+    assert temperature("llm=deepseek", "model=deepseek-chat", "temperature=auto") == 0.0
+    assert temperature("llm=vllm", "model=deepseek-ai/DeepSeek-V3-0324") == 0.3
+    (tmp_path / "generation_config.json").write_text('{"do_sample": true, "temperature": 0.2}')
+    assert temperature("llm=vllm", f"model={tmp_path}") == 0.2
+    (tmp_path / "generation_config.json").write_text("[]")
+    assert temperature("llm=vllm", f"model={tmp_path}") == PLAIN_TEMPERATURE

@@ -53,6 +53,7 @@ def role_of(request: ChatRequest) -> str:
         ("think step by step", "chain"),
         ("filling the template", "draft 2"),
         ("Take over from the similar project", "draft 1"),
+        ("Leave one out only if", "compare useful"),
         ("Compare the drafts", "compare"),
         ("Go through the draft", "isolated"),
         ("Think through these steps", "c-cot"),

@@ -295,6 +295,31 @@ def test_what_was_cut_is_recorded_with_the_call() -> None:
     assert estimate_prompt(llm.requests[0]) <= 1000
 
 
+def test_a_prompt_is_cut_by_the_engine_s_own_count_until_it_fits() -> None:
+    """Digits are a token each to many models: 3.5 times what is estimated."""
+    counted: list[int] = []
+
+    def script(request: ChatRequest) -> str:
+        tokens = sum(len(message.content) for message in request.messages)
+        counted.append(tokens)
+        if tokens + request.sampling.max_tokens > 4096:
+            said = f"maximum context length is 4096 tokens and your request has {tokens} input tokens"
+            raise StageFailure("llm_context", f"the prompt is longer than the model's context (400: {said})")
+        return WHOLE
+
+    def work(asking: Asking) -> Any:
+        parts = {name: PARTS[name] for name in ("requirement", "attributes", "plan")}
+        return asking.program("draft_from_sample", sample="0123456789 " * 2000, **parts)
+
+    _, calls, _ = _ask(script, work, max_tokens=500)
+    assert len(counted) == 2
+    assert 3000 < counted[-1] <= 3596
+    assert calls[0].cut[0].startswith("sample: ")
+    with pytest.raises(StageFailure, match="your request has") as caught:
+        _ask(script, lambda asking: asking.program("direct", requirement="1" * 5000, attributes=""), max_tokens=500)
+    assert caught.value.kind == "llm_context"
+
+
 def test_an_engine_that_finds_a_prompt_too_long_gets_a_shorter_one() -> None:
     lengths = []
 

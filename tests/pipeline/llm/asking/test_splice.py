@@ -39,3 +39,19 @@ def test_a_line_that_is_written_over_is_taken_once() -> None:
 def test_a_reply_that_starts_over_and_gets_further_replaces_the_first() -> None:
     long = "```python\n" + "".join(f"x{number} = {number}\n" for number in range(1000)) + "```"
     assert splice(long[:6000], long) == long
+
+
+@pytest.mark.parametrize(
+    ("begun", "more", "whole"),
+    [
+        ("```python\nimport ker", "as\nprint(1)\n```", "```python\nimport keras\nprint(1)\n```"),
+        # The chat template took the blanks off the end, and the model wrote them again.
+        ("```python\nif x:\n    ", "\n    print(1)\n    y = 1\n```", "```python\nif x:\n    print(1)\n    y = 1\n```"),
+        ("```python\nx = 1", "0\nprint(x)\n```", "```python\nx = 10\nprint(x)\n```"),
+        ("The mod", "el is small.", "The model is small."),
+        # Cut off in a program with an error of its own: the server's word is the proof.
+        ("```python\nx = = 1\nprint(fra", "me)\n```", "```python\nx = = 1\nprint(frame)\n```"),
+    ],
+)
+def test_a_reply_that_the_server_itself_goes_on_with_is_joined_as_it_comes(begun: str, more: str, whole: str) -> None:
+    assert splice(begun, more, goes_on=True) == whole

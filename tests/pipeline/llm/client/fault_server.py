@@ -53,7 +53,7 @@ class Seen:
 @dataclass
 class FaultServer:
     """`answer` makes the good answers; `seconds` is how long one takes; `key` is the only accepted one, if any.
-    `knows` decides which `response_format` types the server takes."""
+    `knows` decides which `response_format` types the server takes, `owned_by` what it says its models are."""
 
     faults: Iterable[Fault | None] = ()
     answer: Callable[[dict[str, Any]], dict[str, Any]] = echo
@@ -61,6 +61,7 @@ class FaultServer:
     key: str | None = None
     retry_after: float = 0.05
     knows: tuple[str, ...] = ("json_schema", "json_object")
+    owned_by: str | None = None
     seen: list[Seen] = field(default_factory=list)
     served: Counter[str] = field(default_factory=Counter)
     url: str = ""
@@ -110,7 +111,9 @@ class FaultServer:
     ) -> bool:
         address = path.partition("?")[0]
         if method == "GET" and address == "/v1/models":
-            return await _send(writer, 200, {"object": "list", "data": [{"id": MODEL}, {"id": "other-model"}]})
+            owner = {"owned_by": self.owned_by} if self.owned_by else {}
+            models = [{"id": MODEL} | owner, {"id": "other-model"} | owner]
+            return await _send(writer, 200, {"object": "list", "data": models})
         self.seen.append(Seen(path, headers, body))
         if address != "/v1/chat/completions":
             return await _send(writer, 404, {"detail": "Not Found"})

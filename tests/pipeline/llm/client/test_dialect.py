@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.config.endpoints import Prefill
 from pipeline.errors import StageFailure
-from pipeline.llm.client.answers import refusal, room_for_reply
+from pipeline.llm.client.answers import refusal
+from pipeline.llm.client.context_errors import context_counts, room_for_reply
 from pipeline.llm.client.dialect import Dialect
 from pipeline.llm.protocol import ChatRequest, Message, Sampling
 
@@ -115,6 +117,43 @@ def test_where_the_server_stopped_counting_the_prompt_is_not_its_length() -> Non
     assert refused.kind == "llm_context"
 
 
+@pytest.mark.parametrize(
+    ("said", "context", "prompt"),
+    [
+        ("request (9000 tokens) exceeds the available context size (4096 tokens), try increasing it", 4096, 9000),
+        ("The input (9000 tokens) is longer than the model's context length (4096 tokens).", 4096, 9000),
+        ("`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 3900 `inputs` tokens and 300", 4096, 3900),
+        ("prompt is too long: 210000 tokens > 200000 maximum", 200_000, 210_000),
+        ("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000", 200_000, 190_000),
+        ("Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+         32_768, 40_000),
+        ("The input token count (1100000) exceeds the maximum number of tokens allowed (1048576).",
+         1_048_576, 1_100_000),
+        ("This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
+         8192, 9000),
+    ],
+)  # fmt: skip
+def test_a_context_that_is_too_short_is_known_by_each_server_s_words(said: str, context: int, prompt: int) -> None:
+    counts = context_counts(said)
+    assert counts is not None
+    assert (counts.context, counts.prompt) == (context, prompt)
+    refused = refusal(400, said)
+    if prompt > context:
+        assert isinstance(refused, StageFailure)
+        assert refused.kind == "llm_context"
+    else:
+        assert room_for_reply(said) == context - prompt
+
+
+def test_a_server_that_did_not_count_the_prompt_is_asked_for_half_of_its_context() -> None:
+    """vLLM 0.29 takes the longest reply off first, which leaves nothing to count in."""
+    said = (
+        "This model's maximum context length is 4096 tokens. However, you requested 4096 output tokens and your prompt "
+        "contains at least 1 input tokens, for a total of at least 4097 tokens."
+    )
+    assert room_for_reply(said) == 2048
+
+
 def test_what_is_refused_for_another_reason_stays_refused() -> None:
     dialect = Dialect()
     assert not dialect.adapt(dialect.body("m", ASKED), "the model is overloaded with opinions")
@@ -123,3 +162,57 @@ def test_what_is_refused_for_another_reason_stays_refused() -> None:
 def test_what_is_left_out_by_the_settings_is_not_sent() -> None:
     bare = ChatRequest(messages=ASKED.messages, sampling=Sampling(top_p=None, seed=None))
     assert not {"top_p", "seed"} & Dialect().body("m", bare).keys()
+
+
+CUT = ChatRequest(
+    messages=(
+        Message(role="user", content="Write a program."),
+        Message(role="assistant", content="import ker"),
+        Message(role="user", content="Go on."),
+    ),
+    continues=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("prefill", "last", "fields"),
+    [
+        ("continue_final_message", {"role": "assistant", "content": "import ker"},
+         {"continue_final_message": True, "add_generation_prompt": False}),
+        ("prefix", {"role": "assistant", "content": "import ker", "prefix": True}, {}),
+        ("last_message", {"role": "assistant", "content": "import ker"}, {}),
+        ("none", {"role": "user", "content": "Go on."}, {}),
+        ("auto", {"role": "user", "content": "Go on."}, {}),
+    ],
+)  # fmt: skip
+def test_a_server_goes_on_with_a_reply_in_its_own_way(prefill: Prefill, last: dict[str, Any], fields: Any) -> None:
+    dialect = Dialect(prefill=prefill)
+    body = dialect.body("m", CUT)
+    assert body["messages"][-1] == last
+    assert {name: body[name] for name in ("continue_final_message", "add_generation_prompt") if name in body} == fields
+    assert dialect.goes_on(CUT) == (last["role"] == "assistant")
+    assert "continue_final_message" not in dialect.body("m", ASKED)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Assistant response prefill is incompatible with enable_thinking.",
+        "This model does not support assistant message prefill. The conversation must end with a user message.",
+        "body.continue_final_message: Extra inputs are not permitted",
+        "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant",
+    ],
+)
+def test_a_server_that_cannot_go_on_is_asked_in_words(reason: str) -> None:
+    dialect = Dialect(prefill="continue_final_message")
+    assert dialect.adapt(dialect.body("m", CUT), reason)
+    assert dialect.body("m", CUT)["messages"][-1]["role"] == "user"
+    assert not dialect.goes_on(CUT)
+    assert len(dialect.steps) == 1
+
+
+def test_each_step_back_is_said_once() -> None:
+    dialect = Dialect()
+    for _ in range(3):
+        dialect.adapt({"seed": 0, "messages": [{"role": "user"}]}, "seed: Extra inputs are not permitted")
+    assert dialect.steps == ["does not take seed: asked without from now on"]

@@ -235,6 +235,19 @@ def test_guided_json_is_sent_where_it_is_asked_for() -> None:
     assert server.seen[0].body["guided_json"]["type"] == "object"
 
 
+@pytest.mark.parametrize(
+    ("owned_by", "goes_on"), [("vllm", True), ("llamacpp", True), ("openai", False), (None, False)]
+)
+def test_a_server_that_can_go_on_with_a_reply_is_known_by_its_models(owned_by: str | None, goes_on: bool) -> None:
+    said = [("user", "write"), ("assistant", "import ker"), ("user", "go on")]
+    messages = tuple(Message(role=role, content=text) for role, text in said)  # type: ignore[arg-type]
+    with FaultServer(owned_by=owned_by).running() as server:
+        reply = reply_of(client(server), ChatRequest(messages=messages, continues=True))
+    assert reply.goes_on == goes_on
+    assert server.seen[0].body["messages"][-1]["role"] == ("assistant" if goes_on else "user")
+    assert server.seen[0].body.get("continue_final_message", False) == (owned_by == "vllm")
+
+
 def test_one_client_serves_several_event_loops() -> None:
     with FaultServer().running() as server:
         llm = client(server)
