@@ -57,8 +57,8 @@ class ChatRequest:
     """The text of a JSON schema that the reply has to fit; None for free text."""
 
     continues: bool = False
-    """Whether the last two messages are a reply that was cut off, and the words that ask to go on with it. A server that
-    can go on with the reply itself is not sent the words."""
+    """Whether the last two messages are a reply that was cut off, and the words that ask to go on. A server that can go
+    on with the reply itself is not sent the words."""
 
     logprobs: bool = False
     """Whether the reply is to carry the log-probability of each of its tokens, where the backend gives them."""

@@ -36,7 +36,7 @@ def splice(begun: str, more: str, *, cut: bool = False, goes_on: bool = False) -
     belong together.
     """
     if goes_on:
-        return _gone_on(begun, more)
+        return begun + more
     more = answer_in(more)
     if not more.strip():
         return begun
@@ -51,15 +51,6 @@ def splice(begun: str, more: str, *, cut: bool = False, goes_on: bool = False) -
     if cut_line.strip() and _starts_line_over(cut_line, more):
         return begun[: len(begun) - len(cut_line)] + more
     return _joined(begun, more, cut_line, cut)
-
-
-def _gone_on(begun: str, more: str) -> str:
-    """The two as they come; without the blanks at the end of the first where the chat template took them off, and the
-    model wrote them anew."""
-    direct, bare = begun + more, begun.rstrip()
-    if bare == begun or not more[:1].isspace() or _reads(_code_in(direct), cut=True):
-        return direct
-    return bare + more if _reads(_code_in(bare + more), cut=True) else direct
 
 
 def _joined(begun: str, more: str, cut_line: str, cut: bool) -> str:

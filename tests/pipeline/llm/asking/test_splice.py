@@ -45,8 +45,6 @@ def test_a_reply_that_starts_over_and_gets_further_replaces_the_first() -> None:
     ("begun", "more", "whole"),
     [
         ("```python\nimport ker", "as\nprint(1)\n```", "```python\nimport keras\nprint(1)\n```"),
-        # The chat template took the blanks off the end, and the model wrote them again.
-        ("```python\nif x:\n    ", "\n    print(1)\n    y = 1\n```", "```python\nif x:\n    print(1)\n    y = 1\n```"),
         ("```python\nx = 1", "0\nprint(x)\n```", "```python\nx = 10\nprint(x)\n```"),
         ("The mod", "el is small.", "The model is small."),
         # Cut off in a program with an error of its own: the server's word is the proof.

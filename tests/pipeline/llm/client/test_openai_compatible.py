@@ -306,7 +306,7 @@ def test_rows_wait_for_an_endpoint_that_is_down_however_many_are_under_way(calls
     with FaultServer().running() as server:
         pass
     patience = 1.5
-    limits = LimitSettings(retries=1, breaker_failures=5, outage_seconds=patience, call_seconds=0.5)
+    limits = LimitSettings(retries=1, breaker_failures=5, outage_seconds=patience)
     start = time.monotonic()
     outcomes = ask(client(server, limits=limits), [request(str(number)) for number in range(calls)])
     seconds = time.monotonic() - start
