@@ -29,6 +29,7 @@ from jobs.commands import (
     planner,
     prompts,
     score,
+    serve,
     submit,
 )
 from jobs.runs.terminal import say_error
@@ -117,6 +118,7 @@ _SUBJECTS = (
     judge,
     bench,
     execute,
+    serve,
     corpus,
     cache,
     planner,

@@ -15,7 +15,7 @@ from pipeline.measures.delivery.not_done import without_list
 from pipeline.measures.torch_facts import in_keras_words, torch_facts
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import SCRIPT, Delivered, Generated, Scored, Scores
-from pipeline.stage import Stage
+from pipeline.stage import Stage, Step
 from pipeline.torch import api as torch_api
 
 MEASURES = (
@@ -32,7 +32,11 @@ MEASURES = (
 
 def score_stage() -> Stage:
     """Delivered -> Scored."""
-    return Stage(name="score", accepts=Delivered, returns=Scored, build=lambda: score_project)
+    return Stage(name="score", accepts=Delivered, returns=Scored, build=_build)
+
+
+def _build() -> Step:
+    return score_project
 
 
 def score_project(record: Generated) -> dict[str, object]:

@@ -1,0 +1,133 @@
+"""The service itself, whatever asks it: the API, the page, or a chat client."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+
+from pipeline.foreign_text import json_line
+from pipeline.records import Requirement
+from serving.api.asked import NewProject, first_record
+from serving.api.code_model import CodeModel
+from serving.api.errors import ApiError, over_quota
+from serving.settings import ServeConfig
+from serving.store.database import Database
+from serving.store.keys import Key, Keys
+from serving.store.projects import FINISHED, Project, Projects, RepeatedDifferently
+from serving.store.quotas import OverQuota, Quotas
+from serving.work.events import CREATED
+from serving.work.runs import Runs
+
+_CALLS_PER_WAITING_STAGE = 2
+"""Questions that a stage asks at most, each continued and asked again: the two drafts are one stage."""
+
+_UNKNOWN_CONTEXT = 16_384
+"""Tokens of a call at most, where the model's context length is not known."""
+
+_BUSY_SECONDS = 5.0
+"""After which a client that found the service full may come again."""
+
+_audit = logging.getLogger("dlcodegen.audit")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitted:
+    """A project that was asked for."""
+
+    project: Project
+    repeated: bool
+    """Whether the same request, with the same Idempotency-Key, had made it before."""
+
+
+class Service:
+    """Everything that a route needs."""
+
+    def __init__(
+        self, config: ServeConfig, database: Database, runs: Runs, code_model: CodeModel | None = None
+    ) -> None:
+        self.config, self.settings = config, config.serve
+        self.database, self.runs, self.code_model = database, runs, code_model
+        self.keys, self.quotas, self.projects = Keys(database), Quotas(database), Projects(database)
+
+    def resume(self) -> int:
+        """Goes on with the projects that a gateway which ended had under way; how many. What was set aside for others
+        is given back."""
+        left = self.projects.under_way()
+        self.quotas.release_all_but(project.id for project in left)
+        for project in left:
+            self.runs.begin(project)
+        return len(left)
+
+    def submit(self, key: Key, asked: NewProject, repeat_key: str | None = None) -> Submitted:
+        """Begins a project, or finds the one that the same request has begun. Raises ApiError where that cannot be."""
+        digest = hashlib.sha256(json.dumps(asked.model_dump()).encode()).hexdigest()
+        if repeat_key is not None:
+            known = self._repeated(key, repeat_key, digest)
+            if known is not None:
+                return Submitted(project=known, repeated=True)
+        self.require_room()
+        parent = None if asked.from_project is None else self.row_of(self.find(key, asked.from_project))
+        record, begin = first_record(asked, self.config, [stage.name for stage in self.runs.stages], parent)
+        id = self.projects.new_id()
+        try:
+            with self.database.transaction():
+                self.quotas.reserve(id, key, projects=1, tokens=self.tokens_of_project())
+                project = self.projects.add(id, key.id, record, begin, asked.from_project)
+                self.projects.append(id, CREATED, {"id": id, "parent": asked.from_project})
+                if repeat_key is not None:
+                    self.projects.remember(key.id, repeat_key, digest, id)
+        except OverQuota as error:
+            raise over_quota(error) from error
+        self.runs.begin(project)
+        return Submitted(project=project, repeated=False)
+
+    def find(self, key: Key, id: str) -> Project:
+        """The key's project. Raises ApiError (404) for any other."""
+        project = self.projects.find(id, key.id)
+        if project is None:
+            raise ApiError(404, "project_not_found", f"there is no project {id[:40]}")
+        return project
+
+    def status_of(self, id: str) -> str | None:
+        """How a project stands now; None for one that is gone."""
+        status: str | None = self.database.value("SELECT status FROM projects WHERE id = ?", id)
+        return status
+
+    def cancel(self, project: Project) -> None:
+        """Ends a project that is under way; one that has ended is deleted."""
+        if project.status in FINISHED:
+            self.projects.delete(project.id)
+        else:
+            self.runs.cancel(project.id)
+
+    def require_room(self) -> None:
+        """Raises ApiError (503) while no further work is taken."""
+        if self.runs.draining:
+            raise ApiError(503, "shutting_down", "the service is being restarted", retry_after=_BUSY_SECONDS)
+        if self.runs.full:
+            raise ApiError(503, "overloaded", "too much is under way; try again shortly", retry_after=_BUSY_SECONDS)
+
+    def row_of(self, project: Project) -> Requirement | None:
+        """The project's row, as far as it is; None for one that was cancelled."""
+        return self.projects.record_of(project.id) or self.runs.latest(project.id)
+
+    def tokens_of_project(self) -> int:
+        """What a project can cost at most, in tokens of language models."""
+        writing, context = self.config.writing, self.config.llm.context_length or _UNKNOWN_CONTEXT
+        calls = _CALLS_PER_WAITING_STAGE * (2 + writing.continuations)
+        waiting = sum(stage.waits for stage in self.runs.stages)
+        return waiting * calls * context
+
+    def audit(self, method: str, path: str, key: str) -> None:
+        """Writes down who did what, never what was asked for."""
+        _audit.info(json_line({"method": method, "path": path, "key": key}))
+
+    def _repeated(self, key: Key, name: str, digest: str) -> Project | None:
+        try:
+            known = self.projects.repeated(key.id, name, digest)
+        except RepeatedDifferently:
+            message = "this Idempotency-Key was used for another request in the last 24 hours; use a new one"
+            raise ApiError(422, "idempotency_key_reused", message) from None
+        return None if known is None else self.projects.find(known, key.id)
