@@ -15,6 +15,7 @@ from serving.app import build_app
 from serving.settings import ServeConfig
 from serving.store.database import Database
 from serving.work.events import StageOutline
+from serving.work.metrics import RayMetrics
 from serving.work.runs import Runs
 from serving.work.stages import Advanced
 
@@ -32,7 +33,7 @@ class Gateway:
         logging.getLogger("dlcodegen.audit").setLevel(logging.INFO)
         self._stages = stages.options(stream=True)
         database = Database(config.serve.database)
-        self._runs = Runs(database, config.serve, outlines, self._work)
+        self._runs = Runs(database, config.serve, outlines, self._work, RayMetrics())
         model = None if code_model is None else CodeModel(code_model)
         self._service = Service(config, database, self._runs, model)
 

@@ -88,6 +88,7 @@ def caller(scope: str) -> Callable[[Request, Response], Awaitable[Caller]]:
         try:
             room = service_of(request).quotas.count_request(found.key)
         except OverQuota as error:
+            service_of(request).runs.metrics.rejected(error.code)
             raise over_quota(error) from error
         if room.limit is not None:
             response.headers["x-ratelimit-limit-requests"] = str(room.limit)

@@ -79,6 +79,7 @@ class Service:
                 if repeat_key is not None:
                     self.projects.remember(key.id, repeat_key, digest, id)
         except OverQuota as error:
+            self.runs.metrics.rejected(error.code)
             raise over_quota(error) from error
         self.runs.begin(project)
         return Submitted(project=project, repeated=False)
@@ -107,6 +108,7 @@ class Service:
         if self.runs.draining:
             raise ApiError(503, "shutting_down", "the service is being restarted", retry_after=_BUSY_SECONDS)
         if self.runs.full:
+            self.runs.metrics.rejected("overloaded")
             raise ApiError(503, "overloaded", "too much is under way; try again shortly", retry_after=_BUSY_SECONDS)
 
     def row_of(self, project: Project) -> Requirement | None:

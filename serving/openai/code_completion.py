@@ -117,6 +117,7 @@ class _Call:
     def _settle(self) -> None:
         with self._service.database.transaction():
             self._service.quotas.settle(self._id, self._used)
+        self._service.runs.metrics.completed(self._used)
 
 
 def _raise_refusal(answer: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from serving.store.database import Database
 from serving.store.projects import Event, Project, Projects, Status
 from serving.store.quotas import Quotas
 from serving.work.events import CANCELLED, FAILED, LAST, EventData, StageOutline, events_of, last_event, used_by
+from serving.work.metrics import Metrics
 from serving.work.stages import Advanced
 
 _log = logging.getLogger("dlcodegen.serving")
@@ -46,11 +47,12 @@ class Runs:
         settings: OnlineSettings,
         stages: Sequence[StageOutline],
         work: Working,
-        observe: Callable[[str, Mapping[str, float]], None] = lambda status, seconds: None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.stages = tuple(stages)
         self.draining = False
-        self._database, self._settings, self._work, self._observe = database, settings, work, observe
+        self.metrics = metrics or Metrics()
+        self._database, self._settings, self._work = database, settings, work
         self._projects, self._quotas = Projects(database), Quotas(database)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._latest: dict[str, Requirement] = {}
@@ -71,6 +73,7 @@ class Runs:
         task = self._detached(self._run(project))
         self._tasks[project.id] = task
         task.add_done_callback(lambda _: self._end_unbegun(project.id))
+        self.metrics.under_way(self.under_way)
 
     def cancel(self, id: str) -> None:
         """Ends a project; one that has ended, or that another gateway has, is no error."""
@@ -162,14 +165,15 @@ class Runs:
             record = self._failed(project.id, "service", _plain(None))
             last = last_event(record)
         finally:
-            self._end(project.id, status, record, last)
-            self._observe(status, seconds)
+            self._end(project.id, status, record, last, seconds)
 
-    def _end(self, id: str, status: Status, record: Scored | None, last: EventData) -> None:
+    def _end(
+        self, id: str, status: Status, record: Scored | None, last: EventData, seconds: Mapping[str, float]
+    ) -> None:
         """Status, last event and account in one transaction: after a crash they agree."""
+        used = used_by(self._latest[id], projects=int(status != "cancelled"))
         try:
             with self._database.transaction():
-                used = used_by(self._latest[id], projects=int(status != "cancelled"))
                 if self._projects.finish(id, status, record):
                     self._projects.append(id, *last)
                 self._quotas.settle(id, used)
@@ -177,12 +181,14 @@ class Runs:
             self._latest.pop(id, None)
             self._tasks.pop(id, None)
             self._wake(id)
+            self.metrics.finished(status, seconds, used)
+            self.metrics.under_way(self.under_way)
 
     def _end_unbegun(self, id: str) -> None:
         """A task that is cancelled before its first step never comes to its end by itself."""
         if id in self._tasks:
             self._latest[id] = self._projects.start_of(id)
-            self._end(id, "cancelled", None, (CANCELLED, {}))
+            self._end(id, "cancelled", None, (CANCELLED, {}), {})
 
     async def _advanced(self, record: Requirement, begin: int, end: int | None) -> AsyncIterator[Advanced]:
         """The row after each stage. Where a replica dies, another one goes on behind the last stage that was done."""
