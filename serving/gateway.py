@@ -30,7 +30,10 @@ class Gateway:
         outlines: Sequence[StageOutline],
         code_model: CodeModelAddress | None = None,
     ) -> None:
-        logging.getLogger("dlcodegen.audit").setLevel(logging.INFO)
+        own = logging.getLogger("dlcodegen")
+        own.setLevel(logging.INFO)
+        for handler in logging.getLogger("ray.serve").handlers:  # into the log that Serve keeps of this replica
+            own.addHandler(handler)
         self._stages = stages.options(stream=True)
         database = Database(config.serve.database)
         self._runs = Runs(database, config.serve, outlines, self._work, RayMetrics())

@@ -97,7 +97,7 @@ def project_page(project: Project, row: Requirement | None, rating: dict[str, An
     if isinstance(row, Scored):
         asked, request = asked_view(row), request_parts(row)
     drafts = _drafts(row)
-    files = _files(row)
+    files = _files(row) if project.status == "completed" else []  # before that they cannot be had
     return ProjectPage(
         project=project,
         requirement=clip_lines(row.requirement),

@@ -57,6 +57,7 @@ class Runs:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._latest: dict[str, Requirement] = {}
         self._news: dict[str, asyncio.Event] = {}
+        self._unwanted: set[str] = set()
 
     @property
     def under_way(self) -> int:
@@ -79,6 +80,7 @@ class Runs:
         """Ends a project; one that has ended, or that another gateway has, is no error."""
         task = self._tasks.get(id)
         if task is not None:
+            self._unwanted.add(id)
             task.cancel()
 
     def latest(self, id: str) -> Requirement | None:
@@ -159,13 +161,14 @@ class Runs:
             status = "completed" if record.failure is None else "failed"
             last = last_event(record)
         except asyncio.CancelledError:
+            if project.id not in self._unwanted:
+                raise  # this process ends, and the next one goes on with the project
             status, record, last = "cancelled", None, (CANCELLED, {})
         except Exception:  # a bug of ours costs its project, and is told to nobody but the log
             _log.exception("project %s", project.id)
             record = self._failed(project.id, "service", _plain(None))
             last = last_event(record)
-        finally:
-            self._end(project.id, status, record, last, seconds)
+        self._end(project.id, status, record, last, seconds)
 
     def _end(
         self, id: str, status: Status, record: Scored | None, last: EventData, seconds: Mapping[str, float]
@@ -180,13 +183,14 @@ class Runs:
         finally:
             self._latest.pop(id, None)
             self._tasks.pop(id, None)
+            self._unwanted.discard(id)
             self._wake(id)
             self.metrics.finished(status, seconds, used)
             self.metrics.under_way(self.under_way)
 
     def _end_unbegun(self, id: str) -> None:
         """A task that is cancelled before its first step never comes to its end by itself."""
-        if id in self._tasks:
+        if id in self._tasks and id in self._unwanted:
             self._latest[id] = self._projects.start_of(id)
             self._end(id, "cancelled", None, (CANCELLED, {}), {})
 

@@ -51,12 +51,8 @@ class Online:
         return dict(answer.json())
 
 
-@asynccontextmanager
-async def online(
-    database: Path, stages: StagesServer, config: ServeConfig | None = None, code_model: Any = None
-) -> AsyncIterator[Online]:
-    """The service on a database, with the stages that the tests share."""
-    config = config or serve_config()
+def service_on(database: Path, stages: StagesServer, config: ServeConfig, code_model: Any = None) -> Service:
+    """A service on a database, with the stages that the tests share."""
     opened = Database(str(database))
 
     async def work(record: Requirement, begin: int, end: int | None) -> AsyncIterator[Advanced]:
@@ -64,9 +60,17 @@ async def online(
             yield advanced
 
     runs = Runs(opened, config.serve, outline(generation_stages(config)), work)
-    service = Service(config, opened, runs, code_model)
+    return Service(config, opened, runs, code_model)
+
+
+@asynccontextmanager
+async def online(
+    database: Path, stages: StagesServer, config: ServeConfig | None = None, code_model: Any = None
+) -> AsyncIterator[Online]:
+    """The service as it runs."""
+    service = service_on(database, stages, config or serve_config(), code_model)
     app = build_app(service)
-    _, secret = service.keys.add("tests", config.serve.quotas, SCOPES)
+    _, secret = service.keys.add("tests", service.settings.quotas, SCOPES)
     headers = {"Authorization": f"Bearer {secret}"}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -74,7 +78,7 @@ async def online(
         httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers, timeout=120) as client,
     ):
         yield Online(client, service, secret)
-    opened.close()
+    service.database.close()
 
 
 def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

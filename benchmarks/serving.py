@@ -1,0 +1,140 @@
+"""The online service against the batch job's stages, and its gateway against an engine that costs nothing.
+
+    python -m benchmarks.serving [--projects 60] [--streams 200]
+
+Prints ratios of one run: projects a second over those of `run_local` on the same rows, the gateway's own time before
+the first token, streams at once that end without an error, and what the gateway's memory grows by.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import ray
+from ray import serve
+
+from jobs.cluster.access import use_own_token
+from jobs.serve import settled
+from pipeline.methods import generation_stages
+from pipeline.records import Requirement
+from pipeline.stage import run_local
+from pipeline.starter import requirement_rows
+from serving.api.code_model import CodeModelAddress
+from serving.application import application, listen, start
+from serving.settings import QuotaSettings, ServeConfig
+from serving.store.database import Database
+from serving.store.keys import SCOPES, Keys
+
+_TOKENS = 40
+_TOKEN_SECONDS = 0.05
+
+
+class TimedEngine:
+    """Says a word every 50 ms, as many times at once as it is asked."""
+
+    async def stream(self, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        for count in range(1, _TOKENS + 1):
+            await asyncio.sleep(_TOKEN_SECONDS)
+            choices = [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]
+            yield {"choices": choices, "usage": {"prompt_tokens": 1, "completion_tokens": count}}
+
+
+def main() -> None:
+    """Starts Ray and the service on this machine, measures, and ends both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--projects", type=int, default=60)
+    parser.add_argument("--streams", type=int, default=200)
+    parser.add_argument("--port", type=int, default=8701)
+    options = parser.parse_args()
+    texts = [str(row["requirement"]) for row in requirement_rows()]
+    texts = [texts[place % len(texts)] for place in range(options.projects)]
+    with tempfile.TemporaryDirectory() as folder:
+        quotas = QuotaSettings(requests_per_minute=None, concurrent=None)
+        database = str(Path(folder) / "db.sqlite")
+        most = max(options.streams, options.projects) + 64
+        service = {"database": database, "port": options.port, "most_under_way": most}
+        config = settled(ServeConfig(serve={**service, "stages": {"min": 1, "max": 1}}))
+        local = _local_rate(config, texts)
+        _, secret = Keys(Database(database)).add("benchmark", quotas, SCOPES)
+        use_own_token()
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        try:
+            _start(config, options.port)
+            asyncio.run(_measure(f"http://127.0.0.1:{options.port}", secret, texts, options.streams, local))
+        finally:
+            serve.shutdown()
+            ray.shutdown()
+
+
+def _local_rate(config: ServeConfig, texts: list[str]) -> float:
+    stages = generation_stages(config)
+    rows = [Requirement(id=f"row-{place}", row=place, requirement=text) for place, text in enumerate(texts)]
+    results = run_local(stages, [rows[0], *rows])
+    next(results)  # builds the stages
+    start_of_rows = time.perf_counter()
+    count = sum(1 for _ in results)
+    return count / (time.perf_counter() - start_of_rows)
+
+
+def _start(config: ServeConfig, port: int) -> None:
+    listen("127.0.0.1", port)
+    engine = serve.deployment(TimedEngine, max_ongoing_requests=1_000, ray_actor_options={"num_cpus": 0})
+    serve.run(engine.bind(), name="engine", route_prefix=None)  # type: ignore[attr-defined]
+    address = CodeModelAddress(name="engine", app="engine", deployment="TimedEngine", context_length=1_000)
+    start(application(config, generation_stages(config), address))
+
+
+async def _measure(address: str, secret: str, texts: list[str], streams: int, local: float) -> None:
+    headers = {"Authorization": f"Bearer {secret}"}
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=600, limits=limits) as client:
+        await client.post("/v1/projects", json={"requirement": texts[0]})  # warm
+        begun = time.perf_counter()
+        answers = await asyncio.gather(*(client.post("/v1/projects", json={"requirement": text}) for text in texts))
+        rate = len(texts) / (time.perf_counter() - begun)
+        wrong = sum(answer.status_code != 201 for answer in answers)
+        print(f"projects: {rate:.1f}/s by one process, {local:.1f}/s by run_local: {rate / local:.2f}; {wrong} errors")
+        alone = [await _stream(client) for _ in range(5)]
+        overhead = statistics.median(first for first, _, _ in alone) - _TOKEN_SECONDS
+        print(f"gateway: {1000 * overhead:.1f} ms before the first token (median of {len(alone)})")
+        before = _gateway_memory()
+        ended = await asyncio.gather(*(_stream(client) for _ in range(streams)))
+        errors = sum(not whole for _, _, whole in ended)
+        tokens = streams * _TOKENS / max(took for _, took, _ in ended)
+        ideal = streams / _TOKEN_SECONDS
+        print(f"streams: {streams} at once, {errors} errors, {tokens:.0f} tokens a second of {ideal:.0f}")
+        print(f"memory: the gateway grew by {_gateway_memory() - before:.0f} MB")
+
+
+async def _stream(client: httpx.AsyncClient) -> tuple[float, float, bool]:
+    """Seconds to the first token and to the end, and whether all tokens came."""
+    body = {"model": "engine", "stream": True, "messages": [{"role": "user", "content": "go"}]}
+    begun, first, count, done = time.perf_counter(), 0.0, 0, False
+    async with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+        async for line in answer.aiter_lines():
+            if "word" in line:
+                first = first or time.perf_counter() - begun
+                count += 1
+            done = done or line == "data: [DONE]"
+    return first, time.perf_counter() - begun, done and count == _TOKENS
+
+
+def _gateway_memory() -> float:
+    """Resident megabytes of the gateway's process."""
+    for process in psutil.process_iter(["cmdline", "memory_info"]):
+        if "ServeReplica:dlcodegen:Gateway" in " ".join(process.info["cmdline"] or ()):
+            return float(process.info["memory_info"].rss / 1e6)
+    return 0.0
+
+
+if __name__ == "__main__":
+    main()
