@@ -62,7 +62,7 @@ def listen(host: str, port: int) -> None:
     logger = logging.getLogger("ray.serve")
     logger.addHandler(logging.NullHandler())  # of its own, so that Serve adds none that tells the terminal every step
     logger.setLevel(logging.WARNING)
-    serve.start(http_options={"host": host, "port": port, "location": "HeadOnly"})
+    serve.start(proxy_location="HeadOnly", http_options={"host": host, "port": port})
 
 
 def start(application: Application) -> None:
