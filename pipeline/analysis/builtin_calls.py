@@ -8,7 +8,7 @@ from itertools import chain, islice, pairwise
 from types import UnionType
 from typing import Any
 
-from pipeline.analysis.values import LARGEST, LONGEST, Unknown, is_constant
+from pipeline.analysis.values import LARGEST, LONGEST, Call, Unknown, is_constant
 
 _PURE: dict[str, Callable[..., Any]] = {
     "abs": abs,
@@ -54,6 +54,8 @@ def call_builtin(path: str, args: tuple[object, ...], keywords: dict[str, object
     if path in _ITERABLES:
         # Items need not be known: a list of layers can be reversed too. An int is the start of `enumerate`.
         # `zip(a, b, strict=True)` gives what it gives without.
+        if path in ("enumerate", "zip") and any(isinstance(arg, Call) for arg in args):
+            return None  # a data set, which is followed
         if not args or set(keywords) - {"strict"} or not _are_all(list | tuple | range | int, args):
             return Unknown.ANY
         return _collected(path, args)

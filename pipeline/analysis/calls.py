@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from pipeline.analysis.builtin_calls import call_builtin, call_method
 from pipeline.analysis.call_text import call_text
 from pipeline.analysis.evaluate import Evaluator, items_of, member
-from pipeline.analysis.keras_names import MERGE_FUNCTIONS, is_layer
+from pipeline.analysis.keras_names import MERGE_FUNCTIONS, is_layer, ready_made
+from pipeline.analysis.training.command_line import PARSES, flag_defined, parsed_arguments, settings_made
+from pipeline.analysis.training.graphs import graph_layers, is_estimator
 from pipeline.analysis.values import (
+    GIVES_DATA,
     GIVES_ITSELF,
     SEQUENTIAL,
     Call,
@@ -48,6 +51,8 @@ class ProjectTrace:
     settings: list[Setting] = field(default_factory=list)
     """What attributes are given."""
     loops: list[Loop] = field(default_factory=list)
+    functions: list[ast.AST] = field(default_factory=list)
+    """Those of the project, methods among them."""
     modules: dict[int, LayerUse] = field(default_factory=dict)
     """Modules of PyTorch where they are constructed, by the id of the call."""
 
@@ -74,36 +79,6 @@ class Caller(Evaluator):
     @abstractmethod
     def execute(self, body: Iterable[ast.stmt]) -> None: ...
 
-    def enter_unused(self) -> None:
-        """Enters the functions and classes of the module that nothing has called, with unknown arguments."""
-        for value in list(self.scope.names.values()):
-            if isinstance(value, Function) and id(value.node) not in self._entered:
-                self._enter(value, (), {})
-            elif isinstance(value, Class) and id(value.scope) not in self._entered:
-                self._instance(value, (), {})
-
-    def enter_rest(self) -> None:
-        """Enters all that `enter_unused` does, and the methods that only a library calls: `forward`, `train_step`."""
-        self.enter_unused()
-        for value in list(self.scope.names.values()):
-            if not isinstance(value, Class):
-                continue
-            instance = self._instances.get(id(value.scope)) or Instance(value)
-            for name in list(value.scope.names):
-                method = member(instance, name)
-                if isinstance(method, Function) and id(method.node) not in self._entered:
-                    self._enter(method, (), {})
-
-    def begin_trace(self) -> ProjectTrace:
-        """Goes on with an empty trace, at the top level of the module and with as many steps as at first; gives the
-        trace so far."""
-        traced = self.trace
-        self.trace = ProjectTrace(names=traced.names, modules=traced.modules)
-        self._passed_through = set()
-        self.scope = Scope(traced.names)
-        self.undecided = self.steps = self._depth = 0
-        return traced
-
     def set_attribute(self, target: ast.Attribute, owner: object, value: object) -> None:
         self.trace.settings.append(Setting(target.attr, value, owner, target.lineno))
         super().set_attribute(target, owner, value)
@@ -127,6 +102,11 @@ class Caller(Evaluator):
                 self.progress += 1
             if isinstance(owner, list | dict | str):
                 return call_method(owner, node.func.attr, args)
+            if node.func.attr in PARSES and not isinstance(owner, Instance | Class):
+                namespace = parsed_arguments(owner, self.trace.calls)
+                return namespace if node.func.attr == "parse_args" else (namespace, Unknown.ANY)
+            if node.func.attr in GIVES_DATA and not isinstance(owner, Reference | Instance | Class):
+                return method
             return self._apply(member(owner, node.func.attr), args, keywords, node)
         args, keywords = self._arguments(node)
         return self._apply(self.value(node.func), args, keywords, node)
@@ -199,13 +179,24 @@ class Caller(Evaluator):
     def _make(self, callee: Reference, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call) -> object:
         if is_layer(callee.path):
             return self._layer(callee.path, args, keywords, node)
+        if (network := ready_made(callee.path)) and not self._inside_network:
+            return self._layer(network, args, keywords, node)
+        if (standing_for := graph_layers(callee.path, args, keywords)):
+            for name, settings, named in standing_for:
+                self._layer(name, settings, named, node)
+            if not is_estimator(callee.path):
+                return Unknown.ANY
         if callee.name in MERGE_FUNCTIONS and ".layers." in callee.path:
             self._layer(MERGE_FUNCTIONS[callee.name], (), keywords, node)
             return Unknown.ANY
         if (value := call_builtin(callee.path, args, keywords)) is not None:
             return value
+        if (value := settings_made(callee.path, args, keywords)) is not None:
+            return value
         result = Call(callee.path, args, keywords, line=node.lineno)
         self.trace.calls.append(result)
+        if (flag := flag_defined(result)) is not None:
+            self.flags[flag[0]] = flag[1]
         if is_network(result):
             self.progress += 1
             text = call_text(callee.name, args, keywords, node)

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from pipeline.analysis.keras_names import OPTIMIZER_FUNCTIONS
+from pipeline.analysis.training.command_line import flag_named
 from pipeline.analysis.values import (
     LONGEST,
+    Call,
     Class,
     Function,
     Instance,
@@ -64,6 +67,8 @@ def _unpacked(value: object, count: int) -> list[object]:
     """The parts of a value that is assigned to `count` targets; the parts of a tensor's shape are sizes."""
     if isinstance(value, list | tuple) and len(value) == count:
         return list(value)
+    if isinstance(value, Call) and value.path in OPTIMIZER_FUNCTIONS:  # the optimizer, and its schedule
+        return [value, *[Unknown.ANY] * (count - 1)]
     part = Unknown.SIZE if value is Unknown.SIZE else Unknown.ANY
     return [part] * count
 
@@ -81,6 +86,8 @@ class Evaluator(ABC):
         """How many of the branches around the current statement may not be taken."""
         self.steps = 0
         """Taken so far."""
+        self.flags: dict[str, object] = {}
+        """The defaults of the command line's flags that the program defines, by name."""
 
     @abstractmethod
     def call(self, node: ast.Call) -> object: ...
@@ -132,7 +139,10 @@ class Evaluator(ABC):
         return value
 
     def _attribute(self, node: ast.Attribute) -> object:
-        return member(self.value(node.value), node.attr)
+        value = member(self.value(node.value), node.attr)
+        if self.flags and isinstance(value, Reference):
+            return self.flags.get(flag_named(value.path), value)
+        return value
 
     def _sequence(self, node: ast.List | ast.Tuple | ast.Set) -> object:
         items: list[object] = []

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeGuard, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pipeline.analysis.calls import ProjectTrace
-from pipeline.analysis.keras_names import is_loss, is_optimizer
+from pipeline.analysis.keras_names import (
+    FORMER_OPTIMIZERS,
+    OPTIMIZER_FUNCTIONS,
+    is_loss,
+    is_optimizer,
+    loss_of_class,
+)
 from pipeline.analysis.trace import trace_project
+from pipeline.analysis.training.given import Unread, whole
+from pipeline.analysis.training.graphs import (
+    LOSS_FUNCTIONS,
+    estimator_loss,
+    estimator_of,
+    graph_input_shape,
+    is_graph,
+    written_loss,
+)
+from pipeline.analysis.training.settings import batch_size, epochs, learning_rate
 from pipeline.analysis.values import Call, Function, LayerUse, Reference
 from pipeline.plan.vocabulary import canonical_loss, canonical_metric, canonical_optimizer
 
@@ -32,22 +48,6 @@ FRAMEWORKS = frozenset(
 )
 LOOKUPS = frozenset({"IntegerLookup", "StringLookup", "TextVectorization"})
 """Layer classes that prepare text ahead of the network: preprocessing, not architecture."""
-
-DIRECTORY_READERS = frozenset(
-    {
-        "audio_dataset_from_directory",
-        "flow_from_dataframe",
-        "flow_from_directory",
-        "image_dataset_from_directory",
-        "text_dataset_from_directory",
-    }
-)
-READERS_BATCH_SIZE = 32  # what each of them uses unless told otherwise
-
-# Constants that hold a setting where no call shows it, as in hand-written training loops.
-_BATCH_SIZE_NAMES = ("batch_size", "batchsize", "batch", "bs")
-_EPOCHS_NAMES = ("epochs", "num_epochs", "n_epochs", "max_epochs", "epoch")
-_LEARNING_RATE_NAMES = ("learning_rate", "lr", "init_lr", "initial_lr")
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -78,6 +78,10 @@ class CodeFacts:
     known."""
     frameworks: tuple[str, ...] = ()
     """Those of FRAMEWORKS that are imported."""
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+    """The settings, by their names here, that the program is given in a way that only running would tell."""
+    guessed: frozenset[str] = frozenset()
+    """The settings whose values stand in the program, and are not seen to be what the training is given."""
 
 
 def extract(tree: ast.Module) -> CodeFacts:
@@ -91,16 +95,24 @@ def facts_of(project: ProjectTrace) -> CodeFacts:
     compiled = [call for call in project.calls if call.name == "compile" and not call.path.startswith("re.")]
     optimizer = _first(_optimizers(compiled, project.calls), _if_optimizer)
     own_layers = [layer for layer in project.layers if id(layer) not in project.parts]
+    numbers = {
+        "learning_rate": learning_rate(optimizer, project),
+        "batch_size": batch_size(project),
+        "epochs": epochs(project),
+    }
+    rate = numbers["learning_rate"].value
     return CodeFacts(
         layers=tuple(layer for layer in own_layers if layer.name not in LOOKUPS),
-        optimizer=canonical_optimizer(_name(optimizer)),
-        loss=_first(_losses(compiled, project.calls), _loss_name) or "",
-        learning_rate=_learning_rate(optimizer) or _number_named(project, _LEARNING_RATE_NAMES),
-        batch_size=_batch_size(project),
-        epochs=_first(_epochs(project.calls), _count) or _count(_number_named(project, _EPOCHS_NAMES)),
-        metrics=_first(compiled, _metrics) or (),
-        input_shape=_input_shape(project.calls),
+        optimizer=_optimizer_name(optimizer),
+        loss=_first(_losses(compiled, project.calls), _loss_name) or _other_loss(project),
+        learning_rate=None if rate is None else float(rate),
+        batch_size=whole(numbers["batch_size"].value),
+        epochs=whole(numbers["epochs"].value),
+        metrics=_first(compiled, _metrics) or _graph_metrics(project),
+        input_shape=_input_shape(project.calls) or _graph_input(project),
         frameworks=tuple(sorted(FRAMEWORKS & project.imports)),
+        unread={name: stated.unread for name, stated in numbers.items() if stated.unread is not None},
+        guessed=frozenset(name for name, stated in numbers.items() if stated.guessed),
     )
 
 
@@ -120,6 +132,9 @@ def _optimizers(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
         for keyword, value in call.keywords.items():
             if keyword.endswith("optimizer"):
                 yield value
+    estimator = estimator_of(calls)
+    if estimator is not None:
+        yield estimator.keywords.get("optimizer", "Adagrad")
     for call in calls:
         if is_optimizer(call.path):
             yield call
@@ -135,67 +150,48 @@ def _losses(compiled: list[Call], calls: list[Call]) -> Iterator[object]:
 
 def _if_optimizer(value: object) -> object:
     """The value, where it names an optimizer that is known; else None."""
-    if canonical_optimizer(_name(value)):
+    if _optimizer_name(value):
         return value
     return None
 
 
 def _loss_name(value: object) -> str:
-    return canonical_loss(_name(value)) or _name(value)
+    name = _name(value)
+    return LOSS_FUNCTIONS.get(name) or canonical_loss(name) or name
 
 
-def _batch_size(project: ProjectTrace) -> int | None:
-    """The first of the surest candidates.
-
-    Of several pipelines' sizes the one that a constant is named after is that of the training: others validate or test.
-    """
-    named = _count(_number_named(project, _BATCH_SIZE_NAMES))
-    fits = [call for call in project.calls if call.name == "fit"]
-    for call in fits:
-        fitted = _count(call.argument(2, "batch_size"))
-        if fitted is not None:
-            return fitted
-    pipelines = [call for call in project.calls if call.name == "batch"]
-    for call in pipelines:
-        if call.argument(0, "batch_size") == named:
-            return named
-    return _first(_batch_sizes(project.calls), _count) or named
+def _optimizer_name(optimizer: object) -> str:
+    name = _name(optimizer)
+    if isinstance(optimizer, Call) and optimizer.path in OPTIMIZER_FUNCTIONS:
+        # Without a decay of the weights it gives Keras' own Adam.
+        return "AdamW" if optimizer.keywords.get("weight_decay_rate") else "Adam"
+    return FORMER_OPTIMIZERS.get(name) or canonical_optimizer(name)
 
 
-def _batch_sizes(calls: list[Call]) -> Iterator[object]:
-    """Candidates, the surest first: data pipelines, then whatever else but evaluation is given a batch size."""
-    for call in calls:
-        if call.name == "batch":
-            yield call.argument(0, "batch_size")
-    for call in calls:
-        if call.name in DIRECTORY_READERS:
-            yield call.keywords.get("batch_size", READERS_BATCH_SIZE)
-    for call in calls:
-        if not call.name.startswith(("evaluate", "predict")):
-            yield call.keywords.get("batch_size")
+def _other_loss(project: ProjectTrace) -> str:
+    """The loss that an estimator or a class of Transformers has of itself, or that a graph writes out."""
+    estimator = estimator_of(project.calls)
+    if estimator is not None:
+        return estimator_loss(estimator)
+    for layer in project.layers:
+        if loss := loss_of_class(layer.name):
+            return loss
+    return written_loss(project.calls) if is_graph(project.calls) else ""
 
 
-def _epochs(calls: list[Call]) -> Iterator[object]:
-    """Candidates, the surest first: what a fit is given, then whatever else is given a number of epochs."""
-    for call in calls:
-        if call.name == "fit":
-            yield call.argument(3, "epochs", "nb_epoch")
-        elif call.name == "fit_generator":  # of Keras 2, without a batch size among its arguments
-            yield call.argument(2, "epochs", "nb_epoch")
-    for call in calls:
-        yield call.argument(-1, "epochs", "num_epochs", "num_train_epochs")
+def _graph_metrics(project: ProjectTrace) -> tuple[str, ...]:
+    """The accuracy that a graph computes, or that an estimator for classes always does."""
+    if not is_graph(project.calls) and estimator_of(project.calls) is None:
+        return ()
+    estimator = estimator_of(project.calls)
+    classifies = estimator is not None and "Classifier" in estimator.name
+    return ("accuracy",) if classifies or "accuracy" in project.names else ()
 
 
-def _learning_rate(optimizer: object) -> float | None:
-    """The optimizer's rate; of a schedule, the rate it starts from."""
-    if not isinstance(optimizer, Call):
+def _graph_input(project: ProjectTrace) -> tuple[int | None, ...] | None:
+    if not is_graph(project.calls) and estimator_of(project.calls) is None:
         return None
-    rate = optimizer.argument(0, "learning_rate", "lr")
-    if isinstance(rate, Call):
-        rate = rate.argument(0, "initial_learning_rate", "initial_lr", "learning_rate")
-    if not _is_number(rate):
-        return None
-    return float(rate)
+    return graph_input_shape(project.calls)
 
 
 def _metrics(compiled: Call) -> tuple[str, ...]:
@@ -242,7 +238,7 @@ def _stated_input_shape(layer: Call) -> tuple[int | None, ...] | None:
         shape = (shape,)
     if not isinstance(shape, list | tuple):
         return None
-    return tuple(_count(size) for size in shape)
+    return tuple(whole(size) for size in shape)
 
 
 def _name(value: object) -> str:
@@ -258,25 +254,3 @@ def _name(value: object) -> str:
     if isinstance(value, str):
         return value
     return ""
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    # `True` is an int to Python.
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-
-
-def _count(value: object) -> int | None:
-    """The value where it is a whole number above 0, else None."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    return None
-
-
-def _number_named(project: ProjectTrace, names: tuple[str, ...]) -> int | float | None:
-    """The value of the first of the module's names that holds a number above 0; upper case does not matter."""
-    by_name = {name.lower(): value for name, value in project.names.items()}
-    for name in names:
-        value = by_name.get(name)
-        if _is_number(value):
-            return value
-    return None

@@ -14,9 +14,10 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.analysis.calls import Caller, ProjectTrace
-from pipeline.analysis.evaluate import Exhausted, items_of, truth
+from pipeline.analysis.evaluate import Exhausted, items_of, member, truth
 from pipeline.analysis.keras_names import MERGE_FUNCTIONS
-from pipeline.analysis.values import Class, Function, Loop, Reference, Scope, Unknown, arithmetic
+from pipeline.analysis.values import Class, Function, Instance, Loop, Reference, Scope, Unknown, arithmetic
+from pipeline.syntax import walk
 
 
 def trace_project(tree: ast.Module) -> ProjectTrace:
@@ -71,6 +72,72 @@ class _Leave(Enum):
 class _Run(Caller):
     def execute(self, body: Iterable[ast.stmt]) -> None:
         self.block(body)
+
+    def begin_trace(self) -> ProjectTrace:
+        """Goes on with an empty trace, at the top level of the module and with as many steps as at first; gives the
+        trace so far."""
+        traced = self.trace
+        self.trace = ProjectTrace(names=traced.names, modules=traced.modules, functions=traced.functions)
+        self._passed_through = set()
+        self.scope = Scope(traced.names)
+        self.undecided = self.steps = self._depth = 0
+        return traced
+
+    def enter_unused(self) -> None:
+        """Enters the functions and classes of the module that nothing has called, with unknown arguments: first what
+        is handed to a library (`app.run(main)`) or called `main`, and if that builds nothing, all the others.
+
+        Those that another one calls come last, since they are not entered twice: a builder above a `main` is one
+        model, not two.
+        """
+        unused = self._unused()
+        mains = [value for value in unused if self._is_main(value)]
+        for value in mains:
+            self._enter_value(value)
+        if self.trace.layers:
+            return
+        within: set[str] = set()
+        for value in unused:
+            within |= _names_within(value)
+        for value in sorted(unused, key=lambda value: _name_of(value) in within):
+            self._enter_value(value)
+
+    def enter_rest(self) -> None:
+        """Enters all that nothing has called, and the methods that only a library calls: `forward`, `train_step`."""
+        self.enter_unused()
+        for value in self._unused():
+            self._enter_value(value)
+        for value in list(self.scope.names.values()):
+            if not isinstance(value, Class):
+                continue
+            instance = self._instances.get(id(value.scope)) or Instance(value)
+            for name in list(value.scope.names):
+                method = member(instance, name)
+                if isinstance(method, Function) and id(method.node) not in self._entered:
+                    self._enter(method, (), {})
+
+    def _unused(self) -> list[Function | Class]:
+        unused: list[Function | Class] = []
+        for value in self.scope.names.values():
+            if isinstance(value, Function | Class) and not self._is_entered(value):
+                unused.append(value)
+        return unused
+
+    def _is_entered(self, value: Function | Class) -> bool:
+        return id(value.node if isinstance(value, Function) else value.scope) in self._entered
+
+    def _enter_value(self, value: Function | Class) -> None:
+        if self._is_entered(value):
+            return
+        if isinstance(value, Function):
+            self._enter(value, (), {})
+        else:
+            self._instance(value, (), {})
+
+    def _is_main(self, value: Function | Class) -> bool:
+        if not isinstance(value, Function):
+            return False
+        return _name_of(value) == "main" or any(value in call.args for call in self.trace.calls if call.name == "run")
 
     def block(self, statements: Iterable[ast.stmt]) -> _Leave | None:
         for statement in statements:
@@ -148,10 +215,23 @@ class _Run(Caller):
         return None
 
     def _while(self, statement: ast.While) -> _Leave | None:
+        self._note_counting(statement)
         leave = self.block(statement.body)  # one round, whatever the condition
         if leave is _Leave.RETURN:
             return leave
         return None
+
+    def _note_counting(self, statement: ast.While) -> None:
+        """Notes `while epoch < 400` as a loop, from what the counter is."""
+        test = statement.test
+        if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Lt | ast.LtE):
+            return
+        start, end = self.value(test.left), self.value(test.comparators[0])
+        if not isinstance(start, int) or not isinstance(end, int):
+            return
+        loop = ast.For(target=test.left, iter=test.comparators[0], body=statement.body, orelse=[])
+        counted = range(start, end + isinstance(test.ops[0], ast.LtE))
+        self.trace.loops.append(Loop(ast.copy_location(loop, statement), counted))
 
     def _with(self, statement: ast.With | ast.AsyncWith) -> _Leave | None:
         for item in statement.items:
@@ -167,6 +247,7 @@ class _Run(Caller):
         return self.block(statement.cases[0].body)
 
     def _define(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.trace.functions.append(statement)
         self.scope.names[statement.name] = Function(statement, self.scope)
 
     def _class(self, statement: ast.ClassDef) -> None:
@@ -197,6 +278,24 @@ class _Run(Caller):
                 # Layer classes are known by their bare names; only these functions look like any other.
                 for name in MERGE_FUNCTIONS:
                     self.scope.names[name] = Reference(f"{module}.{name}")
+
+
+def _name_of(value: Function | Class) -> str:
+    if isinstance(value, Class):
+        return value.name
+    return "" if isinstance(value.node, ast.Lambda) else value.node.name
+
+
+def _names_within(value: Function | Class) -> set[str]:
+    """The names that a function or the methods of a class read, their own left out."""
+    functions = [value] if isinstance(value, Function) else list(value.scope.names.values())
+    names: set[str] = set()
+    for function in functions:
+        if isinstance(function, Function):
+            names |= {node.id for node in walk(function.node) if isinstance(node, ast.Name)}
+    if isinstance(value, Class):  # a class that derives from it calls it
+        names |= {base.name for base in value.bases if isinstance(base, Class)}
+    return names - {_name_of(value)}
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[[Any, Any], _Leave | None]] = {

@@ -90,7 +90,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
-    """A `for` loop of the project."""
+    """A `for` loop of the project; a `while` loop that counts as the `for` loop that it stands for."""
 
     node: ast.For | ast.AsyncFor
     items: object
@@ -271,6 +271,13 @@ GIVES_ITSELF = frozenset(
     "to cuda cpu train eval float double half bfloat16 apply requires_grad_ compile share_memory".split()
 )
 """Methods of a network after which one has the network: `Net().to(device)`."""
+
+GIVES_DATA = frozenset(
+    "apply as_numpy_iterator batch cache enumerate experimental_distribute_dataset filter flat_map flow "
+    "flow_from_dataframe flow_from_directory interleave map padded_batch prefetch prepare_tf_dataset rebatch repeat "
+    "shuffle skip take to_tf_dataset unbatch window with_options".split()
+)
+"""Methods that give a data set, or a generator of batches: their calls are followed from one to the next."""
 
 _WRAPPERS = frozenset(
     {"torch.compile", "torch.jit.script", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel"}

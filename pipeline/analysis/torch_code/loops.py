@@ -12,16 +12,27 @@ from pipeline.syntax import walk
 _EPOCH = re.compile(r"(^|_)(epochs?|ep)(_|$)|^e$")
 
 
-def functions_that_train(tree: ast.Module) -> frozenset[str]:
-    """Names of functions and methods in which, or in what they call, gradients are computed."""
+_STEPS = frozenset({"apply_gradients", "backward", "train_on_batch"})
+"""Methods that compute gradients or use them: of PyTorch, of a GradientTape's optimizer, of Keras."""
+_TRAIN_OP = re.compile(r"train|optim|step|minimi", re.I)
+"""What a session runs to train, by its name."""
+
+
+def functions_in(tree: ast.Module) -> list[ast.AST]:
+    """The functions and methods of a program."""
+    return [node for node in walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def functions_that_train(functions: Iterable[ast.AST]) -> frozenset[str]:
+    """Names of those of the functions in which, or in what they call, gradients are computed."""
     bodies: dict[str, list[ast.AST]] = {}
-    for node in walk(tree):
+    for node in functions:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             bodies.setdefault(node.name, []).append(node)
     training: set[str] = set()
     grows = True
     while grows:
-        more = {name for name, nodes in bodies.items() if any(_trains(node, training) for node in nodes)}
+        more = {name for name, nodes in bodies.items() if any(trains(node, training) for node in nodes)}
         grows = more > training
         training |= more
     return frozenset(training)
@@ -29,9 +40,14 @@ def functions_that_train(tree: ast.Module) -> frozenset[str]:
 
 def epoch_loops(loops: Iterable[Loop], training: frozenset[str]) -> list[Loop]:
     """The loops around a training that count, those over epochs by their name first."""
-    around = [loop for loop in loops if rounds_of(loop) is not None and _trains(loop.node, training)]
-    named = [loop for loop in around if _EPOCH.search(_target(loop))]
+    around = [loop for loop in loops if rounds_of(loop) is not None and trains(loop.node, training)]
+    named = [loop for loop in around if is_over_epochs(loop)]
     return named or around
+
+
+def is_over_epochs(loop: Loop) -> bool:
+    """Whether the name of what the loop counts says so."""
+    return _EPOCH.search(_target(loop)) is not None
 
 
 def rounds_of(loop: Loop) -> int | None:
@@ -65,15 +81,27 @@ def _target(loop: Loop) -> str:
     return " ".join(names).lower()
 
 
-def _trains(node: ast.AST, training: Iterable[str]) -> bool:
+def trains(node: ast.AST, training: Iterable[str]) -> bool:
+    """Whether gradients are computed within the node, or in one of the functions that it calls."""
     names = frozenset(training)
     for inner in walk(node):
         if not isinstance(inner, ast.Call):
             continue
         function = inner.func
-        if isinstance(function, ast.Attribute) and function.attr == "backward":
+        if isinstance(function, ast.Attribute) and function.attr in _STEPS:
+            return True
+        if isinstance(function, ast.Attribute) and function.attr == "run" and _runs_train_op(inner):
             return True
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name in names and name not in ("step", "forward", "__init__"):
+            return True
+    return False
+
+
+def _runs_train_op(call: ast.Call) -> bool:
+    """`session.run([train_op, loss], ...)`."""
+    for node in walk(call.args[0]) if call.args else ():
+        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        if _TRAIN_OP.search(name):
             return True
     return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.torch_code.goals import library_loss, metrics, own_loss
 from pipeline.analysis.torch_code.layers import as_layers, modules_of, modules_within
-from pipeline.analysis.torch_code.loops import ends_early, epoch_loops, functions_that_train, rounds_of
+from pipeline.analysis.torch_code.loops import ends_early, epoch_loops, functions_in, functions_that_train, rounds_of
 from pipeline.analysis.trace import trace_everything
 from pipeline.analysis.values import Call, Instance, LayerUse, Loop, Unknown, is_network
 from pipeline.plan.vocabulary import canonical_optimizer
@@ -91,7 +91,7 @@ def read_torch(tree: ast.Module) -> TorchCode | None:
     networks = _trained_networks(calls, names)
     optimizers = _optimizers(calls, networks)
     optimizer = optimizers[0] if optimizers else None
-    loops = epoch_loops([*called.loops, *aside.loops], functions_that_train(tree))
+    loops = epoch_loops([*called.loops, *aside.loops], functions_that_train(functions_in(tree)))
     loops = _of_the_last(loops, optimizer)
     stopping = _early_stopping(calls, loops)
     modules: list[Call] = []

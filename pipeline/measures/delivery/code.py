@@ -12,7 +12,7 @@ from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.extract import CodeFacts, facts_of
 from pipeline.analysis.models import main_model
 from pipeline.analysis.parsing import parsed
-from pipeline.analysis.torch_code.loops import epoch_loops, functions_that_train
+from pipeline.analysis.torch_code.loops import epoch_loops, functions_in, functions_that_train
 from pipeline.analysis.torch_code.reading import TorchCode, read_torch
 from pipeline.analysis.trace import trace_everything
 from pipeline.analysis.values import Call, Loop, Setting, Unknown
@@ -83,7 +83,7 @@ class Code:
     @cached_property
     def training_loops(self) -> tuple[Loop, ...]:
         """The loops over epochs in which gradients are computed."""
-        return tuple(epoch_loops(self.loops, functions_that_train(self._tree)))
+        return tuple(epoch_loops(self.loops, functions_that_train(functions_in(self._tree))))
 
     @cached_property
     def named(self) -> list[Found]:

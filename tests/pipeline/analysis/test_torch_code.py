@@ -60,7 +60,7 @@ def test_a_recurrent_network_and_its_head() -> None:
         (programs.EARLY, ("AdamW", 3e-4, "binary_crossentropy", "reduce_on_plateau", 16, 200)),
         (programs.GAN, ("Adam", 0.0002, "binary_crossentropy", "", 128, 25)),
         (programs.LIGHTNING, ("RMSprop", 2e-3, "categorical_crossentropy", "exponential", 24, 12)),
-        (programs.ARGPARSE, ("Adam", None, "categorical_crossentropy", "", None, None)),
+        (programs.ARGPARSE, ("Adam", 0.01, "categorical_crossentropy", "", None, 9)),
         (programs.REGRESSION, ("Adam", 0.005, "mean_squared_error", "one_cycle", 256, 60)),
         (programs.FINE_TUNED, ("SGD", 0.001, "categorical_crossentropy", "", 8, 5)),
     ],
