@@ -11,10 +11,10 @@ from pipeline.analysis.builtin_calls import call_builtin, call_method
 from pipeline.analysis.call_text import call_text
 from pipeline.analysis.evaluate import Evaluator, items_of, member
 from pipeline.analysis.keras_names import MERGE_FUNCTIONS, is_layer, ready_made
-from pipeline.analysis.training.command_line import PARSES, flag_defined, parsed_arguments, settings_made
+from pipeline.analysis.training.command_line import PARSES, flag_defined, parsed_arguments, settings_made, settings_of
+from pipeline.analysis.training.batches import GIVES_DATA
 from pipeline.analysis.training.graphs import graph_layers, is_estimator
 from pipeline.analysis.values import (
-    GIVES_DATA,
     GIVES_ITSELF,
     SEQUENTIAL,
     Call,
@@ -32,6 +32,7 @@ from pipeline.analysis.values import (
     is_network,
     parts_in_order,
 )
+from pipeline.torch.facts import ready_made as ready_network
 
 MAX_DEPTH = 20  # of functions that call functions
 
@@ -96,6 +97,10 @@ class Caller(Evaluator):
                     self.progress += 1
                 if node.func.attr == "__init__":
                     self._note_parts_of_self(args)
+                if node.func.attr in ("add_module", "append") and isinstance(owner, Call) and owner.path == SEQUENTIAL:
+                    owner.grow(args[-1:])
+                if node.func.attr == "save_hyperparameters" and isinstance(owner, Instance):
+                    owner.attributes["hparams"] = settings_of(self.scope.names)
                 if is_network(owner) and member(owner, node.func.attr) is Unknown.ANY:
                     return owner if node.func.attr in GIVES_ITSELF else method
             if isinstance(owner, list) and any(map(is_constant, args)):
@@ -199,8 +204,7 @@ class Caller(Evaluator):
             self.flags[flag[0]] = flag[1]
         if is_network(result):
             self.progress += 1
-            text = call_text(callee.name, args, keywords, node)
-            self.trace.modules[id(result)] = LayerUse(callee.name, text, node.lineno)
+            self.trace.modules[id(result)] = _network_use(result, node)
         held = contained(callee.path, args)
         return result if held is None else held
 
@@ -301,3 +305,13 @@ class Caller(Evaluator):
         else:  # a dataclass
             instance.attributes.update(keywords)
         return instance
+
+
+def _network_use(network: Call, node: ast.Call) -> LayerUse:
+    """A module of PyTorch, or a ready-made network by the name that it has or is given."""
+    name = ready_network(network.path)
+    if "." in name:  # `timm.create_model("efficientnet_b0")`
+        given = [value for value in network.args if isinstance(value, str)]
+        name = str(given[-1]) if given else str(network.keywords.get("model_name", network.name))
+    name = name or network.name
+    return LayerUse(name, call_text(name, network.args, network.keywords, node), node.lineno)

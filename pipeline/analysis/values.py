@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
+from pipeline.torch.facts import ready_made
+
 
 class Unknown(Enum):
     """A value that only running the code would give."""
@@ -67,6 +69,10 @@ class Call:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.path.rpartition(".")[2])
+
+    def grow(self, parts: tuple[object, ...]) -> None:
+        """Adds to what it was given: `sequential.append(layer)`."""
+        object.__setattr__(self, "args", (*self.args, *parts))
 
     def argument(self, position: int, *keywords: str) -> object:
         """The argument under one of the keywords, or else at the position (none at -1); ANY where neither is given."""
@@ -272,13 +278,6 @@ GIVES_ITSELF = frozenset(
 )
 """Methods of a network after which one has the network: `Net().to(device)`."""
 
-GIVES_DATA = frozenset(
-    "apply as_numpy_iterator batch cache enumerate experimental_distribute_dataset filter flat_map flow "
-    "flow_from_dataframe flow_from_directory interleave map padded_batch prefetch prepare_tf_dataset rebatch repeat "
-    "shuffle skip take to_tf_dataset unbatch window with_options".split()
-)
-"""Methods that give a data set, or a generator of batches: their calls are followed from one to the next."""
-
 _WRAPPERS = frozenset(
     {"torch.compile", "torch.jit.script", "torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel"}
 )
@@ -288,7 +287,9 @@ def is_network(value: object) -> bool:
     """Whether a value is a module of PyTorch: one that it has, or an object of a class of the project."""
     if isinstance(value, Instance):
         return any(map(value.cls.derives_from, ("Module", "LightningModule", "Sequential")))
-    return isinstance(value, Call) and value.path.startswith("torch.nn.") and value.name[:1].isupper()
+    if not isinstance(value, Call):
+        return False
+    return (value.path.startswith("torch.nn.") and value.name[:1].isupper()) or bool(ready_made(value.path))
 
 
 def contained(path: str, args: tuple[object, ...]) -> object:

@@ -76,6 +76,27 @@ def is_schedule(path: str) -> bool:
     return parent == "torch.optim.lr_scheduler" and name[:1].isupper()
 
 
+_TORCHVISION = re.compile(r"torchvision\.models\.(\w+\.)*(?!get_model|list_models|\w*_Weights)(\w+)")
+_NAMED_FIRST = frozenset({"timm.create_model", "torch.hub.load", "torchvision.models.get_model"})
+_CLASSES = re.compile(r"(segmentation_models_pytorch|efficientnet_pytorch)\.(\w+\.)*([A-Z]\w+)(\.from_(name|pretrained))?")
+_TRANSFORMERS = re.compile(r"(transformers|sentence_transformers)\.(\w+\.)*([A-Z]\w+)\.from_(pretrained|config)")
+_NO_NETWORK = re.compile(r"Tokenizer|Processor|Config|FeatureExtractor|^TF|^Flax|Dataset|Weights|Loss")
+
+
+@lru_cache(maxsize=8192)
+def ready_made(path: str) -> str:
+    """What a call of the name loads as a network, with its weights: "resnet18" for `torchvision.models.resnet18`, a
+    class of Transformers for its `from_pretrained`; `timm.create_model` stands for the name it is given; "" for any
+    other call."""
+    if path in _NAMED_FIRST:
+        return path
+    for pattern in (_TORCHVISION, _CLASSES, _TRANSFORMERS):
+        if match := pattern.fullmatch(path):
+            name = match[2] if pattern is _TORCHVISION else match[3]
+            return "" if _NO_NETWORK.search(name) else name
+    return ""
+
+
 CONTAINERS = frozenset({"Module", "Sequential", "ModuleList", "ModuleDict", "Parameter", "ParameterList"})
 """Classes of torch.nn that hold others."""
 

@@ -49,6 +49,46 @@ def own_loss(tree: ast.Module) -> str:
     return ""
 
 
+def written_loss(tree: ast.Module) -> str:
+    """The loss that is written out: `((model(x) - y) ** 2).mean()`, `(a - b).abs().mean()`."""
+    for node in walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        averaged = node.args[0] if node.args else getattr(node.func, "value", None)
+        if name not in ("mean", "sum") or not isinstance(averaged, ast.expr):
+            continue
+        if isinstance(averaged, ast.BinOp) and isinstance(averaged.op, ast.Pow) and _is_difference(averaged.left):
+            return "mean_squared_error"
+        if isinstance(averaged, ast.Call) and isinstance(averaged.func, ast.Attribute):
+            inner = averaged.args[0] if averaged.args else averaged.func.value
+            if averaged.func.attr in _DISTANCES and _is_difference(inner):
+                return _DISTANCES[averaged.func.attr]
+    return ""
+
+
+_DISTANCES = {
+    "abs": "mean_absolute_error",
+    "pow": "mean_squared_error",
+    "square": "mean_squared_error",
+}
+
+
+def _is_difference(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+
+
+_HEADS = re.compile(
+    r"For(SequenceClassification|TokenClassification|MultipleChoice|QuestionAnswering|MaskedLM|CausalLM|Seq2SeqLM|"
+    r"ConditionalGeneration|ImageClassification|AudioClassification|SemanticSegmentation)$"
+)
+
+
+def loss_of_network(name: str) -> str:
+    """The loss that a class of Transformers computes of itself when it is given labels; "" for any other."""
+    return "categorical_crossentropy" if _HEADS.search(name) else ""
+
+
 def library_loss(calls: Sequence[Call]) -> str:
     """The first loss that is computed, or else constructed."""
     for call in calls:
@@ -60,10 +100,19 @@ def library_loss(calls: Sequence[Call]) -> str:
     return ""
 
 
-def metrics(tree: ast.Module) -> Iterator[str]:
-    """Those imported from scikit-learn and torchmetrics, then what the program calls by a metric's name."""
+_METRIC_PACKAGES = ("sklearn.metrics.", "torchmetrics.", "torcheval.metrics.")
+
+
+def metrics(tree: ast.Module, calls: Sequence[Call]) -> Iterator[str]:
+    """Those imported from scikit-learn and torchmetrics or called there, then what the program calls by a metric's
+    name."""
     nodes = walk(tree)
     words: list[str] = []
+    for call in calls:
+        if call.path.startswith(_METRIC_PACKAGES):
+            words.append(call.name)
+        elif call.path in ("evaluate.load", "datasets.load_metric"):
+            words += [value for value in call.args[:1] if isinstance(value, str)]
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("sklearn.metrics", "torchmetrics")):
             words += [alias.name for alias in node.names]

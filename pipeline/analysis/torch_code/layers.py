@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pipeline.analysis.call_text import call_text
 from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.trace import trace_network
-from pipeline.analysis.values import Call, Instance, LayerUse, Unknown, is_network
-from pipeline.torch.facts import is_module
+from pipeline.analysis.values import Call, Instance, LayerUse, Setting, Unknown, is_network
+from pipeline.torch.facts import is_module, ready_made
 
 _WITHOUT_WEIGHTS = frozenset(
     "ReLU ReLU6 LeakyReLU ELU SELU GELU SiLU Mish Softplus Softmax LogSoftmax Sigmoid Tanh Hardswish Hardtanh Softsign "
@@ -74,7 +74,7 @@ def modules_within(network: object) -> list[Call]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, Call) and is_module(value.path):
+        if is_part(value):
             found.append(value)
         elif isinstance(value, Call) and is_network(value):
             waiting += reversed([*value.args, *value.keywords.values()])
@@ -87,12 +87,30 @@ def modules_within(network: object) -> list[Call]:
     return found
 
 
+def is_part(value: object) -> bool:
+    """Whether a value is a layer of PyTorch, or a ready-made network, which counts as one."""
+    return isinstance(value, Call) and (is_module(value.path) or bool(ready_made(value.path)))
+
+
+def with_new_heads(modules: Iterable[Call], settings: Iterable[Setting]) -> list[Call]:
+    """The modules, each ready-made network followed by what the program puts in the place of its last layers
+    (`model.fc = nn.Linear(512, 3)`)."""
+    replaced: dict[int, list[Call]] = {}
+    for setting in settings:
+        if isinstance(setting.owner, Call) and ready_made(setting.owner.path):
+            replaced.setdefault(id(setting.owner), []).extend(modules_within(setting.value))
+    with_heads: list[Call] = []
+    for module in modules:
+        with_heads += [module, *replaced.get(id(module), ())]
+    return with_heads
+
+
 def _in_order(calls: Sequence[Call]) -> list[Call]:
     modules: list[Call] = []
     seen: set[int] = set()
     for call in calls:
         module = call.owner
-        if call.name == "__call__" and isinstance(module, Call) and is_module(module.path):
+        if call.name == "__call__" and isinstance(module, Call) and is_part(module):
             if module.name not in _WITHOUT_WEIGHTS and id(module) in seen:
                 continue  # the same weights once more
             seen.add(id(module))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pipeline.analysis.calls import ProjectTrace
-from pipeline.analysis.torch_code.goals import library_loss, metrics, own_loss
-from pipeline.analysis.torch_code.layers import as_layers, modules_of, modules_within
+from pipeline.analysis.torch_code.goals import library_loss, loss_of_network, metrics, own_loss, written_loss
+from pipeline.analysis.torch_code.layers import as_layers, is_part, modules_of, modules_within, with_new_heads
 from pipeline.analysis.torch_code.loops import ends_early, epoch_loops, functions_in, functions_that_train, rounds_of
+from pipeline.analysis.torch_code.trainers import transformers_trainer
 from pipeline.analysis.trace import trace_everything
+from pipeline.analysis.training.given import Unread, count_given, is_given
+from pipeline.analysis.training.rounds import rounds, training_loops
 from pipeline.analysis.values import Call, Instance, LayerUse, Loop, Unknown, is_network
 from pipeline.plan.vocabulary import canonical_optimizer
 from pipeline.syntax import walk
-from pipeline.torch.facts import is_module, is_optimizer, is_schedule
+from pipeline.torch.facts import is_optimizer, is_schedule, ready_made
 
 DEFAULT_RATES = {"RMSprop": 0.01, "Adagrad": 0.01, "Adadelta": 1.0, "Adamax": 0.002, "NAdam": 0.002, "Adafactor": 0.01}
 """Learning rates of torch.optim where the code is silent; all others have OTHER_RATE."""
@@ -72,6 +75,10 @@ class TorchCode:
     patience: int | None = None
     checkpoint: bool = False
     lightning: bool = False
+    unread: Mapping[str, Unread] = field(default_factory=dict)
+    """The settings, by their names here, that are given in a way that only running would tell."""
+    defaults: frozenset[str] = frozenset()
+    """The settings in which the code is silent and a library's default stands."""
 
 
 def is_torch(trace: ProjectTrace) -> bool:
@@ -98,27 +105,54 @@ def read_torch(tree: ast.Module) -> TorchCode | None:
     for network in networks:
         modules += modules_of(tree, network)
     if not modules:
-        modules = [call for call in calls if is_module(call.path)]
+        modules = [call for call in calls if is_part(call)]
+    modules = with_new_heads(modules, [*called.settings, *aside.settings])
+    trainer = transformers_trainer(calls)
+    all_loops = [*called.loops, *aside.loops]
+    rate = _rate(optimizer, names) if trainer is None or optimizer is not None else trainer.learning_rate
+    batch = _batch_size(calls) if trainer is None else trainer.batch_size
+    if batch is None:
+        batch = _whole(_named(names, _BATCH_NAMES))
     epochs, epochs_line = _epochs(calls, loops, names)
+    if trainer is not None:
+        epochs, epochs_line = trainer.epochs, trainer.line
+    elif epochs is None:
+        epochs = _whole(_named(names, _EPOCH_NAMES)) or rounds(training_loops(all_loops, functions_in(tree)))
+    numbers = {"learning_rate": rate, "batch_size": batch, "epochs": epochs}
+    defaults = trainer.defaults if trainer is not None else _defaults(optimizer)
+    library = own_loss(tree) or library_loss(calls) or written_loss(tree)
     return TorchCode(
         layers=as_layers(modules, called),
         modules=tuple(modules),
         optimizers=tuple(optimizers),
-        optimizer=_optimizer_name(optimizer),
-        learning_rate=_rate(optimizer, names),
-        loss=own_loss(tree) or library_loss(calls),
+        optimizer=_optimizer_name(optimizer) or (trainer.optimizer if trainer is not None else ""),
+        learning_rate=None if isinstance(rate, Unread) else rate,
+        loss=library or next(filter(None, map(loss_of_network, _network_names(modules))), ""),
         schedule=next((_SCHEDULES.get(call.name, "") for call in calls if is_schedule(call.path)), ""),
-        batch_size=_batch_size(calls) or _whole(_named(names, _BATCH_NAMES)),
-        epochs=epochs or _whole(_named(names, _EPOCH_NAMES)),
+        batch_size=_whole(batch),
+        epochs=_whole(epochs),
         epochs_line=epochs_line,
-        metrics=tuple(dict.fromkeys(metrics(tree))),
+        metrics=tuple(dict.fromkeys(metrics(tree, calls))),
         mixed_precision=any(call.name in ("autocast", "GradScaler") for call in calls),
         gradient_clipping=_clipping(calls),
         early_stopping=stopping,
         patience=_patience(calls, names) if stopping is not None else None,
         checkpoint=any(call.path == "torch.save" or call.name == "ModelCheckpoint" for call in calls),
         lightning=any(call.name == "Trainer" and "lightning" in call.path for call in calls),
+        unread={name: value for name, value in numbers.items() if isinstance(value, Unread)},
+        defaults=defaults,
     )
+
+
+def _defaults(optimizer: Call | None) -> frozenset[str]:
+    """That the rate is one, where the optimizer is given none."""
+    if optimizer is None or is_given(optimizer, 1, "lr"):
+        return frozenset()
+    return frozenset({"learning_rate"})
+
+
+def _network_names(modules: Iterable[Call]) -> list[str]:
+    return [ready_made(module.path) for module in modules]
 
 
 def _trained_networks(calls: Sequence[Call], names: dict[str, object]) -> list[object]:
@@ -135,7 +169,10 @@ def _trained_networks(calls: Sequence[Call], names: dict[str, object]) -> list[o
     if not networks:
         networks = [call.owner for call in calls if is_network(call.owner) and len(modules_within(call.owner)) > 1]
         networks = networks[-1:]
+    # In the order in which the program builds them: a GAN's generator stands before its discriminator.
+    built = [id(value) for value in names.values()]
     different = list({id(network): network for network in networks}.values())
+    different.sort(key=lambda network: built.index(id(network)) if id(network) in built else len(built))
     if len(different) > 1 and not any(_TWO_NETWORKS.search(_name(network, names)) for network in different):
         return different[-1:]
     return different
@@ -189,29 +226,35 @@ def _optimizer_name(optimizer: Call | None) -> str:
     return canonical_optimizer(optimizer.name) or optimizer.name
 
 
-def _rate(optimizer: Call | None, names: dict[str, object]) -> float | None:
+def _rate(optimizer: Call | None, names: dict[str, object]) -> float | Unread | None:
     if optimizer is None:
         return None
     rate = optimizer.argument(1, "lr")
     if isinstance(rate, int | float) and rate > 0:
         return float(rate)
-    if "lr" in optimizer.keywords or len(optimizer.args) > 1:
+    if is_given(optimizer, 1, "lr"):
         named = _named(names, _RATE_NAMES)
-        return float(named) if named else None
+        unread = Unread("lr is given, but only running would tell its value", optimizer.line)
+        return float(named) if named else unread
     return DEFAULT_RATES.get(optimizer.name, OTHER_RATE)
 
 
-def _batch_size(calls: Sequence[Call]) -> int | None:
+def _batch_size(calls: Sequence[Call]) -> int | Unread | None:
     """Of the loader that shuffles, as that of the training does; else of the first."""
     loaders = [call for call in calls if call.name == "DataLoader"]
     shuffled = [call for call in loaders if call.keywords.get("shuffle") is True or "sampler" in call.keywords]
+    unread: int | Unread | None = None
     for call in [*shuffled, *loaders]:
-        if (size := _whole(call.argument(1, "batch_size"))) is not None:
+        size = count_given(call, 1, "batch_size")
+        if isinstance(size, int):
             return size
-    return None
+        unread = unread or size
+    return unread
 
 
-def _epochs(calls: Sequence[Call], loops: Sequence[Loop], names: dict[str, object]) -> tuple[int | None, int | None]:
+def _epochs(
+    calls: Sequence[Call], loops: Sequence[Loop], names: dict[str, object]
+) -> tuple[int | Unread | None, int | None]:
     """How many, of the longest loop, and the line that says so. Of `range(EPOCHS + FINE_TUNING_EPOCHS)` the former."""
     for call in calls:
         if call.name in ("Trainer", "fit") and (epochs := _whole(call.argument(-1, "max_epochs", "epochs"))):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.analysis.training.given import Unread, count_given, is_given, whole
-from pipeline.analysis.values import GIVES_DATA, Call, Instance, Loop, Unknown
+from pipeline.analysis.values import Call, Instance, Loop, Unknown
 
 READERS = {
     "audio_dataset_from_directory": (-1, 32),
@@ -27,6 +27,13 @@ READERS = {
     "to_tf_dataset": (1, None),
 }
 """Calls that give batches: the position of the batch size among their arguments (-1 for none), and its default."""
+
+GIVES_DATA = frozenset(
+    "apply as_numpy_iterator batch cache enumerate experimental_distribute_dataset filter flat_map flow "
+    "flow_from_dataframe flow_from_directory interleave map padded_batch prefetch prepare_tf_dataset rebatch repeat "
+    "shuffle skip take to_tf_dataset unbatch window with_options".split()
+)
+"""Methods that give a data set, or a generator of batches: their calls are followed from one to the next."""
 
 _BATCHES = frozenset({"batch", "padded_batch", "ragged_batch", "rebatch"})
 _PASSES_ON = frozenset({"enumerate", "experimental_distribute_dataset", "from_generator", "iter", "list", "tqdm", "zip"})

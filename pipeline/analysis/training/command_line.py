@@ -94,5 +94,12 @@ def settings_made(path: str, args: tuple[object, ...], keywords: dict[str, objec
     return None
 
 
+def settings_of(names: dict[str, object]) -> Instance:
+    """The arguments of a constructor as Lightning's `save_hyperparameters` keeps them."""
+    namespace = _namespace()
+    namespace.attributes.update({name: value for name, value in names.items() if name != "self"})
+    return namespace
+
+
 def _namespace() -> Instance:
     return Instance(Class("Namespace", (), Scope()))

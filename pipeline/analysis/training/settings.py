@@ -24,6 +24,18 @@ _RATES = ("learning_rate", "lr", "init_lr")
 _FITS = ("fit", "fit_generator")
 
 
+_OTHERS = frozenset({"catboost", "imblearn", "lightgbm", "sklearn", "statsmodels", "xgboost"})
+_PREPARE = frozenset({"ImageDataGenerator", "Tokenizer"})
+
+
+def fits_network(call: Call) -> bool:
+    """Whether the call is a `fit` that may be a network's: not that of scikit-learn's models and scalers."""
+    if call.name not in _FITS:
+        return False
+    owner = call.owner
+    return not isinstance(owner, Call) or (owner.path.partition(".")[0] not in _OTHERS and owner.name not in _PREPARE)
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """A setting as the program has it."""
@@ -37,7 +49,7 @@ class Stated:
 
 def batch_size(project: ProjectTrace) -> Stated:
     """Of what `fit` is given, else of the data set that it or a loop goes through, else guessed."""
-    fits = [call for call in project.calls if call.name in _FITS]
+    fits = [call for call in project.calls if fits_network(call)]
     unread: Unread | None = None
     for fit in fits:
         found = _batch_size_of(fit)
@@ -95,7 +107,7 @@ def _batch_sizes(calls: list[Call]) -> Iterator[object]:
 
 def epochs(project: ProjectTrace) -> Stated:
     """Of what `fit` is given, else the rounds of a loop around the gradients, else guessed."""
-    fits = [call for call in project.calls if call.name in _FITS]
+    fits = [call for call in project.calls if fits_network(call)]
     unread: Unread | None = None
     for fit in fits:
         # `fit_generator` of Keras 2 has no batch size among its arguments.
