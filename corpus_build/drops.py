@@ -26,13 +26,17 @@ REASONS: dict[str, str] = {
     "classical_only": "imports scikit-learn, XGBoost and the like, and no deep-learning framework",
     "tree_models": "uses TensorFlow for decision forests only",
     "mentioned_only": "names the framework in code (comment, string, pip) but never imports it",
+    "pytorch_trained": "imports the framework asked for, and trains a model of PyTorch",
+    "tensorflow_trained": "imports the framework asked for, and trains a model of TensorFlow or Keras",
+    "jax_trained": "imports the framework asked for, and trains a model of JAX",
+    "not_trained": "imports the framework and trains no network: it loads data or a finished model",
     "no_framework": "imports no machine-learning framework",
     # dedup
     "exact_duplicate": "the same code as another notebook",
     "near_duplicate": "nearly the same code as another notebook, or another version of it",
     # extract
-    "no_model": "no layer, no compile and no fit can be read from the code",
-    "no_requirement": "no text says what the notebook is for",
+    "no_model": "no layer and no optimizer can be read from the code",
+    "no_requirement": "no text and no name says what the notebook is for",
     # split
     "overlaps_DLCodeEval": "too similar to a row of DLCodeEval",
     "overlaps_DLSamplePool": "too similar to a row of DLSamplePool",

@@ -137,6 +137,12 @@ class Extracted:
     disagreements: tuple[Disagreement, ...] = ()
     other_models: tuple[str, ...] = ()
     """The layer classes of each further model that the notebook compiles, which the plan leaves out."""
+    unread: tuple[str, ...] = ()
+    """Settings that the code has and only running would tell, each with the reason: they are null in the plan."""
+    trained_with: tuple[str, ...] = ()
+    """The frameworks of which the notebook trains a model, several in a mixed one; the plan is of the one asked for."""
+    language: str = ""
+    """Of the requirement: ISO 639-1, "" for what is not known."""
     extraction: str = "static"
     """Who read it: `static`, `llm:MODEL`, or `static (KIND)` where the model failed in this way."""
     quality: float = 0.0
@@ -160,6 +166,12 @@ class PlanDataRow:
     other_models: tuple[str, ...]
     extraction: str
     provenance: Provenance
+    unread: tuple[str, ...] = ()
+    """Settings that the code has and only running would tell, each with the reason: they are null in the plan."""
+    trained_with: tuple[str, ...] = ()
+    """The frameworks of which the notebook trains a model, several in a mixed one; the plan is of the one asked for."""
+    language: str = ""
+    """Of the requirement: ISO 639-1, "" for what is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,6 +189,12 @@ class SamplePoolRow:
     other_models: tuple[str, ...]
     extraction: str
     provenance: Provenance
+    unread: tuple[str, ...] = ()
+    """Settings that the code has and only running would tell, each with the reason: they are null in the plan."""
+    trained_with: tuple[str, ...] = ()
+    """The frameworks of which the notebook trains a model, several in a mixed one; the plan is of the one asked for."""
+    language: str = ""
+    """Of the requirement: ISO 639-1, "" for what is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,6 +211,12 @@ class CodeEvalRow:
     other_models: tuple[str, ...]
     extraction: str
     provenance: Provenance
+    unread: tuple[str, ...] = ()
+    """Settings that the code has and only running would tell, each with the reason: they are null in the plan."""
+    trained_with: tuple[str, ...] = ()
+    """The frameworks of which the notebook trains a model, several in a mixed one; the plan is of the one asked for."""
+    language: str = ""
+    """Of the requirement: ISO 639-1, "" for what is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

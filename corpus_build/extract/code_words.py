@@ -16,7 +16,9 @@ _PATTERNS = {
     "generator": r"def \w*generator\b|\bgenerator\s*=\s*(?!\w*datagen)\w*(?:build|make|create|define|get|gen|seq|mod)|"
     r"\b\w*gan\b|\bdcgan|\bvae\b|\bz_mean\b|diffusion",
     "masks": r"\bmasks?\b|segment|\bdice|\biou\b",
-    "next_word": r"next_(?:word|char|token)|seed_text|generate_text|ngrams?_seq|\btemperature\b",
+    "next_word": r"next_(?:word|char|token)|seed_text|generate_text|ngrams?_seq|\btemperature\b|\bchar2idx\b|"
+    r"\bidx2char\b|set\(text\)|\bids_from_chars\b",
+    "pictures": r"\b(?:im(?:age|g)|photo|picture)s?\b|\.(?:jpe?g|png)\b|\bcv2\b",
     "ratings": r"\buser_?ids?\b|\bratings?\b|\bmovie_?ids?\b|\bitem_?ids?\b|\bn(?:um)?_users\b",
     "restore": r"\bnois(?:y|ed|e_factor)|denois|coloriz|inpaint|deblur|pix2pix|cyclegan|style_?transfer",
     "text": r"tokeni[sz]|input_word_ids|pad_sequences|textvectorization|\bvocab|stopwords",

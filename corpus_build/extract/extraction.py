@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 
 from corpus_build.drops import Drop
 from corpus_build.extract.quality import quality
-from corpus_build.extract.requirement_text import read_purpose
+from corpus_build.extract.requirement.languages import word_count
+from corpus_build.extract.requirement.requirement_text import read_purpose
+from corpus_build.extract.requirement.told_by_code import told_by_code
 from corpus_build.extract.static_plan import StaticPlan, read_plan_from_code
+from corpus_build.read.filters.trained import trained_with
 from corpus_build.read.notebook import ParsedNotebook
 from corpus_build.read.sources import RawNotebook
 from corpus_build.records import Clustered, Confidence, Extracted, Provenance
@@ -21,15 +24,18 @@ SHORTEST_REQUIREMENT = 3
 """Words below which a requirement says nothing."""
 
 
-def extract_static(raw: RawNotebook, clustered: Clustered, *, needs_layers: bool = True) -> Extracted:
-    """The notebook's row. `needs_layers` is off for frameworks whose layers are not read (PyTorch, JAX)."""
+def extract_static(raw: RawNotebook, clustered: Clustered, *, framework: str = "tensorflow") -> Extracted:
+    """The notebook's row, read as one of this framework."""
     row = Extracted(row=clustered.row, place=raw.place, id=raw.id)
     kaggle = clustered.kaggle
     try:
         notebook = raw.parsed()  # it was read once already: if this raises, the file is gone or has changed since
         purpose = read_purpose(notebook, kaggle.title, kaggle.dataset_sources, kaggle.tags)
-        static = read_plan_from_code(notebook.code_cells, purpose.requirement, purpose.attributes)
-        _check(static, purpose.requirement, needs_layers)
+        static = read_plan_from_code(notebook.code_cells, purpose.requirement, purpose.attributes, framework=framework)
+        if not purpose.says_task and purpose.language in ("", "en"):
+            sentence = told_by_code(static.plan, notebook.code, list(purpose.data_names))
+            purpose = purpose.with_sentence_of_code(sentence)
+        _check(static, purpose.requirement, framework)
     except Drop as drop:
         return replace(row, reason=drop.reason, detail=drop.detail)
     confidence = Confidence(
@@ -45,18 +51,22 @@ def extract_static(raw: RawNotebook, clustered: Clustered, *, needs_layers: bool
         confidence=confidence,
         quality=_quality(notebook, clustered, confidence, parses=static.parses),
         other_models=static.other_models,
+        unread=static.unread,
+        trained_with=trained_with(notebook.code_cells),
+        language=purpose.language,
         executed_at=clustered.executed_at,
         code=notebook.code,
         provenance=provenance_of(raw, clustered),
     )
 
 
-def _check(static: StaticPlan, requirement: str, needs_layers: bool) -> None:
-    """Raises Drop for a notebook without a model or without a requirement."""
+def _check(static: StaticPlan, requirement: str, framework: str) -> None:
+    """Raises Drop for a notebook without a model or without a requirement. Layers of JAX are not read, so a notebook of
+    JAX needs none to count."""
     trains = static.fits and static.plan.hyperparameters.optimizer
-    if needs_layers and not static.plan.layers and not trains:
+    if framework != "jax" and not static.plan.layers and not trains:
         raise Drop("no_model")
-    if len(requirement.split()) < SHORTEST_REQUIREMENT:
+    if word_count(requirement) < SHORTEST_REQUIREMENT:
         raise Drop("no_requirement")
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from corpus_build.extract.task_category import categorise
+from corpus_build.extract.torch_plan import read_torch_plan
 from corpus_build.read.cell_code import joined_python, parse
 from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.extract import CodeFacts, facts_of
@@ -32,8 +33,9 @@ MOST_CODE = 2**20
 """Characters of code that are followed, some 25,000 lines: its syntax tree takes a hundred times the memory."""
 
 _DEFAULTED_OPTIMIZERS = frozenset("Adam AdamW Adamax Adadelta Adagrad Nadam RMSprop Ftrl SGD".split())
-_TRAINING_CALLS = ("fit", "fit_generator", "train_on_batch", "GradientTape", "apply_gradients")
+_TRAINING_CALLS = ("fit", "fit_generator", "train_on_batch", "GradientTape", "apply_gradients", "minimize", "train")
 _UNITS = re.compile(r"\((?:units=|filters=)?(\d+)|\b(?:units|filters)=(\d+)")
+_NUMBER_OF_CLASSES = re.compile(r"\bnum_(?:classes|labels)=(\d+)")
 _DIVIDED = re.compile(r"/=?\s*255\b")
 # Layers behind which the one with the units may stand.
 _NOT_LAST = ("Input", "InputLayer", "Dropout", "BatchNormalization", "Random", "Rescaling", "Activation", "Flatten")
@@ -54,34 +56,44 @@ class StaticPlan:
     """Whether all cells are valid and were read."""
     other_models: tuple[str, ...] = ()
     """The layer classes of each further compiled model."""
+    unread: tuple[str, ...] = ()
+    """Settings that the code has and only running would tell, each with the reason: they are null in the plan."""
 
 
-def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes: str = "") -> StaticPlan:
-    """The plan of a notebook's code cells; the texts help to tell the task category. Raises nothing."""
+def read_plan_from_code(
+    cells: Iterable[str], requirement: str = "", attributes: str = "", *, framework: str = "tensorflow"
+) -> StaticPlan:
+    """The plan of a notebook's code cells, as one of this framework; the texts help to tell the task category. Raises
+    nothing."""
     followed_cells, all_followed = _within(cells, MOST_CODE)
     source, all_parse = joined_python(followed_cells)
     parses = all_parse and all_followed
     tree = parse(source)
-    trace = ProjectTrace() if tree is None else trace_project(tree)
-    main_trace, other_models = main_model(trace)
-    facts = facts_of(main_trace)
     sure = STATED if parses else MENDED
-    category, share = categorise(facts, source, requirement, attributes)
+    torch = read_torch_plan(tree) if framework == "pytorch" and tree is not None else None
+    trace = ProjectTrace() if tree is None else trace_project(tree)
+    main_trace, other_models = (trace, ()) if torch is not None else main_model(trace)
+    facts = torch.facts if torch is not None else facts_of(main_trace)
+    compared = torch.compared if torch is not None else facts
+    category, share = categorise(compared, source, requirement, attributes)
     steps = _steps(main_trace, source)
-    shapes = _Shapes(facts, main_trace, category)
-    fits = bool(calls_named(main_trace, _TRAINING_CALLS))
-    hyper, confidence = _hyperparameters(facts, sure, fits=fits)
+    units = torch.units if torch is not None else _last_units(facts)
+    input_shape = _input_shape(facts.input_shape or (), main_trace, category)
+    output_shape = _output_shape(units, input_shape, category)
+    fits = torch is not None or bool(calls_named(main_trace, _TRAINING_CALLS))
+    defaults = torch.defaults if torch is not None else frozenset()
+    hyper, confidence = _hyperparameters(facts, sure, fits=fits and torch is None, defaults=defaults)
     layers = tuple(_storable(use.text) for use in facts.layers[:MOST_PLAN_LAYERS])
     plan = SolutionPlan(
         task_category=category,
-        dataset=DatasetShape(input=_shape_text("input", shapes.input), output=_shape_text("output", shapes.output)),
+        dataset=DatasetShape(input=_shape_text("input", input_shape), output=_shape_text("output", output_shape)),
         preprocess=_prose(steps),
         architecture=ModelArchitecture(layers=layers, hyperparameters=hyper),
     )
     confidence |= {
         "task_category": share,
-        "input": _shape_confidence(shapes.input, sure),
-        "output": 0.9 * _shape_confidence(shapes.output, sure),
+        "input": _shape_confidence(input_shape, sure),
+        "output": 0.9 * _shape_confidence(output_shape, sure),
         "preprocess": 0.8 * sure if steps else 0.0,
         "layers": _layers_confidence(layers, sure, several=bool(other_models)),
     }
@@ -91,6 +103,7 @@ def read_plan_from_code(cells: Iterable[str], requirement: str = "", attributes:
         fits=fits,
         parses=parses,
         other_models=tuple(_layer_names(model) for model in other_models),
+        unread=tuple(f"{name}: {reason}" for name, reason in sorted(facts.unread.items())),
     )
 
 
@@ -121,8 +134,11 @@ def _within(cells: Iterable[str], most: int) -> tuple[list[str], bool]:
     return fitting, all_fit
 
 
-def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hyperparameters, dict[str, float]]:
-    """What compile and fit state, and Keras' defaults where a call leaves a setting out."""
+def _hyperparameters(
+    facts: CodeFacts, sure: float, *, fits: bool, defaults: frozenset[str]
+) -> tuple[Hyperparameters, dict[str, float]]:
+    """What compile and fit state, and Keras' defaults where a call leaves a setting out; a setting that is given and
+    cannot be read is none."""
     rate, batch, epochs = facts.learning_rate, facts.batch_size, facts.epochs
     stated = {
         "optimizer": facts.optimizer,
@@ -135,12 +151,14 @@ def _hyperparameters(facts: CodeFacts, sure: float, *, fits: bool) -> tuple[Hype
     confidence: dict[str, float] = {}
     for name, value in stated.items():
         confidence[name] = sure if value else 0.0
-    if rate is None and facts.optimizer in _DEFAULTED_OPTIMIZERS:
+        if value and name in facts.guessed | defaults:
+            confidence[name] = DEFAULT
+    if rate is None and "learning_rate" not in facts.unread and facts.optimizer in _DEFAULTED_OPTIMIZERS:
         rate = DEFAULT_LEARNING_RATE.get(facts.optimizer, OTHER_LEARNING_RATE)
         confidence["learning_rate"] = DEFAULT
-    if batch is None and fits and facts.layers:
+    if batch is None and "batch_size" not in facts.unread and fits and facts.layers:
         batch, confidence["batch_size"] = DEFAULT_BATCH_SIZE, DEFAULT
-    if epochs is None and fits and facts.layers:
+    if epochs is None and "epochs" not in facts.unread and fits and facts.layers:
         epochs, confidence["epochs"] = DEFAULT_EPOCHS, DEFAULT
     hyper = Hyperparameters(
         optimizer=facts.optimizer,
@@ -161,14 +179,6 @@ _Number = TypeVar("_Number", int, float)
 def _below(limit: float, number: _Number | None) -> _Number | None:
     """The number, if it is not 0 and below the limit."""
     return number if number and number < limit else None
-
-
-class _Shapes:
-    """Input and output shapes without the batch axis; () where nothing is known."""
-
-    def __init__(self, facts: CodeFacts, main_trace: ProjectTrace, category: str) -> None:
-        self.input = _input_shape(facts.input_shape or (), main_trace, category)
-        self.output = _output_shape(_last_units(facts), self.input, category)
 
 
 def _input_shape(declared: Shape, main_trace: ProjectTrace, category: str) -> Shape:
@@ -201,7 +211,10 @@ def _last_units(facts: CodeFacts) -> int | None:
 
 
 def _units(name: str, text: str) -> int | None:
-    """Units or filters of a layer that may be the last; 0 where they are not a known number."""
+    """Units or filters of a layer that may be the last, or the classes of a ready-made network; 0 where they are not a
+    known number."""
+    if classes := _NUMBER_OF_CLASSES.search(text):
+        return int(classes[1])
     if name.startswith(_NOT_LAST) or not name.startswith(("Dense", "Conv")):
         return None
     match = _UNITS.search(text)

@@ -75,13 +75,11 @@ class ExtractStep:
     def _extracted_static(
         self, shard: int, representatives: Mapping[int, Clustered], suspicious: bool
     ) -> Iterator[tuple[RawNotebook, Extracted]]:
-        # Layers of PyTorch and JAX are not read, so their notebooks need none to count.
-        needs_layers = self.framework == "tensorflow"
         for row, raw in read_chosen(self.store, self.input, shard, representatives):
             clustered = representatives[row]
             try:
                 extracted = carefully(
-                    extract_static, suspicious, self.row_seconds, raw, clustered, needs_layers=needs_layers
+                    extract_static, suspicious, self.row_seconds, raw, clustered, framework=self.framework
                 )
             except Drop as drop:
                 extracted = Extracted(row=row, place=raw.place, id=raw.id, reason=drop.reason, detail=drop.detail)

@@ -9,6 +9,7 @@ does not fit lose most of their evidence: a mean squared error classifies nothin
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ TEXT_WEIGHT = 0.9
 
 UNLIKELY = 0.35
 """What is left of a category's evidence where the loss does not fit it."""
+
+GUESSED = 0.45
+"""The most that a category is sure of where neither layers nor texts say what the data are."""
 
 MOST_COLUMNS = 256
 """Inputs of a network up to which they are hardly the pixels of a picture or the words of a vocabulary."""
@@ -70,7 +74,10 @@ def categorise(facts: CodeFacts, code: str, requirement: str, attributes: str) -
     for category in scores:
         scores[category] *= network.fit(category)
     best = min(scores, key=lambda name: (-scores[name], name))
-    return best, round(scores[best] / sum(scores.values()), 3)
+    share = scores[best] / sum(scores.values())
+    if network.is_guessed and not text_evidence:
+        share = min(share, GUESSED)
+    return best, round(share, 3)
 
 
 def _text_evidence(requirement: str, attributes: str) -> dict[str, float]:
@@ -96,6 +103,11 @@ class _Network:
     loss: str
     """`classes`, `distance`, `overlap` or "" for what is not known."""
     gives_image: bool
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether the layers would allow nearly any data."""
+        return self.data == "table" and len(self.possible) > 2
 
     # The points are chosen by hand; docs/corpus.md says for how many published references the
     # category comes out right.
@@ -246,9 +258,18 @@ def _guess(names: tuple[str, ...], facts: CodeFacts, words: CodeWords, *, pictur
         return data, frozenset({"audio", "image", "series", "video"})
     if shape is not None and len(shape) == 1 and 0 < (shape[0] or 0) <= MOST_COLUMNS and "Embedding" not in names:
         return "table", frozenset({"audio"})  # averaged coefficients of a recording
+    if "load_model" in names and words.has("pictures"):
+        return "image", frozenset({"audio", "text", "video"})
+    if shape is not None and len(shape) == 1 and _is_picture(shape[0] or 0):
+        return "image", frozenset({"audio", "image", "text"})
     if names:
         return "table", frozenset({"audio", "image", "text", "video"})
     return "", frozenset()
+
+
+def _is_picture(pixels: int) -> bool:
+    """Whether so many inputs are those of a square picture, in grey or in colour: 784, 3072."""
+    return pixels > MOST_COLUMNS and any(math.isqrt(pixels // c) ** 2 * c == pixels for c in (1, 3))
 
 
 def _gives_image(facts: CodeFacts, last: str) -> bool:

@@ -17,6 +17,7 @@ from corpus_build.drops import Drop
 from corpus_build.read.execution_time import executed_at
 from corpus_build.read.guards import not_json_because, to_utf8
 from corpus_build.read.notebook import Cell, ParsedNotebook
+from corpus_build.read.scripts import script_cells
 
 MAX_FILE_BYTES = 256 * 2**20
 """A file larger than this is dropped unread; a notebook with a 60 MB output line is well below."""
@@ -25,11 +26,15 @@ SCRIPT_LANGUAGES = {".py": "python", ".r": "r", ".rmd": "r"}
 """Extensions of files that are code themselves, with the language."""
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_CELL_MARK = re.compile(r"^# ?%%.*$|^# In\[[ \d]*\]:?.*$", re.MULTILINE)
-_COMMENT_SIGN = re.compile(r"^# ?", re.MULTILINE)
-_DOCSTRING = re.compile(r"(?:\s|#[^\n]*\n)*(\"{3}|'{3})(.*?)\1", re.DOTALL)
-_LANGUAGE_KEYS = (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name"))
-_PYTHON_KERNELS = ("conda-root-py", "pysparkkernel", "colab")
+_LANGUAGE_KEYS = (("language_info", "name"), ("kernelspec", "language"))
+_OTHER_KERNELS = re.compile(
+    r"(?:conda-env-\w+-)?(?P<language>ir|r|julia|scala|spark|apache_toree_scala|javascript|jslab|typescript|deno|bash|"
+    r"octave|matlab|rust|evcxr|go|gophernotes|gonb|cpp|xcpp|xeus-cling|csharp|fsharp|powershell|sql|ruby|haskell|ihaskell|"
+    r"perl|sas|stata|java|ijava|kotlin|swift|lua|sagemath|wolfram|prolog|ocaml|clojure)(?:[-_.]?\d[\d._-]*)?|"
+    r"(?P<dotnet>\.net-\w+|sparkkernel|xcpp\d+)"
+)
+"""Names of kernels of other languages. A kernel may be called anything (`tf2`, `conda-env-tf-py`), and nearly all are
+of Python, so that any other name says nothing."""
 
 
 # msgspec skips what a Struct does not name, so outputs are never built. Fields are Any where files break nbformat.
@@ -56,7 +61,7 @@ _decode = msgspec.json.Decoder(_Document).decode
 
 
 def parse_notebook(data: bytes, extension: str = ".ipynb", *, prose: bool = True) -> ParsedNotebook:
-    """The notebook in a file's bytes; a script is a notebook of one code cell, or of those its `# %%` marks begin.
+    """The notebook in a file's bytes; a script is a notebook of the cells that `scripts` finds in it.
 
     Without `prose`, markdown is left out. Raises Drop, with the reason.
     """
@@ -202,6 +207,10 @@ def _language(metadata: Mapping[str, Any], cells: Iterable[_Cell]) -> str:
         name = part.get(key) if isinstance(part, dict) else None
         if isinstance(name, str) and name:
             return _canonical_language(name)
+    spec = metadata.get("kernelspec")
+    kernel = spec.get("name") if isinstance(spec, dict) else None
+    if isinstance(kernel, str) and _OTHER_KERNELS.fullmatch(kernel.lower()):
+        return _canonical_language(kernel)
     for cell in cells:  # nbformat 3 says it cell by cell
         if isinstance(cell.language, str) and cell.language:
             return _canonical_language(cell.language)
@@ -211,7 +220,7 @@ def _language(metadata: Mapping[str, Any], cells: Iterable[_Cell]) -> str:
 @lru_cache(maxsize=256)
 def _canonical_language(name: str) -> str:
     name = name.lower()
-    if "python" in name or name in _PYTHON_KERNELS:
+    if "python" in name:
         return "python"
     return "r" if name in ("r", "ir") else name
 
@@ -225,29 +234,7 @@ def _parse_script(data: bytes) -> ParsedNotebook:
     drop = not_json_because(text, None)
     if drop.reason in ("lfs_pointer", "html_page", "merge_conflict"):
         raise drop
-    cells = tuple(_script_cells(text))
+    cells = tuple(script_cells(text))
     if not any(cell.kind == "code" for cell in cells):
         raise Drop("no_code")
     return ParsedNotebook(language="python", cells=cells)
-
-
-def _script_cells(text: str) -> Iterator[Cell]:
-    """The cells of a script, those marked as markdown without their comment signs; first its docstring, which is
-    prose (and stays in the code as well)."""
-    if docstring := _DOCSTRING.match(text):
-        yield Cell("markdown", docstring[2].strip())
-    start, mark = 0, ""
-    for match in _CELL_MARK.finditer(text):
-        yield from _script_cell(text[start : match.start()], mark)
-        start, mark = match.end(), match[0]
-    yield from _script_cell(text[start:], mark)
-
-
-def _script_cell(part: str, mark: str) -> Iterator[Cell]:
-    """The text under a cell mark as a cell, none where there is no text."""
-    if not part.strip():
-        return
-    if "[markdown]" in mark or "[md]" in mark:
-        yield Cell("markdown", _COMMENT_SIGN.sub("", part).strip("\n") + "\n")
-    else:
-        yield Cell("code", part.strip("\n") + "\n")

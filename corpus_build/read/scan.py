@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from corpus_build.careful import carefully
 from corpus_build.drops import Drop
-from corpus_build.read.frameworks import check_framework
+from corpus_build.read.filters.frameworks import check_framework
+from corpus_build.read.filters.trained import check_trained
 from corpus_build.read.listing import Source, open_input
 from corpus_build.read.sources import RawNotebook, read_raw_notebooks
 from corpus_build.records import Scanned
@@ -51,6 +52,7 @@ def scan(raw: RawNotebook, framework: str) -> Scanned:
     try:
         notebook = raw.parsed(prose=False)
         check_framework(notebook, framework)
+        check_trained(notebook, framework)
     except Drop as drop:
         return _dropped(raw, drop)
     return Scanned(

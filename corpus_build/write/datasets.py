@@ -40,6 +40,9 @@ _SHARED_FIELDS = (
     "confidence",
     "disagreements",
     "other_models",
+    "unread",
+    "trained_with",
+    "language",
     "extraction",
     "provenance",
 )

@@ -11,8 +11,8 @@ from pipeline.analysis.builtin_calls import call_builtin, call_method
 from pipeline.analysis.call_text import call_text
 from pipeline.analysis.evaluate import Evaluator, items_of, member
 from pipeline.analysis.keras_names import MERGE_FUNCTIONS, is_layer, ready_made
-from pipeline.analysis.training.command_line import PARSES, flag_defined, parsed_arguments, settings_made, settings_of
 from pipeline.analysis.training.batches import GIVES_DATA
+from pipeline.analysis.training.command_line import PARSES, flag_defined, parsed_arguments, settings_made, settings_of
 from pipeline.analysis.training.graphs import graph_layers, is_estimator
 from pipeline.analysis.values import (
     GIVES_ITSELF,
@@ -90,6 +90,8 @@ class Caller(Evaluator):
         if isinstance(node.func, ast.Attribute):
             owner = self.value(node.func.value)
             args, keywords = self._arguments(node)
+            if isinstance(keywords.get("input_fn"), Function):  # an estimator calls what gives it its data
+                keywords["input_fn"] = self._apply(keywords["input_fn"], (), {}, node)
             if not isinstance(owner, Reference):
                 method = Call(node.func.attr, args, keywords, owner=owner, line=node.lineno)
                 self.trace.calls.append(method)
@@ -186,7 +188,7 @@ class Caller(Evaluator):
             return self._layer(callee.path, args, keywords, node)
         if (network := ready_made(callee.path)) and not self._inside_network:
             return self._layer(network, args, keywords, node)
-        if (standing_for := graph_layers(callee.path, args, keywords)):
+        if standing_for := graph_layers(callee.path, args, keywords):
             for name, settings, named in standing_for:
                 self._layer(name, settings, named, node)
             if not is_estimator(callee.path):

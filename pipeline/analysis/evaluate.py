@@ -24,6 +24,7 @@ from pipeline.analysis.values import (
     comparison,
     is_constant,
 )
+from pipeline.syntax import walk
 
 MAX_ROUNDS = 200  # of one loop or comprehension
 MAX_STEPS = 20_000  # statements, calls and items of comprehensions: several times what the longest notebook takes
@@ -71,6 +72,25 @@ def _unpacked(value: object, count: int) -> list[object]:
         return [value, *[Unknown.ANY] * (count - 1)]
     part = Unknown.SIZE if value is Unknown.SIZE else Unknown.ANY
     return [part] * count
+
+
+def name_of(value: Function | Class) -> str:
+    """What a function or class of the project is called; "" for a lambda."""
+    if isinstance(value, Class):
+        return value.name
+    return "" if isinstance(value.node, ast.Lambda) else value.node.name
+
+
+def names_within(value: Function | Class) -> set[str]:
+    """The names that a function or the methods of a class read, their own left out."""
+    functions = [value] if isinstance(value, Function) else list(value.scope.names.values())
+    names: set[str] = set()
+    for function in functions:
+        if isinstance(function, Function):
+            names |= {node.id for node in walk(function.node) if isinstance(node, ast.Name)}
+    if isinstance(value, Class):  # a class that derives from it calls it
+        names |= {base.name for base in value.bases if isinstance(base, Class)}
+    return names - {name_of(value)}
 
 
 class Exhausted(Exception):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pipeline.analysis.calls import ProjectTrace
+from pipeline.analysis.keras_code.settings import batch_size, epochs, learning_rate
 from pipeline.analysis.keras_names import (
     FORMER_OPTIMIZERS,
     OPTIMIZER_FUNCTIONS,
@@ -25,7 +26,6 @@ from pipeline.analysis.training.graphs import (
     is_graph,
     written_loss,
 )
-from pipeline.analysis.training.settings import batch_size, epochs, learning_rate
 from pipeline.analysis.values import Call, Function, LayerUse, Reference
 from pipeline.plan.vocabulary import canonical_loss, canonical_metric, canonical_optimizer
 

@@ -14,10 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.analysis.calls import Caller, ProjectTrace
-from pipeline.analysis.evaluate import Exhausted, items_of, member, truth
+from pipeline.analysis.evaluate import Exhausted, items_of, member, name_of, names_within, truth
 from pipeline.analysis.keras_names import MERGE_FUNCTIONS
 from pipeline.analysis.values import Class, Function, Instance, Loop, Reference, Scope, Unknown, arithmetic
-from pipeline.syntax import walk
 
 
 def trace_project(tree: ast.Module) -> ProjectTrace:
@@ -98,8 +97,8 @@ class _Run(Caller):
             return
         within: set[str] = set()
         for value in unused:
-            within |= _names_within(value)
-        for value in sorted(unused, key=lambda value: _name_of(value) in within):
+            within |= names_within(value)
+        for value in sorted(unused, key=lambda value: name_of(value) in within):
             self._enter_value(value)
 
     def enter_rest(self) -> None:
@@ -107,11 +106,11 @@ class _Run(Caller):
         self.enter_unused()
         for value in self._unused():
             self._enter_value(value)
-        for value in list(self.scope.names.values()):
-            if not isinstance(value, Class):
+        for cls in list(self.scope.names.values()):
+            if not isinstance(cls, Class):
                 continue
-            instance = self._instances.get(id(value.scope)) or Instance(value)
-            for name in list(value.scope.names):
+            instance = self._instances.get(id(cls.scope)) or Instance(cls)
+            for name in list(cls.scope.names):
                 method = member(instance, name)
                 if isinstance(method, Function) and id(method.node) not in self._entered:
                     self._enter(method, (), {})
@@ -137,7 +136,7 @@ class _Run(Caller):
     def _is_main(self, value: Function | Class) -> bool:
         if not isinstance(value, Function):
             return False
-        return _name_of(value) == "main" or any(value in call.args for call in self.trace.calls if call.name == "run")
+        return name_of(value) == "main" or any(value in call.args for call in self.trace.calls if call.name == "run")
 
     def block(self, statements: Iterable[ast.stmt]) -> _Leave | None:
         for statement in statements:
@@ -278,24 +277,6 @@ class _Run(Caller):
                 # Layer classes are known by their bare names; only these functions look like any other.
                 for name in MERGE_FUNCTIONS:
                     self.scope.names[name] = Reference(f"{module}.{name}")
-
-
-def _name_of(value: Function | Class) -> str:
-    if isinstance(value, Class):
-        return value.name
-    return "" if isinstance(value.node, ast.Lambda) else value.node.name
-
-
-def _names_within(value: Function | Class) -> set[str]:
-    """The names that a function or the methods of a class read, their own left out."""
-    functions = [value] if isinstance(value, Function) else list(value.scope.names.values())
-    names: set[str] = set()
-    for function in functions:
-        if isinstance(function, Function):
-            names |= {node.id for node in walk(function.node) if isinstance(node, ast.Name)}
-    if isinstance(value, Class):  # a class that derives from it calls it
-        names |= {base.name for base in value.bases if isinstance(base, Class)}
-    return names - {_name_of(value)}
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[[Any, Any], _Leave | None]] = {

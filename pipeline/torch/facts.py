@@ -78,7 +78,9 @@ def is_schedule(path: str) -> bool:
 
 _TORCHVISION = re.compile(r"torchvision\.models\.(\w+\.)*(?!get_model|list_models|\w*_Weights)(\w+)")
 _NAMED_FIRST = frozenset({"timm.create_model", "torch.hub.load", "torchvision.models.get_model"})
-_CLASSES = re.compile(r"(segmentation_models_pytorch|efficientnet_pytorch)\.(\w+\.)*([A-Z]\w+)(\.from_(name|pretrained))?")
+_CLASSES = re.compile(
+    r"(segmentation_models_pytorch|efficientnet_pytorch)\.(\w+\.)*([A-Z]\w+)(\.from_(name|pretrained))?"
+)
 _TRANSFORMERS = re.compile(r"(transformers|sentence_transformers)\.(\w+\.)*([A-Z]\w+)\.from_(pretrained|config)")
 _NO_NETWORK = re.compile(r"Tokenizer|Processor|Config|FeatureExtractor|^TF|^Flax|Dataset|Weights|Loss")
 

@@ -66,7 +66,7 @@ def extracted(name: str, label: dict[str, Any]) -> tuple[Scanned, Extracted | No
         code_digest=scanned.code_digest,
         kaggle=KaggleFacts(),
     )
-    return scanned, extract_static(raw, clustered, needs_layers=framework == "tensorflow")
+    return scanned, extract_static(raw, clustered, framework=framework)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 from pipeline.analysis.call_text import call_text
 from pipeline.analysis.calls import ProjectTrace
@@ -87,7 +88,7 @@ def modules_within(network: object) -> list[Call]:
     return found
 
 
-def is_part(value: object) -> bool:
+def is_part(value: object) -> TypeGuard[Call]:
     """Whether a value is a layer of PyTorch, or a ready-made network, which counts as one."""
     return isinstance(value, Call) and (is_module(value.path) or bool(ready_made(value.path)))
 
@@ -110,7 +111,7 @@ def _in_order(calls: Sequence[Call]) -> list[Call]:
     seen: set[int] = set()
     for call in calls:
         module = call.owner
-        if call.name == "__call__" and isinstance(module, Call) and is_part(module):
+        if call.name == "__call__" and is_part(module):
             if module.name not in _WITHOUT_WEIGHTS and id(module) in seen:
                 continue  # the same weights once more
             seen.add(id(module))

@@ -1,4 +1,5 @@
-"""The loops of a training that is written by hand: how often it goes through the data, and what ends it early."""
+"""The loops of a training that is written by hand, of PyTorch, with a GradientTape or in a session: how often it goes
+through the data, and what ends it early."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from pipeline.analysis.training.given import Unread
 from pipeline.analysis.values import Call, Loop
 from pipeline.syntax import walk
 
@@ -92,8 +94,11 @@ def trains(node: ast.AST, training: Iterable[str]) -> bool:
             return True
         if isinstance(function, ast.Attribute) and function.attr == "run" and _runs_train_op(inner):
             return True
-        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        if name in names and name not in ("step", "forward", "__init__"):
+        if isinstance(function, ast.Attribute):
+            # `optimizer.step()` is not the project's function of that name.
+            if function.attr in names and function.attr not in ("step", "forward", "__init__"):
+                return True
+        elif getattr(function, "id", "") in names:
             return True
     return False
 
@@ -105,3 +110,32 @@ def _runs_train_op(call: ast.Call) -> bool:
         if _TRAIN_OP.search(name):
             return True
     return False
+
+
+def training_loops(loops: Iterable[Loop], functions: Iterable[ast.AST]) -> list[Loop]:
+    """Those of the loops around a step of the optimizer; `functions` are those of the program."""
+    training = functions_that_train(functions)
+    return [loop for loop in loops if trains(loop.node, training)]
+
+
+def rounds(loops: Iterable[Loop]) -> int | Unread | None:
+    """The epochs of training loops: of those over epochs by their name, or else of those around another one, the
+    longest. None without any, as where each round takes one batch."""
+    around = list(loops)
+    over_epochs = [loop for loop in around if is_over_epochs(loop)]
+    if not over_epochs:
+        lines = [loop.node.lineno for loop in around]
+        over_epochs = [loop for loop in around if any(_within(line, loop.node) for line in lines)]
+    known = [count for loop in over_epochs if (count := rounds_of(loop)) is not None]
+    if known:
+        return max(known)
+    if over_epochs:
+        return Unread(
+            "the epochs of the training loop are given, but only running would tell how many",
+            over_epochs[0].node.lineno,
+        )
+    return None
+
+
+def _within(line: int, loop: ast.stmt) -> bool:
+    return loop.lineno < line <= (loop.end_lineno or 0)

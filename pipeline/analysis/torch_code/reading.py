@@ -10,12 +10,19 @@ from dataclasses import dataclass, field
 from pipeline.analysis.calls import ProjectTrace
 from pipeline.analysis.torch_code.goals import library_loss, loss_of_network, metrics, own_loss, written_loss
 from pipeline.analysis.torch_code.layers import as_layers, is_part, modules_of, modules_within, with_new_heads
-from pipeline.analysis.torch_code.loops import ends_early, epoch_loops, functions_in, functions_that_train, rounds_of
+from pipeline.analysis.torch_code.loops import (
+    ends_early,
+    epoch_loops,
+    functions_in,
+    functions_that_train,
+    rounds,
+    rounds_of,
+    training_loops,
+)
 from pipeline.analysis.torch_code.trainers import transformers_trainer
 from pipeline.analysis.trace import trace_everything
-from pipeline.analysis.training.given import Unread, count_given, is_given
-from pipeline.analysis.training.rounds import rounds, training_loops
-from pipeline.analysis.values import Call, Instance, LayerUse, Loop, Unknown, is_network
+from pipeline.analysis.training.given import Unread, count_given, is_given, whole
+from pipeline.analysis.values import Call, Instance, LayerUse, Loop, is_network
 from pipeline.plan.vocabulary import canonical_optimizer
 from pipeline.syntax import walk
 from pipeline.torch.facts import is_optimizer, is_schedule, ready_made
@@ -112,12 +119,12 @@ def read_torch(tree: ast.Module) -> TorchCode | None:
     rate = _rate(optimizer, names) if trainer is None or optimizer is not None else trainer.learning_rate
     batch = _batch_size(calls) if trainer is None else trainer.batch_size
     if batch is None:
-        batch = _whole(_named(names, _BATCH_NAMES))
+        batch = whole(_named(names, _BATCH_NAMES))
     epochs, epochs_line = _epochs(calls, loops, names)
     if trainer is not None:
         epochs, epochs_line = trainer.epochs, trainer.line
     elif epochs is None:
-        epochs = _whole(_named(names, _EPOCH_NAMES)) or rounds(training_loops(all_loops, functions_in(tree)))
+        epochs = whole(_named(names, _EPOCH_NAMES)) or rounds(training_loops(all_loops, functions_in(tree)))
     numbers = {"learning_rate": rate, "batch_size": batch, "epochs": epochs}
     defaults = trainer.defaults if trainer is not None else _defaults(optimizer)
     library = own_loss(tree) or library_loss(calls) or written_loss(tree)
@@ -127,10 +134,10 @@ def read_torch(tree: ast.Module) -> TorchCode | None:
         optimizers=tuple(optimizers),
         optimizer=_optimizer_name(optimizer) or (trainer.optimizer if trainer is not None else ""),
         learning_rate=None if isinstance(rate, Unread) else rate,
-        loss=library or next(filter(None, map(loss_of_network, _network_names(modules))), ""),
+        loss=library or next(filter(None, (loss_of_network(ready_made(module.path)) for module in modules)), ""),
         schedule=next((_SCHEDULES.get(call.name, "") for call in calls if is_schedule(call.path)), ""),
-        batch_size=_whole(batch),
-        epochs=_whole(epochs),
+        batch_size=whole(batch),
+        epochs=whole(epochs),
         epochs_line=epochs_line,
         metrics=tuple(dict.fromkeys(metrics(tree, calls))),
         mixed_precision=any(call.name in ("autocast", "GradScaler") for call in calls),
@@ -149,10 +156,6 @@ def _defaults(optimizer: Call | None) -> frozenset[str]:
     if optimizer is None or is_given(optimizer, 1, "lr"):
         return frozenset()
     return frozenset({"learning_rate"})
-
-
-def _network_names(modules: Iterable[Call]) -> list[str]:
-    return [ready_made(module.path) for module in modules]
 
 
 def _trained_networks(calls: Sequence[Call], names: dict[str, object]) -> list[object]:
@@ -257,13 +260,13 @@ def _epochs(
 ) -> tuple[int | Unread | None, int | None]:
     """How many, of the longest loop, and the line that says so. Of `range(EPOCHS + FINE_TUNING_EPOCHS)` the former."""
     for call in calls:
-        if call.name in ("Trainer", "fit") and (epochs := _whole(call.argument(-1, "max_epochs", "epochs"))):
+        if call.name in ("Trainer", "fit") and (epochs := whole(call.argument(-1, "max_epochs", "epochs"))):
             return epochs, call.line
     if not loops:
         return None, None
     longest = max(loops, key=lambda loop: rounds_of(loop) or 0)
     for node in walk(longest.node.iter):
-        if isinstance(node, ast.Name) and _EPOCH_NAMES.fullmatch(node.id) and (stated := _whole(names.get(node.id))):
+        if isinstance(node, ast.Name) and _EPOCH_NAMES.fullmatch(node.id) and (stated := whole(names.get(node.id))):
             return stated, longest.node.lineno
     return rounds_of(longest), longest.node.lineno
 
@@ -294,10 +297,10 @@ def _early_stopping(calls: Sequence[Call], loops: Sequence[Loop]) -> int | None:
 def _patience(calls: Sequence[Call], names: dict[str, object]) -> int | None:
     for call in calls:
         if re.fullmatch(r"\w*Early_?Stop\w*", call.name, re.I):
-            stated = _whole(call.argument(-1, "patience"))
+            stated = whole(call.argument(-1, "patience"))
             if stated is not None:
                 return stated
-    return _whole(_named(names, _PATIENCE_NAMES))
+    return whole(_named(names, _PATIENCE_NAMES))
 
 
 def _named(names: dict[str, object], pattern: re.Pattern[str]) -> int | float | None:
@@ -306,9 +309,3 @@ def _named(names: dict[str, object], pattern: re.Pattern[str]) -> int | float | 
         if pattern.fullmatch(name) and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
             return value
     return None
-
-
-def _whole(value: object) -> int | None:
-    if value is Unknown.ANY or not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        return None
-    return value

@@ -36,7 +36,9 @@ GIVES_DATA = frozenset(
 """Methods that give a data set, or a generator of batches: their calls are followed from one to the next."""
 
 _BATCHES = frozenset({"batch", "padded_batch", "ragged_batch", "rebatch"})
-_PASSES_ON = frozenset({"enumerate", "experimental_distribute_dataset", "from_generator", "iter", "list", "tqdm", "zip"})
+_PASSES_ON = frozenset(
+    {"enumerate", "experimental_distribute_dataset", "from_generator", "iter", "list", "tqdm", "zip"}
+)
 _OWN_NAMES = ("batch_size", "batchsize", "bs", "batch")
 _MOST_STEPS = 60
 

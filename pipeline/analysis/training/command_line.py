@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from pipeline.analysis.values import LONGEST, Call, Class, Instance, Reference, Scope, Unknown
 
 PARSES = frozenset({"parse_args", "parse_known_args"})
-_NAMESPACES = frozenset({"AttrDict", "ConfigDict", "DotDict", "EasyDict", "Munch", "Namespace", "SimpleNamespace", "edict"})
+_NAMESPACES = frozenset(
+    {"AttrDict", "ConfigDict", "DotDict", "EasyDict", "Munch", "Namespace", "SimpleNamespace", "edict"}
+)
 _FLAG_PREFIX = "DEFINE_"
 
 

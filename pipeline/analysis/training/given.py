@@ -1,4 +1,4 @@
-"""Whether a call is given a setting at all, and if so, whether it can be read: what is given is no library's default."""
+"""Whether a call is given a setting, and whether that can be read: what is given is no library's default."""
 
 from __future__ import annotations
 

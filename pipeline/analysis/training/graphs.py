@@ -104,7 +104,11 @@ def variable_shape(variable: object) -> tuple[int, ...] | None:
     """The shape of a variable of a graph, where its initial value or `get_variable` says it."""
     if not isinstance(variable, Call) or variable.name not in ("Variable", "get_variable"):
         return None
-    shape = variable.argument(1, "shape") if variable.name == "get_variable" else _initial_shape(variable.argument(0, "initial_value"))
+    shape = (
+        variable.argument(1, "shape")
+        if variable.name == "get_variable"
+        else _initial_shape(variable.argument(0, "initial_value"))
+    )
     if not isinstance(shape, list | tuple) or not shape:
         return None
     sizes = [size for size in map(whole, shape) if size is not None]

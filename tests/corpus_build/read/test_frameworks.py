@@ -6,7 +6,7 @@ import pytest
 
 from corpus_build.drops import Drop
 from corpus_build.read.cell_code import joined_python
-from corpus_build.read.frameworks import check_framework, imported_packages, imports_any
+from corpus_build.read.filters.frameworks import check_framework, imported_packages, imports_any
 from corpus_build.read.reading import parse_notebook
 from pipeline.time_limit import time_limit
 from tests.corpus_build.notebooks import code, markdown, notebook

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from corpus_build.extract.requirement.languages import word_count
 
 LONGEST_TITLE = 1000
 """Characters of a heading within which scores and the like are looked for."""
@@ -31,11 +34,18 @@ _NOISE = re.compile(
 _LONG_REFERENCE = re.compile(r"&#\d{100,};?")
 _LONG_BLANK = re.compile(r"\s{2,}")
 _EMOJI = re.compile(r"[^\w\s.,;:!?'\"()/%&+#-]+")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\d])|\n{2,}|\n(?=\s*[-*\d])")
+# Behind a full stop a capital or a number begins a sentence, in scripts without capitals any letter; Chinese, Japanese
+# and Hindi have full stops of their own.
+_SENTENCE = re.compile(
+    r"(?<=[.!?])\s+(?=[A-Z\d\u00c0-\u00de\u0400-\u042f\u0590-\uffff])|(?<=[\u3002\uff01\uff1f])\s*|(?<=[\u0964\u06d4\u061f])\s+|"
+    r"\n{2,}|\n(?=\s*[-*\d])"
+)
 # That a bracket is closed is looked for first: in one that is not, every number would be tried.
 _BOAST = re.compile(
     r"\s*[\[(](?=[^\])]*[\])])[^\])]*\b(lb|cv|score|acc(uracy)?|auc|top|\d*\.\d+|\d+(\.\d+)?\s*%)[^\])]*[\])]"
-    r"|\s*[-|:+,]?\s*\b(EDA\b.*|lb:?\s*[\d.]+)$",
+    r"|\s*[-|:+,]?\s*\b(EDA\b.*|lb:?\s*[\d.]+)$"
+    r"|\s*[-|:+,(~]*\s*\b(lb|cv|score|acc(uracy)?|auc|f1|rmse|mae|top)\b\s*(score|of|is)?\s*[:=~>@+-]*\s*\d*[.,]?\d+\s*%?\)?"
+    r"|\s*[-|:+,(~]*\s*\d*[.,]?\d+\s*%?\s*\b(lb|cv|acc(uracy)?|auc|f1)\b\)?",
     re.IGNORECASE,
 )
 """What a title says of scores and of the usual look at the data, not of the task."""
@@ -70,18 +80,36 @@ def sentences(text: str) -> Iterator[str]:
 
 def title_of(text: str) -> str:
     """A title without scores and the like; as it is where nothing else would be left."""
-    line = tidy(text)
-    if len(line) > LONGEST_TITLE:
-        return line
-    short = _BOAST.sub("", line).strip(" -:#|.+")
-    if len(short.split()) < 2:
-        return line
+    if len(text) > LONGEST_TITLE:
+        return tidy(text)
+    # Before brackets go with the other marks, and once more for what stood in none.
+    short = _BOAST.sub("", tidy(_BOAST.sub("", text))).strip(" -:#|.+")
+    if word_count(short) < 2:
+        return tidy(text)
     return short
 
 
 def tidy(text: str) -> str:
     """Markdown as a line of plain words."""
-    return " ".join(_EMOJI.sub(" ", _without_marks(text)).split()).strip(" -:#|.")
+    return " ".join(_EMOJI.sub(_letters_among, _without_marks(text)).split()).strip(" -:#|.")
+
+
+def _letters_among(marks: re.Match[str]) -> str:
+    """A blank for marks and emoji, but not for what belongs to letters (vowel signs, accents) and for punctuation of
+    other languages."""
+    if marks[0].isascii():
+        return " "
+    kept: list[str] = []
+    for character in marks[0]:
+        category = unicodedata.category(character)
+        is_part = category in ("Mn", "Mc") and character not in _VARIATIONS
+        is_part |= category in ("Po", "Pi", "Pf", "Pd") and not character.isascii()
+        kept.append(character if is_part else " ")
+    return "".join(kept)
+
+
+_VARIATIONS = "\ufe0e\ufe0f\u20e3"
+"""Marks that make an emoji of a sign."""
 
 
 def _without_marks(text: str) -> str:
@@ -129,7 +157,9 @@ def _replaced_links(text: str) -> str:
     start = text.find("[")
     while start != -1:
         link = _bracketed(text, ends, start + 1)
-        if link:
+        if link and start and text[start - 1] == "!":  # a picture, which says nothing
+            spans.append(_Span(start - 1, link[1], ""))
+        elif link:
             label_end, end = link
             spans.append(_Span(start, end, text[start + 1 : label_end]))
         start = text.find("[", link[1] if link else start + 1)

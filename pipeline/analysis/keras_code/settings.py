@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.analysis.calls import ProjectTrace
+from pipeline.analysis.torch_code.loops import rounds, training_loops
 from pipeline.analysis.training.batches import READERS, batches_of, is_data_set, looped_over
 from pipeline.analysis.training.given import Unread, count_given, is_given, whole
 from pipeline.analysis.training.graphs import estimator_of, is_graph
-from pipeline.analysis.training.rounds import rounds, training_loops
 from pipeline.analysis.values import Call, Function, Unknown
 
 _BATCH_SIZE_NAMES = ("batch_size", "batchsize", "batch", "bs")
@@ -58,6 +58,9 @@ def batch_size(project: ProjectTrace) -> Stated:
         unread = unread or found
     if unread is not None:
         return Stated(unread=unread)
+    for call in project.calls:
+        if not fits and call.name in ("train", "TrainSpec") and (found := batches_of(call.argument(0, "input_fn"))):
+            return Stated(found) if isinstance(found, int) else Stated(unread=found)
     loops = training_loops(project.loops, project.functions)
     if not fits and (looped := looped_over(loops)) is not None:
         return Stated(looped) if isinstance(looped, int) else Stated(unread=looped)

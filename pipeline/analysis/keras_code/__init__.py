@@ -1,0 +1,1 @@
+"""What the training of a Keras program is given, read without running it."""
