@@ -33,7 +33,7 @@ def extract_static(raw: RawNotebook, clustered: Clustered, *, framework: str = "
         purpose = read_purpose(notebook, kaggle.title, kaggle.dataset_sources, kaggle.tags)
         static = read_plan_from_code(notebook.code_cells, purpose.requirement, purpose.attributes, framework=framework)
         if not purpose.says_task and purpose.language in ("", "en"):
-            sentence = told_by_code(static.plan, notebook.code, list(purpose.data_names))
+            sentence = told_by_code(static.plan, notebook.code, list(purpose.data_names), has_title=purpose.has_title)
             purpose = purpose.with_sentence_of_code(sentence)
         _check(static, purpose.requirement, framework)
     except Drop as drop:

@@ -47,6 +47,17 @@ _ASCENDING = frozenset("Conv2DTranspose UpSampling2D Unet UNet Linknet".split())
 _STRIDES = re.compile(r"\bstrides=\(?[2-9]")
 _PASSIVE = ("Input", "InputLayer", "Dropout", "BatchNormalization", "CenterCrop", "Cropping", "Random", "Rescaling")
 _SEQUENCE_LAYER = re.compile(r"LSTM|GRU|RNN|1D|Bidirectional|Attention|Transformer")
+_CLASSES_FOR = (
+    (re.compile(r"ForQuestionAnswering"), "Question Answering"),
+    (re.compile(r"For(Sequence|Token)Classification|TextClassifier$|ForMultipleChoice"), "Text Classification"),
+    (re.compile(r"ForSeq2SeqLM|ForConditionalGeneration|Seq2SeqLM$"), "Text-to-Text"),
+    (re.compile(r"ForCausalLM|CausalLM$|LMHeadModel$"), "Text Generation"),
+    (re.compile(r"ForImageClassification|ImageClassifier$"), "Image Classification"),
+    (re.compile(r"ForAudioClassification"), "Audio Classification"),
+    (re.compile(r"ForObjectDetection|ObjectDetector$|YOLOV\d|RetinaNet"), "Object Detection"),
+    (re.compile(r"ForSemanticSegmentation|DeepLab|^(Unet|UNet|Linknet|FPN)"), "Image Segmentation"),
+)
+"""Classes of Transformers and KerasHub that are named after their task."""
 _KINDS = {
     "Image": "image",
     "Object": "image",
@@ -114,6 +125,7 @@ class _Network:
     def evidence(self) -> Iterator[tuple[str, float]]:
         """Categories with points."""
         yield from self._special_tasks()
+        yield from self._by_class()
         classifies = self.loss == "classes"
         if self.data == "image":
             yield from self._image_tasks(classifies)
@@ -173,6 +185,14 @@ class _Network:
             yield "Question Answering", 1.2
         if self.names.count("Embedding") >= 2 and has("ratings"):
             yield "Recommendation System", 1.6
+
+    def _by_class(self) -> Iterator[tuple[str, float]]:
+        """What a ready-made network's class says that it is for."""
+        for name in self.names:
+            for pattern, category in _CLASSES_FOR:
+                if pattern.search(name):
+                    yield category, 1.6
+                    return
 
     def _sees_and_writes(self) -> bool:
         """Whether the network has an eye for pictures and a part that goes through words."""

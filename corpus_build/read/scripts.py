@@ -16,7 +16,9 @@ from collections.abc import Iterator
 
 from corpus_build.read.notebook import Cell
 
-_HEADER = re.compile(r"\A(?:#!.*\n|#.*coding[:=].*\n|\s*\n)*# ---[ \t]*\n(?P<header>(?:#.*\n)*?)# ---[ \t]*(?:\n|\Z)")
+_HEADER = re.compile(
+    r"\A(?:#!.*\n|#.*coding[:=].*\n|[ \t]*\n)*# ---[ \t]*\n(?P<header>(?:#.*\n)*?)# ---[ \t]*(?:\n|\Z)"
+)
 _FIRST_LINES = re.compile(r"\A(?:#!.*\n|#.*coding[:=].*\n)+")
 _PERCENT = re.compile(r"^# ?%%.*$", re.MULTILINE)
 _EXECUTED = re.compile(r"^# In ?\[[ \d*]*\]:?.*$", re.MULTILINE)
@@ -41,8 +43,8 @@ def script_cells(text: str) -> Iterator[Cell]:
         text = text[match.end() :]
     else:
         text = _FIRST_LINES.sub("", text)
-    if _PERCENT.search(text):
-        yield from _docstring_cell(text)
+    if first := _PERCENT.search(text):
+        yield from _docstring_cell(text[: first.start()])
         yield from _marked_cells(text)
     elif _EXECUTED.search(text):
         yield from _nbconvert_cells(text)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 
 MOST_NAMES = 6
+_LONGEST = 60
+"""Characters of a name."""
 
 _INPUT_PATH = re.compile(
     r"['\"/](?:\.\./|/?kaggle/|\./)?input/(?:datasets/[\w.-]+/(?P<owned>[\w-]+)|competitions/(?P<competition>[\w-]+)|"
@@ -22,7 +24,7 @@ _GENERAL = re.compile(
     r"(?:train(?:ing)?|tests?(?:ing)?|valid(?:ation)?|val|dev|eval|data|dataset|datasets|df|frame|table|file|files|input|"
     r"inputs|output|labels?|features?|targets?|images?|imgs?|sample_?submissions?|submissions?|sub|temp|tmp|results?|"
     r"predictions?|pred|x|y|csv|archive|content|drive|mydrive|working|set|sets|folder|dir|path|metadata|meta|info)"
-    r"(?:_?(?:set|data|df|final|new|clean(?:ed)?|processed|labels?|images?|x|y|csv|\d+))*\d*",
+    r"(?:_?(?:set|data|df|final|new|clean(?:ed)?|processed|labels?|images?|x|y|csv|\d))*",
     re.IGNORECASE,
 )
 """Names that say nothing of what is in them."""
@@ -60,6 +62,6 @@ def _names_in(code: str) -> list[str]:
 
 def _spoken(name: str) -> str:
     """A name as words: `digit-recognizer` -> `digit recognizer`, `IrisSpecies.csv` -> `Iris Species`."""
-    name = _ENDING.sub("", name)
+    name = _ENDING.sub("", name[:_LONGEST])
     name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", name)
     return " ".join(re.sub(r"[-_/]+", " ", name).split())

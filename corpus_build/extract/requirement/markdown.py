@@ -44,8 +44,8 @@ _SENTENCE = re.compile(
 _BOAST = re.compile(
     r"\s*[\[(](?=[^\])]*[\])])[^\])]*\b(lb|cv|score|acc(uracy)?|auc|top|\d*\.\d+|\d+(\.\d+)?\s*%)[^\])]*[\])]"
     r"|\s*[-|:+,]?\s*\b(EDA\b.*|lb:?\s*[\d.]+)$"
-    r"|\s*[-|:+,(~]*\s*\b(lb|cv|score|acc(uracy)?|auc|f1|rmse|mae|top)\b\s*(score|of|is)?\s*[:=~>@+-]*\s*\d*[.,]?\d+\s*%?\)?"
-    r"|\s*[-|:+,(~]*\s*\d*[.,]?\d+\s*%?\s*\b(lb|cv|acc(uracy)?|auc|f1)\b\)?",
+    r"|\s?[-|:+,(~]?\s?\b(lb|cv|score|acc(uracy)?|auc|f1|rmse|mae|top)\b\s?(score|of|is)?\s?[:=~>@+-]?\s?\d{0,4}[.,]?\d{1,6}\s?%?\)?"
+    r"|\s?[-|:+,(~]?\s?\d{0,4}[.,]?\d{1,6}\s?%?\s?\b(lb|cv|acc(uracy)?|auc|f1)\b\)?",
     re.IGNORECASE,
 )
 """What a title says of scores and of the usual look at the data, not of the task."""
@@ -83,7 +83,7 @@ def title_of(text: str) -> str:
     if len(text) > LONGEST_TITLE:
         return tidy(text)
     # Before brackets go with the other marks, and once more for what stood in none.
-    short = _BOAST.sub("", tidy(_BOAST.sub("", text))).strip(" -:#|.+")
+    short = _BOAST.sub("", tidy(_BOAST.sub("", " ".join(text.split())))).strip(" -:#|.+")
     if word_count(short) < 2:
         return tidy(text)
     return short

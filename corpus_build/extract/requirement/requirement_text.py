@@ -13,6 +13,8 @@ from corpus_build.read.notebook import ParsedNotebook
 
 _FEWEST_WORDS, _MOST_WORDS = 5, 60
 """Of a sentence."""
+_LONGEST_TITLE, _LONGEST_SENTENCE = 200, 1000
+"""Characters of what is looked at."""
 MOST_CHARACTERS = 600
 """Of a requirement: a few sentences, as users write."""
 
@@ -69,10 +71,10 @@ _BUTTONS = re.compile(
 """Captions of the links above a published notebook."""
 _RESULT = re.compile(
     r"\b(accurac\w*|scores?|auc|f1|loss|rmse|mae|precision|recall|r2|error|public lb|"
-    r"leaderboard)\b.{0,60}?\d+([.,]\d+)?\s*%?|"
-    r"\d+([.,]\d+)?\s*%\s*(accura|precis|recall|on the)|\b(achieved?|reached|obtained|scored|got|gets|gives) (a|"
+    r"leaderboard)\b.{0,60}?\d|"
+    r"\d\s?%\s?(accura|precis|recall|on the)|\b(achieved?|reached|obtained|scored|got|gets|gives) (a|"
     r"an|the|about|around)?"
-    r"\s*\S*\s*\S*\s*\d",
+    r"\s?\S{0,20}\s?\S{0,20}\s?\d",
     re.IGNORECASE,
 )
 """What came out of a run."""
@@ -91,7 +93,7 @@ _LESSON = re.compile(
     r"^(?:\W*(?:programming |final |mini |coding |hands[- ]on )?(?:assignment|exercise|homework|lab(?:oratory)?|"
     r"lesson|week|"
     r"chapter|module|project|day|part|unit|lecture|tutorial|notebook|step|task|hw|"
-    r"practical)\s*#?\d*[.\d]*[a-z]?\s*[:\-–—.|]+\s*)+",
+    r"practical)\s?#?[.\d]{0,8}[a-z]?\s?[:\-–—.|]+\s*)+",
     re.IGNORECASE,
 )
 """What a course puts before a title."""
@@ -115,6 +117,7 @@ class Purpose:
     data_names: tuple[str, ...] = ()
     """What the data are called."""
 
+    has_title: bool = False
     says_task: bool = False
     """Whether title or prose say what is to be done."""
 
@@ -167,6 +170,7 @@ def read_purpose(notebook: ParsedNotebook, title: str, sources: Iterable[str], t
         attributes_confidence=0.3 * bool(names) + 0.4 * bool(about_data),
         language=language or ("en" if requirement else ""),
         data_names=tuple(names),
+        has_title=bool(heading),
         says_task=bool(purpose) or _is_purpose(heading),
     )
 
@@ -174,7 +178,7 @@ def read_purpose(notebook: ParsedNotebook, title: str, sources: Iterable[str], t
 def _title(text: str) -> str:
     """A title without scores and without its number in a course; "" where nothing is left that says a task."""
     title = title_of(text)
-    short = _LESSON.sub("", title)
+    short = _LESSON.sub("", title[:_LONGEST_TITLE])
     return short[:1].upper() + short[1:] if short != title and short else title
 
 
@@ -220,6 +224,8 @@ def _sentences(markdown: Iterable[str]) -> Iterator[str]:
     """Sentences of prose: no lists of links, nothing about itself; 5 to 60 words."""
     for text in markdown:
         for line in sentences(_BUTTONS.sub("\n\n", text)):
+            if len(line) > _LONGEST_SENTENCE:
+                continue
             if not _FEWEST_WORDS <= word_count(line) <= _MOST_WORDS or _ABOUT_ITSELF.search(line):
                 continue
             if not _NO_TASK.search(_LEAD_IN.sub("", line)):

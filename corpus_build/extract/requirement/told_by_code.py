@@ -30,7 +30,8 @@ _SENTENCES = {
     "Video Classification": "Classify videos{into}",
 }
 _TARGET = re.compile(
-    r"^\s*(?:y|Y|target|targets|labels?|y_train|train_y|train_labels)\s*=\s*\w+(?:\.pop\(\s*|\[{1,2}\s*)['\"]([^'\"\n]{2,40})['\"]|"
+    r"^[ \t]*(?:y|Y|target|targets|labels?|y_train|train_y|train_labels)[ ]?=[ ]?"
+    r"\w{1,60}(?:\.pop\(|\[{1,2}\s*)['\"]([^'\"\n]{2,40})['\"]|"
     r"\blabel_name\s*=\s*['\"]([^'\"\n]{2,40})['\"]|\by_col\s*=\s*['\"]([^'\"\n]{2,40})['\"]|"
     r"\b(?:target|label)_?(?:col|column|name)?\s*=\s*['\"]([^'\"\n]{2,40})['\"]",
     re.MULTILINE | re.IGNORECASE,
@@ -44,12 +45,15 @@ _NETWORKS = (
 )
 
 
-def told_by_code(plan: SolutionPlan, code: str, data_names: list[str]) -> str:
-    """One sentence of task, data, target and model; "" for a task that is not known."""
+def told_by_code(plan: SolutionPlan, code: str, data_names: list[str], *, has_title: bool) -> str:
+    """One sentence of task, data, target and model; "" for a task that is not known, and beneath a title for one of
+    which the code does not say what is predicted."""
     pattern = _SENTENCES.get(plan.task_category)
     if pattern is None:
         return ""
     target = _target(code)
+    if has_title and not target and "{target}" in pattern:
+        return ""
     inputs, outputs = shapes_in(plan.dataset.input), shapes_in(plan.dataset.output)
     classes = outputs[0][-1] if outputs and outputs[0] else None
     columns = inputs[0][-1] if inputs and inputs[0] else None

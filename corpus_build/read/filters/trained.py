@@ -21,7 +21,7 @@ _SIGNS = {
     "tensorflow": re.compile(
         r"(?<!\bre)(?<!\btorch)(?<!\bregex)(?<!\bsre)\.compile\(|\.fit_generator\(|\.train_on_batch\(|GradientTape\b|"
         r"\.apply_gradients\(|(?<!\boptimize)\.minimize\(|\btrain_and_evaluate\(|\bestimator\.\w+(?:Classifier|Regressor|Estimator)\(|"
-        r"\bEstimatorSpec\(|\.fit\([^)]*\b(?:epochs|nb_epoch|steps_per_epoch|validation_data|callbacks)\s*=|"
+        r"\bEstimatorSpec\(|\.fit\([^)]{0,400}?\b(?:epochs|nb_epoch|steps_per_epoch|validation_data|callbacks)\s*=|"
         r"\bKeras(?:Classifier|Regressor)\(|\bImageClassifier\(|\btuner\w*\.search\(",
     ),
     "pytorch": re.compile(
