@@ -17,6 +17,7 @@ from jobs.cluster.ray_start import start_ray
 from jobs.experiments.results import Experiment, score_arms, write_experiment
 from jobs.experiments.running import run_arms
 from jobs.experiments.spec import Arm, ExperimentConfig, arms_of
+from jobs.runs.summary import RunSummary
 from pipeline.storage.one_writer import one_writer
 
 
@@ -46,11 +47,19 @@ def _run(arms: Sequence[Arm], spec: ExperimentConfig, start: float) -> Experimen
         pending_rows=sum(summary.pending for _, summary in done),
         stopped=done[-1][1].stopped,
         bugs=sum(summary.bugs for _, summary in done),
+        first_failure=_why_nothing([summary for _, summary in done]),
         seconds=round(time.monotonic() - start, 1),
         out=spec.out,
     )
     write_experiment(experiment, spec, begun)
     return experiment
+
+
+def _why_nothing(summaries: Sequence[RunSummary]) -> str:
+    """Why the first failed row of all has no project, where no row of any run has one; else ""."""
+    if any(summary.generated for summary in summaries):
+        return ""
+    return next((summary.first_failure for summary in summaries if summary.first_failure), "")
 
 
 if __name__ == "__main__":

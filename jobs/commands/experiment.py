@@ -19,7 +19,7 @@ from jobs.commands.options import (
     print_paths,
     source_and_settings,
 )
-from jobs.runs.terminal import console
+from jobs.runs.terminal import console, say_error
 
 if TYPE_CHECKING:
     from jobs.experiments.results import Experiment
@@ -68,7 +68,12 @@ def run_experiment(spec: ExperimentConfig, *, dry_run: bool) -> None:
     _print_experiment(done)
     if done.bugs:
         raise typer.Exit(3)
-    raise typer.Exit(4 if done.stopped else 0)
+    if done.stopped:
+        raise typer.Exit(4)
+    if done.first_failure:
+        say_error(f"no run has a project; the first failure: {done.first_failure}")
+        raise typer.Exit(1)
+    raise typer.Exit
 
 
 def _print_experiment(done: Experiment) -> None:
@@ -116,7 +121,8 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
         f"{most.tokens:,} tokens, {most.cost:,.4f}.\n"
         f"`exact prompts` are known word for word. The others contain earlier replies, which are taken to have "
         f"{EXPECTED_TOKENS:,} tokens; so are replies. Tokens are estimated from characters. Free: in the response "
-        f"cache, or asked by a run before. Not counted: retries and continuations. More than {MOST_ROWS} rows are "
-        "counted up.",
+        f"cache, or asked by a run before. `At most`: each reply is cut off, continued and asked for again, with a "
+        "token for each byte of a prompt; attempts that a server did not answer are not counted. "
+        f"More than {MOST_ROWS} rows are counted up.",
         soft_wrap=True,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.commands.options import ConfigFile, Quiet, is_setting, print_paths
-from jobs.runs.terminal import console, say
+from jobs.runs.terminal import console, say, say_error
 
 if TYPE_CHECKING:
     from jobs.scoring.judging.results import Judging
@@ -55,6 +55,9 @@ def _print_judging(judging: Judging) -> None:
         screen.print(warning, style="yellow", soft_wrap=True)
     tables = ("judged", "judged_comparisons", "preferred", "judgements", "preferences")
     print_paths(screen, judging.out, ("report.html", *(f"{name}.csv" for name in tables)))
+    if judging.why_nothing:
+        say_error(f"the judge gave no answer that can be read; the first: {judging.why_nothing}")
+        raise typer.Exit(1)
 
 
 def rate(

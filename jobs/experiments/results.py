@@ -34,6 +34,8 @@ class Experiment:
     """Why it stopped early, if it did."""
     bugs: int
     """Rows that met a bug of ours."""
+    first_failure: str
+    """Why the first failed row has no project, where no run has any; else ""."""
     seconds: float
     out: str
 

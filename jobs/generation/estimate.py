@@ -36,6 +36,15 @@ EXPECTED_TOKENS = 1_200
 """What a reply with a program is expected to have: the published outputs have a quarter to half of the words of their
 references, which have about 10,000 characters."""
 
+_MORE_ROOM = 2
+"""How many times its tokens a reply may have that is asked for again (`pipeline.llm.asking`)."""
+
+_AGAIN_TOKENS = 1_500
+"""What a second asking, or one to go on, adds to a prompt at most: its own words, and what it quotes of the reply."""
+
+_TEMPLATE_TOKENS = 64
+"""What a chat template puts around the messages."""
+
 _STAND_IN = "stand_in_for_a_reply"
 _PLAN = '{"Task Category": "%s", "Dataset": {"Input": "%s"}, "Preprocess": "%s", "Model Architecture": {}}'
 
@@ -55,6 +64,10 @@ class Estimate:
     prompt_tokens: int = 0
     reply_tokens: int = 0
     """Tokens of replies as expected."""
+    most_calls: int = 0
+    """Calls to pay at most: each question may be asked twice, and each reply continued."""
+    most_prompt_tokens: int = 0
+    """Tokens of prompts at most."""
     most_reply_tokens: int = 0
     """Tokens of replies at most."""
     cost: float = 0.0
@@ -69,7 +82,18 @@ class Estimate:
         return Estimate(self.title, rows, **counts, cost=grown["cost"], most_cost=grown["most_cost"])
 
 
-_GROWING = ("calls", "free", "exact", "prompt_tokens", "reply_tokens", "most_reply_tokens", "cost", "most_cost")
+_GROWING = (
+    "calls",
+    "free",
+    "exact",
+    "prompt_tokens",
+    "reply_tokens",
+    "most_calls",
+    "most_prompt_tokens",
+    "most_reply_tokens",
+    "cost",
+    "most_cost",
+)
 
 
 class EstimatingLLM:
@@ -79,6 +103,7 @@ class EstimatingLLM:
     def __init__(self, config: GenerateConfig, estimate: Estimate, known: dict[str, ChatReply]) -> None:
         self.model = config.llm.model
         self._price, self._estimate, self._known = config.llm.price, estimate, known
+        self._continuations, self._context = config.writing.continuations, config.llm.context_length
         location = config.llm.cache_for(config.run.out)
         self._cache = ResponseCache(location) if location else None
 
@@ -97,15 +122,34 @@ class EstimatingLLM:
     def _count(self, request: ChatRequest) -> ChatReply:
         estimate = self._estimate
         text = _stand_in(request)
-        prompt, expected, most = estimate_prompt(request), estimate_tokens(text), request.sampling.max_tokens
+        prompt, expected = estimate_prompt(request), estimate_tokens(text)
         estimate.exact += all(_STAND_IN not in message.content for message in request.messages)
         estimate.prompt_tokens += prompt
         estimate.reply_tokens += expected
-        estimate.most_reply_tokens += most
         usage = Usage(prompt_tokens=prompt, completion_tokens=expected)
         estimate.cost += cost_of(usage, self._price)
-        estimate.most_cost += cost_of(Usage(prompt_tokens=prompt, completion_tokens=most), self._price)
+        most_calls, most = self._most(request)
+        estimate.most_calls += most_calls
+        estimate.most_prompt_tokens += most.prompt_tokens
+        estimate.most_reply_tokens += most.completion_tokens
+        estimate.most_cost += cost_of(most, self._price)
         return ChatReply(text=text, usage=usage)
+
+    def _most(self, request: ChatRequest) -> tuple[int, Usage]:
+        """The calls that a question can come to, and their tokens: a reply that is cut off each time, continued, and
+        asked for once more with twice the room; and a prompt with a token for each byte, which no tokenizer exceeds,
+        in which earlier replies are as long as they can be."""
+        replies = 1 if request.schema is not None else 1 + self._continuations
+        shorter = request.sampling.max_tokens
+        longest_reply = replies * _MORE_ROOM * shorter
+        text = "".join(message.content for message in request.messages)
+        prompt = len(text.encode()) + _TEMPLATE_TOKENS + text.count(_STAND_IN) * longest_reply
+        prompts = 0
+        for tokens in (shorter, _MORE_ROOM * shorter):
+            for number in range(replies):
+                longer = prompt + _AGAIN_TOKENS + number * tokens
+                prompts += longer if self._context is None else min(longer, self._context)
+        return 2 * replies, Usage(prompt_tokens=prompts, completion_tokens=replies * shorter + longest_reply)
 
 
 def estimate_run(config: GenerateConfig, title: str = "", known: dict[str, ChatReply] | None = None) -> Estimate:
@@ -164,8 +208,8 @@ def totals_of(estimates: Iterable[Estimate]) -> tuple[Spending, Spending]:
     """Calls, tokens and cost of all runs, as expected and at most."""
     expected = most = Spending()
     for estimate in estimates:
-        calls = estimate.calls - estimate.free
-        reply_tokens, most_reply_tokens = estimate.reply_tokens, estimate.most_reply_tokens
-        expected += Spending(calls=calls, tokens=estimate.prompt_tokens + reply_tokens, cost=estimate.cost)
-        most += Spending(calls=calls, tokens=estimate.prompt_tokens + most_reply_tokens, cost=estimate.most_cost)
+        calls, tokens = estimate.calls - estimate.free, estimate.prompt_tokens + estimate.reply_tokens
+        expected += Spending(calls=calls, tokens=tokens, cost=estimate.cost)
+        tokens = estimate.most_prompt_tokens + estimate.most_reply_tokens
+        most += Spending(calls=estimate.most_calls, tokens=tokens, cost=estimate.most_cost)
     return expected, most

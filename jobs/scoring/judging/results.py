@@ -44,6 +44,14 @@ class Judging:
     """The contaminated items, with what they are contaminated by."""
     out: str
 
+    @property
+    def why_nothing(self) -> str:
+        """Why the first question has no answer, where none has one; else ""."""
+        asked = [*(row for row in self.judgements if not row.unasked), *self.answers]
+        if any(not row.failure for row in asked):
+            return ""
+        return asked[0].failure if asked else ""
+
 
 def judging_of(
     judge: str,
@@ -72,16 +80,16 @@ def judging_of(
 
 
 def judge_warnings(judge: str, runs: Sequence[Run]) -> Iterator[str]:
-    """Whether a judge is of the family of a model that it judges, as far as names say."""
+    """Whether a judge is of the family of a model that it judges, as far as names say: one statement at most."""
     own = [run.name.method for run in runs if own_family(judge, run.name.model)]
     if own:
         family = model_family(judge) or judge
         yield f"{judge} judges its own family ({family}) in {', '.join(own)}: models favour what their family writes"
-    if not model_family(judge):
-        yield f"the family of {judge} is not known from its name, so whether it judges its own was not checked"
-    writers = [run.name.model for run in runs if run.name.model]
-    if not all(map(model_family, writers)):
-        yield "the family of a writer is not known from its name, so whether it is the judge's was not checked"
+        return
+    names = dict.fromkeys([judge, *(run.name.model for run in runs if run.name.model)])
+    unknown = [name for name in names if not model_family(name)]
+    if unknown:
+        yield f"whether {judge} judges its own family was not checked: no family is known for {', '.join(unknown)}"
 
 
 def write_judging(judging: Judging, config: JudgeConfig) -> None:

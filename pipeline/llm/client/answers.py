@@ -11,20 +11,13 @@ import orjson
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.client.backoff import retry_after
 from pipeline.llm.client.context_errors import TOO_LONG, room_for_reply
+from pipeline.llm.client.hopeless import hopeless_status, web_page
 from pipeline.llm.client.retrying import Transient
 from pipeline.llm.protocol import ChatReply, FinishReason, Usage
-
-_HOPELESS = re.compile(
-    r"api[ _-]?key[^.]{0,40}(?:not valid|invalid|expired|not found)|(?:invalid|incorrect)[ _-]api[ _-]?key"
-    r"|invalid_api_key|API_KEY_INVALID",
-    re.IGNORECASE,
-)
-"""A wrong key, which some servers tell by 400."""
 
 _KEEP_ALIVE = re.compile(rb"\A(?:\s++|:[^\n]*+\n)*+")
 """What relays send while the model thinks: blank lines, and comments as in a stream of events."""
 
-_WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _FILTERED = re.compile(r"content_filter|ResponsibleAIPolicy|content management policy", re.IGNORECASE)
 
 _FINISH: dict[str, FinishReason] = {
@@ -61,27 +54,34 @@ class Refused(Exception):
 
 def read_answer(response: httpx.Response) -> dict[str, Any]:
     """The answer's JSON object. Raises Transient, Refused, StageFailure (`llm_context`) or DLCodeGenError."""
-    status = response.status_code
+    status, after = response.status_code, retry_after(response.headers.get("retry-after"))
     if status != 200:
-        raise refusal(status, _error_text(response), retry_after(response.headers.get("retry-after")))
+        raise refusal(status, _error_text(response), after)
     try:
         answer = orjson.loads(_KEEP_ALIVE.sub(b"", response.content))
     except orjson.JSONDecodeError as error:
-        if _WEB_PAGE.match(response.text):
-            raise DLCodeGenError("404 (as a web page)") from error
+        page = web_page(response.text)
+        if page:
+            raise DLCodeGenError(f"404 (as {page})") from error
         raise Transient(f"the answer is no JSON ({error})", kind="llm_bad_answer") from error
-    told = answer.get("error") if isinstance(answer, dict) else None
-    if told and not answer.get("choices"):
-        raise refusal(_code_of(told), _error_text(response), retry_after(response.headers.get("retry-after")))
-    if not isinstance(answer, dict) or not answer.get("choices"):
-        raise Transient(f"the answer has no choices: {_cut(response.text)}", kind="llm_bad_answer")
-    return answer
+    if isinstance(answer, dict) and answer.get("choices"):
+        return answer
+    text = _error_text(response)
+    told = _code_of(answer)
+    hopeless = hopeless_status(text)
+    if told is None and hopeless is not None:
+        raise DLCodeGenError(f"{hopeless} (as 200: {text})")
+    if told is not None or (isinstance(answer, dict) and answer.get("error")):
+        # A relay that names no status has lost its upstream.
+        raise refusal(told or 502, text, after)
+    raise Transient(f"the answer has no choices: {text}", kind="llm_bad_answer")
 
 
 def refusal(status: int, text: str, after: float | None = None) -> Exception:
     """The exception for an HTTP status and what was said with it."""
     said = f"{status}: {text}"
-    if status == 429 and "insufficient_quota" not in text:
+    hopeless = hopeless_status(text)
+    if status == 429 and hopeless != 402:
         return Transient(said, kind="llm_busy", after=after, alive=True)
     if status in (400, 422, 500) and GRAMMAR.search(text):
         return Refused(said)
@@ -89,34 +89,37 @@ def refusal(status: int, text: str, after: float | None = None) -> Exception:
         return Transient(said, kind="llm_unavailable", after=after, alive=status < 500)
     if status == 413 or (status in (400, 422) and TOO_LONG.search(text) and room_for_reply(text) is None):
         return StageFailure("llm_context", f"the prompt is longer than the model's context ({said})")
-    if _HOPELESS.search(text):
-        return DLCodeGenError(f"401 (as {said})")
     if _FILTERED.search(text):
         return StageFailure("refused", f"the endpoint's content filter held the prompt back ({said})")
     if status in (400, 422):
-        return Refused(said)
+        return Refused(said) if hopeless is None else DLCodeGenError(f"{hopeless} (as {said})")
     return DLCodeGenError(said)
 
 
-def _code_of(error: object) -> int:
-    """The HTTP status that an error within an answer names; 502 where it names none, as a relay's upstream."""
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, str) and code.isdigit():
-        code = int(code)
-    return code if isinstance(code, int) and 400 <= code < 600 else 502
+def _code_of(answer: object) -> int | None:
+    """The HTTP status that an error within an answer names, by whichever key; None where it names none."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    for part in (error, answer):
+        for name in ("code", "status", "status_code", "statusCode"):
+            code = part.get(name) if isinstance(part, dict) else None
+            if isinstance(code, str) and code.isdigit():
+                code = int(code)
+            if isinstance(code, int) and 400 <= code < 600:
+                return code
+    return None
 
 
 def _error_text(response: httpx.Response) -> str:
     """What a server says about an error, shortened: the `message` and `code` of its JSON, or its text."""
     try:
-        answer = orjson.loads(response.content)
+        answer = orjson.loads(_KEEP_ALIVE.sub(b"", response.content))
     except orjson.JSONDecodeError:
-        return _cut(response.text)
+        return web_page(response.text) or _cut(response.text)
     if isinstance(answer, list) and answer:  # Google's
         answer = answer[0]
     inner = answer.get("error", answer) if isinstance(answer, dict) else answer
     if isinstance(inner, dict):
-        parts = [inner.get("message") or inner.get("detail"), inner.get("code")]
+        parts = [inner.get("message") or inner.get("detail") or inner.get("msg"), inner.get("code")]
         return _cut(" ".join(str(part) for part in parts if part) or response.text)
     return _cut(str(inner))
 

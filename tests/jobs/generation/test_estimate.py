@@ -13,14 +13,16 @@ from jobs.generation.estimate import estimate_run, totals_of
 from jobs.generation.settings import GenerateConfig
 from pipeline.config import load_settings
 from pipeline.inputs import read_requirements
+from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
 from pipeline.llm.scripted import ScriptedLLM
 from pipeline.llm.spending.cache import ResponseCache
 from pipeline.llm.spending.cached_llm import CachedLLM
+from pipeline.llm.spending.cost import cost_of
 from pipeline.llm.tokens import estimate_prompt
 from pipeline.methods import generation_stages
 from pipeline.stage import run_local
 from pipeline.starter import requirement_rows
-from tests.pipeline.generate.llm.scripts import competent
+from tests.pipeline.generate.llm.scripts import PLAN, competent
 
 ROWS = 6
 
@@ -57,7 +59,7 @@ def test_calls_are_those_of_the_run_and_exact_prompts_are_known(
     assert estimate.exact == len(llm.requests) - (calls - exact) * ROWS
     if calls == exact:
         assert estimate.prompt_tokens == sum(map(estimate_prompt, llm.requests))
-    assert estimate.most_reply_tokens == 4096 * len(llm.requests)
+    assert estimate.most_reply_tokens >= 3 * 4096 * len(llm.requests), "asked twice, with twice the room"
     assert estimate.cost == pytest.approx((estimate.prompt_tokens + 2 * estimate.reply_tokens) / 1e6)
 
 
@@ -93,3 +95,39 @@ def test_chains_are_counted_but_not_written(source: str, tmp_path: Path) -> None
     estimate = estimate_run(_config(source, tmp_path, "method=c-cot"))
     assert estimate.calls > 10 + ROWS
     assert not (tmp_path / "c-cot").exists()
+
+
+class _Worst(ScriptedLLM):
+    """Each reply is as long as it may be, is cut off, and the first ones to a question are useless."""
+
+    first = 500
+    """Tokens that a first reply may have."""
+
+    def __init__(self) -> None:
+        super().__init__(self._reply)
+        self.paid = Usage()
+
+    def _reply(self, request: ChatRequest) -> ChatReply:
+        tokens = request.sampling.max_tokens
+        prompt = sum(len(message.content) for message in request.messages)  # a token for each character
+        self.paid = Usage(
+            prompt_tokens=self.paid.prompt_tokens + prompt,
+            completion_tokens=self.paid.completion_tokens + tokens,
+        )
+        # A second asking has twice the room, and is answered; what comes first only prepares.
+        body = "x = 1\nprint(x)\n" if tokens > self.first else "import os\n"
+        text = json.dumps(PLAN) if request.schema and tokens > self.first else body
+        return ChatReply(text=f"{text}# {len(self.requests)}\n" * 3, finish_reason="length")
+
+
+@pytest.mark.parametrize("method", ["direct", "ps", "dlcodegen"])
+def test_at_most_is_at_most(source: str, tmp_path: Path, method: str) -> None:
+    config = _config(source, tmp_path, f"method={method}", "max_tokens=500", "cache=off")
+    estimate = estimate_run(config)
+    llm = _Worst()
+    list(run_local(generation_stages(config, lambda: llm), read_requirements(config.run.input)))
+    assert len(llm.requests) > estimate.calls, "the worst comes to more calls than are expected"
+    assert len(llm.requests) <= estimate.most_calls
+    assert llm.paid.prompt_tokens <= estimate.most_prompt_tokens
+    assert llm.paid.completion_tokens <= estimate.most_reply_tokens
+    assert cost_of(llm.paid, config.llm.price) <= estimate.most_cost

@@ -130,9 +130,10 @@ def test_a_judge_of_a_writers_family_is_warned_of() -> None:
     own = list(judge_warnings("gpt-4o", [run("direct", "gpt-4o-mini"), run("symbolic")]))
     assert len(own) == 1
     assert "its own family (gpt) in direct" in own[0]
-    unknown = list(judge_warnings("my-judge", [run("direct", "my-writer")]))
-    assert [text.partition(" is not known")[0] for text in unknown] == [
-        "the family of my-judge",
-        "the family of a writer",
-    ]
+    (unknown,) = judge_warnings("my-judge", [run("direct", "my-writer"), run("ps", "gpt-4o")])
+    assert (
+        unknown == "whether my-judge judges its own family was not checked: no family is known for my-judge, my-writer"
+    )
+    (itself,) = judge_warnings("my-model", [run("direct", "my-model"), run("ps", "another")])
+    assert "my-model judges its own family" in itself
     assert list(judge_warnings("claude-x", [run("direct", "gpt-4o")])) == []

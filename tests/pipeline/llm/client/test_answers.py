@@ -113,3 +113,64 @@ def test_a_web_page_ends_the_job() -> None:
 )
 def test_an_object_that_a_server_took_for_thinking_is_the_reply(thinking: str | None, text: str) -> None:
     assert read_reply(_answer({"content": None, "reasoning_content": thinking})).text == text
+
+
+KEY, UNPAID, NO_MODEL = "401", "402", "404"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "means"),
+    [
+        (400, [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}], KEY),
+        (400, {"error": {"message": "Incorrect API key provided: abc", "code": None}}, KEY),
+        (400, {"type": "error", "error": {"type": "authentication_error", "message": "invalid x-api-key"}}, KEY),
+        (422, {"detail": "Not authenticated"}, KEY),
+        (200, {"error": "Unauthorized"}, KEY),
+        (200, {"error": {"message": "No auth credentials found", "code": 401}}, KEY),
+        (200, {"code": 401, "msg": "token expired or incorrect", "success": False}, KEY),
+        (200, {"detail": "Authentication required"}, KEY),
+        (401, {"error": {"message": "whatever"}}, KEY),
+        (402, {"error": {"message": "Insufficient Balance"}}, UNPAID),
+        (200, {"error": {"message": "Insufficient credits. Add more credits to continue.", "code": 402}}, UNPAID),
+        (200, {"error": {"message": "Payment required"}}, UNPAID),
+        (400, {"error": {"message": "Your credit balance is too low to access the API."}}, UNPAID),
+        (429, {"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}, "429"),
+        (400, {"error": {"message": "Model Not Exist", "code": "invalid_request_error"}}, NO_MODEL),
+        (400, {"error": {"message": "The model `m` does not exist", "code": "model_not_found"}}, NO_MODEL),
+        (404, {"error": {"message": "model 'm' not found"}}, NO_MODEL),
+    ],
+)
+def test_what_no_request_would_escape_ends_the_job_however_it_is_told(status: int, body: Any, means: str) -> None:
+    with pytest.raises(DLCodeGenError) as caught:
+        read_answer(_response(body, status))
+    assert str(caught.value).startswith(means)
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_a_web_page_ends_the_job_and_is_named(status: int) -> None:
+    page = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>" + b"x" * 5000
+    with pytest.raises(DLCodeGenError, match=r"a web page \(Sign in\)") as caught:
+        read_answer(httpx.Response(status, content=page))
+    assert len(str(caught.value)) < 60
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"error": {"message": "Provider returned error", "code": 429}}),
+        (200, {"error": "overloaded"}),
+        (200, {"choices": []}),
+        (429, {"error": {"message": "You exceeded your current quota, please check your plan and billing details."}}),
+        (500, {"error": {"message": "Unauthorized upstream"}}),
+        (502, "<html><title>502 Bad Gateway</title></html>"),
+    ],
+)
+def test_what_may_be_better_in_a_moment_is_asked_again(status: int, body: Any) -> None:
+    with pytest.raises(Transient):
+        read_answer(_response(body, status))
+
+
+def test_a_parameter_that_names_the_model_is_no_missing_model() -> None:
+    for said in ("This model does not support temperature 1.5", "response_format is not supported by this model"):
+        with pytest.raises(Refused):
+            read_answer(_response({"error": {"message": said}}, 400))
