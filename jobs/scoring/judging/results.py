@@ -47,10 +47,9 @@ class Judging:
     @property
     def why_nothing(self) -> str:
         """Why the first question has no answer, where none has one; else ""."""
-        asked = [*(row for row in self.judgements if not row.unasked), *self.answers]
-        if any(not row.failure for row in asked):
-            return ""
-        return asked[0].failure if asked else ""
+        failures = [row.failure for row in self.judgements if not row.unasked]
+        failures += [row.failure for row in self.answers]
+        return failures[0] if failures and all(failures) else ""
 
 
 def judging_of(

@@ -14,14 +14,24 @@ from dataclasses import dataclass
 from pipeline.analysis.parsing import parsed
 from pipeline.llm.asking.fences import fenced_blocks
 
-_THINKING_WORDS = r"think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad"
+_THINK = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?)"
+_NAME = (
+    rf"(?:\w{{1,24}}[:_-])?{_THINK}(?:[:_-](?!end)\w{{1,24}})?"
+    r"|reflection|analysis|scratchpad|(?:inner|internal)[_-]monologue|cot|ponder(?:ing)?"
+)
+"""What a tag of thinking is called: `seed:think`, `longcat_think`, `thinking_process`, `think:6124c78e`."""
+
+_BEGIN, _FINISH = r"(?:begin|start)(?:_?of)?_?", r"(?:end|stop)(?:_?of)?_?"
+_MAKER = r"(?:\w{1,16}:)?"
 _OPENS = (
-    rf"<(?:\w{{1,12}}:)?(?:{_THINKING_WORDS})>|\[THINK\]|◁think▷|<\|open\|>think<\|sep\|>|<\|channel>thought|<unused94>"
-    r"|<\|(?:begin_of_thought|START_THINKING|inner_prefix|thinking|think)\|>"
+    rf"(?<!<)<(?!end|stop)(?:{_NAME})>(?!>)|\[THINK\]|◁think▷|<\|open\|>think<\|sep\|>|<\|channel>(?:thought)?"
+    rf"|<unused94>|\[unused16\]|<\|{_MAKER}(?:{_BEGIN}|content_)?{_THINK}(?:_(?:begin|start))?(?::\w{{1,16}})?\|>"
+    r"|<\|inner_prefix\|>"
 )
 _CLOSES = (
-    rf"</(?:\w{{1,12}}:)?(?:{_THINKING_WORDS})>|\[/THINK\]|◁/think▷|<\|close\|>think<\|sep\|>|<channel\|>|<unused95>"
-    r"|<\|(?:end_of_thought|END_THINKING|inner_suffix|/thinking|/think)\|>"
+    rf"</(?:{_NAME})>|<{_THINK}_end>|<{_FINISH}{_THINK}>|\[/THINK\]|◁/think▷|<\|close\|>think<\|sep\|>|<channel\|>"
+    rf"|<unused95>|\[unused17\]|<\|{_MAKER}{_FINISH}{_THINK}(?::\w{{1,16}})?\|>|<\|{_THINK}_(?:end|stop)\|>"
+    rf"|<\|/{_THINK}\|>|<\|inner_suffix\|>"
 )
 _ANSWER_OPENS = (
     r"<(?:answer|response|solution|final_answer)>|<\|open\|>response<\|sep\|>"
