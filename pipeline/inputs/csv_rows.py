@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pipeline.errors import DLCodeGenError
-from pipeline.inputs.lines import LINE_LIMIT, Line, read_lines
+from pipeline.inputs.lines import LINE_LIMIT, Line, check_line_ends, read_lines
 from pipeline.inputs.rows import Problem, RawRow, cut_row, has_requirement_column
 
 _DELIMITERS = ",;\t"
@@ -127,8 +127,8 @@ def _header(line: Line | None, named: str = "") -> tuple[list[str], str]:
             if repeated:
                 raise DLCodeGenError(f"the header repeats {repeated}; give each column a name of its own")
             return header, delimiter
-    if "\r" in text:
-        raise DLCodeGenError(r"the lines end with CR alone (\r); save the file with LF (\n) or CRLF as line ends")
+    if line is not None:
+        check_line_ends(line)
     raise DLCodeGenError(f'no requirement column in the header {text[:200]!r}; name it "requirement"')
 
 

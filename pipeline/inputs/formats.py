@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs.csv_rows import read_csv
 from pipeline.inputs.json_rows import json_line_row, read_json_document, read_json_lines
-from pipeline.inputs.lines import read_lines
+from pipeline.inputs.lines import check_line_ends, read_lines
 from pipeline.inputs.rows import RawRow, cut_row, has_requirement_column
 from pipeline.storage.parquet import parquet_batches
 
@@ -44,6 +44,7 @@ def read_text_lines(stream: BinaryIO, name: str) -> Iterator[RawRow]:
             continue
         location = f"{name}, line {line.number}"
         if as_json is None:
+            check_line_ends(line)
             # The paper's data sets are JSON lines with the extension .txt.
             as_json = line.data.lstrip().startswith(b"{")
         if line.cut:

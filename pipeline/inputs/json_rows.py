@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from pipeline.inputs.json_document import JsonDocument, Unreadable
-from pipeline.inputs.lines import read_chunks, read_lines
+from pipeline.inputs.lines import check_line_ends, read_chunks, read_lines
 from pipeline.inputs.rows import Problem, RawRow, cut_row
 
 _BOM = "\ufeff"
@@ -22,11 +22,15 @@ class _RepeatedKey(dict[str, Any]):
 
 
 def read_json_lines(stream: BinaryIO, name: str) -> Iterator[RawRow]:
-    """A row for each line that is not blank."""
+    """A row for each line that is not blank. Raises DLCodeGenError for lines that end with CR alone."""
+    is_first = True
     for line in read_lines(stream, blank_ones=False):
         location = f"{name}, line {line.number}"
         if line.is_blank():
             continue
+        if is_first:
+            check_line_ends(line)
+            is_first = False
         if line.cut:
             yield cut_row(location, line)
         else:

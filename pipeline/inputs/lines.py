@@ -66,5 +66,11 @@ def read_lines(stream: BinaryIO, *, blank_ones: bool = True) -> Iterator[Line]:
         yield _line(number, kept, cut)
 
 
+def check_line_ends(line: Line) -> None:
+    r"""Raises DLCodeGenError where a file's first line shows lines that end with \r alone, as old Macs wrote them."""
+    if b"\r" in line.data.strip():
+        raise DLCodeGenError(r"the lines end with CR alone (\r); save the file with LF (\n) or CRLF as line ends")
+
+
 def _line(number: int, data: bytes, cut: bool) -> Line:
     return Line(number, data[:LINE_LIMIT].removesuffix(b"\r"), cut or len(data) > LINE_LIMIT)

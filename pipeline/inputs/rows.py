@@ -52,6 +52,10 @@ class RawRow:
     """What went wrong while it was read."""
 
 
+_INKLESS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+"""Letters and symbols without a shape: Hangul's fillers, Braille's blank."""
+
+
 def cut_row(location: str, line: Line) -> RawRow:
     """The row of a line that was too long to be taken in whole: its beginning stands for the requirement."""
     # A character of UTF-8 has up to 4 bytes.
@@ -133,9 +137,14 @@ def _requirement(values: Mapping[str, object], column: str | None) -> tuple[str,
     if not isinstance(value, str):
         return "", ("wrong_type", f"{column!r} is a {_type_name(value)}; give the requirement as text")
     text, problem = _prose(value, "the requirement")
-    if problem is None and not any(unicodedata.category(character)[0] in "LNPS" for character in text):
+    if problem is None and not any(map(_is_seen, text)):
         return "", ("missing_requirement", f"{column!r} is empty; fill it in or drop the row")
     return text, problem
+
+
+def _is_seen(character: str) -> bool:
+    """Whether a character puts ink on the page."""
+    return unicodedata.category(character)[0] in "LNPS" and character not in _INKLESS
 
 
 def _attributes(value: object) -> tuple[str, Problem | None]:

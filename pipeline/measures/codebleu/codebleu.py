@@ -105,7 +105,11 @@ def pair_counts(candidate: str, reference: str, *, keep: bool = True) -> PairCou
 
 
 def code_bleu(candidate: str, reference: str) -> CodeBleu | None:
-    """CodeBLEU of one candidate; None where either source is beyond the limits."""
+    """CodeBLEU of one candidate; None where either source is beyond the limits.
+
+    Equal sources have 1, unless they have fewer than four words between blanks: of these the package's BLEU-4 finds no
+    4-grams, and smooths what it does not find (`x=1` has 0.56).
+    """
     return corpus_code_bleu([(candidate, reference)])
 
 

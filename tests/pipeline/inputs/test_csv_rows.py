@@ -89,6 +89,14 @@ def test_blanks_behind_a_quoted_text_are_no_error(tmp_path: Path) -> None:
     assert rows[-1].requirement == "two\nlines"
 
 
-def test_lines_that_end_with_cr_alone_are_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("in.csv", "id,requirement\r1,Classify flowers.\r"),
+        ("in.txt", "Classify flowers.\rPredict prices.\r"),
+        ("in.jsonl", '{"requirement": "Classify flowers."}\r{"requirement": "Predict prices."}\r'),
+    ],
+)
+def test_lines_that_end_with_cr_alone_are_named(name: str, text: str, tmp_path: Path) -> None:
     with pytest.raises(DLCodeGenError, match="CR alone"):
-        rows_of(tmp_path / "in.csv", "id,requirement\r1,Classify flowers.\r")
+        rows_of(tmp_path / name, text)

@@ -142,7 +142,7 @@ def test_ids(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["\u200b\ufeff\u200d", "\u00ad \u2060", "\u3164\u200e".replace("\u3164", "\u00a0")])
+@pytest.mark.parametrize("text", ["\u200b\ufeff\u200d", "\u00ad \u2060", "\u00a0\u200e", "\u3164 \u2800\uffa0"])
 def test_what_is_empty_to_the_eye_is_empty(tmp_path: Path, text: str) -> None:
     rows = rows_of(tmp_path / "in.jsonl", json.dumps({"requirement": text}) + "\n")
     assert kinds(rows) == ["missing_requirement"]

@@ -147,3 +147,13 @@ def test_limits_leave_room_for_real_projects() -> None:
     project = "".join(f"def step_{i}(x):\n    for a in x:\n        y = a + {i}\n    return y\n\n\n" for i in range(400))
     assert len(project) < code_features.MAX_CHARACTERS
     assert code_bleu(project, project) is not None
+
+
+def test_equal_sources_have_one_unless_they_are_shorter_than_four_words() -> None:
+    for source in ("def f(a):\n    return a\n", "import keras\nmodel = keras.Sequential()\nmodel.fit(x)\n"):
+        equal = code_bleu(source, source)
+        assert equal is not None
+        assert equal.codebleu == pytest.approx(1)
+    short = code_bleu("x=1", "x=1")
+    assert short is not None
+    assert short.codebleu == pytest.approx(0.56, abs=0.01)
