@@ -30,7 +30,7 @@ def main(config: ServeConfig, ready: Callable[[str, str | None], None], wait: Ca
 
     config = settled(config)
     _require_free(config.serve.host, config.serve.port)
-    secret = first_key(config)
+    require_keys(config)
     start_ray(None, None)
     import ray
 
@@ -45,7 +45,7 @@ def main(config: ServeConfig, ready: Callable[[str, str | None], None], wait: Ca
                 start(application(config, stages, code_model, cores=cores))
             except RuntimeError as error:
                 raise FaultError(f"the service does not start: {_reason(error)}") from error
-            ready(address(config), secret)
+            ready(address(config), first_key(config))  # not before: it is told this once
             try:
                 wait()
             finally:
@@ -71,17 +71,22 @@ def settled(config: ServeConfig) -> ServeConfig:
     return config
 
 
-def first_key(config: ServeConfig) -> str | None:
-    """The secret of a key that is made where there is none yet, with all scopes. On another address than this machine's
-    own none is made: raises DLCodeGenError."""
+def require_keys(config: ServeConfig) -> None:
+    """Raises DLCodeGenError for an address that others can reach, and no key yet. Opens the database in any case: what
+    is wrong with it is said here."""
     keys = Keys(Database(config.serve.database))
-    if any(key.valid for key in keys.all()):
-        return None
-    if not config.serve.is_local:
+    if not config.serve.is_local and not any(key.valid for key in keys.all()):
         raise DLCodeGenError(
             f"serve.host={config.serve.host} can be reached by others, and there is no key yet; make one with: "
             f"dlcodegen keys add NAME --database {config.serve.database}"
         )
+
+
+def first_key(config: ServeConfig) -> str | None:
+    """The secret of a key with all scopes, made where there is none yet."""
+    keys = Keys(Database(config.serve.database))
+    if any(key.valid for key in keys.all()):
+        return None
     return keys.add("first", config.serve.quotas, SCOPES)[1]
 
 
@@ -100,7 +105,7 @@ def build(arguments: dict[str, Any]) -> Any:
         raise DLCodeGenError(
             "llm=vllm is started by `dlcodegen serve`; deploy the engine by itself, and name it with llm=openai"
         )
-    first_key(config)
+    require_keys(config)
     from jobs.generation.language_model import language_model
 
     with language_model(config.llm) as llm:

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from serving.api.errors import ApiError, over_quota
+from serving.api.forms import form_of
 from serving.api.service import Service
 from serving.settings import OnlineSettings
 from serving.store.keys import Key
@@ -55,7 +56,7 @@ async def identify(request: Request) -> Caller | None:
         return None
     if request.method not in _SAFE_METHODS:
         require_own_page(request, service.settings)
-        given = request.headers.get(CSRF_HEADER) or str((await _form(request)).get(CSRF_FIELD, ""))
+        given = request.headers.get(CSRF_HEADER) or (await form_of(request)).text(CSRF_FIELD)
         if not hmac.compare_digest(given.encode(), session.csrf.encode()):
             raise ApiError(403, "csrf", "this form is not from the page as it is now; load the page again")
     return Caller(key=session.key, csrf=session.csrf)
@@ -67,13 +68,6 @@ def require_own_page(request: Request, settings: OnlineSettings) -> None:
     own = {f"{scheme}://{request.headers.get('host', '')}" for scheme in ("http", "https")}
     if origin is None or origin not in own | set(settings.origins):
         raise ApiError(403, "foreign_origin", "this was sent by a page of another site")
-
-
-async def _form(request: Request) -> dict[str, object]:
-    kind = request.headers.get("content-type", "")
-    if kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
-        return dict(await request.form())
-    return {}
 
 
 def caller(scope: str) -> Callable[[Request, Response], Awaitable[Caller]]:

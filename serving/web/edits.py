@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.datastructures import FormData
-
 from pipeline.records import Requirement, Understood
+from serving.api.forms import Form
 
 PLAN_FIELDS = (
     ("task_category", "Task category"),
@@ -26,19 +25,19 @@ PLAN_FIELDS = (
 LONG_FIELDS = ("input", "output", "preprocess", "layers")
 
 
-def places_left_out(row: Requirement | None, form: FormData) -> list[int]:
+def places_left_out(row: Requirement | None, form: Form) -> list[int]:
     """The places of the things understood that are no longer ticked."""
     if not isinstance(row, Understood):
         return []
-    kept = {str(value) for value in form.getlist("keep")}
+    kept = set(form.texts("keep"))
     return [place for place in range(len(row.constraints)) if str(place) not in kept]
 
 
-def edited_plan(form: FormData) -> dict[str, Any]:
+def edited_plan(form: Form) -> dict[str, Any]:
     """The form's plan in the paper's form; reading it is lenient, so numbers may stay texts."""
 
     def text(name: str) -> str:
-        return str(form.get(name, "")).strip()
+        return form.text(name).strip()
 
     return {
         "Task Category": text("task_category"),

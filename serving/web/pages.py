@@ -15,6 +15,7 @@ from pipeline.pages.rating import QUESTIONS
 from serving.api.access import Caller, identify, service_of
 from serving.api.asked import NewProject
 from serving.api.errors import ApiError, error_response, over_quota
+from serving.api.forms import form_of
 from serving.api.projects import Rating
 from serving.store.quotas import OverQuota
 from serving.web import sessions
@@ -76,8 +77,8 @@ async def make(request: Request) -> Response:
     """Begins a project, and goes to its page; says on the form what keeps it from that."""
     caller = await _person(request)
     service = service_of(request)
-    form = await request.form()
-    requirement, attributes = str(form.get("requirement", "")), str(form.get("attributes", ""))
+    form = await form_of(request)
+    requirement, attributes = form.text("requirement"), form.text("attributes")
     try:
         submitted = _submit(request, caller, {"requirement": requirement, "attributes": attributes})
     except ApiError as error:
@@ -112,10 +113,10 @@ async def look(id: str, request: Request) -> Response:
 async def understood_otherwise(id: str, request: Request) -> Response:
     """Goes on from what was understood, as somebody corrected it."""
     caller = await _person(request)
-    form = await request.form()
+    form = await form_of(request)
     project = service_of(request).find(caller.key, id)
     row = service_of(request).row_of(project)
-    values = {"from": id, "without": places_left_out(row, form), "also": str(form.get("also", ""))}
+    values = {"from": id, "without": places_left_out(row, form), "also": form.text("also")}
     return RedirectResponse(f"/projects/{_submit(request, caller, values)}", 303)
 
 
@@ -123,7 +124,7 @@ async def understood_otherwise(id: str, request: Request) -> Response:
 async def planned_otherwise(id: str, request: Request) -> Response:
     """Goes on from the plan as somebody edited it."""
     caller = await _person(request)
-    plan = edited_plan(await request.form())
+    plan = edited_plan(await form_of(request))
     return RedirectResponse(f"/projects/{_submit(request, caller, {'from': id, 'plan': plan})}", 303)
 
 
@@ -144,8 +145,8 @@ async def rate(id: str, request: Request) -> Response:
     caller = await _person(request)
     service = service_of(request)
     project = service.find(caller.key, id)
-    form = await request.form()
-    given = {name: form.get(name) or None for name in ASPECTS} | {"comment": str(form.get("comment", ""))}
+    form = await form_of(request)
+    given = {name: form.text(name) or None for name in ASPECTS} | {"comment": form.text("comment")}
     try:
         rating = Rating.model_validate(given)
     except ValidationError as error:

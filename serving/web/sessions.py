@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from serving.api.access import COOKIE, identify, require_own_page, service_of
+from serving.api.forms import form_of
 from serving.store.keys import SESSION_SECONDS
 from serving.web.rendering import render
 
@@ -21,11 +20,11 @@ async def login_page(request: Request) -> Response:
 
 
 @router.post("/login")
-async def login(request: Request, secret: Annotated[str, Form(max_length=500)]) -> Response:
+async def login(request: Request) -> Response:
     """Opens a session for a valid key."""
     service = service_of(request)
     require_own_page(request, service.settings)
-    key = service.keys.find(secret.strip())
+    key = service.keys.find((await form_of(request)).text("secret").strip())
     if key is None or "projects" not in key.scopes:
         problem = "This key does not exist, has expired, was revoked, or is not for projects."
         return render(request, "login.html.jinja", status=401, problem=problem)

@@ -11,7 +11,7 @@ from ray.serve.schema import ServeDeploySchema
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
-from jobs.serve import _require_free, deploy_yaml, first_key, settled
+from jobs.serve import _require_free, deploy_yaml, first_key, require_keys, settled
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError, FaultError
 from serving.settings import ServeConfig
@@ -36,9 +36,9 @@ def test_the_first_key_is_told_once(tmp_path: Path) -> None:
 
 def test_others_reach_it_only_where_there_are_keys(tmp_path: Path) -> None:
     with pytest.raises(DLCodeGenError, match="dlcodegen keys add"):
-        first_key(config(tmp_path, host="0.0.0.0"))
+        require_keys(config(tmp_path, host="0.0.0.0"))
     first_key(config(tmp_path))
-    assert first_key(config(tmp_path, host="0.0.0.0")) is None
+    require_keys(config(tmp_path, host="0.0.0.0"))
 
 
 def test_what_keeps_it_from_starting_is_said_before_ray_starts(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_what_keeps_it_from_starting_is_said_before_ray_starts(tmp_path: Path) -
         _require_free("127.0.0.1", taken.getsockname()[1])
     (tmp_path / "db.sqlite").write_text("this is a text and no database\n" * 40)
     with pytest.raises(DLCodeGenError, match="no SQLite"):
-        first_key(config(tmp_path))
+        require_keys(config(tmp_path))
     with pytest.raises(DLCodeGenError, match="SQLite"):
         Database("postgresql://somewhere/db")
     with pytest.raises(FaultError, match="folder"):
