@@ -26,8 +26,10 @@ from corpus_build.read.notebook import ParsedNotebook
 from corpus_build.records import Confidence, Disagreement, Extracted
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.prompt_files import render
+from pipeline.llm.asking.replies import clean_text
 from pipeline.llm.protocol import LLM, ChatRequest, Message, Sampling
 from pipeline.llm.tokens import estimate_tokens
+from pipeline.plan.json_objects import objects_in
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import CATEGORIES
@@ -37,6 +39,9 @@ DEFAULT_CONTEXT = 16_384
 """Tokens, where the model's own length is not known."""
 
 _PROMPT_TOKENS = 700
+_KEYS = frozenset({"User Requirement", "Dataset Attributes", "Code Plan"})
+"""Of an answer; one of them tells it from an object that is only spoken of."""
+
 ANSWERED = 0.7
 """Confidence in what the model says and the code does not."""
 
@@ -104,19 +109,24 @@ def _prompt(text: str, part: int, parts: int) -> tuple[Message, ...]:
 
 
 async def _ask(llm: LLM, messages: tuple[Message, ...]) -> PlanAnswer:
-    """The model's answer. Raises StageFailure (`llm_bad_plan`) where it is none."""
-    sampling = Sampling(max_tokens=REPLY_TOKENS)
-    reply = await llm.chat(ChatRequest(messages=messages, sampling=sampling, schema=answer_schema()))
+    """The model's answer, without its thinking; one that was cut off is asked for with more room. Raises StageFailure
+    (`llm_bad_plan`) where it is none."""
+    request = ChatRequest(messages=messages, sampling=Sampling(max_tokens=REPLY_TOKENS), schema=answer_schema())
+    reply = await llm.chat(request)
+    objects = objects_in(clean_text(reply.text))
+    if reply.finish_reason == "length" and not any(found.whole for found in objects):
+        longer = replace(request, sampling=Sampling(max_tokens=2 * REPLY_TOKENS))
+        reply = await llm.chat(longer)
+        objects = objects_in(clean_text(reply.text))
+    whole = [found.value for found in objects if found.whole]
+    if reply.finish_reason != "stop" and not whole:
+        raise StageFailure("llm_bad_plan", f"the answer ended by {reply.finish_reason} before it was whole")
+    answers = [value for value in whole if _KEYS & value.keys()]
     try:
-        content = json.loads(reply.text)
-        if not isinstance(content, dict):
-            raise StageFailure("llm_bad_plan", "the answer is no JSON object")
-        plan = read_plan(content)
-    except (ValueError, UnreadablePlanError):
-        try:
-            content, plan = {}, read_plan(reply.text)  # cut off: what is there of the plan
-        except UnreadablePlanError as error:
-            raise StageFailure("llm_bad_plan", str(error)) from error
+        plan = read_plan(answers[-1] if answers else clean_text(reply.text))
+    except UnreadablePlanError as error:
+        raise StageFailure("llm_bad_plan", str(error)) from error
+    content = answers[-1] if answers else {}
     return PlanAnswer(
         requirement=read_text(content.get("User Requirement")),
         attributes=read_text(content.get("Dataset Attributes")),

@@ -8,13 +8,13 @@ import json
 import pytest
 
 from corpus_build.extract.extraction import extract_static
-from corpus_build.extract.llm_extraction import cut_by_section, extract_with_llm
+from corpus_build.extract.llm_extraction import REPLY_TOKENS, cut_by_section, extract_with_llm
 from corpus_build.read.notebook import Cell, ParsedNotebook
 from corpus_build.read.reading import parse_notebook
 from corpus_build.read.sources import RawNotebook
 from corpus_build.records import Clustered, Extracted, KaggleFacts
 from pipeline.errors import StageFailure
-from pipeline.llm.protocol import ChatRequest
+from pipeline.llm.protocol import ChatReply, ChatRequest
 from pipeline.llm.scripted import ScriptedLLM
 from tests.corpus_build.notebooks import code, markdown, notebook
 
@@ -68,6 +68,31 @@ def test_words_are_the_models_and_numbers_the_codes() -> None:
     schema = json.loads(llm.requests[0].schema or "")
     assert schema["properties"].keys() == {"User Requirement", "Dataset Attributes", "Code Plan"}
     assert "Task Category" in json.dumps(schema["$defs"])
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        '<think>\n{{"Code Plan": {{"Task Category": "Image Generation"}}}} would be wrong.\n</think>\n{}',
+        "Here it is:\n\n```json\n{}\n```\n\nAsk me anything.",
+        '{{"note": "ok"}}\n{}',
+    ],
+)
+def test_an_answer_is_read_whatever_stands_around_it(around: str) -> None:
+    row = extract(ScriptedLLM(lambda request: around.format(answer()), model="m"))
+    assert (row.requirement, row.extraction) == ("I want to sort beans.", "llm:m")
+    assert row.plan is not None
+    assert row.plan.task_category == "Tabular Classification"
+
+
+def test_half_an_answer_is_asked_for_with_more_room_and_never_taken() -> None:
+    half = ChatReply(text=answer()[:250], finish_reason="length")
+    llm = ScriptedLLM(lambda request: half if request.sampling.max_tokens == REPLY_TOKENS else answer(), model="m")
+    assert extract(llm).extraction == "llm:m"
+    assert [request.sampling.max_tokens for request in llm.requests] == [REPLY_TOKENS, 2 * REPLY_TOKENS]
+    row = extract(ScriptedLLM(lambda request: half))
+    assert row.extraction == "static (llm_bad_plan)"
+    assert row.plan == static().plan
 
 
 def test_a_disagreement_is_asked_about_once_and_recorded() -> None:
