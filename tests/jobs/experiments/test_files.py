@@ -36,7 +36,7 @@ FOLDER = Path(__file__).parents[3] / "jobs/configs/experiments"
 SCRIPTED = 'models=[{"name": "s", "llm": "scripted", "model": "tests.pipeline.generate.llm.scripts:competent"}]'
 RUNS = {
     "rq1": 5 * 3 + 1,
-    "rq2": 5,
+    "rq2": 6,
     "rq3": 3,
     "rq4": 6 * 3,
     "rq5": 5 * 3,
