@@ -59,10 +59,11 @@ def _build(config: CorpusConfig) -> CorpusSummary:
     with seconds.measure("report"):
         counts = write_drop_report(store, listing.shards, assignment)
     with seconds.measure("audit"):
-        audit = audit_sets(store, config.split)
+        audit = audit_sets(store, config.settings())
     store.write_json(audit.to_json(), "audit.json")
     write_data_card(store, config.settings(), counts, audit)
-    summary = CorpusSummary(counts=counts, audit=audit, seconds=seconds.by_step, out=config.out)
+    below = assignment.below_floor
+    summary = CorpusSummary(counts=counts, audit=audit, seconds=seconds.by_step, out=config.out, below_floor=below)
     store.write_json(summary.manifest(config, listing), "manifest.json")
     if not audit.clean:
         raise DLCodeGenError(

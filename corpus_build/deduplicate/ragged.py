@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus_build.deduplicate.shingles import Hashes
+from pipeline.errors import DLCodeGenError
 from pipeline.storage.files import read_bytes, write_bytes
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -36,7 +37,9 @@ def packed(sets: Sequence[Hashes], name: str) -> Arrays:
 
 
 def unpacked(arrays: Arrays, name: str) -> list[Hashes]:
-    """The sets that `packed` put under this name, as views of one array."""
+    """The sets that `packed` put under this name, as views of one array. Raises DLCodeGenError where there are none."""
+    if name not in arrays:
+        raise DLCodeGenError(f"work/ of this build is of an older version (no {name!r}): remove it and build anew")
     numbers = arrays[name].astype(np.uint64, copy=False)
     bounds = arrays[f"{name}_bounds"].tolist()
     return [numbers[start:end] for start, end in pairwise(bounds)]

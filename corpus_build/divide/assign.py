@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from corpus_build.deduplicate.ragged import packed, read_arrays, unpacked, write_arrays
+from corpus_build.deduplicate.ragged import Arrays, packed, read_arrays, unpacked, write_arrays
 from corpus_build.deduplicate.shingles import Hashes
 from corpus_build.divide.overlap import OverlapIndex
 from corpus_build.divide.split import (
@@ -26,6 +26,8 @@ from corpus_build.divide.split import (
     choose_evaluation,
     choose_pool,
     divide_plan_data,
+    is_complete,
+    is_since,
     pool_quotas,
     requirement_groups,
 )
@@ -37,7 +39,11 @@ from corpus_build.store import CorpusStore
 Compare = Callable[[OverlapStep], None]
 """Runs an overlap step over all shards of which its folder has no file yet."""
 
-_COLUMNS = ["place", "id", "reason", "quality", "executed_at", "plan", "provenance"]
+MEASURES = ("requirement", "code", "tokens")
+"""By what rows of two sets are compared: words of the requirement and of the code, as the contamination firewall does,
+and the code's tokens without comments, as near-duplicates are told."""
+
+_COLUMNS = ["place", "id", "reason", "quality", "executed_at", "plan", "provenance", "confidence"]
 
 
 class RowDrop(NamedTuple):
@@ -56,6 +62,8 @@ class Assignment:
     sets: dict[int, str] = field(default_factory=dict)
     """The set of each row that stays."""
     dropped: dict[int, RowDrop] = field(default_factory=dict)
+    below_floor: int = 0
+    """Rows that are new enough for DLCodeEval and not complete enough: they are in the other sets."""
 
     def waiting(self) -> list[SplitRow]:
         """The rows of which nothing is decided yet."""
@@ -97,6 +105,8 @@ class Splitter:
         groups = requirement_groups(requirements, split.requirement_similarity)
 
         result.take(EVALUATION, choose_evaluation(rows, split))
+        incomplete = [row for row in rows if not row.complete]
+        result.below_floor = sum(is_since(row.executed_at, split.since_seconds) for row in incomplete)
         if split.eval_size is not None:
             unlimited = split.model_copy(update={"eval_size": None})
             for row in choose_evaluation(result.waiting(), unlimited):
@@ -141,6 +151,7 @@ class Splitter:
                 quality=row["quality"],
                 executed_at=row["executed_at"],
                 first_executed_at=row["first_executed_at"],
+                complete=row["complete"],
             )
             rows.append(split_row)
         return rows, [requirement for _, requirement in extracted]
@@ -159,10 +170,12 @@ class Splitter:
             return
         split = self._settings.split
         folder = f"{self._folder}/{names[0].replace('/', '-')}"
-        requirements, codes = self._shingles(members)
-        arrays = packed(requirements, "requirement") | packed(codes, "code")
+        arrays: Arrays = {}
+        for by, shingles in self._shingles(members).items():
+            arrays |= packed(shingles, by)
         write_arrays(self._store.path("work", folder, "set.npz"), **arrays)
-        self._compare(OverlapStep(self._store, folder, split.requirement_similarity, split.code_similarity))
+        near = self._settings.dedup.similarity
+        self._compare(OverlapStep(self._store, folder, split.requirement_similarity, split.code_similarity, near))
         numbers = {(row.shard, row.row): row.number for row in result.rows}
         for shard in range(self._shards):
             for overlap in self._store.read(folder, shard, Overlap):
@@ -175,43 +188,44 @@ class Splitter:
         compared here."""
         members = result.members(TEST)
         split = self._settings.split
-        requirements, codes = self._shingles(rows)
-        test_requirements, test_codes = self._shingles(members)
-        for by, shingles, test_shingles, threshold in (
-            ("requirement", requirements, test_requirements, split.requirement_similarity),
-            ("code", codes, test_codes, split.code_similarity),
+        own, tests = self._shingles(rows), self._shingles(members)
+        for by, threshold in (
+            ("requirement", split.requirement_similarity),
+            ("code", split.code_similarity),
+            ("tokens", self._settings.dedup.similarity),
         ):
-            index = OverlapIndex(test_shingles, threshold)
-            for row, own_shingles in zip(rows, shingles, strict=True):
+            index = OverlapIndex(tests[by], threshold)
+            for row, own_shingles in zip(rows, own[by], strict=True):
                 if row.number in result.dropped:
                     continue
                 for other, similarity in index.similar(own_shingles)[:1]:
                     result.drop_overlap(row.number, members[other], by, f"{similarity:.2f}")
 
-    def _shingles(self, rows: list[SplitRow]) -> tuple[list[Hashes], list[Hashes]]:
-        """Requirements' and codes' shingles of the rows, in their order. Each shard's file is opened once."""
+    def _shingles(self, rows: list[SplitRow]) -> dict[str, list[Hashes]]:
+        """The shingles of the rows' requirements and codes, in their order. Each shard's file is opened once."""
         by_shard: dict[int, list[tuple[int, SplitRow]]] = {}
         for index, row in enumerate(rows):
             by_shard.setdefault(row.shard, []).append((index, row))
-        requirements: list[Hashes] = [np.empty(0, np.uint64)] * len(rows)
-        codes = list(requirements)
+        shingles: dict[str, list[Hashes]] = {by: [np.empty(0, np.uint64)] * len(rows) for by in MEASURES}
         for shard, indexed_rows in by_shard.items():
             arrays = read_arrays(self._store.part("shingles", shard, "npz"))
-            shard_requirements, shard_codes = unpacked(arrays, "requirement"), unpacked(arrays, "code")
-            for index, row in indexed_rows:  # copies, so that the shard's arrays can go
-                requirements[index] = shard_requirements[row.row].copy()
-                codes[index] = shard_codes[row.row].copy()
-        return requirements, codes
+            for by in MEASURES:
+                of_shard = unpacked(arrays, by)
+                for index, row in indexed_rows:  # copies, so that the shard's arrays can go
+                    shingles[by][index] = of_shard[row.row].copy()
+        return shingles
 
 
 def _narrow_rows(table: Any, shard: int) -> Iterator[dict[str, Any]]:
     """Rows with the few fields of plan and provenance that the split needs, and where they lie."""
     for row_in_shard, row in enumerate(table.to_pylist()):
         plan, provenance = row.pop("plan") or {}, row.pop("provenance") or {}
+        confidence = row.pop("confidence") or {}
         yield row | {
             "shard": shard,
             "row_in_shard": row_in_shard,
             "category": plan.get("task_category", ""),
+            "complete": is_complete(plan, confidence),
             "cluster": provenance.get("cluster", ""),
             "digest": provenance.get("code_digest", ""),
             "first_executed_at": read_time(provenance.get("cluster_first_executed_at", "")),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,10 @@ EVALUATION, POOL = "DLCodeEval", "DLSamplePool"
 TRAIN, EVAL, TEST = "DLPlanData/train", "DLPlanData/eval", "DLPlanData/test"
 SETS = (EVALUATION, POOL, TEST, EVAL, TRAIN)
 """In the order in which they choose."""
+
+
+LEAST_STATED, LEAST_REQUIREMENT = 0.8, 0.4
+"""Confidence above which a setting was read from code that parses, and from which a requirement says a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,18 @@ class SplitRow:
     quality: float
     executed_at: float | None
     first_executed_at: float | None
+    complete: bool = True
+    """Whether it may stand in DLCodeEval (`is_complete`)."""
+
+
+def is_complete(plan: Mapping[str, Any], confidence: Mapping[str, float]) -> bool:
+    """Whether a row is fit to judge others by: its code parses and states layers, loss and optimizer, and its texts
+    say what it is for. The rest goes to the other sets."""
+    architecture = plan.get("architecture") or {}
+    hyper = architecture.get("hyperparameters") or {}
+    says_all = bool(architecture.get("layers")) and bool(hyper.get("loss")) and bool(hyper.get("optimizer"))
+    parses = confidence.get("optimizer", 0.0) > LEAST_STATED
+    return says_all and parses and confidence.get("requirement", 0.0) >= LEAST_REQUIREMENT
 
 
 def requirement_groups(sets: Sequence[Hashes], similarity: float) -> npt.NDArray[np.int64]:
@@ -63,12 +80,12 @@ def requirement_groups(sets: Sequence[Hashes], similarity: float) -> npt.NDArray
 
 
 def choose_evaluation(rows: Iterable[SplitRow], settings: SplitSettings) -> list[SplitRow]:
-    """Rows executed since the date. An undated row is never among them; with `fresh`, neither is one of whose
+    """Complete rows executed since the date. An undated row is never among them; with `fresh`, neither is one of whose
     near-duplicates one is older."""
     since = settings.since_seconds
-    recent = [row for row in rows if _is_since(row.executed_at, since)]
+    recent = [row for row in rows if row.complete and is_since(row.executed_at, since)]
     if settings.fresh:
-        recent = [row for row in recent if _is_since(row.first_executed_at, since)]
+        recent = [row for row in recent if is_since(row.first_executed_at, since)]
     if settings.eval_size is None:
         return recent
     return sorted(recent, key=_best_first)[: settings.eval_size]
@@ -153,7 +170,8 @@ def _point(group: Iterable[SplitRow], seed: int) -> float:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
 
 
-def _is_since(time: float | None, since: float) -> bool:
+def is_since(time: float | None, since: float) -> bool:
+    """Whether a row is of this time or later; an undated one is not."""
     return time is not None and time >= since
 
 

@@ -20,7 +20,7 @@ class Overlap:
     other: int
     """The number of the set's row."""
     by: str
-    """`requirement` or `code`."""
+    """`requirement`, `code`, or `tokens` for code without its comments."""
     similarity: float
     """The Jaccard similarity, rounded to four places."""
 
@@ -34,6 +34,8 @@ class OverlapStep:
     """Where set.npz lies and the step's files go, under work/."""
     requirement_similarity: float
     code_similarity: float
+    near_similarity: float
+    """Of code without its comments, as near-duplicates are told, but exactly."""
 
     def build(self) -> Callable[[int], int]:
         """The step with its indexes, made once per worker."""
@@ -41,17 +43,19 @@ class OverlapStep:
         indexes = {
             "requirement": OverlapIndex(unpacked(arrays, "requirement"), self.requirement_similarity),
             "code": OverlapIndex(unpacked(arrays, "code"), self.code_similarity),
+            "tokens": OverlapIndex(unpacked(arrays, "tokens"), self.near_similarity),
         }
         return lambda shard: self._compare(shard, indexes)
 
     def _compare(self, shard: int, indexes: Mapping[str, OverlapIndex]) -> int:
         arrays = read_arrays(self.store.part("shingles", shard, "npz"))
-        requirements, codes = unpacked(arrays, "requirement"), unpacked(arrays, "code")
+        sets = {by: unpacked(arrays, by) for by in indexes}
+        rows = len(sets["requirement"])
         overlaps: list[Overlap] = []
-        for row, (requirement, code) in enumerate(zip(requirements, codes, strict=True)):
-            overlaps += _overlaps(row, {"requirement": requirement, "code": code}, indexes)
+        for row in range(rows):
+            overlaps += _overlaps(row, {by: shingles[row] for by, shingles in sets.items()}, indexes)
         self.store.write(self.folder, shard, Overlap, overlaps)
-        return len(requirements)
+        return rows
 
 
 def _overlaps(row: int, shingles: Mapping[str, Hashes], indexes: Mapping[str, OverlapIndex]) -> Iterator[Overlap]:

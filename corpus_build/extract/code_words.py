@@ -21,7 +21,8 @@ _PATTERNS = {
     "pictures": r"\b(?:im(?:age|g)|photo|picture)s?\b|\.(?:jpe?g|png)\b|\bcv2\b",
     "ratings": r"\buser_?ids?\b|\bratings?\b|\bmovie_?ids?\b|\bitem_?ids?\b|\bn(?:um)?_users\b",
     "restore": r"\bnois(?:y|ed|e_factor)|denois|coloriz|inpaint|deblur|pix2pix|cyclegan|style_?transfer",
-    "text": r"tokeni[sz]|input_word_ids|pad_sequences|textvectorization|\bvocab|stopwords",
+    "text": r"\btf\.string\b|nnlm|universal.sentence|tokeni[sz]|input_word_ids|"
+    r"pad_sequences|textvectorization|\bvocab|stopwords",
     "translate": r"\bdecoder_\w|transformerdecoder|target_vocab|summari[sz]|translat|seq2seq",
     "upscale": r"depth_to_space|super.?res|\bsrgan\b|\bsrcnn\b|\blow_?res|\bhr_images|\blr_images|\bhigh_?res|\bedsr\b",
     "video": r"videocapture|frames?_per|\b(?:num|n|max)_frames\b|\bvideos?\b",

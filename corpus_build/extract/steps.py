@@ -9,7 +9,7 @@ from itertools import islice
 
 from corpus_build.careful import carefully
 from corpus_build.deduplicate.ragged import packed, write_arrays
-from corpus_build.deduplicate.shingles import CODE_WORDS, REQUIREMENT_WORDS, Hashes, word_shingles
+from corpus_build.deduplicate.shingles import CODE_WORDS, REQUIREMENT_WORDS, Hashes, code_shingles, word_shingles
 from corpus_build.drops import Drop
 from corpus_build.extract.extraction import extract_static
 from corpus_build.extract.llm_extraction import extract_with_llm
@@ -46,6 +46,7 @@ class ExtractStep:
                 representatives[clustered.row] = clustered
         requirements: list[Hashes] = []
         codes: list[Hashes] = []
+        tokens: list[Hashes] = []
         with (
             self.store.begun("extracted", shard) as suspicious,
             record_writer(self.store.part("extracted", shard), Extracted) as writer,
@@ -53,12 +54,14 @@ class ExtractStep:
             for extracted in self._extracted(shard, representatives, suspicious):
                 requirements.append(word_shingles(extracted.requirement, REQUIREMENT_WORDS))
                 codes.append(word_shingles(extracted.code, CODE_WORDS))
+                tokens.append(code_shingles(extracted.code))
                 writer.add(extracted, len(extracted.code))
             # Before the rows appear: their file means that the shard is done.
             write_arrays(
                 self.store.part("shingles", shard, "npz"),
                 **packed(requirements, "requirement"),
                 **packed(codes, "code"),
+                **packed(tokens, "tokens"),
             )
         return len(representatives)
 

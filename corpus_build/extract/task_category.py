@@ -131,6 +131,8 @@ class _Network:
             yield from self._image_tasks(classifies)
         elif self.data == "text":
             yield "Text Classification", 0.9 if classifies else 0.4
+            if self.loss == "distance":
+                yield "Tabular Regression", 0.6
         elif self.data == "series" and classifies:
             yield "Time Series Classification", 0.8
         elif self.data == "series":

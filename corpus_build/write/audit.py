@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
 
-from corpus_build.deduplicate.shingles import CODE_WORDS, REQUIREMENT_WORDS, Hashes, word_shingles
+from corpus_build.deduplicate.shingles import CODE_WORDS, REQUIREMENT_WORDS, Hashes, code_shingles, word_shingles
 from corpus_build.divide.overlap import OverlapIndex
 from corpus_build.divide.split import SETS, TRAIN
 from corpus_build.records import CodeEvalRow
-from corpus_build.settings import SplitSettings
+from corpus_build.settings import CorpusSettings
 from corpus_build.store import CorpusStore
 from corpus_build.write.datasets import read_dataset
 from pipeline.retrieval.tokenize import words
@@ -29,7 +29,8 @@ class Leak:
     """Two rows of different sets that are too similar."""
 
     by: str
-    """`same requirement`, `same code`, `same cluster`, `same id`, `near requirement` or `near code`."""
+    """`same requirement`, `same code`, `same cluster`, `same id`, `near requirement`, `near code` or `near code
+    without comments`."""
     first_set: str
     first_id: str
     second_set: str
@@ -70,8 +71,9 @@ class Audit:
         }
 
 
-def audit_sets(store: CorpusStore, settings: SplitSettings) -> Audit:
-    """Compares every two sets of a written build. All sets but train are held in memory, train streams past them."""
+def audit_sets(store: CorpusStore, settings: CorpusSettings) -> Audit:
+    """Compares every two sets of a written build, as the split does and as near-duplicates are told. All sets
+    but train are held in memory, train streams past them."""
     audit = Audit()
     held = {name: _HeldSet(name, list(_compared_rows(store, name)), settings) for name in SETS if name != TRAIN}
     for first, second in combinations(held.values(), 2):
@@ -96,6 +98,8 @@ class _ComparedRow:
     """Its words in lower case."""
     requirement_shingles: Hashes
     code_shingles: Hashes
+    tokens: Hashes
+    """Of the code without its comments."""
     cluster: str
     code_digest: str
 
@@ -108,6 +112,7 @@ def _compared_rows(store: CorpusStore, name: str) -> Iterator[_ComparedRow]:
             requirement=" ".join(words(row.requirement)),
             requirement_shingles=word_shingles(row.requirement, REQUIREMENT_WORDS),
             code_shingles=word_shingles(code, CODE_WORDS),
+            tokens=code_shingles(code),
             cluster=row.provenance.cluster,
             code_digest=row.provenance.code_digest,
         )
@@ -116,11 +121,14 @@ def _compared_rows(store: CorpusStore, name: str) -> Iterator[_ComparedRow]:
 class _HeldSet:
     """A set in memory, to be asked which of its rows another set's row is too similar to."""
 
-    def __init__(self, name: str, rows: list[_ComparedRow], settings: SplitSettings) -> None:
+    def __init__(self, name: str, rows: list[_ComparedRow], settings: CorpusSettings) -> None:
         self.name = name
         self.rows = rows
-        self._requirements = OverlapIndex([row.requirement_shingles for row in rows], settings.requirement_similarity)
-        self._codes = OverlapIndex([row.code_shingles for row in rows], settings.code_similarity)
+        self._requirements = OverlapIndex(
+            [row.requirement_shingles for row in rows], settings.split.requirement_similarity
+        )
+        self._codes = OverlapIndex([row.code_shingles for row in rows], settings.split.code_similarity)
+        self._tokens = OverlapIndex([row.tokens for row in rows], settings.dedup.similarity)
         self._by_identity: dict[tuple[str, str], list[_ComparedRow]] = {}
         for row in rows:
             for identity in _identities(row):
@@ -134,6 +142,7 @@ class _HeldSet:
         for by, index, shingles in (
             ("near requirement", self._requirements, other.requirement_shingles),
             ("near code", self._codes, other.code_shingles),
+            ("near code without comments", self._tokens, other.tokens),
         ):
             for number, similarity in index.similar(shingles):
                 yield Leak(by, self.name, self.rows[number].id, other_set, other.id, round(similarity, 4))

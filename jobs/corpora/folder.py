@@ -52,7 +52,7 @@ def with_approvals(folder: str, sheet: str) -> CorpusConfig:
 def audit_build(folder: str) -> Audit:
     """Audits the written files anew."""
     store, config = open_build(folder)
-    return audit_sets(store, config.split)
+    return audit_sets(store, config)
 
 
 def expose(folder: str, llm: LLMSettings) -> list[Exposure]:

@@ -22,6 +22,8 @@ class CorpusSummary:
     seconds: dict[str, float] = field(default_factory=dict)
     """By step, of this call."""
     out: str = ""
+    below_floor: int = 0
+    """Rows that are new enough for DLCodeEval and not complete enough."""
 
     def manifest(self, config: CorpusConfig, listing: Listing) -> dict[str, object]:
         """Versions, settings, input and counts: what manifest.json holds."""
@@ -39,6 +41,7 @@ class CorpusSummary:
             "kept_by_set": dict(sorted(counts.kept.items())),
             "dropped": sum(counts.dropped.values()),
             "dropped_by_reason": dict(sorted(counts.dropped.items())),
+            "below_the_floor_of_DLCodeEval": self.below_floor,
             "audit_clean": self.audit.clean,
             "seconds": self.seconds,
         }

@@ -211,7 +211,7 @@ class Caller(Evaluator):
         return result if held is None else held
 
     def _layer(self, path: str, args: tuple[object, ...], keywords: dict[str, object], node: ast.Call) -> Call:
-        for value in (*args, *keywords.values()):
+        for value in (*args, *(value for key, value in keywords.items() if key != "input_tensor")):
             self._note_parts(value)
         name = path.rpartition(".")[2]
         layer = LayerUse(name, call_text(name, args, keywords, node), node.lineno)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus_build.records import PlanDataRow
-from corpus_build.settings import PlanDataSizes, SplitSettings
+from corpus_build.settings import CorpusSettings, PlanDataSizes, SplitSettings
 from corpus_build.store import CorpusStore, read_records, record_writer
 from corpus_build.write.audit import audit_sets
 from corpus_build.write.datasets import SET_FILES
@@ -21,7 +21,7 @@ from jobs.corpus import main
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
-from tests.corpus_build.notebooks import code, notebook, project, small_corpus, write
+from tests.corpus_build.notebooks import code, markdown, notebook, project, small_corpus, write
 from tests.older_files import raise_version, remove_versions
 
 SPLIT = SplitSettings(quota=4, plan_data=PlanDataSizes(eval=0.2, test=0.2))
@@ -141,7 +141,7 @@ def test_a_build_of_a_newer_version_is_refused_in_one_line(corpus: Path, built: 
     shutil.copytree(built, out)
     raise_version(out / SET_FILES["DLCodeEval"])
     with pytest.raises(DLCodeGenError, match=r"requirements\.parquet was written by a newer version"):
-        audit_sets(CorpusStore(str(out)), SPLIT)
+        audit_sets(CorpusStore(str(out)), CorpusSettings(split=SPLIT))
     raise_version(out / "work" / "listing.json")
     with pytest.raises(DLCodeGenError, match=r"newer version of this program.*choose another --out"):
         build(corpus, out)
@@ -170,21 +170,27 @@ def test_a_shared_requirement_never_spans_two_sets(tmp_path: Path) -> None:
     assert summary.counts.dropped["overlaps_DLCodeEval"] == 16
 
 
-@pytest.mark.parametrize("field", ["requirement", "code"])
-def test_the_audit_finds_a_planted_leak(corpus: Path, tmp_path: Path, field: str) -> None:
+@pytest.mark.parametrize(("field", "way"), [("requirement", ""), ("code", "a line more"), ("code", "comments")])
+def test_the_audit_finds_a_planted_leak(corpus: Path, tmp_path: Path, field: str, way: str) -> None:
     build(corpus, tmp_path)
     store = CorpusStore(str(tmp_path))
-    assert audit_sets(store, SPLIT).clean
+    settings = CorpusSettings(split=SPLIT)
+    assert audit_sets(store, settings).clean
     train = list(read_records(store.path(SET_FILES["DLPlanData/train"]), PlanDataRow))
     test = list(read_records(store.path(SET_FILES["DLPlanData/test"]), PlanDataRow))
     stolen = getattr(test[0], field)
-    changed = stolen.upper() + "!" if field == "requirement" else stolen + "\nprint('my own work')\n"
+    hints = "\n".join(f"# Hint {number}: think about what step {number} sees of its input" for number in range(200))
+    own_line = "print('my own work')"
+    own_work = {"": f"{stolen.upper()}!", "a line more": f"{stolen}\n{own_line}\n", "comments": f"{hints}\n{stolen}"}
+    changed = own_work[way]
     values = {name: getattr(train[0], name) for name in PlanDataRow.__dataclass_fields__} | {field: changed}
     with record_writer(store.path(SET_FILES["DLPlanData/train"]), PlanDataRow) as writer:
         for row in [PlanDataRow(**values), *train[1:]]:
             writer.add(row)
-    audit = audit_sets(store, SPLIT)
+    audit = audit_sets(store, settings)
     assert not audit.clean
+    # Comments hide a copy from the measure that counts words, and from that alone.
+    assert (way == "comments") == ({leak.by for leak in audit.leaks} == {"near code without comments"})
     assert (audit.leaks[0].first_id, audit.leaks[0].second_id) == (test[0].id, train[0].id)
 
 
@@ -200,3 +206,21 @@ def test_the_pool_leaves_a_small_corpus_most_of_its_rows(tmp_path: Path) -> None
         count = pool.count(category) + train.count(category)
         assert pool.count(category) == (max(1, count // 5) if count > 1 else 0)
     assert len(pool) >= 4
+
+
+def test_what_cannot_judge_others_is_not_in_the_evaluation_set(tmp_path: Path) -> None:
+    whole = project(1, "2024-05-01T10:00:00Z")
+    without_loss = notebook(
+        markdown("# Frost on roads\n\nThe goal is to predict frost on roads from nine readings."),
+        code(
+            "import keras\nm = keras.Sequential([keras.layers.Dense(9), keras.layers.Dense(1)])\n"
+            "m.compile(optimizer='adam')\nm.fit(x, y)",
+            "2024-05-01T10:00:00Z",
+        ),
+    )
+    folder = write(tmp_path / "in", [("whole.ipynb", whole), ("without_loss.ipynb", without_loss)])
+    summary = build(folder, tmp_path / "out")
+    report = {row["place"]: row for row in pq.read_table(tmp_path / "out" / "drop_report.parquet").to_pylist()}
+    assert report["whole.ipynb"]["outcome"] == "DLCodeEval"
+    assert report["without_loss.ipynb"]["outcome"].startswith("DLPlanData")
+    assert summary.below_floor == 1

@@ -100,9 +100,12 @@ def with_new_heads(modules: Iterable[Call], settings: Iterable[Setting]) -> list
     for setting in settings:
         if isinstance(setting.owner, Call) and ready_made(setting.owner.path):
             replaced.setdefault(id(setting.owner), []).extend(modules_within(setting.value))
+    known = list(modules)
+    known_ids = {id(module) for module in known}
     with_heads: list[Call] = []
-    for module in modules:
-        with_heads += [module, *replaced.get(id(module), ())]
+    for module in known:
+        with_heads.append(module)
+        with_heads += [head for head in replaced.get(id(module), ()) if id(head) not in known_ids]
     return with_heads
 
 

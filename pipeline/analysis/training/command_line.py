@@ -1,7 +1,7 @@
 """Settings that a program takes from its command line or from a text: what it has where nobody states them.
 
-`argparse` and `absl.flags` have their defaults, JSON that stands in the code its values. What is read from a file, or
-has no default, stays unknown.
+`argparse`, `absl.flags` and `os.environ.get` have their defaults, JSON that stands in the code its values. What is read
+from a file, or has no default, stays unknown.
 """
 
 from __future__ import annotations
@@ -85,6 +85,9 @@ def settings_made(path: str, args: tuple[object, ...], keywords: dict[str, objec
         except (ValueError, RecursionError):
             return Unknown.ANY
         return Unknown.ANY if value is None else value
+    if path in ("os.environ.get", "os.getenv"):
+        default = args[1] if len(args) > 1 else keywords.get("default")
+        return Unknown.ANY if default is None else default
     if path == "vars" and args and isinstance(args[0], Instance):
         return args[0].attributes
     if name in _NAMESPACES:
