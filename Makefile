@@ -60,8 +60,9 @@ format: setup
 
 # Projects run in environments of their own (docs/execution.md), which are built when they are first needed.
 check-starter: setup
-	$(BIN)/dlcodegen generate starter --out out/check-starter --projects
-	$(BIN)/python -m jobs.check_starter --generated out/check-starter/projects
+	rm -rf out/check-starter
+	$(BIN)/dlcodegen generate starter --out out/check-starter/run
+	$(BIN)/python -m jobs.check_starter --generated out/check-starter/run --out out/check-starter/executed
 
 # The longer attacks on the sandbox: without control groups, and each poison seen to work in one process.
 check-sandbox: setup

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -76,23 +74,15 @@ class ExecuteConfig(Settings):
 class CheckConfig:
     """What `jobs.check_starter` runs, and how."""
 
-    python: Path | None = None
-    """A Python that has TensorFlow; by default that of the environment `keras3`."""
-    torch_python: Path | None = None
-    """A Python that has PyTorch; by default that of the environment `torch`."""
-    generated: Path | None = None
-    """A folder of generated projects, `<id>/project.py`."""
+    generated: str | None = None
+    """A run of `dlcodegen generate`, or a folder of projects."""
     samples: bool = True
     """Whether the bundled samples are run."""
-    workers: int = os.cpu_count() or 1
-    """Projects at a time."""
-    threads: int = 1
-    """Threads of each project."""
-    seconds: float = 180.0
-    """Time limit of each project."""
-    report: Path = Path("out/starter-check.json")
-    """Where the JSON report goes."""
-    allow_network: bool = False
-    """Leaves the network on."""
+    out: str = "out/starter-check"
+    """The folder of the results, as of `dlcodegen execute`."""
+    workers: int | None = None
+    """Projects at a time; by default one per CPU."""
+    cpu_seconds: float = CPU_SECONDS
+    """Processor time after which a project is ended."""
     accept_weaker: bool = False
     """Runs on a machine that gives less than the sandbox's floor."""

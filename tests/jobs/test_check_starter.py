@@ -1,156 +1,125 @@
+"""The check of the bundled samples: what is asked of each source, and the job where keras3 is Python alone."""
+
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
-from jobs.execution.project_runs import ProjectRun, failed_sources, run_projects
-from jobs.execution.projects import MATRIX, Project, bundled_samples, generated_projects
-from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.records import SourceFile
-from pipeline.sandbox.process import ProcessSandbox
-from pipeline.sandbox.sandbox import Execution, Limits, ScriptedSandbox
+from jobs.execution.inputs import Inputs
+from jobs.execution.starter_check import (
+    GENERATED,
+    MATRIX,
+    SAMPLE,
+    CheckedProject,
+    checked,
+    failed_sources,
+    sample_folders,
+)
+from pipeline.environments.building import FOLDER_VARIABLE
+from pipeline.execution.ladder import RUNGS, FirstException, Rung, RungOutcome
+from pipeline.execution.running.rows import ExecutedProject, RungRow, RunMeasures
+from tests.plain_environment import plain_environments
 
 
-def project_folder(root: Path, projects: dict[str, str]) -> Path:
-    for name, code in projects.items():
-        (root / name).mkdir(parents=True)
-        (root / name / "project.py").write_text(code)
-    return root
+def executed(
+    *,
+    finishes: RungOutcome = "reached",
+    learns: RungOutcome = "reached",
+    cpu_seconds: float = 20.0,
+    gigabytes: float = 1.0,
+    infra: str = "",
+    stopped: str = "",
+    error: FirstException | None = None,
+) -> ExecutedProject:
+    outcomes: dict[Rung, RungOutcome] = {Rung.FINISHES: finishes, Rung.LEARNS: learns}
+    rungs = []
+    for rung in RUNGS:
+        outcome = outcomes.get(rung, "reached")
+        rungs.append(RungRow(rung=rung.value, outcome=outcome, seen=f"{outcome} it", file="", line=None))
+    return ExecutedProject(
+        id="x", row=0, source="", environment="keras3", reached="", rungs=tuple(rungs), first_exception=error,
+        infra=infra, stopped=stopped, budget_spent=False, held_out=None, checks=(), observation="{}", exit_code=0,
+        stdout_tail="", stderr_tail="",
+        measured=RunMeasures(
+            start="warm", seconds=cpu_seconds, cpu_seconds=cpu_seconds, peak_memory_bytes=int(gigabytes * 1e9)
+        ),
+    )  # fmt: skip
 
 
-def project_run(source: str, ok: bool) -> ProjectRun:
-    return ProjectRun(id="x", source=source, ok=ok, seconds=1.0, peak_memory_mb=1, reason="", digest="")
+def test_all_bundled_samples_are_among_the_projects() -> None:
+    folders = sample_folders()
+    projects = list(Inputs(tuple(folders), "auto").projects())
+    counts = {source: sum(folders[project.source] == source for project in projects) for source in (SAMPLE, MATRIX)}
+    assert counts[SAMPLE] == 40
+    assert counts[MATRIX] > 60
+    assert len({project.id for project in projects}) == len(projects)
+    environments = {project.id: project.environment for project in projects}
+    assert environments["torch-classification-image-cnn"] == "torch"
+    assert environments["image-folders"] == "keras3"
 
 
-def test_the_bundled_samples_are_found() -> None:
-    samples = bundled_samples()
-    assert len(samples) >= 30
-    assert all(sample.files[0].text.strip() for sample in samples)
-    assert [sample.id for sample in samples] == sorted({sample.id for sample in samples})
-
-
-def test_generated_projects_come_with_their_modules(tmp_path: Path) -> None:
-    folder = project_folder(tmp_path / "projects", {"b": "import net.model", "a": "print(1)"})
-    (folder / "b" / "net").mkdir()
-    (folder / "b" / "net" / "model.py").write_text("x = 1")
-    (folder / "summary.json").write_text("{}")
-    projects = generated_projects(folder)
-    assert [project.id for project in projects] == ["a", "b"]
-    assert [file.path for file in projects[1].files] == ["net/model.py", "project.py"]
-
-
-def test_a_folder_without_projects_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DLCodeGenError, match=r"holds no <id>/project\.py"):
-        generated_projects(tmp_path)
-    with pytest.raises(DLCodeGenError, match="no such folder"):
-        generated_projects(tmp_path / "absent")
-
-
-def test_each_project_gets_its_run(tmp_path: Path) -> None:
-    def answer(files: object) -> Execution:
-        text = str(files)
-        if "unsafe" in text:
-            raise StageFailure("unsafe_path", "leaves the folder")
-        return Execution(exit_code=int("bad" in text), stderr_tail="Traceback ...:\nValueError: no\n")
-
-    folder = project_folder(tmp_path, {"one": "good", "three": "unsafe", "two": "bad"})
-    runs = run_projects(ScriptedSandbox(answer), generated_projects(folder), Limits(), workers=2)
-    assert {run.id: (run.ok, run.reason) for run in runs} == {
-        "one": (True, ""),
-        "two": (False, "ValueError: no"),
-        "three": (False, "unsafe_path: leaves the folder"),
-    }
-
-
-def test_a_sample_of_the_matrix_has_to_learn() -> None:
-    printed = {
-        "learns": "held-out accuracy: 0.9 (baseline, always the most frequent class: 0.5)",
-        "guesses": "held-out accuracy: 0.5 (baseline, always the most frequent class: 0.5)",
-        "errs": "held-out error in pixels (mean): 9 (baseline, the mean image: 4.5)",
-        "silent": "done",
-    }
-
-    def answer(files: object) -> Execution:
-        return Execution(exit_code=0, stdout_tail=next(text for name, text in printed.items() if name in str(files)))
-
-    projects = [
-        Project(id=name, source=source, files=(SourceFile(path="project.py", text=name),))
-        for name, source in [("learns", MATRIX), ("guesses", MATRIX), ("errs", MATRIX), ("silent", MATRIX)]
-    ]
-    runs = {run.id: run for run in run_projects(ScriptedSandbox(answer), projects, Limits(), workers=2)}
-    assert {name: run.ok for name, run in runs.items()} == {
-        "learns": True, "guesses": False, "errs": False, "silent": False,
-    }  # fmt: skip
-    assert runs["learns"].held_out is not None
-    assert runs["errs"].reason == "is no better than its baseline"
-    assert runs["silent"].reason.startswith("prints no line")
-    assert failed_sources(list(runs.values())) == ["matrix: 1 of 4 ran and learned, needed are 100%"]
-
-
-def test_projects_in_pytorch_are_told_apart() -> None:
-    needs = {sample.id: sample.needs_torch for sample in bundled_samples()}
-    assert needs["torch-classification-image-cnn"]
-    assert not needs["image-folders"]
+@pytest.mark.parametrize(
+    ("source", "project", "reason"),
+    [
+        (SAMPLE, executed(learns="failed"), ""),
+        (MATRIX, executed(), ""),
+        (MATRIX, executed(learns="failed"), "does not learn: failed it"),
+        (MATRIX, executed(learns="not_measurable"), "does not learn: not_measurable it"),
+        (GENERATED, executed(learns="failed", cpu_seconds=100, gigabytes=9), ""),
+        (SAMPLE, executed(cpu_seconds=88), "took 88 s of processor time, 60 are allowed"),
+        (MATRIX, executed(gigabytes=3.5), "took 3.5 GB, 3 are allowed"),
+        (MATRIX, executed(infra="the warm process is dead"), "the warm process is dead"),
+        (SAMPLE, executed(finishes="not_measurable", stopped="cpu_seconds"), "stopped at its limit of cpu_seconds"),
+        (
+            GENERATED,
+            executed(
+                finishes="failed",
+                error=FirstException(kind="shape", type="ValueError", message="no\nmore", file="project.py", line=7),
+            ),
+            "ValueError: no (line 7 of project.py)",
+        ),
+    ],
+)
+def test_what_is_asked_of_a_source(source: str, project: ExecutedProject, reason: str) -> None:
+    assert checked(project, source).reason == reason
+    assert checked(project, source).ok == (not reason)
 
 
 def test_how_many_may_fail() -> None:
-    generated = [project_run("generated", ok) for ok in [True] * 9 + [False]]
-    assert failed_sources([project_run("sample", True), *generated]) == []
-    assert failed_sources([project_run("sample", False), *generated]) == ["sample: 0 of 1 ran, needed are 100%"]
-    assert failed_sources([*generated, project_run("generated", False)]) == ["generated: 9 of 11 ran, needed are 90%"]
+    def projects(source: str, *reasons: str) -> list[CheckedProject]:
+        return [CheckedProject(source=source, executed=executed(), reason=reason) for reason in reasons]
+
+    generated = projects(GENERATED, *[""] * 9, "no")
+    assert failed_sources([*projects(SAMPLE, ""), *generated]) == []
+    assert failed_sources([*projects(SAMPLE, "no"), *generated]) == ["sample: 0 of 1 ran, needed are 100%"]
+    assert failed_sources([*generated, *projects(GENERATED, "no")]) == ["generated: 9 of 11 ran, needed are 90%"]
+    assert failed_sources(projects(MATRIX, "no", "")) == ["matrix: 1 of 2 ran and learned, needed are 100%"]
 
 
-@pytest.fixture
-def python_with_tensorflow(tmp_path: Path) -> Path:
-    """This Python, with packages of the names and versions that the job asks for."""
-    try:
-        ProcessSandbox()
-    except DLCodeGenError as error:
-        pytest.skip(str(error))
-    for name in ("tensorflow", "keras"):
-        information = tmp_path / "packages" / f"{name}-9.9.dist-info"
-        information.mkdir(parents=True)
-        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 9.9\n")
-        (information / "top_level.txt").write_text(name)
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}/packages" exec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
-    return python
+def test_the_job_runs_as_execute_does(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(plain_environments(tmp_path_factory.mktemp("environments"))))
+    project = tmp_path / "projects" / "one"
+    project.mkdir(parents=True)
+    (project / "project.py").write_text("import part")
+    (project / "part.py").write_text("print('done')")
 
+    def call(out: str) -> Result:
+        words = ["--generated", str(tmp_path / "projects"), "--no-samples", "--out", str(tmp_path / out)]
+        return CliRunner().invoke(app, ["check-starter", *words, "--cpu-seconds", "5"])
 
-def test_the_whole_job(tmp_path: Path, python_with_tensorflow: Path) -> None:
-    folder = project_folder(tmp_path / "projects", {f"p{i}": "print(1)" for i in range(9)} | {"slow": "while 1: pass"})
-    report = tmp_path / "out" / "report.json"
-
-    def call() -> Result:
-        options = ["--python", str(python_with_tensorflow), "--generated", str(folder), "--report", str(report)]
-        return CliRunner().invoke(app, ["check-starter", *options, "--no-samples", "--workers", "4", "--seconds", "3"])
-
-    result = call()
+    result = call("good")
     assert result.exit_code == 0, result.output
-    assert "9 of 10 ran" in result.output
-    written = json.loads(report.read_text())
-    assert written["manifest"]["versions"].endswith("tensorflow 9.9 keras 9.9")
-    assert (written["manifest"]["counts"]["generated"], written["manifest"]["ok"]["generated"]) == (10, 9)
-    assert written["projects"][-1]["id"] == "slow"
-    assert written["projects"][-1]["reason"].startswith("stopped at its limit of seconds")
+    assert "1 of 1 as they should" in result.output
+    assert json.loads((tmp_path / "good" / "manifest.json").read_text())["rungs"]["finishes"] == {"reached": 1, "of": 1}
 
-    project_folder(tmp_path / "projects", {"broken": "import absent"})
-    result = call()
+    (project / "part.py").write_text("import absent")
+    result = call("bad")
     assert result.exit_code == 1
-    assert "generated: 9 of 11 ran, needed are 90%" in result.output
-    assert json.loads(report.read_text())["projects"][0]["reason"] == "ModuleNotFoundError: No module named 'absent'"
-
-
-def test_a_python_without_tensorflow_is_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "jobs.check_starter", "--python", "/usr/bin/env", "--allow-network"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    assert done.returncode == 2
-    assert done.stderr.startswith("dlcodegen: the Python given has no TensorFlow")
-    assert "Traceback" not in done.stderr
+    assert "generated: 0 of 1 ran, needed are 90%" in result.output
+    assert "absent" in result.output

@@ -9,7 +9,15 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from pipeline.execution.held_out import HeldOut
-from pipeline.execution.ladder import Climb, FirstException, RungEvidence, RungOutcome, RuntimeCheck
+from pipeline.execution.ladder import (
+    RUNGS,
+    Climb,
+    FirstException,
+    Rung,
+    RungEvidence,
+    RungOutcome,
+    RuntimeCheck,
+)
 from pipeline.execution.observation import Observation
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import SCRIPT, SourceFile
@@ -119,10 +127,25 @@ class ExecutedProject:
     measured: RunMeasures | None = field(default=None, compare=False)
     """None where there was no run."""
 
+    def evidence_of(self, rung: Rung) -> RungRow:
+        """What was seen of a rung."""
+        return self.rungs[RUNGS.index(rung)]
+
+    def outcome_of(self, rung: Rung) -> RungOutcome:
+        return self.evidence_of(rung).outcome
+
+    def ended_of(self) -> str:
+        """What ended it before its end, in a line: the first exception with its place, or a limit; "" for one that
+        finished."""
+        error = self.first_exception
+        if error is not None:
+            first_line = error.message.partition("\n")[0] or error.kind
+            place = "" if error.line is None else f" (line {error.line} of {error.file})"
+            return f"{error.type}: {first_line}".removeprefix(": ") + place
+        return f"stopped at its limit of {self.stopped}" if self.stopped else ""
+
     def climb(self) -> Climb:
         """The climb that it was written from."""
-        from pipeline.execution.ladder import Rung
-
         return Climb(
             rungs=tuple(
                 RungEvidence(rung=Rung(row.rung), outcome=row.outcome, seen=row.seen, file=row.file, line=row.line)
