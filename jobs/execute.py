@@ -8,7 +8,6 @@ The same command goes on after a kill, without running a finished project again.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -16,15 +15,13 @@ from functools import partial
 from jobs.cluster.dataflow import run_step
 from jobs.cluster.progress import RowProgress
 from jobs.cluster.ray_start import start_ray
-from jobs.execution.funnel import funnel_of
+from jobs.execution.environments import build_environments
 from jobs.execution.results import Executions, write_executions
 from jobs.execution.settings import ExecuteConfig
 from jobs.execution.store import ExecutionStore, StagedProjects
 from jobs.execution.work import ExecuteStep
-from jobs.runs.terminal import say
-from pipeline.environments.building import build, find_built
-from pipeline.environments.catalogue import environment_named
-from pipeline.errors import DLCodeGenError, FaultError
+from pipeline.errors import DLCodeGenError
+from pipeline.execution.funnel import funnel_of
 from pipeline.storage.one_writer import one_writer
 
 __all__ = ["ExecuteConfig", "Executions", "main"]
@@ -41,7 +38,7 @@ def main(config: ExecuteConfig) -> Executions:
         staged = store.stage(config)
         pending = store.pending(staged)
         if pending:
-            _build_environments(store.environments(pending), quiet=config.quiet)
+            build_environments(store.environments(pending), quiet=config.quiet)
         pending_rows = sum(map(staged.rows_in, pending))
         working = time.monotonic()
         _work(config, store, staged, pending)
@@ -55,23 +52,6 @@ def main(config: ExecuteConfig) -> Executions:
         )
         write_executions(store, config, staged, executions)
     return executions
-
-
-def _build_environments(names: Sequence[str], *, quiet: bool) -> None:
-    """Builds here what every worker then finds, or builds on its own machine. One environment of several that cannot
-    be built costs its projects alone: they say so."""
-    failures: list[FaultError] = []
-    for name in names:
-        environment = environment_named(name)
-        if not quiet and find_built(environment) is None:
-            say(f"building the environment {name} ({environment.about}), once: some minutes", sys.stderr)
-        try:
-            build(environment)
-        except FaultError as error:
-            failures.append(error)
-            say(f"dlcodegen: {error}", sys.stderr)
-    if failures and len(failures) == len(names):
-        raise failures[0]
 
 
 def _work(config: ExecuteConfig, store: ExecutionStore, staged: StagedProjects, pending: Sequence[int]) -> None:

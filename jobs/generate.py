@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from jobs.cluster.dataflow import run_shards
 from jobs.cluster.progress import RowProgress
 from jobs.cluster.ray_start import start_ray
+from jobs.execution.environments import build_environments
 from jobs.generation.budget import JobBudget, calls_so_far, job_budget
 from jobs.generation.language_model import with_preset
 from jobs.generation.method_stages import method_stages, opened_model
@@ -23,6 +24,7 @@ from jobs.generation.settings import GenerateConfig
 from jobs.runs.spent import server_steps_in
 from jobs.runs.store import RunStore, Staged
 from jobs.runs.summary import RunSummary, Totals, write_manifest
+from pipeline.environments.catalogue import KERAS3
 from pipeline.errors import BudgetSpent
 from pipeline.inputs import is_sentence, read_requirements
 from pipeline.llm.build import LLMBuilder
@@ -76,7 +78,7 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
     if config.data.path:  # data that cannot be read fail here once, not in every row; changed data are another run
         sources["data"] = description_digest(config.data.path, config.data.target)
     rows = read_requirements(run.input, data=config.data.path, target=config.data.target)
-    staged = store.stage(rows, run.input, config.digest(), run.shard_rows, " ".join(sources.values()))
+    staged = store.stage(rows, run.input, config.digest(), config.rows_in_shard, " ".join(sources.values()))
     pending = store.pending(staged)
     pending_rows = _rows_in(staged, pending)
     working = time.monotonic()
@@ -101,6 +103,7 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
         failures=dict(sorted(totals.failures.items())),
         first_failure=totals.first_failure,
         asked=totals.asked,
+        execution=totals.execution,
         means=totals.means(),
         calls=CallTotals.of(row.call() for row in store.calls()),
         server_steps=tuple(server_steps_in(run.out)),
@@ -126,6 +129,8 @@ def _work(
 ) -> None:
     """Works on the pending shards until they are done or the budget is spent."""
     run = config.run
+    if config.execution.enabled:
+        build_environments([_environment(config)], quiet=run.quiet)
     elastic = start_ray(run.address, run.workers, run.out)
     store.go_on()
     done_before = staged.rows - _rows_in(staged, pending)
@@ -143,6 +148,11 @@ def _work(
                 progress.advance(done.rows, done.failed)
         except BudgetSpent as spent:
             store.stop(str(spent))
+
+
+def _environment(config: GenerateConfig) -> str:
+    """The environment that projects are run in, of several the one that most are; workers build others themselves."""
+    return KERAS3 if config.execution.env == "auto" else config.execution.env
 
 
 def _progress(rows: int, done: int, budget: Budget | None, *, quiet: bool) -> RowProgress:
@@ -174,7 +184,8 @@ def _read_over(store: RunStore) -> Totals:
     totals = Totals()
 
     def counted() -> Iterator[Scored]:
-        for record in store.results():
+        # Where projects were run, with what each took.
+        for record in store.results(measured=True):
             totals.add(record)
             yield record
 

@@ -5,11 +5,12 @@ What a stage does stands in `pipeline.stages`, what a writer asks in `pipeline.g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pipeline.config import PipelineSettings
 from pipeline.errors import DLCodeGenError
+from pipeline.execution.running.execute_stage import execute_stage
 from pipeline.generate.deliver import deliver_stage
 from pipeline.generate.llm.writers import (
     by_chain,
@@ -37,14 +38,15 @@ WITH_CHAINS = ("c-cot", "wo-cr", "wo-cr-tr")
 """Methods that need C-CoT's chains of thought."""
 
 _BESIDE_CPUS = 0.4
-"""CPUs of a worker that computes before or after one that waits: all three operators fit into one CPU."""
+"""CPUs of a worker that computes before or after one that waits: all four operators fit into one CPU."""
 
 
 def generation_stages(
     settings: PipelineSettings, llm: LLMBuilder | None = None, chains: str | None = None
 ) -> tuple[Stage, ...]:
-    """The stages of the settings' method, from Requirement to Scored. A pool or plans still left to `auto` are the
-    bundled ones; `chains` is the file of C-CoT's chains, by default the one that the settings name.
+    """The stages of the settings' method, from Requirement to Scored, or to Executed with `execute=on`. A pool or plans
+    still left to `auto` are the bundled ones; `chains` is the file of C-CoT's chains, by default the one that the
+    settings name.
 
     Raises DLCodeGenError where the method needs a language model and there is none.
     """
@@ -60,16 +62,24 @@ def generation_stages(
     understand = understand_stage(pool, share_examples=settings.data.share_examples)
     made = MethodStages(settings, llm, chains)
     writing = METHODS[method](made)
+    finishing = [deliver_stage(), score_stage()]
+    if settings.execution.enabled:
+        finishing.append(execute_stage(settings.execution))
     if method in WITHOUT_LLM:
-        return (understand, *writing, deliver_stage(), score_stage())
+        stages = [understand, *writing, *finishing]
+        return _beside(stages) if settings.execution.enabled else tuple(stages)
     stages = [understand]
     if settings.writing.reading == "model":
         stages.append(made.read())
     stages += writing
     if settings.writing.mend:
         stages.append(made.mend(settings.writing.mend))
-    stages += (deliver_stage(), score_stage())
-    return tuple(stage if stage.waits else replace(stage, num_cpus=_BESIDE_CPUS) for stage in stages)
+    return _beside([*stages, *finishing])
+
+
+def _beside(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The stages with what they want of a CPU where some wait: all operators have to fit into one."""
+    return tuple(stage if stage.waits or stage.elsewhere else replace(stage, num_cpus=_BESIDE_CPUS) for stage in stages)
 
 
 def _symbolic(stages: MethodStages) -> tuple[Stage, ...]:

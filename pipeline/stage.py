@@ -66,6 +66,10 @@ class Stage:
     waits: bool = False
     """Whether the step is async: many rows are then under way in one worker."""
 
+    elsewhere: bool = False
+    """Whether its work happens in processes of their own, which bring no worker down: a row that kills or hangs is told
+    by the step itself, and the worker waits as long as it takes."""
+
     row_seconds: float | None = ROW_SECONDS
     """Processor time that a row may take in it, waiting not counted; None for a step that bounds itself."""
 
@@ -160,6 +164,7 @@ class Chain:
         self.name = " to ".join(dict.fromkeys((stages[0].name, stages[-1].name)))
         self.returns = stages[-1].returns
         self.waits = any(stage.waits for stage in stages)
+        self.elsewhere = all(stage.elsewhere for stage in stages)
         limits = [stage.row_seconds for stage in stages if stage.row_seconds is not None]
         self.row_seconds = max(limits) if len(limits) == len(stages) else None
         self._steps = [(stage, stage.build()) for stage in stages]

@@ -82,8 +82,8 @@ def run_shards(
 def _operators(stages: Sequence[Stage]) -> list[tuple[Stage, ...]]:
     """The stages in groups of neighbours that want the same resources; a group shares its processes."""
 
-    def resources(stage: Stage) -> tuple[float, int | None, bool]:
-        return stage.num_cpus, stage.workers, stage.waits
+    def resources(stage: Stage) -> tuple[float, int | None, bool, bool]:
+        return stage.num_cpus, stage.workers, stage.waits, stage.elsewhere
 
     return [tuple(group) for _, group in groupby(stages, key=resources)]
 
@@ -97,10 +97,11 @@ def _worker_pool(first: Stage, shards: int, workers: int | None, *, elastic: boo
         largest = shards
     # Several operators share the CPUs: each starts with one worker, since a full first pool would starve the rest.
     # Those that wait want hardly any.
-    if not alone and not first.waits:
+    idle = first.waits or first.elsewhere
+    if not alone and not idle:
         smallest = 1
     # A shard that stands in line behind a waiting one could be under way in another process.
-    in_line = 1 if first.waits else None
+    in_line = 1 if idle else None
     return ray.data.ActorPoolStrategy(min_size=smallest, max_size=largest, max_tasks_in_flight_per_actor=in_line)
 
 
@@ -232,9 +233,10 @@ class _ShardWorker:
         return table.append_column(_SHARD, pa.array([shard] * len(finished))).append_column(_SECONDS, timings)
 
     def _run(self, shard: int, records: Sequence[Requirement]) -> Iterator[tuple[Requirement, dict[str, float]]]:
-        """The rows through the stages. Rows that wait for a model crash no process, and are not to wait one by one:
-        only a shard of stages that compute is noted as begun, and isolated if it was begun before."""
-        if self._chain.waits:
+        """The rows through the stages. Rows that wait for a model or are worked on elsewhere crash no process, and are
+        not to wait one by one: only a shard of stages that compute is noted as begun, and isolated if it was begun
+        before."""
+        if self._chain.waits or self._chain.elsewhere:
             yield from self._chain.run(records, self._rows_in_flight)
             return
         with self._store.begun(shard, self._number) as suspicious:

@@ -6,19 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from jobs.commands.options import ConfigFile, Quiet, Workers, is_setting, options_used, print_paths
+from jobs.runs.executed import endings_table, funnel_table
 from jobs.runs.terminal import Screen, console
 
 if TYPE_CHECKING:
-    from jobs.execution.funnel import Funnel
     from jobs.execution.results import Executions
 
 app = typer.Typer()
-
-_MOST_KINDS = 8
-"""What projects ended of, most often first; the rest is in the table's file."""
 
 
 @app.command(
@@ -65,23 +61,13 @@ def _print(executions: Executions) -> None:
     screen.print(funnel_table(executions.funnel))
     screen.print("; ".join(_notes(executions)), soft_wrap=True)
     if executions.funnel.exceptions:
-        screen.print(_endings_table(executions.funnel))
+        screen.print(endings_table(executions.funnel))
+    if executions.funnel.flaky:
+        screen.print(f"{executions.funnel.flaky:,} are flaky: another run came to another rung (column further_runs)")
     if executions.funnel.infra:
         infra = f"{executions.funnel.infra} projects are in no share, the machinery failed them; the first: "
         Screen(stderr=True).print(infra + executions.funnel.first_infra, soft_wrap=True)
     print_paths(screen, executions.out, ("executed.csv", "results/", "manifest.json"))
-
-
-def funnel_table(funnel: Funnel) -> Table:
-    """How many projects reach each rung, of how many."""
-    table = Table("rung", title="The ladder", title_justify="left")
-    for name in ("reached", "of", "share", "not measurable"):
-        table.add_column(name, justify="right")
-    for share in funnel.shares():
-        part = f"{share.reached / share.of:.1%}" if share.of else "-"
-        aside = f"{share.not_measurable:,}" if share.not_measurable else ""
-        table.add_row(share.rung.replace("_", " "), f"{share.reached:,}", f"{share.of:,}", part, aside)
-    return table
 
 
 def _notes(executions: Executions) -> Iterator[str]:
@@ -94,12 +80,3 @@ def _notes(executions: Executions) -> Iterator[str]:
         yield f"{executions.resumed:,} finished before"
     if executions.resumed < funnel.projects:
         yield f"{executions.projects_per_hour:,} projects/hour, {funnel.warm:,} forked from a warm process"
-
-
-def _endings_table(funnel: Funnel) -> Table:
-    """What projects ended of."""
-    table = Table("ended of", "projects", title_justify="left")
-    table.columns[1].justify = "right"
-    for kind, count in funnel.exceptions.most_common(_MOST_KINDS):
-        table.add_row(kind.replace("_", " "), f"{count:,}")
-    return table

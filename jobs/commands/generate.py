@@ -28,6 +28,7 @@ from jobs.commands.options import (
     print_paths,
     source_and_settings,
 )
+from jobs.runs.executed import endings_table, funnel_table
 from jobs.runs.terminal import Screen, say_error
 
 if TYPE_CHECKING:
@@ -132,6 +133,9 @@ def _print_summary(summary: RunSummary) -> None:
         table.add_row("pending", f"{summary.pending:,}")
     for label, text in asked_rows(summary.asked):
         table.add_row(label, text)
+    if summary.execution.projects:
+        infra = f", {summary.execution.infra:,} of them failed by the machinery" if summary.execution.infra else ""
+        table.add_row("projects run", f"{summary.execution.projects:,}{infra}")
     for name, value in summary.means.items():
         table.add_row(f"mean {name.replace('_', ' ')}", f"{value:.4f}")
     for label, text in _call_totals(summary.calls).items():
@@ -144,6 +148,10 @@ def _print_summary(summary: RunSummary) -> None:
     table.add_row("time", f"{summary.seconds:.1f} s")
     screen = Screen()
     screen.print(table)
+    if summary.execution.projects:
+        screen.print(funnel_table(summary.execution))
+    if summary.execution.exceptions:
+        screen.print(endings_table(summary.execution))
     print_paths(screen, summary.out, _files_written(summary))
     if summary.stopped:
         screen.print(f"stopped: {summary.stopped}; the same command with a higher limit goes on", soft_wrap=True)
@@ -270,7 +278,10 @@ def show(
         str | None, typer.Option("--run", help="A run's folder; by default the newest under out/.", show_default=False)
     ] = None,
     what: Annotated[
-        str, typer.Option("--what", help="all, asked, plan, template, draft1, draft2, code, notebook, requirements.")
+        str,
+        typer.Option(
+            "--what", help="all, asked, execution, plan, template, draft1, draft2, code, notebook, requirements."
+        ),
     ] = "all",
 ) -> None:
     """Show one row of a run: requirement, plan, samples, choices, scores and code."""

@@ -88,7 +88,9 @@ def _print_scoring(scoring: Scoring) -> None:
         screen.print(category_table(run.name, scoring.tables.measured[run.name]))
     for table in scoring_tables(scoring.tables):
         screen.print(table)
-    files = ("report.html", "methods.csv", "code.csv", "items.csv", "comparisons.csv", "manifest.json")
+    files = ["report.html", "methods.csv", "code.csv", "items.csv", "comparisons.csv", "manifest.json"]
+    if scoring.tables.executions:
+        files.insert(2, "execution.csv")
     print_paths(screen, scoring.out, files)
 
 

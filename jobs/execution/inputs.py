@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.runs.store import RunStore
-from pipeline.environments.choice import choose_environment
+from pipeline.environments.choice import environment_for
 from pipeline.errors import DLCodeGenError
+from pipeline.execution.running.execute_stage import project_of
 from pipeline.execution.running.rows import ProjectRow
 from pipeline.inputs.ids import UniqueIds, safe_id
 from pipeline.records import NOTEBOOK, SCRIPT, SourceFile
@@ -42,8 +43,7 @@ class Inputs:
             count = 0
             for project in self._read(path):
                 unique = ids.take(safe_id(project.id, row))
-                environment = choose_environment(project.files) if self.env == "auto" else self.env
-                yield replace(project, id=unique, row=row, environment=environment)
+                yield replace(project, id=unique, row=row, environment=environment_for(project.files, self.env))
                 row += 1
                 count += 1
             if not count:
@@ -64,19 +64,11 @@ class Inputs:
 
     def _of_run(self, path: str) -> Iterator[ProjectRow]:
         for record in RunStore(path).results():
-            if not any(file.path == SCRIPT for file in record.files):
+            project = project_of(record, path, self.env)
+            if project is None:
                 self.rows_without_project += 1
-                continue
-            yield ProjectRow(
-                id=record.id,
-                row=0,
-                source=path,
-                environment="",
-                files=tuple(file for file in record.files if file.path != NOTEBOOK),
-                data_folder=record.data_folder,
-                plan=record.plan,
-                constraints=record.constraints,
-            )
+            else:
+                yield project
 
 
 def _of_folder(path: str, folder: Path) -> Iterator[ProjectRow]:

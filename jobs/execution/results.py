@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jobs.execution.funnel import Funnel
 from jobs.execution.settings import ExecuteConfig
 from jobs.execution.store import ExecutionStore, StagedProjects
 from jobs.runs.result_files import write_tables
 from jobs.runs.versions import versions_of
 from pipeline.environments.building import find_built
 from pipeline.environments.catalogue import environment_named
+from pipeline.execution.funnel import Funnel
 from pipeline.execution.running.rows import ExecutedProject
 from pipeline.foreign_text import storable
 from pipeline.storage.files import join, write_json
@@ -60,6 +60,8 @@ class ExecutedRow:
     exit_code: int | None
     infra: str
     attempts: int
+    further_runs: str
+    """What further runs came to where each project is run several times; "" where they came to the same."""
     start: str
     seconds: float | None
     cpu_seconds: float | None
@@ -85,6 +87,7 @@ def table_row(executed: ExecutedProject) -> ExecutedRow:
         exit_code=executed.exit_code,
         infra=executed.infra,
         attempts=executed.attempts,
+        further_runs="; ".join(run.reached or run.infra for run in executed.further_runs) if executed.flaky else "",
         start=measured.start if measured is not None else "",
         seconds=measured.seconds if measured is not None else None,
         cpu_seconds=measured.cpu_seconds if measured is not None else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.execution.settings import ExecuteConfig
 from jobs.execution.store import ExecutionStore
-from pipeline.execution.running.environment_sandboxes import EnvironmentSandboxes
+from pipeline.execution.running.execute_stage import environment_sandboxes
 from pipeline.execution.running.executing import ProjectExecutor
 
 
@@ -13,8 +13,7 @@ class ExecuteStep:
 
     def __init__(self, store: ExecutionStore, config: ExecuteConfig) -> None:
         self._store = store
-        sandboxes = EnvironmentSandboxes(threads=config.threads, warm=config.warm, accept_weaker=config.accept_weaker)
-        self._executor = ProjectExecutor(sandboxes, config.limits(), config.data)
+        self._executor = ProjectExecutor(environment_sandboxes(config), config.limits(), config.data, runs=config.runs)
 
     def __call__(self, shard: int) -> int:
         executed = [self._executor.execute(project) for project in self._store.read_input(shard)]

@@ -12,9 +12,11 @@ from jobs.runs.call_rows import CallRow
 from jobs.runs.result_files import write_tables
 from jobs.scoring.code_tables import CodeTables
 from pipeline.comparison.code_rows import ALL, CLEAN, CodeRow, is_clean
+from pipeline.comparison.execution_rows import ExecutionRow
 from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.statistics import mean_and_standard_error
 from pipeline.config import PriceSettings
+from pipeline.execution.ladder import Rung
 from pipeline.llm.protocol import Usage
 from pipeline.llm.spending.cost import cost_of
 from pipeline.measures.outputs import MethodName
@@ -75,7 +77,25 @@ class ExperimentRow:
     cost_error: float | None
     paid: float
     """What all runs have really cost: what came from the response cache cost nothing."""
+    executed: int
+    """Projects that were run, over all seeds; this and the next columns only with `execute=on`."""
+    infra: int
+    """Of these, those whose run the machinery failed: they are in no share."""
+    trains: float | None
+    """Share of the rows whose project applies an optimizer, in [0, 1]; rows without a project do not."""
+    trains_error: float | None
+    finishes: float | None
+    """Share of the rows whose project comes to its end."""
+    finishes_error: float | None
+    learns: float | None
+    """Share of the rows, of those where it is measurable, whose network is better than what takes none."""
+    learns_error: float | None
 
+
+RUN_SHARES = {"trains": Rung.ONE_STEP, "finishes": Rung.FINISHES, "learns": Rung.LEARNS}
+"""The columns that are shares of rungs."""
+
+RUN_COUNTS = ("executed", "infra")
 
 RESULTS = (
     "csr",
@@ -99,6 +119,7 @@ class _ArmResult:
 
     counts: MethodRow
     measures: dict[str, float | None]
+    run_counts: dict[str, int]
     paid: float
 
 
@@ -126,7 +147,11 @@ def table_rows(
         )
         measures |= _row_measures(counts)
         measures |= _expenses(counts.asked, own_calls, arm.config.llm.price)
-        result = _ArmResult(counts, measures, math.fsum(call.cost for call in own_calls))
+        # Rungs are counted over all items: a run is too dear to leave some out.
+        of_arm = [row for row in scored.executions if MethodName.of(row) == name and counts.subset == ALL]
+        measures |= _run_shares(of_arm)
+        run_counts = {column: getattr(of_arm[0], column) if of_arm else 0 for column in RUN_COUNTS}
+        result = _ArmResult(counts, measures, run_counts, math.fsum(call.cost for call in own_calls))
         results.setdefault((counts.subset, arm.group), []).append(result)
     groups = list(dict.fromkeys(arm.group for arm in names.values()))
     rows = []
@@ -163,6 +188,12 @@ def _row_measures(counts: MethodRow) -> dict[str, float | None]:
     return {"csr": counts.csr, "ssr": counts.ssr, "conformance": counts.conformance, "parse_rate": parse_rate}
 
 
+def _run_shares(rows: Sequence[ExecutionRow]) -> dict[str, float | None]:
+    """The shares of the rungs that have a column; None where projects were not run."""
+    shares = {row.rung: row.share for row in rows}
+    return {column: shares.get(rung.value) for column, rung in RUN_SHARES.items()}
+
+
 def _expenses(rows: int, calls: Sequence[CallRow], price: PriceSettings) -> dict[str, float | None]:
     """Tokens a row, and the cost of all of them at list price, as if nothing had come from the response cache."""
     prompt_tokens = completion_tokens = 0
@@ -187,7 +218,9 @@ def _row(subset: str, group: Group, results: Sequence[_ArmResult]) -> Experiment
     columns: dict[str, Any] = {}
     for name in COUNTS:
         columns[name] = sum(getattr(result.counts, name) for result in results)
-    for name in (*RESULTS, *EXPENSES):
+    for name in RUN_COUNTS:
+        columns[name] = sum(result.run_counts[name] for result in results)
+    for name in (*RESULTS, *EXPENSES, *RUN_SHARES):
         values = [result.measures[name] for result in results]
         columns[name], columns[f"{name}_error"] = _mean_and_error(values)
     return ExperimentRow(

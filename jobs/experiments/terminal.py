@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from jobs.experiments.table import COUNTS, EXPENSES, RESULTS, ExperimentRow
+from jobs.experiments.table import COUNTS, EXPENSES, RESULTS, RUN_COUNTS, RUN_SHARES, ExperimentRow
 
 _HEADS = {
+    "executed": "run",
     "method_failures": "failed: method",
     "machinery_failures": "failed: machinery",
     "csr": "CSR",
@@ -21,14 +22,25 @@ _HEADS = {
     "prompt_tokens": "tokens in",
     "completion_tokens": "tokens out",
 }
-_DIGITS = {"prompt_tokens": 0, "completion_tokens": 0, "csr": 3, "ssr": 3, "conformance": 3, "parse_rate": 3, "cost": 4}
+_DIGITS = {
+    "prompt_tokens": 0,
+    "completion_tokens": 0,
+    "csr": 3,
+    "ssr": 3,
+    "conformance": 3,
+    "parse_rate": 3,
+    "cost": 4,
+} | dict.fromkeys(RUN_SHARES, 3)
 
 
 def experiment_tables(rows: Sequence[ExperimentRow]) -> Iterator[Table]:
-    """Two tables for each subset of the items: what was measured, and what came and what it took."""
+    """Tables for each subset of the items: where projects were run how far they came, what was measured, and what came
+    and what it took."""
     for subset in dict.fromkeys(row.subset for row in rows):
         of_subset = [row for row in rows if row.subset == subset]
         about = f"{subset} items, means over seeds ± standard error"
+        if any(row.executed for row in of_subset):
+            yield _runs_table(f"Does it work: {about}", of_subset)
         yield _results_table(f"Experiment: {about}", of_subset)
         yield _expenses_table(f"What came, and what it took: {about} (counts added up)", of_subset)
 
@@ -37,6 +49,14 @@ def _results_table(title: str, rows: Sequence[ExperimentRow]) -> Table:
     table = _table(title, RESULTS)
     for row in rows:
         table.add_row(*_name_cells(row), *_measure_cells(row, RESULTS))
+    return table
+
+
+def _runs_table(title: str, rows: Sequence[ExperimentRow]) -> Table:
+    table = _table(title, ("asked", *RUN_COUNTS, *RUN_SHARES))
+    for row in rows:
+        counts = [f"{getattr(row, name):,}" for name in ("asked", *RUN_COUNTS)]
+        table.add_row(*_name_cells(row), *counts, *_measure_cells(row, tuple(RUN_SHARES)))
     return table
 
 

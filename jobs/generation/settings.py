@@ -10,6 +10,9 @@ from pipeline.config import PipelineSettings, Settings
 from pipeline.stage import ROWS_IN_FLIGHT
 from pipeline.time_limit import ROW_SECONDS
 
+_SHARD, _EXECUTED_SHARD = 64, 4
+"""Rows of a shard where nothing is said, and where projects are run too."""
+
 
 class BudgetSettings(Settings):
     """What a run may spend on calls to language models, all its earlier calls included. None is no limit."""
@@ -34,8 +37,9 @@ class RunSettings(Settings):
     out: str
     """The run's folder, a path or fsspec URL."""
 
-    shard_rows: int = Field(64, ge=1, le=10_000)
-    """Rows read, worked on and written together: the unit of progress that a kill can cost."""
+    shard_rows: int | None = Field(None, ge=1, le=10_000)
+    """Rows read, worked on and written together: the unit of progress that a kill can cost. By default 64; 4 where the
+    projects are run, which takes a minute each."""
 
     workers: int | None = Field(None, ge=1)
     """One-CPU workers; by default one per CPU of the cluster."""
@@ -89,3 +93,8 @@ class GenerateConfig(PipelineSettings):
                 writing["temperature"] = temperature[0]
                 run["sweep"] = tuple(temperature)
         return groups
+
+    @property
+    def rows_in_shard(self) -> int:
+        """Rows of a shard."""
+        return self.run.shard_rows or (_EXECUTED_SHARD if self.execution.enabled else _SHARD)

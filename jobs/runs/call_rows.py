@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.records import CallMeasures, LLMCall, Scored
+
+Row = TypeVar("Row", bound=Scored)
 
 _REQUEST_FIELDS = tuple(field.name for field in fields(LLMCall) if field.name != "measured")
 _MEASURE_FIELDS = tuple(field.name for field in fields(CallMeasures))
@@ -74,15 +76,7 @@ def _values(record: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 
-def without_measures(record: Scored) -> Scored:
-    """The record as it is stored among the results."""
-    if not record.calls:
-        return record
-    calls = [replace(call, measured=None) for call in record.calls]
-    return replace(record, calls=tuple(calls))
-
-
-def with_measures(records: Sequence[Scored], rows: Iterable[CallRow]) -> Iterator[Scored]:
+def with_measures(records: Iterable[Row], rows: Iterable[CallRow]) -> Iterator[Row]:
     """The records with their calls as they were made; `rows` are those of the same shard, in its order."""
     calls_of: dict[str, tuple[LLMCall, ...]] = {}
     for id, group in groupby(rows, key=attrgetter("id")):  # a record's calls are written one after another

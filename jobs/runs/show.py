@@ -12,13 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.runs.asked import assumptions_table, constraints_table, delivery_table
+from jobs.runs.executed import rungs_table, tail_of
 from jobs.runs.store import RunStore
 from jobs.runs.terminal import Screen, console
 from pipeline.errors import DLCodeGenError
+from pipeline.execution.running.execute_stage import Executed
 from pipeline.foreign_text import visible
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Scored, Scores
 
-_PARTS = ("all", "asked", "plan", "template", "draft1", "draft2", "code", "notebook", "requirements")
+_PARTS = ("all", "asked", "execution", "plan", "template", "draft1", "draft2", "code", "notebook", "requirements")
 _NUMERIC = ("tokens in", "tokens out", "seconds", "cost")
 
 
@@ -39,12 +41,14 @@ def show_row(run: str, row_id: str, what: str) -> None:
         _print_all(record, Screen())
     elif what == "asked":
         _print_asked(record, console())
+    elif what == "execution":
+        _print_execution(record, console())
     else:
         text = _part(record, what)
         print(visible(text) if sys.stdout.isatty() else text)
 
 
-def _finished_row(store: RunStore, row_id: str) -> Scored:
+def _finished_row(store: RunStore, row_id: str) -> Executed:
     for record in store.results(measured=True):
         if record.id == row_id:
             return record
@@ -83,7 +87,26 @@ def _print_asked(record: Scored, screen: Screen) -> None:
         screen.print("nothing that can be looked up was read in the request")
 
 
-def _print_all(record: Scored, screen: Screen) -> None:
+def _print_execution(record: Executed, screen: Screen) -> None:
+    """How far the project came, what it ended of, and the ends of what it printed."""
+    executed = record.execution
+    if executed is None:
+        screen.print(
+            "the project was not run; `execute=on` runs those of a run, `dlcodegen execute RUN` those of this one"
+        )
+        return
+    screen.print(rungs_table(executed))
+    if executed.ended_of():
+        screen.print(executed.ended_of(), style="red", markup=False)
+    for name, text in (("output", executed.stdout_tail), ("errors", executed.stderr_tail)):
+        if text.strip():
+            screen.rule(f"the end of its {name}", align="left")
+            screen.print(visible(tail_of(text)), markup=False, highlight=False)
+    for plot in executed.plots:
+        screen.print(f"saved {plot.path} ({plot.size:,} bytes)", markup=False)
+
+
+def _print_all(record: Executed, screen: Screen) -> None:
     screen.rule(Text(record.id, "bold"))
     screen.print(record.requirement, highlight=False)
     if record.attributes:
@@ -98,6 +121,8 @@ def _print_all(record: Scored, screen: Screen) -> None:
         screen.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))
     screen.print(_samples_table(record))
     screen.print(_choices_table(record))
+    if record.execution is not None:
+        screen.print(rungs_table(record.execution))
     if record.calls:
         screen.print(_calls_table(record))
     if record.scores:

@@ -7,6 +7,7 @@
     timings/part-000000.parquet   seconds per row and stage (apart, since they differ from run to run)
     calls/part-000000.parquet     each call to a language model: tokens, seconds, cost, from the cache or not
     calls/shared.parquet          those that all rows share (C-CoT's chains)
+    executions/part-000000.parquet  with `execute=on` each project's run whole: times, the ends of its output, figures
     stopped                      why the run stops early; removed when it goes on
     failures.jsonl, manifest.json, report.html, projects/<id>/
 
@@ -22,8 +23,11 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
-from jobs.runs.call_rows import CallRow, call_row, call_rows, with_measures, without_measures
+from jobs.runs.call_rows import CallRow, call_row, call_rows, with_measures
+from jobs.runs.measured_rows import executions_of, with_executions_of, without_measures
 from pipeline.errors import DLCodeGenError
+from pipeline.execution.running.execute_stage import Executed
+from pipeline.execution.running.rows import ExecutedProject
 from pipeline.foreign_text import json_line
 from pipeline.records import LLMCall, Requirement, Scored
 from pipeline.storage import shard_folder
@@ -130,7 +134,7 @@ class RunStore:
 
     def pending(self, staged: Staged) -> list[int]:
         """Shards without a result file."""
-        for name in ("", "timings", "calls"):
+        for name in ("", "timings", "calls", "executions"):
             remove_temporary(self._path(name))
         return self._shards("results").pending(staged.shards)
 
@@ -184,20 +188,30 @@ class RunStore:
         calls = list(call_rows(records))
         if calls:
             write_records(self._shards("calls").path(shard), calls, CallRow, RUN_VERSION)
+        kind: type[Scored] = Scored
+        if any(isinstance(record, Executed) for record in records):
+            kind = Executed
+            executions = list(executions_of(records))
+            write_records(self._shards("executions").path(shard), executions, ExecutedProject, RUN_VERSION)
         results = [without_measures(record) for record in records]
-        write_records(self._shards("results").path(shard), results, Scored, RUN_VERSION)
+        write_records(self._shards("results").path(shard), results, kind, RUN_VERSION)
 
-    def results(self, *, measured: bool = False) -> Iterator[Scored]:
-        """All finished rows in input order, a shard in memory at a time; `measured` with what each call took."""
+    def results(self, *, measured: bool = False) -> Iterator[Executed]:
+        """All finished rows in input order, a shard in memory at a time; `measured` with what each call took and what
+        each project printed and saved. A run whose projects were not run has no `execution`."""
         with_calls: set[str] = set()  # a shard whose rows asked no language model has no file of calls
+        with_executions: set[str] = set()
         if measured:
             with_calls.update(names_in(self._path("calls")))
+            with_executions.update(names_in(self._path("executions")))
         for name in names_in(self._path("results")):
-            rows = read_records(self._path("results", name), Scored, RUN_VERSION)
+            rows: Iterable[Executed] = read_records(self._path("results", name), Executed, RUN_VERSION)
             if name in with_calls:
-                yield from with_measures(rows, self._calls(name))
-            else:
-                yield from rows
+                rows = with_measures(rows, self._calls(name))
+            if name in with_executions:
+                executions = read_records(self._path("executions", name), ExecutedProject, RUN_VERSION)
+                rows = with_executions_of(rows, executions)
+            yield from rows
 
     def note_calls(self, calls: Sequence[LLMCall]) -> None:
         """Keeps calls that all rows share; what an earlier start of the run has noted stays."""

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 
 from jobs.runs.store import RunStore
 from jobs.runs.versions import versions_of
+from pipeline.execution.funnel import Funnel
+from pipeline.execution.running.execute_stage import Executed
 from pipeline.measures.call_totals import CallTotals
 from pipeline.measures.delivery.check import Satisfaction, satisfaction_of_row
 from pipeline.measures.project_scores import MEASURES
@@ -34,6 +36,9 @@ class RunSummary:
 
     asked: Satisfaction
     """How far the projects do what was asked."""
+
+    execution: Funnel
+    """How far the projects came; of no project where they were not run."""
 
     means: dict[str, float]
     """The mean of each score over the rows that have it."""
@@ -94,9 +99,14 @@ class Totals:
     asked: Satisfaction = field(default_factory=Satisfaction)
     """How far the projects do what was asked."""
 
-    def add(self, record: Scored) -> None:
+    execution: Funnel = field(default_factory=Funnel)
+    """How far the projects came when they were run."""
+
+    def add(self, record: Executed) -> None:
         self.generated += bool(record.files)
         self.asked += satisfaction_of_row(record.constraints, record.delivery)
+        if record.execution is not None:
+            self.execution.add(record.execution)
         if record.failure:
             self.failures[f"{record.failure.stage}: {record.failure.kind}"] += 1
             self.first_failure = self.first_failure or record.failure.message
@@ -137,7 +147,7 @@ def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: Ru
     `made_from`: settings, seed, digests of what the run read.
     """
     stage_seconds = {name: round(value, 3) for name, value in store.stage_seconds().items()}
-    counts = {
+    counts: dict[str, object] = {
         "rows_in": summary.rows,
         "rows_generated": summary.generated,
         "rows_failed": sum(summary.failures.values()),
@@ -153,4 +163,6 @@ def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: Ru
         "rows_resumed": summary.resumed_rows,
         "stage_seconds": stage_seconds,
     }
+    if summary.execution.projects:
+        counts["execution"] = summary.execution.manifest()
     store.write_json("manifest.json", {"versions": versions_of(_VERSIONED), **made_from, **counts})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from jobs.scoring.baseline_outputs import RANDOM, baseline_name
 from pipeline.comparison.code_rows import BASELINES, CodeItem, CodeRow, code_items, code_rows, mean_over_seeds
 from pipeline.comparison.comparisons import Comparison, comparisons
+from pipeline.comparison.execution_rows import ExecutionRow
 from pipeline.comparison.method_rows import MethodRow, method_rows
 from pipeline.measures.outputs import Measured, MethodName
 
@@ -28,6 +29,8 @@ class CodeTables:
     """Those with their mean in `rows`, the draws of the random baseline among them."""
     unusable: tuple[str, ...] = ()
     """What could not be read, in words."""
+    executions: tuple[ExecutionRow, ...] = ()
+    """How far the projects of the runs came that were made with `execute=on`."""
 
 
 def code_tables(

@@ -11,6 +11,7 @@ from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
 from pipeline.config import PlannerSettings, grouped
 from pipeline.errors import DLCodeGenError
+from pipeline.execution.running.execute_stage import Executed
 from pipeline.foreign_text import masked_url
 from pipeline.measures.outputs import MethodName, Output, Shown
 from pipeline.measures.project_scores import measured_source
@@ -27,6 +28,7 @@ RUNS = "Runs"
 _DIFFER_BY_SEED = {
     "llm": {"cache", "limits"},
     "writing": {"seed"},
+    "execution": {"warm", "accept_weaker"},
     "run": {"out", "workers", "quiet", "address", "projects", "report_items", "shard_rows"},
 }
 """Settings in which runs of one method may differ: runs that agree in all others are its seeds."""
@@ -57,7 +59,7 @@ class Run:
             return (known,)
         return (known, learned)
 
-    def records(self) -> Iterator[Scored]:
+    def records(self) -> Iterator[Executed]:
         return RunStore(self.folder).results()
 
     def outputs(self) -> Iterator[Output]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.runs.result_files import write_tables
 from jobs.runs.versions import versions_of
@@ -16,8 +16,10 @@ from jobs.scoring.run_outputs import Run
 from jobs.scoring.settings import ScoreConfig
 from pipeline.comparison.code_rows import CodeItem, CodeRow
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.execution_rows import ExecutionRow, ProjectOutcome, execution_rows, outcome_of
 from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
+from pipeline.measures.outputs import MethodName
 from pipeline.pages.score_report import write_score_report
 from pipeline.storage.files import join, write_json
 
@@ -57,8 +59,9 @@ def score_opened_runs(
     for run in against:
         comparable = ("", run.name.model)
         rivals[run.name] = [name for name in measured if len(against) == 1 or name.model in comparable]
+    tables = code_tables(measured, rivals, seed_groups=seed_groups)
     scoring = Scoring(
-        tables=code_tables(measured, rivals, seed_groups=seed_groups),
+        tables=replace(tables, executions=tuple(execution_rows(_outcomes(runs)))),
         runs=tuple(runs),
         against=", ".join(dict.fromkeys(run.name.method for run in against)),
         baseline_items=len(baselines.items) if baselines is not None else 0,
@@ -78,6 +81,15 @@ def _measuring(run: Run, config: ScoreConfig) -> Measuring:
     )
 
 
+def _outcomes(runs: Sequence[Run]) -> dict[MethodName, list[ProjectOutcome]]:
+    """Of the runs whose projects were run, what became of each."""
+    outcomes = {}
+    for run in runs:
+        if run.settings.get("execution", {}).get("enabled"):
+            outcomes[run.name] = [outcome_of(record) for record in run.records()]
+    return outcomes
+
+
 def _write_tables(scoring: Scoring) -> None:
     tables = scoring.tables
     write_tables(
@@ -87,6 +99,7 @@ def _write_tables(scoring: Scoring) -> None:
             "code": (tables.rows, CodeRow),
             "items": (tables.items, CodeItem),
             "comparisons": (tables.comparisons, Comparison),
+            **({"execution": (tables.executions, ExecutionRow)} if tables.executions else {}),
         },
     )
 

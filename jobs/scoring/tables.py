@@ -11,6 +11,7 @@ from rich.table import Table
 from jobs.scoring.code_tables import CodeTables
 from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow, item_codebleu, pair_of
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.execution_rows import ExecutionRow
 from pipeline.comparison.method_rows import MethodRow
 from pipeline.measures.delivery.check import Satisfaction
 from pipeline.measures.outputs import Measured, MethodName
@@ -24,6 +25,8 @@ def scoring_tables(tables: CodeTables) -> Iterator[Table]:
     Baselines are compared by CodeBLEU alone; every comparison is in comparisons.csv.
     """
     yield method_table(tables.methods)
+    if tables.executions:
+        yield execution_table(tables.executions)
     if tables.rows:
         corpora = [row for row in tables.rows if row.subset == ALL]
         yield corpora_table(corpora)
@@ -70,6 +73,20 @@ def method_table(rows: Iterable[MethodRow], subset: str = ALL) -> Table:
             f"{row.duplicates}/{row.copy_checked}",
             lines_in_common,
         )
+    return table
+
+
+def execution_table(rows: Sequence[ExecutionRow]) -> Table:
+    """The ladder, a method a row: at each rung how many reach it, of how many of which that can be told."""
+    table = Table(title="How far the projects came when they were run", title_justify="left")
+    table.add_column("method")
+    for head in ("asked", "run", "infra", *dict.fromkeys(row.rung.replace("_", " ") for row in rows)):
+        table.add_column(head, justify="right")
+    for name in dict.fromkeys(MethodName.of(row) for row in rows):
+        of_method = [row for row in rows if MethodName.of(row) == name]
+        counts = (of_method[0].asked, of_method[0].executed, of_method[0].infra)
+        shares = [_share(row.reached, row.of, row.share) for row in of_method]
+        table.add_row(name.label, *map(str, counts), *shares)
     return table
 
 

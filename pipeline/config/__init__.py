@@ -1,5 +1,6 @@
 """Settings of the pipeline: one group for each part, and how they are read from YAML and `key=value` words."""
 
+from pipeline.config.execution import ExecutionSettings
 from pipeline.config.llm import LimitSettings, LLMSettings, PriceSettings
 from pipeline.config.loading import load_settings
 from pipeline.config.parts import DataSettings, PipelineSettings, PlannerSettings, RetrievalSettings
@@ -12,6 +13,7 @@ __all__ = [
     "SHORT_WORDS",
     "CCotSettings",
     "DataSettings",
+    "ExecutionSettings",
     "LLMSettings",
     "LimitSettings",
     "Method",

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator
 from pydantic_core import to_json
 
+from pipeline.config.execution import ExecutionSettings
 from pipeline.config.llm import LLMSettings
 from pipeline.config.settings import AUTO, Settings
 from pipeline.config.writing import WritingSettings
@@ -122,6 +123,9 @@ class PipelineSettings(Settings):
     data: DataSettings = DataSettings()
     """The user's own data."""
 
+    execution: ExecutionSettings = ExecutionSettings()
+    """Whether the projects are run."""
+
     def __init__(self, **settings: Any) -> None:
         """Takes groups (`writing=...`) and short words (`temperature=...`)."""
         super().__init__(**settings)
@@ -183,4 +187,6 @@ class PipelineSettings(Settings):
             flat["allow_substitutes"] = True
         if retrieval.bm25 != "auto":
             flat["bm25"] = retrieval.bm25
+        if self.execution.enabled:
+            flat["execution"] = self.execution.deciding()
         return hashlib.sha256(to_json(flat)).hexdigest()[:12]

@@ -44,6 +44,7 @@ SHORT_WORDS = {
     "data": "data.path",
     "target": "data.target",
     "share_examples": "data.share_examples",
+    "execute": "execution.enabled",
     "input": "run.input",
     "out": "run.out",
     "shard_rows": "run.shard_rows",

@@ -21,6 +21,11 @@ _ONLY_WITH_KERAS_2 = frozenset({"tensorflow_addons", "kerastuner"})
 _IMPORT = re.compile(r"^\s*(?:import|from)\s+(\w+)", re.MULTILINE)
 
 
+def environment_for(files: Sequence[SourceFile], wanted: str) -> str:
+    """The environment of that name; of `auto` the one that the project wants."""
+    return choose_environment(files) if wanted == "auto" else wanted
+
+
 def choose_environment(files: Sequence[SourceFile]) -> str:
     """The name of the environment for a project.
 

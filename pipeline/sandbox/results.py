@@ -13,6 +13,9 @@ from fnmatch import fnmatch
 _ENTRIES = 20_000
 """How many names of a project's folder are looked at."""
 
+_FILES = 200
+"""How many files come back at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
@@ -29,7 +32,8 @@ class ResultFile:
 
 
 def read_results(folder: str, patterns: Sequence[str], most_bytes: int) -> list[ResultFile]:
-    """The folder's plain files whose paths fit one of the patterns (fnmatch), in order of their paths.
+    """The folder's plain files whose paths fit one of the patterns (fnmatch), those in the fewest folders first: of a
+    project that writes thousands of images as its data, the plots beside its script.
 
     Links are not followed and nothing but plain files is opened. What does not fit into `most_bytes` in all comes
     without its content."""
@@ -37,6 +41,8 @@ def read_results(folder: str, patterns: Sequence[str], most_bytes: int) -> list[
         return []
     files: list[ResultFile] = []
     for path in _plain_files(folder):
+        if len(files) == _FILES:
+            break
         if any(fnmatch(path, pattern) for pattern in patterns):
             with contextlib.suppress(OSError):
                 file = _read(folder, path, most_bytes)
@@ -46,7 +52,7 @@ def read_results(folder: str, patterns: Sequence[str], most_bytes: int) -> list[
 
 
 def _plain_files(folder: str) -> list[str]:
-    """Paths below the folder, sorted; of a folder with more entries than are looked at, some."""
+    """Paths below the folder, by depth and name; of a folder with more entries than are looked at, some."""
     paths = []
     waiting = [""]
     seen = 0
@@ -60,7 +66,7 @@ def _plain_files(folder: str) -> list[str]:
                     waiting.append(path)
                 elif entry.is_file(follow_symlinks=False):
                     paths.append(path)
-    return sorted(paths)
+    return sorted(paths, key=lambda path: (path.count("/"), path))
 
 
 def _read(folder: str, path: str, most_bytes: int) -> ResultFile:

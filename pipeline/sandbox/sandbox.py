@@ -78,7 +78,7 @@ class Execution:
     """Of all processes together."""
 
     results: tuple[ResultFile, ...] = ()
-    """The files that were asked for, in order of their paths."""
+    """The files that were asked for, those in the fewest folders first, 200 at most."""
 
     @property
     def ok(self) -> bool:

@@ -20,34 +20,10 @@ from jobs.execution.starter_check import (
     sample_folders,
 )
 from pipeline.environments.building import FOLDER_VARIABLE
-from pipeline.execution.ladder import RUNGS, FirstException, Rung, RungOutcome
-from pipeline.execution.running.rows import ExecutedProject, RungRow, RunMeasures
+from pipeline.execution.ladder import FirstException, Rung
+from pipeline.execution.running.rows import ExecutedProject
+from tests.pipeline.execution.running.executed_projects import executed_project
 from tests.plain_environment import plain_environments
-
-
-def executed(
-    *,
-    finishes: RungOutcome = "reached",
-    learns: RungOutcome = "reached",
-    cpu_seconds: float = 20.0,
-    gigabytes: float = 1.0,
-    infra: str = "",
-    stopped: str = "",
-    error: FirstException | None = None,
-) -> ExecutedProject:
-    outcomes: dict[Rung, RungOutcome] = {Rung.FINISHES: finishes, Rung.LEARNS: learns}
-    rungs = []
-    for rung in RUNGS:
-        outcome = outcomes.get(rung, "reached")
-        rungs.append(RungRow(rung=rung.value, outcome=outcome, seen=f"{outcome} it", file="", line=None))
-    return ExecutedProject(
-        id="x", row=0, source="", environment="keras3", reached="", rungs=tuple(rungs), first_exception=error,
-        infra=infra, stopped=stopped, budget_spent=False, held_out=None, checks=(), observation="{}", exit_code=0,
-        stdout_tail="", stderr_tail="",
-        measured=RunMeasures(
-            start="warm", seconds=cpu_seconds, cpu_seconds=cpu_seconds, peak_memory_bytes=int(gigabytes * 1e9)
-        ),
-    )  # fmt: skip
 
 
 def test_all_bundled_samples_are_among_the_projects() -> None:
@@ -65,19 +41,19 @@ def test_all_bundled_samples_are_among_the_projects() -> None:
 @pytest.mark.parametrize(
     ("source", "project", "reason"),
     [
-        (SAMPLE, executed(learns="failed"), ""),
-        (MATRIX, executed(), ""),
-        (MATRIX, executed(learns="failed"), "does not learn: failed it"),
-        (MATRIX, executed(learns="not_measurable"), "does not learn: not_measurable it"),
-        (GENERATED, executed(learns="failed", cpu_seconds=100, gigabytes=9), ""),
-        (SAMPLE, executed(cpu_seconds=88), "took 88 s of processor time, 60 are allowed"),
-        (MATRIX, executed(gigabytes=3.5), "took 3.5 GB, 3 are allowed"),
-        (MATRIX, executed(infra="the warm process is dead"), "the warm process is dead"),
-        (SAMPLE, executed(finishes="not_measurable", stopped="cpu_seconds"), "stopped at its limit of cpu_seconds"),
+        (SAMPLE, executed_project(learns="failed"), ""),
+        (MATRIX, executed_project(), ""),
+        (MATRIX, executed_project(learns="failed"), "does not learn: learns failed"),
+        (MATRIX, executed_project(learns="not_measurable"), "does not learn: learns not_measurable"),
+        (GENERATED, executed_project(learns="failed", cpu_seconds=100, memory_bytes=9 * 10**9), ""),
+        (SAMPLE, executed_project(cpu_seconds=88), "took 88 s of processor time, 60 are allowed"),
+        (MATRIX, executed_project(memory_bytes=3_500_000_000), "took 3.5 GB, 3 are allowed"),
+        (MATRIX, executed_project(infra="the warm process is dead"), "the warm process is dead"),
+        (SAMPLE, executed_project(came_to=Rung.ONE_STEP, stopped="cpu_seconds"), "stopped at its limit of cpu_seconds"),
         (
             GENERATED,
-            executed(
-                finishes="failed",
+            executed_project(
+                came_to=Rung.MODEL_BUILDS,
                 error=FirstException(kind="shape", type="ValueError", message="no\nmore", file="project.py", line=7),
             ),
             "ValueError: no (line 7 of project.py)",
@@ -91,7 +67,7 @@ def test_what_is_asked_of_a_source(source: str, project: ExecutedProject, reason
 
 def test_how_many_may_fail() -> None:
     def projects(source: str, *reasons: str) -> list[CheckedProject]:
-        return [CheckedProject(source=source, executed=executed(), reason=reason) for reason in reasons]
+        return [CheckedProject(source=source, executed=executed_project(), reason=reason) for reason in reasons]
 
     generated = projects(GENERATED, *[""] * 9, "no")
     assert failed_sources([*projects(SAMPLE, ""), *generated]) == []

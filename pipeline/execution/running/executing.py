@@ -9,7 +9,15 @@ from typing import Protocol
 from pipeline.errors import FaultError, StageFailure
 from pipeline.execution.climbing import climb, infra_climb
 from pipeline.execution.ladder import Climb
-from pipeline.execution.running.rows import ExecutedProject, ProjectRow, RunMeasures, observation_json, rung_rows
+from pipeline.execution.running.plots import PLOT_PATTERNS, plots_of
+from pipeline.execution.running.rows import (
+    ExecutedProject,
+    FurtherRun,
+    ProjectRow,
+    RunMeasures,
+    observation_json,
+    rung_rows,
+)
 from pipeline.foreign_text import storable
 from pipeline.records import SourceFile
 from pipeline.sandbox.sandbox import Execution, Limits
@@ -56,21 +64,30 @@ class Sandboxes(Protocol):
 class ProjectExecutor:
     """Runs projects under the same limits."""
 
-    def __init__(self, sandboxes: Sandboxes, limits: Limits, data: str = "", results: Sequence[str] = ()) -> None:
+    def __init__(
+        self, sandboxes: Sandboxes, limits: Limits, data: str = "", results: Sequence[str] = (), runs: int = 1
+    ) -> None:
         """`data`: a file or folder that every project finds as `data` in its own; "" for none. `results`: the files
-        that `run` brings back."""
+        that `run` brings back, by default the figures it saves. `runs`: how often `execute` runs each; the first run is
+        its result."""
         self._sandboxes = sandboxes
         self._limits = limits
         self._data = data
-        self._results = results
+        self._results = results or PLOT_PATTERNS
+        self._runs = runs
 
     def execute(self, project: ProjectRow) -> ExecutedProject:
         """How far the project came. No project makes it raise."""
         executed, _ = self.run(project)
-        return executed
+        further = []
+        for _ in range(1, self._runs):
+            other, _ = self.run(project)
+            further.append(FurtherRun(reached=other.reached, ended_of=other.ended_of(), infra=other.infra))
+        return replace(executed, further_runs=tuple(further)) if further else executed
 
     def run(self, project: ProjectRow) -> tuple[ExecutedProject, Execution | None]:
-        """The same, and its run with the results; None where there was no run."""
+        """One run of it, or a second where the machinery failed the first, with the results; None where there was no
+        run."""
         executed, execution = self._attempt(project)
         first_infra = executed.infra
         for attempt in range(2, ATTEMPTS + 1):
@@ -149,5 +166,6 @@ def _executed(project: ProjectRow, climbed: Climb, execution: Execution | None, 
         exit_code=execution.exit_code if execution is not None else None,
         stdout_tail=storable(execution.stdout_tail) if execution is not None else "",
         stderr_tail=storable(execution.stderr_tail) if execution is not None else "",
+        plots=plots_of(execution.results) if execution is not None else (),
         measured=measured,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -19,6 +19,7 @@ from pipeline.execution.ladder import (
     RuntimeCheck,
 )
 from pipeline.execution.observation import Observation
+from pipeline.execution.running.plots import Plot
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import SCRIPT, SourceFile
 from pipeline.request.constraints import Constraint
@@ -81,6 +82,20 @@ class RunMeasures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FurtherRun:
+    """What a further run of the same project came to."""
+
+    reached: str
+    """As in ExecutedProject."""
+
+    ended_of: str
+    """As `ExecutedProject.ended_of` has it."""
+
+    infra: str
+    """As in ExecutedProject."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ExecutedProject:
     """How far a project came."""
 
@@ -124,6 +139,12 @@ class ExecutedProject:
     first_infra: str = ""
     """The defect that the first of two runs met."""
 
+    further_runs: tuple[FurtherRun, ...] = ()
+    """Where each project is run several times: the second run and those behind it."""
+
+    plots: tuple[Plot, ...] = field(default=(), compare=False)
+    """Figures that it saved. Their bytes may differ from run to run, as what is measured does."""
+
     measured: RunMeasures | None = field(default=None, compare=False)
     """None where there was no run."""
 
@@ -143,6 +164,16 @@ class ExecutedProject:
             place = "" if error.line is None else f" (line {error.line} of {error.file})"
             return f"{error.type}: {first_line}".removeprefix(": ") + place
         return f"stopped at its limit of {self.stopped}" if self.stopped else ""
+
+    @property
+    def flaky(self) -> bool:
+        """Whether another run of it came to another rung."""
+        further = [run.reached for run in self.further_runs if not run.infra]
+        return not self.infra and any(reached != self.reached for reached in further)
+
+    def without_measures(self) -> ExecutedProject:
+        """Without what differs between two runs that come to the same: times, outputs, figures."""
+        return replace(self, stdout_tail="", stderr_tail="", plots=(), measured=None)
 
     def climb(self) -> Climb:
         """The climb that it was written from."""

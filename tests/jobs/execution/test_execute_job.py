@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
-from jobs.execution.funnel import funnel_of
 from jobs.execution.store import ExecutionStore
 from pipeline.environments.building import FOLDER_VARIABLE
 from pipeline.errors import DLCodeGenError
+from pipeline.execution.funnel import funnel_of
 from tests.plain_environment import plain_environments
 
 PROJECTS = {

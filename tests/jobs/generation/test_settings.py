@@ -162,3 +162,20 @@ ODD = ("llm=vllm", "model=é/m", "top_p=1e-7", "retrieval.code_similarity=1e20",
 def test_a_run_of_the_flat_settings_is_still_the_same_run(words: tuple[str, ...], digest: str) -> None:
     """The digests are those of the version with flat settings: a folder that was begun with it is continued."""
     assert load_settings(GenerateConfig, None, words, input="a", out="b").for_input("starter").digest() == digest
+
+
+def test_projects_that_are_run_are_other_results_in_smaller_shards() -> None:
+    plain = GenerateConfig(input="a", out="b")
+    unused = GenerateConfig(input="a", out="b", execution={"cpu_seconds": 9, "env": "torch"})
+    assert unused.digest() == plain.digest() == "f28bdb8fc51a"
+    assert (plain.rows_in_shard, unused.rows_in_shard) == (64, 64)
+    run = load_settings(GenerateConfig, None, ["execute=on"], input="a", out="b")
+    assert (run.execution.enabled, run.rows_in_shard) == (True, 4)
+    assert load_settings(GenerateConfig, None, ["execute=on", "shard_rows=9"], input="a", out="b").rows_in_shard == 9
+    digests = {plain.digest(), run.digest()}
+    for word in ("execution.cpu_seconds=9", "execution.env=torch", "execution.runs=2"):
+        digests.add(load_settings(GenerateConfig, None, ["execute=on", word], input="a", out="b").digest())
+    assert len(digests) == 5
+    for word in ("execution.warm=false", "execution.accept_weaker=true"):
+        same = load_settings(GenerateConfig, None, ["execute=on", word], input="a", out="b")
+        assert same.digest() == run.digest()

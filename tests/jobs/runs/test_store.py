@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from jobs.runs.store import RunStore, Staged
 from pipeline.errors import DLCodeGenError
+from pipeline.execution.running.execute_stage import Executed
 from pipeline.records import CallMeasures, LLMCall, Requirement, Scored
 from tests.older_files import raise_version, remove_versions
+from tests.pipeline.execution.running.executed_projects import executed_project
 
 ROWS = [Requirement(id=f"row-{number}", row=number, requirement="Classify photos.") for number in range(5)]
 CALL = LLMCall(
@@ -80,3 +83,26 @@ def test_a_run_with_other_settings_is_not_continued(begun_run: Path) -> None:
         store.stage(ROWS, "requirements.txt", "settings", 2, "changed")
     with pytest.raises(DLCodeGenError, match=r"holds a run of requirements\.txt"):
         store.stage(ROWS, "other.txt", "settings", 2, "sources")
+
+
+def test_what_projects_printed_and_took_lies_beside_the_results(tmp_path: Path) -> None:
+    written = []
+    for name, stdout, seconds in (("one", "epoch 1: 3 s", 3.0), ("two", "epoch 1: 4 s", 4.0)):
+        store, _ = _stage(tmp_path / name)
+        execution = executed_project("row-0", stdout=stdout, cpu_seconds=seconds)
+        store.write_results(
+            0, [Executed(id="row-0", row=0, execution=execution), Executed(id="row-1", row=1)], [{}, {}]
+        )
+        (first, second) = store.results()
+        assert first.execution == execution.without_measures()
+        assert second.execution is None
+        assert next(store.results(measured=True)).execution == execution
+        written.append((tmp_path / name / "results" / "part-000000.parquet").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_a_run_whose_projects_were_not_run_has_no_column_for_it(begun_run: Path) -> None:
+    table = pq.read_table(begun_run / "results" / "part-000001.parquet")
+    assert "execution" not in table.column_names
+    assert not (begun_run / "executions").exists()
+    assert [record.execution for record in RunStore(str(begun_run)).results()] == [None, None]

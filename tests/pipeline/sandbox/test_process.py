@@ -17,6 +17,7 @@ import pytest
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.records import SourceFile
 from pipeline.sandbox.process import ProcessSandbox
+from pipeline.sandbox.results import read_results
 from pipeline.sandbox.sandbox import Execution, Limits
 from tests.waiting import scaled, wait_until
 
@@ -353,6 +354,15 @@ def test_of_what_a_project_leaves_plain_files_come_back(sandbox: ProcessSandbox,
         ("large.csv", 2000, None),
         ("out/deep/a.csv", 3, b"1,2"),
     ]
+
+
+def test_of_many_files_those_in_the_fewest_folders_come_back(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for number in range(300):
+        (tmp_path / "data" / f"{number}.png").write_bytes(b"1")
+    (tmp_path / "plot.png").write_bytes(b"2")
+    files = read_results(str(tmp_path), ["*.png"], 1000)
+    assert (len(files), files[0].path, files[1].path) == (200, "plot.png", "data/0.png")
 
 
 def test_results_come_back_from_a_project_that_is_stopped(sandbox: ProcessSandbox) -> None:

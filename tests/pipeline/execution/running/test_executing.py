@@ -121,3 +121,21 @@ def test_results_are_the_same_after_they_were_stored() -> None:
     assert read == executed
     assert read.measured == executed.measured
     assert read.climb().reached == executed.climb().reached
+
+
+def _runs(*answers: Execution | Exception) -> ExecutedProject:
+    return ProjectExecutor(Scripted(list(answers)), Limits(cpu_seconds=9), runs=2).execute(PROJECT)
+
+
+def test_a_project_that_comes_to_another_rung_the_second_time_is_flaky() -> None:
+    failed = Execution(exit_code=1, stderr_tail="Traceback (most recent call last):\nValueError: no\n")
+    flaky = _runs(RAN, failed)
+    assert flaky.flaky
+    assert flaky.exit_code == 0
+    (further,) = flaky.further_runs
+    assert (flaky.reached, further.reached) == ("finishes", "parses")
+    assert "ValueError: no" in further.ended_of
+    assert not _runs(RAN, RAN).flaky
+    machinery = StageFailure("sandbox_failed", "no namespace")
+    assert not _runs(RAN, machinery, machinery).flaky
+    assert _executed(RAN)[0].further_runs == ()

@@ -38,6 +38,8 @@ class Funnel:
     cpu_seconds: float = 0.0
     seconds: float = 0.0
     """Of all projects, added up."""
+    flaky: int = 0
+    """Projects of which a further run came to another rung."""
     warm: int = 0
     """Projects that were forked from a warm process."""
     first_infra: str = ""
@@ -47,6 +49,7 @@ class Funnel:
         self.projects += 1
         self.environments[executed.environment] += 1
         self.repeated += executed.attempts > 1
+        self.flaky += executed.flaky
         if executed.measured is not None:
             self.seconds += executed.measured.seconds
             self.cpu_seconds += executed.measured.cpu_seconds
@@ -83,6 +86,7 @@ class Funnel:
             "projects": self.projects,
             "infra": self.infra,
             "run_twice": self.repeated,
+            "flaky": self.flaky,
             "rungs": {share.rung: {"reached": share.reached, "of": share.of} for share in self.shares()},
             "ended_of": dict(self.exceptions.most_common()),
             "projects_by_environment": dict(sorted(self.environments.items())),
