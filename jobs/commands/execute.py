@@ -67,7 +67,7 @@ def _print(executions: Executions) -> None:
     if executions.funnel.infra:
         infra = f"{executions.funnel.infra} projects are in no share, the machinery failed them; the first: "
         Screen(stderr=True).print(infra + executions.funnel.first_infra, soft_wrap=True)
-    print_paths(screen, executions.out, ("executed.csv", "results/", "manifest.json"))
+    print_paths(screen, executions.out, ("executed.csv", "report.html", "results/", "manifest.json"))
 
 
 def _notes(executions: Executions) -> Iterator[str]:

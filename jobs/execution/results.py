@@ -14,6 +14,7 @@ from pipeline.environments.catalogue import environment_named
 from pipeline.execution.funnel import Funnel
 from pipeline.execution.running.rows import ExecutedProject
 from pipeline.foreign_text import storable
+from pipeline.pages.execution.report import write_execution_report
 from pipeline.storage.files import join, write_json
 
 _VERSIONED = ("dlcodegen-ray", "ray", "pyarrow")
@@ -98,9 +99,17 @@ def table_row(executed: ExecutedProject) -> ExecutedRow:
 def write_executions(
     store: ExecutionStore, config: ExecuteConfig, staged: StagedProjects, executions: Executions
 ) -> None:
-    """Writes the table and the manifest."""
+    """Writes the table, the report and the manifest."""
     rows = [table_row(executed) for executed in store.results()]
     write_tables(config.out, {"executed": (rows, ExecutedRow)})
+    write_execution_report(
+        store.runs(),
+        join(config.out, "report.html"),
+        title=f"Run: {', '.join(config.inputs)}",
+        funnel=executions.funnel,
+        settings=config.model_dump(mode="json"),
+        items=config.report_items,
+    )
     manifest = {
         "inputs": list(config.inputs),
         "input_digest": staged.digest,

@@ -26,6 +26,8 @@ class ExecuteConfig(RunningSettings):
     """One-CPU workers, each with a project at a time; by default one per CPU of the cluster."""
     address: str | None = None
     """A Ray cluster's address; by default the one this job was submitted to, or a new local one."""
+    report_items: int = Field(100, ge=0)
+    """Projects shown whole in the HTML report."""
     quiet: bool = False
     """No progress."""
 

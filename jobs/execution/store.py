@@ -3,7 +3,7 @@
     input/part-000000.parquet    projects as read
     input/staged.json            how many, their digest, the settings: written last, so its presence means "complete"
     results/part-000000.parquet  how far each project of the shard came
-    executed.csv, executed.parquet, manifest.json
+    executed.csv, executed.parquet, report.html, manifest.json
 
 A shard is done when its result file is there; files appear whole. So a killed job goes on where it was.
 """
@@ -124,6 +124,13 @@ class ExecutionStore:
         """All finished projects in input order, a shard in memory at a time."""
         for name in names_in(self._path("results")):
             yield from read_records(self._path("results", name), ExecutedProject, EXECUTION_VERSION)
+
+    def runs(self) -> Iterator[tuple[ProjectRow, ExecutedProject]]:
+        """All finished projects as they were given, each with how far it came."""
+        inputs, results = self._path("input"), self._path("results")
+        for name in names_in(results):
+            projects = read_records(join(inputs, name), ProjectRow, EXECUTION_VERSION)
+            yield from zip(projects, read_records(join(results, name), ExecutedProject, EXECUTION_VERSION), strict=True)
 
     def _path(self, *names: str) -> str:
         return join(self.folder, *names)

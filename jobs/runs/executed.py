@@ -7,6 +7,7 @@ from rich.text import Text
 
 from pipeline.execution.funnel import Funnel
 from pipeline.execution.running.rows import ExecutedProject
+from pipeline.execution.wording import run_words, rung_words
 
 _MOST_KINDS = 8
 """What projects ended of, most often first; the rest is in the table's file."""
@@ -24,7 +25,7 @@ def funnel_table(funnel: Funnel) -> Table:
     for share in funnel.shares():
         part = f"{share.reached / share.of:.1%}" if share.of else "-"
         aside = f"{share.not_measurable:,}" if share.not_measurable else ""
-        table.add_row(share.rung.replace("_", " "), f"{share.reached:,}", f"{share.of:,}", part, aside)
+        table.add_row(rung_words(share.rung), f"{share.reached:,}", f"{share.of:,}", part, aside)
     return table
 
 
@@ -43,22 +44,8 @@ def rungs_table(executed: ExecutedProject) -> Table:
     for rung in executed.rungs:
         outcome = Text(rung.outcome.replace("_", " "), _COLOURS[rung.outcome])
         line = "" if rung.line is None else str(rung.line)
-        table.add_row(rung.rung.replace("_", " "), outcome, line, rung.seen)
+        table.add_row(rung_words(rung.rung), outcome, line, rung.seen)
     return table
-
-
-def run_words(executed: ExecutedProject) -> str:
-    """How far it came and what it took, in a line."""
-    words = [f"came to {executed.reached.replace('_', ' ')}" if executed.reached else "came nowhere"]
-    if executed.infra:
-        words = [f"says nothing of the project: {executed.infra}"]
-    words.append(f"in {executed.environment}")
-    if executed.measured is not None:
-        memory = executed.measured.peak_memory_bytes / 1e6
-        words.append(f"{executed.measured.cpu_seconds:.1f} s of processor time, {memory:,.0f} MB")
-    for run in executed.further_runs:
-        words.append(f"run again: {run.reached.replace('_', ' ') or run.infra or 'nowhere'}")
-    return ", ".join(words)
 
 
 def tail_of(text: str) -> str:

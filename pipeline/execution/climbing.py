@@ -144,6 +144,8 @@ def _data_found(run: _Run) -> RungEvidence:
         )
     if observation.steps:
         return _reached(Rung.DATA_FOUND, "no file was needed for training")
+    if run.kind in ("import", "syntax") and not run.got_somewhere:
+        return _not_reached(Rung.DATA_FOUND)
     if not _READS.search(run.script) and not run.missing and not observation.downloads:
         return _reached(Rung.DATA_FOUND, "the script reads no files")
     if run.ready:

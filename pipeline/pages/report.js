@@ -241,7 +241,7 @@ function openItem(number) {
     data.failure && h("div", { class: "alert" }, h("strong", {}, `Failed in ${data.failure[0]}: ${data.failure[1]}`), h("div", { class: "text", dir: "auto" }, data.failure[2])),
     data.methods && methodsPart(data),
     data.judgements && judgedPart(data),
-    data.checks?.length > 0 && askedPart(data),
+    data.checks?.length > 0 && askedPart(data), data.execution && executionPart(data.execution),
     h("div", { class: "columns" },
       h("div", {}, data.plan ? planPart(data) : section("Plan", h("p", { class: "faint" }, data.methods || data.judgements ? "None is known." : "None was made."))),
       h("div", {},

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import chain
 
+from pipeline.execution.running.execute_stage import Executed
+from pipeline.pages.execution.view import bounded as bounded_execution
+from pipeline.pages.execution.view import execution_view
 from pipeline.pages.report_asked import RequestPart, asked_view, request_parts
 from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines
@@ -106,6 +109,8 @@ def _item(number: int, record: Scored) -> Item:
         files=tuple(_bounded_files(record.files)),
         extra="{}",
     )
+    if isinstance(bounded, Executed) and bounded.execution is not None:
+        bounded = replace(bounded, execution=bounded_execution(bounded.execution))
     return Item(number, bounded, len(record.files), request_parts(record))
 
 
@@ -128,7 +133,7 @@ def item_json(item: Item) -> str:
     failure = None
     if record.failure is not None:
         failure = [clip(text, 4_000) for text in astuple(record.failure)]
-    view = {
+    view: dict[str, object] = {
         "id": clip(record.id, 200),
         "row": record.row,
         "category": category(record),
@@ -150,6 +155,8 @@ def item_json(item: Item) -> str:
         "texts": documents.texts,
         "diffs": documents.diffs,
     }
+    if isinstance(record, Executed) and record.execution is not None:
+        view["execution"] = execution_view(record.execution)
     return script_json(view)
 
 
@@ -261,7 +268,7 @@ def _documents(record: Scored) -> Documents:
     """The final project's files, both drafts, the template and the reference, with
     the two comparisons."""
     documents = Documents()
-    final = _add_project(documents, record.files)
+    final = add_files(documents, record.files)
     draft = add_python(documents, "Draft 1", record.code_draft)
     add_python(documents, "Draft 2", record.template_draft)
     add_python(documents, "Template", record.template)
@@ -280,7 +287,7 @@ def add_python(documents: Documents, name: str, text: str) -> int | None:
     return documents.add(name, "text", python_lines(text))
 
 
-def _add_project(documents: Documents, files: Sequence[SourceFile]) -> int | None:
+def add_files(documents: Documents, files: Sequence[SourceFile]) -> int | None:
     """Adds the files, and gives the number of all the Python in them: that file, or
     several joined, or None."""
     code: dict[int, str] = {}

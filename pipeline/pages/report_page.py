@@ -26,6 +26,12 @@ from pipeline.pages.report_text import clip
 
 _HERE = Path(__file__).parent
 
+EXECUTION_STYLES = "execution/execution.css"
+"""Styles of what a page shows of projects that were run."""
+
+_BEFORE = {"report.js": ("elements.js", "execution/execution.js"), "rate.js": ("elements.js",)}
+"""What a page's script needs before it."""
+
 Target = BinaryIO | str | os.PathLike[str]
 """An open binary file, a path or an fsspec URL."""
 
@@ -38,13 +44,15 @@ def write_page(
     data: Iterable[tuple[int, str]],
     styles: Sequence[str] = ("report.css",),
     script: str = "report.js",
+    images: bool = False,
     **parts: object,
 ) -> None:
     """Writes a template that extends page.html.jinja. `data`: for each row that can be opened its
     number and its JSON, which is the bulk of the page and is written row by row. `styles` are
-    joined, `script` is the page's and comes behind `elements.js`."""
+    joined, `script` is the page's and comes behind what it needs. `images`: whether the page
+    has some inside."""
     css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in styles)
-    js = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("elements.js", script))
+    js = "".join((_HERE / name).read_text(encoding="utf-8") for name in (*_BEFORE.get(script, ()), script))
     stream = (
         _environment()
         .get_template(template)
@@ -55,6 +63,7 @@ def write_page(
             js=Markup(js),
             css_hash=_hash(css),
             js_hash=_hash(js),
+            images=images,
             **parts,
         )
     )

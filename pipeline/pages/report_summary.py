@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pipeline.execution.funnel import Funnel
+from pipeline.execution.running.execute_stage import Executed
 from pipeline.measures.call_totals import CallTotals
 from pipeline.pages.report_asked import AskedSummary
 from pipeline.pages.report_text import clip
@@ -174,6 +176,8 @@ class ReportSummary:
     excluded_samples: dict[str, Exclusion] = field(default_factory=dict)
     calls: dict[str, CallTotals] = field(default_factory=dict)
     all_calls: CallTotals = field(default_factory=CallTotals)
+    execution: Funnel = field(default_factory=Funnel)
+    """How far the projects came where they were run."""
 
     def add(self, record: Scored) -> None:
         self.all.add(record)
@@ -191,6 +195,8 @@ class ReportSummary:
         self._add_exclusions(record.excluded)
         for call in record.calls:
             self.add_call(call)
+        if isinstance(record, Executed) and record.execution is not None:
+            self.execution.add(record.execution)
 
     def add_call(self, call: LLMCall) -> None:
         self.all_calls.add(call)
