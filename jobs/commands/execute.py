@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.commands.options import ConfigFile, Quiet, Workers, is_setting, options_used, print_paths
-from jobs.runs.executed import endings_table, funnel_table
 from jobs.runs.terminal import Screen, console
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ def execute(
 
 
 def _print(executions: Executions) -> None:
+    from jobs.runs.executed import endings_table, funnel_table
+
     screen = console()
     screen.print(funnel_table(executions.funnel))
     screen.print("; ".join(_notes(executions)), soft_wrap=True)

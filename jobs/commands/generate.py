@@ -28,7 +28,6 @@ from jobs.commands.options import (
     print_paths,
     source_and_settings,
 )
-from jobs.runs.executed import endings_table, funnel_table
 from jobs.runs.terminal import Screen, say_error
 
 if TYPE_CHECKING:
@@ -122,6 +121,8 @@ def _call_totals(calls: CallTotals) -> dict[str, str]:
 
 
 def _print_summary(summary: RunSummary) -> None:
+    from jobs.runs.executed import endings_table, funnel_table
+
     failed = sum(summary.failures.values())
     table = Table(title="Generated projects", show_header=False, title_justify="left")
     table.add_row("rows", f"{summary.rows:,}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipeline.pages.report_items import Selection, item_json
-from pipeline.pages.report_page import EXECUTION_STYLES, Target, setting_rows, write_page
+from pipeline.pages.report_page import LADDER_STYLES, Target, setting_rows, write_page
 from pipeline.pages.report_summary import ReportSummary
 from pipeline.records import LLMCall, Scored
 
@@ -43,7 +43,7 @@ def write_report(
         "report.html.jinja",
         title=title,
         data=((item.number, item_json(item)) for item in shown),
-        styles=("report.css", EXECUTION_STYLES) if summary.execution.projects else ("report.css",),
+        styles=("report.css", LADDER_STYLES) if summary.execution.projects else ("report.css",),
         images=bool(summary.execution.projects),
         settings=list(setting_rows(settings)),
         summary=summary,

@@ -10,8 +10,8 @@ from dataclasses import astuple, dataclass, replace
 from itertools import chain
 
 from pipeline.execution.running.execute_stage import Executed
-from pipeline.pages.execution.view import bounded as bounded_execution
-from pipeline.pages.execution.view import execution_view
+from pipeline.pages.ladder.view import bounded as bounded_execution
+from pipeline.pages.ladder.view import execution_view
 from pipeline.pages.report_asked import RequestPart, asked_view, request_parts
 from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines

@@ -26,10 +26,10 @@ from pipeline.pages.report_text import clip
 
 _HERE = Path(__file__).parent
 
-EXECUTION_STYLES = "execution/execution.css"
+LADDER_STYLES = "ladder/ladder.css"
 """Styles of what a page shows of projects that were run."""
 
-_BEFORE = {"report.js": ("elements.js", "execution/execution.js"), "rate.js": ("elements.js",)}
+_BEFORE = {"report.js": ("elements.js", "ladder/run.js"), "rate.js": ("elements.js",)}
 """What a page's script needs before it."""
 
 Target = BinaryIO | str | os.PathLike[str]

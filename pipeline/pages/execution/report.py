@@ -9,11 +9,14 @@ from pipeline.execution.funnel import Funnel
 from pipeline.execution.ladder import Rung
 from pipeline.execution.running.rows import ExecutedProject, ProjectRow
 from pipeline.execution.wording import rung_words
-from pipeline.pages.execution.view import bounded, execution_view
+from pipeline.pages.ladder.view import bounded, execution_view
 from pipeline.pages.report_items import Documents, add_files, plan_view, script_json
-from pipeline.pages.report_page import EXECUTION_STYLES, Target, setting_rows, write_page
-from pipeline.pages.report_text import clip
+from pipeline.pages.report_page import LADDER_STYLES, Target, setting_rows, write_page
+from pipeline.pages.report_text import clip, clip_lines
 from pipeline.records import SourceFile
+
+_FILES = 5
+"""Modules shown of a project."""
 
 _HELD = 2
 """Runs held for each one shown."""
@@ -69,7 +72,7 @@ def write_execution_report(
         "execution/report.html.jinja",
         title=title,
         data=((item.row, _item_json(item)) for item in chosen),
-        styles=("report.css", EXECUTION_STYLES),
+        styles=("report.css", LADDER_STYLES),
         images=True,
         funnel=funnel,
         items=chosen,
@@ -118,4 +121,6 @@ def _item_json(item: ExecutedItem) -> str:
 
 
 def _shown_files(files: Sequence[SourceFile]) -> Sequence[SourceFile]:
-    return [file for file in files if file.path.endswith(".py")][:5]
+    """The first modules, each within the page's room for a text."""
+    shown = [file for file in files if file.path.endswith(".py")]
+    return [SourceFile(path=file.path, text=clip_lines(file.text)) for file in shown[:_FILES]]

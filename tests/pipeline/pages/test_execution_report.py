@@ -14,7 +14,7 @@ from pipeline.execution.running.execute_stage import Executed
 from pipeline.execution.running.plots import Plot
 from pipeline.execution.running.rows import ExecutedProject, FurtherRun, ProjectRow
 from pipeline.pages.execution.report import write_execution_report
-from pipeline.pages.execution.view import bounded, execution_view
+from pipeline.pages.ladder.view import bounded, execution_view
 from pipeline.records import SCRIPT, SourceFile
 from tests.pipeline.execution.running.executed_projects import executed_project
 from tests.pipeline.pages.report_records import record
@@ -101,7 +101,7 @@ def test_a_run_takes_no_more_than_its_room_of_the_page() -> None:
 
 
 def test_the_script_makes_text_nodes_alone() -> None:
-    folder = Path(__file__).parents[3] / "pipeline/pages/execution"
-    css, js = (folder / "execution.css").read_text(), (folder / "execution.js").read_text()
+    folder = Path(__file__).parents[3] / "pipeline/pages/ladder"
+    css, js = (folder / "ladder.css").read_text(), (folder / "run.js").read_text()
     assert not re.search(r"url\(|@import|@font-face", css)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|fetch\(|import\(|XMLHttp|eval\(", js)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.errors import FaultError, StageFailure
 from pipeline.execution.running.executing import ProjectExecutor
+from pipeline.execution.running.plots import PLOT_PATTERNS
 from pipeline.execution.running.rows import ExecutedProject, ProjectRow
 from pipeline.records import SCRIPT, SourceFile
 from pipeline.sandbox.sandbox import Execution, Limits, ResultFile
@@ -62,7 +63,13 @@ def _executed(*answers: Execution | Exception, environment: str = "keras3") -> t
 def test_a_project_is_run_once_with_its_limits_and_data() -> None:
     executed, scripted = _executed(RAN)
     (run,) = scripted.runs
-    assert run == {"entry": SCRIPT, "limits": Limits(cpu_seconds=9), "shown": "/d", "data": "/data", "results": ()}
+    assert run == {
+        "entry": SCRIPT,
+        "limits": Limits(cpu_seconds=9),
+        "shown": "/d",
+        "data": "/data",
+        "results": PLOT_PATTERNS,
+    }
     assert (executed.attempts, executed.infra, executed.exit_code, executed.stdout_tail) == (1, "", 0, "1\n")
     assert executed.measured is not None
     assert (executed.measured.start, executed.measured.seconds, executed.measured.cpu_seconds) == ("warm", 2.0, 1.0)
@@ -133,7 +140,7 @@ def test_a_project_that_comes_to_another_rung_the_second_time_is_flaky() -> None
     assert flaky.flaky
     assert flaky.exit_code == 0
     (further,) = flaky.further_runs
-    assert (flaky.reached, further.reached) == ("finishes", "parses")
+    assert (flaky.reached, further.reached) == ("data_found", "parses")
     assert "ValueError: no" in further.ended_of
     assert not _runs(RAN, RAN).flaky
     machinery = StageFailure("sandbox_failed", "no namespace")

@@ -49,7 +49,7 @@ def _shown_plots(plots: Sequence[Plot]) -> Iterator[Plot]:
 
 
 def execution_view(executed: ExecutedProject) -> dict[str, object]:
-    """The run as JSON for the page's script (`execution.js`)."""
+    """The run as JSON for the page's script (`run.js`)."""
     error = executed.first_exception
     exception = None
     if error is not None:
