@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from pipeline.execution.running.execute_stage import Executed
+from pipeline.execution.running.execute_stage import Executed, execution_of
 from pipeline.execution.running.rows import ExecutedProject
 from pipeline.records import Scored
 
@@ -27,12 +27,15 @@ def without_measures(record: Scored) -> Scored:
 def executions_of(records: Sequence[Scored]) -> Iterator[ExecutedProject]:
     """Of the records whose projects were run, how each run went."""
     for record in records:
-        if isinstance(record, Executed) and record.execution is not None:
-            yield record.execution
+        execution = execution_of(record)
+        if execution is not None:
+            yield execution
 
 
-def with_executions_of(records: Iterable[Executed], executions: Iterable[ExecutedProject]) -> Iterator[Executed]:
+def with_executions_of(records: Iterable[Scored], executions: Iterable[ExecutedProject]) -> Iterator[Scored]:
     """The records with their projects' runs whole."""
     by_id = {execution.id: execution for execution in executions}
     for record in records:
-        yield replace(record, execution=by_id.get(record.id, record.execution))
+        if isinstance(record, Executed) and record.id in by_id:
+            record = replace(record, execution=by_id[record.id])
+        yield record

@@ -16,7 +16,7 @@ from jobs.runs.executed import rungs_table, tail_of
 from jobs.runs.store import RunStore
 from jobs.runs.terminal import Screen, console
 from pipeline.errors import DLCodeGenError
-from pipeline.execution.running.execute_stage import Executed
+from pipeline.execution.running.execute_stage import execution_of
 from pipeline.foreign_text import visible
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Scored, Scores
 
@@ -48,7 +48,7 @@ def show_row(run: str, row_id: str, what: str) -> None:
         print(visible(text) if sys.stdout.isatty() else text)
 
 
-def _finished_row(store: RunStore, row_id: str) -> Executed:
+def _finished_row(store: RunStore, row_id: str) -> Scored:
     for record in store.results(measured=True):
         if record.id == row_id:
             return record
@@ -87,9 +87,9 @@ def _print_asked(record: Scored, screen: Screen) -> None:
         screen.print("nothing that can be looked up was read in the request")
 
 
-def _print_execution(record: Executed, screen: Screen) -> None:
+def _print_execution(record: Scored, screen: Screen) -> None:
     """How far the project came, what it ended of, and the ends of what it printed."""
-    executed = record.execution
+    executed = execution_of(record)
     if executed is None:
         screen.print(
             "the project was not run; `execute=on` runs those of a run, `dlcodegen execute RUN` those of this one"
@@ -106,7 +106,7 @@ def _print_execution(record: Executed, screen: Screen) -> None:
         screen.print(f"saved {plot.path} ({plot.size:,} bytes)", markup=False)
 
 
-def _print_all(record: Executed, screen: Screen) -> None:
+def _print_all(record: Scored, screen: Screen) -> None:
     screen.rule(Text(record.id, "bold"))
     screen.print(record.requirement, highlight=False)
     if record.attributes:
@@ -121,8 +121,9 @@ def _print_all(record: Executed, screen: Screen) -> None:
         screen.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))
     screen.print(_samples_table(record))
     screen.print(_choices_table(record))
-    if record.execution is not None:
-        screen.print(rungs_table(record.execution))
+    executed = execution_of(record)
+    if executed is not None:
+        screen.print(rungs_table(executed))
     if record.calls:
         screen.print(_calls_table(record))
     if record.scores:

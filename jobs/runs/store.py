@@ -31,6 +31,7 @@ from pipeline.execution.running.rows import ExecutedProject
 from pipeline.foreign_text import json_line
 from pipeline.records import LLMCall, Requirement, Scored
 from pipeline.storage import shard_folder
+from pipeline.storage.arrow import from_rows
 from pipeline.storage.files import (
     atomic_writer,
     exists,
@@ -196,22 +197,28 @@ class RunStore:
         results = [without_measures(record) for record in records]
         write_records(self._shards("results").path(shard), results, kind, RUN_VERSION)
 
-    def results(self, *, measured: bool = False) -> Iterator[Executed]:
+    def results(self, *, measured: bool = False) -> Iterator[Scored]:
         """All finished rows in input order, a shard in memory at a time; `measured` with what each call took and what
-        each project printed and saved. A run whose projects were not run has no `execution`."""
+        each project printed and saved. Where projects were run (`execute=on`) they are Executed."""
         with_calls: set[str] = set()  # a shard whose rows asked no language model has no file of calls
         with_executions: set[str] = set()
         if measured:
             with_calls.update(names_in(self._path("calls")))
             with_executions.update(names_in(self._path("executions")))
         for name in names_in(self._path("results")):
-            rows: Iterable[Executed] = read_records(self._path("results", name), Executed, RUN_VERSION)
+            rows: Iterable[Scored] = self._records(name)
             if name in with_calls:
                 rows = with_measures(rows, self._calls(name))
             if name in with_executions:
                 executions = read_records(self._path("executions", name), ExecutedProject, RUN_VERSION)
                 rows = with_executions_of(rows, executions)
             yield from rows
+
+    def _records(self, name: str) -> Sequence[Scored]:
+        """The rows of a result file, which says by its columns whether projects were run."""
+        table = read_table(self._path("results", name), RUN_VERSION)
+        kind = Executed if "execution" in table.column_names else Scored
+        return from_rows(table.to_pylist(), kind)
 
     def note_calls(self, calls: Sequence[LLMCall]) -> None:
         """Keeps calls that all rows share; what an earlier start of the run has noted stays."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from jobs.runs.store import RunStore
 from jobs.runs.versions import versions_of
 from pipeline.execution.funnel import Funnel
-from pipeline.execution.running.execute_stage import Executed
+from pipeline.execution.running.execute_stage import execution_of
 from pipeline.measures.call_totals import CallTotals
 from pipeline.measures.delivery.check import Satisfaction, satisfaction_of_row
 from pipeline.measures.project_scores import MEASURES
@@ -102,11 +102,12 @@ class Totals:
     execution: Funnel = field(default_factory=Funnel)
     """How far the projects came when they were run."""
 
-    def add(self, record: Executed) -> None:
+    def add(self, record: Scored) -> None:
         self.generated += bool(record.files)
         self.asked += satisfaction_of_row(record.constraints, record.delivery)
-        if record.execution is not None:
-            self.execution.add(record.execution)
+        execution = execution_of(record)
+        if execution is not None:
+            self.execution.add(execution)
         if record.failure:
             self.failures[f"{record.failure.stage}: {record.failure.kind}"] += 1
             self.first_failure = self.first_failure or record.failure.message

@@ -11,7 +11,6 @@ from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
 from pipeline.config import PlannerSettings, grouped
 from pipeline.errors import DLCodeGenError
-from pipeline.execution.running.execute_stage import Executed
 from pipeline.foreign_text import masked_url
 from pipeline.measures.outputs import MethodName, Output, Shown
 from pipeline.measures.project_scores import measured_source
@@ -59,7 +58,7 @@ class Run:
             return (known,)
         return (known, learned)
 
-    def records(self) -> Iterator[Executed]:
+    def records(self) -> Iterator[Scored]:
         return RunStore(self.folder).results()
 
     def outputs(self) -> Iterator[Output]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.execution.ladder import RUNGS, RungOutcome
-from pipeline.execution.running.execute_stage import Executed
+from pipeline.execution.running.execute_stage import execution_of
 from pipeline.measures.outputs import MethodName, is_machinery
+from pipeline.records import Scored
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,9 +50,9 @@ class ExecutionRow:
     """The second over the first, in [0, 1]."""
 
 
-def outcome_of(record: Executed) -> ProjectOutcome:
+def outcome_of(record: Scored) -> ProjectOutcome:
     """The record's project. Of a row that has none because of the machinery nothing is known."""
-    executed = record.execution
+    executed = execution_of(record)
     if executed is None:
         failed = record.failure is not None and is_machinery(record.failure)
         return ProjectOutcome(item=record.id, machinery_failed=failed, infra=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import chain
 
-from pipeline.execution.running.execute_stage import Executed
+from pipeline.execution.running.execute_stage import Executed, execution_of
 from pipeline.pages.ladder.view import bounded as bounded_execution
 from pipeline.pages.ladder.view import execution_view
 from pipeline.pages.report_asked import RequestPart, asked_view, request_parts
@@ -155,8 +155,9 @@ def item_json(item: Item) -> str:
         "texts": documents.texts,
         "diffs": documents.diffs,
     }
-    if isinstance(record, Executed) and record.execution is not None:
-        view["execution"] = execution_view(record.execution)
+    execution = execution_of(record)
+    if execution is not None:
+        view["execution"] = execution_view(execution)
     return script_json(view)
 
 

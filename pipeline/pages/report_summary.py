@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pipeline.execution.funnel import Funnel
-from pipeline.execution.running.execute_stage import Executed
+from pipeline.execution.running.execute_stage import execution_of
 from pipeline.measures.call_totals import CallTotals
 from pipeline.pages.report_asked import AskedSummary
 from pipeline.pages.report_text import clip
@@ -195,8 +195,9 @@ class ReportSummary:
         self._add_exclusions(record.excluded)
         for call in record.calls:
             self.add_call(call)
-        if isinstance(record, Executed) and record.execution is not None:
-            self.execution.add(record.execution)
+        execution = execution_of(record)
+        if execution is not None:
+            self.execution.add(execution)
 
     def add_call(self, call: LLMCall) -> None:
         self.all_calls.add(call)

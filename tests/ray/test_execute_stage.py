@@ -13,6 +13,7 @@ from jobs.generate import main
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
 from pipeline.environments.building import FOLDER_VARIABLE
+from pipeline.execution.running.execute_stage import execution_of
 from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages
 from pipeline.stage import run_local
@@ -35,7 +36,7 @@ def test_projects_are_run_as_the_last_stage(
 
     rows = list(RunStore(str(out)).results(measured=True))
     assert rows == list(run_local(generation_stages(config), read_requirements(str(source))))
-    runs = [row.execution for row in rows if row.execution is not None]
+    runs = [run for run in map(execution_of, rows) if run is not None]
     assert [run.id for run in runs] == [row.id for row in rows if row.files]
     assert {run.first_exception.kind for run in runs if run.first_exception is not None} == {"import"}
     assert all(run.measured is not None and run.measured.start == "warm" for run in runs)

@@ -29,6 +29,11 @@ class Executed(Scored):
     """None for a row without a project, and where projects are not run."""
 
 
+def execution_of(record: Scored) -> ExecutedProject | None:
+    """How far the record's project came; None where it was not run."""
+    return record.execution if isinstance(record, Executed) else None
+
+
 def execute_stage(settings: ExecutionSettings, sandboxes: SandboxesOf | None = None) -> Stage:
     """Scored -> Executed. By default in this machine's environments."""
     build = partial(_executing, settings, sandboxes or environment_sandboxes)
