@@ -11,6 +11,16 @@ from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from typing import Any
 
+import ray
+import yaml
+from ray import serve
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
+from ray.serve.schema import ServeDeploySchema
+
+from jobs.cluster.ray_start import start_ray
+from jobs.generation.language_model import language_model, with_context_length
+from jobs.generation.model_presets import engine_settings
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError, FaultError
 from pipeline.methods import WITH_CHAINS, generation_stages
@@ -18,6 +28,9 @@ from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.stage import Stage
 from pipeline.starter import STARTER
 from serving.api.code_model import CodeModelAddress
+from serving.application import APP, application, listen, start
+from serving.code_llm import APP as ENGINE_APP
+from serving.code_llm import deployment_name, served_name
 from serving.settings import ServeConfig
 from serving.store.database import Database
 from serving.store.keys import SCOPES, Keys
@@ -26,17 +39,11 @@ from serving.store.keys import SCOPES, Keys
 def main(config: ServeConfig, ready: Callable[[str, str | None], None], wait: Callable[[], None]) -> None:
     """Starts the service, says `ready` (its address, and the first key where there was none), and ends it, with what is
     under way given its time, when `wait` returns or is interrupted. Raises DLCodeGenError where it cannot start."""
-    from jobs.cluster.ray_start import start_ray
-
     config = settled(config)
     _require_free(config.serve.host, config.serve.port)
     require_keys(config)
     start_ray(None, None)
-    import ray
-
     _require_one_node(config)
-    from serving.application import application, listen, start
-
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     try:
         listen(config.serve.host, config.serve.port)
@@ -57,8 +64,6 @@ def main(config: ServeConfig, ready: Callable[[str, str | None], None], wait: Ca
 def settled(config: ServeConfig) -> ServeConfig:
     """The settings as the service's processes take them, with nothing left to `auto`. Raises DLCodeGenError for what
     cannot be read here: it would be read in every process."""
-    from jobs.generation.language_model import with_context_length
-
     if config.writing.method in WITH_CHAINS:
         raise DLCodeGenError(f"method={config.writing.method} needs chains of thought; use dlcodegen generate")
     if config.data.path:
@@ -98,27 +103,18 @@ def address(config: ServeConfig) -> str:
 
 def build(arguments: dict[str, Any]) -> Any:
     """The application for `ray serve deploy`: its YAML names this function, and settings as its arguments."""
-    from serving.application import application
-
     config = settled(load_settings(ServeConfig, None, (), **arguments))
     if config.llm.backend == "vllm":
         raise DLCodeGenError(
             "llm=vllm is started by `dlcodegen serve`; deploy the engine by itself, and name it with llm=openai"
         )
     require_keys(config)
-    from jobs.generation.language_model import language_model
-
     with language_model(config.llm) as llm:
         return application(config, generation_stages(config, llm))
 
 
 def deploy_yaml(config: ServeConfig) -> str:
     """What `serve deploy` takes, as Ray's own schema has it."""
-    import yaml
-    from ray.serve.schema import ServeDeploySchema
-
-    from serving.application import APP
-
     given = config.model_dump(mode="json", exclude_unset=True)
     document = {
         "proxy_location": "HeadOnly",
@@ -131,12 +127,6 @@ def deploy_yaml(config: ServeConfig) -> str:
 
 def drain(config: ServeConfig) -> None:
     """Lets the projects under way end, as long as the settings give them."""
-    from ray import serve
-    from ray.exceptions import RayError
-    from ray.serve.exceptions import RayServeException
-
-    from serving.application import APP
-
     try:
         serve.get_deployment_handle("Gateway", APP).drain.remote().result(timeout_s=config.serve.drain_seconds + 5)
     except (RayError, RayServeException, TimeoutError):
@@ -146,19 +136,13 @@ def drain(config: ServeConfig) -> None:
 @contextmanager
 def _code_model(config: ServeConfig) -> Iterator[tuple[CodeModelAddress | None, tuple[Stage, ...]]]:
     """The code model's address where there is an engine of our own, and the stages that ask it."""
-    from jobs.generation.language_model import language_model
-    from jobs.generation.model_presets import engine_settings
-
-    uncached = config.llm
-    with language_model(uncached) as llm:
+    with language_model(config.llm) as llm:
         address = None
         if config.llm.backend == "vllm":
-            from serving.code_llm import APP, deployment_name, served_name
-
             engine = engine_settings(config.llm)
             address = CodeModelAddress(
                 name=served_name(engine.model),
-                app=APP,
+                app=ENGINE_APP,
                 deployment=deployment_name(engine.model),
                 context_length=engine.context_length,
             )
@@ -175,8 +159,6 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _require_one_node(config: ServeConfig) -> None:
-    import ray
-
     nodes = sum(bool(node["Alive"]) for node in ray.nodes())
     if nodes > 1:
         raise DLCodeGenError(
@@ -186,11 +168,6 @@ def _require_one_node(config: ServeConfig) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    import ray
-    from ray import serve
-
-    from serving.application import APP
-
     messages = []
     if ray.is_initialized():  # else Serve would look for another Ray
         status = serve.status().applications.get(APP)
@@ -201,9 +178,6 @@ def _reason(error: BaseException) -> str:
 
 
 def _shut_down() -> None:
-    import ray
-    from ray import serve
-
     # Its controller ends without an answer, as planned, and Ray prints that to standard output as an error.
     with redirect_stdout(StringIO()):
         serve.shutdown()

@@ -16,12 +16,15 @@ import pytest
 pytest.importorskip("vllm", reason="needs the `cpu` extra")
 
 import torch
+from ray import serve
 
+from jobs.generation.model_presets import engine_settings
 from pipeline.config import LLMSettings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.client.openai_compatible import OpenAICompatibleLLM
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
 from pipeline.plan.solution_plan import SolutionPlan, bounded_plan_schema
+from serving.code_llm import APP, deployment_name, served_name
 from serving.serve_llm import ServeLLM
 
 PLAN_TOKENS = 3000
@@ -56,6 +59,26 @@ def test_a_reply_has_its_text_tokens_and_reason_to_end(llm: ServeLLM) -> None:
     assert reply.token_logprobs is not None
     assert len(reply.token_logprobs) == 16
     assert all(-math.inf < value <= 0 for value in reply.token_logprobs)
+
+
+def test_a_reply_is_streamed_with_the_tokens_counted_so_far(llm: ServeLLM, settings: LLMSettings) -> None:
+    name = served_name(engine_settings(settings).model)
+    handle = serve.get_deployment_handle(deployment_name(engine_settings(settings).model), APP)
+    body = {
+        "model": name,
+        "messages": [{"role": "user", "content": "Write a layer."}],
+        "max_tokens": 16,
+        "stream": True,
+        "stream_options": {"include_usage": True, "continuous_usage_stats": True},
+    }
+    chunks: list[dict[str, Any]] = list(handle.options(stream=True).stream.remote(body))
+    assert "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks if chunk["choices"])
+    assert chunks[-1]["usage"]["completion_tokens"] == 16
+    assert all(chunk.get("usage") for chunk in chunks)
+    (refused,) = handle.options(stream=True).stream.remote(
+        body | {"messages": [{"role": "user", "content": "x " * 9000}]}
+    )
+    assert refused["error"]["code"] == 400
 
 
 def test_equal_seeds_give_equal_replies_and_other_seeds_others(llm: ServeLLM) -> None:
