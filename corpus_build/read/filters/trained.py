@@ -15,7 +15,8 @@ from corpus_build.read.notebook import ParsedNotebook
 TRAINED_ELSEWHERE = {"tensorflow": "tensorflow_trained", "pytorch": "pytorch_trained", "jax": "jax_trained"}
 """The reason for which a notebook leaves that imports the framework asked for and trains another one's model."""
 
-_COMMENT = re.compile(r"#[^\n]*")
+_BEFORE, _BEHIND = 30, 450
+"""Characters around a word within which its sign stands."""
 _SIGNS = {
     # `compile` states how a Keras model is trained; `re.compile`, `torch.compile` and the like are others.
     "tensorflow": re.compile(
@@ -32,31 +33,58 @@ _SIGNS = {
 }
 _PACKAGES = FRAMEWORKS | {"pytorch": FRAMEWORKS["pytorch"] | {"accelerate", "fastai", "skorch", "transformers"}}
 """Those with which one trains; Transformers' Trainer needs no import of PyTorch."""
+_WORDS = {
+    "tensorflow": (
+        "compile(",
+        "fit_generator(",
+        "train_on_batch(",
+        "GradientTape",
+        "apply_gradients(",
+        "minimize(",
+        "train_and_evaluate(",
+        "estimator.",
+        "EstimatorSpec(",
+        ".fit(",
+        "Classifier(",
+        "Regressor(",
+        ".search(",
+    ),
+    "pytorch": ("backward(", "Trainer(", "TrainingArguments(", "fit_one_cycle(", "fine_tune(", "NeuralNet"),
+    "jax": ("grad(", "optax.", "jaxopt."),
+}
+"""Words of which each sign has one."""
 _CLASSICAL = re.compile(r"\.fit\(")
+
+
+def trains(cells: Sequence[str], framework: str) -> bool:
+    """Whether a call that trains a model of the framework stands in one of the cells."""
+    words, signs = _WORDS[framework], _SIGNS[framework]
+    for cell in cells:
+        # A look for plain words first, and then only around them: this runs over nearly every cell of the corpus.
+        for word in words:
+            position = cell.find(word)
+            while position != -1:
+                in_comment = "#" in cell[cell.rfind("\n", 0, position) + 1 : position]
+                if not in_comment and signs.search(cell, max(0, position - _BEFORE), position + _BEHIND):
+                    return True
+                position = cell.find(word, position + len(word))
+    return False
 
 
 def trained_with(cells: Sequence[str]) -> tuple[str, ...]:
     """The frameworks, as FRAMEWORKS calls them, of which a model is trained; none that the notebook does not import."""
-    waiting = dict(_SIGNS)
-    found: list[str] = []
-    for cell in cells:
-        code = _COMMENT.sub("", cell) if "#" in cell else cell
-        for framework, signs in list(waiting.items()):
-            if signs.search(code):
-                found.append(framework)
-                del waiting[framework]
+    found = [framework for framework in _SIGNS if trains(cells, framework)]
     if len(found) > 1:  # nearly always it is one, and that one is imported
         found = [framework for framework in found if imports_any(cells, _PACKAGES[framework])]
-    return tuple(framework for framework in _SIGNS if framework in found)
+    return tuple(found)
 
 
 def check_trained(notebook: ParsedNotebook, framework: str) -> None:
     """Passes a notebook that trains a model of the framework, whatever else it trains. Raises Drop otherwise."""
     cells = notebook.code_cells
-    trained = trained_with(cells)
-    if framework in trained:
+    if trains(cells, framework):
         return
-    if trained:
+    if trained := trained_with(cells):
         raise Drop(TRAINED_ELSEWHERE[trained[0]])
     if any(_CLASSICAL.search(cell) for cell in cells):
         raise Drop("not_trained", "what is fit is no network that the code compiles")
