@@ -77,6 +77,7 @@ def facts_asked(record: Understood, *, classes: int | None = None, own_names: in
     loaded = [one.value for one in asked if one.name == "dataset" and one.value in _LOADED_BY_KERAS]
     facts["dataset"] = loaded[0] if loaded else ""
     names = [_as_written(record, one) for one in asked if one.name == "name"]
+    names = names or _class_folders(asked)
     # Tags begin or go on (B-PER, I-PER), and there is one for all other words.
     if len(names) > 1 and classes in (None, len(names), len(names) + 1, 2 * len(names) + 1):
         facts["class_names"] = names
@@ -128,6 +129,21 @@ def _files(asked: Sequence[Constraint]) -> dict[str, Fact]:
     return facts | _folders([one.value.rstrip("/\\").replace("\\", "/") for one in asked if one.name == "folder"])
 
 
+_SORTED_IN_FOLDERS = frozenset({"image", "audio", "video", "text"})
+
+
+def _class_folders(asked: Sequence[Constraint]) -> list[str]:
+    """The classes that folders are called by: "in folders drone/ and background/"."""
+    is_sorted = any(one.name == "kind" and one.value in _SORTED_IN_FOLDERS for one in asked)
+    if not is_sorted or all((one.name, one.value) != ("problem", "classification") for one in asked):
+        return []
+    folders = [one.value.rstrip("/\\").replace("\\", "/") for one in asked if one.name == "folder"]
+    if any(pattern.search(folder) for pattern in (_TRAIN, _TEST, _VALIDATION, _MASKS) for folder in folders):
+        return []
+    parents = {posixpath.dirname(folder) for folder in folders}
+    return [posixpath.basename(folder) for folder in folders] if len(folders) > 1 and len(parents) == 1 else []
+
+
 def _folders(folders: Sequence[str]) -> dict[str, Fact]:
     """A folder of everything; folders of images and of their masks; parts for training and test."""
     masks = [folder for folder in folders if _MASKS.search(folder)]
@@ -162,7 +178,8 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
             facts["label_columns"] = targets
     names += _numbered(record.requirement, names)
     facts |= role_facts(names)
-    texts = sorted((name for name in names if is_text(name)), key=lambda name: not _is_called_text(record, name))
+    texts = [name for name in names if is_text(name) or _is_text_in_brackets(record, name)]
+    texts = sorted(texts, key=lambda name: not _is_called_text(record, name))
     if texts:
         facts["text_columns"] = texts
         facts |= dict(zip(("text_column", "second_text_column"), texts, strict=False))
@@ -209,6 +226,12 @@ def _named_in_the_goal(record: Understood, asked: Sequence[Constraint]) -> list[
 def _is_called_text(record: Understood, name: str) -> bool:
     """Whether the request calls a column a text: "from the body text"."""
     return re.search(rf"(?<!\w){re.escape(name)}[`'\"]? text\b", record.requirement, re.IGNORECASE) is not None
+
+
+def _is_text_in_brackets(record: Understood, name: str) -> bool:
+    """Whether the brackets behind a column say that it holds a text: "v2 (message)"."""
+    meaning = re.search(rf"(?<!\w){re.escape(name)}[`'\"]? \((?:the )?(\w+)\)", record.requirement)
+    return meaning is not None and is_text(meaning.group(1))
 
 
 def _numbered(text: str, names: Sequence[str]) -> list[str]:

@@ -83,11 +83,20 @@ def text_lengths(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Iter
         if piece.kind != "number" or index in taken or pieces[index + 1].key not in ("words", "characters"):
             continue
         value = piece.number or 0.0
-        if value != int(value) or value < 10:
+        if value != int(value) or value < 10 or _is_of_sample(pieces, index):
             continue
         taken.add(index)
         name = "vocabulary" if value >= _LEAST_VOCABULARY else "length"
         yield Found("size", name, written(value), index, index + 1)
+
+
+def _is_of_sample(pieces: list[Piece], index: int) -> bool:
+    """Whether it is how much is to be written: "print a sample of 500 characters"."""
+    before = {part.key for part in pieces[max(0, index - 6) : index] if part.sentence == pieces[index].sentence}
+    return not _WRITES.isdisjoint(word for key in before for word in key.split())
+
+
+_WRITES = frozenset("sample samples print generate write produce output generating printing writing".split())
 
 
 def spoken_words(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Iterator[Found]:

@@ -77,7 +77,8 @@ def measured(pieces: list[Piece], numbers: Numbers, taken: set[int], excluded: f
     for index, piece in numbers:
         if piece.number is None or index in taken or (piece.kind == "term" and piece.meanings("is")):
             continue
-        claim = None if _is_rhythm(pieces, index) or _is_year(pieces, index) else _claim(pieces, index, excluded)
+        unread = _is_rhythm(pieces, index) or _is_year(pieces, index) or _is_border(pieces, index)
+        claim = None if unread else _claim(pieces, index, excluded)
         if claim is None:
             continue
         quantity, cue = claim
@@ -139,6 +140,13 @@ def _is_year(pieces: list[Piece], index: int) -> bool:
     return 1900 <= (pieces[index].number or 0) <= 2100 and following in (["dataset"], ["challenge"], ["competition"])
 
 
+def _is_border(pieces: list[Piece], index: int) -> bool:
+    """Whether a number is a margin that random crops are cut with: "random crop with padding 4"."""
+    before = [piece.key for piece in pieces[max(0, index - 8) : index] if piece.sentence == pieces[index].sentence]
+    padded = bool(before) and (before[-1] in ("padding", "pad") or before[-2:-1] in (["padding"], ["pad"]))
+    return padded and any("crop" in key for key in before)
+
+
 def _is_rhythm(pieces: list[Piece], index: int) -> bool:
     """Whether a number only says how often: "every 30 epochs", "10 photos per class"."""
     if index and pieces[index - 1].key in ("every", "each", "alle", "cada", "toutes", "chaque", "每"):
@@ -172,8 +180,11 @@ def _claim(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tuple[Q
         gap = index - before[1] - 1
         if after[0].name in ("sample_rate", "duration") and after[1] == index + 1:
             return after  # "epochs at 100 Hz" are pieces of a recording
-        if after[1] == index + 1 and before[1] and pieces[before[1] - 1].kind == "number" and before[1] == index - 1:
-            return after  # "10 units 100 epochs"
+        number_before = before[1] - 1
+        if after[1] == index + 1 and before[1] and pieces[number_before].kind == "number" and before[1] == index - 1:
+            # "10 units 100 epochs", but "SGD 0.1 momentum 0.9 weight decay 5e-4", where words stand before their numbers
+            named = _key_before(pieces, number_before, excluded)
+            return after if named is None or named[1] != number_before - 1 else before
         # "batch 8, 20 epochs": a comma between key and number has ended the search already.
         if before[0].name == after[0].name or gap <= after[1] - index - 1 + 1:
             return before

@@ -31,11 +31,25 @@ def by_what_is_counted(
     return None
 
 
+_SHOWS_TABLE = 3
+"""Columns that have to be named before a word in one of them tells no kind of data."""
+
+
+def _is_kind_of_column(constraint: Constraint, item: Written) -> bool:
+    """Whether a column holds what the word in its name says: a photo, a text."""
+    whole = item.end - item.start == constraint.end - constraint.start
+    return constraint.value in ("text", "image") and (whole or item.value.lower().endswith(("_text", "_image")))
+
+
 def is_of_name(constraint: Constraint, named: list[Written]) -> bool:
     """Whether what was read is a word of a class's or a column's name: the grey of "gray leaf spot"."""
-    if constraint.aspect not in ("size", "training", "architecture", "metric", "output"):
+    is_hint = constraint.name == "kind" and sum(item.name == "column" for item in named) >= _SHOWS_TABLE
+    if constraint.aspect not in ("size", "training", "architecture", "metric", "output") and not is_hint:
         return False
     for item in named:
+        # Of a column that is called "text" or "photo" the kind is told, of "sms_reminder" and "hum" it is not.
+        if is_hint and (item.name not in ("column", "target") or _is_kind_of_column(constraint, item)):
+            continue
         if item.aspect in ("classes", "files") and item.start <= constraint.start and constraint.end <= item.end:
             return True
     return False
@@ -58,12 +72,15 @@ def resolved(constraints: list[Constraint]) -> tuple[Constraint, ...]:
     for one in sorted(constraints, key=_place):
         first.setdefault((one.aspect, one.name, one.value, one.subject, one.negated), one)
     said = {(one.name, one.negated) for one in first.values() if one.value != "true"}
+    asked = {(one.name, one.value) for one in first.values() if not one.negated}
     augmentations = [one for one in constraints if one.name == "augmentation"]
     results = []
     for one in first.values():
         is_bare = one.value == "true" and (one.name, one.negated) in said
         is_stray = one.name == "augmentation" and _is_stray(one, augmentations)
-        if not is_bare and not is_stray:
+        # "PyTorch (no torch_geometric)" forbids a library of it.
+        is_contradicted = one.negated and one.name == "framework" and (one.name, one.value) in asked
+        if not is_bare and not is_stray and not is_contradicted:
             results.append(one)
     return tuple(results)
 

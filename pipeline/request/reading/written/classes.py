@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pipeline.request.reading.written.alternatives import alternatives
@@ -79,7 +80,29 @@ def class_names(
             return names
     if not told_apart:
         return []
-    return _braces(text, pieces) or objects(text, pieces, stances, problems) or alternatives(text, pieces, stances)
+    return _braces(text, pieces) or _in_folders(text) or objects(text, pieces, stances, problems) or alternatives(text, pieces, stances)
+
+
+_FOLDERS = re.compile(
+    r"(?<![\w-])(?P<names>[^\W\d][\w-]{0,30}(?:, [^\W\d][\w-]{0,30}){0,8},? and [^\W\d][\w-]{0,30}),? "
+    r"(?:(?:lie|are|sit|is|stored|saved|sorted|each) ){0,2}in (?P<count>two|three|four|five|six|[2-9]) "
+    r"(?:\w+ )?(?:sub)?(?:folders|directories)"
+)
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
+
+def _in_folders(text: str) -> list[Name]:
+    """ "normal and pneumonia in two folders": as many names as there are folders, those that stand last."""
+    match = _FOLDERS.search(text) if "folder" in text or "director" in text else None
+    if match is None:
+        return []
+    count = _COUNTS.get(match["count"]) or int(match["count"])
+    names: list[Name] = []
+    for part in re.finditer(r"[\w-]+", match["names"]):
+        start = match.start("names") + part.start()
+        if part.group() != "and":
+            names.append(Name(part.group(), start, start + len(part.group())))
+    return names[-count:] if len(names) >= count else []
 
 
 def _as_many(text: str, pieces: list[Piece], index: int) -> list[Name]:

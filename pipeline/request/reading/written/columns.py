@@ -49,6 +49,8 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
             )
         elif piece.key == "(":
             names = _before_file(text, pieces, index)
+        elif piece.key == ":":
+            names = _colon_before_file(text, pieces, index)
         for name in names:
             named.setdefault(name.text.lower(), name)
     dropped = {}
@@ -94,9 +96,22 @@ def _quoted_column(text: str, pieces: list[Piece], index: int) -> list[Name]:
     if quoted and after + 1 < len(pieces):
         after += 1
     word = identifier_at(text, pieces[after].start)
-    if not word or not (quoted or "_" in word.strip("_")):
+    if not word or not (quoted or "_" in word.strip("_") or _stands_alone(text, pieces, index, word)):
         return []
     return [Name(word, pieces[after].start, pieces[after].start + len(word))]
+
+
+_IN_COLUMN = re.compile(r"\b(?:in|from|under|called|into|is) (?:the |a )?$")
+_ENDS_NAME = re.compile(r"[\"'`]?(?:[,.;)\n]|$| (?:and|or|as|of|in|is|holds|has|with|for|to)\b)")
+
+
+def _stands_alone(text: str, pieces: list[Piece], index: int, word: str) -> bool:
+    """Whether a plain word is the column's name: "the rent in column rent"."""
+    start = pieces[index + 1].start
+    if word.lower() in _NO_COLUMN or word.lower() in ("order", "format", "form", "names", "name", "called", "named"):
+        return False
+    before = text[max(0, pieces[index].start - 20) : pieces[index].start].lower()
+    return _IN_COLUMN.search(before) is not None and _ENDS_NAME.match(text, start + len(word)) is not None
 
 
 def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
@@ -137,6 +152,9 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             return []  # "14 variables (11 wells, rain)", "parameters (cooling time etc.)"
         if key in _TABLES and not of_path and not _are_identifiers(cleaned):
             return []
+        several_words = sum(" " in name.text for name in cleaned)
+        if is_file and not opener and 2 * several_words > len(cleaned):
+            return []  # "train.csv with the target SalePrice, many missing values and text categories"
         in_brackets = is_file and opener == "("
         if in_brackets and any("." in name.text or name.text.lower() in _NO_HEADERS for name in cleaned):
             return []  # "repairs.db (sqlite, table jobs)"
@@ -190,6 +208,28 @@ def _before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
     return names if all(" " not in name.text and _can_be_column(name.text) for name in names) else []
 
 
+def _colon_before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "server metrics: cpu, memory, disk_io, network every minute in metrics.csv": up to the name that the sentence
+    goes on behind."""
+    names: list[Name] = []
+    for name in listed(text, pieces, index + 1, "")[0]:
+        word, blank, rest = name.text.partition(" ")
+        if not _can_be_column(word) or (blank and not _GOES_ON.match(rest)):
+            return []
+        names.append(Name(word, name.start, name.start + len(word)))
+        if blank:
+            break
+    if len(names) < 3:
+        return []
+    behind = text[names[-1].end : names[-1].end + 80]
+    return names if _LATER_IN_FILE.match(behind) else []
+
+
+_GOES_ON = re.compile(r"(?:every|each|per|from|for|of|in|at|as|by|on|recorded|measured|once|hourly|daily)\b")
+_LATER_IN_FILE = re.compile(
+    r"(?: [\w,-]+){0,6}? (?:in|from) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
+)
+
 _IN_FILE = re.compile(
     r",? (?:\w+ )?(?:in|from|under|of) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
 )
@@ -209,6 +249,11 @@ _SCALED = re.compile(
     r"(?:\d[\d.]*(?: ?[-–/] ?|\.\.| to )\d[\d.]*|in (?:years|kg|km|cm|mm|meters|eur|usd|hours|percent))$"
 )
 """What stands behind a column to say how it is measured: "rating 1-10", "age in years"."""
+
+_QUALIFIED = re.compile(
+    r"(\w+) (?:as (?:the |our |my |a )?(?:target|label|outcome|response|output|answer)\b|in [\w-]{1,40}$|inside [\w-]{1,40}$)"
+)
+"""What the sentence goes on with behind the last column: "cnt as target", "toxic in train.csv"."""
 
 _NO_HEADERS = frozenset("sqlite utf semicolon comma tab header zipped compressed gzip mb gb rows".split())
 
@@ -230,6 +275,9 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
         if inner is not None and inner.group() != name.text:
             # "列有station": names in Latin letters among ideograms
             name = Name(inner.group(), name.start + inner.start(), name.start + inner.end())
+        qualified = _QUALIFIED.match(name.text)
+        if qualified is not None:
+            name = Name(qualified.group(1), name.start, name.start + qualified.end(1))
         before_arrow, arrow, _ = name.text.partition("->")
         if arrow and before_arrow.strip():
             name = Name(before_arrow.rstrip(), name.start, name.start + len(before_arrow.rstrip()))

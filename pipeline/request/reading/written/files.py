@@ -34,7 +34,8 @@ _SPELLED = {
     "mp3": "mp3 mp3s",
     "tiff": "tiff tif",
     "tfrecord": "tfrecord tfrecords",
-} | {name: name for name in "tsv parquet json jsonl npz npy txt hdf5 flac mp4 dicom nifti".split()}
+    "mp4": "mp4 mp4s",
+} | {name: name for name in "tsv parquet json jsonl npz npy txt hdf5 flac dicom nifti".split()}
 _FORMATS = {spelling: name for name, spellings in _SPELLED.items() for spelling in spellings.split()}
 _SAVES = frozenset(
     "save saved saving store stored checkpoint checkpoints write written export keep best → > speichern "
@@ -247,8 +248,10 @@ def _spelling(text: str, pieces: list[Piece]) -> Iterator[Written]:
             first = piece.key.replace("-", " ").partition(" ")[0]
             if first in _SEPARATED:
                 yield Written("files", "separator", _SEPARATED[first], piece.start, piece.end)
-        elif piece.key in _SEPARATED:
+        elif piece.key in _SEPARATED and not _is_in_brackets(pieces, index):
             yield from _separated(pieces, index)
+        elif piece.key in (";", "|") and _splits([before.key for before in pieces[max(0, index - 2) : index]]):
+            yield Written("files", "separator", piece.key, piece.start, piece.end)
         elif piece.key in _SEPARATORS:
             yield from _named_separator(pieces, index)
     if _CODES.search(lower):
@@ -257,12 +260,37 @@ def _spelling(text: str, pieces: list[Piece]) -> Iterator[Written]:
 
 
 def _separated(pieces: list[Piece], index: int) -> Iterator[Written]:
-    """ "semicolon-separated", "tab as separator" """
+    """ "semicolon-separated", "tab as separator", "uses semicolons", "separated by tabs" """
+    separator = _SEPARATED[pieces[index].key]
+    before = [piece.key for piece in pieces[max(0, index - 2) : index]]
+    if (before[-1:] and before[-1] in _USES and pieces[index].key.endswith("s")) or _splits(before):
+        yield Written("files", "separator", separator, pieces[index].start, pieces[index].end)
+        return
     following = pieces[index + 1 : index + 3]
     if not any(piece.key in _BEHIND_SEPARATOR for piece in following):
         return
     last = following[-1] if following[0].key == "-" else following[0]
-    yield Written("files", "separator", _SEPARATED[pieces[index].key], pieces[index].start, last.end)
+    yield Written("files", "separator", separator, pieces[index].start, last.end)
+
+
+def _is_in_brackets(pieces: list[Piece], index: int) -> bool:
+    """Whether it is said of one column's values: "tags (separated by semicolons)"; of a file that has an ending."""
+    before = [piece.key for piece in pieces[max(0, index - 4) : index]]
+    if "(" not in before or ")" in before:
+        return False
+    opened = max(0, index - 4) + len(before) - 1 - before[::-1].index("(")
+    return not (opened and pieces[opened - 1].last in DATA_FORMATS | _HOLD_TABLES)
+
+
+_HOLD_TABLES = frozenset("file files table tables data sheet export exports format".split())
+
+
+_USES = frozenset(("uses", "use", "using", "with"))
+
+
+def _splits(before: Sequence[str]) -> bool:
+    """Whether "separated by" stands before: of columns, since the labels of one are told in brackets behind it."""
+    return len(before) == 2 and before[0] in ("separated", "delimited") and before[1] in ("by", "with")
 
 
 def _named_separator(pieces: list[Piece], index: int) -> Iterator[Written]:

@@ -128,6 +128,8 @@ def dropped_columns(text: str, pieces: list[Piece], columns: set[str]) -> Iterat
         of_columns = about_columns or (single and piece.key.startswith(("drop", "ignor", "leave")))
         for name in names:
             word = name.text.split()[0].strip("\"'`“”")
+            if word.lower() in _NO_NAMES:
+                break  # "without a header, last column is the label"
             known = "_" in word or word.lower() in columns
             if " " in name.text and not (known or about_columns):
                 break

@@ -138,8 +138,8 @@ def _asks(pieces: list[Piece], name: Name) -> bool:
     """Whether a name is one of a network, a metric or the like: "a table with dropout, Adam and ReLU"."""
     position = bisect_left(pieces, name.start, key=_start)
     terms = pieces[position].terms if position < len(pieces) and pieces[position].start == name.start else ()
-    # "color" is a column like any other, and so is "text".
-    return any(term.role == "is" and term.aspect not in ("data", "size") for term in terms)
+    # "color" is a column like any other, and so are "text" and "churn".
+    return any(term.role == "is" and term.aspect not in ("data", "size", "task") for term in terms)
 
 
 def _start(piece: Piece) -> int:

@@ -30,7 +30,7 @@ _NO_TARGET = frozenset(
     "binary to what their its not numeric yes of encoding".split()
 )
 _NO_TARGET_BEFORE = frozenset(
-    "well serves serve used acts act treated which this that it them taken given known there what".split()
+    "well serves serve used acts act treated which this that it them taken given known there what column field".split()
 )
 _MARKED = re.compile(r"\s*\((target|label)\b")
 """What stands behind a column that is the target."""
@@ -47,7 +47,7 @@ _USUAL = frozenset(
 """Names that columns with the answer usually have."""
 _LAST_COLUMN = re.compile(r"last column (?:is |called |named |= ?)?[\"'`]?([^\W\d]\w{0,99})")
 _ANSWERED = re.compile(
-    r"[\"'`]?,? (?:(?:is|=|being) (?:1 or 0|0 or 1|0/1|1/0)(?!\w)"
+    r"[\"'`]?,? (?:(?:is|=|being) (?:1 or 0|0 or 1|0/1|1/0|yes/no|yes or no|true/false)(?!\w)"
     r"|(?:which |that )?(?:is|=|being) (?:the (?:thing|one|column|value|number|field|quantity) )?"
     r"(?:what |that |which )?(?:(?:i|we|you)(?:'d| would|'re| are|'m| am)? "
     r"(?:like|want|need|after|predict|looking for|care about)"
@@ -75,14 +75,20 @@ def target_of(text: str, pieces: list[Piece], named: list[Name], *, only_inputs:
             return name
         if _FLAG.match(behind):
             flags.append(name)
-    told = _told(text, pieces, named)
+    told = _told(text, pieces, named) or _in_brackets_of_goal(text, pieces, named)
     if only_inputs:
         return told
     columns = {name.text.lower() for name in named}
     if flags and (told is None or told.text.lower() not in columns):
         usual = [name for name in flags if name.text.lower() in _USUAL]
         return (usual or flags)[-1]
-    return told or _behind_arrow(text, named) or _subject_of_prediction(text, pieces, named) or _by_name(text, named)
+    return (
+        told
+        or _behind_arrow(text, named)
+        or _subject_of_prediction(text, pieces, named)
+        or _by_name(text, named)
+        or _of_two_values(text, named)
+    )
 
 
 def _told(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
@@ -106,6 +112,34 @@ def _told(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
             target = _predicted(text, pieces, index, columns)
             if target is not None:
                 return target
+    return None
+
+
+_TWO_VALUES = re.compile(r"[\"'`]? ?\([\"'`]?[^\W\d][\w-]{0,30}[\"'`]? or [\"'`]?[^\W\d][\w-]{0,30}[\"'`]?\)")
+
+
+def _of_two_values(text: str, named: list[Name]) -> Name | None:
+    """ "v1 (ham or spam) and v2 (message)": the only column of which two values are told."""
+    of_two = [name for name in named if _TWO_VALUES.match(text, name.end)]
+    return of_two[0] if len(of_two) == 1 else None
+
+
+_CODE = re.compile(r"\((?:column )?[\"'`]?(?P<name>[A-Za-z][A-Za-z]{0,20}\d{1,3}|[A-Za-z]\w{0,40}_\w{1,40}|[A-Z][a-z]+[A-Z]\w{0,40})[\"'`]?\)")
+"""A name in brackets that is no word of a language: "G3", "total_price", "SalePrice"."""
+
+
+def _in_brackets_of_goal(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
+    """ "predict the final grade (G3)": the column of what is predicted, in brackets behind it."""
+    for index, piece in enumerate(pieces):
+        if piece.key.partition(" ")[0] not in _PREDICTS:
+            continue
+        for position in range(index + 1, min(len(pieces), index + _REACH + 2)):
+            here = pieces[position]
+            if here.sentence != piece.sentence or here.key in _ENDS_SUBJECT or here.key == ",":
+                break
+            match = _CODE.match(text, here.start) if here.key == "(" else None
+            if match is not None:
+                return Name(match["name"], match.start("name"), match.end("name"))
     return None
 
 
