@@ -91,6 +91,9 @@ def asked_setting(name: str, value: object, constraints: Sequence[Constraint], n
     """
     asked = [one for one in constraints if not one.negated]
     lowered = name.lower()
+    squeezed = _squeezed_widths(asked, names)
+    if squeezed and lowered in ("hidden_units", "latent_dim"):
+        return squeezed[-1] if lowered == "latent_dim" else squeezed[:-1]
     if isinstance(value, list) and lowered in ("hidden_units", "dense_units"):
         return _hidden_units(value, asked)
     if isinstance(value, list) and lowered == "filters":
@@ -146,6 +149,17 @@ def _numbers(value: str) -> list[int]:
     """ "128,64,32" as numbers; nothing for what is none."""
     parts = value.split(",")
     return [int(part) for part in parts] if all(part.isdecimal() for part in parts) else []
+
+
+def _squeezed_widths(asked: Sequence[Constraint], names: frozenset[str]) -> list[int]:
+    """The widths of an encoder, the bottleneck last: of "an autoencoder 20-10-5", where no size of it is said."""
+    if not {"HIDDEN_UNITS", "LATENT_DIM"} <= names or any(one.name == "latent" for one in asked):
+        return []
+    if all((one.name, one.value) != ("family", "autoencoder") for one in asked):
+        return []
+    listed = [_numbers(one.value) for one in asked if one.name in _DENSE]
+    falling = [widths for widths in listed if len(widths) > 1 and widths == sorted(widths, reverse=True)]
+    return falling[0] if falling else []
 
 
 def _hidden_units(value: list[object], asked: Sequence[Constraint]) -> list[object] | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.own_data.constants import Fact
-from pipeline.own_data.roles import is_date, is_id, is_text, kind_of, role_facts, words_of
+from pipeline.own_data.roles import is_date, is_id, is_text, is_title, kind_of, role_facts, words_of
 from pipeline.records import Understood
 from pipeline.request.constraints import Constraint
 from pipeline.request.known_datasets import known_dataset
@@ -164,7 +164,9 @@ def _folders(folders: Sequence[str]) -> dict[str, Fact]:
 
 def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]:
     targets = [one.value for one in asked if one.name == "target"]
-    targets = targets or _rating_column(asked) or _named_in_the_goal(record, asked)
+    targets = targets or _rating_column(asked) or _named_in_the_goal(record, asked) or _beside_a_text(asked)
+    if any((one.name, one.value) == ("variant", "multi_output") for one in asked):
+        targets = _several_in_the_goal(record, asked) or targets
     columns = [one for one in asked if one.name == "column" and one.value not in targets]
     names = list(dict.fromkeys(one.value for one in columns))
     # What varies along a series is measured; a column that is none ends the program with its name.
@@ -179,7 +181,7 @@ def _columns(record: Understood, asked: Sequence[Constraint]) -> dict[str, Fact]
     names += _numbered(record.requirement, names)
     facts |= role_facts(names)
     texts = [name for name in names if is_text(name) or _is_text_in_brackets(record, name)]
-    texts = sorted(texts, key=lambda name: not _is_called_text(record, name))
+    texts = sorted(texts, key=lambda name: (not _is_called_text(record, name), is_title(name)))
     if texts:
         facts["text_columns"] = texts
         facts |= dict(zip(("text_column", "second_text_column"), texts, strict=False))
@@ -221,6 +223,27 @@ def _named_in_the_goal(record: Understood, asked: Sequence[Constraint]) -> list[
     names = list(dict.fromkeys(one.value for one in asked if one.name == "column"))
     meant = [name for name in names if goal.intersection(words_of(name)) and not is_date(name) and not is_id(name)]
     return meant if len(meant) == 1 else []
+
+
+def _several_in_the_goal(record: Understood, asked: Sequence[Constraint]) -> list[str]:
+    """The columns that the goal speaks of, two or more: "predict both the number of bikes and that of docks"."""
+    goal = set(words_of(clause_of_problem(record.requirement, asked)))
+    if not goal:  # no word of it is a problem's
+        goal = set(words_of(re.split(r"\bfrom\b|[.;]", record.requirement)[0]))
+    columns = [one for one in asked if one.name in ("column", "target")]
+    first = {one.value: one.start for one in columns}
+    meant = [name for name, start in first.items() if goal.intersection(words_of(name)) and not is_date(name)]
+    return sorted(meant, key=lambda name: first[name]) if len(meant) > 1 else []
+
+
+def _beside_a_text(asked: Sequence[Constraint]) -> list[str]:
+    """The other one of two columns of which one is a text, where texts are told apart or rated."""
+    if all(one.name != "problem" or one.value not in ("classification", "regression") for one in asked):
+        return []
+    names = list(dict.fromkeys(one.value for one in asked if one.name == "column"))
+    others = [name for name in names if not is_text(name)]
+    is_pair = len(names) == 2 and len(others) == 1 and not is_id(others[0]) and not is_date(others[0])
+    return others if is_pair else []
 
 
 def _is_called_text(record: Understood, name: str) -> bool:

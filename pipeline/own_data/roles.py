@@ -73,6 +73,11 @@ def is_text(name: str) -> bool:
     return bool(_TEXT_WORDS.intersection(words_of(name)))
 
 
+def is_title(name: str) -> bool:
+    """Whether a text of this name stands above another one: "title" beside "body"."""
+    return bool({"title", "subject", "headline"}.intersection(words_of(name)))
+
+
 def is_date(name: str) -> bool:
     """Whether a column of this name is the time of a row."""
     words = words_of(name)

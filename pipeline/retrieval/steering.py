@@ -7,12 +7,14 @@ steered: the paper's methods rank published pools by category and BM25 (section 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.keras.recurrent import CELLS
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
+from pipeline.request.known_datasets import known_dataset
 from pipeline.retrieval.cell import Cell, data_of, problems_asked, problems_of, stated
 from pipeline.retrieval.coverage import OTHER_MODELS
 from pipeline.retrieval.sample_pool import Sample
@@ -39,6 +41,7 @@ _OF_FAMILY = {
     "conditional_gan": "generation",
     "diffusion": "generation",
     "unet": "segmentation",
+    "autoencoder": "reconstruction",
     "matrix_factorization": "recommendation",
     "ncf": "recommendation",
     "two_tower": "recommendation",
@@ -46,6 +49,8 @@ _OF_FAMILY = {
     "dqn": "reinforcement_learning",
 }
 """Problems of families that are for one alone; "a VAE on digits" names no other."""
+
+_OF_GRAPHS = frozenset({"gnn", "gcn", "gat", "graphsage"})
 
 _WITHOUT_SAYING = {
     "recommendation": frozenset({"multi_input", "pairs"}),
@@ -60,6 +65,9 @@ _PLAIN = frozenset({"mlp", "cnn", "cnn_1d", "lstm", "bilstm", "gru", "unet", "au
 """What a request gets that asks for no architecture."""
 
 _RECURRENT = frozenset(CELLS)
+
+_ADVERSARIAL = frozenset({"gan", "dcgan", "wgan", "conditional_gan"})
+"""Families that are nearer to each other than to anything else that makes pictures."""
 
 _OTHER_CELL = 1.0
 """What another recurrent cell than the asked one counts: the writer puts the asked one in its place."""
@@ -173,6 +181,8 @@ class Wanted:
         points += len(families) + (_OTHER_CELL if asked_cells and other_cells else 0.0)
         if families or (asked_cells and other_cells):
             points -= _UNASKED_FAMILY * len(self._unasked_families(cell))
+        if not families and self.families & _ADVERSARIAL and _ADVERSARIAL.intersection(cell.families):
+            points += 1
         if self.backbones.intersection(cell.backbones):
             points += 2
         elif cell.backbones and (self.backbones or self.transfer):
@@ -199,7 +209,7 @@ def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None) -> W
         forbidden=frozenset(forbidden),
         problems=frozenset(problems or problems_of(category)),
         variants=_variants(constraints),
-        data=frozenset(stated(constraints, "kind") or data_of(category)),
+        data=frozenset(stated(constraints, "kind") or _implied_data(constraints) or data_of(category)),
         families=frozenset(families),
         backbones=frozenset(stated(constraints, "backbone")),
         datasets=frozenset(stated(constraints, "dataset")),
@@ -207,6 +217,13 @@ def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None) -> W
         reads_data=any(one.source == "data" for one in constraints),
         transfer=_transfer(constraints),
     )
+
+
+def _implied_data(constraints: Sequence[Constraint]) -> list[str]:
+    """The kind of data that a known set is of, or that networks of graphs read."""
+    known = [known_dataset(name) for name in stated(constraints, "dataset")]
+    kinds = [one.kind for one in known if one is not None]
+    return list(kinds) or (["graph"] if _OF_GRAPHS.intersection(stated(constraints, "family")) else [])
 
 
 def are_alike(first: Cell, second: Cell) -> bool:
@@ -232,7 +249,26 @@ def _variants(constraints: Sequence[Constraint]) -> frozenset[str]:
             variants.add("quantile")
     if len(stated(constraints, "target")) > 1:
         variants.add("multi_output")
+    if _compares_texts(constraints):
+        variants |= {"multi_input", "pairs"}
     return frozenset(variants)
+
+
+_OF_PAIR = re.compile(r"(?P<first>.*?)_?(?P<end>text|1|2|a|b)", re.IGNORECASE)
+
+
+def _compares_texts(constraints: Sequence[Constraint]) -> bool:
+    """Whether two texts of a row are told to match: `job_text` and `cv_text`, `question1` and `question2`."""
+    if "text" not in stated(constraints, "kind") or "classification" not in stated(constraints, "problem"):
+        return False
+    if {"two_tower", "siamese"}.intersection(stated(constraints, "family")):
+        return True
+    matches = [_OF_PAIR.fullmatch(name) for name in dict.fromkeys(stated(constraints, "column"))]
+    named = [match for match in matches if match is not None]
+    same_end = [match for match in named if match["end"].lower() == "text"]
+    same_beginning = [match for match in named if match["end"].lower() != "text" and match["first"]]
+    numbered = len({match["first"] for match in same_beginning}) == 1 and len(same_beginning) == 2
+    return len(same_end) == 2 or numbered
 
 
 def _transfer(constraints: Sequence[Constraint]) -> bool | None:

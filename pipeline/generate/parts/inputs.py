@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pipeline.generate.parts.script import Script, keyword_of, name_of
 from pipeline.keras.facts import backbones
+from pipeline.own_data.roles import is_id
 from pipeline.request.constraints import Constraint
 
 _LOG_MEL = re.compile(r"np\.log\([^()\n]*@[^()\n]*\)")
@@ -60,6 +61,53 @@ def frozen(script: Script, constraint: Constraint) -> Script | None:
         changed = script.replaced(call, f"{layers[0]},\n{' ' * call.col_offset}backbone")
         return changed.with_lines_before(changed.calls("Sequential")[0], lines)
     return None
+
+
+_TABLE = re.compile(r"^table = .*read_table\(TRAIN_FILE\)+(?:, TRAIN_FILE\))?\n", re.MULTILINE)
+_NONE_NAMED = re.compile(r"^(?:NUMBER_COLUMNS|UNUSED_COLUMNS) = \[\].*\n", re.MULTILINE)
+_FOUND_BY_KIND = re.compile(
+    r"\.drop\(columns=\[[^\]]*UNUSED_COLUMNS|\.columns\.drop\(\[|name not in \(TARGET, \*UNUSED_COLUMNS\)"
+)
+"""What reads a table whole, and takes the columns for what they hold."""
+
+_READ_BESIDES = ("TARGET", "TARGETS", "TEXT_COLUMN", "FILE_COLUMN", "ID_COLUMN", "TIME_COLUMN")
+_EXAMPLES = re.compile(r"(?:\blike|such as|including|e\.g\.|for example)[\s:,(]*$", re.IGNORECASE)
+_AND_SO_ON = re.compile(r"[,\s]*(?:and so on|etc|and more|\.\.\.|and others)", re.IGNORECASE)
+
+FEWEST_COLUMNS = 3
+"""Columns that a request has to name before they are taken for all there are."""
+
+
+def with_named_columns(source: str, constraints: Sequence[Constraint], requirement: str) -> str:
+    """The source with the table cut down to the columns that the request names, where it takes all that it finds."""
+    asked = [one for one in constraints if one.name == "column" and not one.negated and one.source == "requirement"]
+    names = list(dict.fromkeys(one.value for one in asked if not is_id(one.value)))
+    read, empty = _TABLE.search(source), _NONE_NAMED.search(source)
+    if len(names) < FEWEST_COLUMNS or read is None or empty is None or not _FOUND_BY_KIND.search(source):
+        return source
+    if "NUMBER_COLUMNS = " in source and "NUMBER_COLUMNS = []" not in source:
+        return source  # their kinds are known by their names
+    if any(f'"{name}"' in source for name in names) or "INPUT_COLUMNS" in source:
+        return source
+    before, behind = requirement[: asked[0].start], requirement[asked[-1].end :]
+    if _EXAMPLES.search(before) or _AND_SO_ON.match(behind):
+        return source
+    listed = "".join(f"    {name!r},\n".replace("'", '"') for name in names)
+    constant = f"INPUT_COLUMNS = [\n{listed}]  # what is read of the table; their kinds are found when it is\n"
+    kept = []
+    for name in _READ_BESIDES:
+        if re.search(rf"^{name} = ", source, re.MULTILINE):
+            kept.append(f"*{name}" if name == "TARGETS" else name)
+    cut = (
+        "if not SYNTHETIC:\n"
+        "    absent = [name for name in INPUT_COLUMNS if name not in table]\n"
+        "    if absent:\n"
+        '        names = ", ".join(map(str, table.columns))\n'
+        '        raise SystemExit(f"{TRAIN_FILE} has no column {absent[0]!r}; it has {names}")\n'
+        f"    table = table[[name for name in table if name in [{', '.join(kept)}, *INPUT_COLUMNS]]]\n"
+    )
+    source = f"{source[: read.end()]}{cut}{source[read.end() :]}"
+    return f"{source[: empty.start()]}{constant}{source[empty.start() :]}"
 
 
 _SYNTHETIC = "SYNTHETIC = not os.path.isdir(DATA_DIR)\n"

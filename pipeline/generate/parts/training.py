@@ -48,7 +48,7 @@ def early_stopping(script: Script, constraint: Constraint) -> Script | None:
     for call in script.calls("EarlyStopping"):
         return script.with_keyword(call, "patience", patience)
     monitor = _monitor(script)
-    return _with_callback(
+    return with_callback(
         script, f"keras.callbacks.EarlyStopping({monitor}patience={patience}, restore_best_weights=True)"
     )
 
@@ -57,7 +57,7 @@ def checkpoint(script: Script, constraint: Constraint) -> Script | None:
     """The best model so far."""
     if script.has_model_class():  # Keras saves no model of a class that it does not know
         return None
-    return _with_callback(
+    return with_callback(
         script, f'keras.callbacks.ModelCheckpoint("best.keras", {_monitor(script)}save_best_only=True)'
     )
 
@@ -65,7 +65,7 @@ def checkpoint(script: Script, constraint: Constraint) -> Script | None:
 def schedule(script: Script, constraint: Constraint) -> Script | None:
     """Another one that watches the rate goes."""
     if constraint.value == "reduce_on_plateau":
-        return _with_callback(script, f"keras.callbacks.ReduceLROnPlateau({_monitor(script)}factor=0.5, patience=3)")
+        return with_callback(script, f"keras.callbacks.ReduceLROnPlateau({_monitor(script)}factor=0.5, patience=3)")
     if constraint.value not in _RATES:
         return None
     name, says, rate = _RATES[constraint.value]
@@ -79,7 +79,7 @@ def schedule(script: Script, constraint: Constraint) -> Script | None:
     changed = _without_callback(script.with_lines_before(place, lines), "ReduceLROnPlateau")
     if "math." in rate:
         changed = changed.with_import("import math")
-    return _with_callback(changed, f"keras.callbacks.LearningRateScheduler({name})")
+    return with_callback(changed, f"keras.callbacks.LearningRateScheduler({name})")
 
 
 def optimizer_argument(script: Script, constraint: Constraint) -> Script | None:
@@ -181,7 +181,7 @@ def _callback_list(script: Script) -> ast.List | None:
     return given if isinstance(given, ast.List) else None
 
 
-def _with_callback(script: Script, callback: str) -> Script | None:
+def with_callback(script: Script, callback: str) -> Script | None:
     fit = script.model_call("fit")
     if fit is None:
         return None

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 from pipeline.errors import StageFailure
 from pipeline.generate.own_training import with_own_settings
 from pipeline.generate.parts.adding import with_parts
-from pipeline.generate.parts.inputs import beside_script
+from pipeline.generate.parts.inputs import beside_script, with_named_columns
 from pipeline.generate.parts.predictions import with_asked_form
 from pipeline.generate.project import script_files
+from pipeline.generate.said_extras import with_said_extras
+from pipeline.generate.said_settings import with_said_settings
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
 from pipeline.generate.symbolic.compare import CODE, TEMPLATE, compare
@@ -26,7 +28,6 @@ from pipeline.own_data.asked import facts_asked
 from pipeline.own_data.constants import facts_of
 from pipeline.plan.frameworks import KERAS, PYTORCH
 from pipeline.records import Drafted, Retrieved, SectionChoice, Templated
-from pipeline.request.constraints import Constraint
 from pipeline.retrieval.sample_pool import Sample
 from pipeline.retrieval.steering import are_alike, is_steered
 
@@ -77,20 +78,29 @@ class SymbolicWriter:
         code, template = self._draft(record.code_draft), self._draft(record.template_draft)
         target = self._target(record)
         final, choices = compare(code, template, target)
+        # Predictions are of the rows without answers, which the sample writes, and not of the test.
+        of_unlabelled = record.data is not None and bool(record.data.unlabelled)
+        added = [one for one in record.constraints if not of_unlabelled or one.name != "predictions_file"]
+        finished = partial(with_parts, constraints=added, requirement=record.requirement)
         if target.asked and any(choice.chosen == TEMPLATE for choice in choices):
             # A sample that declares its cell was chosen for what is asked and is known to learn: a plan's layers take
-            # the place of its own where they do more of it.
+            # the place of its own where they do more of it, the parts counted that bring in what is asked.
             alone, _ = compare(code, code, target)
-            if _does_as_much(alone.text(), final.text(), record.constraints):
-                final, choices = alone, tuple(_taken_back(choice) for choice in choices)
-        if record.data is not None and record.data.unlabelled:
-            # Predictions are of the rows without answers, which the sample writes, and not of the test.
-            wanted = [one for one in record.constraints if one.name != "predictions_file"]
-            script = with_parts(final.text(), wanted, record.requirement)
-            script = with_asked_form(script, record.data, record.requirement)
+            script = finished(alone.text())
+            asked = [one for one in record.constraints if one.aspect in _SHOWN_BY_DRAFTS]
+            met = check_delivery(asked, script)
+            by_plan = finished(final.text()) if met.not_met else script
+            if not met.not_met or met.met >= check_delivery(asked, by_plan).met:
+                choices = tuple(_taken_back(choice) for choice in choices)
+            else:
+                script = by_plan
         else:
-            script = with_parts(final.text(), record.constraints, record.requirement)
+            script = finished(final.text())
+        if of_unlabelled and record.data is not None:
+            script = with_asked_form(script, record.data, record.requirement)
+        script = with_said_extras(with_said_settings(script, record.requirement), record.requirement)
         if record.data is None:
+            script = with_named_columns(script, record.constraints, record.requirement)
             script = beside_script(script, record.constraints)
         return {"files": script_files(script), "choices": choices}
 
@@ -151,15 +161,6 @@ class SymbolicWriter:
 
 _SHOWN_BY_DRAFTS = frozenset({"architecture", "training", "task", "data"})
 """Aspects in which drafts differ: they read the same files and print the same results."""
-
-
-def _does_as_much(source: str, other: str, constraints: Sequence[Constraint]) -> bool:
-    """Whether a source meets as many of the constraints that drafts differ in as another one."""
-    asked = [one for one in constraints if one.aspect in _SHOWN_BY_DRAFTS]
-    if not asked:
-        return True
-    delivery = check_delivery(asked, source)
-    return not delivery.not_met or delivery.met >= check_delivery(asked, other).met
 
 
 def _taken_back(choice: SectionChoice) -> SectionChoice:

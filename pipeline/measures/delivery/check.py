@@ -10,6 +10,7 @@ from pipeline.measures.delivery.assumptions import PlanOrigin, assumptions
 from pipeline.measures.delivery.code import Check, Code, read_code
 from pipeline.measures.delivery.data import classes, files, kinds, sizes
 from pipeline.measures.delivery.findings import NO_PROGRAM, Finding, unknown
+from pipeline.measures.delivery.layers import RECURRENT
 from pipeline.measures.delivery.network import building, known, operations
 from pipeline.measures.delivery.results import metrics, outputs
 from pipeline.measures.delivery.task import framework, problems, variants
@@ -97,7 +98,15 @@ def _looked_up(constraint: Constraint, code: Code, request: WholeRequest) -> Con
     counted = constraint.source == "data" or (constraint.name == "features" and _COUNTS_FEATURES.search(code.source))
     if finding.outcome == "not_met" and constraint.name in _COUNTED and counted:
         finding = unknown("counted in the data when the project runs")
+    if finding.outcome == "not_met" and constraint.name == "length" and _takes_any_length(code):
+        finding = unknown("counted in the data when the project runs")
     return _stated(constraint, finding)
+
+
+def _takes_any_length(code: Code) -> bool:
+    """Whether a network of PyTorch goes along steps in time that nothing in the code counts."""
+    along_time = any(layer.kind in RECURRENT or layer.kind == "Conv1D" for layer in code.all_layers)
+    return code.torch is not None and along_time and code.word("sequence_length|window|max_?len|seq_len") is None
 
 
 _COUNTS_FEATURES = re.compile(

@@ -182,7 +182,7 @@ def _claim(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tuple[Q
             return after  # "epochs at 100 Hz" are pieces of a recording
         number_before = before[1] - 1
         if after[1] == index + 1 and before[1] and pieces[number_before].kind == "number" and before[1] == index - 1:
-            # "10 units 100 epochs", but "SGD 0.1 momentum 0.9 weight decay 5e-4", where words stand before their numbers
+            # "10 units 100 epochs"; but in "SGD 0.1 momentum 0.9 weight decay 5e-4" words stand before numbers
             named = _key_before(pieces, number_before, excluded)
             return after if named is None or named[1] != number_before - 1 else before
         # "batch 8, 20 epochs": a comma between key and number has ended the search already.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pipeline.analysis import torch_programs
-from tests.pipeline.measures.asked import wrong
+from tests.pipeline.measures.asked import checked, wrong
 
 TORCH = """
 import torch
@@ -382,3 +382,44 @@ ASKED_OF = {
         - training.epochs=3
     """,
 }
+
+
+SELF_ATTENTION = """
+import torch
+from torch import nn
+NUM_BLOCKS, VOCAB_SIZE = 4, 60
+class SelfAttention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.project = nn.Linear(16, 48)
+    def forward(self, x):
+        queries, keys, values = self.project(x).chunk(3, dim=-1)
+        return (queries @ keys.transpose(-2, -1)).softmax(dim=-1) @ values
+class GPT(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(VOCAB_SIZE, 16)
+        self.blocks = nn.Sequential(*[SelfAttention() for _ in range(NUM_BLOCKS)])
+        self.output = nn.Linear(16, VOCAB_SIZE)
+    def forward(self, numbers):
+        return self.output(self.blocks(self.words(numbers)))
+model = GPT()
+"""
+
+
+def test_attention_in_own_lines_is_a_transformer() -> None:
+    assert checked("architecture.family=transformer", SELF_ATTENTION).outcome == "met"
+    assert checked("architecture.encoder_layers=4", SELF_ATTENTION).outcome == "met"
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ('print(f"held-out peak signal-to-noise ratio in dB: {evaluate(model):.2f}")', "met"),
+        ('print(f"held-out accuracy: {evaluate(model):.2f}")', "not_met"),
+        ('print("held-out peak signal-to-noise ratio in dB: good")', "not_met"),
+    ],
+)
+def test_a_metric_counts_where_its_value_is_computed_in_the_result(line: str, outcome: str) -> None:
+    source = f"import torch\nmodel = torch.nn.Linear(3, 1)\n{line}\n"
+    assert checked("metric.metric=psnr", source).outcome == outcome

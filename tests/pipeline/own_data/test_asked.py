@@ -45,8 +45,8 @@ def test_columns_of_unknown_kinds_are_left_to_the_run(requirement: str) -> None:
 
 def test_texts_dates_and_what_must_not_be_used() -> None:
     asked = facts("news.csv with columns title, text, date; do not use the column author. Predict the column label.")
-    assert asked["text_columns"] == ["title", "text"]
-    assert (asked["text_column"], asked["second_text_column"]) == ("title", "text")
+    assert asked["text_columns"] == ["text", "title"]
+    assert (asked["text_column"], asked["second_text_column"]) == ("text", "title")
     assert asked["time_column"] == "date"
     assert asked["unused_columns"] == ["author"]
 

@@ -336,6 +336,49 @@ def test_variants_and_other_scripts_are_read(text: str, expected: str) -> None:
     assert expected in read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("In visits.csv we have age, hour, sms_reminder, former_no_shows and no_show (yes/no).", "target=no_show"),
+        ("In visits.csv we have age, hour, sms_reminder, former_no_shows and no_show (yes/no).", "column=sms_reminder"),
+        ("Predict rentals: hour.csv with season, hr, hum, windspeed and cnt as target.", "target=cnt"),
+        ("Classify comments. Columns comment and toxic in train.csv.", "column=toxic"),
+        ("Anomalies in server metrics: cpu, memory, disk_io every minute in metrics.csv.", "column=disk_io"),
+        ("Predict the rent; the photo's file is in column photo and the rent in column rent.", "target=rent"),
+        ("Predict the final grade (G3) from student.csv.", "target=G3"),
+        ("Who answers? bank.csv, separated by ;, y is yes/no.", "target=y"),
+        ("Who answers? bank.csv, separated by ;, y is yes/no.", "separator=;"),
+        ("Predict quality from wine.csv, which uses semicolons.", "separator=;"),
+        ("Tell spam. File spam.csv, columns v1 (ham or spam) and v2 (message).", "target=v1"),
+        ("Classify x-rays, normal and pneumonia in two folders.", "name=pneumonia"),
+        ("SGD 0.1 momentum 0.9 weight decay 5e-4", "momentum=0.9"),
+        ("SGD 0.1 momentum 0.9 weight decay 5e-4", "weight_decay=0.0005"),
+        ("a small GPT with 4 layers and 4 heads", "encoder_layers=4"),
+        ("classify clips, a folder of mp4s per gesture", "format=mp4"),
+        ("a GCN for Cora", "dataset=cora"),
+    ],
+)
+def test_everyday_wording_is_read(text: str, expected: str) -> None:
+    assert expected in read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "stray"),
+    [
+        ("tags.csv with title, body and tags (separated by semicolons)", "separator=;"),
+        ("random crop with padding 4", "length=4"),
+        ("write poems; print a sample of 500 characters", "length=500"),
+        ("PyTorch please (no torch_geometric)", "!framework=pytorch"),
+        ("a file without a header, the last column is the label", "target=column"),
+        ("name the drugs in a CoNLL file", "dataset=conll2003"),
+        ("train.csv with the target SalePrice, many missing values and text categories", "column=many missing values"),
+        ("hour.csv with season, hr, hum, windspeed and cnt as target", "kind=audio"),
+    ],
+)
+def test_everyday_wording_is_not_misread(text: str, stray: str) -> None:
+    assert stray not in read(text)
+
+
 def test_the_longest_spelling_wins() -> None:
     found = read("BiLSTM with 8 attention heads and a ResNet50 backbone, global average pooling")
     assert {"family=bilstm", "heads=8", "backbone=resnet50", "pooling=global_average"} <= found

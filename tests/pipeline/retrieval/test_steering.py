@@ -44,6 +44,10 @@ POOL = (
     ),
     sample("old-digits", "Image Classification", problems="classification", data="image", datasets="mnist"),
     sample("old-photos", "Image Classification"),
+    sample("nodes", "Tabular Classification", problems="classification", data="graph", families="gcn"),
+    sample(
+        "text-pairs", "Text Classification", problems="classification", data="text", variants=("multi_input", "pairs")
+    ),
 )  # fmt: skip
 
 
@@ -69,6 +73,9 @@ def nearest(requirement: str, category: str = "Image Classification", pool: tupl
         ("anomaly detection in a table of payments by reconstruction error", "Tabular Classification", "frauds"),
         ("a variational autoencoder for digits", "Image Classification", "digits"),
         ("something with pictures", "Image Generation", "digits"),
+        ("a GCN that tells the topic of papers from citations", "Text Classification", "nodes"),
+        ("whether texts match, columns job_text, cv_text, match (0/1): binary", "Text Classification", "text-pairs"),
+        ("classify reviews, columns title, text, label", "Text Classification", "texts"),
         ("tell age and sex from photos, two outputs: regression and classification", "Image Regression", "ages"),
     ],
 )

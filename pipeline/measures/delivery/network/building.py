@@ -27,7 +27,7 @@ from pipeline.measures.delivery.layers import (
     Layer,
     is_convolution,
 )
-from pipeline.measures.delivery.network.families import family
+from pipeline.measures.delivery.network.families import family, written_attention
 from pipeline.measures.delivery.network.known import (
     networks,
 )
@@ -153,9 +153,10 @@ def _encoder_layers(constraint: Constraint, code: Code) -> Finding:
         r"(n_|num_)?(encoder_)?(layers|blocks|depth)|(transformer|encoder)_(layers|blocks)|num_transformer_\w+"
     )
     attention = _of_kind(code.all_layers, ["MultiHeadAttention", "TransformerEncoderLayer"])
-    if not attention:
+    written = written_attention(code)
+    if not attention and written is None:
         return missing("no encoder layers")
-    counted = Found(len(attention), attention[0].line)
+    counted = Found(len(attention) or 1, attention[0].line if attention else written)
     return one_of([*named, counted], constraint.value, missing("no encoder layers"))
 
 

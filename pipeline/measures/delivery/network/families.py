@@ -193,7 +193,19 @@ def _transformer(code: Code) -> int | None:
     for layer in code.all_layers:
         if layer.kind == "MultiHeadAttention" or "Transformer" in layer.kind:
             return layer.line
+    written = written_attention(code)
+    if written is not None:
+        return written
     return next((network.line for network in networks(code) if _LANGUAGE_MODELS.search(str(network.value))), None)
+
+
+def written_attention(code: Code) -> int | None:
+    """Self-attention in a project's own lines: queries and keys that are multiplied, and shares by a softmax."""
+    line = next((call.line for call in code.calls_named("scaled_dot_product_attention")), None)
+    if line is not None:
+        return line
+    parts = [code.word(pattern) for pattern in (r"(self|head)_attention", r"quer(y|ies)", r"(^|_)keys?", "softmax")]
+    return None if None in parts else parts[0]
 
 
 _LANGUAGE_MODELS = re.compile(

@@ -136,9 +136,47 @@ def _metric(constraint: Constraint, code: Code) -> Finding:
             (first for word, first in sorted(code.words.items(), key=lambda one: one[1]) if pattern.fullmatch(word)),
             None,
         )
+    if line is None:
+        line = _in_the_result(value, code)
     if line is not None:
         return met(line)
     return missing(_instead(code), there[0].line if there else None)
+
+
+_RESULT = re.compile(r"held-out ([^:\n\"']{1,80}): \{[^{}\n]*\(")
+"""The line of the held-out result, with a value that is computed there (docs/starter.md)."""
+
+_IN_WORDS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": r"f1\b",
+    "macro_f1": "macro f1",
+    "micro_f1": "micro f1",
+    "auc": "area under the roc curve",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "mse": "(?<!root )mean squared error",
+    "psnr": "peak signal-to-noise ratio",
+    "iou": "intersection over union",
+    "bleu": "bleu",
+    "hit_rate": "hit rate",
+    "recall_at_k": "recall at",
+    "mrr": "mean reciprocal rank",
+    "perplexity": "perplexity",
+    "cer": "character error rate",
+    "exact_match": "exact match",
+}
+
+
+def _in_the_result(value: str, code: Code) -> int | None:
+    """The line that prints a computed value under the metric's name."""
+    words = _IN_WORDS.get(value)
+    if words is None:
+        return None
+    for match in _RESULT.finditer(code.source):
+        if re.search(words, match.group(1).lower()):
+            return code.source.count("\n", 0, match.start()) + 1
+    return None
 
 
 def _instead(code: Code) -> str:

@@ -88,10 +88,16 @@ def _fitted_to_itself(code: Code) -> int | None:
     return None
 
 
+def _line(code: Code, layer: Layer) -> str:
+    return code.source.split("\n")[layer.line - 1] if layer.line else ""
+
+
 def _gives_sequences(head: Layer, code: Code) -> bool:
     """The last layer names a token for every place: it is as wide as the vocabulary, or follows whole sequences."""
     embeddings = [layer for layer in code.all_layers if layer.kind == "Embedding"]
     size = head.size
+    if head.library == "torch" and re.search("vocab|characters|words", _line(code, head).lower()):
+        return True
     if head.call.layer is not None and re.search("vocab|word_index|tokenizer", head.call.layer.text.lower()):
         return True
     if is_known(size) and any(

@@ -118,6 +118,10 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
     if count is not None:
         taken.add(count)
         yield Found("architecture", name, written(pieces[count].number or 0.0), count, index)
+        if name == "conv_blocks" and len(widths) > 1 and len(widths) == pieces[count].number:
+            taken.update(widths)  # "three conv blocks 32-64-128"
+            yield Found("architecture", "filters", joined(pieces, widths), index, widths[-1])
+            return
     elif len(widths) == 1 and pieces[index + 1].key in (":", "=") and name != "dense_layers":
         taken.update(widths)
         yield Found("architecture", name, joined(pieces, widths), index, widths[0])

@@ -80,7 +80,12 @@ def class_names(
             return names
     if not told_apart:
         return []
-    return _braces(text, pieces) or _in_folders(text) or objects(text, pieces, stances, problems) or alternatives(text, pieces, stances)
+    return (
+        _braces(text, pieces)
+        or _in_folders(text)
+        or objects(text, pieces, stances, problems)
+        or alternatives(text, pieces, stances)
+    )
 
 
 _FOLDERS = re.compile(

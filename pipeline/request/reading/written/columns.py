@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pipeline.request.reading.found import Written
 from pipeline.request.reading.written.files import DATA_FORMATS
 from pipeline.request.reading.written.forbidden import dropped_columns, forbidden_columns
-from pipeline.request.reading.written.listings import listings
-from pipeline.request.reading.written.prose import in_prose
+from pipeline.request.reading.written.listings import NO_COLUMN, before_file, can_be_column, colon_before_file, listings
+from pipeline.request.reading.written.prose import asks_for_something, in_prose
 from pipeline.request.reading.written.targets import COLUMN, QUOTES, identifier_at, target_of
 from pipeline.request.terms.lists import Name, listed
 from pipeline.request.terms.negation import Stance
@@ -48,9 +48,9 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
                 _columns_at(text, pieces, index) or _quoted_column(text, pieces, index) or _bare(text, pieces, index)
             )
         elif piece.key == "(":
-            names = _before_file(text, pieces, index)
+            names = before_file(text, pieces, index)
         elif piece.key == ":":
-            names = _colon_before_file(text, pieces, index)
+            names = colon_before_file(text, pieces, index)
         for name in names:
             named.setdefault(name.text.lower(), name)
     dropped = {}
@@ -87,10 +87,16 @@ def _start(name: Name) -> int:
     return name.start
 
 
+_DATES = frozenset("timestamp date datetime time day".split())
+
+
 def _quoted_column(text: str, pieces: list[Piece], index: int) -> list[Name]:
     """ "the text is in the field "body"": one column, in quotes or with an underscore."""
     if pieces[index].last not in COLUMN or index + 1 >= len(pieces):
         return []
+    before = pieces[index - 1] if index else None
+    if before is not None and before.key in _DATES and index > 1 and pieces[index - 2].key in ("a", "the", "one"):
+        return [Name(text[before.start : before.end], before.start, before.end)]  # "with a timestamp column"
     after = index + 1
     quoted = pieces[after].key in QUOTES
     if quoted and after + 1 < len(pieces):
@@ -101,6 +107,20 @@ def _quoted_column(text: str, pieces: list[Piece], index: int) -> list[Name]:
     return [Name(word, pieces[after].start, pieces[after].start + len(word))]
 
 
+_SETTINGS = frozenset(("framework", "architecture", "metric"))
+"""What a name in a list of columns is none of; words like "shift" are columns as well."""
+
+
+def _up_to_settings(pieces: list[Piece], names: list[Name]) -> list[Name]:
+    """The names before the first one that asks for something: "with text and stars, PyTorch, MAE"."""
+    kept: list[Name] = []
+    for name in names:
+        if asks_for_something(pieces, name, _SETTINGS):
+            return kept if len(kept) >= 2 else []
+        kept.append(name)
+    return kept
+
+
 _IN_COLUMN = re.compile(r"\b(?:in|from|under|called|into|is) (?:the |a )?$")
 _ENDS_NAME = re.compile(r"[\"'`]?(?:[,.;)\n]|$| (?:and|or|as|of|in|is|holds|has|with|for|to)\b)")
 
@@ -108,7 +128,7 @@ _ENDS_NAME = re.compile(r"[\"'`]?(?:[,.;)\n]|$| (?:and|or|as|of|in|is|holds|has|
 def _stands_alone(text: str, pieces: list[Piece], index: int, word: str) -> bool:
     """Whether a plain word is the column's name: "the rent in column rent"."""
     start = pieces[index + 1].start
-    if word.lower() in _NO_COLUMN or word.lower() in ("order", "format", "form", "names", "name", "called", "named"):
+    if word.lower() in NO_COLUMN or word.lower() in ("order", "format", "form", "names", "name", "called", "named"):
         return False
     before = text[max(0, pieces[index].start - 20) : pieces[index].start].lower()
     return _IN_COLUMN.search(before) is not None and _ENDS_NAME.match(text, start + len(word)) is not None
@@ -152,6 +172,8 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             return []  # "14 variables (11 wells, rain)", "parameters (cooling time etc.)"
         if key in _TABLES and not of_path and not _are_identifiers(cleaned):
             return []
+        if is_file and not opener:
+            cleaned = _up_to_settings(pieces, cleaned)
         several_words = sum(" " in name.text for name in cleaned)
         if is_file and not opener and 2 * several_words > len(cleaned):
             return []  # "train.csv with the target SalePrice, many missing values and text categories"
@@ -191,48 +213,10 @@ def _bare(text: str, pieces: list[Piece], index: int) -> list[Name]:
     names, _ = listed(text, pieces, index + 1, "")
     single = []
     for name in names:
-        if " " in name.text or not _can_be_column(name.text):
+        if " " in name.text or not can_be_column(name.text):
             break
         single.append(name)
     return single if len(single) >= 3 else []
-
-
-def _before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
-    """ "58,200 puzzles (fen, moves, rating) in puzzles.csv": a list in brackets beside a table's file."""
-    if pieces[index].key != "(" or not index or pieces[index - 1].kind not in ("word", "term"):
-        return []
-    names, end = listed(text, pieces, index + 1, ")")
-    behind = text[pieces[end].end : pieces[end].end + 60] if end < len(pieces) else ""
-    if len(names) < 3 or not _IN_FILE.match(behind):
-        return []
-    return names if all(" " not in name.text and _can_be_column(name.text) for name in names) else []
-
-
-def _colon_before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
-    """ "server metrics: cpu, memory, disk_io, network every minute in metrics.csv": up to the name that the sentence
-    goes on behind."""
-    names: list[Name] = []
-    for name in listed(text, pieces, index + 1, "")[0]:
-        word, blank, rest = name.text.partition(" ")
-        if not _can_be_column(word) or (blank and not _GOES_ON.match(rest)):
-            return []
-        names.append(Name(word, name.start, name.start + len(word)))
-        if blank:
-            break
-    if len(names) < 3:
-        return []
-    behind = text[names[-1].end : names[-1].end + 80]
-    return names if _LATER_IN_FILE.match(behind) else []
-
-
-_GOES_ON = re.compile(r"(?:every|each|per|from|for|of|in|at|as|by|on|recorded|measured|once|hourly|daily)\b")
-_LATER_IN_FILE = re.compile(
-    r"(?: [\w,-]+){0,6}? (?:in|from) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
-)
-
-_IN_FILE = re.compile(
-    r",? (?:\w+ )?(?:in|from|under|of) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
-)
 
 
 _HEADING = re.compile(r"(?i)(?:\w+ ){0,2}(?:columns?|fields|spalten|columnas|colonnes|colunas|colonne) ")
@@ -251,7 +235,8 @@ _SCALED = re.compile(
 """What stands behind a column to say how it is measured: "rating 1-10", "age in years"."""
 
 _QUALIFIED = re.compile(
-    r"(\w+) (?:as (?:the |our |my |a )?(?:target|label|outcome|response|output|answer)\b|in [\w-]{1,40}$|inside [\w-]{1,40}$)"
+    r"(\w+) (?:(?:yes/no|yes or no|0/1|0 or 1|true/false)$"
+    r"|as (?:the |our |my |a )?(?:target|label|outcome|response|output|answer)\b|(?:in|inside) [\w-]{1,40}$)"
 )
 """What the sentence goes on with behind the last column: "cnt as target", "toxic in train.csv"."""
 
@@ -290,7 +275,7 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
         words = name.text.split()
         if (
             not words
-            or not _can_be_column(name.text)
+            or not can_be_column(name.text)
             or ".." in name.text
             or "…" in name.text
             or _RANGE.fullmatch(name.text)
@@ -302,18 +287,3 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
             continue
         results.append(name)
     return results if len(results) >= 2 else []
-
-
-_NO_COLUMN = frozenset(
-    "per not or about one is are the a i my we please each use using with from line lines header rows row can".split()
-)
-
-
-def _can_be_column(name: str) -> bool:
-    words = name.lower().split()
-    return (
-        words[0][0].isalpha()
-        and not (len(words) > 1 and any(word.isdecimal() for word in words))
-        and not any(word in _NO_COLUMN for word in words)
-        and all(char.isalnum() or char in " _-.%/" for char in name)
-    )

@@ -100,3 +100,56 @@ def _row(text: str, pieces: list[Piece], index: int) -> list[Name]:
 
 def _is_identifier(name: str) -> bool:
     return name.replace("_", "").isalnum() and name[0].isalpha()
+
+
+def before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "58,200 puzzles (fen, moves, rating) in puzzles.csv": a list in brackets beside a table's file."""
+    if pieces[index].key != "(" or not index or pieces[index - 1].kind not in ("word", "term"):
+        return []
+    names, end = listed(text, pieces, index + 1, ")")
+    behind = text[pieces[end].end : pieces[end].end + 60] if end < len(pieces) else ""
+    if len(names) < 3 or not _IN_FILE.match(behind):
+        return []
+    return names if all(" " not in name.text and can_be_column(name.text) for name in names) else []
+
+
+def colon_before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
+    """ "server metrics: cpu, memory, disk_io, network every minute in metrics.csv": up to the name that the sentence
+    goes on behind."""
+    names: list[Name] = []
+    for name in listed(text, pieces, index + 1, "")[0]:
+        word, blank, rest = name.text.partition(" ")
+        if not can_be_column(word) or (blank and not _GOES_ON.match(rest)):
+            return []
+        names.append(Name(word, name.start, name.start + len(word)))
+        if blank:
+            break
+    if len(names) < 3:
+        return []
+    behind = text[names[-1].end : names[-1].end + 80]
+    return names if _LATER_IN_FILE.match(behind) else []
+
+
+_GOES_ON = re.compile(r"(?:every|each|per|from|for|of|in|at|as|by|on|recorded|measured|once|hourly|daily)\b")
+_LATER_IN_FILE = re.compile(
+    r"(?: [\w,-]+){0,6}? (?:in|from) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
+)
+
+_IN_FILE = re.compile(
+    r",? (?:\w+ )?(?:in|from|under|of) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
+)
+
+
+NO_COLUMN = frozenset(
+    "per not or about one is are the a i my we please each use using with from line lines header rows row can".split()
+)
+
+
+def can_be_column(name: str) -> bool:
+    words = name.lower().split()
+    return (
+        words[0][0].isalpha()
+        and not (len(words) > 1 and any(word.isdecimal() for word in words))
+        and not any(word in NO_COLUMN for word in words)
+        and all(char.isalnum() or char in " _-.%/" for char in name)
+    )

@@ -3,6 +3,7 @@ floor"."""
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 
 from pipeline.request.reading.written.listings import Listing
@@ -35,8 +36,25 @@ _NO_NAMES = frozenset(
 _LEAST = 3
 
 
+_WORDS = re.compile(r"\w+")
+_PAST = re.compile(
+    r"\b(?:past|last|previous) \d+ (?:hours|days|steps|minutes|weeks|months|readings) of "
+    r"([A-Za-z]\w*(?:, [A-Za-z]\w*)+,? and [A-Za-z]\w*)(?=[.;,)]| (?:with|in|to|by|using|from)\b|$)"
+)
+"""Series that are looked back on: "the past 48 hours of irradiance, temperature and power"."""
+
+
 def in_prose(text: str, pieces: list[Piece]) -> list[Listing]:
     """The first list of columns behind a table, or behind what is predicted from them."""
+    past = _PAST.search(text)
+    if past is not None:
+        names = [
+            Name(part.group(), past.start(1) + part.start(), past.start(1) + part.end())
+            for part in _WORDS.finditer(past[1])
+        ]
+        names = [name for name in names if name.text != "and"]
+        if len(names) >= _LEAST:
+            return [Listing(names, frozenset())]
     for index, piece in enumerate(pieces):
         if piece.last in _HOLDERS:
             names = _behind_table(text, pieces, index)
@@ -125,7 +143,7 @@ def _identifiers(text: str, pieces: list[Piece], start: int) -> list[Name]:
         names.append(Name(words[0], name.start, name.start + len(words[0])))
         if len(words) > 1:
             break
-    if len(names) < _LEAST or any(_asks(pieces, name) for name in names):
+    if len(names) < _LEAST or any(asks_for_something(pieces, name) for name in names):
         return []
     return names
 
@@ -134,12 +152,15 @@ def _is_identifier(name: str) -> bool:
     return name.replace("_", "").isalnum() and name[:1].isalpha()
 
 
-def _asks(pieces: list[Piece], name: Name) -> bool:
+# "color" is a column like any other, and so are "text" and "churn".
+_ASPECTS = frozenset(("framework", "classes", "files", "architecture", "training", "metric", "output"))
+
+
+def asks_for_something(pieces: list[Piece], name: Name, aspects: frozenset[str] = _ASPECTS) -> bool:
     """Whether a name is one of a network, a metric or the like: "a table with dropout, Adam and ReLU"."""
     position = bisect_left(pieces, name.start, key=_start)
     terms = pieces[position].terms if position < len(pieces) and pieces[position].start == name.start else ()
-    # "color" is a column like any other, and so are "text" and "churn".
-    return any(term.role == "is" and term.aspect not in ("data", "size", "task") for term in terms)
+    return any(term.role == "is" and term.aspect in aspects for term in terms)
 
 
 def _start(piece: Piece) -> int:

@@ -34,7 +34,7 @@ _NO_TARGET_BEFORE = frozenset(
 )
 _MARKED = re.compile(r"\s*\((target|label)\b")
 """What stands behind a column that is the target."""
-_FLAG = re.compile(r"\s*\((0/1|1/0|yes/no|y/n|binary|true/false|0 or 1)")
+_FLAG = re.compile(r"\s*\(?(0/1|1/0|yes/no|y/n|binary|true/false|0 or 1)")
 """What stands behind a column of two values, which is the target where no other is named: "urgent (0/1)"."""
 # Bounded, as it is looked for at every piece of the text.
 _IDENTIFIER = re.compile(r"[^\W\d]\w{0,99}+")
@@ -124,7 +124,10 @@ def _of_two_values(text: str, named: list[Name]) -> Name | None:
     return of_two[0] if len(of_two) == 1 else None
 
 
-_CODE = re.compile(r"\((?:column )?[\"'`]?(?P<name>[A-Za-z][A-Za-z]{0,20}\d{1,3}|[A-Za-z]\w{0,40}_\w{1,40}|[A-Z][a-z]+[A-Z]\w{0,40})[\"'`]?\)")
+_CODE = re.compile(
+    r"\((?:column )?[\"'`]?"
+    r"(?P<name>[A-Za-z][A-Za-z]{0,20}\d{1,3}|[A-Za-z]\w{0,40}_\w{1,40}|[A-Z][a-z]+[A-Z]\w{0,40})[\"'`]?\)"
+)
 """A name in brackets that is no word of a language: "G3", "total_price", "SalePrice"."""
 
 
