@@ -47,16 +47,16 @@ SYNTHETIC = not os.path.isdir(DATA_DIR)
 
 if SYNTHETIC:
     # A smoke run; the full sizes and counts, and trained weights, are for real data.
-    IMAGE_HEIGHT = min(IMAGE_HEIGHT, 40)
-    IMAGE_WIDTH = min(IMAGE_WIDTH, 40)
+    IMAGE_HEIGHT = min(IMAGE_HEIGHT, 32)
+    IMAGE_WIDTH = min(IMAGE_WIDTH, 32)
     BATCH_SIZE = min(BATCH_SIZE, 8)
-    EPOCHS = min(EPOCHS, 3)
+    EPOCHS = min(EPOCHS, 2)
     FINE_TUNE_EPOCHS = min(FINE_TUNE_EPOCHS, 1)
     BACKBONE_WEIGHTS = None
 
 
 # %% Data: files
-def write_made_up_images(folder, count=50):
+def write_made_up_images(folder, count=40):
     """Gray images with a little noise, brighter from class to class."""
     print(f"NO FOLDER {DATA_DIR!r}: these are {count} made-up images, not your data.")
     rng = np.random.default_rng(SEED)
