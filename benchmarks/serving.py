@@ -24,10 +24,11 @@ from ray import serve
 
 from jobs.cluster.access import use_own_token
 from jobs.serve import settled
+from pipeline.inputs import read_requirements
 from pipeline.methods import generation_stages
 from pipeline.records import Requirement
 from pipeline.stage import run_local
-from pipeline.starter import requirement_rows
+from pipeline.starter import STARTER
 from serving.api.code_model import CodeModelAddress
 from serving.application import application, listen, start
 from serving.settings import QuotaSettings, ServeConfig
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--port", type=int, default=8701)
     options = parser.parse_args()
-    texts = [str(row["requirement"]) for row in requirement_rows()]
+    texts = [row.requirement for row in read_requirements(STARTER)]
     texts = [texts[place % len(texts)] for place in range(options.projects)]
     with tempfile.TemporaryDirectory() as folder:
         quotas = QuotaSettings(requests_per_minute=None, concurrent=None)
