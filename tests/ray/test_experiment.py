@@ -11,6 +11,7 @@ import pytest
 from jobs.experiment import main
 from jobs.experiments.results import Experiment
 from jobs.experiments.spec import ExperimentConfig
+from pipeline.config import PLAIN_TEMPERATURE
 from pipeline.starter import sample_rows
 from tests.pipeline.llm.client.fault_server import MODEL, FaultServer
 from tests.ray.test_llm_job import answered
@@ -48,7 +49,7 @@ def test_an_experiment_ends_in_one_table_and_a_budget_only_interrupts_it(tmp_pat
         assert len(server.seen) == 2 * ROWS
     copy, direct = second.rows
     assert (copy.method, copy.model, copy.temperature, copy.seeds) == ("copy", "", None, 1)
-    assert (direct.method, direct.model, direct.temperature, direct.seeds) == ("direct", MODEL, 1.5, 2)
+    assert (direct.method, direct.model, direct.temperature, direct.seeds) == ("direct", MODEL, PLAIN_TEMPERATURE, 2)
     assert (copy.asked, direct.asked, direct.generated, direct.parsed, direct.scored) == (ROWS, *[2 * ROWS] * 4)
     assert copy.codebleu_raw is not None
     assert direct.codebleu_raw is not None

@@ -80,7 +80,7 @@ def test_replies_come_back_in_every_event_loop(echo: None) -> None:
     ],
 )
 def test_what_fails_has_a_reason(echo: None, text: str, kind: str) -> None:
-    (failure,) = ask(client(retries=1, attempt_seconds=1), text)
+    (failure,) = ask(client(retries=1, attempt_seconds=1, outage_seconds=0), text)
     assert isinstance(failure, StageFailure)
     assert failure.kind == kind
     assert "model@1" in str(failure) or kind == "llm_context"

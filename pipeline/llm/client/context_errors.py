@@ -30,8 +30,8 @@ _PROMPT = re.compile(
 
 _REPLY = re.compile(r"requested (?P<tokens>\d{1,9}) output tokens", re.IGNORECASE)
 
-_LEAST_ROOM = 128
-"""Tokens: for a shorter reply it is better to shorten the prompt."""
+_LEAST_ROOM, _LEAST_SHARE = 128, 8
+"""Tokens, or one part in so many of a short context: for a shorter reply it is better to shorten the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def room_for_reply(reason: str) -> int | None:
     counts = context_counts(reason)
     if counts is not None:
         room = counts.context - counts.prompt
-        return room if room >= _LEAST_ROOM else None
+        return room if room >= min(_LEAST_ROOM, counts.context // _LEAST_SHARE) else None
     # A server that took the longest reply off first did not count the prompt: half of the context lets it.
     context, reply = _number(_CONTEXT, reason), _number(_REPLY, reason)
     if context is not None and reply is not None and reply > context // 2:

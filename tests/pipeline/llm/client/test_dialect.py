@@ -103,6 +103,8 @@ def test_the_room_that_a_server_names_is_read() -> None:
     other = "maximum context length is 4096 tokens. However, you requested 5000 tokens (904 in the messages, 4096 in"
     assert room_for_reply(other.replace("904 in the", "904 tokens in the")) == 3192
     assert room_for_reply(said.replace("has 11", "has 5000")) is None
+    assert room_for_reply(said.replace("has 11", "has 4000")) is None, "too little for a reply"
+    assert room_for_reply(said.replace("4096 tokens", "64 tokens").replace("has 11", "has 40")) == 24
 
 
 def test_where_the_server_stopped_counting_the_prompt_is_not_its_length() -> None:
