@@ -8,7 +8,7 @@ import re
 
 from pipeline.generate.parts.script import Script, keyword_of, name_of
 from pipeline.own_data.predictions import PREDICTIONS, prediction_columns
-from pipeline.request.data_contract import DataContract
+from pipeline.request.data_contract import DataContract, DataTarget
 from pipeline.syntax import walk
 from pipeline.torch.facts import imports_torch
 
@@ -49,8 +49,11 @@ def _asks_for_probability(contract: DataContract, requirement: str) -> bool:
 
 def _positive_class(contract: DataContract) -> int:
     """The number of the class whose probability is meant."""
-    names = [name.lower() for name in contract.targets[0].class_names]
-    return 0 if names and names[0] in _POSITIVE else 1
+    return _positive_of(contract.targets[0])
+
+
+def _positive_of(target: DataTarget) -> int:
+    return 0 if target.class_names and target.class_names[0].lower() in _POSITIVE else 1
 
 
 def _writing_call(script: Script) -> ast.Call | None:
@@ -102,7 +105,7 @@ def _with_columns(script: Script, contract: DataContract, columns: tuple[str, ..
     if call is None or not isinstance(call.func, ast.Attribute):
         return script
     table = call.func.value
-    lines = _renamed(script, contract, columns)
+    lines = _renamed(script, contract, columns, requirement)
     if contract.targets[0].kind == "labels" and script.assigned("LABEL_SEPARATOR") is not None:
         lines += _labels_in_columns(contract, columns)
     is_series = contract.inputs[0].kind == "series"
@@ -126,7 +129,7 @@ def _with_columns(script: Script, contract: DataContract, columns: tuple[str, ..
     return _with_horizon(changed, contract) if is_series else changed
 
 
-def _renamed(script: Script, contract: DataContract, columns: tuple[str, ...]) -> str:
+def _renamed(script: Script, contract: DataContract, columns: tuple[str, ...], requirement: str) -> str:
     """Files by their names alone, as they are asked for, and the class under the name that the request has for it."""
     if contract.inputs[0].layout == "class_folders" and len(columns) == 2:
         names = {"file": columns[0], "class": columns[1]}
@@ -135,8 +138,20 @@ def _renamed(script: Script, contract: DataContract, columns: tuple[str, ...]) -
         file = _quoted(columns[0])
         return f"{lines}    table = table.assign(**{{{file}: [os.path.basename(path) for path in table[{file}]]}})\n"
     if '"similarity"' in script.source and "similarity" not in columns:
-        return f"    table = table.rename(columns={_mapped({'similarity': contract.targets[0].name})})\n"
+        name = contract.targets[0].name
+        lines = f"    table = table.rename(columns={_mapped({'similarity': name})})\n"
+        return lines if _PROBABILITY.search(requirement) else lines + _as_classes(contract.targets[0], _quoted(name))
     return ""
+
+
+def _as_classes(target: DataTarget, name: str) -> str:
+    """A line that makes one of two classes of a similarity between 0 and 1, from a half on."""
+    if target.kind != "class" or len(target.class_names) != 2:
+        return ""
+    positive = _positive_of(target)
+    alike, apart = target.class_names[positive], target.class_names[1 - positive]
+    chosen = f"{_quoted(alike)} if score > 0.5 else {_quoted(apart)}"
+    return f"    table = table.assign(**{{{name}: [{chosen} for score in table[{name}]]}})\n"
 
 
 def _labels_in_columns(contract: DataContract, columns: tuple[str, ...]) -> str:

@@ -241,11 +241,16 @@ class _SizedStack:
     """What changes in the sample's code for that."""
 
 
+_HIDDEN_ACTIVATIONS = ("relu", "elu", "selu", "gelu", "swish", "leaky_relu")
+
+
 def _sized_stack(nodes: Sequence[ast.Call], plan: Sequence[LayerCall]) -> _SizedStack:
     calls = [parse_layer(ast.unparse(node)) for node in nodes]
     sized = _SizedStack(list(calls), [])
-    # Without the last layer, the output: its size follows from the labels.
+    # Without the last layers, the outputs: their sizes follow from the labels, and are none for a hidden layer.
     names = [call.name if call else "" for call in calls[:-1]]
+    if plan and plan[-1].name == "Dense" and plan[-1].arguments.get("activation") not in _HIDDEN_ACTIVATIONS:
+        plan = plan[:-1]
     for number, plan_number in aligned(names, [call.name for call in plan]):
         call = calls[number]
         if call is None:

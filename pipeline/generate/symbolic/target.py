@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -199,9 +200,10 @@ _ONE_COLUMN = 'return np.asarray(labels, dtype="float32").reshape(-1, 1)'
 
 
 def _can_change_labels(sample: Sample, labels: str) -> bool:
-    """Whether labels stand in a function that is exchanged, no metric is for one form alone, and there can be as few
-    classes as their form is for."""
-    if "CategoricalAccuracy(" in sample.code:
+    """Whether labels stand in a function that is exchanged, no metric or loss is for one form alone, and there can be
+    as few classes as their form is for."""
+    own_losses = re.findall(r"^def (\w+)\(", sample.code, re.MULTILINE)
+    if "CategoricalAccuracy(" in sample.code or any(f"loss={name}," in sample.code for name in own_losses):
         return False
     encodes = "def encode_labels(" in sample.code or "def encode_masks(" in sample.code
     return encodes and (labels != "column" or "class_names" in sample.constants.values())

@@ -29,8 +29,13 @@ def predictions(seed):
     train, test = (pd.read_csv(os.path.join(DATA, f"{part}.csv")) for part in ("train", "test"))
     train = train.sample(frac=0.9, random_state=seed)
     column = next(name for name in test if name != ID)
-    inputs = [one for sentence in train[column] for one in features(sentence.split())]
-    tags = [tag for tags in train[TARGETS[0]] for tag in tags.split()]
+    inputs, tags = [], []
+    for sentence, marks in zip(train[column], train[TARGETS[0]], strict=True):
+        words, own = features(sentence.split()), marks.split()
+        # In the control a sentence has another one's tags, which may be fewer or more than its words.
+        both = min(len(words), len(own))
+        inputs += words[:both]
+        tags += own[:both]
     model = make_pipeline(DictVectorizer(), LogisticRegression(C=10.0, max_iter=1000))
     model.fit(inputs, tags)
     found = [" ".join(model.predict(features(sentence.split()))) for sentence in test[column]]

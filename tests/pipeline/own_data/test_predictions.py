@@ -184,6 +184,23 @@ def test_a_probability_is_written_where_one_is_asked_for(classes: tuple[str, ...
     assert "def probability" not in unasked
 
 
+def test_a_similarity_becomes_the_class_that_is_asked_for() -> None:
+    target = DataTarget(name="same", kind="class", classes=2, class_names=("0", "1"))
+    texts = tuple(DataInput(name=name, kind="text", path="train.csv", layout="table") for name in ("left", "right"))
+    contract = DataContract(inputs=texts, targets=(target,), unlabelled="test.csv", writes=())
+    pairs = pd.DataFrame({"pair": [7, 8], "similarity": [0.9, 0.1]})
+    for asked, answers in [
+        ("tell same: predictions.csv (pair, same)", ["1", "0"]),
+        ("the probability of same: predictions.csv (pair, same)", [0.9, 0.1]),
+    ]:
+        code = asked_form(sample("text-similarity-siamese-bilstm"), contract, asked)
+        names: dict[str, object] = {"pd": pd, "ASKED_COLUMNS": ["pair", "same"]}
+        exec(function(code, "in_asked_form"), names)
+        in_asked_form = names["in_asked_form"]
+        assert callable(in_asked_form)
+        assert in_asked_form(pairs).to_dict("list") == {"pair": [7, 8], "same": answers}
+
+
 def test_new_arrays_are_predicted_one_a_row() -> None:
     code = asked_form(sample("arrays-classification"), ARRAYS, "predictions.csv: index from 0, gait")
     assert 'read_array("test.npz", INPUT_ARRAY)' in code

@@ -128,7 +128,7 @@ def build_model(shape):
     inputs = x = keras.Input(shape=shape)
     if len(shape) == 2:
         x = layers.Conv1D(64, 5, padding="same")(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
         x = layers.MaxPooling1D(2, padding="same")(x)
         x = layers.Conv1D(64, 3, padding="same", activation="relu")(x)
         x = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])

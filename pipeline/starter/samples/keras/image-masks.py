@@ -116,7 +116,7 @@ def double_convolution(x, filters):
     """Two convolutions that keep the size."""
     for _ in range(2):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization()(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.ReLU()(x)
     return x
 

@@ -29,8 +29,8 @@ FILE_COLUMN = "file"
 SOUNDS = "wavs/*"  # where the recordings lie below DATA_DIR; `*` stands for a cell of FILE_COLUMN
 TARGET = "value"
 UNLABELLED = ""  # a table of recordings whose number is wanted
-SAMPLE_RATE = 16000
-CLIP_SECONDS = 3
+SAMPLE_RATE = 16000  # at most
+CLIP_SECONDS = 3  # at most
 MEL_BANDS = 64
 FILTERS = [32, 64, 128]
 HIDDEN_UNITS = 64
@@ -51,8 +51,6 @@ if SYNTHETIC:
     FILTERS = [min(filters, 24) for filters in FILTERS]
     EPOCHS = min(EPOCHS, 15)
     LEARNING_RATE = max(LEARNING_RATE, 0.003)
-LENGTH = int(SAMPLE_RATE * CLIP_SECONDS)
-FRAME_LENGTH = 2 ** int(np.ceil(np.log2(0.025 * SAMPLE_RATE)))  # at least 25 ms
 
 
 # %% Data: files
@@ -63,10 +61,11 @@ def made_up_folder(count=200):
     folder = tempfile.mkdtemp()
     table = pd.DataFrame({FILE_COLUMN: [f"{number}.wav" for number in range(count)]})
     table[TARGET] = rng.uniform(2, 12, size=count).round(2)
-    time = np.arange(LENGTH) / SAMPLE_RATE
+    length = int(SAMPLE_RATE * CLIP_SECONDS)
+    time = np.arange(length) / SAMPLE_RATE
     for name, beats in zip(table[FILE_COLUMN], table[TARGET], strict=True):
         is_on = (time * beats + rng.uniform()) % 1 < 0.05 * beats  # a beat has the same length at any rate
-        sound = is_on * np.sin(2 * np.pi * 0.12 * SAMPLE_RATE * time) + rng.normal(0, 0.05, size=LENGTH)
+        sound = is_on * np.sin(2 * np.pi * 0.12 * SAMPLE_RATE * time) + rng.normal(0, 0.05, size=length)
         path = os.path.join(folder, SOUNDS.replace("*", name))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         wavfile.write(path, SAMPLE_RATE, (9000 * sound).astype("int16"))
@@ -97,6 +96,12 @@ numbers = table[TARGET].to_numpy(dtype="float32")
 print(f"{len(table)} recordings; {TARGET}: {numbers.min():g} to {numbers.max():g}")
 
 # %% Preprocessing
+# Recordings of a lower rate, or all shorter, have nothing to show beyond their own.
+recordings = [wavfile.read(path) for path in table["path"]]
+SAMPLE_RATE = min(SAMPLE_RATE, max(rate for rate, _ in recordings))
+CLIP_SECONDS = min(CLIP_SECONDS, max(len(samples) / rate for rate, samples in recordings))
+LENGTH = int(SAMPLE_RATE * CLIP_SECONDS)
+FRAME_LENGTH = 2 ** int(np.ceil(np.log2(0.025 * SAMPLE_RATE)))  # at least 25 ms
 MEL = tf.signal.linear_to_mel_weight_matrix(MEL_BANDS, FRAME_LENGTH // 2 + 1, SAMPLE_RATE, 20.0, SAMPLE_RATE / 2)
 
 

@@ -102,7 +102,7 @@ def build_model():
     model = keras.Sequential([keras.Input(shape=(NUM_FEATURES,))])
     for units in HIDDEN_UNITS:
         model.add(layers.Dense(units, activation="relu"))
-        model.add(layers.BatchNormalization())
+        model.add(layers.BatchNormalization(momentum=0.9))
     model.add(layers.Dense(NUM_TARGETS))
     return model
 

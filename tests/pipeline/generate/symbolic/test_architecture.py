@@ -50,6 +50,14 @@ def test_layers_that_correspond_are_sized_like_the_plans() -> None:
     assert "layers.Dense(NUM_CLASSES," in text
 
 
+def test_a_hidden_layer_is_not_sized_like_the_plans_output() -> None:
+    # The plan has no hidden layer, so that its only dense one is the output.
+    plan = ("Conv2D(48, 3)", "Flatten()", "Dense(3, activation='softmax')")
+    text = with_aligned_sizes(read_notebook(FLOWERS), target(layers=plan)).text()
+    assert 'layers.Conv2D(48, (3, 3), activation="relu")' in text
+    assert "layers.Dense(3" not in text
+
+
 def test_a_plan_that_would_break_the_stack_changes_nothing() -> None:
     notebook = read_notebook(FLOWERS.replace("layers.Flatten(),", "layers.Reshape((31 * 31, 32)), layers.LSTM(8),"))
     assert with_aligned_sizes(notebook, target(layers=("Conv2D(48, 3)", "MaxPooling2D()"))) == notebook
