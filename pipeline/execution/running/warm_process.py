@@ -104,9 +104,14 @@ def _start_afresh() -> None:
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[assignment, misc]
     # Both were found out for this process' own home and user, and are kept by the libraries.
     tempfile.tempdir = None
+    keras_home = os.path.join(os.path.expanduser("~"), ".keras")
+    if "keras" in sys.modules:
+        # Importing Keras makes it; without it, what is downloaded is put into /tmp, which a project cannot write.
+        with contextlib.suppress(OSError):
+            os.makedirs(keras_home, exist_ok=True)
     keras = sys.modules.get("keras.src.backend.config")
     if keras is not None:
-        keras._KERAS_DIR = os.path.join(os.path.expanduser("~"), ".keras")  # type: ignore[attr-defined]
+        keras._KERAS_DIR = keras_home  # type: ignore[attr-defined]
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         # A process that is started draws its seed from the system; copies of one process would all have the same.

@@ -25,6 +25,7 @@ model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(16, activation="
 model.compile("adam", "mse")
 losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
 import os
+assert os.path.isdir(os.path.expanduser("~/.keras")), "downloads would go to /tmp"
 print("less" if losses[-1] < losses[0] / 2 else losses, "threads", os.environ["TF_NUM_INTRAOP_THREADS"])
 """
 
