@@ -34,10 +34,10 @@ def test_a_folder_of_sources_is_a_chapter() -> None:
     assert [folder for folder in wide if f"`{folder}/`" not in reasons] == []
 
 
-def test_the_readme_s_map_names_every_room() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_map_names_every_room() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
     rooms = {path.parent for path in OWN if path.name == "__init__.py"} | {ROOT / "jobs/configs"}
-    assert [room.relative_to(ROOT).as_posix() for room in sorted(rooms) if f"{room.name}/" not in readme] == []
+    assert [room.relative_to(ROOT).as_posix() for room in sorted(rooms) if f"{room.name}/" not in page] == []
 
 
 def test_every_package_in_the_layout_of_the_readme_exists() -> None:
