@@ -387,7 +387,8 @@ ASKED_OF = {
 SELF_ATTENTION = """
 import torch
 from torch import nn
-NUM_BLOCKS, VOCAB_SIZE = 4, 60
+NUM_BLOCKS = 4
+VOCAB_SIZE = 60
 class SelfAttention(nn.Module):
     def __init__(self):
         super().__init__()
