@@ -25,7 +25,10 @@ FORK = multiprocessing.get_context("fork")
 SMALL_STACK = 256 * 1024
 DEEP = "-" * 2900 + "1"
 """An expression whose parsing needs more than SMALL_STACK of the C stack, but not more than the usual 8 MiB."""
-KILLER = notebook(code(f'"""A docstring, so that only the tree shows the import."""\nimport keras\nx = {DEEP}\n'))
+TRAINED = (
+    "import keras\nmodel = keras.Sequential([keras.layers.Dense(1)])\nmodel.compile(loss='mse')\nmodel.fit(a, b)\n"
+)
+KILLER = notebook(code(f'"""A docstring, so that only the tree shows the import."""\n{TRAINED}x = {DEEP}\n'))
 
 
 def with_small_stack(work: Callable[[], object]) -> object:
@@ -106,9 +109,7 @@ def test_a_shard_that_was_killed_for_no_fault_of_its_files_loses_none(corpus: Pa
 
 
 def test_a_file_that_takes_too_long_is_lost_alone(corpus: Path, tmp_path: Path) -> None:
-    slow = notebook(
-        code("import keras\nmodel = keras.Sequential([keras.layers.Dense(1)])"), markdown("# %%\n" * 300_000)
-    )
+    slow = notebook(code(TRAINED), markdown("# %%\n" * 300_000))
     write(corpus, [("killer.ipynb", project(3)), ("slow.ipynb", slow)])
     config = CorpusConfig(input=str(corpus), out=str(tmp_path / "out"), quiet=True, row_seconds=0.5)
     main(config)
