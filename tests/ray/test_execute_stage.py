@@ -25,9 +25,9 @@ WISHES = "Classify photos of clouds.\nx\nForecast river levels with an LSTM.\nSo
 
 
 def test_projects_are_run_as_the_last_stage(
-    environments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    worker_environments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(plain_environments(environments)))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(plain_environments(worker_environments)))
     source, out = tmp_path / "wishes.txt", tmp_path / "run"
     source.write_text(WISHES)
     config = GenerateConfig(input=str(source), out=str(out), workers=2, quiet=True, execute=True, shard_rows=2)
