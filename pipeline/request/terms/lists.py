@@ -9,6 +9,8 @@ from pipeline.request.terms.pieces import Piece
 _SEPARATORS = frozenset(", / ; | & und oder y et ou e o 、 ， 和 と и или या or and vs versus nor".split())
 _LAST = frozenset("and or und oder y et e".split())
 _LONGEST_LIST = 200
+_LONGEST_NAME = 20
+"""Pieces of a text. What has so many is no name, and no list goes on behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,9 @@ def listed(
     names: list[Name] = []
     run: list[Piece] = []
     index = start
+    end = min(len(pieces), start + _LONGEST_LIST)
     joined = False
-    while index < min(len(pieces), start + _LONGEST_LIST):
+    while index < end and len(run) <= _LONGEST_NAME:
         piece = pieces[index]
         if piece.key == closer:
             break
