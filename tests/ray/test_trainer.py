@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from jobs.training.report import TrainSummary
 from jobs.training.settings import TrainConfig
 from jobs.training.state import read_history
 from pipeline.errors import DLCodeGenError
+from pipeline.inputs import read_requirements
 from pipeline.planners.causal_lm.planner import Gpt2Planner
 from pipeline.records import Requirement
 from tests.ray.drivers import TRAIN_WORKER, driver_environment, kill_with_workers, workers_of
@@ -59,12 +61,14 @@ def test_the_run_writes_a_planner_and_says_what_it_learned_from(trained: TrainSu
     history = read_history(trained.out)
     losses = [epoch["eval_loss"] for epoch in history.epochs]
     assert trained.eval_loss == min(losses) < losses[0]
-    assert len(history.steps) == trained.steps == 48
+    rows = json.loads((out / "run_card.json").read_text())["data"]["train"]["rows"]
+    assert len(history.steps) == trained.steps == 8 * math.ceil(rows / 8)
     rates = [step["learning_rate"] for step in history.steps]
     assert rates[0] < max(rates) == pytest.approx(1e-3)
     assert rates[-1] < 1e-4
     card = json.loads((out / "run_card.json").read_text())
-    assert card["data"]["train"]["rows"] + card["data"]["evaluation"]["rows"] == 49
+    known = sum(1 for _ in read_requirements("starter-torch"))
+    assert card["data"]["train"]["rows"] + card["data"]["evaluation"]["rows"] == known
     assert card["data"]["train"]["digest"] != card["data"]["evaluation"]["digest"]
     assert card["versions"]["transformers"]
     assert "| 8 (kept) |" in (out / "run_card.md").read_text()
