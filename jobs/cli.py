@@ -32,11 +32,9 @@ from jobs.commands import (
     serve,
     submit,
 )
+from jobs.commands.options import INTERRUPTED, TERMINATED
 from jobs.runs.terminal import say_error
 from pipeline.errors import DLCodeGenError, FaultError
-
-INTERRUPTED, TERMINATED = 130, 143
-"""Exit codes after Ctrl-C and SIGTERM: 128 and the signal's number, as shells have it."""
 
 
 class _Terminated(KeyboardInterrupt):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,8 +12,8 @@ from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from pipeline.config import LimitSettings
-from pipeline.errors import DLCodeGenError, StageFailure
-from pipeline.llm.client.answers import Refused, read_reply, refusal
+from pipeline.errors import DLCodeGenError
+from pipeline.llm.client.answers import read_reply, refusal
 from pipeline.llm.client.context_errors import room_for_reply
 from pipeline.llm.client.dialect import Dialect
 from pipeline.llm.client.retrying import Retrying, Transient
@@ -43,8 +42,16 @@ class ServeLLM:
         last attempt, `llm_context` for a prompt that is too long, `llm_refused` for a request it does not take."""
         return await self._retrying.call(partial(self._attempt, request))
 
-    async def _attempt(self, request: ChatRequest, seconds: float, room: int | None = None) -> ChatReply:
-        goes_on, body = self._dialect.goes_on(request), self._dialect.body(self._served, request, room)
+    async def _attempt(self, request: ChatRequest, seconds: float) -> ChatReply:
+        return await self._dialect.ask(
+            self._served,
+            request,
+            partial(self._send, seconds),
+            partial(self._steps_back, request),
+            f"the engine of {self.model}",
+        )
+
+    async def _send(self, seconds: float, body: dict[str, Any]) -> ChatReply:
         try:
             async with asyncio.timeout(seconds):
                 answer: dict[str, Any] = await self._connected().complete.remote(body)
@@ -57,18 +64,13 @@ class ServeLLM:
         except RayError as error:
             lines = [line for line in str(error).splitlines() if line.strip()]
             raise Transient(f"the engine failed ({lines[-1].strip()})", kind="llm_engine") from error
-        problem = answer.get("error")
-        if not problem:
-            return replace(read_reply(answer), goes_on=goes_on)
-        refused = refusal(int(problem.get("code") or 500), str(problem.get("message")))
-        if not isinstance(refused, Refused):
-            raise refused
-        left = room_for_reply(str(refused))
-        if left is None and goes_on and self._dialect.adapt(body, str(refused)):
-            return await self._attempt(request, seconds, room)
-        if left is None or (room is not None and left >= room):
-            raise StageFailure("llm_refused", f"the engine of {self.model} refuses: {refused}")
-        return await self._attempt(request, seconds, left)
+        if problem := answer.get("error"):
+            raise refusal(int(problem.get("code") or 500), str(problem.get("message")))
+        return read_reply(answer)
+
+    def _steps_back(self, request: ChatRequest, body: dict[str, Any], reason: str) -> bool:
+        """Whether the engine may be asked again: it takes all but going on with some replies that were cut off."""
+        return self._dialect.goes_on(request) and room_for_reply(reason) is None and self._dialect.adapt(body, reason)
 
     def _connected(self) -> DeploymentHandle:
         if self._handle is None:

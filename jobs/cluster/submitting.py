@@ -12,22 +12,16 @@ from typing import Any
 from ray.dashboard.modules import dashboard_sdk
 from ray.dashboard.modules.job import sdk
 from ray.exceptions import AuthenticationError
-from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
+from ray.job_submission import JobDetails, JobSubmissionClient
 
 from jobs.cluster.access import WAY_OUT
 from pipeline.errors import DLCodeGenError, FaultError
-
-DEFAULT_ADDRESS = "http://127.0.0.1:8265"
-"""Where the dashboard of this machine's cluster is, or the end of a tunnel to another."""
 
 _AGENT_SECONDS = 120.0
 """A head answers before the agent on it that starts jobs does; so long it may take."""
 
 _RECONNECTS = 20
 """How often in a row the log's connection may break before the job is given up on; it goes on by itself."""
-
-STOPPED = 143
-"""The exit code of a job that somebody stopped, as of one that SIGTERM ends."""
 
 
 class SubmittedJobs:
@@ -96,13 +90,6 @@ class SubmittedJobs:
                     ) from error
                 time.sleep(1)
         yield self.log(job)[shown:]
-
-    def exit_code(self, job: str) -> int:
-        """Of a job that has ended: its command's own."""
-        details = self.details(job)
-        if details.status == JobStatus.SUCCEEDED:
-            return 0
-        return STOPPED if details.status == JobStatus.STOPPED else details.driver_exit_code or 1
 
     def _tailed(self, job: str, skipped: int) -> Iterator[str]:
         """What the cluster sends of a job's log, without the characters that were shown before."""

@@ -11,6 +11,9 @@ import typer
 
 from jobs.runs.terminal import Screen
 
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes after Ctrl-C and SIGTERM: 128 and the signal's number, as shells have it."""
+
 
 def print_paths(screen: Screen, out: str, names: Iterable[str]) -> None:
     """Prints where the files of a result lie, a path a line."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from jobs.commands.options import INTERRUPTED, TERMINATED
 from jobs.runs.terminal import console, say, say_error
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ COMMANDS = (
     "score", "train-planner",
 )  # fmt: skip
 """Those that work on a cluster; the others are for the machine one sits at."""
-
-INTERRUPTED = 130
 
 Address = Annotated[
     str,
@@ -134,12 +133,12 @@ def _follow(jobs: SubmittedJobs, job: str) -> None:
     except KeyboardInterrupt:
         say_error(f"{job} goes on; `dlcodegen jobs logs {job}` follows it again, `dlcodegen jobs stop {job}` ends it")
         raise typer.Exit(INTERRUPTED) from None
-    code = jobs.exit_code(job)
-    if code:
-        details = jobs.details(job)
-        if details.driver_exit_code is None:  # the command did not come to a line of its own
-            say_error(f"{job}: {' '.join((details.message or details.status).split())[:500]}")
-        raise typer.Exit(code)
+    details = jobs.details(job)
+    if details.status == "SUCCEEDED":
+        return
+    if details.driver_exit_code is None:  # the command did not come to a line of its own
+        say_error(f"{job}: {' '.join((details.message or details.status).split())[:500]}")
+    raise typer.Exit(TERMINATED if details.status == "STOPPED" else details.driver_exit_code or 1)
 
 
 def _print(text: str) -> None:

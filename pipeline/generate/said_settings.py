@@ -32,11 +32,15 @@ _PERCENTILE = (
     r"|percentile[ :=(]*(?:of )?(?P<m>\d{2}(?:\.\d+)?)"
 )
 _MELS = _either(r"mel(?:[ -](?:bands|bins|filters|channels|coefficients))?|mels|n_mels|mel-bands|mel_bands")
+_ANSWER_LENGTH = _behind(r"answers?(?: length)?") + r" (?:words|tokens)"
+_GRADIENT_PENALTY = _behind(r"gradient penalty(?: (?:weight|coefficient|factor))?|lambda")
+_LONGEST_LIFE = _behind(r"(?:clip|cap|limit)\w*(?: at| to)?")
+_TEACHER = _behind(r"\balpha")
 _WRITTEN = rf"(?:sample|print|generate|write|produce)\w*\b[^.\n]{{0,30}}?{_NUMBER} (?:characters|chars|words|tokens)"
 _TOP = r"\btop[ -]?(?P<n>\d{1,3})\b(?!.{0,3}accuracy)|(?<![\w.])(?P<m>\d{1,3}) (?:recommendations|suggestions)"
 
 _SAID: dict[str, str] = {
-    "ANSWER_LENGTH": _behind(r"answers?(?: length)?") + r" (?:words|tokens)",
+    "ANSWER_LENGTH": _ANSWER_LENGTH,
     "BEAM_WIDTH": _behind(r"beam(?:[ -](?:width|size|search))?"),
     "BETA_1": _behind(r"beta_?1"),
     "CRITIC_STEPS": _either(r"critic (?:steps|updates|iterations)"),
@@ -46,13 +50,13 @@ _SAID: dict[str, str] = {
     "GAMMA": _behind(r"gamma|discount(?: factor)?"),
     "GENERATED_CHARACTERS": _WRITTEN,
     "GENERATED_LENGTH": _WRITTEN,
-    "GRADIENT_PENALTY": _behind(r"gradient penalty(?: (?:weight|coefficient|factor))?|lambda"),
+    "GRADIENT_PENALTY": _GRADIENT_PENALTY,
     "HOP": _behind(r"hop(?:[ _-]length)?"),
     "KL_WEIGHT": _behind(r"kl(?: divergence)? weight|\bbeta"),
-    "LONGEST_ANSWER": _behind(r"answers?(?: length)?") + r" (?:words|tokens)",
-    "LONGEST_LIFE": _behind(r"(?:clip|cap|limit)\w*(?: at| to)?"),
+    "LONGEST_ANSWER": _ANSWER_LENGTH,
+    "LONGEST_LIFE": _LONGEST_LIFE,
     "MARGIN": _behind(r"\bmargin"),
-    "MAX_LIFE": _behind(r"(?:clip|cap|limit)\w*(?: at| to)?"),
+    "MAX_LIFE": _LONGEST_LIFE,
     "MEL_BANDS": _MELS,
     "MEMORY_SIZE": _behind(r"replay(?: (?:memory|buffer))?(?: size)?"),
     "NOISE": _behind(r"noise (?:factor|level|std|sigma|strength)|sigma"),
@@ -61,13 +65,13 @@ _SAID: dict[str, str] = {
     "NUM_MFCC": _either(r"mfccs?(?: coefficients)?|n_mfcc"),
     "NUM_RECOMMENDED": _TOP,
     "PATCH_SIZE": _behind(r"patch(?:es)?(?:[ _-]size)?"),
-    "PENALTY": _behind(r"gradient penalty(?: (?:weight|coefficient|factor))?|lambda"),
+    "PENALTY": _GRADIENT_PENALTY,
     "QUESTION_LENGTH": _behind(r"questions?(?: length)?") + r" ?(?:words|tokens)",
     "SPECTRUM_LENGTH": _behind(r"n_?fft|fft(?: size)?"),
     "SUMMARY_LENGTH": _behind(r"summar(?:y|ies)(?: length| of at most| at most)?") + r" ?(?:words|tokens)",
     "TARGET_EVERY": rf"target net\w*[^.\n]{{0,30}}?every {_NUMBER}",
-    "TEACHER_SHARE": _behind(r"\balpha"),
-    "TEACHER_WEIGHT": _behind(r"\balpha"),
+    "TEACHER_SHARE": _TEACHER,
+    "TEACHER_WEIGHT": _TEACHER,
     "TEMPERATURE": _behind(r"temperature"),
     "THRESHOLD": _behind(r"threshold"),
     "TOP_N": rf"{_TOP}|@(?P<o>\d{{1,3}})\b",

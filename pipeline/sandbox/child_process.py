@@ -32,10 +32,7 @@ def in_child(work: Callable[..., Any], *arguments: object, seconds: float) -> An
         answer = result.recv()
     except EOFError:
         child.join()
-        if child.exitcode == -signal.SIGXCPU:
-            raise StageFailure("timeout", "the worker process had had its processor time, and was ended") from None
-        message = f"the worker process died ({_cause(child.exitcode)}) while it worked on this row"
-        raise StageFailure("crash", message) from None
+        raise died(child.exitcode) from None
     finally:
         result.close()
         child.kill()
@@ -63,7 +60,16 @@ def _work(work: Callable[..., Any], arguments: tuple[object, ...], result: Conne
     result.close()
 
 
-def _cause(exit_code: int | None) -> str:
+def died(exit_code: int | None) -> StageFailure:
+    """The failure of a row whose process ended with this code: `timeout` where that was at its processor time, else
+    `crash`."""
+    if exit_code == -signal.SIGXCPU:
+        return StageFailure("timeout", "the worker process had had its processor time, and was ended")
+    return StageFailure("crash", f"the worker process died ({cause_of(exit_code)}) while it worked on this row")
+
+
+def cause_of(exit_code: int | None) -> str:
+    """An exit code of a child in words."""
     if exit_code is not None and exit_code < 0:
         return f"signal {signal.Signals(-exit_code).name}"
     return f"exit code {exit_code}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipeline.measures.call_totals import CallTotals
 from pipeline.records import (
     Delivered,
     Drafted,
@@ -131,8 +132,5 @@ def delivery_view(record: Delivered) -> dict[str, Any] | None:
 def used_by(record: Requirement, *, projects: int = 1) -> Used:
     """What a row has used. A reply from the response cache costs nothing."""
     paid = [call for call in record.calls if call.measured is None or not call.measured.cached]
-    return Used(
-        projects=projects,
-        prompt_tokens=sum(call.prompt_tokens for call in paid),
-        completion_tokens=sum(call.completion_tokens for call in paid),
-    )
+    totals = CallTotals.of(paid)
+    return Used(projects=projects, prompt_tokens=totals.prompt_tokens, completion_tokens=totals.completion_tokens)

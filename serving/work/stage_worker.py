@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from multiprocessing import Pipe
 
 from pipeline.errors import DLCodeGenError
 from pipeline.records import Failure, Requirement
+from pipeline.sandbox.child_process import cause_of, died
 from pipeline.stage import Stage, widen
 from serving.work.stage_process import ABANDON, ABANDONED
 
@@ -60,7 +60,9 @@ class StageWorker:
             self._connection.send(self._stages)
             problem = self._connection.recv()
         except (EOFError, OSError) as error:
-            raise DLCodeGenError(f"the process of the stages does not start ({self._cause()})") from error
+            raise DLCodeGenError(
+                f"the process of the stages does not start ({cause_of(self._process.wait())})"
+            ) from error
         if problem is not None:
             raise DLCodeGenError(problem)
 
@@ -71,7 +73,9 @@ class StageWorker:
             answer = self._connection.recv()
         except (EOFError, OSError):
             stage = self._stages[place]
-            failed = widen(record, stage.returns, failure=self._failure(stage))
+            error = died(self._process.wait())
+            failure = Failure(stage=stage.name, kind=error.kind, message=str(error))
+            failed = widen(record, stage.returns, failure=failure)
             self._connection.close()
             self._start()
             return failed, time.perf_counter() - start
@@ -88,15 +92,3 @@ class StageWorker:
             self._process.kill()
             await asyncio.wait({asking})
         asking.exception()  # was seen: nobody waits for it any more
-
-    def _failure(self, stage: Stage) -> Failure:
-        cause = self._cause()
-        if self._process.returncode == -signal.SIGXCPU:
-            message = "the worker process had had its processor time, and was ended"
-            return Failure(stage=stage.name, kind="timeout", message=message)
-        message = f"the worker process died ({cause}) while it worked on this row"
-        return Failure(stage=stage.name, kind="crash", message=message)
-
-    def _cause(self) -> str:
-        code = self._process.wait()
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

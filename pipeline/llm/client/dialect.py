@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import orjson
 
 from pipeline.config.endpoints import Prefill
-from pipeline.llm.client.answers import GRAMMAR
+from pipeline.errors import StageFailure
+from pipeline.llm.client.answers import GRAMMAR, Refused
 from pipeline.llm.client.context_errors import room_for_reply
-from pipeline.llm.protocol import ChatRequest
+from pipeline.llm.protocol import ChatReply, ChatRequest
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +94,30 @@ class Dialect:
         if request.continues:
             self._go_on(body)
         return {name: value for name, value in body.items() if name not in self._left_out}
+
+    async def ask(
+        self,
+        model: str,
+        request: ChatRequest,
+        send: Callable[[dict[str, Any]], Awaitable[ChatReply]],
+        steps_back: Callable[[dict[str, Any], str], bool],
+        server: str,
+    ) -> ChatReply:
+        """The reply that `send` gets for a request's body. Where that is refused (`Refused`), it is asked anew at once:
+        for a reply that fits, where the server tells the room, or as long as `steps_back` says that it may help.
+        Raises StageFailure `llm_refused`, in which `server` is named, and what `send` raises."""
+        room: int | None = None
+        while True:
+            goes_on = self.goes_on(request)
+            body = self.body(model, request, room)
+            try:
+                return replace(await send(body), goes_on=goes_on)
+            except Refused as error:
+                left = room_for_reply(str(error))
+                if left is not None and (room is None or left < room):
+                    room = left
+                elif not steps_back(body, str(error)):
+                    raise StageFailure("llm_refused", f"{server} refuses: {error}") from None
 
     def goes_on(self, request: ChatRequest) -> bool:
         """Whether a request is put so that the server goes on with the reply that was cut off."""

@@ -8,7 +8,6 @@ import os
 import uuid
 import weakref
 from asyncio import AbstractEventLoop
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.request import getproxies
@@ -20,9 +19,8 @@ from pipeline.config import LLMSettings
 from pipeline.config.endpoints import Prefill
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.foreign_text import MASK, masked_url, secrets_in
-from pipeline.llm.client.answers import Refused, read_answer, read_reply
+from pipeline.llm.client.answers import read_answer, read_reply
 from pipeline.llm.client.connections import Connections
-from pipeline.llm.client.context_errors import room_for_reply
 from pipeline.llm.client.dialect import Dialect
 from pipeline.llm.client.rates import Rates
 from pipeline.llm.client.retrying import Retrying, Transient
@@ -130,27 +128,19 @@ class OpenAICompatibleLLM:
         self, connections: Connections, request: ChatRequest, headers: dict[str, str], seconds: float
     ) -> ChatReply:
         """One attempt; asked anew at once in a weaker dialect where the server does not know the stronger one."""
-        room: int | None = None
         if request.continues and self._dialect.prefill == "auto":
             self._dialect.prefill = await self._prefill(connections)
-        while True:
+
+        async def send(body: dict[str, Any]) -> ChatReply:
             if self._hopeless:
                 raise self._hopeless
-            goes_on = self._dialect.goes_on(request)
-            body = self._dialect.body(self.model, request, room)
             try:
-                reply = read_reply(read_answer(await _post(connections, body, headers, seconds)))
-                return replace(reply, goes_on=goes_on)
-            except Refused as error:
-                left = room_for_reply(str(error))
-                if left is not None and (room is None or left < room):
-                    room = left
-                    continue
-                if not self._dialect.adapt(body, str(error)):
-                    raise StageFailure("llm_refused", f"{self._url} refuses: {error}") from None
+                return read_reply(read_answer(await _post(connections, body, headers, seconds)))
             except DLCodeGenError as error:
                 self._hopeless = await self._explained(connections, str(error))
                 raise self._hopeless from None
+
+        return await self._dialect.ask(self.model, request, send, self._dialect.adapt, self._url)
 
     def _connected(self) -> Connections:
         """The running event loop's connections; a loop's own, since sockets are bound to their loop."""
