@@ -68,6 +68,8 @@ def settled(config: ServeConfig) -> ServeConfig:
         raise DLCodeGenError(f"method={config.writing.method} needs chains of thought; use dlcodegen generate")
     if config.data.path:
         raise DLCodeGenError("data=... is one user's own; describe it in each request instead")
+    if config.execution.enabled:
+        raise DLCodeGenError("execute=on runs what it writes, and the service runs nothing; use dlcodegen execute")
     config = config.for_input(STARTER)
     llm = with_context_length(config.llm).with_cache_for(config.serve.database)
     config = config.model_copy(update={"llm": llm})

@@ -80,6 +80,17 @@ def widen(record: Requirement, to: type[Requirement], **added: object) -> Requir
     return to(**(values | added))
 
 
+def added_fields(before: Requirement, after: Requirement) -> dict[str, Any]:
+    """What a stage has added or changed: `widen(before, type(after), **these)` is `after`."""
+    nothing = object()
+    added: dict[str, Any] = {}
+    for name in after.__dataclass_fields__:
+        value = getattr(after, name)
+        if getattr(before, name, nothing) is not value:
+            added[name] = value
+    return added
+
+
 def advance(stage: Stage, step: Step, record: Requirement) -> Requirement:
     """`advance_async` for a step that does not wait."""
     return _at_once(advance_async(stage, step, record))

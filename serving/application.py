@@ -21,7 +21,7 @@ _GATEWAY_REQUESTS = 4_096
 """Requests at once in the gateway. What is too much it says itself, in our words; Serve's own are plain text."""
 
 _AT_THE_DOOR = 1
-"""Projects that a replica of computing stages takes beside the one it works on: the next one is at hand."""
+"""Projects beside the one it works on that a replica of computing stages may have before another one is started."""
 
 
 def application(
@@ -30,16 +30,16 @@ def application(
     """The application for a method's stages; up to `cores` processes work on them where the settings say nothing."""
     replicas = config.serve.stages
     waits = any(stage.waits for stage in stages)
-    at_once = replicas.rows_in_flight if waits else 1 + _AT_THE_DOOR
+    target = max(1, replicas.rows_in_flight // 2) if waits else 1 + _AT_THE_DOOR
     most = max(replicas.min, replicas.max or cores)
     stages_server = serve.deployment(
         StagesServer,
         name="Stages",
-        max_ongoing_requests=at_once,
+        max_ongoing_requests=replicas.rows_in_flight,  # those beyond it the handle asks about again and again
         autoscaling_config={
             "min_replicas": replicas.min,
             "max_replicas": most,
-            "target_ongoing_requests": max(1, at_once // 2),
+            "target_ongoing_requests": target,
             "upscale_delay_s": 2,
             "downscale_delay_s": 120,
         },

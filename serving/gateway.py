@@ -47,10 +47,10 @@ class Gateway:
         """Takes no further projects, and returns when those under way have had their time."""
         await self._runs.drain()
 
-    async def _work(self, record: Requirement, begin: int, end: int | None) -> AsyncIterator[Advanced]:
+    async def _work(self, record: Requirement, begin: int, end: int | None) -> AsyncIterator[list[Advanced]]:
         response = self._stages.work.remote(record, begin, end)
         try:
-            async for advanced in response:
-                yield advanced
+            async for rows in response:
+                yield rows
         finally:
             response.cancel()  # of no effect on one that has ended

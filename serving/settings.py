@@ -25,7 +25,8 @@ class StageReplicas(Settings):
     """CPUs that Ray sets aside for each."""
 
     rows_in_flight: int = Field(32, ge=1, le=4096)
-    """Projects under way in each where stages wait for a language model; where none does, one is."""
+    """Projects that each may have: under way where stages wait for a language model, waiting for their turn where none
+    does."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

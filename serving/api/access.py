@@ -97,4 +97,10 @@ def caller(scope: str) -> Callable[[Request, Response], Awaitable[Caller]]:
 ForProjects = Annotated[Caller, Depends(caller("projects"))]
 ForCompletions = Annotated[Caller, Depends(caller("completions"))]
 ForAdmin = Annotated[Caller, Depends(caller("admin"))]
-TheService = Annotated[Service, Depends(service_of)]
+
+
+async def _the_service(request: Request) -> Service:
+    return service_of(request)  # a dependency that is not async runs in a thread
+
+
+TheService = Annotated[Service, Depends(_the_service)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -222,12 +222,12 @@ async def _finished_in(service: Service, project: Project, seconds: float) -> bo
     return service.status_of(project.id) != "under_way"
 
 
-async def _events(service: Service, project: Project, after: int) -> AsyncIterator[str]:
+async def _events(service: Service, project: Project, after: int) -> AsyncGenerator[str, None]:
     async for event in service.runs.events(project.id, after):
         yield event_lines(event.data, name=event.name, number=event.number)
 
 
-async def _ending_with_client(service: Service, project: Project) -> AsyncIterator[str]:
+async def _ending_with_client(service: Service, project: Project) -> AsyncGenerator[str, None]:
     try:
         async for event in _events(service, project, 0):
             yield event

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from fastapi.responses import StreamingResponse
+
+from serving.together import together
 
 _QUIET_SECONDS = 15.0
 """After which a comment is sent, so that nothing on the way takes the connection for dead."""
@@ -24,29 +26,13 @@ def event_lines(data: Any, *, name: str | None = None, number: int | None = None
     return "\n".join(lines) + "\n\n"
 
 
-def event_stream(events: AsyncIterator[str], headers: dict[str, str] | None = None) -> StreamingResponse:
+def event_stream(events: AsyncGenerator[str, None], headers: dict[str, str] | None = None) -> StreamingResponse:
     """The events as a response, with comments while there are none."""
     quiet = {"X-Accel-Buffering": "no"} | (headers or {})
     return StreamingResponse(_kept_alive(events), media_type="text/event-stream", headers=quiet)
 
 
-async def _kept_alive(events: AsyncIterator[str]) -> AsyncIterator[str]:
-    waiting: asyncio.Task[str] | None = None
-    try:
-        while True:
-            waiting = waiting or asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait({waiting}, timeout=_QUIET_SECONDS)
-            if not done:
-                yield ": still here\n\n"
-                continue
-            try:
-                event = waiting.result()
-            except StopAsyncIteration:
-                return
-            waiting = None
-            yield event
-    finally:
-        if waiting is not None:
-            waiting.cancel()
-            await asyncio.wait({waiting})
-        await events.aclose()  # type: ignore[attr-defined]
+async def _kept_alive(events: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+    async with aclosing(together(events, quiet_seconds=_QUIET_SECONDS)) as lists:
+        async for several in lists:
+            yield "".join(several) or ": still here\n\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from fastapi import Response
@@ -87,7 +87,7 @@ class _Call:
         finally:
             self._settle()
 
-    async def streamed(self) -> AsyncIterator[str]:
+    async def streamed(self) -> AsyncGenerator[str, None]:
         """The reply as events; an error after the first of them is the last one."""
         # The engine's usage is what is settled, so it is asked for whether the client wants it or not.
         body = self._body | {"stream": True, "stream_options": {"include_usage": True, "continuous_usage_stats": True}}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any, Protocol
 
 from fastapi import Response
@@ -73,7 +73,7 @@ class _Reply:
         kind = "chat.completion" if self._as_chat else "text_completion"
         return {**self._common, "object": kind, "choices": [choice], "usage": self._usage()}
 
-    async def chunks(self) -> AsyncIterator[str]:
+    async def chunks(self) -> AsyncGenerator[str, None]:
         """The reply as server-sent events."""
         try:
             if self._as_chat:
@@ -99,7 +99,7 @@ class _Reply:
         choice = {"index": 0, "finish_reason": finish, "logprobs": None, "delta" if self._as_chat else "text": said}
         return event_lines({**self._common, "object": self._kind, "choices": [choice]})
 
-    async def _parts(self) -> AsyncIterator[str]:
+    async def _parts(self) -> AsyncGenerator[str, None]:
         """The reply's text in parts, up to the first of the texts that are to end it."""
         said, sent = "", 0
         async for part in self._unstopped():
@@ -116,7 +116,7 @@ class _Reply:
         if said[sent:]:
             yield said[sent:]
 
-    async def _unstopped(self) -> AsyncIterator[str]:
+    async def _unstopped(self) -> AsyncGenerator[str, None]:
         async for event in self._service.runs.events(self._project.id):
             if self._as_chat:
                 for part in _told(event):

@@ -35,7 +35,7 @@ _POLL_SECONDS = 1.0
 class Working(Protocol):
     """What `StagesServer.work` is, by handle or here."""
 
-    def __call__(self, record: Requirement, begin: int, end: int | None) -> AsyncIterator[Advanced]: ...
+    def __call__(self, record: Requirement, begin: int, end: int | None) -> AsyncIterator[list[Advanced]]: ...
 
 
 class Runs:
@@ -117,8 +117,8 @@ class Runs:
     async def partly(self, record: Requirement, end: int) -> Requirement:
         """The record after the stages before the place `end`, as no project."""
         async with asyncio.timeout(self._settings.deadline_seconds):
-            async for advanced in self._advanced(record, 0, end):
-                record = advanced.record
+            async for _, done in self._advanced(record, 0, end):
+                record = done
         return record
 
     async def drain(self) -> None:
@@ -140,11 +140,11 @@ class Runs:
         try:
             try:
                 async with asyncio.timeout(self._settings.deadline_seconds):
-                    async for advanced in self._advanced(start, project.begin, None):
+                    async for advanced, done in self._advanced(start, project.begin, None):
                         stage = self.stages[advanced.place]
-                        self._latest[project.id] = advanced.record
+                        self._latest[project.id] = done
                         seconds[stage.name] = advanced.seconds
-                        for name, data in events_of(stage, advanced.record):
+                        for name, data in events_of(stage, done):
                             told += 1
                             if told > had:
                                 self._tell(project.id, name, data)
@@ -194,15 +194,20 @@ class Runs:
             self._latest[id] = self._projects.start_of(id)
             self._end(id, "cancelled", None, (CANCELLED, {}), {})
 
-    async def _advanced(self, record: Requirement, begin: int, end: int | None) -> AsyncIterator[Advanced]:
-        """The row after each stage. Where a replica dies, another one goes on behind the last stage that was done."""
+    async def _advanced(
+        self, record: Requirement, begin: int, end: int | None
+    ) -> AsyncIterator[tuple[Advanced, Requirement]]:
+        """What each stage has made of the row, and the row. Where a replica dies, another one goes on behind the last
+        stage that was done."""
         last = len(self.stages) if end is None else end
         for attempt in range(1, _TRIES + 1):
             try:
-                async with aclosing(self._work(record, begin, last)) as rows:  # type: ignore[type-var]
-                    async for advanced in rows:
-                        record, begin = advanced.record, advanced.place + 1
-                        yield advanced
+                async with aclosing(self._work(record, begin, last)) as lists:  # type: ignore[type-var]
+                    async for rows in lists:
+                        for advanced in rows:
+                            record = widen(record, self.stages[advanced.place].returns, **advanced.added)
+                            begin = advanced.place + 1
+                            yield advanced, record
                 return
             except (RayActorError, BackPressureError, RayServeException):
                 if attempt == _TRIES:

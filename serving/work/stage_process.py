@@ -2,8 +2,9 @@
 
 A row there has the limits it has in a batch job, which only the main thread can keep (`pipeline.time_limit`), and a
 client that goes away can end it: by a signal between two steps of Python, or with the process. It gets a pickled tuple
-of stages over the connection whose file descriptor is its first argument, answers None (or the error), and then
-(place of the stage, record) -> (record, seconds), or `ABANDONED` for a row that a signal ended.
+of stages over the connection whose file descriptor is its first argument and answers None (or the error). Then each
+(first place, place behind the last, record) is answered by (added fields, seconds) after each of those stages, and by
+`END` when there are no more: after the last one, or where a signal ended the row.
 """
 
 from __future__ import annotations
@@ -12,19 +13,24 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
+from typing import Any
 
 from pipeline.errors import DLCodeGenError
+from pipeline.records import Requirement
 from pipeline.sandbox.linux.calls import die_with_parent
-from pipeline.stage import Stage, Step, advance
+from pipeline.stage import Stage, Step, added_fields, advance
 from pipeline.time_limit import be_replaceable, fatal_limit
 
 ABANDON = signal.SIGUSR1
 """Ends the row that is under way."""
 
-ABANDONED = "abandoned"
-"""The answer for such a row."""
+END = None
+"""The answer behind a row's last one."""
+
+Answer = tuple[dict[str, Any], float]
+"""The fields that a stage has added to its row, and the seconds it took."""
 
 
 class _Abandoned(BaseException):
@@ -32,7 +38,7 @@ class _Abandoned(BaseException):
 
 
 class _Work:
-    """The steps of the stages that compute, and whether a row is under way."""
+    """The steps of the stages that compute, and whether one is computing."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._stages = stages
@@ -40,25 +46,33 @@ class _Work:
         for place, stage in enumerate(stages):
             if not stage.waits:
                 self._steps[place] = stage.build()
-        self._busy = False
+        self._computing = False
         signal.signal(ABANDON, self._abandon)
 
-    def answer(self, place: int, record: object) -> object:
-        """The record after the stage at `place`, and the seconds it took."""
+    def answers(self, begin: int, end: int, record: Requirement) -> Iterator[Answer]:
+        """What each of the stages adds; fewer where a signal ends the row. It stays here meanwhile: nothing travels
+        twice."""
+        for place in range(begin, end):
+            start = time.perf_counter()
+            try:
+                done = self._computed(place, record)
+            except _Abandoned:
+                return
+            yield added_fields(record, done), time.perf_counter() - start
+            record = done
+
+    def _computed(self, place: int, record: Requirement) -> Requirement:
         stage = self._stages[place]
-        start = time.perf_counter()
-        try:
-            self._busy = True
-            with fatal_limit(stage.row_seconds):
-                done = advance(stage, self._steps[place], record)  # type: ignore[arg-type]
-            self._busy = False
-        except _Abandoned:
-            return ABANDONED
-        return done, time.perf_counter() - start
+        self._computing = True
+        with fatal_limit(stage.row_seconds):
+            done = advance(stage, self._steps[place], record)
+        self._computing = False
+        return done
 
     def _abandon(self, *_: object) -> None:
-        if self._busy:
-            self._busy = False
+        # Never while an answer is being sent: half of one would end the connection.
+        if self._computing:
+            self._computing = False
             raise _Abandoned
 
 
@@ -76,10 +90,12 @@ def main(descriptor: int, parent: int) -> None:
         connection.send(None)
         while True:
             try:
-                place, record = connection.recv()
+                begin, end, record = connection.recv()
             except EOFError:
                 return
-            connection.send(work.answer(place, record))
+            for answer in work.answers(begin, end, record):
+                connection.send(answer)
+            connection.send(END)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from multiprocessing import Pipe
 
 from pipeline.errors import DLCodeGenError
 from pipeline.records import Failure, Requirement
 from pipeline.sandbox.child_process import cause_of, died
 from pipeline.stage import Stage, widen
-from serving.work.stage_process import ABANDON, ABANDONED
+from serving.work.stage_process import ABANDON, END, Answer
 
 _PATIENCE = 1.5
 """Seconds that a row which is to end gets to come back to Python, before its process ends."""
@@ -28,18 +29,31 @@ class StageWorker:
         """Raises DLCodeGenError where a stage cannot be made ready."""
         self._stages = tuple(stages)
         self._turn = asyncio.Lock()
+        self._busy = False
+        """Whether the process has a row."""
         self._start()
 
-    async def advance(self, place: int, record: Requirement) -> tuple[Requirement, float]:
-        """The record after the stage at `place`, and the seconds it took. A row that its process dies of fails
-        (`crash`, `timeout`) and the next one gets a new process. Cancelling it ends the row."""
+    async def advance(self, begin: int, end: int, record: Requirement) -> AsyncGenerator[Answer, None]:
+        """What each of the stages from `begin` to before `end` adds to the record, and its seconds. A row that its
+        process dies of fails (`crash`, `timeout`) and the next one gets a new process. To stop asking ends the row."""
         async with self._turn:
-            asking = asyncio.ensure_future(asyncio.to_thread(self._ask, place, record))
+            answering: asyncio.Future[Answer | None] | None = None
             try:
-                return await asyncio.shield(asking)
-            except asyncio.CancelledError:
-                await self._abandon(asking)
-                raise
+                for place in range(begin, end):
+                    if not self._busy:
+                        self._busy = True
+                        await asyncio.to_thread(self._ask, place, end, record)
+                    answering = asyncio.ensure_future(asyncio.to_thread(self._answer, place))
+                    answer = await asyncio.shield(answering)
+                    assert answer is not None, "a row ends early where nobody asks any more"
+                    record = widen(record, self._stages[place].returns, **answer[0])
+                    yield answer
+                if self._busy:
+                    answering = asyncio.ensure_future(asyncio.to_thread(self._answer, end - 1))
+                    await asyncio.shield(answering)
+            finally:
+                if self._busy:
+                    await asyncio.shield(self._abandon(answering))
 
     def close(self) -> None:
         """Ends the process."""
@@ -48,6 +62,7 @@ class StageWorker:
         self._process.wait()
 
     def _start(self) -> None:
+        self._busy = False
         self._connection, theirs = Pipe()
         command = [sys.executable, "-m", "serving.work.stage_process", str(theirs.fileno()), str(os.getpid())]
         # The replica may have found this package by a path that only it has (Ray's working_dir).
@@ -66,29 +81,38 @@ class StageWorker:
         if problem is not None:
             raise DLCodeGenError(problem)
 
-    def _ask(self, place: int, record: Requirement) -> tuple[Requirement, float]:
+    def _ask(self, begin: int, end: int, record: Requirement) -> None:
+        with suppress(OSError):  # of a process that is dead, as the answer tells
+            self._connection.send((begin, end, record))
+
+    def _answer(self, place: int) -> Answer | None:
+        """The next answer: that of the stage at `place`, or the row's end."""
         start = time.perf_counter()
         try:
-            self._connection.send((place, record))
-            answer = self._connection.recv()
+            answer: Answer | None = self._connection.recv()
         except (EOFError, OSError):
             stage = self._stages[place]
             error = died(self._process.wait())
             failure = Failure(stage=stage.name, kind=error.kind, message=str(error))
-            failed = widen(record, stage.returns, failure=failure)
             self._connection.close()
             self._start()
-            return failed, time.perf_counter() - start
-        if answer == ABANDONED:
-            return record, 0.0
-        done: tuple[Requirement, float] = answer
-        return done
+            return {"failure": failure}, time.perf_counter() - start
+        if answer is END:
+            self._busy = False
+        return answer
 
-    async def _abandon(self, asking: asyncio.Future[tuple[Requirement, float]]) -> None:
+    async def _abandon(self, answering: asyncio.Future[Answer | None] | None) -> None:
         """Ends the row that is under way, and returns when its process can take the next one."""
         self._process.send_signal(ABANDON)
-        done, _ = await asyncio.wait({asking}, timeout=_PATIENCE)
+        ending = asyncio.ensure_future(self._rest(answering))
+        done, _ = await asyncio.wait({ending}, timeout=_PATIENCE)
         if not done:
             self._process.kill()
-            await asyncio.wait({asking})
-        asking.exception()  # was seen: nobody waits for it any more
+        await ending
+
+    async def _rest(self, answering: asyncio.Future[Answer | None] | None) -> None:
+        """Reads what the process still has to say of a row, and forgets it."""
+        if answering is not None:
+            await asyncio.wait({answering})
+        while self._busy:
+            await asyncio.to_thread(self._answer, 0)

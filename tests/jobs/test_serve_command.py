@@ -53,6 +53,8 @@ def test_what_keeps_it_from_starting_is_said_before_ray_starts(tmp_path: Path) -
         Database(str(tmp_path / "nowhere" / "db.sqlite"))
     with pytest.raises(DLCodeGenError, match="chains"):
         settled(ServeConfig(llm="openai", model="m", method="c-cot"))
+    with pytest.raises(DLCodeGenError, match="runs nothing"):
+        settled(ServeConfig(execute="on"))
     with pytest.raises(DLCodeGenError, match=r"did you mean serve\.port"):
         load_settings(ServeConfig, None, ["serve.porrt=9"])
 

@@ -55,9 +55,9 @@ def service_on(database: Path, stages: StagesServer, config: ServeConfig, code_m
     """A service on a database, with the stages that the tests share."""
     opened = Database(str(database))
 
-    async def work(record: Requirement, begin: int, end: int | None) -> AsyncIterator[Advanced]:
-        async for advanced in stages.work(record, begin, end):
-            yield advanced
+    async def work(record: Requirement, begin: int, end: int | None) -> AsyncIterator[list[Advanced]]:
+        async for rows in stages.work(record, begin, end):
+            yield rows
 
     runs = Runs(opened, config.serve, outline(generation_stages(config)), work)
     return Service(config, opened, runs, code_model)
