@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from jobs.commands.options import Quiet, is_setting
@@ -88,14 +89,19 @@ def _print_tasks(names: Sequence[str]) -> None:
     from pipeline.hidden_tests.certificate import certificates
     from pipeline.hidden_tests.task import chosen_tasks
 
-    table = Table("task", "category", "metric", "trivial", "reference", "holds", title_justify="left")
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )  # the whole fits in 80 columns: a name that is cut is no use
+    for head in ("task", "category", "trivial", "reference", "holds"):
+        table.add_column(head, no_wrap=True)
+    table.add_column("metric", no_wrap=True, max_width=10)
     for task in chosen_tasks(names):
         certificate = certificates().get(task.id)
-        bounds = ("", "", "not certified")
+        bounds = ("", "", "no bounds")
         if certificate is not None:
             holds = "yes" if certificate.holds else ", ".join(certificate.broken)
             bounds = (f"{certificate.trivial:.4g}", f"{certificate.reference:.4g}", holds)
-        table.add_row(task.id, task.category, task.metric, *bounds)
+        table.add_row(task.id, task.category, *bounds, task.metric)
     Screen().print(table)
 
 
