@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from pipeline.config import PipelineSettings
+from pipeline.config import WITHOUT_LLM, PipelineSettings
 from pipeline.errors import DLCodeGenError
 from pipeline.execution.running.execute_stage import execute_stage
 from pipeline.generate.deliver import deliver_stage
@@ -16,11 +16,13 @@ from pipeline.generate.llm.writers import (
     by_chain,
     by_example,
     direct,
+    direct_bare,
     from_drafts,
     from_one_draft,
     from_plan,
     from_sample,
     from_template,
+    if_unmet,
     keeping_useful,
 )
 from pipeline.llm.build import LLMBuilder
@@ -30,9 +32,6 @@ from pipeline.stage import Stage
 from pipeline.stages import MethodStages
 from pipeline.starter import STARTER
 from pipeline.understanding import understand_stage
-
-WITHOUT_LLM = ("symbolic", "copy")
-"""Methods that ask no language model."""
 
 WITH_CHAINS = ("c-cot", "wo-cr", "wo-cr-tr")
 """Methods that need C-CoT's chains of thought."""
@@ -118,6 +117,11 @@ def _keep_useful(stages: MethodStages) -> tuple[Stage, ...]:
 def _direct(stages: MethodStages) -> tuple[Stage, ...]:
     """From the requirement alone."""
     return (stages.write(direct),)
+
+
+def _direct_bare(stages: MethodStages) -> tuple[Stage, ...]:
+    """Direct without the conventions that all other calls share."""
+    return (stages.write(direct_bare),)
 
 
 def _ps(stages: MethodStages) -> tuple[Stage, ...]:
@@ -235,11 +239,34 @@ def _plain_template(stages: MethodStages) -> tuple[Stage, ...]:
     )
 
 
+def _template_if_alike(stages: MethodStages) -> tuple[Stage, ...]:
+    """DLCodeGen that asks for no template of samples that solve different problems: draft 1 is the project then."""
+    return (
+        stages.plan(),
+        stages.retrieve(),
+        stages.template(only_alike=True),
+        stages.drafts(code_draft=from_sample, template_draft=from_template),
+        stages.compare(from_drafts),
+    )
+
+
+def _compare_if_unmet(stages: MethodStages) -> tuple[Stage, ...]:
+    """DLCodeGen that compares no drafts of which one has nothing found in it."""
+    return (
+        stages.plan(),
+        stages.retrieve(),
+        stages.template(),
+        stages.drafts(code_draft=from_sample, template_draft=from_template),
+        stages.compare(if_unmet),
+    )
+
+
 METHODS: dict[str, Callable[[MethodStages], tuple[Stage, ...]]] = {
     "symbolic": _symbolic,
     "dlcodegen": _dlcodegen,
     "keep-useful": _keep_useful,
     "direct": _direct,
+    "direct-bare": _direct_bare,
     "ps": _ps,
     "c-cot": _c_cot,
     "cedar": _cedar,
@@ -252,4 +279,6 @@ METHODS: dict[str, Callable[[MethodStages], tuple[Stage, ...]]] = {
     "isolated-1": _isolated_draft_1,
     "isolated-2": _isolated_draft_2,
     "plain-template": _plain_template,
+    "template-if-alike": _template_if_alike,
+    "compare-if-unmet": _compare_if_unmet,
 }

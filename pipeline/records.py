@@ -7,9 +7,10 @@ still fits the last schema.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from pipeline.plan.change import PlanChange
+from pipeline.calls import LLMCall
+from pipeline.plan.change import Decisions, FieldOrigin, PlanChange, PlanCorrection
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
 from pipeline.request.data_contract import DataContract
@@ -28,56 +29,6 @@ class Failure:
 
     message: str
     """The reason in plain words."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CallMeasures:
-    """What differs between two runs that ask and get the same."""
-
-    seconds: float
-    """Of waiting for the reply."""
-
-    cached: bool
-    """Whether the response cache answered."""
-
-    cached_tokens: int
-    """Prompt tokens that the engine had in its prefix cache."""
-
-    cost: float
-    """What was paid, in the price list's currency; nothing where the response cache answered."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LLMCall:
-    """A call to a language model. Two calls are equal whatever was measured."""
-
-    stage: str
-    """The stage that made it."""
-
-    prompt: str
-    """The prompt's file in `pipeline/prompts`, without its ending."""
-
-    model: str
-    """The model that answered."""
-
-    prompt_tokens: int
-    """As the engine counted them."""
-
-    completion_tokens: int
-    """Tokens of the reply."""
-
-    finish_reason: str
-    """How the reply ended: `stop`, `length`, ..."""
-
-    cut: tuple[str, ...] = ()
-    """What was cut from a prompt that was longer than the context, in words."""
-
-    reference_share: float | None = None
-    """The share of the row's reference, in runs of five words, that stood in what was sent; None without a reference.
-    The contamination audit reads it, nothing else."""
-
-    measured: CallMeasures | None = field(default=None, compare=False)
-    """Travels with the row, and is stored apart from the results, which are equal from run to run."""
 
 
 SCRIPT = "project.py"
@@ -176,6 +127,9 @@ class Scores:
     deviations: tuple[str, ...] = ()
     """The statements that it does not keep."""
 
+    conformance_final: float | None = None
+    """The same share of the final plan's statements, the corrected ones."""
+
     lines: int = 0
     """Lines of the script."""
 
@@ -253,6 +207,9 @@ class Planned(Understood):
     plan_changes: tuple[PlanChange, ...] = ()
     """What the plan says otherwise than its planner did, and why."""
 
+    plan_origins: tuple[FieldOrigin, ...] = ()
+    """For each field that the plan states, whether the request states it, or who has guessed it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retrieved(Planned):
@@ -283,6 +240,12 @@ class Drafted(Templated):
     template_draft: str = ""
     """Draft 2, the filled template."""
 
+    code_decisions: Decisions | None = None
+    """What the model says it decided in draft 1; None where no model wrote it."""
+
+    template_decisions: Decisions | None = None
+    """The same of draft 2."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Generated(Drafted):
@@ -292,7 +255,16 @@ class Generated(Drafted):
     """The script and what else the program came with; once delivered, notebook, requirements and README too."""
 
     choices: tuple[SectionChoice, ...] = ()
-    """For each section the draft it came from; empty where a language model compared the drafts."""
+    """For each section the draft it came from; where a language model compared the drafts, by their syntax trees."""
+
+    plan_final: SolutionPlan | None = None
+    """The plan with what the writer has corrected in it; None for a row without a plan."""
+
+    corrections: tuple[PlanCorrection, ...] = ()
+    """Where the two differ."""
+
+    decisions: Decisions | None = None
+    """What the model says it decided in the final project; None where no model wrote it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -97,9 +97,11 @@ class MethodStages:
         """Requirement -> Planned: the model's own plan."""
         return self._asking("plan", Requirement, Planned, _own_plan)
 
-    def template(self) -> Stage:
-        """Retrieved -> Templated: what the two nearest samples share, in the model's words."""
-        return self._asking("template", Retrieved, Templated, steps.template_step)
+    def template(self, *, only_alike: bool = False) -> Stage:
+        """Retrieved -> Templated: what a third project needs of the two nearest samples, in the model's words; with
+        `only_alike` none of samples that solve different problems."""
+        build = partial(steps.template_step, only_alike=only_alike)
+        return self._asking("template", Retrieved, Templated, build)
 
     def drafts(self, **drafts: steps.Writer) -> Stage:
         """-> Drafted: the drafts named by the field they fill (`code_draft`, `template_draft`), by the model."""

@@ -281,14 +281,20 @@ def show(
     what: Annotated[
         str,
         typer.Option(
-            "--what", help="all, asked, execution, plan, template, draft1, draft2, code, notebook, requirements."
+            "--what",
+            help="all, asked, execution, calls, plan, template, draft1, draft2, code, notebook, requirements.",
         ),
     ] = "all",
+    out: Annotated[
+        str | None,
+        typer.Option("--out", help="With --what calls: a folder for the row's file of calls.", show_default=False),
+    ] = None,
 ) -> None:
-    """Show one row of a run: requirement, plan, samples, choices, scores and code."""
+    """Show one row of a run: requirement, plan, samples, choices, scores and code; with `--what calls` each prompt as
+    it was sent and each reply as it came."""
     from jobs.runs.show import newest_run, show_row
 
-    show_row(run or newest_run(), id, what)
+    show_row(run or newest_run(), id, what, out)
 
 
 @app.command(epilog="Example:  dlcodegen status out/demo")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 app = typer.Typer()
 prompts = typer.Typer(help="The prompts: `list` names them, `show` prints them.", no_args_is_help=True)
@@ -14,8 +15,6 @@ app.add_typer(prompts, name="prompts")
 @prompts.command("list")
 def list_prompts() -> None:
     """Name all prompts, with what each is for."""
-    from rich.table import Table
-
     from jobs.runs.terminal import Screen
     from pipeline.llm.asking.prompt_files import prompt_names, prompt_purpose
 
@@ -28,15 +27,41 @@ def list_prompts() -> None:
 @prompts.command("show", epilog="Examples:  dlcodegen prompts show   |   dlcodegen prompts show compare")
 def print_prompts(
     name: Annotated[str | None, typer.Argument(help="A prompt's name; by default all.", show_default=False)] = None,
+    method: Annotated[str, typer.Option("--method", help="Whose calls are counted where all are shown.")] = "dlcodegen",
 ) -> None:
-    """Print a prompt as it is sent, with {{ names }} for what differs from row to row."""
+    """Print a prompt as it is sent, with {{ names }} for what differs from row to row, and the tokens of what does not.
+    Of all prompts also what the calls of `method` come to, and how much of them a prefix cache serves."""
     from pipeline.llm.asking.prompt_files import prompt_names, prompt_text
 
     if name:
-        print(prompt_text(name))
+        _print_prompt(name, prompt_text(name))
         return
-    for number, prompt in enumerate(prompt_names()):
-        if number:
-            print()
+    for prompt in prompt_names():
         print(f"===== {prompt} =====")
-        print(prompt_text(prompt))
+        _print_prompt(prompt, prompt_text(prompt))
+        print()
+    _print_shares(method)
+
+
+def _print_prompt(name: str, text: str) -> None:
+    from pipeline.llm.tokens import estimate_tokens
+
+    print(text)
+    print(f"({name}: about {estimate_tokens(text):,} tokens without a row's parts)")
+
+
+def _print_shares(method: str) -> None:
+    """What the calls of a method come to on bundled requirements."""
+    from jobs.generation.prompt_shares import ROWS, prompt_shares
+    from jobs.runs.terminal import Screen
+    from pipeline.llm.prefix_share import BLOCK
+
+    title = f"method={method}: what a prefix cache of {BLOCK}-token blocks serves ({ROWS} bundled requirements)"
+    table = Table(title=title, title_justify="left")
+    table.add_column("prompt")
+    for head in ("tokens", "of them within a row", "within the run"):
+        table.add_column(head, justify="right")
+    for found in prompt_shares(method, ROWS):
+        name = found.prompt or "all of a row"
+        table.add_row(name, f"{found.tokens:,.0f}", f"{found.within_row:.0%}", f"{found.within_run:.0%}")
+    Screen().print(table)

@@ -22,9 +22,8 @@ from pydantic import Field
 
 from jobs.generation.model_presets import default_temperature
 from jobs.generation.settings import BudgetSettings, GenerateConfig
-from pipeline.config import LLMSettings, Method, Settings, load_settings
+from pipeline.config import WITHOUT_LLM, LLMSettings, Method, Settings, load_settings
 from pipeline.errors import DLCodeGenError
-from pipeline.methods import WITHOUT_LLM
 from pipeline.storage.files import join
 
 
@@ -146,6 +145,7 @@ def arms_of(spec: ExperimentConfig) -> list[Arm]:
 def sweep_of(config: GenerateConfig) -> ExperimentConfig:
     """The experiment that `dlcodegen generate` with a list of temperatures stands for."""
     changed = config.model_dump(exclude_defaults=True)
+    changed.setdefault("planner", {})["use"] = config.planner.use  # a default depends on the model and the method
     writing, run = changed.pop("writing", {}), changed.pop("run")
     for name in ("method", "temperature", "seed"):
         writing.pop(name, None)

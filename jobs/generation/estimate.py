@@ -121,7 +121,7 @@ class EstimatingLLM:
 
     def _count(self, request: ChatRequest) -> ChatReply:
         estimate = self._estimate
-        text = _stand_in(request)
+        text = stand_in(request)
         prompt, expected = estimate_prompt(request), estimate_tokens(text)
         estimate.exact += all(_STAND_IN not in message.content for message in request.messages)
         estimate.prompt_tokens += prompt
@@ -195,7 +195,9 @@ def _pending_rows(config: GenerateConfig) -> tuple[list[Requirement], int]:
     return rows, total
 
 
-def _stand_in(request: ChatRequest) -> str:
+def stand_in(request: ChatRequest) -> str:
+    """A reply of the expected length to a request that no reply is known of: a plan where a schema is wanted, else a
+    program."""
     if request.schema is not None:
         return _PLAN % ("Image Classification", _STAND_IN, "words " * 120)
     tokens = min(EXPECTED_TOKENS, request.sampling.max_tokens)

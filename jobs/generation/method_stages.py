@@ -15,6 +15,7 @@ import ray
 from jobs.generation.language_model import language_model
 from jobs.generation.settings import GenerateConfig, RunSettings
 from jobs.runs.store import RunStore
+from pipeline.calls import LLMCall
 from pipeline.config import LLMSettings
 from pipeline.generate.llm.chains import Categories, kept_calls, make_chains, save_chains
 from pipeline.llm.asking.asker import Asker
@@ -23,7 +24,6 @@ from pipeline.llm.protocol import LLM
 from pipeline.llm.spending.budget import Budget, BudgetedLLM
 from pipeline.llm.spending.cache import ResponseCache
 from pipeline.methods import WITH_CHAINS, generation_stages
-from pipeline.records import LLMCall
 from pipeline.retrieval.sample_pool import load_known_plans
 from pipeline.stage import Stage
 from pipeline.storage.files import exists, fingerprint

@@ -12,7 +12,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from pipeline.records import CallMeasures, LLMCall, Scored
+from pipeline.calls import CallMeasures, LLMCall
+from pipeline.records import Scored
 
 Row = TypeVar("Row", bound=Scored)
 
@@ -37,6 +38,9 @@ class CallRow:
     completion_tokens: int
     finish_reason: str
     cut: tuple[str, ...]
+    key: str = ""
+    """Of prompt and reply in the response cache; "" in runs that were made before it was kept."""
+
     reference_share: float | None
     seconds: float
     """Of waiting for the reply."""

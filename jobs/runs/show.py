@@ -13,6 +13,8 @@ from rich.text import Text
 
 from jobs.runs.asked import assumptions_table, constraints_table, delivery_table
 from jobs.runs.executed import rungs_table, tail_of
+from jobs.runs.shown.calls import cache_of_run, calls_text, write_calls
+from jobs.runs.shown.decided import corrections_table, decision_lines, origins_table
 from jobs.runs.store import RunStore
 from jobs.runs.terminal import Screen, console
 from pipeline.errors import DLCodeGenError
@@ -20,7 +22,7 @@ from pipeline.execution.running.execute_stage import execution_of
 from pipeline.foreign_text import visible
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Scored, Scores
 
-_PARTS = ("all", "asked", "execution", "plan", "template", "draft1", "draft2", "code", "notebook", "requirements")
+_PARTS = "all asked execution calls plan template draft1 draft2 code notebook requirements".split()
 _NUMERIC = ("tokens in", "tokens out", "seconds", "cost")
 
 
@@ -32,8 +34,11 @@ def newest_run(folder: str = "out") -> str:
     return str(manifests[-1].parent)
 
 
-def show_row(run: str, row_id: str, what: str) -> None:
-    """Prints a row, or one part of it as plain text that can be piped. Raises DLCodeGenError for an unknown id."""
+def show_row(run: str, row_id: str, what: str, out: str | None = None) -> None:
+    """Prints a row, or one part of it as plain text that can be piped; with `out`, a folder, the row's calls are
+    written there as a file. Raises DLCodeGenError for an unknown id."""
+    if out is not None and what != "calls":
+        raise DLCodeGenError("--out FOLDER is for --what calls: it writes a row's calls as one file")
     if what not in _PARTS:
         raise DLCodeGenError(f"--what {what}: choose one of {', '.join(_PARTS)}")
     record = _finished_row(RunStore(run), row_id)
@@ -43,8 +48,10 @@ def show_row(run: str, row_id: str, what: str) -> None:
         _print_asked(record, console())
     elif what == "execution":
         _print_execution(record, console())
+    elif what == "calls" and out is not None:
+        print(write_calls(record, cache_of_run(run), out))
     else:
-        text = _part(record, what)
+        text = calls_text(record, cache_of_run(run)) if what == "calls" else _part(record, what)
         print(visible(text) if sys.stdout.isatty() else text)
 
 
@@ -119,6 +126,13 @@ def _print_all(record: Scored, screen: Screen) -> None:
     if record.plan:
         screen.rule("plan", align="left")
         screen.print(Syntax(_part(record, "plan"), "json", word_wrap=True, background_color="default"))
+    if record.plan_origins:
+        screen.print(origins_table(record))
+    if record.corrections:
+        screen.print(corrections_table(record))
+    if record.decisions is not None:
+        for line in decision_lines(record.decisions):
+            screen.print(line, markup=False, highlight=False)
     screen.print(_samples_table(record))
     screen.print(_choices_table(record))
     executed = execution_of(record)

@@ -25,11 +25,12 @@ import pyarrow as pa
 
 from jobs.runs.call_rows import CallRow, call_row, call_rows, with_measures
 from jobs.runs.measured_rows import executions_of, with_executions_of, without_measures
+from pipeline.calls import LLMCall
 from pipeline.errors import DLCodeGenError
 from pipeline.execution.running.execute_stage import Executed
 from pipeline.execution.running.rows import ExecutedProject
 from pipeline.foreign_text import json_line
-from pipeline.records import LLMCall, Requirement, Scored
+from pipeline.records import Requirement, Scored
 from pipeline.storage import shard_folder
 from pipeline.storage.arrow import from_rows
 from pipeline.storage.files import (

@@ -5,12 +5,13 @@ from pipeline.config.llm import LimitSettings, LLMSettings, PriceSettings
 from pipeline.config.loading import load_settings
 from pipeline.config.parts import DataSettings, PipelineSettings, PlannerSettings, RetrievalSettings
 from pipeline.config.settings import AUTO, SHORT_WORDS, Settings, grouped
-from pipeline.config.writing import PLAIN_TEMPERATURE, CCotSettings, Method, WritingSettings
+from pipeline.config.writing import PLAIN_TEMPERATURE, WITHOUT_LLM, CCotSettings, Method, WritingSettings
 
 __all__ = [
     "AUTO",
     "PLAIN_TEMPERATURE",
     "SHORT_WORDS",
+    "WITHOUT_LLM",
     "CCotSettings",
     "DataSettings",
     "ExecutionSettings",

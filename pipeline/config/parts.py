@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from pipeline.config.execution import ExecutionSettings
 from pipeline.config.llm import LLMSettings
 from pipeline.config.settings import AUTO, Settings
-from pipeline.config.writing import WritingSettings
+from pipeline.config.writing import WITHOUT_LLM, WritingSettings
 from pipeline.inputs.artifact import is_artifact
 from pipeline.starter import STARTER
 
@@ -22,18 +22,21 @@ _PLANNER_FOLDERS = {"retrieval": (False,), "hybrid": (False, True), "gpt2": (Tru
 _ONCE_DEFAULT = 1.5
 """The temperature of runs that named none, when all had one: those that ask no model still have it in their digest."""
 
+_ONCE_EXAMPLES = 5
+"""Examples of `planner=llm` when that number was set for all planners."""
+
 
 class PlannerSettings(Settings):
     """Who plans, and from which known plans."""
 
     use: str = "retrieval"
     """`retrieval`, `hybrid`, `hybrid:DIR`, `gpt2:DIR` or `llm`. `planner=hybrid:DIR` says the same as
-    `planner.use=hybrid:DIR`."""
+    `planner.use=hybrid:DIR`. In settings with a language model the default, `auto`, is `llm`."""
 
     neighbours: int = Field(12, ge=1)
     """Known plans that vote on a new one in `retrieval`."""
 
-    examples: int = Field(5, ge=1)
+    examples: int = Field(3, ge=1)
     """Known plans that `llm` is shown (the paper: 3 and 5)."""
 
     plans: str = AUTO
@@ -132,10 +135,18 @@ class PipelineSettings(Settings):
 
     @classmethod
     def _completed(cls, groups: dict[str, Any]) -> dict[str, Any]:
-        """The method `auto` is DLCodeGen where there is a language model."""
+        """Where there is a language model, the method `auto` is DLCodeGen, and a planner that is not named is the model
+        itself, for methods that ask one."""
         llm, writing = groups.get("llm", {}), groups.setdefault("writing", {})
-        if isinstance(llm, dict) and isinstance(writing, dict) and writing.get("method", AUTO) == AUTO:
-            writing["method"] = "symbolic" if llm.get("backend", "none") == "none" else "dlcodegen"
+        if not isinstance(llm, dict) or not isinstance(writing, dict):
+            return groups
+        has_model = llm.get("backend", "none") != "none"
+        if writing.get("method", AUTO) == AUTO:
+            writing["method"] = "dlcodegen" if has_model else "symbolic"
+        planner = groups.setdefault("planner", {})
+        if isinstance(planner, dict) and planner.get("use", AUTO) == AUTO:
+            asks_model = has_model and writing["method"] not in WITHOUT_LLM
+            planner["use"] = "llm" if asks_model else "retrieval"
         return groups
 
     def for_input(self, url: str) -> Self:
@@ -151,6 +162,8 @@ class PipelineSettings(Settings):
     def digest(self) -> str:
         """Twelve hexadecimal digits that name what these settings ask for."""
         llm, writing, planner, retrieval = self.llm, self.writing, self.planner, self.retrieval
+        # Decides nothing but what `planner=llm` is shown; others have the number in their digest that it once was.
+        examples = planner.examples if planner.kind == "llm" else _ONCE_EXAMPLES
         reached = LLMSettings()  # how a model is reached changes nothing about what it answers
         # The settings as they once were, flat and in this order: run folders that were begun then are still continued.
         # A setting that is new has to stay out while it has its default.
@@ -174,7 +187,7 @@ class PipelineSettings(Settings):
             "seed": writing.seed,
             "pool": retrieval.pool,
             "plans": planner.plans,
-            "planner": planner.model_dump(include={"use", "neighbours", "examples"}),
+            "planner": planner.model_dump(include={"use", "neighbours"}) | {"examples": examples},
             "retrieval": retrieval.model_dump(include={"top", "requirement_similarity", "code_similarity"}),
         }
         if self.data != DataSettings():

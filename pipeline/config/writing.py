@@ -25,10 +25,15 @@ Method = Literal[
     "isolated-2",
     "plain-template",
     "keep-useful",
+    "direct-bare",
+    "template-if-alike",
+    "compare-if-unmet",
 ]
 """How a project is written: DLCodeGen, the paper's baselines and ablations, follow-up checks, and what needs no
 language model."""
 
+WITHOUT_LLM = ("symbolic", "copy")
+"""Methods that ask no language model."""
 
 PLAIN_TEMPERATURE = 0.6
 """Where neither a setting nor the model's preset names one: what Llama 3 and DeepSeek-R1 are published with. At the

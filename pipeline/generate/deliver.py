@@ -40,4 +40,5 @@ def deliver(record: Generated) -> Fields:
     script, delivery = with_list(plain, delivery)
     about = SourceFile(path=README, text=readme(record, delivery, plain))
     others = [file for file in record.files if file.path != SCRIPT]
-    return {"delivery": delivery, "files": (*project_files(script, plain=plain), about, *others)}
+    final = record.plan_final or record.plan  # what no writer has corrected stands
+    return {"plan_final": final, "delivery": delivery, "files": (*project_files(script, plain=plain), about, *others)}

@@ -28,6 +28,7 @@ def readme(record: Generated, delivery: Delivery, plain: str) -> str:
         f"in an environment of its own. `{NOTEBOOK}` has the same steps as a notebook.",
         f"## Data\n\n{_data(record, plain)}",
         *_asked(delivery),
+        *_decided(record),
     ]
     return "\n\n".join(paragraphs) + "\n"
 
@@ -45,6 +46,16 @@ def _asked(delivery: Delivery) -> Iterator[str]:
     told = [f"{constraint_words(check.constraint)}: {check.evidence}" for check in by_outcome["not_checkable"]]
     yield from _list("### Cannot be told from the code", told)
     yield from _list("## Assumed\n\nNobody asked for these; change them where they do not fit.", _assumed(delivery))
+
+
+def _decided(record: Generated) -> Iterator[str]:
+    """What the model that wrote the project says it assumed, and what it corrected in the plan."""
+    if record.decisions is not None:
+        yield from _list("## Assumed by the model\n\nIn its own words.", record.decisions.assumptions)
+    corrected = []
+    for one in record.corrections:
+        corrected.append(f"{one.field.replace('_', ' ')}: {_cut(one.now)} ({_cut(one.because)})")
+    yield from _list("## Corrected\n\nWhere the plan was wrong for what you asked.", corrected)
 
 
 def _assumed(delivery: Delivery) -> list[str]:

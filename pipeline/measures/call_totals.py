@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.records import LLMCall
+from pipeline.calls import LLMCall
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.analysis.extract import CodeFacts
 from pipeline.keras.facts import canonical_layer
+from pipeline.keras.layer_call import LayerCall
 from pipeline.keras.layers import parse_layer, parse_layers
 from pipeline.keras.repair import layer_named
 from pipeline.plan.dataset_facts import shapes_in
@@ -29,6 +30,10 @@ OTHER_LEARNING_RATE = 0.001
 
 _CROSSENTROPIES = frozenset({"categorical_crossentropy", "sparse_categorical_crossentropy"})
 _ACCURACIES = frozenset({"accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"})
+_WITH_UNITS = frozenset({"Dense", "EinsumDense", "LSTM", "GRU", "SimpleRNN"})
+"""Layers that have units even where their number is left out."""
+
+_MAY_HAVE_UNITS = re.compile(r"dense|conv|lstm|gru|rnn", re.IGNORECASE)
 _CALLED = re.compile(r"\s*(?:\w+\.)*([A-Za-z_]\w*)\(")
 _LONGEST = 400  # layers compared; the comparison takes the product of both lengths
 
@@ -194,23 +199,23 @@ def _output_units(facts: CodeFacts, plan: SolutionPlan) -> Iterator[_Finding]:
 
 
 def _last_units(layers: Sequence[str]) -> int | None:
-    """The units of the last layer whose text states them."""
+    """The units or filters of the last layer that has any; None where its text does not state the number, as of
+    `Dense(len(classes))`: an earlier layer's is none of the output. `parse_layer` fills in what is left open."""
     for text in reversed(layers):
-        units = _units(text)
-        if units is not None:
+        call = parse_layer(text)
+        if call is None:
+            if _MAY_HAVE_UNITS.search(text):
+                return None
+            continue
+        wrapped = call.arguments.get("layer")
+        if isinstance(wrapped, LayerCall):
+            call = wrapped
+        units = call.arguments.get("units", call.arguments.get("filters"))
+        if units is None and call.name not in _WITH_UNITS:
+            continue
+        if isinstance(units, int) and re.search(rf"\b{units}\b", text):
             return units
-    return None
-
-
-def _units(text: str) -> int | None:
-    """Units or filters of a layer, if the text states the number; `parse_layer`
-    fills in what is left open."""
-    call = parse_layer(text)
-    if call is None:
         return None
-    units = call.arguments.get("units", call.arguments.get("filters"))
-    if isinstance(units, int) and re.search(rf"\b{units}\b", text):
-        return units
     return None
 
 

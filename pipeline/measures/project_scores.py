@@ -20,6 +20,7 @@ from pipeline.torch import api as torch_api
 
 MEASURES = (
     "conformance",
+    "conformance_final",
     "codebleu",
     "ngram_match",
     "weighted_ngram_match",
@@ -44,6 +45,10 @@ def score_project(record: Generated) -> dict[str, object]:
     not a failure: left out of an average, it would raise it."""
     source = measured_source(record)
     scores = read_code(source, record.plan)
+    final = record.plan_final
+    if final is not None:
+        share = scores.conformance if final == record.plan else read_code(source, final).conformance
+        scores = replace(scores, conformance_final=share)
     if record.reference and record.reference.strip():
         scores = _compared(scores, source, record.reference)
     return {"scores": scores}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pipeline.calls import LLMCall
 from pipeline.pages.report_items import Selection, item_json
 from pipeline.pages.report_page import LADDER_STYLES, Target, setting_rows, write_page
 from pipeline.pages.report_summary import ReportSummary
-from pipeline.records import LLMCall, Scored
+from pipeline.records import Scored
 
 
 def write_report(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import chain
 
+from pipeline.calls import LLMCall
 from pipeline.execution.running.execute_stage import Executed, execution_of
 from pipeline.pages.ladder.view import bounded as bounded_execution
 from pipeline.pages.ladder.view import execution_view
@@ -17,7 +18,7 @@ from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines
 from pipeline.plan.frameworks import KERAS, framework_title
 from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.records import LLMCall, Scored, Scores, SourceFile
+from pipeline.records import Scored, Scores, SourceFile
 
 FILES = 30
 """Files shown of a project; together within twice TEXT_LIMIT."""

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pipeline.calls import LLMCall
 from pipeline.execution.funnel import Funnel
 from pipeline.execution.running.execute_stage import execution_of
 from pipeline.measures.call_totals import CallTotals
 from pipeline.pages.report_asked import AskedSummary
 from pipeline.pages.report_text import clip
 from pipeline.plan.vocabulary import canonical_category
-from pipeline.records import ExcludedSample, Failure, LLMCall, RetrievedSample, Scored, Scores, SectionChoice
+from pipeline.records import ExcludedSample, Failure, RetrievedSample, Scored, Scores, SectionChoice
 
 NAMES = 200
 """Names of one sort that are counted apart, at most."""

@@ -131,17 +131,18 @@ class CodeRag:
 
 
 class ExampleRag(CodeRag):
-    """Finds the one sample whose requirement is most like the row's, by BM25 on the words of both.
+    """Finds the one sample whose requirement is most like the row's, by BM25 on the content words of both: with all
+    words, "I want to build a model" decides.
 
     The baseline CEDAR does this (paper, section IV.B). The example is added to the samples that the row has already.
     """
 
     def _document(self, sample: Sample) -> list[str]:
-        return words(sample.requirement)
+        return content_words(sample.requirement)
 
     def __call__(self, record: Requirement) -> dict[str, object]:
         """The fields `samples` and `excluded`, with the example last. Raises StageFailure as `CodeRag`."""
-        scores = self._index.scores(words(record.requirement))
+        scores = self._index.scores(content_words(record.requirement))
         admitted = self._admit(record, ranking(scores), scores, 1, "requirement")
         if not isinstance(record, Retrieved):
             return {"samples": admitted.samples, "excluded": admitted.excluded}

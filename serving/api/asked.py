@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.foreign_text import storable
 from pipeline.inputs import as_sentence, read_requirements
-from pipeline.plan.change import PlanChange
+from pipeline.plan.change import FieldOrigin, PlanChange
 from pipeline.plan.fields import FIELDS
 from pipeline.plan.reading import UnreadablePlanError, read_plan, read_text
 from pipeline.plan.solution_plan import SolutionPlan
@@ -154,11 +154,13 @@ def _planned(parent: Planned, before: SolutionPlan, understood: Understood, edit
         raise ApiError(400, "unreadable_plan", f"plan: {error}", param="plan") from error
     changes = list(parent.plan_changes)
     words = []
+    edited_fields: list[str] = []
     for field in FIELDS:
         old, new = field.of(before), field.of(plan)
         if old == new:
             continue
         changes.append(PlanChange(field=field.name, before=read_text(old), after=read_text(new), because=EDITED))
+        edited_fields.append(field.name)
         kept = tuple(one for one in understood.constraints if not _states(one, field.name))
         understood = replace(understood, constraints=kept)
         if field.part == "hyperparameters" and new:
@@ -166,7 +168,15 @@ def _planned(parent: Planned, before: SolutionPlan, understood: Understood, edit
     understood = _with_words(understood, ", ".join(words))
     values = {name: getattr(understood, name) for name in Understood.__dataclass_fields__}
     plan = _with_framework(plan, edited, before)
-    return Planned(**values, plan=plan, plan_sources=parent.plan_sources, plan_changes=tuple(changes))
+    origins = [origin for origin in parent.plan_origins if origin.field not in edited_fields]
+    origins += [FieldOrigin(field=name, source="stated", by=EDITED) for name in edited_fields]
+    return Planned(
+        **values,
+        plan=plan,
+        plan_sources=parent.plan_sources,
+        plan_changes=tuple(changes),
+        plan_origins=tuple(origins),
+    )
 
 
 def _with_framework(plan: SolutionPlan, edited: dict[str, Any], before: SolutionPlan) -> SolutionPlan:

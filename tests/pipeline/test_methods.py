@@ -7,16 +7,17 @@ from typing import get_args
 
 import pytest
 
-from pipeline.config import Method, PipelineSettings, load_settings
+from pipeline.config import WITHOUT_LLM, Method, PipelineSettings, load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.generate.llm.chains import Categories, make_chains, save_chains
+from pipeline.generate.symbolic.notebook import read_notebook
 from pipeline.inputs import read_requirements
 from pipeline.llm.asking.asker import Asker
 from pipeline.llm.protocol import ChatRequest
 from pipeline.llm.scripted import ScriptedLLM
 from pipeline.measures.delivery.not_done import without_list
 from pipeline.measures.project_scores import main_source
-from pipeline.methods import WITHOUT_LLM, generation_stages
+from pipeline.methods import generation_stages
 from pipeline.records import Requirement, Scored
 from pipeline.retrieval.sample_pool import load_known_plans, load_samples
 from pipeline.stage import check_chain, run_local
@@ -24,20 +25,23 @@ from pipeline.starter import STARTER
 from tests.pipeline.generate.llm.scripts import competent, fenced, role_of
 
 CALLS = {
-    "dlcodegen": ["template", "draft 1", "draft 2", "compare"],
+    "dlcodegen": ["plan", "template", "draft 1", "draft 2", "compare"],
     "direct": ["direct"],
     "ps": ["plan", "ps"],
     "c-cot": ["c-cot"],
     "cedar": ["cedar"],
-    "wo-cr": ["template", "c-cot", "draft 2", "compare"],
-    "wo-tr": ["draft 1", "cedar", "compare"],
-    "wo-comparison-cr": ["template", "draft 2"],
-    "wo-comparison-tr": ["draft 1"],
-    "wo-cr-tr": ["c-cot", "cedar", "compare"],
-    "isolated-1": ["draft 1", "isolated"],
-    "isolated-2": ["template", "draft 2", "isolated"],
-    "plain-template": ["draft 1", "draft 2", "compare"],
-    "keep-useful": ["template", "draft 1", "draft 2", "compare"],  # these drafts have no parts to keep
+    "wo-cr": ["plan", "template", "c-cot", "draft 2", "compare"],
+    "wo-tr": ["plan", "draft 1", "cedar", "compare"],
+    "wo-comparison-cr": ["plan", "template", "draft 2"],
+    "wo-comparison-tr": ["plan", "draft 1"],
+    "wo-cr-tr": ["plan", "c-cot", "cedar", "compare"],
+    "isolated-1": ["plan", "draft 1", "isolated"],
+    "isolated-2": ["plan", "template", "draft 2", "isolated"],
+    "plain-template": ["plan", "draft 1", "draft 2", "compare"],
+    "keep-useful": ["plan", "template", "draft 1", "draft 2", "compare"],  # these drafts have no parts to keep
+    "direct-bare": ["direct"],
+    "template-if-alike": ["plan", "template", "draft 1", "draft 2", "compare"],  # the samples of these rows are alike
+    "compare-if-unmet": ["plan", "template", "draft 1", "draft 2", "compare"],  # these drafts lack what is asked
 }
 
 
@@ -76,11 +80,16 @@ def test_a_method_makes_its_calls_in_its_order_and_ends_with_a_project(method: s
         assert row.scores is not None
         assert row.scores.parses
         assert without_list(main_source(row)).startswith(f"# {CALLS[method][-1]}\n")
-        assert [call.prompt for call in row.calls] == [_PROMPTS[role] for role in CALLS[method]]
+        assert [call.prompt for call in row.calls] == [_prompt(method, role) for role in CALLS[method]]
         assert all(call.prompt_tokens > 0 and call.completion_tokens > 0 for call in row.calls)
         assert all(call.measured and call.measured.cost > 0 for call in row.calls)
     asked = sorted(role_of(request) for request in llm.requests)
     assert asked == sorted(CALLS[method] * 3)
+
+
+def _prompt(method: str, role: str) -> str:
+    """The prompt's file: PS has a plan's of its own, and so has the direct call without conventions."""
+    return {("ps", "plan"): "ps_plan", ("direct-bare", "direct"): "direct_bare"}.get((method, role), _PROMPTS[role])
 
 
 _PROMPTS = {
@@ -90,7 +99,7 @@ _PROMPTS = {
     "compare": "compare",
     "isolated": "isolated",
     "direct": "direct",
-    "plan": "ps_plan",
+    "plan": "few_shot_plan",
     "ps": "ps_code",
     "c-cot": "c_cot_code",
     "cedar": "cedar",
@@ -104,15 +113,15 @@ def test_dlcodegen_gives_each_call_what_the_paper_gives_it(chains: str) -> None:
     first, second = (code[sample.id] for sample in row.samples)
     prompts = {role_of(request): request.messages[-1].content for request in llm.requests}
     assert first in prompts["template"]
-    assert second in prompts["template"]
-    assert row.requirement not in prompts["template"]
+    for statement in read_notebook(second).statements:
+        assert statement.source in prompts["template"], "of the second sample only what stands in the first is left out"
     assert first in prompts["draft 1"]
     assert second not in prompts["draft 1"]
     assert row.template in prompts["draft 2"]
     assert "<<number_of_classes>>" in row.template
     assert row.code_draft in prompts["compare"]
     assert row.template_draft in prompts["compare"]
-    for role in ("draft 1", "draft 2", "compare"):
+    for role in ("template", "draft 1", "draft 2", "compare"):
         assert row.requirement in prompts[role]
         assert row.plan.to_json() in prompts[role]
 
@@ -143,6 +152,21 @@ def test_the_method_is_symbolic_unless_a_language_model_is_set() -> None:
     assert load_settings(PipelineSettings, None, ["llm=openai", "model=x"]).writing.method == "dlcodegen"
     assert load_settings(PipelineSettings, None, ["llm=openai", "method=auto"]).writing.method == "dlcodegen"
     assert load_settings(PipelineSettings, None, ["llm=openai", "method=ps"]).writing.method == "ps"
+
+
+@pytest.mark.parametrize(
+    ("words", "planner"),
+    [
+        ((), "retrieval"),
+        (("llm=openai", "model=x"), "llm"),
+        (("llm=openai", "model=x", "planner=auto"), "llm"),
+        (("llm=openai", "model=x", "planner=retrieval"), "retrieval"),
+        (("llm=openai", "model=x", "planner=gpt2:out/gpt2"), "gpt2:out/gpt2"),
+        (("llm=openai", "model=x", "method=symbolic"), "retrieval"),
+    ],
+)
+def test_the_model_plans_where_there_is_one_and_no_planner_is_given(words: tuple[str, ...], planner: str) -> None:
+    assert load_settings(PipelineSettings, None, words).planner.use == planner
 
 
 def test_all_chains_fit() -> None:

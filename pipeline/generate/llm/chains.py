@@ -17,10 +17,11 @@ from functools import partial
 import numpy as np
 from pydantic import TypeAdapter
 
+from pipeline.calls import CallMeasures, LLMCall
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.asking.asker import Asker, Asking
 from pipeline.plan.vocabulary import canonical_category
-from pipeline.records import CallMeasures, LLMCall, Requirement
+from pipeline.records import Requirement
 from pipeline.retrieval.sample_pool import KnownPlan
 from pipeline.retrieval.tokenize import content_words
 from pipeline.storage.files import read_bytes, write_bytes

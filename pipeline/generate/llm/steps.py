@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.errors import StageFailure
 from pipeline.generate.llm import writers
+from pipeline.generate.llm.deciding import decided_fields
 from pipeline.generate.llm.plain_template import plain_template
 from pipeline.generate.llm.sources import Sources
 from pipeline.generate.project import python_text, script_files
@@ -35,11 +36,14 @@ def own_plan_step(build_asker: AskerBuilder, _sources: Sources) -> Step:
     return step
 
 
-def template_step(build_asker: AskerBuilder, sources: Sources) -> Step:
-    """Template RAG, first call. Where it gives no template, the row goes on without: there is another draft."""
+def template_step(build_asker: AskerBuilder, sources: Sources, *, only_alike: bool = False) -> Step:
+    """Template RAG, first call. Where it gives no template, the row goes on without: there is another draft. With
+    `only_alike` none is asked for of samples that solve different problems."""
     asker = build_asker()
 
     async def step(record: Retrieved) -> Fields:
+        if only_alike and not writers.has_samples_alike(record, sources):
+            return {}
         work = partial(writers.template, record=record, sources=sources)
         try:
             (template,), calls = await asker.ask("template", record, work)
@@ -63,10 +67,15 @@ def draft_step(build_asker: AskerBuilder, sources: Sources, *, drafts: Mapping[s
         fields: dict[str, Any] = {}
         for field, program in zip(drafts, programs, strict=True):
             fields[field] = "" if program is None else program.text
+            fields[_DECISIONS_OF[field]] = None if program is None else program.decisions
         fields["calls"] = calls
         return fields
 
     return step
+
+
+_DECISIONS_OF = {"code_draft": "code_decisions", "template_draft": "template_decisions"}
+"""Where what is said beside a draft is kept."""
 
 
 def project_step(build_asker: AskerBuilder, sources: Sources, *, stage: str, write: Writer) -> Step:
@@ -75,7 +84,7 @@ def project_step(build_asker: AskerBuilder, sources: Sources, *, stage: str, wri
 
     async def step(record: Requirement) -> Fields:
         (program,), calls = await asker.ask(stage, record, partial(_write, write, record, sources))
-        return {"files": files_of(program), "calls": calls}
+        return {"files": files_of(program), "calls": calls, **decided_fields(record, program)}
 
     return step
 
@@ -102,7 +111,8 @@ def keep_step() -> Step:
     """The only draft as the final project (ablations without comparison)."""
 
     def step(record: Drafted) -> Fields:
-        return {"files": script_files(record.code_draft or record.template_draft)}
+        program = writers.only_draft(record)
+        return {"files": script_files(program.code), **decided_fields(record, program)}
 
     return step
 

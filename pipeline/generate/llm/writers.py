@@ -9,22 +9,31 @@ from collections.abc import Callable
 
 from pipeline.errors import StageFailure
 from pipeline.generate.llm.findings import findings, unmet
+from pipeline.generate.llm.second_sample import shown_beside
 from pipeline.generate.llm.sources import Sources
 from pipeline.generate.llm.useful_parts import dropped_parts, reasons_given, useful_parts
 from pipeline.llm.asking.asker import USELESS, Asking
 from pipeline.llm.asking.replies import Program
+from pipeline.llm.row_parts import planned_parts, row_parts
 from pipeline.measures.project_scores import read_code
-from pipeline.plan.frameworks import JAX, KERAS, PYTORCH, canonical_framework
+from pipeline.plan.change import Decisions
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import CATEGORIES
 from pipeline.records import Drafted, Planned, Requirement, Retrieved, Templated
 from pipeline.retrieval.sample_pool import Sample
+from pipeline.retrieval.steering import are_alike
 from pipeline.understanding import asked_of
 
 
 async def direct(ask: Asking, record: Requirement, _sources: Sources) -> Program:
     """Direct: from the requirement alone."""
     return await ask.program("direct", **requirement_parts(record))
+
+
+async def direct_bare(ask: Asking, record: Requirement, _sources: Sources) -> Program:
+    """Direct without the conventions that all other calls share."""
+    asked = requirement_parts(record)
+    return await ask.program("direct_bare", requirement=asked["requirement"], attributes=asked["attributes"])
 
 
 async def own_plan(ask: Asking, record: Requirement) -> SolutionPlan:
@@ -47,24 +56,30 @@ async def by_chain(ask: Asking, record: Requirement, sources: Sources) -> Progra
 async def by_example(ask: Asking, record: Retrieved, sources: Sources) -> Program:
     """CEDAR: the sample nearest by requirement as the one example."""
     example = _samples(record, "requirement", sources)[0]
-    return await ask.program(
-        "cedar", sample=_code(example), sample_requirement=example.requirement, **requirement_parts(record)
-    )
+    return await ask.program("cedar", **_sample_parts(example), **requirement_parts(record))
 
 
 async def from_sample(ask: Asking, record: Retrieved, sources: Sources) -> Program:
     """Draft 1: the sample nearest to the plan, adapted."""
     nearest = _samples(record, "plan", sources)[0]
-    return await ask.program("draft_from_sample", sample=_code(nearest), **plan_parts(record))
+    return await ask.program("draft_from_sample", **_sample_parts(nearest), **plan_parts(record))
 
 
 async def template(ask: Asking, record: Retrieved, sources: Sources) -> str:
-    """What the two samples nearest to the plan share. The row is no part of it: equal pairs share one reply."""
+    """What a third project needs of the two samples nearest to the plan."""
     samples = _samples(record, "plan", sources)
-    second = ""  # where the pool has one sample
+    second = {"second_sample": "", "second_sample_requirement": ""}  # where the pool has one sample
     if len(samples) > 1:
-        second = _code(samples[1])
-    return await ask.template("template", sample=_code(samples[0]), second_sample=second)
+        second = _sample_parts(samples[1], "second_")
+        alike = has_samples_alike(record, sources)
+        second["second_sample"] = shown_beside(samples[0].code, samples[1].code, alike=alike)
+    return await ask.template("template", **_sample_parts(samples[0]), **second, **plan_parts(record))
+
+
+def has_samples_alike(record: Retrieved, sources: Sources) -> bool:
+    """Whether the two samples nearest to the plan solve the same problem on the same kind of data."""
+    samples = _samples(record, "plan", sources)[:2]
+    return len(samples) < 2 or are_alike(samples[0].cell(), samples[1].cell())
 
 
 async def from_template(ask: Asking, record: Templated, _sources: Sources) -> Program:
@@ -77,6 +92,14 @@ async def from_template(ask: Asking, record: Templated, _sources: Sources) -> Pr
 async def from_drafts(ask: Asking, record: Drafted, _sources: Sources) -> Program:
     """The comparison: the final project from plan, draft 1 and draft 2. One that came alone is the project."""
     return await _compared(ask, record, "compare", _no_objection)
+
+
+async def if_unmet(ask: Asking, record: Drafted, sources: Sources) -> Program:
+    """The comparison, unless nothing is found in one of the drafts: then that is the project, and no call is made."""
+    for draft in _drafts_of(record).values():
+        if draft.code and not findings(record.constraints, draft.code):
+            return draft
+    return await from_drafts(ask, record, sources)
 
 
 async def keeping_useful(ask: Asking, record: Drafted, _sources: Sources) -> Program:
@@ -105,7 +128,7 @@ async def _compared(
 ) -> Program:
     """What the model makes of the two drafts; the better one where its replies are useless, as the last call notes."""
     if not record.code_draft or not record.template_draft:
-        return Program(record.code_draft or record.template_draft)
+        return only_draft(record)
     parts |= {"code_draft": record.code_draft, "template_draft": record.template_draft, "unmet": _unmet(record)}
     try:
         return await ask.improved_program(prompt, objection, parts | plan_parts(record))
@@ -114,20 +137,34 @@ async def _compared(
             raise
         name, draft = _better_draft(record)
         ask.note(f"useless: {failure.kind}; {name} is the project")
-        return Program(draft)
+        return draft
 
 
 def _no_objection(_program: Program) -> str:
     return ""
 
 
-def _better_draft(record: Drafted) -> tuple[str, str]:
+def only_draft(record: Drafted) -> Program:
+    """The draft of a row that has one."""
+    first, second = _drafts_of(record).values()
+    return first if first.code else second
+
+
+def _drafts_of(record: Drafted) -> dict[str, Program]:
+    """Both drafts by their names, with what was said beside each; one that is missing has no code."""
+    return {
+        "draft 1": Program(record.code_draft, decisions=record.code_decisions or Decisions()),
+        "draft 2": Program(record.template_draft, decisions=record.template_decisions or Decisions()),
+    }
+
+
+def _better_draft(record: Drafted) -> tuple[str, Program]:
     """The draft in which less is found, of equal ones the one that keeps more of the plan; draft 1 of the same."""
-    drafts = {"draft 1": record.code_draft, "draft 2": record.template_draft}
+    drafts = _drafts_of(record)
     worth: dict[str, tuple[bool, int, float]] = {}
     for name, draft in drafts.items():
-        scores = read_code(draft, record.plan)
-        worth[name] = (scores.parses, -len(findings(record.constraints, draft)), scores.conformance or 0.0)
+        scores = read_code(draft.code, record.plan)
+        worth[name] = (scores.parses, -len(findings(record.constraints, draft.code)), scores.conformance or 0.0)
     better = max(drafts, key=lambda name: worth[name])
     return better, drafts[better]
 
@@ -147,24 +184,15 @@ def _unmet(record: Drafted) -> str:
 
 
 def requirement_parts(record: Requirement) -> dict[str, str]:
-    """A prompt's parts that say what is asked for, and in which framework."""
-    asked = [one.value for one in asked_of(record) if one.name == "framework" and not one.negated]
-    return {
-        "requirement": record.requirement.strip(),
-        "attributes": record.attributes.strip(),
-        "framework": _FRAMEWORKS.get(canonical_framework(asked[0] if asked else ""), _FRAMEWORKS[KERAS]),
-    }
-
-
-_FRAMEWORKS = {KERAS: "Keras on TensorFlow", PYTORCH: "PyTorch", JAX: "JAX with Flax and Optax"}
-"""In a prompt's words; the paper's own where none is asked for."""
+    """A prompt's parts that say what is asked for."""
+    return row_parts(record, asked_of(record))
 
 
 def plan_parts(record: Planned) -> dict[str, str]:
     """The same with the plan. Raises StageFailure where the row has none."""
     if record.plan is None:
         raise StageFailure("no_plan", "the row has no plan to write by")
-    return requirement_parts(record) | {"plan": record.plan.to_json()}
+    return planned_parts(record, asked_of(record))
 
 
 def _samples(record: Retrieved, by: str, sources: Sources) -> list[Sample]:
@@ -175,5 +203,7 @@ def _samples(record: Retrieved, by: str, sources: Sources) -> list[Sample]:
     return [sources.samples[id_] for id_ in ids]
 
 
-def _code(sample: Sample) -> str:
-    return sample.code.strip("\n")
+def _sample_parts(sample: Sample, prefix: str = "") -> dict[str, str]:
+    """A sample's code and what it was written for, on one line."""
+    requirement = " ".join(sample.requirement.split())
+    return {f"{prefix}sample": sample.code.strip("\n"), f"{prefix}sample_requirement": requirement}

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from pipeline.calls import CallMeasures, LLMCall
 from pipeline.config import PLAIN_TEMPERATURE, PriceSettings, WritingSettings
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.context import fit
@@ -19,11 +20,12 @@ from pipeline.llm.asking.replies import Program, ReplyError, clean_text
 from pipeline.llm.asking.splice import splice
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
 from pipeline.llm.seeds import call_seed
+from pipeline.llm.spending.cache import request_key
 from pipeline.llm.spending.cost import cost_of
 from pipeline.llm.tokens import estimate_prompt
 from pipeline.plan.json_objects import objects_in
 from pipeline.plan.solution_plan import SolutionPlan, bounded_plan_schema
-from pipeline.records import CallMeasures, LLMCall, Requirement
+from pipeline.records import Requirement
 
 _QUOTED = 600
 """Characters of a useless reply that the model is shown again."""
@@ -182,9 +184,7 @@ class Asking:
         return await self._ask_twice(prompt, parts, read_whole, schema)
 
     async def template(self, prompt: str, **parts: str) -> str:
-        """The template that the model writes: a program with placeholders. It is the samples' and not the row's, so
-        rows with the same samples share it. Raises StageFailure as `program`."""
-        self._row = json.dumps(parts, sort_keys=True)
+        """The template that the model writes: a program with placeholders. Raises StageFailure as `program`."""
         return await self._ask_twice(prompt, parts, template_in)
 
     async def text(self, prompt: str, **parts: str) -> str:
@@ -261,7 +261,8 @@ class Asking:
         asker, sampling = self._asker, request.sampling
         if self.calls:
             sampling = replace(sampling, seed=call_seed(sampling.seed, len(self.calls)))
-        reply = await asker.llm.chat(replace(request, sampling=sampling))
+        request = replace(request, sampling=sampling)
+        reply = await asker.llm.chat(request)
         measured = CallMeasures(
             seconds=reply.seconds,
             cached=reply.cached,
@@ -276,6 +277,7 @@ class Asking:
             completion_tokens=reply.usage.completion_tokens,
             finish_reason=reply.finish_reason,
             cut=cut,
+            key=request_key(asker.llm.model, request),
             reference_share=self._reference_share(request),
             measured=measured,
         )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+from pipeline.llm.asking.fences import fenced_blocks
 from pipeline.llm.asking.program_parts import only_prepares
 from pipeline.llm.asking.replies import Program, ReplyError, clean_text, read_program, read_template
+from pipeline.llm.decisions import KEYS, decisions_in
 from pipeline.plan.reading import UnreadablePlanError, read_plan
 from pipeline.plan.solution_plan import SolutionPlan
 
@@ -13,11 +18,32 @@ more than 5 times."""
 
 
 def program_in(reply: str, cut: bool) -> Program:
-    """The program of a reply; of one that was `cut` off, one that does something. Raises ReplyError."""
+    """The program of a reply, with what is said beside it; of one that was `cut` off, one that does something. Raises
+    ReplyError."""
     program = read_program(reply, cut=cut)
     if cut and only_prepares(program.code):
         raise ReplyError("cut_off", "the answer reached the limit of its length before the program did anything")
-    return program
+    return replace(program, decisions=decisions_in(_beside_code(clean_text(reply))))
+
+
+_FIRST_LINE_OF_CODE = re.compile(r"^(?:import |from \w|# ?%%)", re.MULTILINE)
+
+
+def _beside_code(reply: str) -> str:
+    """The reply without its programs; the object on what was decided stays where it stands in a fence of its own."""
+    pieces: list[str] = []
+    position = 0
+    for block in fenced_blocks(reply):
+        is_object = block.text.lstrip().startswith("{") and any(f'"{key}"' in block.text for key in KEYS)
+        if not is_object:
+            pieces.append(reply[position : block.start])
+            position = block.end
+    pieces.append(reply[position:])
+    said = "".join(pieces)
+    if position:
+        return said
+    unfenced = _FIRST_LINE_OF_CODE.search(said)  # a program without a fence
+    return said[: unfenced.start()] if unfenced else said
 
 
 def template_in(reply: str, cut: bool) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.analysis.parsing import parsed
 from pipeline.foreign_text import storable
@@ -18,6 +18,7 @@ from pipeline.llm.asking.fences import Block, fenced_blocks
 from pipeline.llm.asking.program_parts import is_program, one_program
 from pipeline.llm.asking.thinking import answer_in
 from pipeline.llm.asking.unfenced import STATEMENT, longest_whole, says_nothing, unfenced_code
+from pipeline.plan.change import Decisions
 from pipeline.records import SourceFile
 
 MAX_CHARACTERS = 400_000
@@ -72,6 +73,9 @@ class Program:
 
     others: tuple[SourceFile, ...] = ()
     """The other files that it came with."""
+
+    decisions: Decisions = field(default_factory=Decisions)
+    """What the reply says beside it."""
 
     @property
     def text(self) -> str:

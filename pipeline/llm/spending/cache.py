@@ -1,8 +1,8 @@
 """The response cache: every reply once, under the digest of what was asked, on disk or any fsspec URL.
 
-    <location>/ab/c/abc123....json     the sha256 of what follows, a line break, the reply as JSON
+    <location>/ab/c/abc123....json     the sha256 of what follows, a line break, prompt and reply as JSON
 
-Replies hold what was asked for in someone's name, so a location on disk is its owner's alone: folder 0700, files 0600.
+These hold what was asked for in someone's name, so a location on disk is its owner's alone: folder 0700, files 0600.
 Entries are written whole or not at all and never changed, so any number of jobs may share a location. An entry whose
 digest does not fit (a torn upload, a bad disk) counts as missing and is replaced by the next reply.
 """
@@ -23,14 +23,14 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
-from pipeline.llm.protocol import ChatReply, ChatRequest, Usage
+from pipeline.llm.protocol import ChatReply, ChatRequest, Message, Usage
 from pipeline.storage.files import TEMPORARY, join, read_bytes, remove, write_bytes
 from pipeline.storage.layout_version import UNNAMED_VERSION, check_version
 from pipeline.storage.opening import located
 
-CACHE_VERSION = 1
-"""The layout of an entry. Raise it when a field goes or comes to mean something else; then `read_entry` has to take the
-older entries along."""
+CACHE_VERSION = 2
+"""The layout of an entry; from 2 on the prompt is kept as well. Raise it when a field goes or comes to mean something
+else; then `read_entry` has to take the older entries along."""
 
 _KEY_VERSION = 1
 """Part of every key. Raising it means that no reply that was kept before is found again."""
@@ -80,6 +80,16 @@ class Entry:
         return self.url.rsplit("/", 1)[-1].removesuffix(".json")
 
 
+@dataclass(frozen=True, slots=True)
+class KeptExchange:
+    """A prompt as it was sent, and the reply as it came."""
+
+    messages: tuple[Message, ...]
+    """None in entries of earlier versions, which kept replies alone."""
+
+    reply: ChatReply
+
+
 class ResponseCache:
     """Replies by key. Raises DLCodeGenError for a location that cannot be used."""
 
@@ -122,9 +132,24 @@ class ResponseCache:
         except OSError as error:
             raise DLCodeGenError(f"cache={self.location}: cannot be read ({error}); cache=off goes without") from error
 
-    def put(self, key: str, model: str, reply: ChatReply) -> None:
-        """Keeps a reply. Where that fails (a full disk), the reply is still good: it is said once in the log."""
+    def exchange(self, key: str) -> KeptExchange | None:
+        """The prompt and the reply under a key; None where there is no entry, or only a damaged one."""
+        try:
+            data = read_bytes(self.url(key))
+            reply = read_entry(data, key)
+        except (FileNotFoundError, ValueError):
+            return None
+        except OSError as error:
+            raise DLCodeGenError(f"cache={self.location}: cannot be read ({error})") from error
+        sent = json.loads(data.partition(b"\n")[2]).get("messages", ())
+        return KeptExchange(tuple(Message(role=role, content=content) for role, content in sent), reply)
+
+    def put(self, key: str, model: str, reply: ChatReply, request: ChatRequest | None = None) -> None:
+        """Keeps a reply, and the request's messages for people to read. Where that fails (a full disk), the reply is
+        still good: it is said once in the log."""
         body = {"version": CACHE_VERSION, "key": key, "model": model} | asdict(reply)
+        if request is not None:
+            body["messages"] = [[message.role, message.content] for message in request.messages]
         if not reply.goes_on:  # earlier programs that share the cache do not know it
             del body["goes_on"]
         text = json.dumps(body, separators=(",", ":")).encode()
@@ -187,6 +212,7 @@ def read_entry(data: bytes, key: str) -> ChatReply:
     check_version(version, CACHE_VERSION, f"the response cache's entry {key[:12]}", "choose another cache=LOCATION")
     if body.pop("key") != key:
         raise ValueError("the entry lies under another key")
+    body.pop("messages", None)
     del body["model"], body["cached"]  # the first is for people, the second is not what it was
     logprobs = body.pop("token_logprobs")
     return ChatReply(

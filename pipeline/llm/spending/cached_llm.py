@@ -59,7 +59,7 @@ class CachedLLM:
             if reply is None or reply.finish_reason != "stop":
                 reply = await self._inner.chat(request)
                 if reply.finish_reason == "stop":
-                    await loop.run_in_executor(self._threads, self._cache.put, key, self.model, reply)
+                    await loop.run_in_executor(self._threads, self._cache.put, key, self.model, reply, request)
             else:
                 reply = replace(reply, seconds=time.monotonic() - start)
         except Exception as error:  # what the model raises, all who wait for it shall raise

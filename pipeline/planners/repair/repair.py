@@ -11,6 +11,7 @@ from pipeline.plan.dataset_facts import DatasetFacts
 from pipeline.plan.frameworks import PYTORCH, canonical_framework
 from pipeline.plan.shapes import CLASSIFICATION, plan_facts
 from pipeline.plan.solution_plan import SolutionPlan
+from pipeline.planners.origins import field_origins, guessed_by
 from pipeline.planners.repair.asked import Asked
 from pipeline.planners.repair.building import make_buildable
 from pipeline.planners.repair.draft import PlanDraft
@@ -92,7 +93,7 @@ class RepairedPlanner:
         self._planner = planner
 
     def __call__(self, record: Requirement) -> Fields | Awaitable[Fields]:
-        """The planner's fields with the repaired `plan`, and `plan_changes`."""
+        """The planner's fields with the repaired `plan`, `plan_changes` and `plan_origins`."""
         fields = self._planner(record)
         if isawaitable(fields):
             return _repaired_later(fields, record)
@@ -108,7 +109,8 @@ def _repaired(fields: Fields, record: Requirement) -> Fields:
     constraints = asked_of(record)
     plan, changes = repair_plan(plan, constraints, f"{record.requirement}\n{record.attributes}", record.data)
     plan = for_framework(plan, canonical_framework(Asked(constraints).first("framework")))
-    return {**fields, "plan": plan, "plan_changes": changes}
+    origins = field_origins(plan, changes, constraints, guessed_by(fields, record.calls))
+    return {**fields, "plan": plan, "plan_changes": changes, "plan_origins": origins}
 
 
 def for_framework(plan: SolutionPlan, framework: str) -> SolutionPlan:

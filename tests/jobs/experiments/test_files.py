@@ -46,6 +46,7 @@ RUNS = {
     "top-k": 4 + 4,
     "retrieval-relevance": 3 * 2 + 2,
     "pytorch": 2 * 2,
+    "conventions": 3 * 3,
 }
 ROWS = 2
 

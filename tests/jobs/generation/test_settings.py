@@ -155,7 +155,7 @@ ENDPOINT = (
     "seed=3",
     "pool=starter#1/2",
 )
-ODD = ("llm=vllm", "model=é/m", "top_p=1e-7", "retrieval.code_similarity=1e20", "max_tokens=100")
+ODD = ("llm=vllm", "model=é/m", "top_p=1e-7", "retrieval.code_similarity=1e20", "max_tokens=100", "planner=retrieval")
 
 
 @pytest.mark.parametrize(("words", "digest"), [((), "33cdbfd39060"), (ENDPOINT, "6de98e1d163e"), (ODD, "6f40f8cd6c80")])

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.runs.store import RunStore, Staged
+from pipeline.calls import CallMeasures, LLMCall
 from pipeline.errors import DLCodeGenError
 from pipeline.execution.running.execute_stage import Executed, execution_of
-from pipeline.records import CallMeasures, LLMCall, Requirement, Scored
+from pipeline.records import Requirement, Scored
 from tests.older_files import raise_version, remove_versions
 from tests.pipeline.execution.running.executed_projects import executed_project
 

@@ -9,6 +9,7 @@ import re
 import pytest
 from hypothesis import given, settings
 
+from pipeline.calls import LLMCall
 from pipeline.generate.deliver import deliver
 from pipeline.generate.not_done import with_list
 from pipeline.generate.project import to_ipynb
@@ -16,7 +17,7 @@ from pipeline.measures.delivery.check import check_delivery
 from pipeline.measures.delivery.not_done import without_list
 from pipeline.measures.project_scores import score_project
 from pipeline.plan.solution_plan import Hyperparameters, ModelArchitecture, SolutionPlan
-from pipeline.records import README, SCRIPT, Delivered, Generated, LLMCall, SourceFile
+from pipeline.records import README, SCRIPT, Delivered, Generated, SourceFile
 from tests.hostile_texts import hostile_texts
 from tests.pipeline.measures.asked import asked
 

@@ -99,6 +99,16 @@ def test_what_the_plan_leaves_open_is_not_checked() -> None:
     assert conformance(FACTS, stated).statements == 1  # the layers' order alone
 
 
+def test_a_last_layer_whose_size_is_not_written_down_is_not_checked() -> None:
+    for last in ("Dense(len(CLASSES), activation='softmax')", "Dense(num_classes(folder))"):
+        facts = extract(ast.parse(CODE.replace('layers.Dense(10, activation="softmax")', f"layers.{last}")))
+        found = conformance(facts, plan(["Conv2D(8, 3)", "MaxPooling2D()", "Flatten()", "Dense(10)"]))
+        assert (found.share, found.deviations) == (1.0, ()), "the convolution's 8 filters are not the output's units"
+    assert (
+        conformance(FACTS, plan(["TimeDistributed(Dense(3))"])).deviations[-1].startswith("units of the last layer 10")
+    )
+
+
 def test_longest_common_subsequence() -> None:
     assert longest_common_subsequence("abcbdab", "bdcaba") in (
         ["b", "d", "a", "b"],

@@ -51,7 +51,7 @@ def test_each_place_is_named(known: str) -> None:
 def test_a_call_says_how_much_of_the_reference_it_was_sent(sample: str, share: float) -> None:
     row = Requirement(id="a", row=0, requirement=WISH, reference=CODE)
     asker = Asker(ScriptedLLM(competent))
-    parts = {"requirement": WISH, "attributes": "", "sample_requirement": "", "sample_attributes": "", "sample": sample}
+    parts = {"requirement": WISH, "attributes": "", "asked": "", "sample_requirement": "", "sample": sample}
     _, (call,) = asyncio.run(asker.ask("draft", row, lambda ask: ask.program("cedar", **parts)))
     assert call.reference_share == pytest.approx(share, abs=0.03)
 
@@ -60,6 +60,6 @@ def test_without_a_reference_nothing_is_said_of_it() -> None:
     asker = Asker(ScriptedLLM(competent))
     row = Requirement(id="a", row=0, requirement=WISH)
     _, (call,) = asyncio.run(
-        asker.ask("draft", row, lambda ask: ask.program("direct", requirement=WISH, attributes=""))
+        asker.ask("draft", row, lambda ask: ask.program("direct", requirement=WISH, attributes="", asked=""))
     )
     assert call.reference_share is None

@@ -13,9 +13,12 @@ from pipeline.llm.asking.asker import Asker
 from pipeline.llm.protocol import ChatRequest
 from pipeline.llm.scripted import ScriptedLLM
 from pipeline.methods import generation_stages
+from pipeline.plan.vocabulary import canonical_category
 from pipeline.planners.few_shot import FewShotPlanner
-from pipeline.records import Requirement
+from pipeline.records import Planned, Requirement
 from pipeline.retrieval.sample_pool import load_known_plans
+from pipeline.stage import run_local
+from pipeline.understanding import understand_stage
 
 PLAN = json.dumps({"Task Category": "Image Classification", "Model Architecture": {"Layers": ["Dense(3)"]}})
 
@@ -35,8 +38,37 @@ def test_similar_plans_are_shown_and_the_reply_is_read_leniently() -> None:
     prompt = request.messages[-1].content
     assert prompt.count('"User Requirement"') == len(found["plan_sources"]) == 3  # type: ignore[arg-type]
     assert prompt.count('"Model Architecture"') == 3
-    assert prompt.rstrip().endswith("Classify photos of mushrooms by genus.")
+    assert prompt.startswith("Requirement:\nClassify photos of mushrooms by genus.")
+    assert "- problem classification" in prompt, "what was read in the request stands beside it"
     assert found["calls"][0].prompt == "few_shot_plan"  # type: ignore[index]
+
+
+def test_the_examples_differ_in_their_task() -> None:
+    category_of = {known.id: canonical_category(known.plan.task_category) for known in load_known_plans()}
+    found = _ask(ScriptedLLM(lambda _: PLAN), "Classify photos of mushrooms by genus.", examples=5)
+    categories = [category_of[source] for source in found["plan_sources"]]  # type: ignore[attr-defined]
+    assert categories[0] == "Image Classification"
+    assert len(set(categories)) == 5
+
+
+def test_where_there_are_fewer_tasks_than_examples_the_nearest_others_fill_up() -> None:
+    known = [plan for plan in load_known_plans() if "Image Classification" in plan.plan.task_category]
+    planner = FewShotPlanner(Asker(ScriptedLLM(lambda _: PLAN)), known, examples=3)
+    row = Requirement(id="q", row=0, requirement="Classify photos of mushrooms by genus.")
+    found = dict(asyncio.run(planner(row)))
+    assert len(found["plan_sources"]) == 3  # type: ignore[arg-type]
+
+
+def test_each_field_says_whether_it_was_stated_or_who_guessed_it() -> None:
+    settings = load_settings(PipelineSettings, None, ["llm=scripted", "method=dlcodegen"])
+    plan = next(stage for stage in generation_stages(settings, lambda: ScriptedLLM(_script)) if stage.name == "plan")
+    row = Requirement(id="q", row=0, requirement="Classify photos of mushrooms, batch size 12, without dropout.")
+    (planned,) = run_local([understand_stage(), plan], [row])
+    assert isinstance(planned, Planned)
+    origins = {origin.field: (origin.source, origin.by) for origin in planned.plan_origins}
+    assert origins["batch_size"] == ("stated", "batch_size 12")
+    assert origins["layers"] == ("guessed", "scripted")
+    assert "epochs" not in origins, "the plan leaves it open"
 
 
 def test_a_near_copy_of_the_requirement_is_never_shown() -> None:

@@ -13,7 +13,7 @@ _SCRIPT = """
 import os, random, sys
 from pathlib import Path
 from pipeline.errors import StorageError
-from pipeline.records import CallMeasures
+from pipeline.calls import CallMeasures
 from pipeline.storage.files import write_bytes
 from pipeline.storage.parquet import record_writer
 

@@ -39,7 +39,7 @@ def fenced(code: str) -> str:
 
 def last_words(request: ChatRequest) -> str:
     """The end of the last message, which says what is to be done."""
-    return request.messages[-1].content[-400:]
+    return request.messages[-1].content[-800:]
 
 
 def role_of(request: ChatRequest) -> str:
@@ -49,12 +49,12 @@ def role_of(request: ChatRequest) -> str:
     said = last_words(request)
     for words, role in (
         ("devise a plan", "plan"),
-        ("template that they share", "template"),
+        ("Answer with the template alone", "template"),
         ("think step by step", "chain"),
-        ("filling the template", "draft 2"),
-        ("Take over from the similar project", "draft 1"),
+        ("by filling the template", "draft 2"),
+        ("Take style and structure over from the sample", "draft 1"),
         ("Leave one out only if", "compare useful"),
-        ("Compare the drafts", "compare"),
+        ("The JSON object begins with two more keys", "compare"),
         ("Go through the draft", "isolated"),
         ("Think through these steps", "c-cot"),
         ("Carry out the plan", "ps"),
@@ -63,7 +63,7 @@ def role_of(request: ChatRequest) -> str:
     ):
         if words in said:
             return role
-    return "cedar" if "Now the same for another requirement" in request.messages[-1].content else "direct"
+    return "cedar" if "as the example does it for its own" in said else "direct"
 
 
 def competent(request: ChatRequest) -> str:

@@ -96,6 +96,6 @@ def test_rounds_are_bounded_and_none_is_the_default() -> None:
 def test_the_comparison_is_told_what_each_draft_lacks() -> None:
     _, llm = _run(competent, method="dlcodegen")
     prompt = llm.requests[-1].messages[-1].content
-    assert "Compare the drafts" in prompt
+    assert "Make the final project of the two drafts" in prompt
     assert "Draft 1: epochs 5" in prompt
     assert "Draft 2: epochs 5" in prompt

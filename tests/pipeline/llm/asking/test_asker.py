@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.calls import LLMCall
 from pipeline.config import WritingSettings
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.asker import Asker, Asking
@@ -18,10 +19,17 @@ from pipeline.llm.asking.context import CUT_ORDER, fit
 from pipeline.llm.protocol import ChatReply, ChatRequest, Sampling
 from pipeline.llm.scripted import ScriptedLLM
 from pipeline.llm.tokens import estimate_prompt
-from pipeline.records import LLMCall, Requirement
+from pipeline.records import Requirement
 from tests.pipeline.generate.llm.scripts import CODE, PLAN, fenced, replied, role_of
 
 ROW = Requirement(id="a", row=0, requirement="Classify photos of beetles.")
+PLANNED = {"requirement": "r", "attributes": "", "asked": "", "plan": "{}", "plan_origin": "a guess"}
+SAMPLES = {
+    "sample": "a = 1",
+    "sample_requirement": "moths",
+    "second_sample": "b = 1",
+    "second_sample_requirement": "bees",
+}
 WHOLE = fenced(CODE)
 
 
@@ -38,7 +46,7 @@ def _ask(
 
 
 def _direct(asking: Asking) -> Any:
-    return asking.program("direct", requirement=ROW.requirement, attributes="")
+    return asking.program("direct", requirement=ROW.requirement, attributes="", asked="")
 
 
 def _in_turn(*replies: str | ChatReply) -> Callable[[ChatRequest], str | ChatReply]:
@@ -67,7 +75,7 @@ def _seeds(row: str, seed: int | None, *works: Callable[[Asking], Any]) -> list[
 
 def test_each_call_has_a_seed_of_its_own_and_the_same_in_the_next_run() -> None:
     def by_example(asking: Asking) -> Any:
-        return asking.program("cedar", requirement="r", attributes="", sample="", sample_requirement="")
+        return asking.program("cedar", requirement="r", attributes="", asked="", sample="", sample_requirement="")
 
     works = (_direct, by_example)
     seeds = [*_seeds("a", 0, *works), *_seeds("b", 0, *works), *_seeds("a", 1, *works)]
@@ -77,11 +85,12 @@ def test_each_call_has_a_seed_of_its_own_and_the_same_in_the_next_run() -> None:
     assert _seeds("a", None, _direct) == [None, None]
 
 
-def test_rows_with_the_same_samples_share_one_template() -> None:
+def test_each_row_has_a_template_of_its_own() -> None:
     def template(asking: Asking) -> Any:
-        return asking.template("template", sample="a = 1", second_sample="b = 1")
+        return asking.template("template", **SAMPLES, **PLANNED)
 
-    assert _seeds("a", 0, template) == _seeds("b", 0, template) != _seeds("a", 1, template)
+    assert _seeds("a", 0, template) != _seeds("b", 0, template)
+    assert _seeds("a", 0, template) == _seeds("a", 0, template) != _seeds("a", 1, template)
 
 
 def test_continuations_are_bounded_and_the_program_so_far_is_kept() -> None:
@@ -148,8 +157,8 @@ def test_imports_alone_are_no_program_when_the_rest_was_cut_off() -> None:
 
 def test_a_longer_reply_stays_within_the_context() -> None:
     script = _in_turn(replied("<think>Hm", "length"), WHOLE)
-    _, _, llm = _ask(script, _direct, context_length=1000, max_tokens=500)
-    assert 500 < llm.requests[1].sampling.max_tokens <= 1000 - estimate_prompt(llm.requests[0])
+    _, _, llm = _ask(script, _direct, context_length=2200, max_tokens=1000)
+    assert 1000 < llm.requests[1].sampling.max_tokens <= 2200 - estimate_prompt(llm.requests[0])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +186,7 @@ def test_a_filtered_answer_is_a_refusal(text: str) -> None:
 
 def test_a_plan_that_cannot_be_read_is_asked_for_again_as_json() -> None:
     def work(asking: Asking) -> Any:
-        return asking.plan("ps_plan", requirement="r", attributes="", categories="c")
+        return asking.plan("ps_plan", requirement="r", attributes="", asked="", categories="c")
 
     plan, calls, llm = _ask(_in_turn("no plan", json.dumps(PLAN)), work)
     assert plan.task_category == "Image Classification"
@@ -187,7 +196,7 @@ def test_a_plan_that_cannot_be_read_is_asked_for_again_as_json() -> None:
 
 
 def _plan(asking: Asking) -> Any:
-    return asking.plan("ps_plan", requirement="r", attributes="", categories="c")
+    return asking.plan("ps_plan", requirement="r", attributes="", asked="", categories="c")
 
 
 def test_half_a_plan_is_asked_for_with_more_room_or_fails() -> None:
@@ -239,7 +248,7 @@ def test_works_of_a_stage_are_recorded_in_their_order_however_they_end() -> None
             return await super().chat(request)
 
     def work(name: str) -> Callable[[Asking], Any]:
-        return lambda asking: asking.program("direct", requirement=name, attributes="a" * len(name))
+        return lambda asking: asking.program("direct", requirement=name, attributes="a" * len(name), asked="")
 
     asker = Asker(Uneven(lambda request: WHOLE), WritingSettings())
     _, calls = asyncio.run(asker.ask("draft", ROW, work("first"), work("second one")))
@@ -259,6 +268,9 @@ PARTS = {
     "plan": '{"Task Category": "Image Classification"}' * 5,
     "category": "Image Classification",
     "sample_requirement": "Classify moths.",
+    "second_sample_requirement": "Classify bees.",
+    "asked": "- epochs 5",
+    "plan_origin": "a guess",
 }
 PROMPTS = ("direct", "cedar", "c_cot_code", "template", "draft_from_sample", "draft_from_template", "compare")
 
@@ -272,9 +284,9 @@ def test_a_prompt_fits_or_fails_and_requirement_and_plan_are_never_cut(prompt: s
         return
     text = request.messages[-1].content
     assert estimate_prompt(request) <= room
-    if prompt != "template":
-        assert PARTS["requirement"].strip() in text
-    if prompt.startswith(("draft", "compare")):
+    assert PARTS["requirement"].strip() in text
+    assert PARTS["asked"] in text
+    if prompt.startswith(("template", "draft", "compare")):
         assert PARTS["plan"] in text
     parts = [item.partition(":")[0] for item in cut]
     assert parts == sorted(parts, key=CUT_ORDER.index)
@@ -284,15 +296,16 @@ def test_a_prompt_fits_or_fails_and_requirement_and_plan_are_never_cut(prompt: s
 
 def test_what_was_cut_is_recorded_with_the_call() -> None:
     def work(asking: Asking) -> Any:
-        parts = {name: PARTS[name] for name in ("template", "requirement", "attributes", "plan")}
+        named = ("template", "requirement", "attributes", "asked", "plan", "plan_origin")
+        parts = {name: PARTS[name] for name in named}
         return asking.program("draft_from_template", **parts)
 
-    _, calls, llm = _ask(lambda request: WHOLE, work, context_length=2000, max_tokens=1000)
+    _, calls, llm = _ask(lambda request: WHOLE, work, context_length=2600, max_tokens=1400)
     (cut,) = calls[0].cut
     assert cut.startswith("template: ")
     assert cut.endswith(" of 1200 characters kept")
-    assert llm.requests[0].sampling.max_tokens == 1000
-    assert estimate_prompt(llm.requests[0]) <= 1000
+    assert llm.requests[0].sampling.max_tokens == 1300  # half of the context at most
+    assert estimate_prompt(llm.requests[0]) <= 1300
 
 
 def test_a_prompt_is_cut_by_the_engine_s_own_count_until_it_fits() -> None:
@@ -302,21 +315,23 @@ def test_a_prompt_is_cut_by_the_engine_s_own_count_until_it_fits() -> None:
     def script(request: ChatRequest) -> str:
         tokens = sum(len(message.content) for message in request.messages)
         counted.append(tokens)
-        if tokens + request.sampling.max_tokens > 4096:
-            said = f"maximum context length is 4096 tokens and your request has {tokens} input tokens"
+        if tokens + request.sampling.max_tokens > 8192:
+            said = f"maximum context length is 8192 tokens and your request has {tokens} input tokens"
             raise StageFailure("llm_context", f"the prompt is longer than the model's context (400: {said})")
         return WHOLE
 
     def work(asking: Asking) -> Any:
-        parts = {name: PARTS[name] for name in ("requirement", "attributes", "plan")}
+        named = ("requirement", "attributes", "asked", "plan", "plan_origin", "sample_requirement")
+        parts = {name: PARTS[name] for name in named}
         return asking.program("draft_from_sample", sample="0123456789 " * 2000, **parts)
 
     _, calls, _ = _ask(script, work, max_tokens=500)
     assert len(counted) == 2
-    assert 3000 < counted[-1] <= 3596
+    assert 7000 < counted[-1] <= 7692
     assert calls[0].cut[0].startswith("sample: ")
+    parts = {"requirement": "1" * 9000, "attributes": "", "asked": ""}
     with pytest.raises(StageFailure, match="your request has") as caught:
-        _ask(script, lambda asking: asking.program("direct", requirement="1" * 5000, attributes=""), max_tokens=500)
+        _ask(script, lambda asking: asking.program("direct", **parts), max_tokens=500)
     assert caught.value.kind == "llm_context"
 
 
@@ -325,12 +340,13 @@ def test_an_engine_that_finds_a_prompt_too_long_gets_a_shorter_one() -> None:
 
     def script(request: ChatRequest) -> str:
         lengths.append(estimate_prompt(request))
-        if lengths[-1] > 900:
+        if lengths[-1] > 1600:
             raise StageFailure("llm_context", "too long")
         return WHOLE
 
     def work(asking: Asking) -> Any:
-        parts = {name: PARTS[name] for name in ("sample", "requirement", "attributes", "plan")}
+        named = ("sample", "sample_requirement", "requirement", "attributes", "asked", "plan", "plan_origin")
+        parts = {name: PARTS[name] for name in named}
         return asking.program("draft_from_sample", **parts)
 
     _, calls, _ = _ask(script, work)

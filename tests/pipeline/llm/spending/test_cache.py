@@ -19,7 +19,7 @@ from pipeline.config import PipelineSettings, load_settings
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.protocol import ChatReply, ChatRequest, Message, Sampling, Usage
 from pipeline.llm.scripted import ScriptedLLM
-from pipeline.llm.spending.cache import ResponseCache, request_key
+from pipeline.llm.spending.cache import CACHE_VERSION, ResponseCache, request_key
 from pipeline.llm.spending.cached_llm import CachedLLM
 
 ASKED = ChatRequest(messages=(Message(role="user", content="Write a layer."),), sampling=Sampling(seed=1))
@@ -107,9 +107,23 @@ def test_an_entry_of_the_time_before_versions_is_a_reply(cache: ResponseCache) -
     assert [cache.model_of(entry) for entry in cache.entries()] == ["m"]
 
 
+def test_prompt_and_reply_are_kept_together_and_earlier_entries_have_no_prompt(cache: ResponseCache) -> None:
+    key = request_key("m", ASKED)
+    cache.put(key, "m", REPLY, ASKED)
+    kept = cache.exchange(key)
+    assert kept is not None
+    assert (kept.messages, kept.reply) == (ASKED.messages, replace(REPLY, cached=True))
+    assert cache.get(key) == replace(REPLY, cached=True)
+    _rewrite(cache, put(cache), None)
+    without = cache.exchange(key)
+    assert without is not None
+    assert without.messages == ()
+    assert cache.exchange("0" * 64) is None
+
+
 def test_an_entry_of_a_newer_version_is_refused_and_not_taken_for_a_damaged_one(cache: ResponseCache) -> None:
     key = put(cache)
-    _rewrite(cache, key, 2)
+    _rewrite(cache, key, CACHE_VERSION + 1)
     with pytest.raises(DLCodeGenError, match=r"newer version of this program.*; update.*cache=") as refusal:
         cache.get(key)
     assert "\n" not in str(refusal.value)
