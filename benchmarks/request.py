@@ -45,7 +45,7 @@ def score(requests: Sequence[LabelledRequest]) -> Score:
     """Each label takes at most one reading, and each reading at most one label. The key `all` sums the aspects."""
     result = Score()
     for request in requests:
-        readings = [reading for reading in read_constraints(request.requirement) if is_counted(reading)]
+        readings = [reading for reading in read_constraints(request.requirement) if is_counted(reading, request)]
         for reading in readings:
             result.read.update((reading.aspect, "all"))
         for label in request.labels:

@@ -15,7 +15,23 @@ PLOTS = frozenset(
 """The plots that the guide has a name for; others are counted neither for nor against a reader."""
 
 
-def is_counted(reading: Constraint) -> bool:
+LATER_NAMES = frozenset(
+    "mel_bands mfccs fft_size hop_length answer_length question_length summary_length patch_size feed_forward "
+    "dilations initializer nesterov ema distillation beta_1 margin focal_gamma focal_alpha huber_delta noise_level "
+    "kl_weight gradient_penalty critic_steps diffusion_steps gamma epsilon replay_memory target_update episodes "
+    "teacher_weight distillation_temperature quantiles loss_weights decay_factor decay_every plateau_patience "
+    "warmup_steps warmup_epochs warmup_share gradient_accumulation frozen_epochs life_cap split_order split_by "
+    "scaling_per window_step overlap imputation monitor search trials per threshold threshold_percentile "
+    "threshold_deviations nms_iou top_n beam_width temperature sample_length sample_grid every_epochs log log_file "
+    "app".split()
+)
+"""Names that only rows with `"guide": 2` have labels of."""
+
+
+def is_counted(reading: Constraint, request: LabelledRequest) -> bool:
+    """Whether the request's labels say anything about such a reading."""
+    if reading.name in LATER_NAMES and request.guide < 2:
+        return False
     return reading.name != "plot" or reading.value in PLOTS
 
 
@@ -62,6 +78,8 @@ class LabelledRequest:
     language: str
     requirement: str
     labels: tuple[Label, ...]
+    guide: int = 1
+    """The edition of the guide that it was labelled by."""
 
     def names(self) -> list[str]:
         return [label.name for label in self.labels]
@@ -74,7 +92,13 @@ def read_labels(path: Path) -> list[LabelledRequest]:
         row = json.loads(line)
         labels = tuple(Label(**label) for label in row["constraints"])
         requests.append(
-            LabelledRequest(id=row["id"], language=row["language"], requirement=row["requirement"], labels=labels)
+            LabelledRequest(
+                id=row["id"],
+                language=row["language"],
+                requirement=row["requirement"],
+                labels=labels,
+                guide=row.get("guide", 1),
+            )
         )
     return requests
 
