@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pipeline.analysis.names import names_never_defined
 from pipeline.analysis.parsing import compiles
-from pipeline.generate.parts import model, results, training
+from pipeline.generate.parts import extras, model, results, training
 from pipeline.generate.parts.backbone import backbone
 from pipeline.generate.parts.family import family
 from pipeline.generate.parts.inputs import frozen, representation
@@ -53,6 +53,10 @@ PARTS: dict[tuple[str, str], Part] = {
     ("output", "model_file"): results.model_file,
     ("output", "predictions_file"): results.predictions_file,
     ("training", "label_smoothing"): training.label_smoothing,
+    ("training", "nesterov"): extras.nesterov,
+    ("output", "log_file"): extras.log,
+    ("output", "log"): extras.log,
+    ("output", "threshold_deviations"): extras.deviations,
 }
 """By aspect and name, in the order they are added: others look at the loss by its name, which smoothing takes away.
 What is forbidden is left out by the same part, where it has a way to (`dropout`)."""
@@ -79,6 +83,10 @@ TORCH_PARTS: dict[tuple[str, str], Part] = {
     ("output", "plot"): torch_results.plot,
     ("output", "report"): torch_results.report,
     ("output", "model_file"): torch_results.model_file,
+    ("training", "nesterov"): extras.nesterov,
+    ("output", "log_file"): extras.log,
+    ("output", "log"): extras.log,
+    ("output", "threshold_deviations"): extras.deviations,
 }
 """The same for scripts in PyTorch: what is changed inside a batch comes before what wraps it."""
 

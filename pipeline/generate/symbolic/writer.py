@@ -5,16 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 
 from pipeline.errors import StageFailure
+from pipeline.generate.model_settings import with_model_settings
 from pipeline.generate.own_training import with_own_settings
 from pipeline.generate.parts.adding import with_parts
 from pipeline.generate.parts.inputs import beside_script, with_named_columns
 from pipeline.generate.parts.predictions import with_asked_form
 from pipeline.generate.project import script_files
-from pipeline.generate.said_extras import with_said_extras
-from pipeline.generate.said_settings import with_said_settings
 from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
 from pipeline.generate.symbolic.compare import CODE, TEMPLATE, compare
@@ -81,7 +80,10 @@ class SymbolicWriter:
         # Predictions are of the rows without answers, which the sample writes, and not of the test.
         of_unlabelled = record.data is not None and bool(record.data.unlabelled)
         added = [one for one in record.constraints if not of_unlabelled or one.name != "predictions_file"]
-        finished = partial(with_parts, constraints=added, requirement=record.requirement)
+
+        def finished(text: str) -> str:
+            return with_parts(with_model_settings(text, added), added, record.requirement)
+
         if target.asked and any(choice.chosen == TEMPLATE for choice in choices):
             # A sample that declares its cell was chosen for what is asked and is known to learn: a plan's layers take
             # the place of its own where they do more of it, the parts counted that bring in what is asked.
@@ -98,7 +100,6 @@ class SymbolicWriter:
             script = finished(final.text())
         if of_unlabelled and record.data is not None:
             script = with_asked_form(script, record.data, record.requirement)
-        script = with_said_extras(with_said_settings(script, record.requirement), record.requirement)
         if record.data is None:
             script = with_named_columns(script, record.constraints, record.requirement)
             script = beside_script(script, record.constraints)

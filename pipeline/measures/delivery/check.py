@@ -12,9 +12,17 @@ from pipeline.measures.delivery.data import classes, files, kinds, sizes
 from pipeline.measures.delivery.findings import NO_PROGRAM, Finding, unknown
 from pipeline.measures.delivery.layers import RECURRENT
 from pipeline.measures.delivery.network import building, known, operations
-from pipeline.measures.delivery.results import metrics, outputs
+from pipeline.measures.delivery.results import metrics, outputs, shown
 from pipeline.measures.delivery.task import framework, problems, variants
-from pipeline.measures.delivery.training import losses, optimizers, preparation, settings
+from pipeline.measures.delivery.training import (
+    decay,
+    division,
+    losses,
+    named_settings,
+    optimizers,
+    preparation,
+    settings,
+)
 from pipeline.measures.delivery.whole_request import WholeRequest, objection
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
@@ -24,13 +32,19 @@ CHECKS: dict[str, dict[str, Check]] = {
     "framework": framework.FRAMEWORK,
     "task": problems.PROBLEMS | variants.VARIANTS,
     "data": kinds.DATA,
-    "size": sizes.SIZES,
+    "size": sizes.SIZES | named_settings.CHECKS,
     "classes": classes.CLASSES,
     "files": files.FILES,
-    "architecture": building.CHECKS | operations.CHECKS | known.CHECKS,
-    "training": losses.CHECKS | optimizers.CHECKS | settings.CHECKS | preparation.CHECKS,
-    "metric": metrics.METRICS,
-    "output": outputs.CHECKS,
+    "architecture": building.CHECKS | operations.CHECKS | known.CHECKS | named_settings.CHECKS,
+    "training": losses.CHECKS
+    | optimizers.CHECKS
+    | settings.CHECKS
+    | preparation.CHECKS
+    | decay.CHECKS
+    | division.CHECKS
+    | named_settings.CHECKS,
+    "metric": metrics.METRICS | shown.OF_METRICS,
+    "output": outputs.CHECKS | shown.CHECKS,
 }
 """By aspect and name. What is not here cannot be checked, and is said to be so."""
 

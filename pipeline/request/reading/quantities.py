@@ -291,7 +291,7 @@ def _neighbour(pieces: list[Piece], index: int, step: int, taken: set[int], quan
     piece = pieces[position]
     if piece.kind != "number" or piece.share or piece.number is None or piece.sentence != pieces[index].sentence:
         return None
-    if piece.number != int(piece.number) or piece.number < 1:
+    if quantity.whole and (piece.number != int(piece.number) or piece.number < 1):
         return None
     # The 20 of "64 units, 20 epochs" has a unit of its own.
     own = _unit_after(pieces, position) if step > 0 else None

@@ -18,9 +18,16 @@ from pipeline.request.reading.data.kinds import is_weak, kinds
 from pipeline.request.reading.found import Choice, Found, Written
 from pipeline.request.reading.network.layers import layers
 from pipeline.request.reading.outputs import counted_samples, outputs
+from pipeline.request.reading.phrases.division import DIVISION
+from pipeline.request.reading.phrases.models import MODELS
+from pipeline.request.reading.phrases.phrase import phrases_in
+from pipeline.request.reading.phrases.schedule import SCHEDULE
+from pipeline.request.reading.phrases.shown import SHOWN
+from pipeline.request.reading.phrases.thresholds import THRESHOLDS
 from pipeline.request.reading.problem.named import forbidden_problems, problems
 from pipeline.request.reading.quantities import Measured, implied, measured
 from pipeline.request.reading.resolved import by_what_is_counted, is_of_name, looking_ahead, resolved
+from pipeline.request.reading.senses import Senses
 from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
 from pipeline.request.reading.variants import variants
@@ -36,13 +43,12 @@ from pipeline.request.terms.tokens import written
 MOST_CHARACTERS = 20_000
 """What is read of a request; longer texts are documents, and what they ask for stands at their beginning."""
 
+_PHRASES = (*SCHEDULE, *DIVISION, *THRESHOLDS, *SHOWN, *MODELS)
+_BESIDE_NUMBERS = frozenset(("nesterov", "distillation"))
+"""What a term asks for besides the number that it stands beside: "Nesterov 0.9" is a momentum and more."""
 _SOUND = frozenset(("audio", "video", "series"))
-_RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
-_TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
 _GENERATIVE = frozenset("gan dcgan wgan conditional_gan variational_autoencoder diffusion".split())
 _TRANSLATORS = frozenset(("cyclegan", "pix2pix"))
-_GIVES = frozenset("give gives output outputs predict predicts predicting return returns regress regresses".split())
-_DEEP = frozenset(("unet", "autoencoder", "resnet", "encoder_decoder"))
 
 
 def read_constraints(text: str, source: Source = "requirement") -> tuple[Constraint, ...]:
@@ -114,6 +120,9 @@ class _Request:
         numbers = [(index, piece) for index, piece in enumerate(pieces) if piece.number is not None]
         data_kinds = {choice.value for choice in self.kinds}
         problem_names = {choice.value for choice in self.problems}
+        lower = self.text.lower()
+        if len(lower) == len(self.text):  # else a letter's lower case is two, and places would be wrong
+            yield from phrases_in(lower, pieces, taken, self.values | problem_names, _PHRASES)
         of_images = sizes(pieces, taken, video="video" in data_kinds)
         yield from of_images
         yield from splits(pieces, numbers, taken)
@@ -130,7 +139,7 @@ class _Request:
         if "graph" in data_kinds:
             yield from nodes(pieces, numbers, taken)
         claimed = measured(pieces, numbers, taken, _excluded(problem_names, data_kinds, self.families))
-        yield from self._measured(claimed, data_kinds)
+        yield from self._measured(claimed, data_kinds, problem_names)
         if "text" in data_kinds:
             yield from text_lengths(pieces, numbers, taken)
         rare = imbalance(pieces, numbers, taken)
@@ -162,17 +171,14 @@ class _Request:
                 continue  # letters of 28x28 pixels are pictures, whatever they are called
             yield Found("data", "kind", choice.value, choice.first, choice.last, choice.subject)
 
-    def _measured(self, numbers: list[Measured], data_kinds: set[str]) -> Iterator[Found]:
+    def _measured(self, numbers: list[Measured], data_kinds: set[str], problem_names: set[str]) -> Iterator[Found]:
         """What the numbers are that words beside them claim."""
+        senses = Senses(self.pieces, self.values, self.families, problem_names, data_kinds)
         for number in numbers:
-            first, last = min(number.first, number.cue), max(number.last, number.cue)
-            name = self._name(number, data_kinds)
-            aspect = "size" if name == "length" else number.quantity.aspect
-            counts_levels = number.quantity.name == "depth" and self.pieces[number.cue].meanings("unit")
-            if counts_levels and not self.families & _DEEP:
-                continue  # "4 levels" of a U-Net, not of danger
-            if name:
-                yield Found(aspect, name, number.value, first, last)
+            sense = senses.of(number)
+            if sense is not None:
+                first, last = min(number.first, number.cue), max(number.last, number.cue)
+                yield Found(*sense, number.value, first, last)
             yield from implied(self.pieces, number)
 
     def _terms(self, counted: set[int], channels: set[str], problem_names: set[str]) -> Iterator[Found]:
@@ -185,7 +191,11 @@ class _Request:
                 if term.name in ("problem", "kind", "hint"):
                     continue
                 # "dropout 0.3" is no bare dropout, "512 wordpieces" are a length
-                if index in counted and term.value in ("true", "subwords", "bytes"):
+                if (
+                    index in counted
+                    and term.value in ("true", "subwords", "bytes")
+                    and term.name not in _BESIDE_NUMBERS
+                ):
                     continue
                 if term.name == "framework" and (self._leaves_open(index) or self._is_named_besides(index)):
                     continue
@@ -206,44 +216,6 @@ class _Request:
         if "tape" not in self.pieces[index].key and "fit" not in self.pieces[index].key:
             return False
         return any(part.is_a("framework") and "tape" not in part.key for part in self.pieces)
-
-    def _name(self, number: Measured, data_kinds: set[str]) -> str:
-        """The name of a number where the kind of model or of data decides: a hidden size, samples of a signal."""
-        name, cue = number.quantity.name, self.pieces[number.cue].key
-        if name == "units" and "hidden" in cue:
-            of_transformer = self.families & _TRANSFORMERS and not self.families & _RECURRENT
-            return "embedding" if of_transformer else name
-        if name == "embedding" and cue in ("model size", "model width"):
-            return name if self.families & _TRANSFORMERS else ""  # else megabytes, or a number of parameters
-        if name == "features" and cue == "factors" and self._recommends():
-            return "latent"
-        if name == "steps" and cue == "steps" and "series" in data_kinds:
-            return "length"
-        if name == "patience" and self._is_of_plateau(number):
-            return ""
-        if name == "channels" and cue == "bands" and "audio" in data_kinds:
-            return ""  # of a mel spectrogram
-        if name == "features" and cue == "numbers":
-            before = {piece.key for piece in self.pieces[max(0, number.first - 6) : number.first]}
-            return "outputs" if before & _GIVES or any(piece.means("keypoints") for piece in self.pieces) else name
-        if name == "examples" and cue in ("samples", "points") and "series" in data_kinds:
-            return "length"
-        return name
-
-    def _recommends(self) -> bool:
-        """Whether users and items are multiplied, whose factors are those of an embedding."""
-        named = any(choice.value == "recommendation" for choice in self.problems)
-        return named or "matrix_factorization" in self.families
-
-    def _is_of_plateau(self, number: Measured) -> bool:
-        """Whether a patience is that of the learning rate's schedule: "ReduceLROnPlateau (patience 3)"."""
-        before = [piece for piece in self.pieces[max(0, number.first - 8) : number.first] if piece.terms]
-        for piece in reversed(before):
-            if "stop" in piece.key:
-                return False
-            if piece.means("reduce_on_plateau"):
-                return True
-        return False
 
     def _lone_rate(self) -> Iterator[Found]:
         """A number like 3e-4 that no word claims is the learning rate."""

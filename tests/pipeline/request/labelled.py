@@ -21,7 +21,7 @@ LATER_NAMES = frozenset(
     "kl_weight gradient_penalty critic_steps diffusion_steps gamma epsilon replay_memory target_update episodes "
     "teacher_weight distillation_temperature quantiles loss_weights decay_factor decay_every plateau_patience "
     "warmup_steps warmup_epochs warmup_share gradient_accumulation frozen_epochs life_cap split_order split_by "
-    "scaling_per window_step overlap imputation monitor search trials per threshold threshold_percentile "
+    "scaling_per cutoff window_step overlap imputation monitor search trials per threshold threshold_percentile "
     "threshold_deviations nms_iou top_n beam_width temperature sample_length sample_grid every_epochs log log_file "
     "app".split()
 )

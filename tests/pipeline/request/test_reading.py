@@ -49,10 +49,7 @@ def test_the_development_sets_are_read_as_well_as_when_the_rules_were_written(
     assert result.recall("all") >= recall
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["own.jsonl", "own2.jsonl", "own3.jsonl", "own4.jsonl", "own5.jsonl", "own6.jsonl", "own7.jsonl", "own8.jsonl", "blind.jsonl"],
-)
+@pytest.mark.parametrize("name", [*(f"own{number}.jsonl" for number in ("", *range(2, 9))), "blind.jsonl"])
 def test_labels_stand_in_their_requests(name: str) -> None:
     for request in read_labels(LABELS / name):
         for label in request.labels:

@@ -81,6 +81,8 @@ _SAVES_MODEL = re.compile(
     r"(?:model|weights|network|checkpoint|net|it) (?:\w+ )?(?:to|as|in|under|into|at) [\"'`]?$"
 )
 """What may stand before a path without an ending that the model is written to: "save the model to models/router"."""
+_LOGS = re.compile(r"\b(?:log|logs|logged|history|losses)\b[^.\n]{0,25}?\b(?:to|in|into|as) [\"'`]?$")
+"""What may stand before a file that a line is written to for each epoch: "the training log to history.csv"."""
 _NO_FOLDER = frozenset(
     "train val test loss accuracy precision recall and or on yes no true false input output photos images text "
     "tensorflow keras pytorch jax mean std min max left right x y".split()
@@ -178,6 +180,8 @@ def _file(text: str, path: str, extension: str, start: int) -> Iterator[Written]
         or "submission" in path.lower()
     ):
         yield Written("output", "predictions_file", path, start, end)
+    elif _LOGS.search(text[max(0, start - 40) : start].lower()):
+        yield Written("output", "log_file", path, start, end)
     else:
         yield Written("files", "file", path, start, end)
 

@@ -1,4 +1,4 @@
-"""What a request names that is no constraint, and tables cut down to the columns that it names."""
+"""Small things that libraries have a name for, and tables cut down to the columns that a request names."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
+from pipeline.generate.parts.adding import with_parts
 from pipeline.generate.parts.inputs import with_named_columns
-from pipeline.generate.said_extras import with_said_extras
 from pipeline.retrieval.sample_pool import load_samples
 from pipeline.starter import STARTER
 from pipeline.understanding import asked_in
@@ -25,22 +25,26 @@ CODE = {sample.id: sample.code for sample in load_samples(STARTER)}
     ],
 )
 def test_what_is_named_is_added(sample: str, requirement: str, line: str) -> None:
-    changed = with_said_extras(CODE[sample], requirement)
+    changed = with_parts(CODE[sample], asked_in(requirement), requirement)
     ast.parse(changed)
     assert line in changed
     assert line not in CODE[sample]
 
 
 def test_nesterov_goes_to_every_sgd() -> None:
-    source = "optimizer = torch.optim.SGD(weights, lr=0.1, momentum=0.8)\nlater = torch.optim.SGD(weights, lr=0.01)\n"
-    changed = with_said_extras(source, "SGD with Nesterov momentum")
+    source = (
+        "import torch\n\nweights = [torch.zeros(1)]\n"
+        "optimizer = torch.optim.SGD(weights, lr=0.1, momentum=0.8)\n"
+        "later = torch.optim.SGD(weights, lr=0.01)\n"
+    )
+    changed = with_parts(source, asked_in("PyTorch, SGD with Nesterov momentum"))
     assert "SGD(weights, lr=0.1, momentum=0.8, nesterov=True)" in changed
     assert "SGD(weights, lr=0.01, momentum=0.9, nesterov=True)" in changed
 
 
 @pytest.mark.parametrize("requirement", ["no TensorBoard please", "predict log prices", "an LSTM"])
 def test_what_is_not_asked_for_is_not_added(requirement: str) -> None:
-    assert with_said_extras(CODE["table-wide-and-deep"], requirement) == CODE["table-wide-and-deep"]
+    assert with_parts(CODE["table-wide-and-deep"], asked_in(requirement), requirement) == CODE["table-wide-and-deep"]
 
 
 NAMED = "Predict who leaves: staff.csv with shift, team_lead, badge, moves and leaves as target."

@@ -1,10 +1,11 @@
-"""Constants that one kind of model has, set to what the request says in words of their own."""
+"""Constants that one kind of model alone has, set to what the request asks for."""
 
 from __future__ import annotations
 
 import pytest
 
-from pipeline.generate.said_settings import with_said_settings
+from pipeline.generate.model_settings import with_model_settings
+from pipeline.understanding import asked_in
 
 
 @pytest.mark.parametrize(
@@ -33,4 +34,4 @@ from pipeline.generate.said_settings import with_said_settings
 )
 def test_what_is_said_is_set_and_nothing_else(constant: str, requirement: str, expected: str) -> None:
     source = f"{constant}  # why\nother = 1\n"
-    assert with_said_settings(source, requirement) == f"{expected}  # why\nother = 1\n"
+    assert with_model_settings(source, asked_in(requirement)) == f"{expected}  # why\nother = 1\n"

@@ -1,0 +1,1 @@
+"""What is asked for in phrases around a number or a name: regular expressions, by what they are about."""
