@@ -14,6 +14,7 @@ Sense = tuple[Aspect, str]
 
 _RECURRENT = frozenset(("lstm", "gru", "bilstm", "bigru", "rnn"))
 _TRANSFORMERS = frozenset(("transformer", "vision_transformer"))
+_WITH_FEED_FORWARD = _TRANSFORMERS | {"attention", "encoder_decoder"}
 _GIVES = frozenset("give gives output outputs predict predicts predicting return returns regress regresses".split())
 _DEEP = frozenset(("unet", "autoencoder", "resnet", "encoder_decoder"))
 _SCHEDULES = frozenset("step exponential reduce_on_plateau inverse_time cosine cyclical".split())
@@ -87,6 +88,8 @@ class Senses:
 
     def _name_by_model(self, number: Measured, name: str, cue: str) -> str:
         """The same for settings that several kinds of models have under one word."""
+        if name == "feed_forward" and not set(self.families) & _WITH_FEED_FORWARD:
+            return "units"
         if name == "gamma":
             return self._gamma(number)
         if name == "focal_alpha":

@@ -227,7 +227,7 @@ def test_spans_of_time_are_steps_where_the_rate_is_said(text: str, expected: str
         ("ECG segments of 1000 x 12, classify 5 rhythms", "length=1000 features=12 count=5"),
         ("predict star ratings of readers for books, matrix factorisation with biases", "problem=recommendation"),
         ("matrix factorization with 32 factors", "latent=32"),
-        ("transformer encoder with model size 128, feed-forward 256", "embedding=128 units=256"),
+        ("transformer encoder with model size 128, feed-forward 256", "embedding=128 feed_forward=256"),
         ("CNN for photos, model size 5 MB", ""),
         ("forecast demand against repeating yesterday's values", "report=baseline"),
     ],

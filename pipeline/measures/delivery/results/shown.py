@@ -92,16 +92,17 @@ def _called_in(node: ast.expr) -> set[str]:
 
 def _top_n(constraint: Constraint, code: Code) -> Finding:
     """A constant of such a name, the number of `topk`, or a slice of the first or last ones."""
-    values = code.values(
+    named = code.values(
         r"top(_?(n|k))?|(num|n)_(recommended|recommendations|shown|neighbou?rs|listed|worst|best)|shown|k|n"
     )
-    values += [Found(call.argument(1, "k"), call.line) for call in code.calls_named("topk|top_k")]
-    values += [Found(call.argument(0, "n"), call.line) for call in code.calls_named("nlargest|nsmallest|head")]
+    named += [Found(call.argument(1, "k"), call.line) for call in code.calls_named("topk|top_k")]
+    named += [Found(call.argument(0, "n"), call.line) for call in code.calls_named("nlargest|nsmallest|head")]
     for node in code.nodes_of(ast.Subscript):
         if isinstance(node.slice, ast.Slice):
             for end in (node.slice.upper, node.slice.lower):
-                values += [Found(abs(value), node.lineno) for value in _whole(end)]
-    return one_of([item for item in values if is_known(item.value)], constraint.value, missing("no list of so many"))
+                if any(equal(value, constraint.value) for value in _whole(end)):
+                    return met(node.lineno)
+    return one_of([item for item in named if is_known(item.value)], constraint.value, missing("no list of so many"))
 
 
 def _whole(node: ast.expr | None) -> Iterator[int]:

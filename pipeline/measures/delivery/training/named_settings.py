@@ -12,6 +12,7 @@ from pipeline.measures.delivery.findings import (
     amount,
     equal,
     is_known,
+    listed,
     met,
     missing,
     numbers_in,
@@ -103,6 +104,25 @@ def _list(name: str) -> Check:
         return missing(shown(lists[0].value), lists[0].line) if lists else missing("not set")
 
     return find
+
+
+def _dilations(constraint: Constraint, code: Code) -> Finding:
+    """A list in a constant, or what the layers have one after the other, each once."""
+    finding = _list("dilations")(constraint, code)
+    in_order: list[Found] = []
+    for layer in code.layers:
+        for keyword in ("dilation_rate", "dilation"):
+            value = layer.call.keywords.get(keyword)
+            if is_known(value) and all(value != item.value for item in in_order):
+                in_order.append(Found(value, layer.line))
+    if finding.outcome == "met" or not in_order:
+        return finding
+    wanted = numbers_in(constraint.value)
+    if len(in_order) == len(wanted) and all(
+        equal(item.value, repr(one)) for item, one in zip(in_order, wanted, strict=True)
+    ):
+        return met(in_order[0].line)
+    return missing(listed(in_order), in_order[0].line)
 
 
 def _beta_1(constraint: Constraint, code: Code) -> Finding:
@@ -204,6 +224,7 @@ def _search(constraint: Constraint, code: Code) -> Finding:
 CHECKS: dict[str, Check] = {
     **{name: _number(name) for name in _NAMES},
     **{name: _list(name) for name in _LISTS},
+    "dilations": _dilations,
     "beta_1": _beta_1,
     "plateau_patience": _plateau_patience,
     "noise_level": _noise_level,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.request.reading.phrases.phrase import NUMBER, Match, always, first_number, phrase, thing
 from pipeline.request.terms.tokens import written
 
-_SPLIT = r"(?:split|splits|splitting|divide|divided|partition|partitioned|group|grouped|separate|separated)"
+_SPLIT = r"(?:split|splits|splitting|partition|partitioned|group|grouped|separate|separated)"
 _DATA = r"(?: (?:it|them|the data|train and test|k-?fold|strictly|the rows))?"
 _SETS = r"(?:both|two|more than one|several|train(?:ing)? and (?:in )?(?:the )?(?:test|validation))"
 _IS_IN = r"(?:is|appears|occurs|ends up|sits|shows up|should be|may be|lands)"
@@ -56,7 +56,7 @@ DIVISION = (
     phrase(
         "training",
         "split_by",
-        "split divid partition group separat same no leave",
+        "split partition group separat same no leave",
         (
             rf"{_SPLIT}{_DATA} (?:by|per|on|along) (?:the )?(?!time\b)(?P<thing>[a-z_]{{3,20}})\b(?! order)",
             r"group(?:ed)? k-?fold (?:by|on|over) (?:the )?(?P<thing>[a-z_]{3,20})",

@@ -25,19 +25,19 @@ def _validated(match: Match) -> str | None:
     return match.words["thing"].replace("validation ", "val_").replace(" ", "_")
 
 
-def _length_of(noun: str, nouns: str) -> Phrase:
+def _length_of(noun: str, nouns: str, problem: str) -> Phrase:
     """The length of a part of the input or output that has one of its own: "answers max 12 tokens"."""
     patterns = (
         rf"{nouns}(?: length)?{_AT_MOST}[ =:(]*(?P<asked>(?P<numbers>{NUMBER}) ?{_UNITS})",
         rf"{noun}[ _]len(?:gth)?{_AT_MOST}[ =:]*(?P<numbers>{NUMBER})",
     )
-    return phrase("size", f"{noun}_length", noun.removesuffix("y"), patterns, first_number)
+    return phrase("size", f"{noun}_length", noun.removesuffix("y"), patterns, first_number, problem)
 
 
 MODELS = (
-    _length_of("question", "questions?"),
-    _length_of("answer", "answers?"),
-    _length_of("summary", "summar(?:y|ies)"),
+    _length_of("question", "questions?", "question_answering"),
+    _length_of("answer", "answers?", "question_answering"),
+    _length_of("summary", "summar(?:y|ies)", "summarization"),
     phrase(
         "training",
         "target_update",

@@ -11,7 +11,7 @@ _NO_THINGS = (
     r"hidden|dense|lstm|day|hour|week|month|year|row|column|second|minute|sampl|frame|models?\b|weights|checkpoint|"
     r"class\b|most\b|of\b|in\b|and\b|or\b|to\b|for\b|is\b|are\b)"
 )
-_ANSWERS = r"(?:recommendations|suggestions|neighbou?rs|candidates|guesses|matches|hits|alternatives)"
+_ANSWERS = r"(?:recommendations|suggestions|candidates|guesses|matches|hits|alternatives)"
 _WRITES = r"(?:sample|print|generat|writ|produc|compos|creat)\w{0,3}\b"
 _SIDES = r"\d{1,2} ?(?:x|×|by) ?\d{1,2}"
 
@@ -49,7 +49,7 @@ SHOWN = (
     phrase(
         "output",
         "top_n",
-        "top best worst first nearest closest most recommendations suggestions neighbor neighbour candidates guesses "
+        "top best worst first nearest closest most recommendations suggestions candidates guesses "
         "matches hits alternatives",
         (
             rf"(?<![\w-])(?:top|best|worst)[ -]?(?P<numbers>{COUNT}) (?!{_NO_THINGS})[a-z]+",
