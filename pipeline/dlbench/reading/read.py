@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 from pipeline.dlbench.reading.own_yaml import read_yaml
@@ -41,8 +42,6 @@ def read_tasks(sources: Sequence[str]) -> list[FunctionTask]:
 
 def _of_source(source: str) -> Iterator[FunctionTask]:
     if source == BUNDLED:
-        from pipeline.dlbench.bundled.tasks import bundled_tasks
-
         yield from bundled_tasks()
         return
     filesystem, path = located(source)
@@ -55,6 +54,14 @@ def _of_source(source: str) -> Iterator[FunctionTask]:
         name = inner[len(path.rstrip("/")) + 1 :]
         if not os.path.basename(name).startswith("."):
             yield from _of_file(join(source, name), name, only_this=False)
+
+
+def bundled_tasks() -> Iterator[FunctionTask]:
+    """The tasks of this project, file by file in the order of their names."""
+    folder = resources.files(f"{__package__.rpartition('.')[0]}.bundled") / "tasks"
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".yaml"):
+            yield from read_yaml(file.read_text("utf-8"), f"bundled/{file.name}")
 
 
 def _of_file(url: str, name: str, *, only_this: bool) -> Iterator[FunctionTask]:
