@@ -21,8 +21,9 @@ from pipeline.request.data_contract import DataContract
 from pipeline.retrieval.bm25 import Bm25Index, Variant, ranking
 from pipeline.retrieval.firewall import Firewall, query_shingles, row_shingles
 from pipeline.retrieval.sample_pool import Sample
-from pipeline.retrieval.steering import is_steered, wanted_of
+from pipeline.retrieval.steering import is_steered
 from pipeline.retrieval.tokenize import content_words, words
+from pipeline.retrieval.wanted import wanted_of
 
 WRONG_CATEGORY_RATIO = 2.0
 """A sample of another category goes first where its score is this many times the best within the plan's category."""
@@ -123,7 +124,8 @@ class CodeRag:
         Where none is in the asked framework (`allow_substitutes`), all are taken.
         """
         constraints = record.constraints if isinstance(record, Understood) else ()
-        wanted = wanted_of(constraints, record.plan if isinstance(record, Planned) else None)
+        plan = record.plan if isinstance(record, Planned) else None
+        wanted = wanted_of(constraints, plan, record.requirement)
         order = list(order)
         taken = [number for number in order if wanted.takes(self.samples[number].cell())] or order
         # Stable: those that fit alike stay in their order.

@@ -7,23 +7,16 @@ steered: the paper's methods rank published pools by category and BM25 (section 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.keras.recurrent import CELLS
-from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.request.constraints import Constraint
-from pipeline.request.known_datasets import known_dataset
-from pipeline.retrieval.cell import Cell, data_of, problems_asked, problems_of, stated
+from pipeline.retrieval.cell import Cell
 from pipeline.retrieval.coverage import OTHER_MODELS
 from pipeline.retrieval.sample_pool import Sample
 
 DEFAULT_FRAMEWORK = "tensorflow"
 """Written in where no framework is asked for: the paper's."""
-
-_TRANSFER = frozenset({"frozen", "fine_tuned", "fine_tuned_layers"})
-"""Names of constraints that only a network trained before can meet."""
 
 _ALIKE = (
     frozenset({"array", "series"}),
@@ -33,24 +26,7 @@ _ALIKE = (
 )
 """Kinds of data that a request may mean one by the other: windows in an array, a series in a table."""
 
-_OF_FAMILY = {
-    "variational_autoencoder": "generation",
-    "gan": "generation",
-    "dcgan": "generation",
-    "wgan": "generation",
-    "conditional_gan": "generation",
-    "diffusion": "generation",
-    "unet": "segmentation",
-    "autoencoder": "reconstruction",
-    "matrix_factorization": "recommendation",
-    "ncf": "recommendation",
-    "two_tower": "recommendation",
-    "siamese": "retrieval",
-    "dqn": "reinforcement_learning",
-}
-"""Problems of families that are for one alone; "a VAE on digits" names no other."""
-
-_OF_GRAPHS = frozenset({"gnn", "gcn", "gat", "graphsage"})
+OF_GRAPHS = frozenset({"gnn", "gcn", "gat", "graphsage"})
 
 _WITHOUT_SAYING = {
     "recommendation": frozenset({"multi_input", "pairs"}),
@@ -69,6 +45,14 @@ _RECURRENT = frozenset(CELLS)
 _ADVERSARIAL = frozenset({"gan", "dcgan", "wgan", "conditional_gan"})
 """Families that are nearer to each other than to anything else that makes pictures."""
 
+_KINDS_OF_FAMILY = {
+    "cnn": frozenset({"cnn_1d", "cnn_3d"}),
+    "gan": _ADVERSARIAL - {"gan"},
+    "gnn": OF_GRAPHS - {"gnn"},
+    "transformer": frozenset({"vision_transformer"}),
+}
+"""General words for families, and what goes by them: "a convolutional autoencoder" of windows convolves along steps."""
+
 _OTHER_CELL = 1.0
 """What another recurrent cell than the asked one counts: the writer puts the asked one in its place."""
 
@@ -77,6 +61,9 @@ _OUTPUTS = {"quantile": 1.5, "multi_step": 0.5}
 
 _KNOWN_DATA = 0.75
 """What the asked data set or representation counts; an asked family counts 1."""
+
+_NEAR_FAMILY = 0.5
+"""What a network of the asked one's kind counts where none is of the asked family itself."""
 
 _UNASKED_FAMILY = 0.25
 """What a family costs that a sample has beside those that are asked for."""
@@ -151,7 +138,11 @@ class Wanted:
     def _unasked_families(self, cell: Cell) -> set[str]:
         """What a sample has beside the asked families, but for what the writer puts others in the place of, or leaves
         out: recurrent cells, and convolutions along the steps before an asked one."""
-        unasked = set(cell.families) - self.families
+        unasked = set(cell.families)
+        for family in self.families:
+            unasked -= _kinds_of_family(family)
+            # "gan" beside an asked "wgan" says no more.
+            unasked -= {general for general, kinds in _KINDS_OF_FAMILY.items() if family in kinds}
         if self.families & _RECURRENT:
             unasked -= _RECURRENT
             if self.families <= _RECURRENT:
@@ -175,14 +166,14 @@ class Wanted:
         points += _KNOWN_DATA * len(self.representations.intersection(cell.representations))
         points -= len(self.forbidden.intersection((*cell.families, *cell.backbones)))
         points += sum(_OUTPUTS.get(variant, 0.0) for variant in self.variants.intersection(cell.variants))
-        families = self.families.intersection(cell.families)
+        families = _families_met(self.families, cell)
         asked_cells = (self.families - families) & _RECURRENT
         other_cells = (set(cell.families) - families) & _RECURRENT
         points += len(families) + (_OTHER_CELL if asked_cells and other_cells else 0.0)
         if families or (asked_cells and other_cells):
             points -= _UNASKED_FAMILY * len(self._unasked_families(cell))
         if not families and self.families & _ADVERSARIAL and _ADVERSARIAL.intersection(cell.families):
-            points += 1
+            points += _NEAR_FAMILY
         if self.backbones.intersection(cell.backbones):
             points += 2
         elif cell.backbones and (self.backbones or self.transfer):
@@ -193,37 +184,19 @@ class Wanted:
         return points
 
 
+def _families_met(asked: frozenset[str], cell: Cell) -> frozenset[str]:
+    """The asked families that a cell has, a general word by one of its kinds."""
+    return frozenset(family for family in asked if not _kinds_of_family(family).isdisjoint(cell.families))
+
+
+def _kinds_of_family(family: str) -> frozenset[str]:
+    """The family, and what goes by its word as well."""
+    return _KINDS_OF_FAMILY.get(family, frozenset()) | {family}
+
+
 def _is_plain(cell: Cell) -> bool:
     """Whether it is the usual network for its data, and none that was trained before."""
     return bool(cell.families) and not cell.backbones and _PLAIN.issuperset(cell.families)
-
-
-def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None) -> Wanted:
-    """What a row asks for. Its plan's category counts where the request names no problem, or no kind of data."""
-    category = plan.task_category if plan is not None else ""
-    forbidden = [one.value for one in constraints if one.negated and one.name in ("framework", "family", "backbone")]
-    families = stated(constraints, "family")
-    problems = problems_asked(constraints) or [_OF_FAMILY[name] for name in families if name in _OF_FAMILY]
-    return Wanted(
-        frameworks=frozenset(stated(constraints, "framework")),
-        forbidden=frozenset(forbidden),
-        problems=frozenset(problems or problems_of(category)),
-        variants=_variants(constraints),
-        data=frozenset(stated(constraints, "kind") or _implied_data(constraints) or data_of(category)),
-        families=frozenset(families),
-        backbones=frozenset(stated(constraints, "backbone")),
-        datasets=frozenset(stated(constraints, "dataset")),
-        representations=frozenset(stated(constraints, "representation")),
-        reads_data=any(one.source == "data" for one in constraints),
-        transfer=_transfer(constraints),
-    )
-
-
-def _implied_data(constraints: Sequence[Constraint]) -> list[str]:
-    """The kind of data that a known set is of, or that networks of graphs read."""
-    known = [known_dataset(name) for name in stated(constraints, "dataset")]
-    kinds = [one.kind for one in known if one is not None]
-    return list(kinds) or (["graph"] if _OF_GRAPHS.intersection(stated(constraints, "family")) else [])
 
 
 def are_alike(first: Cell, second: Cell) -> bool:
@@ -233,51 +206,6 @@ def are_alike(first: Cell, second: Cell) -> bool:
         return False
     other_models = OTHER_MODELS.intersection(first.variants) == OTHER_MODELS.intersection(second.variants)
     return other_models and set(first.data) == set(second.data)
-
-
-def _variants(constraints: Sequence[Constraint]) -> frozenset[str]:
-    """The variants that are named, and those that other words amount to."""
-    variants = set(stated(constraints, "variant"))
-    for one in constraints:
-        if one.name == "folds" and not one.negated:
-            variants.add("cross_validation")
-        if one.name == "horizon" and (one.number or 0) > 1:
-            variants.add("multi_step")
-        if one.name == "outputs" and (one.number or 0) > 1:
-            variants.add("multi_output")
-        if (one.name, one.value, one.negated) == ("loss", "quantile", False):
-            variants.add("quantile")
-    if len(stated(constraints, "target")) > 1:
-        variants.add("multi_output")
-    if _compares_texts(constraints):
-        variants |= {"multi_input", "pairs"}
-    return frozenset(variants)
-
-
-_OF_PAIR = re.compile(r"(?P<first>.*?)_?(?P<end>text|1|2|a|b)", re.IGNORECASE)
-
-
-def _compares_texts(constraints: Sequence[Constraint]) -> bool:
-    """Whether two texts of a row are told to match: `job_text` and `cv_text`, `question1` and `question2`."""
-    if "text" not in stated(constraints, "kind") or "classification" not in stated(constraints, "problem"):
-        return False
-    if {"two_tower", "siamese"}.intersection(stated(constraints, "family")):
-        return True
-    matches = [_OF_PAIR.fullmatch(name) for name in dict.fromkeys(stated(constraints, "column"))]
-    named = [match for match in matches if match is not None]
-    same_end = [match for match in named if match["end"].lower() == "text"]
-    same_beginning = [match for match in named if match["end"].lower() != "text" and match["first"]]
-    numbered = len({match["first"] for match in same_beginning}) == 1 and len(same_beginning) == 2
-    return len(same_end) == 2 or numbered
-
-
-def _transfer(constraints: Sequence[Constraint]) -> bool | None:
-    for one in constraints:
-        if one.name in _TRANSFER or (one.name, one.value) == ("weights", "pretrained"):
-            return not one.negated
-        if (one.name, one.value) == ("weights", "scratch"):
-            return one.negated
-    return None
 
 
 def _line(backbone: str) -> str:

@@ -30,9 +30,11 @@ PARTS: dict[tuple[str, str], Part] = {
     ("architecture", "backbone"): backbone,
     ("architecture", "frozen"): frozen,
     ("architecture", "family"): family,
+    ("architecture", "activation"): model.activation,
     ("architecture", "units"): stacked,
     ("architecture", "recurrent_layers"): stacked,
     ("data", "representation"): representation,
+    ("training", "loss"): training.one_of_two,
     ("training", "early_stopping"): training.early_stopping,
     ("training", "patience"): training.early_stopping,
     ("training", "checkpoint"): training.checkpoint,
@@ -63,9 +65,11 @@ What is forbidden is left out by the same part, where it has a way to (`dropout`
 
 TORCH_PARTS: dict[tuple[str, str], Part] = {
     ("architecture", "family"): family,
+    ("architecture", "activation"): model.activation,
     ("architecture", "units"): stacked,
     ("architecture", "recurrent_layers"): stacked,
     ("data", "representation"): representation,
+    ("training", "loss"): training.one_of_two,
     ("training", "early_stopping"): torch_training.early_stopping,
     ("training", "patience"): torch_training.early_stopping,
     ("training", "schedule"): torch_training.schedule,

@@ -1,13 +1,15 @@
-"""Parts of the model: dropout, penalties on weights, and images that are changed at random while it learns."""
+"""Parts of the model: dropout, penalties on weights, activations, and images that change at random while it learns."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
 from pipeline.generate.parts.script import Script, keyword_of, name_of
 from pipeline.request.constraints import Constraint
 from pipeline.syntax import walk
+from pipeline.torch.facts import imports_torch
 
 _AUGMENTATIONS = {
     "flip": 'layers.RandomFlip("horizontal")',
@@ -117,3 +119,33 @@ def _without_layer(script: Script, call: ast.Call) -> Script | None:
         if isinstance(node, ast.Call) and node.func is call and len(node.args) == 1:
             return script.replaced(node, script.text(node.args[0]))
     return None
+
+
+_IN_TORCH = {
+    "relu": "ReLU",
+    "swish": "SiLU",
+    "silu": "SiLU",
+    "gelu": "GELU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "mish": "Mish",
+    "tanh": "Tanh",
+}
+_HIDDEN = frozenset(_IN_TORCH) - {"tanh"}
+"""Activations that no output has; what gates and outputs are made with stays."""
+
+_LAYERS = ("Dense", "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "SeparableConv2D")
+
+
+def activation(script: Script, constraint: Constraint) -> Script | None:
+    """Every hidden layer with the asked activation; None for one that is no layer's plain name."""
+    if constraint.value not in _IN_TORCH:
+        return None
+    if imports_torch(script.source):
+        others = "|".join(sorted({_IN_TORCH[name] for name in _HIDDEN}))
+        return Script(re.sub(rf"\bnn\.(?:{others})\(\)", f"nn.{_IN_TORCH[constraint.value]}()", script.source))
+    for call in reversed(script.calls(*_LAYERS)):
+        stated = keyword_of(call, "activation")
+        if isinstance(stated, ast.Constant) and stated.value in _HIDDEN:
+            script = script.replaced(stated, f'"{constraint.value}"')
+    return script

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from pipeline.generate.parts.script import Script, keyword_of, name_of
 from pipeline.request.constraints import Constraint
+from pipeline.syntax import walk
 
 _RATES = {
     "step": (
@@ -227,3 +229,31 @@ def _without_callback(script: Script, name: str) -> Script:
         if there is not None and isinstance(element, ast.Call) and name_of(element) == name:
             return script.without_element(there, element)
     return script
+
+
+_SUMS = frozenset({"segmentation_loss", "loss_function"})
+"""Functions of the samples that add binary cross-entropy and the Dice loss."""
+
+_DICE = "dice_loss"
+
+
+def one_of_two(script: Script, constraint: Constraint) -> Script | None:
+    """The Dice loss or binary cross-entropy alone; None for other losses and where there is no sum of these two."""
+    functions = {node.name: node for node in script.tree.body if isinstance(node, ast.FunctionDef)}
+    sums = [name for name in functions if name in _SUMS]
+    if constraint.value not in ("dice", "binary_crossentropy") or _DICE not in functions or len(sums) != 1:
+        return None
+    (name,) = sums
+    is_dice = constraint.value == "dice"
+    crossentropy = script.assigned("crossentropy")  # PyTorch's is an object of its own
+    unused = [functions[name]] if is_dice else [functions[_DICE], functions[name]]
+    if is_dice and crossentropy is not None:
+        statement = script.statement_of(crossentropy)
+        assert statement is not None
+        unused.append(statement)  # type: ignore[arg-type]
+    for statement in sorted(unused, key=lambda one: one.lineno, reverse=True):
+        script = script.without_lines(statement)
+    instead = _DICE if is_dice else "crossentropy" if crossentropy is not None else '"binary_crossentropy"'
+    for node in [node for node in walk(script.tree) if isinstance(node, ast.Name) and node.id == name]:
+        script = script.replaced(node, instead)
+    return Script(re.sub(r"\n{4,}", "\n\n\n", script.source))

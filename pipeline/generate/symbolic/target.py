@@ -18,7 +18,7 @@ from pipeline.request.data_contract import DataContract
 from pipeline.request.stated_facts import stated_facts
 from pipeline.retrieval.coverage import OTHER_MODELS
 from pipeline.retrieval.sample_pool import Sample
-from pipeline.retrieval.steering import wanted_of
+from pipeline.retrieval.wanted import wanted_of
 
 LABELLED = CLASSIFICATION | {"Image Segmentation"}
 """Categories whose labels can be encoded in three ways, and whose output layer follows from that."""
@@ -146,6 +146,10 @@ _COUNTED = {"NUM_CLASSES": 3, "NUM_FEATURES": 8, "NUM_TARGETS": 1}
 """What a project counts in its data when it runs, with a count to trace shapes by where none is stated."""
 
 
+_OTHER_TARGETS = frozenset({"multi_output", "keypoints"})
+"""Variants whose loss is of another form than that of one number."""
+
+
 def for_sample(
     target: Target, sample: Sample, constraints: tuple[Constraint, ...], *, has_own_data: bool = False
 ) -> Target:
@@ -172,7 +176,9 @@ def for_sample(
     if wanted.problems and not wanted.problems.intersection(cell.problems):
         target = for_other_task(target)
     elif target.category != category or OTHER_MODELS.intersection(cell.variants):
-        target = replace(target, category=category, loss="", metric="", labels="", layers=())
+        keeps_loss = "regression" in cell.problems and not _OTHER_TARGETS.intersection(cell.variants)
+        loss = target.loss if keeps_loss and any(one.name == "loss" for one in constraints) else ""
+        target = replace(target, category=category, loss=loss, metric="", labels="", layers=())
     elif cell.backbones:  # frozen, prepared for and fine-tuned as one: a list of layers says nothing of that
         target = replace(target, layers=())
     if _is_for_one_output(target, sample, constraints):

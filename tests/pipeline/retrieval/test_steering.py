@@ -44,6 +44,23 @@ POOL = (
     ),
     sample("old-digits", "Image Classification", problems="classification", data="image", datasets="mnist"),
     sample("old-photos", "Image Classification"),
+    sample("prices", "Image Regression", problems="regression", data=("image", "table"), variants="multi_input"),
+    sample("numbers", "Tabular Regression", problems="regression", data="table", families="mlp"),
+    sample("lives", "Tabular Regression", problems="regression", data="series", families="gru"),
+    sample("masks", "Image Segmentation", problems="segmentation", data="image", families="unet"),
+    sample(
+        "one-mask", "Image Segmentation", problems="segmentation", data="image", families="unet", variants="binary"
+    ),
+    sample("dcgan", "Image Generation", problems="generation", data="image", families=("dcgan", "gan")),
+    sample("wgan", "Image Generation", problems="generation", data="image", families=("wgan", "gan")),
+    sample(
+        "lstm-windows", "Anomaly Detection", problems="anomaly_detection", data="series",
+        families=("autoencoder", "lstm"),
+    ),
+    sample(
+        "conv-windows", "Anomaly Detection", problems="anomaly_detection", data="series",
+        families=("autoencoder", "cnn_1d"),
+    ),
     sample("nodes", "Tabular Classification", problems="classification", data="graph", families="gcn"),
     sample(
         "text-pairs", "Text Classification", problems="classification", data="text", variants=("multi_input", "pairs")
@@ -61,7 +78,17 @@ def nearest(requirement: str, category: str = "Image Classification", pool: tupl
 @pytest.mark.parametrize(
     ("requirement", "category", "expected"),
     [
-        ("classify photos of old-photos", "Image Classification", "photos-cnn"),
+        ("classify photos of old-photos", "Image Classification", "photos-resnet50"),
+        ("classify photos of 64x64 pixels", "Image Classification", "photos-cnn"),
+        ("classify photos with a small CNN", "Image Classification", "photos-cnn"),
+        ("which bird is in my picture?", "Image Classification", "photos-resnet50"),
+        ("what is it worth, from a photo and a few facts about it", "Image Regression", "prices"),
+        ("binary masks of roofs with dice loss", "Image Segmentation", "one-mask"),
+        ("masks of roads, roofs and trees in aerial photos", "Image Segmentation", "masks"),
+        ("a WGAN that makes pictures of faces", "Image Generation", "wgan"),
+        ("a DCGAN that makes pictures of faces", "Image Generation", "dcgan"),
+        ("anomalies in windows of a signal, convolutional autoencoder", "Anomaly Detection", "conv-windows"),
+        ("hourly consumption from temperature and weekday by an MLP", "Tabular Regression", "numbers"),
         ("classify photos with a vision transformer", "Image Classification", "photos-vit"),
         ("In PyTorch: classify texts with an LSTM", "Text Classification", "photos-torch"),
         ("photo classifier, transfer learning with ResNet50", "Image Classification", "photos-resnet50"),

@@ -30,6 +30,8 @@ def _binary_head(head: Layer, losses: set[object]) -> Finding:
         return met(head.line)
     if head.size == 2 and losses & CROSS_ENTROPIES:
         return met(head.line)
+    if head.size == 1 and (head.activation == "sigmoid" or any("dice" in str(loss) for loss in losses)):
+        return met(head.line)
     if is_known(head.size):
         return missing(f"{head.size} outputs", head.line)
     return unknown("the number of classes comes from the data")

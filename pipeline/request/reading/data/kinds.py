@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from pipeline.request.reading.data.beside import beside_pictures
 from pipeline.request.reading.data.objects import forecast_series, translated_text
 from pipeline.request.reading.found import Choice, choices, first_of_each
 from pipeline.request.terms.negation import Stance
@@ -73,6 +74,9 @@ def kinds(
         each = first_of_each(firm + named)
         if len(each) > 1:
             return [_with_subject(_first_named(pieces, stances, choice, named), pieces) for choice in each]
+    beside = [] if only else beside_pictures(pieces, stances, named, expected)
+    if beside:
+        return beside
     for kinds_allowed in (expected, frozenset(() if only else _ALL)):
         chosen = _chosen(pieces, stances, named, hinted, kinds_allowed)
         if chosen is not None:
@@ -109,7 +113,24 @@ def _chosen(
     best = (firm or named)[:1]
     if best and pieces[best[0].first].last in ("frame", "frames") and named_values(pieces) & _OF_FILMS:
         return Choice("video", best[0].first, best[0].last)
+    if best and best[0].value == "series" and "table" in allowed and _is_of_rows(pieces):
+        return Choice("table", best[0].first, best[0].last)
     return best[0] if best else None
+
+
+_OF_STEPS = frozenset("length horizon stride sample_rate duration frames recurrent_layers".split())
+_READS_STEPS = frozenset(
+    "lstm bilstm gru bigru rnn cnn_1d tcn transformer convlstm autoencoder anomaly_detection forecasting".split()
+)
+
+
+def _is_of_rows(pieces: list[Piece]) -> bool:
+    """Whether dense layers tell one row at a time: "the hourly consumption from temperature and weekday, by an MLP" is
+    a table, however often it has rows."""
+    values = named_values(pieces)
+    if "mlp" not in values or values & _READS_STEPS:
+        return False
+    return not any(term.name in _OF_STEPS for piece in pieces for term in piece.terms)
 
 
 def _forecast(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:

@@ -46,8 +46,9 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def synthetic_table(hours=1000):
+def synthetic_table():
     """Hourly values with a daily and a weekly rhythm."""
+    hours = max(1000, 8 * (SEQUENCE_LENGTH + HORIZON))
     print(f"NO FOLDER {DATA_DIR!r}: these are {hours} made-up hours, not your data.")
     rng = np.random.default_rng(42)
     dates = pd.date_range("2024-03-01", periods=hours, freq="h")

@@ -45,8 +45,9 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def synthetic_table(hours=720):
+def synthetic_table():
     """A daily rhythm whose height drifts, and for each further column the same rhythm some hours earlier."""
+    hours = max(720, 8 * (SEQUENCE_LENGTH + HORIZON))
     print(f"NO FOLDER {DATA_DIR!r}: these are {hours} made-up hours, not your data.")
     rng = np.random.default_rng(42)
     times = np.arange(hours)

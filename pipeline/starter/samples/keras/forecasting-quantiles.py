@@ -41,8 +41,9 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def synthetic_series(steps=1000):
+def synthetic_series():
     """A wave with noise that is small in its valleys and large on its hills."""
+    steps = max(1000, 8 * SEQUENCE_LENGTH, 15 * HORIZON)
     print(f"NO FOLDER {DATA_DIR!r}: these are {steps} made-up steps, not your data.")
     rng = np.random.default_rng(42)
     wave = np.sin(2 * np.pi * np.arange(steps) / 24)

@@ -43,8 +43,9 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def synthetic_table(steps=1200):
+def synthetic_table():
     """Two rhythms of different length on a slow trend."""
+    steps = max(1200, 8 * (SEQUENCE_LENGTH + HORIZON))
     print(f"NO FOLDER {DATA_DIR!r}: these are {steps} made-up steps, not your data.")
     rng = np.random.default_rng(42)
     times = np.arange(steps)

@@ -42,8 +42,9 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def synthetic_table(steps=1200):
+def synthetic_table():
     """Waves; in the second half some stretches lose their rhythm without leaving the usual range."""
+    steps = max(1200, 14 * SEQUENCE_LENGTH)
     print(f"NO FOLDER {DATA_DIR!r}: these are {steps} made-up steps, not your data.")
     rng = np.random.default_rng(42)
     times, odd = np.arange(steps), np.zeros(steps, dtype=int)

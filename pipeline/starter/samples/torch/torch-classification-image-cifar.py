@@ -54,7 +54,7 @@ def synthetic_archive(rows=160):
         labels = rng.integers(10, size=count)
         images = rng.integers(0, 100, size=(count, CHANNELS, IMAGE_HEIGHT, IMAGE_WIDTH), dtype="uint8")
         for image, label in zip(images, labels, strict=True):
-            image[label % 3, :: 1 + label // 3] += 150
+            image[label % CHANNELS, :: 1 + label // 3] += 150
         with open(os.path.join(folder, name), "wb") as stream:
             pickle.dump({b"data": images.reshape(count, -1), b"labels": labels.tolist()}, stream)
     return folder

@@ -45,8 +45,9 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def synthetic_table(rows=600):
+def synthetic_table():
     """Waves with noise on a slow trend, one for each series."""
+    rows = max(600, 8 * (SEQUENCE_LENGTH + HORIZON))
     print(f"NO FOLDER {DATA_DIR!r}: these are {rows} made-up steps, not your data.")
     rng = np.random.default_rng(SEED)
     steps = np.arange(rows)

@@ -45,8 +45,9 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def synthetic_table(rows=800):
+def synthetic_table():
     """Two cycles on top of each other, with noise that is wide at the crests and narrow in the valleys."""
+    rows = max(800, 8 * (SEQUENCE_LENGTH + HORIZON))
     print(f"NO FOLDER {DATA_DIR!r}: these are {rows} made-up steps, not your data.")
     rng = np.random.default_rng(SEED)
     steps = np.arange(rows)

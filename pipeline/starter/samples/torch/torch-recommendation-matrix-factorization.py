@@ -19,7 +19,7 @@ READ_OPTIONS = {}  # how the file is written, where that is not plain CSV
 USER_COLUMN = "user"
 ITEM_COLUMN = "item"
 TARGET = "rating"
-LATENT_DIM = 16  # numbers in the vector of a user or an item
+EMBEDDING_DIM = 16  # numbers in the vector of a user or an item
 WEIGHT_DECAY = 0.0001
 NUM_RECOMMENDED = 10
 PATIENCE = 5
@@ -95,8 +95,8 @@ class MatrixFactorization(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.user_vectors = nn.Embedding(NUM_USERS, LATENT_DIM)
-        self.item_vectors = nn.Embedding(NUM_ITEMS, LATENT_DIM)
+        self.user_vectors = nn.Embedding(NUM_USERS, EMBEDDING_DIM)
+        self.item_vectors = nn.Embedding(NUM_ITEMS, EMBEDDING_DIM)
         self.user_biases = nn.Embedding(NUM_USERS, 1)
         self.item_biases = nn.Embedding(NUM_ITEMS, 1)
         for vectors in (self.user_vectors, self.item_vectors):

@@ -51,7 +51,8 @@ def synthetic_table(users=150, items=120):
         taken = np.concatenate([rng.choice(own, size=12, replace=False), rng.choice(items, size=3, replace=False)])
         rows += [(f"u{user}", f"i{item}") for item in dict.fromkeys(rng.permutation(taken).tolist())]
     print(f"NO FOLDER {DATA_DIR!r}: these are {len(rows)} made-up interactions, not your data.")
-    return pd.DataFrame(rows, columns=[USER_COLUMN, ITEM_COLUMN])
+    table = pd.DataFrame(rows, columns=[USER_COLUMN, ITEM_COLUMN])
+    return table.assign(**{TIME_COLUMN: np.arange(len(table))}) if TIME_COLUMN else table
 
 
 def read_table():
