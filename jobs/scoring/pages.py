@@ -7,6 +7,8 @@ from itertools import chain, islice
 
 from jobs.scoring.code_tables import CodeTables
 from jobs.scoring.run_outputs import Run
+from pipeline.comparison.method_costs import method_costs
+from pipeline.measures.call_totals import CallTotals
 from pipeline.measures.outputs import Measured, MethodName, Output, Shown
 from pipeline.measures.project_scores import main_source
 from pipeline.pages.findings import findings
@@ -38,6 +40,7 @@ def runs_page(tables: CodeTables, runs: Sequence[Run], against: str, items: int)
         comparisons=tables.comparisons,
         items=tuple(_opened_items(tables, runs, items)),
         asked=rows,
+        costs=method_costs(tables.methods, tables.executions, {run.name: CallTotals.of(run.calls()) for run in runs}),
         seeds=seeds,
         settings={run.name.label: dict(run.settings) for run in runs},
     )

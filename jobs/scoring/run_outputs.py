@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
+from pipeline.calls import LLMCall
 from pipeline.config import PlannerSettings, grouped
 from pipeline.errors import DLCodeGenError
 from pipeline.foreign_text import masked_url
@@ -60,6 +61,11 @@ class Run:
 
     def records(self) -> Iterator[Scored]:
         return RunStore(self.folder).results()
+
+    def calls(self) -> Iterator[LLMCall]:
+        """The calls of all its rows."""
+        for record in self.records():
+            yield from record.calls
 
     def outputs(self) -> Iterator[Output]:
         """Every row as an output, read as it is needed."""

@@ -1,7 +1,8 @@
-"""What the report shows of what was asked: of one row, and what is missed most over all rows."""
+"""What the report shows of what was asked and decided: of one row, and what is missed most over all rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -17,6 +18,9 @@ _ENTRIES = 100
 
 NAMES = 200
 """Kinds of constraints counted by themselves."""
+
+_LONGEST_DECIDED = 2_000
+"""Characters of each thing that a model says it decided."""
 
 
 @dataclass(slots=True)
@@ -94,3 +98,33 @@ def request_parts(record: Scored) -> tuple[RequestPart, ...]:
         within = list(places)
         parts.append((visible(text[within[0] : within[-1] + 1]), outcome_here or ""))
     return tuple(parts)
+
+
+def decided_text(record: Scored) -> str:
+    """Who says what in the plan, what was corrected in it, what the model says, and where its calls can be read; ""
+    where there is none of it."""
+    return "\n\n".join("\n".join(paragraph) for paragraph in _paragraphs(record) if len(paragraph) > 1)
+
+
+def _paragraphs(record: Scored) -> Iterator[list[str]]:
+    yield [
+        "Who says what in the plan",
+        *(f"- {one.field}: {one.source}, {_shown(one.by)}" for one in record.plan_origins),
+    ]
+    corrections = [f"- {one.field}: {_shown(one.was)} -> {_shown(one.now)}" for one in record.corrections]
+    reasons = [f"  because {_shown(one.because)}" for one in record.corrections]
+    lines = [line for pair in zip(corrections, reasons, strict=True) for line in pair]
+    yield ["Corrected in the plan", *lines]
+    decisions = record.decisions
+    if decisions is not None:
+        base = [f"- base: {decisions.base}"] if decisions.base else []
+        others = [f"- from the other draft: {_shown(text)}" for text in decisions.from_other]
+        assumed = [f"- assumed: {_shown(text)}" for text in decisions.assumptions]
+        notes = [f"- {_shown(decisions.notes)}"] if decisions.notes else []
+        yield ["The model says", *base, *others, *assumed, *notes]
+    keys = [f"- {call.prompt}: {call.key[:16]}" for call in record.calls if call.key]
+    yield [f"Its calls in the response cache (dlcodegen show {visible(record.id)} --what calls)", *keys]
+
+
+def _shown(text: str) -> str:
+    return clip(" ".join(text.split()), _LONGEST_DECIDED)

@@ -13,7 +13,7 @@ from pipeline.calls import LLMCall
 from pipeline.execution.running.execute_stage import Executed, execution_of
 from pipeline.pages.ladder.view import bounded as bounded_execution
 from pipeline.pages.ladder.view import execution_view
-from pipeline.pages.report_asked import RequestPart, asked_view, request_parts
+from pipeline.pages.report_asked import RequestPart, asked_view, decided_text, request_parts
 from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import TEXT_LIMIT, Line, changes, clip, clip_lines, plain_lines, python_lines
 from pipeline.plan.frameworks import KERAS, framework_title
@@ -275,6 +275,9 @@ def _documents(record: Scored) -> Documents:
     add_python(documents, "Draft 2", record.template_draft)
     add_python(documents, "Template", record.template)
     reference = add_python(documents, "Reference", record.reference or "")
+    decided = decided_text(record)
+    if decided:
+        documents.add("Decided", "text", plain_lines(decided))
     if draft is not None and final is not None:
         documents.compare(draft, final)
     if final is not None and reference is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.comparison.code_rows import ALL, BASELINES, CLEAN, CodeRow
 from pipeline.comparison.comparisons import Comparison
+from pipeline.comparison.method_costs import MethodCost
 from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.verdict import WITHIN_NOISE
 from pipeline.measures.outputs import MethodName
@@ -69,6 +70,8 @@ class ScorePage:
     asked: int
     published: Sequence[PublishedTable] = ()
     tables: Sequence[PlainTable] = ()
+    costs: Sequence[MethodCost] = ()
+    """What the methods that ask a language model cost."""
     absent: Sequence[str] = ()
     seeds: frozenset[MethodName] = frozenset()
     """Single runs of methods that ran several times: their means are in the tables,

@@ -69,9 +69,9 @@ def test_a_killed_experiment_pays_for_no_call_twice_but_those_in_flight(tmp_path
     with FaultServer(answer=answered, seconds=lambda body: 0.15).running() as server:
         assert exit_code(_start(tmp_path / "whole", server), 120) == 0
         whole = _asked(server)
-        # Direct asks once a row, DLCodeGen four times, but for a template that several rows share once.
+        # Direct asks once a row, DLCodeGen five times; no two rows share a prompt.
         assert len(server.seen) == len(whole)
-        assert ROWS * 4 < len(whole) <= ROWS * 5
+        assert len(whole) == ROWS * 6
 
     with FaultServer(answer=answered, seconds=lambda body: 0.15).running() as server:
         lost = 0

@@ -62,7 +62,7 @@ def test_the_ray_run_equals_the_local_run(source: str, server: FaultServer, tmp_
     stages = generation_stages(config, lambda: build_llm(config.llm.model_copy(update={"cache": "off"})))
     expected = list(run_local(stages, read_requirements(source)))
     assert list(RunStore(config.run.out).results()) == expected
-    assert len(expected[0].calls) == 4
+    assert len(expected[0].calls) == 5
 
 
 def test_what_a_stage_that_computes_has_added_reaches_one_that_waits(
@@ -76,7 +76,7 @@ def test_what_a_stage_that_computes_has_added_reaches_one_that_waits(
 
 def test_a_budget_stops_the_run_and_a_higher_one_lets_it_go_on(source: str, tmp_path: Path) -> None:
     with FaultServer(answer=answered, seconds=lambda body: 0.01).running() as server:
-        # One process: two could ask for a template that rows share at the same time, each before the other has it.
+        # One process, so that calls are made in one order.
         alone = ("llm_workers=1", "price.input=1", "price.output=2")
         whole = main(_config(source, tmp_path / "a" / "whole", server, *alone))
         asked = len(server.seen)
@@ -95,7 +95,7 @@ def test_a_budget_stops_the_run_and_a_higher_one_lets_it_go_on(source: str, tmp_
         second = main(_config(source, tmp_path / "b" / "run", server, "budget.tokens=900000", *stop[1:]))
         assert (second.pending, second.generated, second.stopped) == (0, 14, None)
         assert len(server.seen) == 2 * asked
-    assert whole.calls.calls == second.calls.calls == 14 * 4
+    assert whole.calls.calls == second.calls.calls == 14 * 5
     assert whole.calls.cost > 0
 
 

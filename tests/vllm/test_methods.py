@@ -70,10 +70,10 @@ def test_every_row_is_a_project_that_the_model_wrote(out: Path, method: str) -> 
         assert all(call.completion_tokens > 0 and call.prompt_tokens > 0 for call in row.calls)
 
 
-def test_dlcodegen_asks_for_template_drafts_and_comparison(out: Path) -> None:
+def test_dlcodegen_asks_for_plan_template_drafts_and_comparison(out: Path) -> None:
     for row in results(out, "dlcodegen"):
         stages = [call.stage for call in row.calls]
-        assert [stage for stage, _ in groupby(stages)] == ["template", "draft", "compare"]
+        assert [stage for stage, _ in groupby(stages)] == ["plan", "template", "draft", "compare"]
         assert stages.count("draft") >= 2, "a reply without code is asked for once more, which depends on the CPU"
         assert row.template
         assert row.code_draft

@@ -16,9 +16,11 @@ import pytest
 
 from pipeline.foreign_text import visible
 from pipeline.pages.report import write_report
+from pipeline.pages.report_asked import decided_text
 from pipeline.pages.report_items import Selection
 from pipeline.pages.report_page import percent
 from pipeline.pages.report_text import LINE_LIMIT, changes, clip_lines, plain_lines, python_lines
+from pipeline.plan.change import Decisions, FieldOrigin, PlanCorrection
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.records import Failure, RetrievedSample, Scored, Scores, SectionChoice, SourceFile
 from tests.pipeline.pages.report_records import FAILURES, record, records
@@ -269,3 +271,14 @@ def test_lines_are_bounded_in_number_and_length() -> None:
 )
 def test_only_all_is_100_percent(part: int, whole: int, said: str) -> None:
     assert percent(part, whole) == said
+
+
+def test_what_was_decided_is_a_text_of_the_row() -> None:
+    correction = PlanCorrection(field="loss", was="mse", now="huber", because="outliers </script>")
+    decisions = Decisions(base="draft 2", assumptions=("Levels are in metres.",), notes="Run it twice.")
+    origin = FieldOrigin(field="epochs", source="stated", by="epochs 5")
+    record = Scored(id="r", row=0, plan_origins=(origin,), corrections=(correction,), decisions=decisions)
+    lines = decided_text(record).split("\n")
+    for line in ("- epochs: stated, epochs 5", "- loss: mse -> huber", "- base: draft 2", "- Run it twice."):
+        assert line in lines
+    assert decided_text(Scored(id="r", row=0)) == ""
