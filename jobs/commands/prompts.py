@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from jobs.generation.prompt_shares import PromptShare
 
 app = typer.Typer()
 prompts = typer.Typer(help="The prompts: `list` names them, `show` prints them.", no_args_is_help=True)
@@ -15,6 +18,8 @@ app.add_typer(prompts, name="prompts")
 @prompts.command("list")
 def list_prompts() -> None:
     """Name all prompts, with what each is for."""
+    from rich.table import Table
+
     from jobs.runs.terminal import Screen
     from pipeline.llm.asking.prompt_files import prompt_names, prompt_purpose
 
@@ -31,16 +36,18 @@ def print_prompts(
 ) -> None:
     """Print a prompt as it is sent, with {{ names }} for what differs from row to row, and the tokens of what does not.
     Of all prompts also what the calls of `method` come to, and how much of them a prefix cache serves."""
+    from jobs.generation.prompt_shares import prompt_shares
     from pipeline.llm.asking.prompt_files import prompt_names, prompt_text
 
     if name:
         _print_prompt(name, prompt_text(name))
         return
+    shares = list(prompt_shares(method))  # what is wrong with the method is said before anything is printed
     for prompt in prompt_names():
         print(f"===== {prompt} =====")
         _print_prompt(prompt, prompt_text(prompt))
         print()
-    _print_shares(method)
+    _print_shares(method, shares)
 
 
 def _print_prompt(name: str, text: str) -> None:
@@ -50,9 +57,11 @@ def _print_prompt(name: str, text: str) -> None:
     print(f"({name}: about {estimate_tokens(text):,} tokens without a row's parts)")
 
 
-def _print_shares(method: str) -> None:
+def _print_shares(method: str, shares: Sequence[PromptShare]) -> None:
     """What the calls of a method come to on bundled requirements."""
-    from jobs.generation.prompt_shares import ROWS, prompt_shares
+    from rich.table import Table
+
+    from jobs.generation.prompt_shares import ROWS
     from jobs.runs.terminal import Screen
     from pipeline.llm.prefix_share import BLOCK
 
@@ -61,7 +70,7 @@ def _print_shares(method: str) -> None:
     table.add_column("prompt")
     for head in ("tokens", "of them within a row", "within the run"):
         table.add_column(head, justify="right")
-    for found in prompt_shares(method, ROWS):
+    for found in shares:
         name = found.prompt or "all of a row"
         table.add_row(name, f"{found.tokens:,.0f}", f"{found.within_row:.0%}", f"{found.within_run:.0%}")
     Screen().print(table)
