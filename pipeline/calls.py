@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+USELESS_REPLY = "useless: "
+"""How the note of a reply begins that could not be used."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallMeasures:
@@ -56,3 +59,8 @@ class LLMCall:
 
     measured: CallMeasures | None = field(default=None, compare=False)
     """Travels with the row, and is stored apart from the results, which are equal from run to run."""
+
+    @property
+    def gave_nothing(self) -> bool:
+        """Whether its reply, the last one to its question, could not be used."""
+        return any(words.startswith(USELESS_REPLY) for words in self.cut)

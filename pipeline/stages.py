@@ -45,10 +45,11 @@ class MethodStages:
             pool=settings.retrieval.pool, plans=settings.planner.plans, chains=chains or settings.writing.c_cot.chains
         )
 
-    def plan(self) -> Stage:
-        """Requirement -> Planned, by the planner of the settings; `planner=llm` asks the model."""
+    def plan(self, *, falls_back: bool = True) -> Stage:
+        """Requirement -> Planned, by the planner of the settings; `planner=llm` asks the model, and where that gives no
+        plan, with `falls_back` one is drawn from similar projects."""
         waits = self._planner.kind == "llm"
-        build = partial(_planner, self._planner, self._retrieval.requirement_similarity, self._asker)
+        build = partial(_planner, self._planner, self._retrieval.requirement_similarity, self._asker, falls_back)
         cpus = WAITING_CPUS if waits else 1
         stage = Stage(name="plan", accepts=Requirement, returns=Planned, build=build, num_cpus=cpus, waits=waits)
         # A plan of a GPT-2 is so many tokens at most; on a slow machine, a large model takes minutes for them.
@@ -137,8 +138,10 @@ class MethodStages:
         )
 
 
-def _planner(planner: PlannerSettings, requirement_similarity: float, build_asker: AskerBuilder | None) -> Step:
-    return for_own_data(build_planner(planner, requirement_similarity, build_asker))
+def _planner(
+    planner: PlannerSettings, requirement_similarity: float, build_asker: AskerBuilder | None, falls_back: bool
+) -> Step:
+    return for_own_data(build_planner(planner, requirement_similarity, build_asker, falls_back=falls_back))
 
 
 def _own_plan(build_asker: AskerBuilder, sources: Sources) -> Step:

@@ -60,9 +60,10 @@ def _warn_without_key(settings: LLMSettings) -> None:
 
 @contextmanager
 def planning(settings: PipelineSettings) -> Iterator[Stage]:
-    """The stage that plans in this process, with the language model of `planner=llm` where that is used."""
+    """The stage that plans in this process, with the language model of `planner=llm` where that is used. A row
+    that it gives no plan for fails: who is asked for plans is told whose they are."""
     if settings.planner.kind != "llm":
-        yield MethodStages(settings).plan()
+        yield MethodStages(settings).plan(falls_back=False)
         return
     if settings.llm.backend == "vllm":
         from jobs.cluster.ray_start import start_ray
@@ -70,7 +71,7 @@ def planning(settings: PipelineSettings) -> Iterator[Stage]:
         start_ray(None, None)
     settings = with_preset(settings)
     with language_model(settings.llm) as llm:
-        yield MethodStages(settings, llm).plan()
+        yield MethodStages(settings, llm).plan(falls_back=False)
 
 
 def with_preset(settings: _Settings) -> _Settings:

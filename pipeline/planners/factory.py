@@ -18,20 +18,27 @@ from pipeline.stage import Step
 
 
 def build_planner(
-    planner: PlannerSettings, requirement_similarity: float, build_asker: AskerBuilder | None = None
+    planner: PlannerSettings,
+    requirement_similarity: float,
+    build_asker: AskerBuilder | None = None,
+    *,
+    falls_back: bool = False,
 ) -> Step:
     """The planner that `planner.use` names, with its plans, model or folder loaded, and the repair behind it.
 
-    `build_asker` makes what `planner=llm` asks. `requirement_similarity` is the firewall's: from there on a known plan
+    `build_asker` makes what `planner=llm` asks; where that gives no plan, with `falls_back` the plan is drawn from
+    similar projects. `requirement_similarity` is the firewall's: from there on a known plan
     is kept out.
 
     Raises DLCodeGenError where these are not there or not what they should be.
     """
     firewall = Firewall(requirement_similarity=requirement_similarity)
-    return RepairedPlanner(_planner_alone(planner, firewall, build_asker))
+    return RepairedPlanner(_planner_alone(planner, firewall, build_asker, falls_back))
 
 
-def _planner_alone(planner: PlannerSettings, firewall: Firewall, build_asker: AskerBuilder | None) -> Step:
+def _planner_alone(
+    planner: PlannerSettings, firewall: Firewall, build_asker: AskerBuilder | None, falls_back: bool
+) -> Step:
     if planner.kind == "retrieval":
         known = load_known_plans(planner.plans)
         return RetrievalPlanner(known, neighbours=planner.neighbours, firewall=firewall)
@@ -44,7 +51,8 @@ def _planner_alone(planner: PlannerSettings, firewall: Firewall, build_asker: As
     from pipeline.planners.few_shot import FewShotPlanner  # after scikit-learn, which takes two seconds to import
 
     known = load_known_plans(planner.plans)
-    return FewShotPlanner(build_asker(), known, examples=planner.examples, firewall=firewall)
+    otherwise = RetrievalPlanner(known, neighbours=planner.neighbours, firewall=firewall) if falls_back else None
+    return FewShotPlanner(build_asker(), known, examples=planner.examples, firewall=firewall, otherwise=otherwise)
 
 
 def _hybrid(planner: PlannerSettings, firewall: Firewall) -> Step:

@@ -8,10 +8,13 @@ request stands beside it, and the reply is bound to the plan's schema where the 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
+from pipeline.calls import USELESS_REPLY, LLMCall
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.asker import Asker, Asking
 from pipeline.llm.row_parts import row_parts
@@ -24,14 +27,25 @@ from pipeline.retrieval.sample_pool import KnownPlan
 from pipeline.stage import Fields
 from pipeline.understanding import asked_of
 
+_NO_PLAN = frozenset({"unreadable_plan", "cut_off", "empty_reply", "refused"})
+"""Failures of a reply, after which another planner can plan; an engine that gives none is no such thing."""
+
 
 class FewShotPlanner:
     """Plans by asking a language model with `examples` known plans, none a near-copy of the requirement to the
-    firewall. A reply without a plan is asked for once more; then the row fails (`unreadable_plan`)."""
+    firewall. A reply without a plan is asked for once more; then the planner `otherwise` plans, as the last call says,
+    or, without one, the row fails (`unreadable_plan`)."""
 
     def __init__(
-        self, asker: Asker, known: Sequence[KnownPlan], *, examples: int = 5, firewall: Firewall | None = None
+        self,
+        asker: Asker,
+        known: Sequence[KnownPlan],
+        *,
+        examples: int = 5,
+        firewall: Firewall | None = None,
+        otherwise: Callable[[Requirement], Fields] | None = None,
     ) -> None:
+        self._otherwise = otherwise
         self._asker = asker
         self._known = known
         self._examples = examples
@@ -49,7 +63,16 @@ class FewShotPlanner:
                 **row_parts(record, asked_of(record)),
             )
 
-        (plan,), calls = await self._asker.ask("plan", record, work)
+        try:
+            (plan,), calls = await self._asker.ask("plan", record, work)
+        except StageFailure as failure:
+            if self._otherwise is None or failure.kind not in _NO_PLAN:
+                raise
+            asked = cast("tuple[LLMCall, ...]", failure.added["calls"])
+            last = asked[-1]
+            note = () if last.gave_nothing else (f"{USELESS_REPLY}{failure.kind}",)
+            said = replace(last, cut=(*last.cut, *note, "the plan is drawn from similar projects"))
+            return {**self._otherwise(record), "calls": (*asked[:-1], said)}
         return {"plan": plan, "plan_sources": tuple(item.id for item in chosen), "calls": calls}
 
     def _nearest(self, record: Requirement) -> list[KnownPlan]:

@@ -58,8 +58,8 @@ def _stated_as(field: PlanField, constraints: Sequence[Constraint]) -> str:
 
 
 def guessed_by(fields: Fields, calls_before: Sequence[LLMCall]) -> str:
-    """Who a planner's fields were drawn from: the model that was asked, or known plans."""
+    """Who a planner's fields were drawn from: the model that was asked and answered, or known plans."""
     calls = fields.get("calls", ())
-    if isinstance(calls, tuple) and len(calls) > len(calls_before):
+    if isinstance(calls, tuple) and len(calls) > len(calls_before) and not calls[-1].gave_nothing:
         return str(calls[-1].model)
     return "similar projects" if fields.get("plan_sources") else "the planner"

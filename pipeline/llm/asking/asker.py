@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from pipeline.calls import CallMeasures, LLMCall
+from pipeline.calls import USELESS_REPLY, CallMeasures, LLMCall
 from pipeline.config import PLAIN_TEMPERATURE, PriceSettings, WritingSettings
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.context import fit
@@ -119,7 +119,7 @@ class Asker:
         calls = list(record.calls)
         for asking, outcome in zip(askings, outcomes, strict=True):
             if isinstance(outcome, StageFailure) and outcome.kind in USELESS and asking.calls:
-                asking.note(f"useless: {outcome.kind}")
+                asking.note(f"{USELESS_REPLY}{outcome.kind}")
             calls += asking.calls
         return outcomes, tuple(calls)
 

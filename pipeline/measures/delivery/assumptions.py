@@ -41,9 +41,9 @@ _SHOWN_SOURCES = 3
 
 def origin_of_plan(record: Planned) -> PlanOrigin:
     """The language model that was asked for the plan, or the known plans that it was drawn from."""
-    for call in record.calls:
-        if call.stage == "plan":
-            return PlanOrigin("model", call.model, record.plan_changes)
+    planning = [call for call in record.calls if call.stage == "plan"]
+    if planning and not planning[-1].gave_nothing:
+        return PlanOrigin("model", planning[-1].model, record.plan_changes)
     if record.plan_sources:
         shown = ", ".join(record.plan_sources[:_SHOWN_SOURCES])
         more = len(record.plan_sources) - _SHOWN_SOURCES

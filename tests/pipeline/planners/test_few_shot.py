@@ -88,6 +88,21 @@ def test_a_useless_reply_is_asked_for_once_more_and_then_the_row_fails() -> None
     assert "again" in str(failure.value)
 
 
+def test_in_a_run_similar_projects_plan_where_the_model_gives_no_plan() -> None:
+    llm = ScriptedLLM(lambda _: "I cannot say.")
+    settings = load_settings(PipelineSettings, None, ["llm=scripted", "method=dlcodegen"])
+    plan = next(stage for stage in generation_stages(settings, lambda: llm) if stage.name == "plan")
+    row = Requirement(id="q", row=0, requirement="Classify photos of mushrooms by genus.")
+    (planned,) = run_local([understand_stage(), plan], [row])
+    assert isinstance(planned, Planned)
+    assert planned.failure is None
+    assert planned.plan is not None
+    assert len(planned.calls) == 2
+    assert planned.calls[-1].cut[-1].endswith("the plan is drawn from similar projects")
+    guesses = {origin.by for origin in planned.plan_origins if origin.source == "guessed"}
+    assert guesses == {"similar projects"}
+
+
 def _script(request: ChatRequest) -> str:
     return PLAN
 
