@@ -20,7 +20,7 @@ from pipeline.request.reading.network.layers import layers
 from pipeline.request.reading.outputs import counted_samples, outputs
 from pipeline.request.reading.phrases.division import DIVISION
 from pipeline.request.reading.phrases.models import MODELS
-from pipeline.request.reading.phrases.phrase import phrases_in
+from pipeline.request.reading.phrases.phrase import Phrases
 from pipeline.request.reading.phrases.schedule import SCHEDULE
 from pipeline.request.reading.phrases.shown import SHOWN
 from pipeline.request.reading.phrases.thresholds import THRESHOLDS
@@ -43,7 +43,7 @@ from pipeline.request.terms.tokens import written
 MOST_CHARACTERS = 20_000
 """What is read of a request; longer texts are documents, and what they ask for stands at their beginning."""
 
-_PHRASES = (*SCHEDULE, *DIVISION, *THRESHOLDS, *SHOWN, *MODELS)
+_PHRASES = Phrases((*SCHEDULE, *DIVISION, *THRESHOLDS, *SHOWN, *MODELS))
 _BESIDE_NUMBERS = frozenset(("nesterov", "distillation"))
 """What a term asks for besides the number that it stands beside: "Nesterov 0.9" is a momentum and more."""
 _SOUND = frozenset(("audio", "video", "series"))
@@ -122,7 +122,7 @@ class _Request:
         problem_names = {choice.value for choice in self.problems}
         lower = self.text.lower()
         if len(lower) == len(self.text):  # else a letter's lower case is two, and places would be wrong
-            yield from phrases_in(lower, pieces, taken, self.values | problem_names, _PHRASES)
+            yield from _PHRASES.found(lower, pieces, taken, self.values | problem_names)
         of_images = sizes(pieces, taken, video="video" in data_kinds)
         yield from of_images
         yield from splits(pieces, numbers, taken)

@@ -45,7 +45,7 @@ DIVISION = (
         (
             r"chronologic\w*",
             r"in (?:time|temporal|date) order|(?:time|date)[ -](?:based|ordered|wise) (?:split|validation)",
-            rf"{_SPLIT}{_DATA} by (?:time|date)\b|temporal (?:split|order|hold-?out)|without (?:any )?look-?ahead",
+            rf"\b(?:{_SPLIT}{_DATA} by (?:time|date)\b|temporal (?:split|order|hold-?out)|without (?:any )?look-?ahead)",
             rf"(?:the )?(?:newest|latest|most recent) (?:\d{{1,2}} ?%|(?:\w+ )?{_PERIOD})"
             r"(?= (?:is|are|as|for|of|go|goes|held|form|make|in)\b)",
             r"test(?:ed)? on (?:only )?the (?:last|latest|newest|final|most recent)"
@@ -72,7 +72,7 @@ DIVISION = (
         "scaling_per",
         "per each within",
         (
-            rf"{_SCALED}(?: [\w-]{{1,15}}){{0,2}}? "
+            rf"\b{_SCALED}(?: [\w-]{{1,15}}){{0,2}}? "
             r"(?P<asked>(?:per|for each|for every|within each|each) (?!cent)(?P<thing>[a-z]{3,20}))",
             rf"(?:per|each)[ -](?P<thing>[a-z]{{3,20}}) {_SCALED}",
         ),
@@ -83,7 +83,7 @@ DIVISION = (
         "per",
         "per each every",
         (
-            rf"{_MEASURE}(?: [\w-]{{1,12}}){{0,2}}? (?P<asked>(?:per|for each|for every|of each) {_ONE_BY_ONE})",
+            rf"\b{_MEASURE}(?: [\w-]{{1,12}}){{0,2}}? (?P<asked>(?:per|for each|for every|of each) {_ONE_BY_ONE})",
             rf"per[ -]{_ONE_BY_ONE} {_MEASURE}",
         ),
         thing,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.request.constraints import Aspect
@@ -32,7 +32,7 @@ class Phrase:
 
     aspect: Aspect
     name: str
-    signs: tuple[str, ...]
+    signs: frozenset[str]
     """Parts of words of which one stands in each such phrase: looking for them is cheaper than the patterns."""
     patterns: tuple[re.Pattern[str], ...]
     """Of lower-case text. The group `asked` holds the constraint's words; the whole phrase, where there is none."""
@@ -52,7 +52,7 @@ def phrase(
 ) -> Phrase:
     """A rule with its signs and needs as words with blanks between."""
     compiled = tuple(re.compile(pattern) for pattern in patterns)
-    return Phrase(aspect, name, tuple(signs.split()), compiled, value, frozenset(needs.split()))
+    return Phrase(aspect, name, frozenset(signs.split()), compiled, value, frozenset(needs.split()))
 
 
 def first_number(match: Match) -> str | None:
@@ -70,21 +70,23 @@ def always(value: str) -> Callable[[Match], str | None]:
     return lambda match: value
 
 
-def phrases_in(
-    lower: str, pieces: list[Piece], taken: set[int], values: Collection[str], rules: tuple[Phrase, ...]
-) -> Iterator[Found]:
-    """What rules find in a lower-case request, each once. The pieces that hold their numbers are added to `taken`.
+class Phrases:
+    """Rules in their order, with the signs that they share: each is looked for once in a request."""
 
-    `values` are those of all terms of the request.
-    """
-    for rule in rules:
-        if not any(sign in lower for sign in rule.signs):
-            continue
-        if rule.needs and rule.needs.isdisjoint(values):
-            continue
-        found = _first_found(rule, lower, pieces, taken)
-        if found is not None:
-            yield found
+    def __init__(self, rules: Iterable[Phrase]) -> None:
+        self.rules = tuple(rules)
+        self.signs = sorted(frozenset().union(*(rule.signs for rule in self.rules)))
+
+    def found(self, lower: str, pieces: list[Piece], taken: set[int], values: Collection[str]) -> Iterator[Found]:
+        """What the rules find in a lower-case request, each once. The pieces that hold their numbers are added to
+        `taken`; `values` are those of all terms of the request."""
+        there = {sign for sign in self.signs if sign in lower}
+        for rule in self.rules:
+            if rule.signs.isdisjoint(there) or (rule.needs and rule.needs.isdisjoint(values)):
+                continue
+            found = _first_found(rule, lower, pieces, taken)
+            if found is not None:
+                yield found
 
 
 def _first_found(rule: Phrase, lower: str, pieces: list[Piece], taken: set[int]) -> Found | None:

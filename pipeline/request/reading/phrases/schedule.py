@@ -33,7 +33,7 @@ SCHEDULE = (
         "decay_every",
         "every each alle step",
         (
-            rf"(?:{_LOWERS} {_RATE}|{_RATE}[^.;\n]{{0,12}} {_LOWERS}|decay|gamma|factor|steplr|lernrate|halved)"
+            rf"\b(?:{_LOWERS} {_RATE}|{_RATE}[^.;\n]{{0,12}} {_LOWERS}|decay|gamma|factor|steplr|lernrate|halved)"
             rf"[^.;\n]{{0,40}}?(?P<asked>(?:every|each|alle) (?P<numbers>{NUMBER})(?:th|rd)? (?:epochs?|epochen))",
             rf"steplr[^.;\n]{{0,20}}?(?P<asked>step[ _-]size[ =:]*(?P<numbers>{NUMBER}))",
         ),
@@ -45,8 +45,8 @@ SCHEDULE = (
         "halv half tenth divid reduc decay drop cut lower decreas multipl shrink",
         (
             rf"{_LOWERS} {_RATE} by (?:a )?(?:factor (?:of )?)?(?P<numbers>0?\.\d+|10|2|5)(?![\w.%])",
-            rf"halv\w{{1,3}} {_RATE}|{_LOWERS} {_RATE} (?:in |by )(?:half|a tenth)",
-            rf"{_RATE} (?:is |gets )?halved",
+            rf"\bhalv\w{{1,3}} {_RATE}|{_LOWERS} {_RATE} (?:in |by )(?:half|a tenth)",
+            rf"(?:lr|rate) (?:is |gets )?halved",
         ),
         _factor,
     ),

@@ -53,9 +53,9 @@ SHOWN = (
         "matches hits alternatives",
         (
             rf"(?<![\w-])(?:top|best|worst)[ -]?(?P<numbers>{COUNT}) (?!{_NO_THINGS})[a-z]+",
-            rf"(?P<numbers>{COUNT}) (?:highest[ -]scoring|highest|{_FIRST}) (?!{_NO_THINGS})[a-z]+",
-            rf"(?P<numbers>{COUNT}) (?:worst|best|nearest|closest)\b(?! \w)",
-            rf"(?P<numbers>{COUNT}) (?:[a-z-]{{1,15}} )?{_ANSWERS}\b",
+            rf"\b(?P<numbers>{COUNT}) (?:highest[ -]scoring|highest|{_FIRST}) (?!{_NO_THINGS})[a-z]+",
+            rf"\b(?P<numbers>{COUNT}) (?:worst|best|nearest|closest)\b(?! \w)",
+            rf"\b(?P<numbers>{COUNT}) (?:[a-z-]{{1,15}} )?{_ANSWERS}\b",
         ),
         _at_least_two,
     ),

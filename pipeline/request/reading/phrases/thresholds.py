@@ -44,7 +44,7 @@ THRESHOLDS = (
         "quantile percentile p10 p5 p90",
         (
             rf"(?:quantiles?|percentiles)(?: (?:of|at|for|levels?))?[ =:(\[]*(?P<numbers>{_LIST})",
-            rf"(?P<numbers>{_LIST}) (?:percentiles|quantiles)",
+            rf"\b(?P<numbers>{_LIST}) (?:percentiles|quantiles)",
             r"\bp(?P<numbers>\d{1,2}(?:(?:, | and |, and |/|-|–)p\d{1,2}){1,4})\b",
         ),
         _quantiles,
@@ -108,7 +108,7 @@ THRESHOLDS = (
         "loss_weights",
         "* × + loss",
         (
-            rf"(?P<numbers>{_PART} ?\+ ?{_PART}(?: ?\+ ?{_PART})?)",
+            rf"(?<![\w.])(?P<numbers>{_PART} ?\+ ?{_PART}(?: ?\+ ?{_PART})?)",
             rf"loss[ _-]weights?(?: (?:of|are))?[ =:(\[]*(?P<numbers>{_LIST})",
             rf"losses (?:are )?weighted (?:by |with )?(?P<numbers>{_LIST})",
         ),
