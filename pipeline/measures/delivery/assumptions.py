@@ -1,4 +1,4 @@
-"""What a project decides that the request left open: as its code has it, and as its plan says where the code is silent."""
+"""What a project decides that the request left open, as its code has it: what a plan says and no code does is untrue."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def assumptions(
         if not planned or name in asked:
             continue
         there = stated.get(name, ())
-        if not there or planned in there:
+        if planned in there or code is None or name == "problem":
             decided.append(origin.assumed(name, planned))
-        else:
+        elif there:
             # Who wrote the code has it from where the plan came from; a rule changed the plan alone.
             decided.append(Assumption(name=name, value=there[0], origin=origin.origin, because=origin.because))
     return tuple(decided)

@@ -72,7 +72,16 @@ def check_delivery(
         else:
             checks.append(_looked_up(constraint, code, request))
     checks = _with_alternatives(checks, requirement)
-    return Delivery(checks=tuple(checks), assumptions=assumptions(asked, plan, origin or PlanOrigin(), code))
+    assumed = assumptions(asked, plan, origin or PlanOrigin(), code)
+    if code is not None:
+        assumed = tuple(one for one in assumed if one.name != "problem" or _solves(one.value, code))
+    return Delivery(checks=tuple(checks), assumptions=assumed)
+
+
+def _solves(problem: str, code: Code) -> bool:
+    """Whether the code does not show another problem than an assumed one."""
+    constraint = Constraint(aspect="task", name="problem", value=problem, start=0, end=0)
+    return problems.PROBLEMS["problem"](constraint, code).outcome != "not_met"
 
 
 _OR = re.compile(r"\s*,?\s*(?:or|oder|ou|o|или)\s+(?:(?:an?|ein|eine|une?|un|una|plain|simple|maybe|even)\s+)*", re.I)

@@ -36,6 +36,9 @@ _FRAMEWORKS = {
     "tf_keras": "tensorflow",
 }
 
+_MAKES_UP = re.compile(r"(^|_)(synthetic|synthesi[sz]ed?|made_up|make_up|fake|dummy|toy|simulated?|invent\w*)(_|$)")
+"""In the names of functions that make data up."""
+
 
 class Code:
     """The source of one project. What comments and docstrings say is no evidence, and is not looked at."""
@@ -84,6 +87,19 @@ class Code:
     def training_loops(self) -> tuple[Loop, ...]:
         """The loops over epochs in which gradients are computed."""
         return tuple(epoch_loops(self.loops, functions_that_train(functions_in(self._tree))))
+
+    def is_made_up(self, line: int | None) -> bool:
+        """Whether a line makes data up: what it names no real data need to have, what it does nobody's data undergo."""
+        return line is not None and any(first <= line <= last for first, last in self._made_up)
+
+    @cached_property
+    def _made_up(self) -> list[tuple[int, int]]:
+        """The first and last lines of functions that make data up."""
+        spans: list[tuple[int, int]] = []
+        for function in self.nodes_of(ast.FunctionDef):
+            if _MAKES_UP.search(function.name):
+                spans.append((function.lineno, function.end_lineno or function.lineno))
+        return spans
 
     @cached_property
     def named(self) -> list[Found]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from pipeline.measures.delivery.code import Code
 from pipeline.measures.delivery.data.flat import takes_no_windows
-from pipeline.measures.delivery.findings import Finding
+from pipeline.measures.delivery.findings import Finding, missing
+from pipeline.measures.delivery.layers import RECURRENT, is_convolution
 from pipeline.measures.delivery.network.set_free import is_set_free
 from pipeline.measures.delivery.results.baselines import is_another_baseline
 from pipeline.measures.delivery.task.recommended import recommends_otherwise
@@ -72,6 +73,18 @@ def _kind(constraint: Constraint, code: Code, request: WholeRequest) -> Finding 
     return takes_no_windows(code) if constraint.value == "series" and windows else None
 
 
+def _family(constraint: Constraint, code: Code, request: WholeRequest) -> Finding | None:
+    """ "A convolutional autoencoder" is none of recurrent layers alone, whatever else convolves."""
+    if constraint.value != "autoencoder" or not request.asks("family", "cnn"):
+        return None
+    if any(request.asks("family", family) for family in ("lstm", "gru", "bilstm", "bigru", "rnn", "convlstm")):
+        return None
+    recurrent = [layer for layer in code.layers if layer.kind in RECURRENT]
+    if not recurrent or any(is_convolution(layer.kind) for layer in code.layers):
+        return None
+    return missing(f"an autoencoder of {recurrent[0].kind} layers", recurrent[0].line)
+
+
 _CHECKS: dict[str, Callable[[Constraint, Code, WholeRequest], Finding | None]] = {
     "frozen": _frozen,
     "loss": _loss,
@@ -81,5 +94,6 @@ _CHECKS: dict[str, Callable[[Constraint, Code, WholeRequest], Finding | None]] =
     "report": _report,
     "problem": _problem,
     "kind": _kind,
+    "family": _family,
 }
 """By a constraint's name."""

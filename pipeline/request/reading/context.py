@@ -34,6 +34,8 @@ def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> boo
     if term.name == "comments" and pieces[index].key in ("comments", "comment"):
         before = {piece.key for piece in pieces[max(0, index - 3) : index]}
         return bool(before & _WANTED) or following[:2] == ["in", "the"]
+    if term.value in _TOP_ACCURACIES and not pieces[index].key.endswith(("accuracy", "acc", "error")):
+        return not _counts_things(pieces, index)
     if term.value == "flip" and pieces[index].key.startswith("mirror"):
         return following[:2] != ["the", "encoder"]  # "the decoder mirrors the encoder"
     if term.value == "cosine" and pieces[index].key == "cosine":
@@ -65,6 +67,23 @@ def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> boo
         # "RAVDESS-like", "COCO json": not the data set itself
         return not {"like", "style", "json", "format"} & set(following)
     return True
+
+
+_TOP_ACCURACIES = frozenset(("top_2_accuracy", "top_3_accuracy", "top_5_accuracy", "top_10_accuracy"))
+_NO_THINGS = frozenset(
+    "and or accuracy acc error score metric metrics on in for as at is of please too also with to".split()
+)
+
+
+def _counts_things(pieces: list[Piece], index: int) -> bool:
+    """Whether "top 5" counts what is listed, "top 5 games", and is no accuracy."""
+    if index + 1 == len(pieces):
+        return False
+    following = pieces[index + 1]
+    if following.kind not in ("word", "term") or following.sentence != pieces[index].sentence:
+        return False
+    is_measure = any(term.aspect == "metric" for term in following.terms)
+    return following.key not in _NO_THINGS and not is_measure
 
 
 def in_context(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> tuple[Aspect, str, str]:

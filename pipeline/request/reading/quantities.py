@@ -185,11 +185,23 @@ def _claim(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tuple[Q
             # "10 units 100 epochs"; but in "SGD 0.1 momentum 0.9 weight decay 5e-4" words stand before numbers
             named = _key_before(pieces, number_before, excluded)
             return after if named is None or named[1] != number_before - 1 else before
+        is_beside = before[0].name == "length" and after[0].name in _SIDE_BY_SIDE and after[1] == index + 1
+        if is_beside and gap and not _says_next(pieces, after[1]):
+            return after  # "windows of 4 channels"
         # "batch 8, 20 epochs": a comma between key and number has ended the search already.
         if before[0].name == after[0].name or gap <= after[1] - index - 1 + 1:
             return before
         return after
     return before or after
+
+
+_SIDE_BY_SIDE = frozenset(("channels", "features"))
+"""What a window or a batch is told to have besides its length: "windows of 4 channels"."""
+
+
+def _says_next(pieces: list[Piece], unit: int) -> bool:
+    """Whether a unit is the key of the number behind it: "length 100, channels 5"."""
+    return unit + 1 < len(pieces) and pieces[unit + 1].number is not None
 
 
 def _key_before(pieces: list[Piece], index: int, excluded: frozenset[str]) -> tuple[Quantity, int] | None:

@@ -26,7 +26,7 @@ from pipeline.request.reading.phrases.shown import SHOWN
 from pipeline.request.reading.phrases.thresholds import THRESHOLDS
 from pipeline.request.reading.problem.named import forbidden_problems, problems
 from pipeline.request.reading.quantities import Measured, implied, measured
-from pipeline.request.reading.resolved import by_what_is_counted, is_of_name, looking_ahead, resolved
+from pipeline.request.reading.resolved import by_what_is_counted, is_of_name, looking_ahead, resolved, rows_of_table
 from pipeline.request.reading.senses import Senses
 from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
@@ -82,7 +82,7 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
         problem = by_what_is_counted(kept, pieces, without_paths)
         if problem is not None:
             kept.append(problem)
-    return resolved(looking_ahead(in_steps(text, kept)))
+    return resolved(looking_ahead(rows_of_table(text, in_steps(text, kept))))
 
 
 @dataclass(slots=True)

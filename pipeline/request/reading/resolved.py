@@ -55,6 +55,28 @@ def is_of_name(constraint: Constraint, named: list[Written]) -> bool:
     return False
 
 
+_OF_ROWS = frozenset(("classification", "regression"))
+
+
+def rows_of_table(text: str, constraints: list[Constraint]) -> list[Constraint]:
+    """Rows with named columns that are told apart or valued one by one are a table, however often one is written."""
+    names = [one.name for one in constraints]
+    problems = {one.value for one in constraints if one.name == "problem" and not one.negated}
+    if names.count("column") < _SHOWS_TABLE or {"length", "horizon", "sample_rate"} & {*names} or not problems:
+        return constraints
+    if not problems <= _OF_ROWS or any(one.value in _AS_STEPS for one in constraints):
+        return constraints
+    results = []
+    for one in constraints:
+        is_rhythm = (one.name, one.value) == ("kind", "series") and "series" not in one.words(text).lower()
+        results.append(replace(one, value="table") if is_rhythm else one)
+    return results
+
+
+_AS_STEPS = frozenset("lstm gru bilstm bigru rnn tcn cnn_1d convlstm transformer".split())
+"""Networks that take steps in time."""
+
+
 def looking_ahead(constraints: list[Constraint]) -> list[Constraint]:
     """An amount over the next steps is a forecast: "how many will we sell on each of the next 7 days"."""
     if not any(one.name == "horizon" for one in constraints):

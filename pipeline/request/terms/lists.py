@@ -66,7 +66,11 @@ def listed(
             run.append(piece)
         index += 1
     add_name(text, run, names)
-    return names, index
+    return [name for name in names if name.text.lower() not in _GOES_ON], index
+
+
+_GOES_ON = frozenset(("so on", "so forth", "others", "the others", "etc", "more"))
+"""What ends a list of examples, and is none itself."""
 
 
 def _is_spanish_or(pieces: list[Piece], index: int) -> bool:

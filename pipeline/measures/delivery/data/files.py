@@ -59,15 +59,15 @@ def _folder(constraint: Constraint, code: Code) -> Finding:
 
 
 def _column_line(name: str, code: Code) -> int | None:
-    exact = next((text.line for text in code.texts if text.value == name), None)
-    if exact is not None:
-        return exact
+    """Where a column is named, but for made-up data; as it is written before other spellings of it."""
+    texts = [text for text in code.texts if not code.is_made_up(text.line)]
     wanted = plain(name)
-    for text in code.texts:
-        if plain(str(text.value)) == wanted:
-            return text.line
+    exact = [text.line for text in texts if text.value == name]
+    alike = [text.line for text in texts if plain(str(text.value)) == wanted]
+    if exact or alike:
+        return (exact or alike)[0]
     for node in code.nodes_of(ast.Attribute):
-        if node.attr == name:  # `table.age`
+        if node.attr == name and not code.is_made_up(node.lineno):  # `table.age`
             return node.lineno
     return None
 

@@ -87,6 +87,8 @@ def _kind_line(kind: str, code: Code) -> int | None:
         return line
     words = _WORDS.get(kind)
     if kind == "series":
+        if _reader("audio", code) is not None and _represented("mel_spectrogram", code) is not None:
+            return None  # what is heard is read otherwise
         if _kind_line("text", code) is not None:
             return None  # texts are sequences too
         line = code.word(_WORDS["series"])

@@ -33,7 +33,7 @@ IN_THE_DATA = "it lies in the data, which are not read here"
 _NAMES = {
     "height": r"(\w+_)?height|img_h|image_h|img_rows|((img|image|input|target|photo|resize|crop)_?)(size|dim|dims|shape)|size",
     "width": r"(\w+_)?width|img_w|image_w|img_cols|((img|image|input|target|photo|resize|crop)_?)(size|dim|dims|shape)|size",
-    "channels": r"(\w+_)?channels?",
+    "channels": r"((num|n|image|img|input|number_of)_)*channels?",
     "depth": r"(\w+_)?(depth|slices)",
     "frames": r"(\w+_)?(frames|num_frames|frame_count|sequence_length|seq_len(gth)?|timesteps|time_steps)",
     "length": r"(\w+_)?(max_?len(gth)?|seq(uence)?_?len(gth)?|look_?back|window(_size|_length)?|time_?steps|n_steps|num_steps|"
@@ -123,6 +123,8 @@ def _named(code: Code, name: str) -> list[Found]:
     found: list[Found] = []
     for item in code.values(_NAMES[name]):
         value = item.value
+        if item.name == "size" or code.is_made_up(item.line):  # `rng.normal(size=200)`
+            continue
         if isinstance(value, list | tuple):
             part = {"height": 0, "width": 1, "channels": -1}.get(name)
             if part is None or len(value) < 2 or (part == -1 and len(value) < 3):

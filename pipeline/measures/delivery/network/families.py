@@ -62,6 +62,11 @@ def _word(pattern: str) -> Structure:
     return lambda code: code.word(pattern)
 
 
+def _lacks(pattern: str) -> Structure:
+    """The first line of the code where no identifier has the pattern in it."""
+    return lambda code: code.first_line if code.word(pattern) is None else None
+
+
 def _all(*structures: Structure) -> Structure:
     """The line of the first, where all of them are there."""
 
@@ -245,7 +250,7 @@ _FAMILIES: dict[str, Structure] = {
     "autoencoder": _AUTOENCODER,
     "variational_autoencoder": _VARIATIONAL,
     "gan": _GAN,
-    "dcgan": _all(_GAN, _convolution, _upsampling),
+    "dcgan": _all(_GAN, _convolution, _upsampling, _lacks("wasserstein|gradient_penalty|(^|_)critic")),
     "wgan": _all(_GAN, _word("critic|wasserstein|gradient_penalty|clip")),
     "conditional_gan": _all(_GAN, _any(_all(_layer("Embedding"), _joined), _word("cond|(^|_)cgan"))),
     "cyclegan": _all(_GAN, _word("cycle")),

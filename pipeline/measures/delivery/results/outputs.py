@@ -32,7 +32,7 @@ _PLOTS: dict[str, tuple[str, str]] = {
     "pr_curve": (r"precision_recall_curve|PrecisionRecallDisplay", r"pr_curve|precision_recall"),
     "latent_space": ("", r"latent_(space|points|codes|vectors)|plot_latent|z_test|z_mean|encodings?|(^|_)codes"),
     "residuals": ("residplot", r"residual(?!_block|_connection)"),
-    "reconstructions": ("", r"reconstruct|decoded|recon(_|s|$)|autoencoded|denoised|restored"),
+    "reconstructions": ("", r"reconstruct(?!ion_(error|loss))|decoded|recon(_|s|$)|autoencoded|denoised|restored"),
     "attention": ("", r"attention(_weights?|_map|_scores?|_plot)|plot_attention|return_attention|attention_\w+"),
     "gradcam": ("", r"grad_?cam|heatmap_\w+cam"),
     "feature_importance": (r"permutation_importance|plot_importance|shap\w*|summary_plot", r"feature_importance|importances?|shap"),

@@ -212,8 +212,9 @@ def _teacher_forcing(constraint: Constraint, code: Code) -> Finding:
 
 
 def _shuffle(constraint: Constraint, code: Code) -> Finding:
-    off = [call for call in code.calls if call.keywords.get("shuffle") is False]
-    for call in code.calls:
+    calls = [call for call in code.calls if not code.is_made_up(call.line)]
+    off = [call for call in calls if call.keywords.get("shuffle") is False]
+    for call in calls:
         if call.keywords.get("shuffle") is True or call.name in ("shuffle", "permutation", "randperm"):
             return met(call.line)
         if call.name == "train_test_split" and "shuffle" not in call.keywords:

@@ -45,7 +45,8 @@ DIVISION = (
         (
             r"chronologic\w*",
             r"in (?:time|temporal|date) order|(?:time|date)[ -](?:based|ordered|wise) (?:split|validation)",
-            rf"\b(?:{_SPLIT}{_DATA} by (?:time|date)\b|temporal (?:split|order|hold-?out)|without (?:any )?look-?ahead)",
+            rf"\b(?:{_SPLIT}{_DATA} by (?:time|date)\b|temporal (?:split|order|hold-?out))",
+            r"without (?:any )?look-?ahead",
             rf"(?:the )?(?:newest|latest|most recent) (?:\d{{1,2}} ?%|(?:\w+ )?{_PERIOD})"
             r"(?= (?:is|are|as|for|of|go|goes|held|form|make|in)\b)",
             r"test(?:ed)? on (?:only )?the (?:last|latest|newest|final|most recent)"

@@ -106,7 +106,10 @@ def _found(rule: Phrase, words: re.Match[str], pieces: list[Piece], taken: set[i
         numbered = [index for index in range(first, last + 1) if pieces[index].number is not None]
     if not taken.isdisjoint(numbered):
         return None
-    value = rule.value(Match(words, tuple(pieces[index].number or 0.0 for index in numbered)))
+    numbers = tuple(pieces[index].number or 0.0 for index in numbered)
+    if "numbers" in groups and not numbers and (words["numbers"] or "").isdecimal():
+        numbers = (float(words["numbers"]),)  # it is part of a term: the 10 of "HR@10"
+    value = rule.value(Match(words, numbers))
     if value is None:
         return None
     taken.update(numbered)

@@ -46,7 +46,7 @@ SCHEDULE = (
         (
             rf"{_LOWERS} {_RATE} by (?:a )?(?:factor (?:of )?)?(?P<numbers>0?\.\d+|10|2|5)(?![\w.%])",
             rf"\bhalv\w{{1,3}} {_RATE}|{_LOWERS} {_RATE} (?:in |by )(?:half|a tenth)",
-            rf"(?:lr|rate) (?:is |gets )?halved",
+            r"(?:lr|rate) (?:is |gets )?halved",
         ),
         _factor,
     ),
