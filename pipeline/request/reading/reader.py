@@ -26,7 +26,14 @@ from pipeline.request.reading.phrases.shown import SHOWN
 from pipeline.request.reading.phrases.thresholds import THRESHOLDS
 from pipeline.request.reading.problem.named import forbidden_problems, problems
 from pipeline.request.reading.quantities import Measured, implied, measured
-from pipeline.request.reading.resolved import by_what_is_counted, is_of_name, looking_ahead, resolved, rows_of_table
+from pipeline.request.reading.resolved import (
+    by_what_is_counted,
+    flagged,
+    is_of_name,
+    looking_ahead,
+    resolved,
+    rows_of_table,
+)
 from pipeline.request.reading.senses import Senses
 from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
@@ -48,6 +55,7 @@ _BESIDE_NUMBERS = frozenset(("nesterov", "distillation"))
 """What a term asks for besides the number that it stands beside: "Nesterov 0.9" is a momentum and more."""
 _SOUND = frozenset(("audio", "video", "series"))
 _GENERATIVE = frozenset("gan dcgan wgan conditional_gan variational_autoencoder diffusion".split())
+_REBUILD = frozenset(("autoencoder", "variational_autoencoder"))
 _TRANSLATORS = frozenset(("cyclegan", "pix2pix"))
 
 
@@ -78,7 +86,9 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
         kept.append(
             Constraint(aspect=aspect, name=name, value=value, start=start, end=end, source=source, negated=negated)
         )
-    if not problem_names:
+    if not problem_names and request.families & _REBUILD:
+        kept += flagged(kept)
+    elif not problem_names:
         problem = by_what_is_counted(kept, pieces, without_paths)
         if problem is not None:
             kept.append(problem)

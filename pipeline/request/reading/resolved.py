@@ -31,6 +31,14 @@ def by_what_is_counted(
     return None
 
 
+def flagged(constraints: list[Constraint]) -> list[Constraint]:
+    """An autoencoder whose errors are held against a threshold looks for what is unusual."""
+    for told in constraints:
+        if told.name in ("threshold_percentile", "threshold_deviations", "threshold") and not told.negated:
+            return [replace(told, aspect="task", name="problem", value="anomaly_detection")]
+    return []
+
+
 _SHOWS_TABLE = 3
 """Columns that have to be named before a word in one of them tells no kind of data."""
 

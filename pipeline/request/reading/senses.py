@@ -102,7 +102,7 @@ class Senses:
             return name if "temperature" in self.values and set(self.problem_names) & _WRITES else ""
         if name == "noise_level" and cue in _BARE_NOISE:
             return name if any("noise" in key or "noisy" in key for key in self._keys_before(number, _BEFORE)) else ""
-        if name == "threshold" and any("iou" in key for key in self._keys_before(number, 4)):
+        if name == "threshold" and any("iou" in key for key in self._clause_before(number, 4)):
             return "nms_iou" if any("nms" in key for key in self._keys_before(number, _BEFORE)) else ""
         return name
 
@@ -125,6 +125,11 @@ class Senses:
 
     def _keys_before(self, number: Measured, count: int) -> set[str]:
         return {piece.key for piece in self.pieces[max(0, number.first - count) : number.first + 1]}
+
+    def _clause_before(self, number: Measured, count: int) -> list[str]:
+        """Keys since the last comma."""
+        keys = [piece.key for piece in self.pieces[max(0, number.first - count) : number.first + 1]]
+        return keys[len(keys) - keys[::-1].index(",") :] if "," in keys else keys
 
     def _recommends(self) -> bool:
         """Whether users and items are multiplied, whose factors are those of an embedding."""

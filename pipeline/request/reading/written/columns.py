@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from pipeline.request.reading.found import Written
 from pipeline.request.reading.written.files import DATA_FORMATS
 from pipeline.request.reading.written.forbidden import dropped_columns, forbidden_columns
-from pipeline.request.reading.written.listings import NO_COLUMN, before_file, can_be_column, colon_before_file, listings
+from pipeline.request.reading.written.listings import (
+    NO_COLUMN,
+    before_file,
+    can_be_column,
+    colon_before_file,
+    listings,
+    targets_listed,
+)
 from pipeline.request.reading.written.prose import asks_for_something, in_prose
 from pipeline.request.reading.written.targets import COLUMN, QUOTES, identifier_at, target_of
 from pipeline.request.terms.lists import Name, listed
@@ -19,12 +26,15 @@ _COLUMNS = frozenset(
     "columns fields column_names spalten columnas colonnes colunas colonne cols headers header 列 столбцы "
     "столбцами".split()
 )
-_HOLDS = frozenset(("with", "has", "contains", "holds", "having", "containing", "mit", "con", "avec", "com", "(", ":"))
+_HOLDS = frozenset(
+    ("with", "has", "contains", "holds", "having", "containing", "mit", "con", "avec", "com", "(", ":", "[")
+)
 _TABLES = frozenset("table csv sheet spreadsheet excel xlsx parquet tabelle tabla tableau tabela tabella file".split())
 """Behind these "with" or a bracket may open a list of columns."""
 _BRACKETED = frozenset(
     "metadata features feature variables attributes inputs predictors measurements numbers values columns "
-    "fields sensors questions merkmale variablen características caractéristiques channels".split()
+    "fields sensors questions facts details numeric numerical categorical continuous merkmale variablen "
+    "características caractéristiques channels".split()
 )
 _FILLERS = frozenset("are named called : columns column the like sind heißen son sont são sono".split())
 _CLAUSE_BEGINNINGS = frozenset("i we predict target the use with want".split())
@@ -70,12 +80,17 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
         if told_target
         else target_of(text, pieces, kept, only_inputs=any(listing.only_inputs for listing in listed_columns))
     )
-    if target is not None:
+    targets = targets_listed(text, pieces)
+    if targets:
+        results += [Written("files", "target", name.text, name.start, name.end) for name in targets]
+        several = {name.text.lower() for name in targets}
+        kept = [name for name in kept if name.text.lower() not in several]
+    elif target is not None:
         listed_target = named.get(target.text.lower()) or target
         target = min(listed_target, target, key=_start)
         results.append(Written("files", "target", target.text, target.start, target.end))
     for name in kept:
-        if target is None or name.text.lower() != target.text.lower():
+        if targets or target is None or name.text.lower() != target.text.lower():
             results.append(Written("files", "column", name.text, name.start, name.end))
     for key, name in dropped.items():
         place = named.get(key) or name

@@ -45,7 +45,7 @@ _SAVES = frozenset(
 _PREDICTED = frozenset(
     "prediction predictions forecast forecasts submission results vorhersagen predicciones prédictions "
     "predições scores output summaries captions translations answers transcripts recommendations detections "
-    "clusters anomalies flags flagged counts estimates probabilities rankings matches suspects ones".split()
+    "clusters anomalies flags flagged counts estimates probabilities rankings matches suspects guesses ones".split()
 )
 _SEPARATED = {"semicolon": ";", "semicolons": ";", "tab": "tab", "tabs": "tab", "pipe": "|", "pipes": "|"}
 _MARKS = {

@@ -75,6 +75,7 @@ _DROPS_TOGETHER = frozenset(
         ("column", "but"),
         ("columns", "but"),
         ("everything", "but"),
+        ("but", "not"),
     )
 )
 _DROPS_BEFORE = frozenset(first for first, _ in _DROPS_TOGETHER)

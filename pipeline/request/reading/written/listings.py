@@ -107,6 +107,10 @@ def before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
     if pieces[index].key != "(" or not index or pieces[index - 1].kind not in ("word", "term"):
         return []
     names, end = listed(text, pieces, index + 1, ")")
+    last = _FILE_INSIDE.fullmatch(names[-1].text) if len(names) > 2 else None
+    if last is not None:  # "(store, item, units in sales.csv)"
+        names[-1] = Name(last[1], names[-1].start, names[-1].start + len(last[1]))
+        return names if all(can_be_column(name.text) for name in names) else []
     behind = text[pieces[end].end : pieces[end].end + 60] if end < len(pieces) else ""
     if len(names) < 3 or not _IN_FILE.match(behind):
         return []
@@ -131,6 +135,9 @@ def colon_before_file(text: str, pieces: list[Piece], index: int) -> list[Name]:
 
 
 _GOES_ON = re.compile(r"(?:every|each|per|from|for|of|in|at|as|by|on|recorded|measured|once|hourly|daily)\b")
+_FILE_INSIDE = re.compile(
+    r"(\w+) (?:in|from) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)[\"'`]?"
+)
 _LATER_IN_FILE = re.compile(
     r"(?: [\w,-]+){0,6}? (?:in|from) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
 )
@@ -153,3 +160,20 @@ def can_be_column(name: str) -> bool:
         and not any(word in NO_COLUMN for word in words)
         and all(char.isalnum() or char in " _-.%/" for char in name)
     )
+
+
+_SEVERAL = re.compile(r"\b(?:the )?(?:targets|outputs to predict|quantities to predict)(?: are|:| =) (?=[A-Za-z`'\"])")
+
+
+def targets_listed(text: str, pieces: list[Piece]) -> list[Name]:
+    """ "targets are carbon, nitrogen and pH": several, each a word; none for any other list."""
+    said = _SEVERAL.search(text)
+    if said is None:
+        return []
+    first = next((index for index, piece in enumerate(pieces) if piece.start >= said.end()), len(pieces))
+    names: list[Name] = []
+    for name in listed(text, pieces, first, "")[0]:
+        if " " in name.text or not name.text[0].isalpha():
+            break
+        names.append(name)
+    return names if len(names) > 1 else []
