@@ -14,7 +14,9 @@ _WANTED = frozenset(
     "with of many more some helpful good add plenty code detailed inline short clear include need want "
     "please useful explaining beginner write".split()
 )
-_COMMON_WORDS = frozenset("temp temperature beam greedy beams temperatura température".split())
+_COMMON_WORDS = frozenset(
+    ("temp", "temperature", "with temperature", "beam", "greedy", "beams", "temperatura", "température")
+)
 _WRITES = frozenset(
     ("generation", "translation", "captioning", "summarization", "question_answering", "speech_recognition")
 )

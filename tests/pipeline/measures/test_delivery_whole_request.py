@@ -230,7 +230,6 @@ def test_rows_of_a_table_are_no_windows_of_several_channels() -> None:
             "binary_crossentropy",
             "16",
         ),
-        ("x = 1", "sparse_categorical_crossentropy", "32"),
     ],
 )
 def test_what_is_assumed_is_read_in_the_finished_code(source: str, loss: str, batch_size: str) -> None:
