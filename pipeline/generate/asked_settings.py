@@ -116,6 +116,8 @@ def asked_setting(name: str, value: object, constraints: Sequence[Constraint], n
         return next((int(top[1]) for top in tops if top is not None), None)
     for pattern, wanted in _PATTERNS:
         if pattern.fullmatch(name):
+            if wanted == ("embedding",) and "LATENT_DIM" not in names:
+                wanted = ("embedding", "latent")  # "20 latent factors" are the vectors of users and items
             return _alike(_stated(asked, wanted), value)
     return None
 

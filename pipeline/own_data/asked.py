@@ -219,15 +219,20 @@ def _rating_column(asked: Sequence[Constraint]) -> list[str]:
 def _named_in_the_goal(record: Understood, asked: Sequence[Constraint]) -> list[str]:
     """The column that the goal speaks of, where no word says which is the target and one alone can be meant: `load_mw`
     of "forecast the electricity load"."""
-    goal = set(words_of(clause_of_problem(record.requirement, asked)))
+    goal = set(words_of(_before_inputs(clause_of_problem(record.requirement, asked))))
     names = list(dict.fromkeys(one.value for one in asked if one.name == "column"))
     meant = [name for name in names if goal.intersection(words_of(name)) and not is_date(name) and not is_id(name)]
     return meant if len(meant) == 1 else []
 
 
+def _before_inputs(clause: str) -> str:
+    """What is told, without what it is told from: "estimate the price" of "estimate the price from rooms and area"."""
+    return re.split(r"\b(?:from|using|based on|given|by means of)\b", clause)[0]
+
+
 def _several_in_the_goal(record: Understood, asked: Sequence[Constraint]) -> list[str]:
     """The columns that the goal speaks of, two or more: "predict both the number of bikes and that of docks"."""
-    goal = set(words_of(clause_of_problem(record.requirement, asked)))
+    goal = set(words_of(_before_inputs(clause_of_problem(record.requirement, asked))))
     if not goal:  # no word of it is a problem's
         goal = set(words_of(re.split(r"\bfrom\b|[.;]", record.requirement)[0]))
     columns = [one for one in asked if one.name in ("column", "target")]

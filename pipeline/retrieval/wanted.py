@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pipeline.own_data.roles import is_id, role_facts
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
 from pipeline.request.known_datasets import known_dataset
@@ -33,6 +34,12 @@ _OF_FAMILY = {
 }
 """Problems of families that are for one alone; "a VAE on digits" names no other."""
 
+_OF_NUMBERS = frozenset({"mse", "mae", "huber", "rmse", "r2", "mape", "log_cosh"})
+"""Losses and metrics that only numbers have."""
+
+_OF_STEPS_ALONE = frozenset({"anomaly_detection", "forecasting"})
+"""Problems of which what has a length is a series."""
+
 _USUAL_BACKBONE = "mobilenetv2"
 """The network that plain photos are told by: small, and good at it."""
 
@@ -48,8 +55,18 @@ def wanted_of(constraints: Sequence[Constraint], plan: SolutionPlan | None, requ
     families = stated(constraints, "family")
     data = _kinds_asked(constraints)
     problems = problems_asked(constraints) or [_OF_FAMILY[name] for name in families if name in _OF_FAMILY]
-    if problems == ["reconstruction"] and {"series", "table"}.intersection(data):
-        problems = ["anomaly_detection"]  # what autoencoders of rows and windows are for
+    if "unet" in families and problems == ["classification"]:
+        problems = ["segmentation"]  # of pixels: "a U-Net for five land cover classes"
+    if not data and stated(constraints, "length") and _OF_STEPS_ALONE.intersection(problems):
+        data = ["series"]
+    if not problems and _OF_NUMBERS.intersection(stated(constraints, "loss") + stated(constraints, "metric")):
+        problems = ["regression"]
+    if "autoencoder" in families and {"series", "table"}.intersection(data):
+        # What autoencoders of rows and windows are for, also where it reads "find out whether it is normal".
+        problems = [
+            {"reconstruction": "anomaly_detection", "classification": "anomaly_detection"}.get(one, one)
+            for one in problems
+        ]
     wanted = Wanted(
         frameworks=frozenset(stated(constraints, "framework")),
         forbidden=frozenset(forbidden),
@@ -76,6 +93,8 @@ def _kinds_asked(constraints: Sequence[Constraint]) -> list[str]:
     """The kinds of data that are named. What goes by the hour and is told from the columns of one row, by dense layers
     and without any steps, is a table: "the hourly consumption from temperature and weekday, MLP"."""
     kinds = stated(constraints, "kind")
+    if kinds == ["image"] and _has_row_beside(constraints):
+        return ["image", "table"]
     if kinds != ["series"] or not {"regression", "classification"}.intersection(stated(constraints, "problem")):
         return kinds
     families = set(stated(constraints, "family"))
@@ -88,6 +107,22 @@ def _kinds_asked(constraints: Sequence[Constraint]) -> list[str]:
 
 _FEWEST_COLUMNS = 2
 """Columns that are named of a table that may be called a series for how often it has rows."""
+
+
+_LABELS_IN_COLUMNS = frozenset({"multi_label", "multi_output", "keypoints"})
+
+
+def _has_row_beside(constraints: Sequence[Constraint]) -> bool:
+    """Whether columns are named beside the one of the image files: "columns area, floor, target rent, images in
+    image_file"."""
+    if _LABELS_IN_COLUMNS.intersection(stated(constraints, "variant")) or len(stated(constraints, "target")) > 1:
+        return False
+    if not {"regression", "classification"}.intersection(stated(constraints, "problem")):
+        return False
+    names = list(dict.fromkeys(stated(constraints, "column")))
+    file_column = role_facts(names).get("file_column")
+    others = [name for name in names if name != file_column and not is_id(name)]
+    return file_column is not None and len(others) >= _FEWEST_COLUMNS
 
 
 _NO_PHOTOS = re.compile(
@@ -134,7 +169,7 @@ def _variants(constraints: Sequence[Constraint]) -> frozenset[str]:
     if len(stated(constraints, "target")) > 1:
         variants.add("multi_output")
     for source in ("requirement", "attributes"):
-        kinds = set(stated((one for one in constraints if one.source == source), "kind"))
+        kinds = set(_kinds_asked([one for one in constraints if one.source == source]))
         if "image" in kinds and len(kinds) > 1:
             variants.add("multi_input")
     if _compares_texts(constraints):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Sequence
 
 from pipeline.generate.parts.script import Script, keyword_of, name_of
 from pipeline.keras.facts import backbones
-from pipeline.own_data.roles import is_id
+from pipeline.own_data.roles import is_id, kind_of
 from pipeline.request.constraints import Constraint
 
 _LOG_MEL = re.compile(r"np\.log\([^()\n]*@[^()\n]*\)")
@@ -63,7 +64,10 @@ def frozen(script: Script, constraint: Constraint) -> Script | None:
     return None
 
 
-_TABLE = re.compile(r"^table = .*read_table\(TRAIN_FILE\)+(?:, TRAIN_FILE\))?\n", re.MULTILINE)
+_TABLE = re.compile(
+    r"^(?:folder, )?table(?:, images)? = .*read_(?:table|rows)\((?:TRAIN|TABLE)_FILE\)+(?:, TRAIN_FILE\))?\n",
+    re.MULTILINE,
+)
 _NONE_NAMED = re.compile(r"^(?:NUMBER_COLUMNS|UNUSED_COLUMNS) = \[\].*\n", re.MULTILINE)
 _FOUND_BY_KIND = re.compile(
     r"\.drop\(columns=\[[^\]]*UNUSED_COLUMNS|\.columns\.drop\(\[|name not in \(TARGET, \*UNUSED_COLUMNS\)"
@@ -81,7 +85,9 @@ FEWEST_COLUMNS = 3
 def with_named_columns(source: str, constraints: Sequence[Constraint], requirement: str) -> str:
     """The source with the table cut down to the columns that the request names, where it takes all that it finds."""
     asked = [one for one in constraints if one.name == "column" and not one.negated and one.source == "requirement"]
-    names = list(dict.fromkeys(one.value for one in asked if not is_id(one.value)))
+    # The columns of files, texts and answers have constants of their own.
+    known = set(re.findall(rf'^(?:{"|".join(_READ_BESIDES)}) = "(.*)"', source, re.MULTILINE))
+    names = list(dict.fromkeys(one.value for one in asked if not is_id(one.value) and one.value not in known))
     read, empty = _TABLE.search(source), _NONE_NAMED.search(source)
     if len(names) < FEWEST_COLUMNS or read is None or empty is None or not _FOUND_BY_KIND.search(source):
         return source
@@ -92,22 +98,44 @@ def with_named_columns(source: str, constraints: Sequence[Constraint], requireme
     before, behind = requirement[: asked[0].start], requirement[asked[-1].end :]
     if _EXAMPLES.search(before) or _AND_SO_ON.match(behind):
         return source
+    source = _made_up_by(source, names)
+    read, empty = _TABLE.search(source), _NONE_NAMED.search(source)
+    assert read is not None
+    assert empty is not None
     listed = "".join(f"    {name!r},\n".replace("'", '"') for name in names)
     constant = f"INPUT_COLUMNS = [\n{listed}]  # what is read of the table; their kinds are found when it is\n"
     kept = []
     for name in _READ_BESIDES:
         if re.search(rf"^{name} = ", source, re.MULTILINE):
             kept.append(f"*{name}" if name == "TARGETS" else name)
+    if '"path"' in source:  # where the image of a row lies, found when the table is read
+        kept.append('"path"')
+    file = "TABLE_FILE" if "TABLE_FILE" in read[0] else "TRAIN_FILE"
     cut = (
         "if not SYNTHETIC:\n"
         "    absent = [name for name in INPUT_COLUMNS if name not in table]\n"
         "    if absent:\n"
         '        names = ", ".join(map(str, table.columns))\n'
-        '        raise SystemExit(f"{TRAIN_FILE} has no column {absent[0]!r}; it has {names}")\n'
+        f'        raise SystemExit(f"{{{file}}} has no column {{absent[0]!r}}; it has {{names}}")\n'
         f"    table = table[[name for name in table if name in [{', '.join(kept)}, *INPUT_COLUMNS]]]\n"
     )
     source = f"{source[: read.end()]}{cut}{source[read.end() :]}"
     return f"{source[: empty.start()]}{constant}{source[empty.start() :]}"
+
+
+_MADE_UP = re.compile(r"\b(?P<kind>NUMBER|CATEGORY)_COLUMNS or (?P<names>\[(?:\"[^\"\n]*\"(?:, )?)+\])")
+
+
+def _made_up_by(source: str, names: Sequence[str]) -> str:
+    """The source with made-up columns called as the request's: categories where their names say so, else numbers."""
+    by_kind = {"NUMBER": [name for name in names if kind_of(name) != "category"]}
+    by_kind["CATEGORY"] = [name for name in names if name not in by_kind["NUMBER"]]
+
+    def named(match: re.Match[str]) -> str:
+        own = by_kind[match["kind"]]
+        return f"{match['kind']}_COLUMNS or {json.dumps(own, ensure_ascii=False) if own else match['names']}"
+
+    return _MADE_UP.sub(named, source)
 
 
 _SYNTHETIC = "SYNTHETIC = not os.path.isdir(DATA_DIR)\n"

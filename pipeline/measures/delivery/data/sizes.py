@@ -218,6 +218,8 @@ def _latent(code: Code) -> list[Found]:
     named = [
         layer for layer in code.all_layers if re.search("latent|z_mean|bottleneck|encod|code", str(layer.value("name")))
     ]
+    # The latent factors of users and items are vectors that are looked up.
+    named = named or [layer for layer in code.all_layers if layer.kind == "Embedding"]
     return [Found(layer.size, layer.line) for layer in named]
 
 

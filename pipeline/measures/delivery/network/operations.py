@@ -88,6 +88,8 @@ def _output_activation(constraint: Constraint, code: Code) -> Finding:
             found = [Found(name, layer.line)]
     for call in code.calls:
         name = call.name.lower()
+        if code.torch is not None and name in ("sigmoid", "softmax"):  # of what the model gives, behind it
+            found.append(Found(name, call.line))
         if call.keywords.get("from_logits") is True or name in ("crossentropyloss", "bcewithlogitsloss"):
             implied = "sigmoid" if "bce" in name or "binary" in name else "softmax"
             found.append(Found(implied, call.line))

@@ -76,6 +76,8 @@ def _joined(pieces: Sequence[Piece], picture: Choice, places: Sequence[int]) -> 
         words = set(piece.key.split())
         adds = adds or bool(words & _ADDS)
         joined = joined or adds or bool(words & joins)
+        if joined and before & _TOLD_FROM and words & _MORE_TEXTS:
+            return Choice("text", index, index)
         kind = _kind(words, adds=adds or bool(_SOME & {one.key for one in pieces[max(0, index - 2) : index]}))
         if joined and kind:
             return Choice(kind, index, index)

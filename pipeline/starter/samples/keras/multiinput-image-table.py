@@ -32,8 +32,9 @@ TABLE_FILE = "train.csv"
 READ_OPTIONS = {}  # how the table is written, where that is not plain CSV
 FILE_COLUMN = "file"
 IMAGES = "images/*"  # where the images lie below DATA_DIR; `*` stands for a cell of FILE_COLUMN
-NUMBER_COLUMNS = ["width", "weight"]
-CATEGORY_COLUMNS = ["kind"]
+NUMBER_COLUMNS = []  # where no column is named, they are found by their kind
+CATEGORY_COLUMNS = []
+UNUSED_COLUMNS = []
 TARGET = "label"
 UNLABELLED = ""  # a table of images without classes that predictions are wanted for
 IMAGE_HEIGHT = 128
@@ -66,9 +67,9 @@ def made_up_folder(count=240):
     folder = tempfile.mkdtemp()
     bright, high = rng.integers(2, size=count), rng.integers(2, size=count)
     table = pd.DataFrame({FILE_COLUMN: [f"{number}.png" for number in range(count)]})
-    for column in NUMBER_COLUMNS:
+    for column in NUMBER_COLUMNS or ["number_1", "number_2"]:
         table[column] = (rng.normal(50, 10, size=count) + 40 * high).round(1)
-    for column in CATEGORY_COLUMNS:
+    for column in CATEGORY_COLUMNS or ["category"]:
         table[column] = rng.choice(["x", "y", "z"], size=count)
     table[TARGET] = [f"class {2 * first + second}" for first, second in zip(bright, high, strict=True)]
     for name, is_bright in zip(table[FILE_COLUMN], bright, strict=True):
@@ -106,10 +107,14 @@ def read_image(path):
 
 
 folder = made_up_folder() if SYNTHETIC else DATA_DIR
+table, images = read_listed(TABLE_FILE, [FILE_COLUMN, TARGET, *NUMBER_COLUMNS, *CATEGORY_COLUMNS])
+if not NUMBER_COLUMNS and not CATEGORY_COLUMNS:
+    others = table.drop(columns=[FILE_COLUMN, TARGET, *UNUSED_COLUMNS], errors="ignore")
+    NUMBER_COLUMNS = others.select_dtypes("number").columns.tolist()
+    CATEGORY_COLUMNS = [name for name in others if name not in NUMBER_COLUMNS and others[name].nunique() <= 50]
 COLUMNS = [*NUMBER_COLUMNS, *CATEGORY_COLUMNS]
 if not COLUMNS:
-    raise SystemExit("NUMBER_COLUMNS and CATEGORY_COLUMNS are empty; name the columns to read beside the image")
-table, images = read_listed(TABLE_FILE, [FILE_COLUMN, TARGET, *COLUMNS])
+    raise SystemExit(f"{TABLE_FILE} has no columns beside the image and the class; name them in NUMBER_COLUMNS")
 labelled = table[TARGET].notna().to_numpy()
 table, images = table[labelled], images[labelled]
 class_names, labels = np.unique(table[TARGET].astype(str), return_inverse=True)

@@ -27,7 +27,8 @@ READ_OPTIONS = {}  # how the file is written, where that is not plain CSV
 USER_COLUMN = "user"
 ITEM_COLUMN = "item"
 TARGET = "rating"
-EMBEDDING_DIM = 32
+EMBEDDING_DIM = 32  # factors of a user and of an item
+NUM_RECOMMENDED = 5  # items that a user is shown
 L2 = 0.00002
 TEST_SPLIT = 0.2
 VALIDATION_SPLIT = 0.1
@@ -164,6 +165,20 @@ print(
     f"held-out root mean squared error: {rmse(y_test, predicted):.4f} "
     f"(baseline, the mean {TARGET}: {rmse(y_test, mean_rating):.4f})"
 )
+
+
+# %% Evaluate: recommendations
+def recommend(user, count=NUM_RECOMMENDED):
+    """The items that a user has not rated yet, those with the highest predicted ratings first."""
+    rated = set(ratings.loc[ratings[USER_COLUMN] == user, ITEM_COLUMN])
+    others = [item for item in ratings[ITEM_COLUMN].unique() if item not in rated]
+    pairs = pd.DataFrame({USER_COLUMN: [user] * len(others), ITEM_COLUMN: others})
+    if pairs.empty:
+        return pairs
+    return pairs.assign(**{TARGET: predict(pairs)}).nlargest(count, TARGET)
+
+
+print(recommend(ratings[USER_COLUMN].iloc[0]).to_string(index=False))
 
 # %% Evaluate: new pairs
 if UNLABELLED_FILE and not SYNTHETIC:

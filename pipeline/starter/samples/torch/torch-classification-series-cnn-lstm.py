@@ -24,6 +24,9 @@ INPUT_FILE = "windows.npz"
 INPUT_ARRAY = "x"
 TARGET_FILE = "windows.npz"
 TARGET_ARRAY = "y"
+SEQUENCE_LENGTH = 64  # steps, channels and classes of made-up windows; of real ones they are counted
+NUM_FEATURES = 6
+CLASS_NAMES = ["class_1", "class_2", "class_3", "class_4"]
 FILTERS = [32, 64]
 KERNEL_SIZE = 5
 LSTM_UNITS = 64
@@ -44,19 +47,20 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def synthetic_folder(count=300, steps=64, channels=6, classes=4):
+def synthetic_folder():
     """Windows of waves in noise; the class is their frequency in one half of the channels."""
+    count = max(300, 60 * len(CLASS_NAMES))
     print(f"NO FOLDER {DATA_DIR!r}: these are {count} made-up windows, not your data.")
     rng = np.random.default_rng(SEED)
-    labels = rng.integers(classes, size=count)
-    windows = 0.5 * rng.normal(size=(count, steps, channels))
+    labels = rng.integers(len(CLASS_NAMES), size=count)
+    windows = 0.5 * rng.normal(size=(count, SEQUENCE_LENGTH, NUM_FEATURES))
     phases = rng.uniform(0, 6, size=(count, 1))
-    waves = np.sin(0.25 * (1 + labels[:, None]) * np.arange(steps) + phases)
-    windows[:, :, : (channels + 1) // 2] += waves[..., None]
+    waves = np.sin((1 + labels[:, None]) / len(CLASS_NAMES) * np.arange(SEQUENCE_LENGTH) + phases)
+    windows[:, :, : (NUM_FEATURES + 1) // 2] += waves[..., None]
     root = tempfile.mkdtemp()
     np.savez(os.path.join(root, INPUT_FILE), **{INPUT_ARRAY: windows})
     arrays = {INPUT_ARRAY: windows} if TARGET_FILE == INPUT_FILE else {}
-    np.savez(os.path.join(root, TARGET_FILE), **arrays, **{TARGET_ARRAY: labels})
+    np.savez(os.path.join(root, TARGET_FILE), **arrays, **{TARGET_ARRAY: np.array(CLASS_NAMES)[labels]})
     return root
 
 

@@ -25,6 +25,8 @@ UNLABELLED_FILE = ""  # series without classes that predictions are wanted for
 READ_OPTIONS = {}  # how the files are written, where that is not plain CSV
 TARGET = "label"
 UNUSED_COLUMNS = []
+SEQUENCE_LENGTH = 96  # steps and classes of made-up series; of real ones they are counted
+CLASS_NAMES = ["class_1", "class_2", "class_3"]
 FILTERS = [32, 64, 64]  # a block each
 KERNEL_SIZE = 7
 WEIGHT_DECAY = 0.001
@@ -45,18 +47,20 @@ if SYNTHETIC:  # a smoke run; the full counts are for real data
 
 
 # %% Data: files
-def synthetic_table(rows=300, steps=96):
-    """A beat every so often; in one class each third is missing, in another it is doubled."""
+def synthetic_table():
+    """A beat every so often; each third one is the higher the further the class, and missing in the first."""
+    rows = max(300, 75 * len(CLASS_NAMES))
     print(f"NO FOLDER {DATA_DIR!r}: these are {rows} made-up series, not your data.")
     rng = np.random.default_rng(SEED)
-    labels = rng.integers(3, size=rows)
-    series = 0.2 * rng.normal(size=(rows, steps))
+    labels = rng.integers(len(CLASS_NAMES), size=rows)
+    heights = np.linspace(0.0, 2.0, len(CLASS_NAMES))
+    series = 0.2 * rng.normal(size=(rows, SEQUENCE_LENGTH))
     for values, label in zip(series, labels, strict=True):
-        for number, place in enumerate(range(int(rng.integers(12)), steps - 4, 12)):
-            height = (1.0, 0.0, 2.0)[label] if number % 3 == 0 else 1.0
+        for number, place in enumerate(range(int(rng.integers(12)), SEQUENCE_LENGTH - 4, 12)):
+            height = heights[label] if number % 3 == 0 else 1.0
             values[place : place + 4] += height * np.array([0.5, 1.0, -0.5, 0.2])
-    table = pd.DataFrame(series, columns=[f"step_{step}" for step in range(steps)])
-    return table.assign(**{TARGET: labels + 1})
+    table = pd.DataFrame(series, columns=[f"step_{step}" for step in range(SEQUENCE_LENGTH)])
+    return table.assign(**{TARGET: np.array(CLASS_NAMES)[labels]})
 
 
 def read_table(name):

@@ -22,6 +22,9 @@ TRAIN_FILE = "train.npz"  # arrays x (windows, steps, channels) and y; or a tabl
 HELD_OUT_FILE = ""  # the same for the test; "" splits windows off
 UNLABELLED_FILE = ""  # series without classes that predictions are wanted for
 READ_OPTIONS = {}  # how a table is written, where that is not plain CSV; {"header": None} where it has no names
+SEQUENCE_LENGTH = 80  # steps, channels and classes of made-up windows; of real ones they are counted
+NUM_FEATURES = 3
+CLASS_NAMES = ["near", "middle", "far"]
 TARGET = "y"  # the array or column of classes; -1 is the last column
 FILTERS = [32, 32, 32, 32]  # a block each; the gaps of its convolutions double from block to block
 KERNEL_SIZE = 3
@@ -45,15 +48,16 @@ if SYNTHETIC:
 
 
 # %% Data: files
-def made_up_folder(count=320, steps=80, channels=3):
+def made_up_folder():
     """Noise in which two short knocks follow each other; the class is how far apart they are."""
+    count = max(320, 80 * len(CLASS_NAMES))
     print(f"NO FOLDER {DATA_DIR!r}: these are {count} made-up series, not your data.")
     rng = np.random.default_rng(SEED)
-    gaps = {"near": 6, "middle": 18, "far": 36}
-    names = rng.choice(list(gaps), size=count)
-    x = 0.3 * rng.normal(size=(count, steps, channels))
+    gaps = dict(zip(CLASS_NAMES, np.linspace(4, SEQUENCE_LENGTH // 2, len(CLASS_NAMES)).astype(int), strict=True))
+    names = rng.choice(CLASS_NAMES, size=count)
+    x = 0.3 * rng.normal(size=(count, SEQUENCE_LENGTH, NUM_FEATURES))
     for window, name in zip(x, names, strict=True):
-        first = rng.integers(steps - 40)
+        first = rng.integers(SEQUENCE_LENGTH - max(gaps.values()) - 1)
         window[[first, first + 1], 0] += 3
         window[[first + gaps[name], first + gaps[name] + 1], 0] += 3
     folder = tempfile.mkdtemp()

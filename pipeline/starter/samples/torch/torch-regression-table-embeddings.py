@@ -146,7 +146,7 @@ model = EmbeddingMLP().to(DEVICE)
 print(model)
 
 # %% Loss and optimizer
-criterion = nn.HuberLoss()  # rows that are far off count less than with squares
+criterion = nn.HuberLoss()
 optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
 scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=EPOCHS * len(train_loader))
 
