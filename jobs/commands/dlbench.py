@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from jobs.commands.options import Quiet, Workers, options_used
+from jobs.commands.options import Quiet, Workers, options_used, print_paths
 from jobs.runs.terminal import console
 
 if TYPE_CHECKING:
@@ -71,6 +71,82 @@ def certify(
         **options_used(workers=workers, quiet=quiet),
     )
     _print_funnel(main(config))
+
+
+@dlbench.command(
+    epilog="Examples:  dlcodegen dlbench run bundled --out out/dlbench   |   "
+    "dlcodegen dlbench run tasks.csv --out out/m --mutate all llm=openai model=NAME base_url=URL"
+)
+def run(
+    sources: Sources,
+    out: BenchOut,
+    checkout: Checkouts = None,
+    samples: Annotated[int, typer.Option("--samples", min=1, help="Candidates and suites a task.")] = 8,
+    mutate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mutate", help="An operator, e.g. `passive`, or `all`: as many calls on variants of the prompt."
+        ),
+    ] = None,
+    rewrite: Annotated[str, typer.Option("--rewrite", help="Who rewrites prompts: `rules` or `model`.")] = "rules",
+    workers: Workers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draw candidates and tests, run them, choose by agreement. Without llm=... the tasks' own answers are replayed."""
+    from jobs.commands.options import is_setting
+    from jobs.dlbench.running import RunConfig, main
+    from jobs.dlbench.settings import CertifyConfig
+    from pipeline.config import PipelineSettings, load_settings
+    from pipeline.errors import DLCodeGenError
+
+    settings = [word for word in sources if is_setting(word)]
+    llm = load_settings(PipelineSettings, None, settings).llm
+    if llm.backend == "vllm":
+        raise DLCodeGenError("dlbench run asks models over HTTP; serve the engine, and give llm=openai base_url=...")
+    if rewrite not in ("rules", "model"):
+        raise DLCodeGenError(f"--rewrite {rewrite}: give rules or model")
+    if rewrite == "model" and llm.backend == "none":
+        raise DLCodeGenError("--rewrite model needs a model; give llm=openai model=NAME base_url=URL")
+    certify_config = CertifyConfig(
+        sources=tuple(word for word in sources if word not in settings),
+        out=out,
+        checkouts=checkouts_of(checkout or ()),
+        **options_used(workers=workers, quiet=quiet),
+    )
+    operators = _operators(mutate or ())
+    config = RunConfig(certify=certify_config, samples=samples, operators=operators, rewritten_by=rewrite, llm=llm)
+    main(config)
+    report(out)
+
+
+@dlbench.command(epilog="Example:  dlcodegen dlbench report out/dlbench")
+def report(out: Annotated[str, typer.Argument(metavar="DIR", help="The folder of a run.")]) -> None:
+    """Print what a run came to, and write its tables and report.html."""
+    from jobs.dlbench.reporting import write_report
+
+    summary = write_report(out)
+    screen = console()
+    _print_funnel(summary.certificates)
+    for title, rows in summary.tables:
+        table = Table(*rows[0], title=title, title_justify="left")
+        for row in rows[1:]:
+            table.add_row(*row)
+        screen.print(table)
+    for note in summary.notes:
+        screen.print(note, soft_wrap=True)
+    print_paths(screen, out, ("report.html", "candidates.csv"))
+
+
+def _operators(words: Sequence[str]) -> tuple[str, ...]:
+    """The operators of those names, in their usual order. Raises DLCodeGenError for a name that is none."""
+    from pipeline.dlbench.mutation.operators import Operator
+    from pipeline.errors import DLCodeGenError
+
+    names = [operator.value for operator in Operator]
+    for word in words:
+        if word not in (*names, "all"):
+            raise DLCodeGenError(f"--mutate {word}: there is no such operator; give all, or of {', '.join(names)}")
+    return tuple(name for name in names if "all" in words or name in words)
 
 
 def checkouts_of(words: Sequence[str]) -> dict[str, str]:

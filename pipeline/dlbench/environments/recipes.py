@@ -27,6 +27,7 @@ _SCIENCE = (
     "joblib",
     "threadpoolctl",
     "pandas",
+    "matplotlib.pyplot",
 )
 
 

@@ -88,7 +88,7 @@ def locate(task: FunctionTask, built: BuiltEnvironment, checkouts: Mapping[str, 
         task=replace(task, tests=tests, traps=(*task.traps, *target.traps)),
         environment=recipe.environment.name,
         root=str(root),
-        tops=() if checkout else (recipe.package,),
+        tops=() if checkout else (recipe.package, *_shared_libraries(root)),
         path=path,
         source=source,
         target=target,
@@ -116,6 +116,11 @@ def _own(task: FunctionTask) -> Located:
 def _packages(built: BuiltEnvironment) -> Path:
     version = ".".join(built.python_version.split(".")[:2])
     return Path(built.folder, "lib", f"python{version}", "site-packages")
+
+
+def _shared_libraries(packages: Path) -> list[str]:
+    """Folders of libraries that wheels bring along: extension modules look for them beside their own package."""
+    return sorted(entry.name for entry in os.scandir(packages) if entry.name.endswith(".libs"))
 
 
 def _existing(path: str, root: Path, recipe: Recipe, search: str) -> str:
