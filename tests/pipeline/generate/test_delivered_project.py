@@ -93,7 +93,10 @@ def test_the_readme_says_how_to_run_what_was_asked_and_what_was_assumed() -> Non
         plan=plan,
         plan_sources=("houses-01", "houses-02"),
         files=(
-            SourceFile(path=SCRIPT, text=f'import pandas\nx = pandas.read_csv("homes.csv")\n{FIT}'),
+            SourceFile(
+                path=SCRIPT,
+                text=f'import pandas\nx = pandas.read_csv("homes.csv")\n{FIT}model.compile(keras.optimizers.Adam(0.01))\n',
+            ),
             SourceFile(path="helper.py", text="x = 1\n"),
         ),
     )
@@ -107,7 +110,7 @@ def test_the_readme_says_how_to_run_what_was_asked_and_what_was_assumed() -> Non
     done, told = about.index("### Not done"), about.index("### Cannot be told")
     assert "epochs 3: 5 (line 9)" in about[done:told]
     assert "examples 9" in about[told:]
-    assert "- learning rate 0.01 (as in similar projects)" in about
+    assert "- learning rate 0.01 (as in similar projects)" in about  # the code has it, as the plan says
     call = LLMCall(
         stage="plan", prompt="plan", model="m-7b", prompt_tokens=1, completion_tokens=1, finish_reason="stop"
     )
