@@ -22,6 +22,7 @@ from tests.hostile_texts import hostile_texts
 from tests.pipeline.measures.asked import asked
 
 FIT = "model.fit(x, y, epochs=5)\n"
+COMPILE = "model.compile(keras.optimizers.Adam(0.01))\n"
 SCRIPTS = [
     f"# %% [markdown]\n# A title.\n\n# %% Train\n{FIT}",
     f"# %% [markdown]\n# A title.\n# %% Train\n{FIT}",
@@ -93,10 +94,7 @@ def test_the_readme_says_how_to_run_what_was_asked_and_what_was_assumed() -> Non
         plan=plan,
         plan_sources=("houses-01", "houses-02"),
         files=(
-            SourceFile(
-                path=SCRIPT,
-                text=f'import pandas\nx = pandas.read_csv("homes.csv")\n{FIT}model.compile(keras.optimizers.Adam(0.01))\n',
-            ),
+            SourceFile(path=SCRIPT, text=f'import pandas\nx = pandas.read_csv("homes.csv")\n{FIT}{COMPILE}'),
             SourceFile(path="helper.py", text="x = 1\n"),
         ),
     )
