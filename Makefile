@@ -4,7 +4,7 @@ NEWEST ?= $(shell command -v python3.13 || command -v python3.12 || command -v p
 BIN := .venv/bin
 export RAY_USAGE_STATS_ENABLED := 0
 
-.PHONY: setup setup-cpu demo test test-core test-engines test-newest check format check-starter check-sandbox bench clean
+.PHONY: setup setup-cpu demo test test-core test-engines test-newest check format check-starter check-sandbox check-s3 bench clean
 
 setup: .venv/.ready
 
@@ -67,6 +67,18 @@ check-starter: setup
 # The longer attacks on the sandbox: without control groups, and each poison seen to work in one process.
 check-sandbox: setup
 	$(BIN)/pytest -m "check_sandbox or not check_sandbox" tests/pipeline/sandbox
+
+# Runs on a real S3 server of this machine, which goes away in between; both in environments of their own.
+check-s3: .venv-s3/.ready
+	DLCODEGEN_MOTO_SERVER=$(CURDIR)/.venv-s3/server/bin/moto_server .venv-s3/bin/pytest -rs tests/s3
+
+.venv-s3/.ready: pyproject.toml constraints.txt .venv/.ready
+	$(PYTHON) -m venv .venv-s3
+	$(BIN)/uv pip install --quiet --python .venv-s3/bin/python --constraints constraints.txt \
+	    --excludes cpu-excludes.txt -e '.[data,dev,s3]'
+	$(PYTHON) -m venv .venv-s3/server
+	$(BIN)/uv pip install --quiet --python .venv-s3/server/bin/python 'moto[s3,server]>=5.1,<6'
+	@touch $@
 
 bench: setup
 	$(BIN)/python -m benchmarks.generate

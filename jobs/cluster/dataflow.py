@@ -146,8 +146,9 @@ class _StepWorker:
         self._step = build()
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
-        for shard in batch[_SHARD].to_pylist():
-            yield _shard_done(shard, self._step(shard), 0)
+        with plain_faults():
+            for shard in batch[_SHARD].to_pylist():
+                yield _shard_done(shard, self._step(shard), 0)
 
 
 def _shard_done(shard: int, rows: int, failed: int) -> pa.Table:
@@ -163,10 +164,11 @@ def _own_context() -> Iterator[None]:
     context.target_max_block_size = None
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    # Ray Data logs its plan to the terminal through handlers of its own, which no setting of the context turns off.
+    # Ray Data logs its plan, and the traceback of what is raised anyway, to the terminal through handlers of its own,
+    # which no setting of the context turns off. All of it is in the log folder.
     for handler in logging.getLogger("ray.data").handlers:
         if type(handler).__name__ == "PlainRayHandler" or isinstance(handler, logging.StreamHandler):
-            handler.setLevel(logging.ERROR)
+            handler.setLevel(logging.CRITICAL)
     with ray.data.DataContext.current(context):
         yield
 
@@ -196,13 +198,14 @@ class _ShardWorker:
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         # Blocks are never split or joined on purpose, but a block may hold several shards if Ray Data chose to.
-        for shard, records, seconds in self._shards(batch):
-            if not self._last and self._store.stopped():
-                continue  # what has come as far as the last operator is finished
-            try:
-                yield self._work(shard, records, seconds)
-            except BudgetSpent as spent:
-                self._store.stop(str(spent))
+        with plain_faults():  # here, where the error still names its file
+            for shard, records, seconds in self._shards(batch):
+                if not self._last and self._store.stopped():
+                    continue  # what has come as far as the last operator is finished
+                try:
+                    yield self._work(shard, records, seconds)
+                except BudgetSpent as spent:
+                    self._store.stop(str(spent))
 
     def _shards(self, batch: pa.Table) -> Iterator[tuple[int, Sequence[Requirement], list[dict[str, float]]]]:
         """The shards of a block: number, rows, and the seconds that the stages so far took for each."""

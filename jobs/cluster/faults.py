@@ -13,6 +13,8 @@ from pipeline.storage.files import storage_error_line
 
 _GOES_ON = "and the same command goes on where it stopped"
 
+_RAY_ADDS = "Failed to apply UDF transform after"
+
 
 @contextmanager
 def plain_faults() -> Iterator[None]:
@@ -32,7 +34,7 @@ def plain_fault(error: Exception) -> Exception:
     chain = _chain(error)
     for inner in chain:
         if isinstance(inner, DLCodeGenError) and not isinstance(inner, RayError):
-            return inner
+            return _as_it_was(inner)
     for inner in reversed(chain):  # a machine's fault stands innermost, Ray's errors around it
         if isinstance(inner, OSError) and inner.errno is not None:
             return FaultError(storage_error_line(inner))
@@ -61,6 +63,14 @@ def _chain(error: BaseException) -> list[BaseException]:
             behind = inner.__context__
         inner = behind if isinstance(behind, BaseException) else None
     return chain
+
+
+def _as_it_was(error: DLCodeGenError) -> DLCodeGenError:
+    """The error without what Ray Data adds to the words of all errors of its workers."""
+    words, added, _ = str(error).partition(_RAY_ADDS)
+    if added:
+        error.args = (words.rstrip(), *error.args[1:])
+    return error
 
 
 def _first_line(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import StorageError
+from pipeline.storage.object_stores import is_object_store
 from pipeline.storage.opening import located, require_regular
 
 TEMPORARY = ".tmp-"
@@ -29,6 +30,7 @@ _WAYS_OUT = {
     errno.EROFS: "make it writable",
     errno.EACCES: "allow this user to write there",
     errno.EPERM: "allow this user to write there",
+    errno.EBUSY: "wait until it answers",
     errno.EMFILE: "raise the limit on open files (ulimit -n)",
 }
 """What to do about what a file system refuses, by the number of its error."""
@@ -53,7 +55,14 @@ def remove(url: str) -> None:
 def read_bytes(url: str) -> bytes:
     filesystem, path = located(url)
     require_regular(filesystem, path)
-    data: bytes = filesystem.cat_file(path)
+    try:
+        data: bytes = filesystem.cat_file(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if isinstance(filesystem, LocalFileSystem):
+            raise
+        raise StorageError(storage_error_line(error, url)) from error  # which file it was, no client of a store says
     return data
 
 
@@ -113,7 +122,8 @@ def _sync_folder(folder: str) -> None:
 
 @contextmanager
 def _uploading_writer(filesystem: AbstractFileSystem, path: str) -> Iterator[IO[bytes]]:
-    filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+    if not is_object_store(filesystem):  # to look whether there is a bucket is a request more for each file
+        filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
     with tempfile.TemporaryFile() as stream:  # without a name, so that a kill leaves nothing
         yield stream
         stream.flush()
@@ -142,7 +152,7 @@ def storage_error_line(error: OSError, url: str = "") -> str:
     file = str(error.filename or url)
     if TEMPORARY in file:
         file = url
-    reason = error.strerror or str(error) or type(error).__name__
+    reason = (error.strerror or str(error) or type(error).__name__).rstrip(".")
     way_out = _WAYS_OUT.get(error.errno or 0, "see to that")
     return f"{file or 'a file'}: {reason}; {way_out}, and the same command goes on where it stopped"
 

@@ -17,6 +17,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import DLCodeGenError
+from pipeline.storage.object_stores import wait_out
 
 UNPACKED_VARIABLE = "DLCODEGEN_UNPACKED_BYTES"
 """The environment variable that sets how many bytes a file may always unpack to."""
@@ -60,6 +61,7 @@ def located(url: str) -> tuple[Any, str]:
     # Each storage service has errors of its own (credentials, names, network) with no common base.
     except Exception as error:
         raise DLCodeGenError(f"{url}: cannot be opened ({type(error).__name__}: {error}); check the URL") from error
+    wait_out(filesystem)
     return filesystem, str(path)
 
 
