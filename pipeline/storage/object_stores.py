@@ -54,14 +54,14 @@ def _outage_seconds() -> float:
 
 
 def _tries(seconds: float) -> int:
-    """After how many tries s3fs has waited so long. It waits 0.1 s after the first, then 1.7 times as long each time, at
-    most 15 s; what it takes to fail comes on top."""
+    """After how many tries s3fs has waited so long. It waits 0.1 s after the first, then 1.7 times as long each time,
+    at most 15 s; what it takes to fail comes on top."""
     waited = accumulate(min(0.1 * 1.7**attempt, 15.0) for attempt in count())
     return next(tries for tries, total in enumerate(waited, start=1) if total >= seconds)
 
 
 def _is_outage(error: Exception) -> bool:
-    """Whether the service says that it cannot for now (botocore's ClientError); s3fs itself knows broken connections."""
+    """Whether the service says that it cannot for now (botocore's ClientError). Broken connections s3fs knows."""
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
         return False

@@ -18,7 +18,9 @@ from tests.waiting import scaled
 
 SERVER_VARIABLE = "DLCODEGEN_MOTO_SERVER"
 
-_OVERLOADED = b"<?xml version='1.0'?><Error><Code>ServiceUnavailable</Code><Message>Service Unavailable</Message></Error>"
+_OVERLOADED = (
+    b"<?xml version='1.0'?><Error><Code>ServiceUnavailable</Code><Message>Service Unavailable</Message></Error>"
+)
 
 
 def server_command() -> str | None:
