@@ -29,7 +29,7 @@ def server_command() -> str | None:
 
 
 class FaultyStore:
-    """The proxy. `away` decides what it answers; `answered` counts requests by method, `refused` those it turned down."""
+    """The proxy. `away` decides what it answers; `answered` and `refused` count requests by method."""
 
     def __init__(self, target: int) -> None:
         self.away = False
