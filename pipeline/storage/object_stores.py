@@ -66,4 +66,4 @@ def _is_outage(error: Exception) -> bool:
     if not isinstance(response, dict):
         return False
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status == 429 or status >= 500
+    return bool(status == 429 or status >= 500)
