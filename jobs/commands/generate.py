@@ -138,6 +138,8 @@ def _print_summary(summary: RunSummary) -> None:
         infra = f", {summary.execution.infra:,} of them failed by the machinery" if summary.execution.infra else ""
         table.add_row("projects run", f"{summary.execution.projects:,}{infra}")
     for name, value in summary.means.items():
+        if name == "conformance_final" and value == summary.means.get("conformance"):
+            continue  # no plan was corrected
         table.add_row(f"mean {name.replace('_', ' ')}", f"{value:.4f}")
     for label, text in _call_totals(summary.calls).items():
         table.add_row(label, text)
