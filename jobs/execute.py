@@ -20,6 +20,7 @@ from jobs.execution.results import Executions, write_executions
 from jobs.execution.settings import ExecuteConfig
 from jobs.execution.store import ExecutionStore, StagedProjects
 from jobs.execution.work import ExecuteStep
+from pipeline.environments.catalogue import environment_named
 from pipeline.errors import DLCodeGenError
 from pipeline.execution.funnel import funnel_of
 from pipeline.storage.one_writer import one_writer
@@ -38,7 +39,8 @@ def main(config: ExecuteConfig) -> Executions:
         staged = store.stage(config)
         pending = store.pending(staged)
         if pending:
-            build_environments(store.environments(pending), quiet=config.quiet)
+            environments = [environment_named(name) for name in store.environments(pending)]
+            build_environments(environments, quiet=config.quiet)
         pending_rows = sum(map(staged.rows_in, pending))
         working = time.monotonic()
         _work(config, store, staged, pending)

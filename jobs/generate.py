@@ -24,7 +24,7 @@ from jobs.generation.settings import GenerateConfig
 from jobs.runs.spent import server_steps_in
 from jobs.runs.store import RunStore, Staged
 from jobs.runs.summary import RunSummary, Totals, write_manifest
-from pipeline.environments.catalogue import KERAS3
+from pipeline.environments.catalogue import KERAS3, environment_named
 from pipeline.errors import BudgetSpent
 from pipeline.inputs import is_sentence, read_requirements
 from pipeline.llm.build import LLMBuilder
@@ -130,7 +130,7 @@ def _work(
     """Works on the pending shards until they are done or the budget is spent."""
     run = config.run
     if config.execution.enabled:
-        build_environments([_environment(config)], quiet=run.quiet)
+        build_environments([environment_named(_environment(config))], quiet=run.quiet)
     elastic = start_ray(run.address, run.workers, run.out)
     store.go_on()
     done_before = staged.rows - _rows_in(staged, pending)

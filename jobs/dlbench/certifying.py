@@ -6,11 +6,10 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 
-from jobs.cluster.dataflow import run_step
-from jobs.cluster.progress import RowProgress
-from jobs.cluster.ray_start import start_ray
+from jobs.dlbench.pieces import work_on
 from jobs.dlbench.settings import CertifyConfig
 from jobs.dlbench.store import BenchStore
+from jobs.execution.environments import build_environments
 from jobs.runs.terminal import say
 from pipeline.dlbench.certifying import Certificate, CertifySettings, certify
 from pipeline.dlbench.environments.recipes import environment_of
@@ -18,8 +17,8 @@ from pipeline.dlbench.reading.read import read_tasks
 from pipeline.dlbench.running.repository import environment_name
 from pipeline.dlbench.running.sandboxes import SuiteSandboxes
 from pipeline.dlbench.task import FunctionTask
-from pipeline.environments.building import build, find_built
-from pipeline.errors import DLCodeGenError, FaultError, StageFailure
+from pipeline.environments.catalogue import Environment
+from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.storage.one_writer import one_writer
 
 
@@ -33,30 +32,15 @@ def main(config: CertifyConfig) -> list[Certificate]:
         # What the machinery failed at is tried again by the same command.
         pending = store.certificates.pending(len(tasks))
         pending += [number for number in range(len(tasks)) if number not in pending and _failed(store, number)]
-        if pending:
-            build_environments([tasks[number] for number in pending], quiet=config.quiet)
-        _work(config, store, len(tasks), sorted(pending))
+        build_environments(_environments([tasks[number] for number in pending]), quiet=config.quiet)
+        step = partial(CertifyStep, store, config)
+        work_on(sorted(pending), step, config, command="certify", unit="tasks", total=len(tasks))
         return store.all_certificates()
 
 
 def _failed(store: BenchStore, number: int) -> bool:
     certificate = store.read_certificate(number)
     return certificate is not None and bool(certificate.infra)
-
-
-def _work(config: CertifyConfig, store: BenchStore, tasks: int, pending: list[int]) -> None:
-    with RowProgress("certify", tasks, tasks - len(pending), unit="tasks", quiet=config.quiet) as progress:
-        step = partial(CertifyStep, store, config)
-        if not config.address and (len(pending) == 1 or config.workers == 1):
-            # One worker needs no cluster: starting it would take longer.
-            local = step()
-            for number in pending:
-                progress.advance(local(number), 0)
-            local.close()
-        elif pending:
-            start_ray(config.address, config.workers, config.out)
-            for done in run_step(step, pending, config.workers):
-                progress.advance(done.rows, done.failed)
 
 
 class CertifyStep:
@@ -77,28 +61,16 @@ class CertifyStep:
         self._sandboxes.close()
 
 
-def build_environments(tasks: Iterable[FunctionTask], *, quiet: bool) -> None:
-    """Builds here what every worker then finds, or builds on its own machine. One of several that cannot be built
-    costs its tasks alone: they say so. Raises FaultError where none can be built."""
-    names: dict[str, None] = {}
+def _environments(tasks: Iterable[FunctionTask]) -> list[Environment]:
+    """What the tasks run in, each once. A task that has none says so in its certificate."""
+    environments: dict[str, Environment] = {}
     for task in tasks:
         try:
-            names[environment_name(task)] = None
+            name = environment_name(task)
         except StageFailure:
-            continue  # the task's own certificate says so
-    failures: list[FaultError] = []
-    for name in names:
+            continue
         try:
-            environment = environment_of(name)
+            environments[name] = environment_of(name)
         except DLCodeGenError as error:
             say(f"dlcodegen: {error}", sys.stderr)
-            continue
-        if not quiet and find_built(environment) is None:
-            say(f"building the environment {name} ({environment.about}), once: some minutes", sys.stderr)
-        try:
-            build(environment)
-        except FaultError as error:
-            failures.append(error)
-            say(f"dlcodegen: {error}", sys.stderr)
-    if failures and len(failures) == len(names):
-        raise failures[0]
+    return list(environments.values())

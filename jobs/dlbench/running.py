@@ -11,11 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from jobs.cluster.dataflow import run_step
-from jobs.cluster.progress import RowProgress
-from jobs.cluster.ray_start import start_ray
 from jobs.dlbench.certifying import main as certify_tasks
 from jobs.dlbench.drawing import Answers, Drawing, answers_of, asked, replayed
+from jobs.dlbench.pieces import work_on
 from jobs.dlbench.settings import CertifyConfig
 from jobs.dlbench.store import DLBENCH_VERSION, BenchStore
 from jobs.generation.language_model import language_model
@@ -132,7 +130,8 @@ def main(config: RunConfig) -> list[CellResult]:
         store.stage(cells, {**settings, "model": config.llm.model if config.llm.backend != "none" else "replayed"})
         pending = store.results.pending(len(cells))
         pending += [number for number in range(len(cells)) if number not in pending and _is_infra(store, number)]
-        _work(config, store, len(cells), sorted(pending))
+        step = partial(RunStep, store, config.certify)
+        work_on(sorted(pending), step, config.certify, command="run", unit="candidates", total=len(cells))
         return store.all_results()
 
 
@@ -166,21 +165,6 @@ def _replayed(task: Any, drawing: Drawing) -> Answers:
         return replayed(task, drawing)
     except StageFailure as failure:
         return Answers(variants={}, candidates={}, suites=[], failures={"all": str(failure)})
-
-
-def _work(config: RunConfig, store: RunStore, cells: int, pending: list[int]) -> None:
-    settings = config.certify
-    with RowProgress("run", cells, cells - len(pending), unit="candidates", quiet=settings.quiet) as progress:
-        step = partial(RunStep, store, settings)
-        if not settings.address and (len(pending) == 1 or settings.workers == 1):
-            local = step()
-            for number in pending:
-                progress.advance(local(number), 0)
-            local.close()
-        elif pending:
-            start_ray(settings.address, settings.workers, settings.out)
-            for done in run_step(step, pending, settings.workers):
-                progress.advance(done.rows, done.failed)
 
 
 class RunStep:

@@ -7,22 +7,21 @@ from collections.abc import Sequence
 
 from jobs.runs.terminal import say
 from pipeline.environments.building import build, find_built
-from pipeline.environments.catalogue import environment_named
+from pipeline.environments.catalogue import Environment
 from pipeline.errors import FaultError
 
 
-def build_environments(names: Sequence[str], *, quiet: bool) -> None:
+def build_environments(environments: Sequence[Environment], *, quiet: bool) -> None:
     """Builds here what every worker then finds, or builds on its own machine. One environment of several that cannot
-    be built costs its projects alone: they say so. Raises FaultError where none can be built."""
+    be built costs what is to run in it alone, which says so. Raises FaultError where none can be built."""
     failures: list[FaultError] = []
-    for name in names:
-        environment = environment_named(name)
+    for environment in environments:
         if not quiet and find_built(environment) is None:
-            say(f"building the environment {name} ({environment.about}), once: some minutes", sys.stderr)
+            say(f"building the environment {environment.name} ({environment.about}), once: some minutes", sys.stderr)
         try:
             build(environment)
         except FaultError as error:
             failures.append(error)
             say(f"dlcodegen: {error}", sys.stderr)
-    if failures and len(failures) == len(names):
+    if failures and len(failures) == len(environments):
         raise failures[0]
