@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,7 +13,7 @@ from jobs.dlbench.certifying import main as certify_tasks
 from jobs.dlbench.drawing import Answers, Drawing, answers_of, asked, replayed
 from jobs.dlbench.pieces import work_on
 from jobs.dlbench.settings import CertifyConfig
-from jobs.dlbench.store import DLBENCH_VERSION, BenchStore
+from jobs.dlbench.store import BenchStore
 from jobs.generation.language_model import language_model
 from jobs.runs.terminal import say_error
 from pipeline.config import LLMSettings
@@ -27,7 +25,7 @@ from pipeline.dlbench.running.sandboxes import SuiteSandboxes
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.storage.files import join, read_json, write_json
 from pipeline.storage.one_writer import one_writer
-from pipeline.storage.shard_folder import ShardFolder, read_description, write_description
+from pipeline.storage.shard_folder import ShardFolder
 
 _CELLS = TypeAdapter(list[Cell])
 _RESULT = TypeAdapter(CellResult)
@@ -81,7 +79,7 @@ class RunStore:
 
     def cells(self) -> list[Cell]:
         """Raises DLCodeGenError where nothing was run."""
-        described = read_description(self._cells_url, DLBENCH_VERSION, self.bench.folder)
+        described = self.bench.described("cells")
         if described is None:
             raise DLCodeGenError(f"{self.bench.folder}: nothing was run; `dlcodegen dlbench run TASKS --out` does it")
         return _CELLS.validate_python(described["cells"])
@@ -89,25 +87,17 @@ class RunStore:
     def stage(self, cells: Sequence[Cell], settings: dict[str, Any]) -> None:
         """Keeps which cells there are. Raises DLCodeGenError where the folder belongs to other settings."""
         rows = _CELLS.dump_python(list(cells), mode="json")
-        digest = hashlib.sha256(json.dumps([rows, settings], sort_keys=True).encode()).hexdigest()[:16]
-        earlier = read_description(self._cells_url, DLBENCH_VERSION, self.bench.folder)
-        if earlier is None:
-            write_description(self._cells_url, {"digest": digest, "settings": settings, "cells": rows}, DLBENCH_VERSION)
-        elif earlier["digest"] != digest:
+        if not self.bench.keeps("cells", rows, settings):
             raise DLCodeGenError(f"{self.bench.folder} holds a run with other settings; choose another --out")
 
     def settings(self) -> dict[str, Any]:
-        described = read_description(self._cells_url, DLBENCH_VERSION, self.bench.folder) or {}
+        described = self.bench.described("cells") or {}
         return dict(described.get("settings", {}))
 
     def all_results(self) -> list[CellResult]:
         """Of all finished cells, in their order."""
         found = [read_json(self.results.path(number)) for number in range(len(self.cells()))]
         return [_RESULT.validate_python(value) for value in found if value is not None]
-
-    @property
-    def _cells_url(self) -> str:
-        return join(self.bench.folder, "cells.json")
 
 
 def main(config: RunConfig) -> list[CellResult]:

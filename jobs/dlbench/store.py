@@ -38,14 +38,7 @@ class BenchStore:
     def stage(self, tasks: Sequence[FunctionTask], settings: dict[str, Any]) -> None:
         """Keeps the tasks, once. Raises DLCodeGenError where the folder belongs to others, or to other settings."""
         rows = _TASKS.dump_python(tuple(tasks), mode="json")
-        digest = hashlib.sha256(json.dumps([rows, settings], sort_keys=True).encode("utf-8", "replace")).hexdigest()[
-            :16
-        ]
-        earlier = read_description(join(self.folder, "tasks.json"), DLBENCH_VERSION, self.folder)
-        if earlier is None:
-            described = {"digest": digest, "settings": settings, "tasks": rows}
-            write_description(join(self.folder, "tasks.json"), described, DLBENCH_VERSION)
-        elif earlier["digest"] != digest:
+        if not self.keeps("tasks", rows, settings):
             raise DLCodeGenError(
                 f"{self.folder} holds the certificates of other tasks or settings; choose another --out, or delete the "
                 "folder to start over"
@@ -53,10 +46,25 @@ class BenchStore:
 
     def tasks(self) -> tuple[FunctionTask, ...]:
         """The tasks that were staged. Raises DLCodeGenError where there are none."""
-        described = read_description(join(self.folder, "tasks.json"), DLBENCH_VERSION, self.folder)
+        described = self.described("tasks")
         if described is None:
             raise DLCodeGenError(f"{self.folder}: holds no tasks; run `dlcodegen dlbench certify TASKS --out` first")
         return _TASKS.validate_python(described["tasks"])
+
+    def keeps(self, name: str, rows: list[Any], settings: dict[str, Any]) -> bool:
+        """Writes `NAME.json` with the rows, where it is not there. False where it was made of others, or by other
+        settings."""
+        digest = hashlib.sha256(json.dumps([rows, settings], sort_keys=True).encode()).hexdigest()[:16]
+        earlier = self.described(name)
+        if earlier is None:
+            described = {"digest": digest, "settings": settings, name: rows}
+            write_description(join(self.folder, f"{name}.json"), described, DLBENCH_VERSION)
+            return True
+        return bool(earlier["digest"] == digest)
+
+    def described(self, name: str) -> dict[str, Any] | None:
+        """What `NAME.json` holds; None while it is not there."""
+        return read_description(join(self.folder, f"{name}.json"), DLBENCH_VERSION, self.folder)
 
     @property
     def certificates(self) -> ShardFolder:

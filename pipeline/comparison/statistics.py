@@ -34,6 +34,16 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
+def wilson(hits: int, items: int) -> Interval:
+    """A share with its 95 % interval (Wilson, J. American Statistical Association 22, 1927); nan of none."""
+    from scipy.stats import binomtest  # here, since it takes long to import and most comparisons do without
+
+    if not items:
+        return Interval(math.nan, math.nan, math.nan)
+    found = binomtest(hits, items).proportion_ci(method="wilson")
+    return Interval(hits / items, float(found.low), float(found.high))
+
+
 def paired_bootstrap(
     first: Sequence[float],
     second: Sequence[float],

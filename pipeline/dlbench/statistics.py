@@ -1,4 +1,4 @@
-"""Shares with their intervals, and whether two ways of asking differ: pass@k, Wilson, clustered bootstrap, McNemar."""
+"""Shares with their intervals, and whether two ways of asking differ: pass@k, clustered bootstrap, McNemar."""
 
 from __future__ import annotations
 
@@ -23,14 +23,6 @@ def pass_at_k(samples: int, correct: int, k: int) -> float:
         return 1.0
     # As a product: the binomial coefficients themselves grow beyond any float.
     return 1.0 - math.prod(1.0 - k / number for number in range(samples - correct + 1, samples + 1))
-
-
-def wilson(hits: int, tasks: int) -> Interval:
-    """A share with its 95 % Wilson interval."""
-    if not tasks:
-        return Interval(math.nan, math.nan, math.nan)
-    found = binomtest(hits, tasks).proportion_ci(method="wilson")
-    return Interval(hits / tasks, float(found.low), float(found.high))
 
 
 def clustered_mean(

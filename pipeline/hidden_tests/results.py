@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from scipy.stats import binomtest
 
-from pipeline.comparison.statistics import Interval
+from pipeline.comparison.statistics import Interval, wilson
 from pipeline.hidden_tests.grading import Grade
 
 
@@ -90,7 +89,6 @@ def failures_of(results: Iterable[TaskResult]) -> list[tuple[str, int]]:
 def _shares(name: str, results: Sequence[TaskResult]) -> Shares:
     grades = [result.grade for result in results]
     reaches = sum(grade.reaches for grade in grades)
-    interval = binomtest(reaches, len(grades)).proportion_ci(method="wilson")
     return Shares(
         name=name,
         tasks=len(grades),
@@ -99,5 +97,5 @@ def _shares(name: str, results: Sequence[TaskResult]) -> Shares:
         scored=sum(grade.score is not None for grade in grades),
         learnt=sum(grade.learnt for grade in grades),
         reaches=reaches,
-        pass_at_1=Interval(reaches / len(grades), float(interval.low), float(interval.high)),
+        pass_at_1=wilson(reaches, len(grades)),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.analysis.parsing import parsed
 from pipeline.dlbench.placing.edits import names_bound, names_read, reindented
-from pipeline.dlbench.placing.target import Definition, Target, lines_of
+from pipeline.dlbench.placing.target import Definition, Target, first_decorated_line, lines_of
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.replies import ReplyError, read_program
 
@@ -201,10 +201,7 @@ def _is_definition(statement: ast.stmt) -> bool:
 def _text_of(code: str, node: ast.stmt, *, decorated: bool = False) -> str:
     """The lines of a statement without their indentation, with its decorators if wanted; it ends in a line break."""
     lines = lines_of(code)
-    first = node.lineno
-    if decorated:
-        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-        first = min([first, *(decorator.lineno for decorator in decorators)])
+    first = first_decorated_line(node) if decorated else node.lineno
     text = "".join(lines[first - 1 : node.end_lineno])
     if not text.endswith("\n"):
         text += "\n"

@@ -15,7 +15,7 @@ from pipeline.dlbench.placing.edits import (
     renamed,
     with_first_statements,
 )
-from pipeline.dlbench.placing.target import NOT_PLACED, Target, find_target, lines_of
+from pipeline.dlbench.placing.target import NOT_PLACED, Target, find_target, first_decorated_line, lines_of
 from pipeline.errors import StageFailure
 from pipeline.syntax import alike
 
@@ -236,9 +236,7 @@ def _behind_futures(tree: ast.Module) -> int:
             line = node.end_lineno
     if line is not None:
         return line
-    first = tree.body[0]
-    decorators: list[ast.expr] = getattr(first, "decorator_list", [])
-    return min([first.lineno, *(one.lineno for one in decorators)]) - 1
+    return first_decorated_line(tree.body[0]) - 1
 
 
 def _future_lines(tree: ast.Module) -> set[str]:

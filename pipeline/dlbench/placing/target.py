@@ -145,7 +145,7 @@ def _choose(matching: list[_Found], wanted: str, line: int, traps: list[Trap]) -
     at_module = [found for found in outer if not found.in_class] or outer
     names = {found.name for found in at_module}
     if line:
-        there = [found for found in real if _first_line(found.node) <= line <= (found.node.end_lineno or 0)]
+        there = [found for found in real if first_decorated_line(found.node) <= line <= (found.node.end_lineno or 0)]
         if there:
             return max(there, key=lambda found: found.node.lineno)
     if len(names) > 1:
@@ -173,7 +173,8 @@ def _decorated(node: Definition, *names: str) -> bool:
     return False
 
 
-def _first_line(node: ast.stmt) -> int:
+def first_decorated_line(node: ast.stmt) -> int:
+    """The line that a statement begins in, its decorators included."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
@@ -191,7 +192,7 @@ def _target(source: str, found: _Found, traps: list[Trap]) -> Target:
         indent=first[: len(first) - len(first.lstrip(" \t\f"))],
         text="".join(lines[node.lineno - 1 : end]),
         in_class=found.in_class,
-        outermost_line=_first_line(found.outermost),
+        outermost_line=first_decorated_line(found.outermost),
         traps=tuple(traps),
     )
 

@@ -176,6 +176,11 @@ class Code:
         fitting = re.compile(pattern)
         return [call for call in self.calls if fitting.fullmatch(call.name)]
 
+    def imported(self, pattern: str) -> int | None:
+        """The line that imports the first package whose name matches as a whole."""
+        fitting = re.compile(pattern)
+        return next((line for name, line in self.imports.items() if fitting.fullmatch(name)), None)
+
     def word(self, pattern: str) -> int | None:
         """The first line of an identifier that has the pattern in it, in snake case."""
         fitting = re.compile(pattern)

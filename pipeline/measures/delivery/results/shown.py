@@ -209,10 +209,8 @@ _APPS = {
 
 def _app(constraint: Constraint, code: Code) -> Finding:
     package = _APPS.get(constraint.value)
-    for name, line in code.imports.items() if package is not None else ():
-        if re.fullmatch(package or "", name):
-            return met(line)
-    return missing("a script that is run as it is")
+    line = None if package is None else code.imported(package)
+    return missing("a script that is run as it is") if line is None else met(line)
 
 
 def _per(constraint: Constraint, code: Code) -> Finding:

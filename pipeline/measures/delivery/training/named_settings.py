@@ -211,9 +211,9 @@ _SEARCHES = {
 
 def _search(constraint: Constraint, code: Code) -> Finding:
     package = _SEARCHES.get(constraint.value)
-    for name, line in code.imports.items():
-        if re.fullmatch(package or "optuna|keras_tuner|kerastuner|hyperopt|skopt", name):
-            return met(line)
+    line = code.imported(package or "optuna|keras_tuner|kerastuner|hyperopt|skopt")
+    if line is not None:
+        return met(line)
     if package is None:
         calls = code.calls_named("GridSearchCV|RandomizedSearchCV|ParameterGrid|ParameterSampler")
         if calls:

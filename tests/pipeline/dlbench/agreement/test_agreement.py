@@ -6,11 +6,12 @@ import math
 
 import pytest
 
+from pipeline.comparison.statistics import wilson
 from pipeline.dlbench.agreement.choosing import CHOICES, all_worths, author_variant, codet, codet_sqrt, worth
 from pipeline.dlbench.agreement.control import ControlTask, Drawn, contrasts, effects
 from pipeline.dlbench.agreement.generated import generated_tests
 from pipeline.dlbench.agreement.matrix import Matrix, program_key, unique_tests
-from pipeline.dlbench.statistics import clustered_mean, mcnemar, pass_at_k, wilson
+from pipeline.dlbench.statistics import clustered_mean, mcnemar, pass_at_k
 
 
 def test_assertions_are_read_from_programs_fences_functions_and_continuations() -> None:
