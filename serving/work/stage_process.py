@@ -3,8 +3,8 @@
 A row there has the limits it has in a batch job, which only the main thread can keep (`pipeline.time_limit`), and a
 client that goes away can end it: by a signal between two steps of Python, or with the process. It gets a pickled tuple
 of stages over the connection whose file descriptor is its first argument and answers None (or the error). Then each
-(first place, place behind the last, record) is answered by (added fields, seconds) after each of those stages, and by
-`END` when there are no more: after the last one, or where a signal ended the row.
+(first place, place behind the last, record) is answered by an `Answer` after each of those stages, and by `ENDED` where
+a signal ended the row before the last of them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from pipeline.time_limit import be_replaceable, fatal_limit
 ABANDON = signal.SIGUSR1
 """Ends the row that is under way."""
 
-END = None
-"""The answer behind a row's last one."""
+ENDED = None
+"""The answer where a signal ended the row."""
 
-Answer = tuple[dict[str, Any], float]
-"""The fields that a stage has added to its row, and the seconds it took."""
+Answer = tuple[dict[str, Any], float, bool]
+"""The fields that a stage has added to its row, the seconds it took, and whether it was the row's last stage."""
 
 
 class _Abandoned(BaseException):
@@ -49,16 +49,16 @@ class _Work:
         self._computing = False
         signal.signal(ABANDON, self._abandon)
 
-    def answers(self, begin: int, end: int, record: Requirement) -> Iterator[Answer]:
-        """What each of the stages adds; fewer where a signal ends the row. It stays here meanwhile: nothing travels
-        twice."""
+    def answers(self, begin: int, end: int, record: Requirement) -> Iterator[Answer | None]:
+        """What each of the stages adds, or `ENDED`. The row stays here meanwhile: nothing travels twice."""
         for place in range(begin, end):
             start = time.perf_counter()
             try:
                 done = self._computed(place, record)
             except _Abandoned:
+                yield ENDED
                 return
-            yield added_fields(record, done), time.perf_counter() - start
+            yield added_fields(record, done), time.perf_counter() - start, place + 1 == end
             record = done
 
     def _computed(self, place: int, record: Requirement) -> Requirement:
@@ -95,7 +95,6 @@ def main(descriptor: int, parent: int) -> None:
                 return
             for answer in work.answers(begin, end, record):
                 connection.send(answer)
-            connection.send(END)
 
 
 if __name__ == "__main__":

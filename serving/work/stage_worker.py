@@ -16,7 +16,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.records import Failure, Requirement
 from pipeline.sandbox.child_process import cause_of, died
 from pipeline.stage import Stage, widen
-from serving.work.stage_process import ABANDON, END, Answer
+from serving.work.stage_process import ABANDON, ENDED, Answer
 
 _PATIENCE = 1.5
 """Seconds that a row which is to end gets to come back to Python, before its process ends."""
@@ -40,17 +40,14 @@ class StageWorker:
             answering: asyncio.Future[Answer | None] | None = None
             try:
                 for place in range(begin, end):
-                    if not self._busy:
+                    if not self._busy:  # at first, and behind a process that died
                         self._busy = True
                         await asyncio.to_thread(self._ask, place, end, record)
                     answering = asyncio.ensure_future(asyncio.to_thread(self._answer, place))
                     answer = await asyncio.shield(answering)
-                    assert answer is not None, "a row ends early where nobody asks any more"
+                    assert answer is not ENDED, "a row ends early where nobody asks any more"
                     record = widen(record, self._stages[place].returns, **answer[0])
                     yield answer
-                if self._busy:
-                    answering = asyncio.ensure_future(asyncio.to_thread(self._answer, end - 1))
-                    await asyncio.shield(answering)
             finally:
                 if self._busy:
                     await asyncio.shield(self._abandon(answering))
@@ -96,9 +93,8 @@ class StageWorker:
             failure = Failure(stage=stage.name, kind=error.kind, message=str(error))
             self._connection.close()
             self._start()
-            return {"failure": failure}, time.perf_counter() - start
-        if answer is END:
-            self._busy = False
+            return {"failure": failure}, time.perf_counter() - start, True
+        self._busy = answer is not ENDED and not answer[2]
         return answer
 
     async def _abandon(self, answering: asyncio.Future[Answer | None] | None) -> None:

@@ -62,7 +62,7 @@ class StagesServer:
                 continue
             waits = min((other for other in self._waiting if other > place), default=end)
             async with aclosing(self._worker.advance(place, min(waits, end), record)) as answers:
-                async for added, seconds in answers:
+                async for added, seconds, _ in answers:
                     yield Advanced(place=place, added=added, seconds=seconds)
                     record = widen(record, self._stages[place].returns, **added)
                     place += 1
