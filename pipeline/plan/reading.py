@@ -5,33 +5,40 @@ Two schemas are mixed; lists stand for strings, and strings for numbers; keys ar
 
 from __future__ import annotations
 
-import json
+import html
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.plan.frameworks import canonical_framework
 from pipeline.plan.json_objects import objects_in
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
 from pipeline.plan.vocabulary import is_unspecified
 
-_NUMBER = re.compile(r"^\W*(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)(?![\w*\[])", re.I)
+_NUMBER = re.compile(
+    r"^[^\w.]*(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:\s?e[+-]?\d+)?)(?:f?(?![\w*\[])|(?=%))(?P<percent>\s?%)?", re.I
+)
+_NAMED = re.compile(r"^\W*(?:\w{1,20}[ _-]){0,2}\w{1,20}\s?[:=]\s?(?=[\d.])")
+"""The name before a number ("lr=0.001")."""
+
+_NEGATIVE = re.compile(r"^\W{0,3}[-−–](?=[\d.])")
 
 # `Hypermeters` is a slip of the published schema, which many predictions repeat.
 _HYPERPARAMETER_KEYS = ("hyperparameters", "hypermeters")
 
 
+_WIDE_MARKS = str.maketrans("“”„‟：，｛｝［］", '""""' + ":,{}[]")
 _SIGNS = str.maketrans("−–⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "--0123456789-")
 _DIGITS = r"\d{1,20}(?:\.\d{0,20})?(?:e[+-]?\d{1,3})?"
 _POWER = re.compile(
-    rf"^\W*(?:(?P<factor>{_DIGITS})\s?[x×*·]\s?)?(?P<base>{_DIGITS})\s?(?:\^|\*\*|(?=[⁻⁰¹²³⁴-⁹]))\s?\(?"
-    r"(?P<exponent>[+\-−–⁻]?[\d⁰¹²³⁴-⁹]{1,3})\)?(?![\w.*^/])",
+    rf"^\W*(?:(?P<factor>{_DIGITS})\s?[x×*·]\s?)?(?P<base>{_DIGITS})\s?(?:\^|\*\*|(?=[⁻⁰¹²³⁴-⁹]))\s?[({{]?"
+    r"(?P<exponent>[+\-−–⁻]?[\d⁰¹²³⁴-⁹]{1,3}(?:\.\d{1,4})?)[)}]?(?![\w.*^/])",
     re.I,
 )
-_FRACTION = re.compile(rf"^\W*(?P<numerator>{_DIGITS})\s?/\s?(?P<denominator>{_DIGITS})(?![\w.*^/])", re.I)
+_FRACTION = re.compile(rf"^\W*(?P<numerator>{_DIGITS})\s?[/÷]\s?\(?(?P<denominator>{_DIGITS})\)?(?![\w.*^/])", re.I)
 _THOUSANDS = re.compile(r"^\s*(?P<number>\d{1,3}(?:,\d{3})+)(?![\d,.])")
 _DECIMAL_COMMA = re.compile(r"^\s*0,(?P<digits>\d{1,9})\s*$")
-_FORMULA_BEHIND = re.compile(r"\s?(?:\*|\^|/\s?[\d(])")
+_FORMULA_BEHIND = re.compile(r"\s?(?:\*|\^|[/÷]\s?[\d(]|-e\d|in \d)")
 """What makes a number the beginning of a formula, whose value it is not."""
 
 _LONGEST_NUMBER = 200
@@ -39,6 +46,12 @@ _LONGEST_NUMBER = 200
 
 _PLAN_KEYS = ("taskcategory", "dataset", "preprocess", "modelarchitecture")
 _PLACEHOLDERS = ("", "...", "…", "string", "null", "none")
+_ELLIPSES = ("...", "…")
+_START_VALUES = ("initial", "initialvalue", "initiallearningrate", "start", "base", "value")
+"""Keys of the number in an object that stands for one, as of a schedule."""
+
+_DEEPEST = 6
+"""Objects in one another, and texts of JSON, down to which a plan is looked for."""
 
 
 class UnreadablePlanError(ValueError):
@@ -88,6 +101,9 @@ def read_number(value: object) -> float | None:
     formula of another kind."""
     if isinstance(value, list | tuple) and value:
         value = value[0]
+    if isinstance(value, Mapping):
+        named = _fold(value)
+        value = next((named[name] for name in _START_VALUES if name in named), None)
     if isinstance(value, str):
         value = _number_in(value)
     # To Python a bool is an int, but `true` is no number of epochs.
@@ -101,17 +117,21 @@ def read_number(value: object) -> float | None:
 
 
 def _text(value: object) -> str:
-    """A plan's text; half of a surrogate pair, where JSON was cut off, becomes a question mark."""
-    return read_text(value).encode("utf-8", "replace").decode()
+    """A plan's text, none where dots stand in its place; half of a surrogate pair, where JSON was cut off, becomes a
+    question mark."""
+    text = read_text(value).encode("utf-8", "replace").decode()
+    return "" if text in _ELLIPSES else text
 
 
 def _number_in(text: str) -> float | None:
-    text = text.strip()
+    text = _NAMED.sub("", text.strip())
+    if _NEGATIVE.match(text):
+        return None
     if len(text) > _LONGEST_NUMBER:  # no number is cut in two
         text = text[:_LONGEST_NUMBER].rpartition(" ")[0]
     power = _POWER.match(text)
     if power:
-        exponent = int(power["exponent"].translate(_SIGNS))
+        exponent = float(power["exponent"].translate(_SIGNS))
         return _computed(float(power["base"]), exponent, float(power["factor"] or 1))
     fraction = _FRACTION.match(text)
     if fraction and float(fraction["denominator"]):
@@ -125,33 +145,63 @@ def _number_in(text: str) -> float | None:
     match = _NUMBER.match(text.translate(_SIGNS))
     if not match or _FORMULA_BEHIND.match(text, match.end()):
         return None
-    return float(match.group(1))
+    number = float(re.sub(r"\s", "", match["number"]))
+    return number / 100 if match["percent"] else number
 
 
-def _computed(base: float, exponent: int, factor: float) -> float | None:
+def _computed(base: float, exponent: float, factor: float) -> float | None:
     try:
-        return factor * base**exponent
-    except (OverflowError, ZeroDivisionError):
+        return factor * math.pow(base, exponent)
+    except (OverflowError, ValueError):  # ValueError: a negative power of 0
         return None
 
 
 def _load(text: str) -> Mapping[str, object]:
-    """The object of a text that is the fullest plan, the last of equal ones: a model may quote the format, or draft."""
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if isinstance(value, Mapping):
-        return value
+    """The object of a text that is the fullest plan, the last of equal ones: a model may quote the format, or draft.
+    What chats, web pages and encoders do to JSON is undone where there is no plan without."""
     best: Mapping[str, object] | None = None
-    best_fullness = -1
-    for found in objects_in(text):
-        fullness = _fullness(found.value)
-        if fullness >= best_fullness:
-            best, best_fullness = found.value, fullness
+    best_fullness = 0
+    for mend in (str, _unescaped, html.unescape, _with_plain_marks):
+        mended = mend(text)
+        if mended == text and mend is not str:
+            continue
+        for found in objects_in(mended):
+            fullest = max(_plans_within(found.value, _DEEPEST), key=_fullness)
+            fullness = _fullness(fullest)
+            if best is None or fullness >= best_fullness:
+                best, best_fullness = fullest, fullness
+        if best_fullness:
+            break
     if best is None:
         raise UnreadablePlanError("no plan: the text holds no JSON object that can be read")
     return best
+
+
+def _plans_within(value: object, depth: int) -> Iterator[Mapping[str, object]]:
+    """An object that is a plan; of another one itself, and the plans that lie in it, those in texts of JSON too."""
+    if isinstance(value, Mapping):
+        is_plan = bool({"taskcategory", "modelarchitecture"} & _fold(value).keys())
+        if is_plan or depth == _DEEPEST:
+            yield value
+        if is_plan:
+            return
+        value = list(value.values())
+    if not depth:
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _plans_within(item, depth - 1)
+    elif isinstance(value, str) and "{" in value:
+        yield from _plans_within([found.value for found in objects_in(value)], depth - 1)
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("\\n", "\n").replace('\\"', '"')
+
+
+def _with_plain_marks(text: str) -> str:
+    """The text with the quotes, colons and commas of JSON in the place of typographic and wide ones."""
+    return text.translate(_WIDE_MARKS)
 
 
 def _opened(values: Mapping[str, object]) -> dict[str, object]:

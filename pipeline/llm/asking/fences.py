@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from pipeline.analysis.parsing import parsed
+from pipeline.llm.asking.code_mending import is_markup
 
 _FENCE = re.compile(r"^(?P<before>[ \t>]{0,12})(?P<mark>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^`]*)$")
 _LATE_FENCE = re.compile(r"(?P<mark>`{3,}+)[ \t]*+(?P<info>(?:python|py)\d{0,2})[ \t]*$", re.IGNORECASE)
@@ -29,6 +30,9 @@ _STRING = re.compile(r"\"\"\"|'''|\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|#")
 
 _WORD = re.compile(r"[A-Za-z][\w+.-]{0,20}")
 _LONG_QUOTES = ('"""', "'''")
+MARKDOWN = frozenset({"markdown", "md"})
+"""Languages of blocks that may hold blocks."""
+
 _QUOTATION = re.compile(r"^[ \t]*>[ ]?")
 
 _MOST_REREAD = 8
@@ -133,7 +137,7 @@ def _extent(lines: list[str], first: int, opening: _Opening, *, in_strings: bool
             has_fence_in_string = True
         elif fence and _closes(fence, opening):
             return _Extent(inside, number + 1, has_fence_in_string)
-        elif fence and _starts_another(fence["info"], opening.info):
+        elif fence and _starts_another(fence, opening):
             return _Extent(inside, number, has_fence_in_string)
         elif not fence and not string and line.rstrip().endswith(opening.mark) and _is_python(opening.info):
             inside.append(line.rstrip()[: -len(opening.mark)])
@@ -145,17 +149,22 @@ def _extent(lines: list[str], first: int, opening: _Opening, *, in_strings: bool
 
 
 def _closes(fence: re.Match[str], opening: _Opening) -> bool:
-    """Whether a fence closes a block: of the same sort, as long, and without a language; a sentence is none."""
+    """Whether a fence closes a block: of its sort, as long, without a language; a sentence or a tag is none."""
     mark, info = fence["mark"], fence["info"].strip()
     if mark[0] != opening.mark[0] or len(mark) < len(opening.mark):
         return False
-    return not info or (_is_python(opening.info) and " " in info and not _is_python(info) and "=" not in info)
+    return (
+        not info
+        or is_markup(info)
+        or (_is_python(opening.info) and " " in info and not _is_python(info) and "=" not in info)
+    )
 
 
-def _starts_another(info: str, open_info: str) -> bool:
+def _starts_another(fence: re.Match[str], opening: _Opening) -> bool:
     """Whether a fence with a language inside an open block is another block's."""
-    info = info.strip()
-    if _is_python(open_info) or not open_info:
+    info = fence["info"].strip()
+    is_own = opening.info.lower() in MARKDOWN and len(fence["mark"]) >= len(opening.mark)
+    if is_own or _is_python(opening.info) or not opening.info:
         return _is_python(info) or _WORD.fullmatch(info) is not None
     return False
 

@@ -6,7 +6,6 @@ measured (parse rate), while an essay, a refusal or an empty answer is no progra
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from pipeline.analysis.parsing import parsed
 from pipeline.foreign_text import storable
 from pipeline.llm.asking.code_mending import mended
-from pipeline.llm.asking.fences import Block, fenced_blocks
+from pipeline.llm.asking.fences import MARKDOWN, Block, fenced_blocks
+from pipeline.llm.asking.held_code import code_in_json
 from pipeline.llm.asking.program_parts import is_program, one_program
 from pipeline.llm.asking.thinking import answer_in
-from pipeline.llm.asking.unfenced import STATEMENT, longest_whole, says_nothing, unfenced_code
+from pipeline.llm.asking.unfenced import longest_whole, looks_like_python, unfenced_code
 from pipeline.plan.change import Decisions
 from pipeline.records import SourceFile
 
@@ -37,7 +37,6 @@ _OTHER = frozenset(
 """Languages of blocks that do not."""
 
 _JSON = ("json", "ipynb", "jsonc", "json5", "")
-_CODE_KEYS = ("code", "program", "python", "source_code", "python_code", "script", "solution", "content", "answer")
 _CODE_TAG = re.compile(
     r"^[ \t]*(?:<pre>)?(?:<(?P<tag>code|python)\b[^>\n]{0,80}>|\[(?P<bracket>PYTHON|CODE)\])", re.MULTILINE
 )
@@ -51,6 +50,8 @@ _REFUSAL = re.compile(
     r"as an ai\b|i (?:must|have to) decline|cannot (?:help|assist|comply|fulfil))",
     re.IGNORECASE,
 )
+_ESCAPE = re.compile(r"\\([nt\"'\\])")
+_ESCAPED = {"n": "\n", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _PLACEHOLDER = re.compile(r"<<\s*([A-Za-z_]\w*?)\s*>>")
 _HELD_PLACEHOLDER = re.compile(r"placeholder__([A-Za-z_]\w*?)__")
 _MAIN_NAMES = ("project.py", "main.py", "train.py", "run.py", "app.py")
@@ -86,7 +87,8 @@ class Program:
 
 
 def read_program(text: str, *, cut: bool = False) -> Program:
-    """The program a reply holds. Raises ReplyError where there is none.
+    """The program a reply holds; where there is none, with line breaks for what was escaped (`\\n`). Raises ReplyError
+    where there is none either.
 
     Blocks that name different files are files; other blocks are parts of one program, unless one of them defines all
     that the others do. What is not Python (shell commands, printed output) is left out, and so is what only shows how
@@ -95,6 +97,21 @@ def read_program(text: str, *, cut: bool = False) -> Program:
     text = clean_text(text)
     if not text.strip():
         raise ReplyError("empty_reply", "the model answered nothing")
+    try:
+        return _program_in(text, cut)
+    except ReplyError:
+        if "\\n" not in text:
+            raise
+        unescaped = _ESCAPE.sub(lambda match: _ESCAPED[match[1]], text)
+        try:
+            return _program_in(unescaped, cut)
+        except ReplyError:
+            pass
+        raise
+
+
+def _program_in(text: str, cut: bool) -> Program:
+    """The program in the text of a reply. Raises ReplyError."""
     text = _with_fences(text)
     blocks = fenced_blocks(text)
     python = _python_blocks(blocks)
@@ -128,17 +145,6 @@ def clean_text(text: str) -> str:
     return answer_in(text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff"))
 
 
-def looks_like_python(code: str) -> bool:
-    """Whether a text is meant as Python: it parses and does more than name things ("Sure" parses), or two thirds of its
-    lines, and at least two, read like statements."""
-    tree = parsed(code)
-    if tree is not None:
-        return any(not says_nothing(node) for node in tree.body)
-    lines = [line for line in code.split("\n") if line.strip()]
-    statements = sum(STATEMENT.match(line) is not None for line in lines)
-    return statements >= 2 and 3 * statements >= 2 * len(lines)
-
-
 def _with_fences(text: str) -> str:
     """The text with the tags around its code (`<code>`, `[PYTHON]`) as fences, where it has no fence."""
     if _FENCE_LINE.search(text) or not (_CODE_TAG.search(text) or _CODE_TAG_END.search(text)):
@@ -155,7 +161,7 @@ def _python_blocks(blocks: Sequence[Block]) -> list[Block]:
     certain: list[Block] = []
     unsaid: list[Block] = []
     for block in blocks:
-        held = _code_in_json(block.text) if block.language in _JSON else ""
+        held = code_in_json(block.text) if block.language in _JSON or block.text.startswith("{") else ""
         block = replace(block, text=held or mended(block.text))
         if not block.text.strip() or block.language in _OTHER:
             continue
@@ -164,6 +170,9 @@ def _python_blocks(blocks: Sequence[Block]) -> list[Block]:
             certain.append(block)
         elif not block.language:
             unsaid.append(block)
+    within = [inner for block in blocks if block.language in MARKDOWN for inner in fenced_blocks(block.text)]
+    if within and not is_program(one_program([block.text for block in certain])):
+        return [*_python_blocks(within), *certain]
     return certain or unsaid
 
 
@@ -185,36 +194,10 @@ def _beside_blocks(text: str, blocks: Sequence[Block]) -> str:
         position = block.end
     pieces.append(text[position:])
     outside = _LANGUAGE_LINE.sub("", "\n".join(pieces), count=1)
-    code = _code_in_json(outside.strip()) or unfenced_code(outside)
+    code = code_in_json(outside) or unfenced_code(outside)
     if is_program(code) or not any(_PYTHON.fullmatch(block.language) for block in blocks):
         return code
     return ""
-
-
-def _code_in_json(text: str) -> str:
-    """The code of a notebook, or of an object with the key `code`; "" where the text is neither."""
-    if not text.startswith("{"):
-        return ""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return ""
-    cells = value.get("cells")
-    if isinstance(cells, list):
-        sources = [cell.get("source") for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
-        return "\n\n".join(mended(_joined(source)).strip("\n") for source in sources)
-    for key in _CODE_KEYS:
-        code = value.get(key)
-        if isinstance(code, str) and looks_like_python(mended(code)):
-            return mended(code)
-    return ""
-
-
-def _joined(source: object) -> str:
-    """A notebook's cell, whose lines may be a list."""
-    if isinstance(source, list):
-        return "".join(line for line in source if isinstance(line, str))
-    return source if isinstance(source, str) else ""
 
 
 def _files(blocks: Sequence[Block]) -> Program | None:

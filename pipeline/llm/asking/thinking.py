@@ -6,9 +6,11 @@ that chat templates put around turns. A mark that stands in a program's string i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.analysis.parsing import parsed
@@ -16,38 +18,42 @@ from pipeline.llm.asking.fences import fenced_blocks
 
 _THINK = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?)"
 _NAME = (
-    rf"(?:\w{{1,24}}[:_-])?{_THINK}(?:[:_-](?!end)\w{{1,24}})?"
+    rf"(?:\w{{1,24}}[:_-]|ant)?{_THINK}(?:[:_-](?!end)\w{{1,24}})?"
     r"|reflection|analysis|scratchpad|(?:inner|internal)[_-]monologue|cot|ponder(?:ing)?"
 )
 """What a tag of thinking is called: `seed:think`, `longcat_think`, `thinking_process`, `think:6124c78e`."""
 
+_LEFT, _RIGHT = r"(?:<|&lt;)\s?", r"(?:\s[^<>\n]{0,120}?)?(?:>|&gt;)"
+"""The ends of a tag, which may have attributes, or be escaped as in HTML."""
+
 _BEGIN, _FINISH = r"(?:begin|start)(?:_?of)?_?", r"(?:end|stop)(?:_?of)?_?"
 _MAKER = r"(?:\w{1,16}:)?"
 _OPENS = (
-    rf"(?<!<)<(?!end|stop)(?:{_NAME})>(?!>)|\[THINK\]|◁think▷|<\|open\|>think<\|sep\|>|<\|channel>(?:thought)?"
+    rf"(?<!<){_LEFT}(?!end|stop)(?:{_NAME}){_RIGHT}(?!>)|\[THINK\]|◁think▷|<\|open\|>think<\|sep\|>|<\|channel>(?:thought)?"
     rf"|<unused94>|\[unused16\]|<\|{_MAKER}(?:{_BEGIN}|content_)?{_THINK}(?:_(?:begin|start))?(?::\w{{1,16}})?\|>"
     r"|<\|inner_prefix\|>"
 )
 _CLOSES = (
-    rf"</(?:{_NAME})>|<{_THINK}_end>|<{_FINISH}{_THINK}>|\[/THINK\]|◁/think▷|<\|close\|>think<\|sep\|>|<channel\|>"
+    rf"{_LEFT}/(?:{_NAME}){_RIGHT}|<{_THINK}_end>|<{_FINISH}{_THINK}>|\[/THINK\]|◁/think▷|<\|close\|>think<\|sep\|>|<channel\|>"
     rf"|<unused95>|\[unused17\]|<\|{_MAKER}{_FINISH}{_THINK}(?::\w{{1,16}})?\|>|<\|{_THINK}_(?:end|stop)\|>"
     rf"|<\|/{_THINK}\|>|<\|inner_suffix\|>"
 )
 _ANSWER_OPENS = (
     r"<(?:answer|response|solution|final_answer)>|<\|open\|>response<\|sep\|>"
-    r"|<\|(?:begin_of_solution|START_RESPONSE)\|>"
+    r"|<\|(?:begin_of_solution|begin_of_box|START_RESPONSE)\|>"
 )
 _ANSWER_CLOSES = (
     r"</(?:answer|response|solution|final_answer)>|<\|close\|>response<\|sep\|>"
-    r"|<\|(?:end_of_solution|END_RESPONSE)\|>"
+    r"|<\|(?:end_of_solution|end_of_box|END_RESPONSE)\|>"
 )
 _TURN = (
     r"<\|im_start\|>(?:assistant|user|system)?|<\|start\|>assistant|<\|(?:assistant|user|system)\|>|<s>|<bos>|\[INST\]"
 )
 _END = (
-    r"<[|｜](?:im_end|endoftext|end_of_text|eot_id|eom_id|end|return|call|eot|eom|EOT|endofprompt|END_OF_TURN_TOKEN"
-    r"|end[▁_]of[▁_]sentence|end[▁_]of[▁_]turn|message_end)[|｜]>"
-    r"|</s>|<eos>|<end_of_turn>|<turn\|>|\[/INST\]|\[EOS\]|<file_sep>|<\|file_separator\|>"
+    r"<[|｜](?:im_(?:end|sep)|end\w{0,24}|eo[tm](?:_id)?|return|call|message_end|fim_\w{1,12}|(?:file|repo)_\w{1,12}"
+    r"|end[▁_]of[▁_][\w▁]{1,16})[|｜]>"
+    r"|</s>|<eos>|<sep>|<end_of_turn>|<turn\|>|\[/INST\]|\[EOS\]|<(?:file_sep|fim_\w{1,12}|repo_name)>"
+    r"|\[DONE\]\s*\Z|\[end of text\]\s*\Z"
 )
 _MARK = re.compile(
     rf"(?P<channel><\|channel\|>\s{{0,2}}(?P<name>\w{{1,20}})[^<\n]{{0,200}}<\|message\|>)"
@@ -55,6 +61,10 @@ _MARK = re.compile(
     rf"|(?P<opens>{_OPENS})|(?P<closes>{_CLOSES})|(?P<end>{_END})|(?P<turn>{_TURN})",
     re.IGNORECASE,
 )
+_DECODER = json.JSONDecoder()
+_MOST_OBJECTS = 20
+"""Opening braces at which a JSON object is looked for."""
+
 _QUOTED = re.compile(r"(?<!\w)[rbfuRBFU]{0,2}(?P<quote>[\"'`])(?:[^\\\n]|\\.){0,300}?(?P=quote)(?!\w)")
 """A text in quotes within a line; an apostrophe between letters is none."""
 
@@ -67,10 +77,13 @@ _BEFORE_FENCE = re.compile(rf"(?P<mark>{_CLOSES}|{_ANSWER_OPENS}|<\|message\|>)[
 
 _TOLD = re.compile(
     r"\A\s*Here(?:'s| is) my thought process:.*?Here(?:'s| is) my response:"
-    r"|\A\s*analysis(?=\W?[A-Z]).*assistant ?final",
+    r"|\A\s*analysis(?=\W?[A-Z]).*assistant ?final"
+    r"|\A\s*<details(?: [^>\n]{0,200})?>\s*<summary>[^<\n]{0,80}(?:[Tt]h(?:ought|inking)|[Rr]eason)[^<\n]{0,80}"
+    r"</summary>.*?</details>",
     re.DOTALL,
 )
-"""Thinking told by words alone: IBM Granite's, and harmony's channels where a server dropped the special tokens."""
+"""Thinking told by words alone: IBM Granite's, harmony's channels where a server dropped the special tokens, and the
+fold that web front ends make of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +187,32 @@ def _marks(text: str) -> list[_Mark]:
 
 
 def _programs(text: str, marks: list[int]) -> list[tuple[int, int]]:
-    """Where the fenced programs and long strings lie that have a mark in them."""
+    """Where the fenced programs, long strings and JSON objects lie that have a mark in them."""
     spans: list[tuple[int, int]] = []
     for block in fenced_blocks(text):
         inside = bisect_right(marks, block.end) - bisect_right(marks, block.start)
         if inside and (parsed(block.text) is not None or _is_json(block.text)):
-            spans.append((block.start, block.end))
+            # A mark behind the closing fence is not the program's.
+            first_line_end = block.start + len(text[block.start : block.end].partition("\n")[0])
+            closing = max(text.rfind(mark, first_line_end, block.end) for mark in ("```", "~~~"))
+            spans.append((block.start, closing if closing > 0 else block.end))
     for match in _LONG_STRING.finditer(text):
         if "```" not in match["text"]:
             spans.append(match.span("text"))
-    return sorted(spans)
+    return sorted([*spans, *_json_objects(text)])
+
+
+def _json_objects(text: str) -> Iterator[tuple[int, int]]:
+    """Where the first JSON objects of a text lie."""
+    position = text.find("{")
+    for _ in range(_MOST_OBJECTS):
+        if position < 0:
+            return
+        end = position + 1
+        with contextlib.suppress(ValueError, RecursionError):
+            end = _DECODER.raw_decode(text, position)[1]
+            yield position, end
+        position = text.find("{", end)
 
 
 def _is_within(position: int, spans: list[tuple[int, int]]) -> bool:

@@ -8,7 +8,7 @@ import textwrap
 import warnings
 
 from pipeline.analysis.parsing import LONGEST, parsed
-from pipeline.llm.asking.code_mending import mended
+from pipeline.llm.asking.code_mending import is_markup, mended
 
 OPENS = re.compile(
     r"^(?:import |from [\w.]+ import |def |async def |class |@\w|#|\"\"\"|'''|if __name__|"
@@ -104,7 +104,9 @@ def _next_prose(lines: list[str], start: int) -> int:
 
 
 def _is_prose(line: str) -> bool:
-    """Whether a line reads like a sentence: two words side by side that Python would not have so."""
+    """Whether a line reads like a sentence, two words side by side that Python would not have so, or is markup."""
+    if is_markup(line):
+        return True
     if STATEMENT.match(line) and not _TWO_WORDS.match(line):
         return False
     if _WIDE_MARK.search(line):
@@ -112,8 +114,8 @@ def _is_prose(line: str) -> bool:
     for match in _TWO_WORDS.finditer(line):
         if match["first"] not in _CODE_WORDS and match["second"] not in _CODE_WORDS:
             return True
-    # "Next:", "Usage", "**Training**": a heading.
-    return re.fullmatch(r"[\s*_#>-]*[A-Z]\w*[\s*_]*:?[\s*_]*", line) is not None
+    # "Next:", "Usage", "**Training**", "3. Train:": a heading.
+    return re.fullmatch(r"[\s*_#>-]*(?:\d{1,2}[.)]\s)?[\s*_]*[A-Z]\w*[\s*_]*:?[\s*_]*", line) is not None
 
 
 def _first_error(code: str) -> int | None:
@@ -128,6 +130,17 @@ def _first_error(code: str) -> int | None:
     except (ValueError, RecursionError, MemoryError):
         return 1
     return None
+
+
+def looks_like_python(code: str) -> bool:
+    """Whether a text is meant as Python: it parses and does more than name things ("Sure" parses), or two thirds of its
+    lines, and at least two, read like statements."""
+    tree = parsed(code)
+    if tree is not None:
+        return any(not says_nothing(node) for node in tree.body)
+    lines = [line for line in code.split("\n") if line.strip()]
+    statements = sum(STATEMENT.match(line) is not None for line in lines)
+    return statements >= 2 and 3 * statements >= 2 * len(lines)
 
 
 def says_nothing(node: ast.stmt) -> bool:

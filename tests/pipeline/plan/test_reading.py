@@ -168,6 +168,15 @@ _TEXT = json.dumps(PLAN)
         f"[{_TEXT}]",
         json.dumps(_TEXT),
         json.dumps({"plan": _TEXT}),
+        json.dumps([_TEXT]),
+        f"```json\n{json.dumps(_TEXT)}\n```",
+        json.dumps({"response": {"result": PLAN}}),
+        json.dumps({"plans": [PLAN]}),
+        f'<tool_call>\n{{"name": "plan", "arguments": {_TEXT}}}\n</tool_call>',
+        json.dumps({"name": "plan", "arguments": _TEXT}),
+        json.dumps(PLAN, indent=2).replace("\n", "\\n").replace('"', '\\"'),
+        _TEXT.replace('"', "&quot;"),
+        _TEXT.replace('": ', '"：').replace(', "', '，"'),
         json.dumps({"type": "object", "properties": PLAN}),
         _TEXT.replace('64, 3)", ', '64, 3)", ..., '),
         _TEXT.replace("}}}", ", ...}}}"),
@@ -192,6 +201,21 @@ def test_a_plan_is_found_whatever_stands_around_it(text: str) -> None:
         ("1,000", 1000),
         ("0,001", 1e-3),
         ("2^6", 64),
+        (".001", 1e-3),
+        ("10^{-3}", 1e-3),
+        ("$10^{-3}$", 1e-3),
+        ("10^-3.5", 10**-3.5),
+        ("0.1%", 1e-3),
+        ("lr=0.001", 1e-3),
+        ("learning_rate: 1e-3", 1e-3),
+        ("1e-3f", 1e-3),
+        ("1 e-3", 1e-3),
+        ("1/(1000)", 1e-3),
+        ("1 ÷ 1000", 1e-3),
+        ({"initial": 0.001, "decay": 0.9}, 1e-3),
+        ("1 in 1000", None),
+        ("-0.001", None),
+        ("1-e3", None),
         ("32 * replicas", None),
         ("10^x", None),
         ("1/0", None),
@@ -199,8 +223,13 @@ def test_a_plan_is_found_whatever_stands_around_it(text: str) -> None:
         ("9" * 500, None),
     ],
 )
-def test_a_formula_is_computed_or_refused(value: str, number: float | None) -> None:
+def test_a_formula_is_computed_or_refused(value: object, number: float | None) -> None:
     assert read_number(value) == (None if number is None else pytest.approx(number))
+
+
+def test_dots_in_a_field_s_place_say_nothing() -> None:
+    plan = read_plan('{"Task Category": "...", "Model Architecture": {"Layers": ["Dense(1)", "..."]}}')
+    assert (plan.task_category, plan.layers) == ("", ("Dense(1)",))
 
 
 @pytest.mark.timeout(60)

@@ -92,6 +92,11 @@ THINKING = {
     "words": f"Here is my thought process: {THOUGHTS}Here is my response:\n",
     "channels": f"<|channel|>analysis<|message|>{THOUGHTS}<|end|><|start|>assistant<|channel|>final<|message|>\n",
     "channels without tokens": f"analysisThe user wants code.\n{THOUGHTS}assistantfinal\n",
+    "attributes": f'<thinking budget="900">\n{THOUGHTS}</thinking>\n',
+    "blanks in tags": f"< think >\n{THOUGHTS}< /think >\n",
+    "escaped tags": f"&lt;think&gt;\n{THOUGHTS}&lt;/think&gt;\n",
+    "one word": f"<antThinking>{THOUGHTS}</antThinking>\n",
+    "fold": f'<details type="reasoning">\n<summary>Thought for 3 seconds</summary>\n{THOUGHTS}</details>\n\n',
     "twice": f"<think>\n{THOUGHTS}</think>\n<think>\nOnce more.\n</think>\n\n",
 }
 BEFORE = {
@@ -117,12 +122,31 @@ END = {
     "eot": "\n<|eot_id|>",
     "sentence": "<｜end▁of▁sentence｜>",
     "s": "</s>",
+    "sep": " <sep>",
+    "done": "[DONE]",
+    "file": "<|file_sep|>",
+    "assistant": "<|endofassistant|>",
     "another turn": "<|im_end|>\n<|im_start|>user\nWrite another one, please.\n```python\nx = 1\n```\n",
 }
 
 
 def _quoted(code: str) -> str:
     return "".join(f"> {line}\n" for line in f"```python\n{code}```".split("\n"))
+
+
+def _numbered(code: str) -> str:
+    lines = [f"{number:>3} {line}\n" for number, line in enumerate(code.splitlines(), start=1)]
+    return "```python\n" + "".join(lines) + "```\n"
+
+
+def _barred(code: str) -> str:
+    lines = [f"{number:>3} | {line}\n" for number, line in enumerate(code.splitlines(), start=1)]
+    return "```python\n" + "".join(lines) + "```\n"
+
+
+def _tool_call(code: str) -> str:
+    call = {"name": "write_file", "arguments": {"path": "project.py", "content": code}}
+    return f"<tool_call>\n{json.dumps(call)}\n</tool_call>\n"
 
 
 def _notebook(code: str) -> str:
@@ -146,6 +170,14 @@ FORMS = {
     "quoted": _quoted,
     "in a list": lambda code: "".join(f"   {line}\n" for line in f"```python\n{code}```".split("\n")),
     "notebook": _notebook,
+    "notebook as python": lambda code: _notebook(code).replace("```json", "```python"),
+    "tag behind": lambda code: f"<code>\n```python\n{code}```</code>\n",
+    "markdown": lambda code: f"```markdown\n# Project\n\n```python\n{code}```\n```\n",
+    "longer markdown": lambda code: f"````markdown\n# Project\n\n```python\n{code}```\n\nRun it.\n````\n",
+    "numbered": _numbered,
+    "numbered with bars": _barred,
+    "tool call": _tool_call,
+    "separators": lambda code: "```python\n" + code.replace("\n\n\n", "\u2028\n\n") + "```\n",
     "json": lambda code: "```json\n" + json.dumps({"filename": "project.py", "code": code}) + "\n```\n",
     "entities": lambda code: "```python\n" + html.escape(code) + "```\n",
     "blanks": lambda code: "```python\n" + code.replace("    ", "\u00a0\u00a0\u00a0\u00a0") + "```\n",
@@ -160,9 +192,15 @@ FENCELESS = {
     "code tags": lambda code: f"<code>\n{code}</code>\n",
     "bracket tags": lambda code: f"[PYTHON]\n{code}[/PYTHON]\n",
     "answer tags": lambda code: f"<answer>\n{code}</answer>\n",
+    "file tag": lambda code: f'<file path="project.py">\n{code}</file>\n',
+    "artifact": lambda code: f'<antArtifact type="application/vnd.ant.code" language="python">\n{code}</antArtifact>\n',
+    "character data": lambda code: f"<code><![CDATA[\n{code}]]></code>\n",
+    "verbatim": lambda code: f"\\begin{{lstlisting}}[language=Python]\n{code}\\end{{lstlisting}}\n",
+    "rules": lambda code: f"===== project.py =====\n{code}===== end =====\n",
+    "notebook bare": lambda code: _notebook(code).removeprefix("```json\n").replace("\n```\n", "\n"),
 }
 
-_MANGLED = {"entities", "blanks", "invisible", "curly quotes", "patch"}
+_MANGLED = {"entities", "blanks", "invisible", "curly quotes", "patch", "separators"}
 """Forms that change a program's characters: those of a string cannot be told from them."""
 
 
@@ -199,7 +237,9 @@ def test_a_program_without_fences_comes_out_whole(
     assert read_program(reply).code.strip() == code.strip()
 
 
-@pytest.mark.parametrize("between", ["Next we define the model:", "And now, finally:", "**Training**", "接下来："])
+@pytest.mark.parametrize(
+    "between", ["Next we define the model:", "And now, finally:", "**Training**", "2. Train:", "---", "接下来："]
+)
 def test_prose_between_paragraphs_of_code_is_left_out(between: str) -> None:
     reply = "Here is the project.\n\n" + f"\n{between}\n\n".join(part + "\n" for part in PARAGRAPHS.split("\n\n"))
     assert read_program(reply).code.split() == PARAGRAPHS.split()
@@ -220,6 +260,8 @@ def test_thinking_alone_is_an_empty_reply(thinking: str) -> None:
         ("%matplotlib inline", "# %matplotlib inline"),
         ("%%time", "# %%time"),
         ("best = %timeit -o build()", "# best = %timeit -o build()"),
+        ("keras.layers.Dense?", "# keras.layers.Dense?"),
+        ("??build", "# ??build"),
     ],
 )
 def test_a_notebook_s_command_is_a_comment(command: str, comment: str) -> None:
@@ -241,6 +283,16 @@ def test_code_that_lacks_its_fence_beside_an_example_in_one() -> None:
     assert read_program(reply).code == PLAIN
 
 
+@pytest.mark.parametrize("reply", [PLAIN, f"```python\n{PLAIN}```"])
+def test_a_reply_whose_line_breaks_were_escaped_is_read(reply: str) -> None:
+    assert read_program(reply.replace("\n", "\\n").replace('"', '\\"')).code == PLAIN
+
+
+def test_a_program_with_escapes_of_its_own_keeps_them() -> None:
+    code = PLAIN.replace("main()\n", 'main()\n    print("a\\n\\tb")\n')
+    assert read_program(f"```python\n{code}```").code == code
+
+
 HOSTILE = {
     "fences": "```\n" * 60_000,
     "python fences": "```python\n" * 30_000,
@@ -259,6 +311,13 @@ HOSTILE = {
     "numbers": "1 " * 150_000,
     "answers": "<answer>\n" * 40_000,
     "entities": "```python\n" + "&lt;" * 80_000,
+    "rules": "-" * 200_000 + "x",
+    "rows of a table": "| a " * 80_000,
+    "tags": "<a>" * 100_000 + "x",
+    "spaced tags": "< " * 150_000,
+    "folds": "<details>\n<summary>Thought" * 10_000,
+    "objects": '{"code": ' * 30_000,
+    "escapes": "\\n" * 150_000,
 }
 
 
