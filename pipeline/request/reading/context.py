@@ -129,6 +129,8 @@ def _names_loss(pieces: list[Piece], index: int) -> bool:
 
 def _at_output(pieces: list[Piece], index: int, value: str) -> bool:
     following = [piece.key for piece in pieces[index + 1 : index + 4] if piece.sentence == pieces[index].sentence]
+    if "," in following:
+        following = following[: following.index(",")]  # "with swish, outputs scaled to 0-1"
     before = [piece.key for piece in pieces[max(0, index - 4) : index] if piece.sentence == pieces[index].sentence]
     if "," in before:
         before = before[len(before) - before[::-1].index(",") :]

@@ -49,8 +49,8 @@ _SAID: dict[str, tuple[str, ...]] = {
         r"(?:with|by|using|via|through|as an?) (?:\w+ )?(?:t-?sne|umap|pca)",
     ),
     "predictions": (
-        rf"{_GUESSED} (?:{_WORD} )?{_BESIDE} (?:the |its )?{_REAL}",
-        rf"{_REAL} (?:{_WORD} )?{_BESIDE} (?:the |its )?{_GUESSED}",
+        rf"(?:scatter ?plots? of (?:the )?)?{_GUESSED} (?:{_WORD} )?{_BESIDE} (?:the |its )?{_REAL}",
+        rf"(?:scatter ?plots? of (?:the )?)?{_REAL} (?:{_WORD} )?{_BESIDE} (?:the |its )?{_GUESSED}",
         rf"{_PICTURED}{_GUESSED} (?:{_WORD} )?and (?:the )?{_REAL}",
         rf"{_PICTURED}{_REAL} (?:{_WORD} )?and (?:the )?{_GUESSED}",
         r"(?:prévisions?|prédictions?) (?:contre|et|face) (?:au |le |la |les )?(?:réel|réelles?|mesures?|vérité)",
@@ -81,7 +81,7 @@ _RIVAL = (
     r"(?:linear|logistic|ridge|random[- ]forest|xgboost|lightgbm|gradient boosting|boosted trees|decision tree|arima|"
     r"sarima|prophet|svm|na[iï]ve|persistence|dummy|always (?:predicting|guessing)|just (?:predicting|guessing)|"
     r"predicting the (?:mean|average|median)|the last value|yesterday|last week|the (?:mean|average|median|majority)|"
-    r"k-?nn|nearest neighbou?rs?|word overlap|chance|random guessing)"
+    r"k-?nn|nearest neighbou?rs?|bicubic|bilinear|lanczos|word overlap|chance|random guessing)"
 )
 _COMPARED = re.compile(
     r"(?:compar\w{1,6}|beats?|better than|benchmark\w{0,4})(?: [\w']{1,30}){0,5}? (?:with |to |against |than )?"
@@ -93,6 +93,7 @@ _COMPARED = re.compile(
 _DRAWN = re.compile(
     r"(?:draw|show|paint|overlay|plot)\w{0,6}(?: (?:me|us))? (?:the |predicted |found )*"
     r"(?:boxes|bounding boxes|detections|masks|outlines|keypoints|joints)"
+    r"|(?:\d{1,2} |ten |five |some |a few )?overlays\b"
 )
 _EXAMPLES = re.compile(
     r"(?:a few |some |several )?(?:example|sample) (?:pictures|images|photos|results|outputs)"

@@ -228,9 +228,13 @@ class _Request:
         return any(part.is_a("framework") and "tape" not in part.key for part in self.pieces)
 
     def _lone_rate(self) -> Iterator[Found]:
-        """A number like 3e-4 that no word claims is the learning rate."""
+        """A number like 3e-4 that no word claims is the learning rate, and so is a small one behind an optimizer."""
         for index, piece in enumerate(self.pieces):
-            if piece.kind == "number" and index not in self.taken and "e-" in piece.key and (piece.number or 1) < 0.1:
+            if piece.kind != "number" or index in self.taken or not 0 < (piece.number or 0) < 0.1 or piece.share:
+                continue
+            before = [part.key for part in self.pieces[max(0, index - 2) : index]]
+            of_optimizer = before[-1:] == [","] and self.pieces[index - 2].is_a("optimizer")  # "Nadam, 0.001"
+            if ("e-" in piece.key and "weight" not in before) or of_optimizer:
                 yield Found("training", "learning_rate", written(piece.number or 0.0), index, index)
                 return
 

@@ -14,9 +14,13 @@ _PIXELS = frozenset(("px", "pixel", "pixels", "píxeles", "pixeln", "像素", "�
 _NO_IMAGE = frozenset(
     "kernel kernels filter filters convolution convolutions convs conv pooling pool stride strides patch "
     "patches grid max maxpool maxpooling board matrix window windows factor cell cells tiles blocks "
-    "layers split splits".split()
+    "layers split splits square squares hole holes".split()
 )
 """Words beside a product of numbers that is no size of an image."""
+
+_PARTS_OF_IMAGES = frozenset("patch patches tiles".split())
+_LARGEST_PATCH = 32
+"""Larger ones are images of their own: "512x512 tiles", "33x33 patches"."""
 
 _NO_IMAGE_BEFORE = frozenset(("heatmap", "heatmaps", "mfcc", "mfccs"))
 _LEAST_SIDE = 4
@@ -161,6 +165,8 @@ def _is_image(pieces: list[Piece], first: int, last: int) -> bool:
     values = [pieces[first].number or 0, pieces[last].number or 0]
     if max(values) < 8 or (first and pieces[first - 1].key in _NO_IMAGE_BEFORE):
         return False
+    if min(values) > _LARGEST_PATCH:
+        return not _beside(pieces, first, last, _NO_IMAGE - _PARTS_OF_IMAGES)
     return not _beside(pieces, first, last, _NO_IMAGE)
 
 

@@ -69,7 +69,7 @@ def windows(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> list[Foun
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
 _RATE = re.compile(
     r"\b(?:(?P<half>half[- ]hourly)|(?P<quarter>quarter[- ]hourly)|(?P<hour>hourly|every hour|once an hour)"
-    r"|(?P<day>daily|once a day)"
+    r"|(?P<day>daily|once a day)|(?P<minute>(?<!beats )(?<!words )(?<!revolutions )(?:per|every|each) minute)"
     r"|(?:at (?P<at>\d{1,3})|(?P<of>\d{1,3}))[- ]?(?:minutes?|min)\b"
     r"(?(at)|[- ](?:data|values?|readings?|resolution|intervals?|means?|averages?|bars|candles|series|sampling)))"
 )
@@ -103,7 +103,7 @@ def in_steps(text: str, constraints: list[Constraint]) -> list[Constraint]:
 
 def _minutes(rate: re.Match[str]) -> int:
     """The minutes from one value to the next."""
-    named = {"half": 30, "quarter": 15, "hour": 60, "day": 1440}
+    named = {"half": 30, "quarter": 15, "hour": 60, "day": 1440, "minute": 1}
     for name, minutes in named.items():
         if rate[name]:
             return minutes

@@ -199,7 +199,7 @@ def _alike(pieces: list[Piece], position: int) -> bool:
 
 
 _BEFORE_DENIAL = frozenset(
-    ": = is are isn aren layer layers would be was not unnecessary forbidden unwanted - shall must should may can will "
+    ": = off is are isn aren layer layers would be was not unnecessary forbidden unwanted - shall must should may can will "
     "needn mustn shouldn 없이 は を の が и данные data the нельзя не".split()
 )
 _AUXILIARIES = frozenset(
@@ -228,6 +228,8 @@ def _denied_afterwards(pieces: list[Piece], index: int) -> bool:
     """ "augmentation is not needed", "dropout: none", "shuffle=False", "ドロップアウトは不要" """
     following = [piece for piece in pieces[index + 1 : index + 9] if piece.sentence == pieces[index].sentence]
     keys = [piece.key for piece in following]
+    if keys[:1] == ["off"] and (len(keys) == 1 or following[1].kind == "mark"):
+        return True  # "mixed precision off, 20 epochs"
     if keys[:1] in ([":"], ["="]) and keys[1:2] and keys[1] in ("none", "no", "off", "false"):
         return True
     if keys[:1] == ["없이"]:

@@ -103,6 +103,7 @@ def _count_kinds(terms: dict[str, list[Term]], entries: Iterable[tuple[str, str,
         _name_kind(terms, spelling, meanings)
         if term.name == "problem":
             _name_data(spelling, meanings)
+        _name_what_is_hidden(terms, spelling, meanings)
         of_data = [term for term in meanings if term.name in ("kind", "hint")]
         if not of_data or any(term.role == "unit" and term.aspect == "size" for term in meanings):
             continue
@@ -147,6 +148,23 @@ def _name_kind(terms: dict[str, list[Term]], spelling: str, meanings: list[Term]
     of_kind = [*terms.get(last, ()), *terms.get(last.removesuffix("s"), ())]
     if not any(term.name == "kind" for term in meanings):
         meanings.extend([term for term in of_kind if term.name == "kind"][:1])
+
+
+_SCALED = "x "
+_LETTERS = ("char ", "character ", "char level ", "character level ")
+
+
+def _name_what_is_hidden(terms: dict[str, list[Term]], spelling: str, meanings: list[Term]) -> None:
+    """A spelling asks for what a shorter one in it does: the problem of "x super-resolution", which is a unit, and the
+    level of a "character-level LSTM"."""
+    words = spelling.replace("-", " ")
+    if words.startswith(_SCALED):
+        problems = [term for term in terms.get(_key(words.removeprefix(_SCALED)), ()) if term.name == "problem"]
+        meanings.extend(term for term in problems if term not in meanings)
+    elif words.startswith(_LETTERS) and any(term.name == "family" for term in meanings):
+        level = Term("task", "variant", "character_level", "is")
+        if level not in meanings:
+            meanings.append(level)
 
 
 def _entries(quantities: dict[tuple[str, str], Quantity]) -> Iterator[tuple[str, Term]]:

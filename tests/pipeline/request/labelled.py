@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,11 @@ class Label:
     negated: bool = False
 
     def span(self, text: str) -> tuple[int, int]:
+        if self.nth == 0:
+            # "rating" is a column, not the beginning of "ratings.csv" before it.
+            whole = re.search(rf"(?<!\w){re.escape(self.words)}(?!\w)", text)
+            if whole is not None:
+                return whole.span()
         start = text.index(self.words)
         for _ in range(self.nth):
             start = text.index(self.words, start + 1)

@@ -106,6 +106,8 @@ def _counted(pieces: list[Piece], index: int, taken: set[int]) -> Iterator[Found
     if blocks:
         name = _NAMES_OF_BLOCKS[name]
     count = _count_before(pieces, first, taken)
+    if count is None and name == "hidden_layers" and first and pieces[first - 1].key == "single":
+        yield Found("architecture", name, "1", first - 1, index)
     widths = list_from(pieces, index + 1, taken)
     # "two dense layers with 16 and 8 units" are two layers and units; "dense layers 256, 128" are widths alone.
     has_unit = bool(widths) and any(piece.key in _UNITS for piece in pieces[widths[-1] + 1 : widths[-1] + 2])
@@ -238,8 +240,9 @@ def _stacked(pieces: list[Piece], index: int, taken: set[int]) -> list[Found]:
     if families.isdisjoint(_RECURRENT) and "mlp" not in families:
         return []
     name = "hidden_layers" if "mlp" in families else "recurrent_layers"
-    count, units = index + 1, index + 3
-    behind = [piece.key for piece in pieces[index + 2 : index + 3]] in (["x"], ["×"])
+    opened = [piece.key for piece in pieces[index + 1 : index + 2]] == ["("]  # "LSTM (2 x 256)"
+    count, units = index + 1 + opened, index + 3 + opened
+    behind = [piece.key for piece in pieces[units - 1 : units]] in (["x"], ["×"])
     if not behind:
         count, units = index - 1, index + 1
     if count < 0 or units >= len(pieces) or count in taken or units in taken:

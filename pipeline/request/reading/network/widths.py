@@ -31,8 +31,8 @@ def list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
     numbers = [position]
     while True:
         following = position + 1
-        if following < len(pieces) and pieces[following].key in ("units", "neurons", "filters"):
-            following += 1
+        named = following < len(pieces) and pieces[following].key in ("units", "neurons", "filters")
+        following += named
         jumped = 0
         while following < len(pieces) and pieces[following].key in _SEPARATORS and jumped < 3:
             following += 1
@@ -44,6 +44,7 @@ def list_from(pieces: list[Piece], start: int, taken: set[int]) -> list[int]:
             or not is_width(pieces[following])
             or following in taken
             or has_other_unit(pieces, following)
+            or (named and pieces[following].key.isalpha())  # "32 filters, three of them"
         ):
             return numbers
         numbers.append(following)

@@ -33,6 +33,19 @@ def _group(match: Match) -> str | None:
     return None if name in _NO_GROUP else name
 
 
+def _scaled_by(match: Match) -> str | None:
+    """What is scaled by itself; None where the matrix of confusions is what is scaled."""
+    before = match.words.string[max(0, match.words.start() - 30) : match.words.start()]
+    return None if "matrix" in before else match.words["thing"]
+
+
+_PARTS = {"fifth": 0.2, "quarter": 0.25, "third": 0.333333, "tenth": 0.1}
+
+
+def _part(match: Match) -> str | None:
+    return written(_PARTS[match.words["thing"]])
+
+
 def _share(match: Match) -> str | None:
     return written(match.numbers[0]) if match.numbers and 0 < match.numbers[0] < 1 else None
 
@@ -70,6 +83,16 @@ DIVISION = (
     ),
     phrase(
         "training",
+        "test_split",
+        "fifth quarter third tenth",
+        (
+            r"\b(?:on|hold out|holding out|keep|leave out|set aside) (?P<asked>(?:a|one) "
+            r"(?P<thing>fifth|quarter|third|tenth) of (?:the |my |our |all )?(?:[a-z]{3,15}))(?! for (?:val|tun))",
+        ),
+        _part,
+    ),
+    phrase(
+        "training",
         "scaling_per",
         "per each within",
         (
@@ -77,14 +100,14 @@ DIVISION = (
             r"(?P<asked>(?:per|for each|for every|within each|each) (?!cent)(?P<thing>[a-z]{3,20}))",
             rf"(?:per|each)[ -](?P<thing>[a-z]{{3,20}}) {_SCALED}",
         ),
-        thing,
+        _scaled_by,
     ),
     phrase(
         "metric",
         "per",
         "per each every",
         (
-            rf"\b{_MEASURE}(?: [\w-]{{1,12}}){{0,2}}? (?P<asked>(?:per|for each|for every|of each) {_ONE_BY_ONE})",
+            rf"\b{_MEASURE}(?: [\w-]{{1,12}}){{0,2}}? (?P<asked>(?:per|for each|for every|of each|of every) {_ONE_BY_ONE})",
             rf"per[ -]{_ONE_BY_ONE} {_MEASURE}",
         ),
         thing,
@@ -107,6 +130,7 @@ DIVISION = (
             r"(?:windows?|patches|segments|crops|chunks)\b[^.;\n]{0,40}? "
             r"(?P<asked>(?:stride|hop|step|sliding by|slid by|sliding)(?: size)?(?: of| by)?"
             rf" (?P<numbers>{NUMBER}))(?! ?(?:%|hz|second|ms|epoch))",
+            rf"doc(?:ument)?[ _]stride[ =:]*(?P<numbers>{NUMBER})",
         ),
         first_number,
     ),

@@ -9,7 +9,11 @@ _AT_MOST = (
     r"(?: (?:of|to|at most|up to|max(?:imum)?\.?|limited to|cut (?:at|to)|padded to|have|with|are|is|no longer than))*"
 )
 _UNITS = r"(?:tokens|words|wordpieces|subwords)"
-_WATCHES = r"(?:monitor|watch|track|early[ -]?stop|saved? (?:the )?best|saves (?:the )?best|patience|plateau)\w{0,4}"
+_WATCHES = (
+    r"(?:monitor|watch|track|early[ -]?stop|saved? (?:the )?best|saves (?:the )?best|patience|plateau|"
+    r"(?:save|keep|store)\w* the (?:\w+ )?(?:model|network|net|weights|checkpoint) (?:with|of|at) "
+    r"the (?:best|lowest|highest))\w{0,4}"
+)
 _WATCHED = r"(?:\w+_)?(?:loss|acc\w*|auc|f1|iou|dice|mae|mse|recall|precision|rmse|psnr|score)"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.request.reading.phrases.phrase import NUMBER, Match, first_number, phrase
+from pipeline.request.reading.phrases.phrase import NUMBER, Match, always, first_number, phrase
 from pipeline.request.terms.tokens import written
 
 _RATE = r"(?:the )?(?:lr|learning[ -]rate|rate|lernrate)"
@@ -92,6 +92,16 @@ SCHEDULE = (
             rf"(?P<numbers>{NUMBER}) (?:gradient )?accumulation steps",
         ),
         first_number,
+    ),
+    phrase(
+        "training",
+        "checkpoint",
+        "save keep store",
+        (
+            r"(?:save|keep|store)\w* the (?:\w+ )?(?:model|network|net|weights|checkpoint) (?:with|of|at) "
+            r"the (?:best|lowest|highest) (?:[\w-]+ ){0,2}?(?:loss|acc\w*|auc|f1|iou|dice|mae|mse|rmse|score)",
+        ),
+        always("true"),
     ),
     phrase(
         "training",

@@ -63,7 +63,7 @@ SHOWN = (
         "metric",
         "cutoff",
         "@",
-        (r"(?:hr|hit rate|hits?|ndcg|recall|precision|map|mrr|p|r) ?@ ?(?P<numbers>\d{1,3})(?![.\d])",),
+        (r"(?:hr|hit rate|hits?|ndcg|recall|precision|map|mrr|p|r) ?@ ?(?P<numbers>\d{1,3})(?!\.?\d)",),
         first_number,
     ),
     phrase(
