@@ -52,6 +52,8 @@ def fits(pieces: list[Piece], index: int, term: Term, problems: set[str]) -> boo
         return bool(before & _EXPORTS) or following[:1] == ["format"]
     if term.value == "wine" and pieces[index].key in ("wine", "wines"):
         return any(part.key in ("sklearn", "scikit", "uci") for part in pieces)
+    if term.value == "span" and pieces[index].key in ("span", "spans"):
+        return bool(problems & _WRITES) or any(part.means("text") or part.is_a("backbone") for part in pieces)
     if term.value == "glove" and pieces[index].key == "gloves":
         return False
     if term.value == "fpn":

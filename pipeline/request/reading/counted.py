@@ -13,6 +13,19 @@ _LEAST_VOCABULARY = 2_000
 """Texts that are classified have fewer words, vocabularies more."""
 
 
+def in_brackets(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> Iterator[Found]:
+    """ "one subfolder per species (25)": how many a noun for classes stands for."""
+    for index, piece in numbers:
+        around = pieces[index - 1 : index + 2] if index > 1 else []
+        if len(around) < 3 or (around[0].key, around[2].key) != ("(", ")") or index in taken:
+            continue
+        value = piece.number or 0.0
+        of_classes = any(term.name == "count" for term in pieces[index - 2].meanings("unit"))
+        if piece.kind == "number" and of_classes and not piece.share and 2 <= value == int(value) <= _MOST_CLASSES:
+            taken.add(index)
+            yield Found("classes", "count", written(value), index - 2, index)
+
+
 _WHICH = frozenset(
     "which welche welcher welches welchem welchen quel quelle quels cuál cuáles qual quais quale".split()
 )

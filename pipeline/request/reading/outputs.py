@@ -61,6 +61,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     "reconstructions": (
         rf"{_SPOILED}(?: {_WORD})?(?:, {_WORD})?,? (?:and|next to|beside|vs\.?|against|with) (?:the |its )?{_RESTORED}"
         r"(?: (?:ones|images|versions))?",
+        rf"{_SPOILED}/(?:\w+/)?{_RESTORED}",
         rf"{_RESTORED}(?: {_WORD}){{0,2}} (?:side by side|next to|beside|vs\.?|and) (?:the |its |their )?"
         r"(?:originals?|noisy|inputs?|clean|damaged)",
         r"展示\d{0,3}[张个]?(?:修复|重建|去噪|复原)\w{0,2}结果",
@@ -87,6 +88,7 @@ _COMPARED = re.compile(
     r"(?:compar\w{1,6}|beats?|better than|benchmark\w{0,4})(?: [\w']{1,30}){0,5}? (?:with |to |against |than )?"
     r"(?:[\w']{1,30} ){0,4}?"
     rf"{_RIVAL}\b(?: \w+)?"
+    rf"|{_RIVAL}(?: regression)? as (?:a |the )?(?:baseline|reference|yardstick)"
     r"|against (?:simply |just |always |a |the )?(?:repeating|copying|guessing|na[iï]ve|persistence|seasonal)"
     r"(?: [\w']+)?"
 )
@@ -120,7 +122,14 @@ def outputs(text: str, pieces: list[Piece], problems: set[str]) -> list[Found]:
         results += _at(pieces, _DRAWN, lower, "plot", "predictions")
     if problems & _PICTURES:
         results += _at(pieces, _EXAMPLES, lower, "plot", "samples")
-    if "compar" in lower or "beat" in lower or "better than" in lower or "benchmark" in lower or "against" in lower:
+    if (
+        "compar" in lower
+        or "beat" in lower
+        or "better than" in lower
+        or "benchmark" in lower
+        or "against" in lower
+        or "baseline" in lower
+    ):
         results += _at(pieces, _COMPARED, lower, "report", "baseline")
     return results
 

@@ -27,12 +27,15 @@ _CONNECTORS = frozenset(
 
 _STARTS_PHRASE = frozenset(
     "of in for from with without and or to across over the each every a an per is are was on at by as "
+    "para pour für por von "
     "that which who it its then than into using use but if when while so we i my our you plus vs versus "
     "until after before".split()
 )
 """Words that may not stand between a number and its unit."""
 
 _SEPARATORS = frozenset(", / - – → > and then & + x × | ; ， 、 und y et e".split())
+_SPACED = frozenset(("dilations", "filters", "kernel_size"))
+"""Lists that are also written with blanks alone: "dilations 1 2 4 8"."""
 _TOTALS = frozenset(("count", "examples"))
 _MOST_CONNECTORS = 4
 _LONGEST_LIST = 12
@@ -90,6 +93,8 @@ def measured(pieces: list[Piece], numbers: Numbers, taken: set[int], excluded: f
             continue
         if quantity.name == "count" and (piece.number or 0.0) >= _MANY and pieces[cue].last not in _OF_CLASSES:
             continue  # "45,000 stars", "8k letters"
+        if quantity.name == "count" and pieces[index + 1].key in _MADE_UP:
+            continue  # "16 generated flowers" are shown
         if quantity.name in _TOTALS and cue + 1 < len(pieces) and pieces[cue + 1].key in ("each", "per", "pro", "por"):
             continue  # so many of each: no total
         if quantity.name in ("items", "users", "samples") and index and pieces[index - 1].key == "top":
@@ -108,6 +113,7 @@ def measured(pieces: list[Piece], numbers: Numbers, taken: set[int], excluded: f
     return results
 
 
+_MADE_UP = frozenset("generated new sampled random fake synthetic sample".split())
 _MANY = 500
 _OF_CLASSES = frozenset(
     "classes class categories category labels label species types kinds topics tags intents genres way classification "
@@ -156,6 +162,8 @@ def _is_rhythm(pieces: list[Piece], index: int) -> bool:
         return True  # "each class has 55 images"
     following = [piece.key for piece in pieces[index + 1 : index + 5] if piece.sentence == pieces[index].sentence]
     for key, after in itertools.pairwise(following):
+        if key in ("a", "per") and after in ("day", "week", "month", "year"):
+            return True  # "9,000 tickets a month"
         if key in ("per", "each", "pro", "por", "par") and after in (
             "class",
             "species",
@@ -298,9 +306,11 @@ def _neighbour(pieces: list[Piece], index: int, step: int, taken: set[int], quan
     while 0 <= position < len(pieces) and pieces[position].key in _SEPARATORS and separators < 3:
         position += step
         separators += 1
-    if not separators or not 0 <= position < len(pieces) or position in taken:
+    if not 0 <= position < len(pieces) or position in taken:
         return None
     piece = pieces[position]
+    if not separators and not (quantity.name in _SPACED and piece.key.isdecimal()):
+        return None
     if piece.kind != "number" or piece.share or piece.number is None or piece.sentence != pieces[index].sentence:
         return None
     if quantity.whole and (piece.number != int(piece.number) or piece.number < 1):

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 from pipeline.request.constraints import Constraint, Source
 from pipeline.request.reading.context import error_goals, fits, goals, in_context
-from pipeline.request.reading.counted import examples, nodes, one_of, spoken_words, text_lengths, users_and_items
+from pipeline.request.reading.counted import (
+    examples,
+    in_brackets,
+    nodes,
+    one_of,
+    spoken_words,
+    text_lengths,
+    users_and_items,
+)
 from pipeline.request.reading.data.expected import expected_kinds
 from pipeline.request.reading.data.kinds import is_weak, kinds
 from pipeline.request.reading.found import Choice, Found, Written
@@ -41,7 +49,7 @@ from pipeline.request.reading.variants import variants
 from pipeline.request.reading.windows import in_steps, windows
 from pipeline.request.reading.written.classes import class_names
 from pipeline.request.reading.written.column_values import ColumnValues, column_values, is_of_input
-from pipeline.request.reading.written.columns import columns
+from pipeline.request.reading.written.columns import columns, without_outputs
 from pipeline.request.reading.written.files import files, inside_paths
 from pipeline.request.terms.negation import Stance, stances
 from pipeline.request.terms.pieces import Piece, pieces_of
@@ -74,9 +82,10 @@ def read_constraints(text: str, source: Source = "requirement") -> tuple[Constra
     problem_names = [choice.value for choice in request.problems]
     if not problem_names and request.families & _TRANSLATORS:
         problem_names = ["style_transfer"]  # "between summer and winter": no classes
-    of_table = columns(text, pieces, spoken)
+    of_files = list(files(text, pieces, spoken))
+    of_table = without_outputs(text, of_files, columns(text, pieces, spoken))
     values = column_values(text, pieces, of_table, problem_names)
-    named = [*files(text, pieces, spoken), *of_table, *_classes(text, pieces, spoken, problem_names, values, of_table)]
+    named = [*of_files, *of_table, *_classes(text, pieces, spoken, problem_names, values, of_table)]
     kept = [
         constraint
         for constraint in kept
@@ -148,6 +157,7 @@ class _Request:
             yield from one_of(pieces, numbers, taken)
         if "graph" in data_kinds:
             yield from nodes(pieces, numbers, taken)
+        yield from in_brackets(pieces, numbers, taken)
         claimed = measured(pieces, numbers, taken, _excluded(problem_names, data_kinds, self.families))
         yield from self._measured(claimed, data_kinds, problem_names)
         if "text" in data_kinds:

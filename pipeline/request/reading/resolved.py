@@ -104,13 +104,17 @@ def resolved(constraints: list[Constraint]) -> tuple[Constraint, ...]:
     said = {(one.name, one.negated) for one in first.values() if one.value != "true"}
     asked = {(one.name, one.value) for one in first.values() if not one.negated}
     augmentations = [one for one in constraints if one.name == "augmentation"]
+    watched = [(one.start, one.end) for one in constraints if one.name == "monitor"]
+    denoises = ("problem", "reconstruction") in asked
     results = []
     for one in first.values():
         is_bare = one.value == "true" and (one.name, one.negated) in said
         is_stray = one.name == "augmentation" and _is_stray(one, augmentations)
         # "PyTorch (no torch_geometric)" forbids a library of it.
         is_contradicted = one.negated and one.name == "framework" and (one.name, one.value) in asked
-        if not is_bare and not is_stray and not is_contradicted:
+        is_task = denoises and (one.name, one.value) == ("augmentation", "noise")  # the noise that is to be removed
+        is_watched = one.name == "metric" and any(start < one.start and one.end <= end for start, end in watched)
+        if not (is_bare or is_stray or is_contradicted or is_task or is_watched):
             results.append(one)
     return tuple(results)
 

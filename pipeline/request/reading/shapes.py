@@ -18,6 +18,7 @@ _NO_IMAGE = frozenset(
 )
 """Words beside a product of numbers that is no size of an image."""
 
+_NO_SIDES = frozenset("overlap margin margins border borders stride padding shift offset".split())
 _PARTS_OF_IMAGES = frozenset("patch patches tiles".split())
 _LARGEST_PATCH = 32
 """Larger ones are images of their own: "512x512 tiles", "33x33 patches"."""
@@ -28,7 +29,9 @@ _KERNELS = frozenset("kernel kernels filter filters convolution convolutions con
 _NETWORK_PARTS = ("kernel_size", "filters", "pooling", "stride", "conv_layers")
 _SHAPED = frozenset("shape shapes shaped input inputs size sizes image images resolution dimensions".split())
 _GOES_IN = frozenset(("input", "inputs"))
-_MADE = frozenset("resized resize downscaled scaled rescaled cropped downsampled reduced shrunk downscale".split())
+_MADE = frozenset(
+    "tiled cut resized resize downscaled scaled rescaled cropped downsampled reduced shrunk downscale".split()
+)
 """Behind these stands the size that the network sees."""
 _COMES_OUT = frozenset("output outputs to into → produce high".split())
 _SCREENS = frozenset(((4, 3), (16, 9), (16, 10)))
@@ -37,7 +40,7 @@ _SCREENS = frozenset(((4, 3), (16, 9), (16, 10)))
 
 def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
     """The sizes that products of numbers and pixels state. The pieces read are added to `taken`."""
-    results: list[Found] = []
+    results: list[Found] = list(array_shapes(pieces, taken))
     index = 0
     while index < len(pieces):
         numbers = _product(pieces, index) if pieces[index].kind == "number" else None
@@ -81,8 +84,65 @@ def sizes(pieces: list[Piece], taken: set[int], *, video: bool) -> list[Found]:
     return results
 
 
+_ROWS = frozenset("n b batch none".split())
+_LEAST_ROWS = 300
+"""The first number of an array's shape is its rows where no image has so high a side beside such others."""
+
+
+def array_shapes(pieces: list[Piece], taken: set[int]) -> Iterator[Found]:
+    """ "X has shape (7352, 128, 9)", "a tensor (N, 12, 3)": rows, steps and variables; (N, 64, 64, 3) are images.
+
+    The pieces read are added to `taken`.
+    """
+    for index, piece in enumerate(pieces):
+        if piece.key not in ("(", "["):
+            continue
+        before = {word for part in pieces[max(0, index - 5) : index] for word in re.split(r"[ _.]", part.key)}
+        if not before & _ARRAYS:
+            continue
+        members = pieces[index + 1 : index + 8 : 2]
+        commas = [part.key for part in pieces[index + 2 : index + 9 : 2]]
+        size = next((place for place, key in enumerate(commas, start=1) if key in (")", "]")), 0)
+        if not 2 <= size <= 4 or commas[: size - 1] != [","] * (size - 1):
+            continue
+        counted = members[0].key in _ROWS
+        if not all(is_whole(part) for part in members[counted:size]):
+            continue
+        rows = 0 if counted else int(members[0].number or 0)
+        if not counted and rows < _LEAST_ROWS:
+            continue
+        sides = [int(part.number or 0) for part in members[1:size]]
+        first, last = index + 1, index + 2 * size - 1
+        taken.update(range(first, last + 1))
+        if not counted:
+            yield Found("size", "examples", str(rows), first, first)
+        if _is_output(pieces, index):
+            names: tuple[str, ...] = ("outputs",) if len(sides) == 1 else ("horizon", "outputs")
+        elif len(sides) == 1:
+            names = ("length",) if _is_signal(pieces) else ("features",)
+        elif len(sides) == 2 and sides[0] != sides[1]:
+            names = ("length", "features")
+        else:
+            names = ("height", "width", "channels")
+        for name, side in zip(names, sides, strict=False):
+            yield Found("size", name, str(side), first, last)
+
+
+_ARRAYS = frozenset("shape shapes shaped tensor tensors array arrays npy npz".split())
+
+
+def _is_output(pieces: list[Piece], index: int) -> bool:
+    said = [part.key for part in pieces[max(0, index - 8) : index] if part.sentence == pieces[index].sentence]
+    return any(key.startswith(("output", "target", "predict")) for key in said)
+
+
+def _is_signal(pieces: list[Piece]) -> bool:
+    return any(not _SERIES.isdisjoint(part.key.split()) for part in pieces)
+
+
 _SERIES = frozenset(
-    "accelerometer imu ecg eeg emg gyroscope inertial sensor sensors signal signals readings samples vibration".split()
+    "accelerometer imu ecg eeg emg gyroscope inertial sensor sensors signal signals readings samples vibration "
+    "spectra spectrum waveform".split()
 )
 _MOST_VARIABLES = 64
 
@@ -182,7 +242,7 @@ def _beside(pieces: list[Piece], first: int, last: int, words: frozenset[str]) -
         names = {term.name for term in part.meanings("key")}
         if part.sentence == pieces[first].sentence and names & {"kernel_size", "stride"}:
             return True
-        if part.key in ("patch", "patches", "pool", "stride") and "patch" not in words:
+        if part.key in ("patch", "patches", "pool", "stride") and words is _KERNELS:
             return True
     return False
 
@@ -215,6 +275,8 @@ def _pixels(pieces: list[Piece], index: int, taken: set[int]) -> list[Found]:
     if following and following[0] == "-":
         following = following[1:]
     pixels = bool(following) and following[0] in _PIXELS
+    if pixels and following[1:2] and following[1] in _NO_SIDES:
+        return []  # "32 px overlap"
     if following and following[0] in ("rows", "lines") and "by" in following + preceding:
         side = "height"
     elif (following and following[0] in ("columns", "cols") and "by" in following + preceding) or (

@@ -20,11 +20,13 @@ _TIME = frozenset(
 )
 _CJK_TIME = ("时间步", "小时", "時間", "分钟", "ステップ", "시간", "스텝")
 _PAST = frozenset(
+    "eingabe entrada entrée ingresso "
     "last past previous preceding prior trailing letzten letzte vergangenen últimas últimos pasadas "
     "dernières derniers ultime ultimi последние последних предыдущих 过去 过去的 最近 直近 直近の "
     "지난 previously".split()
 )
 _NEXT = frozenset(
+    "ausgabe salida sortie saída uscita "
     "next following coming upcoming subsequent nächsten nächste kommenden próximas próximos siguientes "
     "prochaines prochains prossime prossimi seguintes следующие следующих ближайшие ближайших 未来 接下来 今後 "
     "次の 다음".split()
@@ -44,6 +46,18 @@ def windows(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> list[Foun
         if _at_most(pieces, index):
             taken.add(index)
             results.append(Found("size", "length", str(int(piece.number or 0)), index, index + 1))
+            continue
+        at_rate = _at_rate(pieces, index)
+        if at_rate is not None:
+            taken.add(index)
+            is_read = any(found.name == "length" for found in results)
+            ahead = _tells_time(pieces, index - 1) == "horizon" if index else False
+            steps = "horizon" if ahead or (is_read and _comes_out(pieces, at_rate)) else "length"
+            results.append(Found("size", steps, str(int(piece.number or 0)), index, at_rate))
+            continue
+        if _goes_out(pieces, index, results):
+            taken.add(index)
+            results.append(Found("size", "horizon", str(int(piece.number or 0)), index - 1, index))
             continue
         cue = _cue_before(pieces, index)
         unit = _time_after(pieces, index)
@@ -66,6 +80,52 @@ def windows(pieces: list[Piece], numbers: Numbers, taken: set[int]) -> list[Foun
     return results
 
 
+_RATES = frozenset("hourly daily weekly monthly quarterly minutely".split())
+_VALUES = frozenset("values value readings reading measurements measurement points samples observations".split())
+
+
+def _at_rate(pieces: list[Piece], index: int) -> int | None:
+    """Where "24 hourly values" or "96 quarter-hour meter readings" end: so many steps of a series."""
+    behind = pieces[index + 1 : index + 6]
+    keys = [piece.key for piece in behind]
+    rate = 1 if keys[:1] and keys[0].split(" ")[0] in _RATES else 0
+    if not rate and keys[:1] in (["quarter"], ["half"]):
+        rate = 2 + (keys[1:2] == ["-"])
+        if keys[rate - 1 : rate] not in (["hour"], ["hourly"]):
+            return None
+    if not rate:
+        return None
+    for place in range(rate - 1, min(len(behind), rate + 2)):
+        if behind[place].sentence != pieces[index].sentence or behind[place].kind == "mark":
+            return None
+        if behind[place].last in _VALUES:
+            return index + 1 + place
+    return None
+
+
+def _comes_out(pieces: list[Piece], last: int) -> bool:
+    """Whether what was counted is said to be given by the model, or is the second that is counted."""
+    behind = {piece.key for piece in pieces[last + 1 : last + 12] if piece.sentence == pieces[last].sentence}
+    return not behind.isdisjoint(("out", "predicted", "forecast", "ahead", "output", "follow"))
+
+
+def _goes_out(pieces: list[Piece], index: int, results: list[Found]) -> bool:
+    """ "120 time steps in, 72 out", "lookback 336, predict 96": a number without a unit of its own."""
+    here = pieces[index]
+    before = pieces[index - 1].key if index else ""
+    behind = [piece.key for piece in pieces[index + 1 : index + 3] if piece.sentence == here.sentence]
+    ends = not behind or not behind[0][:1].isalnum()
+    earlier = [piece.key for piece in pieces[max(0, index - 8) : index] if piece.sentence == here.sentence]
+    is_second = any(found.name == "length" for found in results) or not _LOOKS_BACK.isdisjoint(earlier)
+    if before in _FORECASTS_BEFORE and ends and is_second:
+        return True
+    return behind[:1] == ["out"] and "in" in earlier and before in (",", "and", "/")
+
+
+_LOOKS_BACK = frozenset(
+    ("lookback", "history", "window", "context", "look back", "look-back", "seq len", "input length")
+)
+_FORECASTS_BEFORE = frozenset("predict forecast predicts forecasts forecasting predicting".split())
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
 _RATE = re.compile(
     r"\b(?:(?P<half>half[- ]hourly)|(?P<quarter>quarter[- ]hourly)|(?P<hour>hourly|every hour|once an hour)"

@@ -199,7 +199,8 @@ def _alike(pieces: list[Piece], position: int) -> bool:
 
 
 _BEFORE_DENIAL = frozenset(
-    ": = off is are isn aren layer layers would be was not unnecessary forbidden unwanted - shall must should may can will "
+    ": = off "
+    "is are isn aren layer layers would be was not unnecessary forbidden unwanted - shall must should may can will "
     "needn mustn shouldn 없이 は を の が и данные data the нельзя не".split()
 )
 _AUXILIARIES = frozenset(

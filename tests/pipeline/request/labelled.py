@@ -109,8 +109,12 @@ def read_labels(path: Path) -> list[LabelledRequest]:
     return requests
 
 
+_MARKS = {"semicolon": ";", "semikolon": ";", "comma": ",", "tabulator": "tab"}
+"""Separators by their names: a label has the request's, a reading the mark."""
+
+
 def _same(labelled: str, read: str) -> bool:
-    if labelled == read:
+    if _MARKS.get(labelled.lower(), labelled) == _MARKS.get(read.lower(), read):
         return True
     try:
         return float(labelled) == float(read)

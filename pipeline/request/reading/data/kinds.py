@@ -68,6 +68,7 @@ def kinds(
     every = [choice for choice in choices(pieces, stances, "kind") if not _is_no_data(pieces, choice)]
     # "speech to text" names a kind only where no noun does: its clips may be meant.
     named = [choice for choice in every if choice.value == "graph" or not pieces[choice.first].is_a("problem")] or every
+    named = [_pictured(pieces, choice) for choice in named]
     hinted = choices(pieces, stances, "hint")
     if several or _combines(pieces, named):
         firm = [choice for choice in named if not is_weak(pieces[choice.first])]
@@ -84,6 +85,20 @@ def kinds(
     return []
 
 
+_PICTURED = frozenset(("scanned", "photographed"))
+_PICTURES_OF = frozenset("scan scans photo photos picture pictures image images".split())
+
+
+def _pictured(pieces: list[Piece], choice: Choice) -> Choice:
+    """Texts that are there as pictures: "scanned invoices", "photos of receipts"."""
+    before = [piece.key for piece in pieces[max(0, choice.first - 2) : choice.first]]
+    is_pictured = bool(before) and before[-1] in _PICTURED
+    is_pictured = is_pictured or (before[-1:] == ["of"] and before[0] in _PICTURES_OF)
+    if choice.value != "text" or not is_pictured:
+        return choice
+    return Choice("image", choice.first - 1 if before[-1] != "of" else choice.first - 2, choice.last)
+
+
 _ALL = ("image", "video", "audio", "text", "table", "series", "graph", "array")
 
 
@@ -97,6 +112,9 @@ def _chosen(
     """The best of the nouns that name a kind which is allowed."""
     named = [choice for choice in named if choice.value in allowed]
     firm = [choice for choice in named if not is_weak(pieces[choice.first])]
+    in_time = [choice for choice in firm if pieces[choice.first].key.startswith("time series")]
+    if in_time and not named_values(pieces) & _OF_FILMS:
+        return in_time[0]  # of satellites, of sounds: whatever else is named
     if not firm:
         named = sorted(named + [choice for choice in _clips(pieces, stances) if choice.value in allowed], key=_place)
     if not named:

@@ -11,7 +11,8 @@ from pipeline.request.terms.pieces import Piece
 _ARTICLES = frozenset("the a an our my their its la le les el los las die den das der l o os".split())
 _STOPS = frozenset(
     "for of in on at from with over by to next and or using per de des del von für par sur im how which what whether "
-    "days hours steps values value it them this that model models network with one all each every future".split()
+    "è é es est ist days hours steps values value it them this that model models network with one all each every "
+    "future".split()
 )
 
 

@@ -107,7 +107,8 @@ DIVISION = (
         "per",
         "per each every",
         (
-            rf"\b{_MEASURE}(?: [\w-]{{1,12}}){{0,2}}? (?P<asked>(?:per|for each|for every|of each|of every) {_ONE_BY_ONE})",
+            rf"\b{_MEASURE}(?: [\w-]{{1,12}}){{0,2}}? "
+            rf"(?P<asked>(?:per|for each|for every|of each|of every) {_ONE_BY_ONE})",
             rf"per[ -]{_ONE_BY_ONE} {_MEASURE}",
         ),
         thing,

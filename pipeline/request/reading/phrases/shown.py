@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.request.reading.phrases.phrase import COUNT, NUMBER, Match, first_number, phrase
+from pipeline.request.reading.phrases.phrase import COUNT, NUMBER, Match, always, first_number, phrase
 from pipeline.request.terms.tokens import written
 
 _FIRST = r"(?:top|best|worst|first|nearest|closest|most (?:similar|likely|unusual|anomalous|probable|important))"
@@ -38,6 +38,16 @@ SHOWN = (
             rf"grid of (?P<numbers>{_SIDES})(?! ?(?:pixel|px))",
         ),
         _product,
+    ),
+    phrase(
+        "output",
+        "predictions_file",
+        "csv spreadsheet excel json",
+        (
+            r"(?:scores?|predictions?|forecasts?|guesses|probabilities|answers|estimates)\b[^.;\n]{0,40}? "
+            r"(?P<asked>(?:in|into|to|as) an? (?:csv|spreadsheet|excel|json)\b)(?! of)",
+        ),
+        always("true"),
     ),
     phrase(
         "output",

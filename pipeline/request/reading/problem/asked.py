@@ -115,6 +115,11 @@ def predicted(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | N
         return None
     if gives and pieces[index + 1].kind == "mark":
         return None
+    if pieces[index].key == "model" and pieces[index + 1 : index + 2] and pieces[index + 1].kind == "mark":
+        return None  # "make, model, year"
+    ahead = [position for position in behind(pieces, index, _AHEAD) if pieces[position].key in words.AHEAD]
+    if ahead and pieces[index].key in _LOOKS_AHEAD and not evidence.categories:
+        return Choice("forecasting", index, ahead[0])
     only_questions = False
     for position in behind(pieces, index, _FAR):
         here = pieces[position]
@@ -135,6 +140,9 @@ def predicted(pieces: list[Piece], index: int, evidence: Evidence) -> Choice | N
     return None
 
 
+_AHEAD = 3
+"""How many words behind "predict" what is ahead may stand: "predict tomorrow's price"."""
+_LOOKS_AHEAD = frozenset("predict predicts predicting prediction".split())
 _WHO = frozenset(("which", "who"))
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pipeline.request.reading.found import Choice, choices, first_of_each
 from pipeline.request.reading.problem.evidence import Evidence, evidence_of
 from pipeline.request.reading.problem.told import told
-from pipeline.request.reading.problem.words import PREDICTS
+from pipeline.request.reading.problem.words import AMOUNTS, PREDICTS
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece, named_values
 
@@ -57,9 +57,15 @@ def _problems(pieces: list[Piece], stances: Sequence[Stance]) -> list[Choice]:
 def _by_generator(pieces: list[Piece]) -> list[Choice]:
     """A generator tells that something is generated, where no verb does."""
     for index, piece in enumerate(pieces):
-        if piece.key == "generator":
+        counts = piece.key in _SAMPLES and pieces[index + 1 : index + 2] and pieces[index + 1].kind == "number"
+        if piece.key in _GENERATES or counts:
             return [Choice("generation", index, index)]
     return []
+
+
+_GENERATES = frozenset("generator generate generates generated".split())
+_SAMPLES = frozenset("sample draw".split())
+"""Behind these stands how many are made: "sample 16 images"."""
 
 
 def _named(pieces: list[Piece], stances: Sequence[Stance], evidence: Evidence) -> list[Choice]:
@@ -104,6 +110,8 @@ def _is_a_part(pieces: list[Piece], choice: Choice, evidence: Evidence) -> bool:
     """Whether a word is about a part of the work, or what comes after it: the generator of a GAN, ages imputed for a
     classifier, "clean the scans, so that text recognition works better"."""
     here = pieces[choice.first]
+    if here.key.startswith("suggest"):
+        return any(piece.last in AMOUNTS for piece in pieces[choice.first + 1 : choice.first + 4])  # "suggests a price"
     if _is_purpose(pieces, choice.first):
         return True
     before = {piece.key for piece in pieces[max(0, choice.first - 8) : choice.first] if piece.sentence == here.sentence}

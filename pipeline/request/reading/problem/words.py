@@ -35,7 +35,7 @@ PREDICTS = frozenset(
     "predecir predicción predice predecirá prédire prédiction prédit prever predizer predição prevê prevedere "
     "predire 预测 予測 предсказать предсказывать предсказывает предсказание 예측 infer infers guess guesses guessing "
     "model estimate estimates estimating gauge gauges assess assesses calculate calculates derive score scores "
-    "rate rates grade grades output outputs predicted regresses".split()
+    "rate rates grade grades output outputs predicted regresses suggest suggests suggesting".split()
 )
 """Behind these stands an amount or a category."""
 DETECTS = frozenset(
@@ -121,7 +121,7 @@ ASKS_THE_READER = frozenset(
 AMOUNT_VERBS = frozenset(("rate", "score", "count", "estimate", "grade", "gauge"))
 SPENDS = frozenset("spend cost pay earn weigh sell consume owe need use produce yield last take be".split())
 AHEAD = frozenset(
-    "tomorrow tonight next coming upcoming ahead following future later morgen nächste nächsten kommenden mañana "
+    "tomorrow tonight next coming upcoming morgen nächste nächsten kommenden mañana "
     "próximo próxima demain prochain prochaine amanhã domani завтра".split()
 )
 NEGATES = frozenset("not nicht no pas não non".split())

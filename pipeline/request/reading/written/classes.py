@@ -44,11 +44,16 @@ _OPENERS = {"(": ")", "[": "]", "{": "}", ":": "", "=": "", "→": "", "—": ""
 _BETWEEN = frozenset("are is namely as i.e e.g like such - – — → > : = being named called ie either viz sind".split())
 _LISTED_BEHIND = frozenset(
     "classes labels categories tags subfolders folders subdirectories stages states groups emotions moods genres "
-    "findings klassen clases categorías étiquettes catégories classi rótulos categorias levels intents gestures".split()
+    "findings entities klassen clases categorías étiquettes catégories classi rótulos categorias levels intents "
+    "gestures".split()
 )
 _OR = frozenset("or vs versus / oder ou o |".split())
 _CLASSIFIES = frozenset("classification retrieval anomaly_detection segmentation detection tagging".split())
 _FEWEST_BEHIND_NUMBER = 3
+
+
+_LEADS = frozenset("labelled labeled called named marked tagged either".split())
+_TRAILS = frozenset("einstuft einordnet unterscheidet klassifiziert sortiert sind ist trennt erkennt".split())
 
 
 def class_names(
@@ -59,6 +64,31 @@ def class_names(
     values: Sequence[ColumnValues] = (),
 ) -> list[Name]:
     """The classes that a request names. Of the values of columns only those of the target are classes."""
+    names = _class_names(text, pieces, stances, problems, values)
+    if not names or {name.text.lower() for name in names} <= _ANGLES:
+        return []
+    first, blank, rest = names[0].text.partition(" ")
+    if blank and first.lower() in _LEADS:  # "each is labelled grazing / walking / lying"
+        names[0] = Name(rest, names[0].end - len(rest), names[0].end)
+    if len(names) > 2 and any(piece.start == names[0].start and piece.is_a("kind") for piece in pieces):
+        names = names[1:]  # "Chest X-rays, pneumonia or normal"
+    before, _, last = names[-1].text.rpartition(" ")
+    if before and last in _TRAILS:  # "als positiv oder negativ einstuft"
+        names[-1] = Name(before, names[-1].start, names[-1].start + len(before))
+    return names
+
+
+_ANGLES = frozenset("sin cos sine cosine".split())
+"""How a direction or an hour is written, "(sin/cos)"."""
+
+
+def _class_names(
+    text: str,
+    pieces: list[Piece],
+    stances: Sequence[Stance],
+    problems: Sequence[str],
+    values: Sequence[ColumnValues] = (),
+) -> list[Name]:
     told_apart = not problems or any(problem in _CLASSIFIES for problem in problems)
     stances = list(stances)
     for of_column in values:
@@ -96,8 +126,25 @@ _FOLDERS = re.compile(
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
 
+_TWO_FOLDERS = re.compile(
+    r"(?:\b(?:two|2|three|3|four|4|five|5) (?:\w+ )?(?:sub)?folders|\bOrdner|\bcarpetas|\bdossiers|\bpastas|\bcartelle)"
+    r"(?:,|:| \(| called| named)? "
+    r"(?P<names>[^\W\d][\w-]{0,30}(?:, [^\W\d][\w-]{0,30}){0,8},? (?:and|und|y|et|e) [^\W\d][\w-]{0,30})"
+    r"(?=[.,;)]|$| sortiert)"
+)
+"""Folders and their names behind them: "two folders, thirsty and fine"."""
+_ANDS = frozenset("and und y et e".split())
+
+
 def _in_folders(text: str) -> list[Name]:
     """ "normal and pneumonia in two folders": as many names as there are folders, those that stand last."""
+    behind = _TWO_FOLDERS.search(text)
+    if behind is not None:
+        parts = re.finditer(r"[\w-]+", behind["names"])
+        start = behind.start("names")
+        return [
+            Name(part.group(), start + part.start(), start + part.end()) for part in parts if part.group() not in _ANDS
+        ]
     match = _FOLDERS.search(text) if "folder" in text or "director" in text else None
     if match is None:
         return []
@@ -182,7 +229,8 @@ def _just_behind(text: str, pieces: list[Piece], index: int) -> list[Name]:
     if index + 1 >= len(pieces) or pieces[index].last not in _LISTED_BEHIND:
         return []
     counted = index > 0 and any(part.kind == "number" for part in pieces[max(0, index - 3) : index])
-    names = phrase_list(text, pieces, index + 1, strict=True, joined=False)
+    of_classes = pieces[index].key in ("classes", "klassen", "clases")
+    names = phrase_list(text, pieces, index + 1, strict=not of_classes, joined=False)
     if not names:
         return []
     capitals = all(name.text.isupper() for name in names)

@@ -11,9 +11,12 @@ from pipeline.request.reading.written.forbidden import dropped_columns, forbidde
 from pipeline.request.reading.written.listings import (
     NO_COLUMN,
     before_file,
+    before_its_file,
     can_be_column,
     colon_before_file,
+    embedded_columns,
     listings,
+    spaced_columns,
     targets_listed,
 )
 from pipeline.request.reading.written.prose import asks_for_something, in_prose
@@ -49,6 +52,8 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
     for listing in listed_columns:
         for name in listing.names:
             named.setdefault(name.text.lower(), name)
+    for name in (*embedded_columns(text), *spaced_columns(text), *before_its_file(text)):
+        named.setdefault(name.text.lower(), name)
     for index, piece in enumerate(pieces):
         if stances[index] == "mentioned":
             continue
@@ -98,6 +103,22 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
     return results
 
 
+_HEADED = re.compile(r"[\"'`]?,? (?:\(|with|holding|containing|that has|having)")
+
+
+def without_outputs(text: str, of_files: Sequence[Written], named: list[Written]) -> list[Written]:
+    """The columns that are read: those behind a file that the project writes are its own, "written to guesses.csv with
+    the columns clip and species"."""
+    kept = named
+    for file in of_files:
+        if file.name != "predictions_file" or not _HEADED.match(text, file.end):
+            continue
+        end = re.compile(r"[.;]\s|\n|$").search(text, file.end)
+        last = end.start() if end is not None else len(text)
+        kept = [one for one in kept if not file.end <= one.start <= last]
+    return kept
+
+
 def _start(name: Name) -> int:
     return name.start
 
@@ -124,6 +145,10 @@ def _quoted_column(text: str, pieces: list[Piece], index: int) -> list[Name]:
 
 _SETTINGS = frozenset(("framework", "architecture", "metric"))
 """What a name in a list of columns is none of; words like "shift" are columns as well."""
+
+
+def _is_representation(pieces: list[Piece], name: Name) -> bool:
+    return any(piece.start == name.start and piece.is_a("representation") for piece in pieces)
 
 
 def _up_to_settings(pieces: list[Piece], names: list[Name]) -> list[Name]:
@@ -164,6 +189,8 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
     named_behind = after < len(pieces) and "_" in identifier_at(text, pieces[after].start).strip("_")
     if following in ("->", "→", "=>"):
         return []
+    if is_file and following == "," and [part.key for part in pieces[after + 1 : after + 2]] in (["with"], ["has"]):
+        after, following = after + 1, "with"  # "a spreadsheet, bikes.csv, with temp, hour and cnt"
     if (
         key in _COLUMNS
         or (key in _BRACKETED and named_behind)
@@ -180,6 +207,8 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
         ):
             return []
         names, _ = listed(text, pieces, after, {"(": ")", "[": "]"}.get(opener, ""))
+        if names and _is_representation(pieces, names[0]):
+            return []  # "categorical columns one-hot, numeric min-max"
         cleaned = _clean(text, names, strict=key not in _COLUMNS)
         if key in _BRACKETED and _counts_more(pieces, index, names):
             return []  # "13 input features (composition and annealing temperature)"
@@ -187,6 +216,8 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             return []  # "14 variables (11 wells, rain)", "parameters (cooling time etc.)"
         if key in _TABLES and not of_path and not _are_identifiers(cleaned):
             return []
+        if is_file:
+            cleaned = [name for name in cleaned if _FORMATTING.isdisjoint(name.text.lower().split())]
         if is_file and not opener:
             cleaned = _up_to_settings(pieces, cleaned)
         several_words = sum(" " in name.text for name in cleaned)
@@ -255,6 +286,8 @@ _QUALIFIED = re.compile(
 )
 """What the sentence goes on with behind the last column: "cnt as target", "toxic in train.csv"."""
 
+_FORMATTING = frozenset("separated delimited latin-1 latin1 cp1252 utf-8 utf8 encoded".split())
+"""What is said of how a file is written: "(label, message; tab separated)"."""
 _NO_HEADERS = frozenset("sqlite utf semicolon comma tab header zipped compressed gzip mb gb rows".split())
 
 

@@ -20,7 +20,7 @@ DATA_FORMATS = frozenset(
     "pdb las laz ply obj stl geojson shp nc zarr rds sav dta ods vcf bed srt vtt md html ogg avi mov webp svs nrrd "
     "fits lmdb tfrecord arrow avro orc".split()
 )
-_NO_PATHS = frozenset(("tf.keras", "keras.keras", "torch.pt", "e.g", "i.e"))
+_NO_PATHS = frozenset(("nii.gz", "tar.gz", "tf.keras", "keras.keras", "torch.pt", "e.g", "i.e"))
 _MODEL = frozenset("keras h5 hdf5 pt pth ckpt tflite onnx pb safetensors joblib weights".split())
 _PICTURES = frozenset("png jpg jpeg wav mp3 mp4 flac gif pdf svg tif tiff mid midi abc".split())
 _OF_FILES = DATA_FORMATS | _MODEL
@@ -81,9 +81,17 @@ _SAVES_MODEL = re.compile(
     r"(?:model|weights|network|checkpoint|net|it) (?:\w+ )?(?:to|as|in|under|into|at) [\"'`]?$"
 )
 """What may stand before a path without an ending that the model is written to: "save the model to models/router"."""
-_LOGS = re.compile(r"\b(?:log|logs|logged|history|losses)\b[^.\n]{0,25}?\b(?:to|in|into|as) [\"'`]?$")
+_WRITTEN_TO = re.compile(
+    r"\b(?:write|writes|writing|written|put|save|saves|saved|store|export|dump|output)\b(?! the best)[^.;\n]{0,60}?"
+    r" (?:to|into|in|as) (?:a |the )?(?:file )?[\"'`]?$"
+)
+"""What may stand before a table that the project writes: "write the guesses to guesses.csv"."""
+_TABLES = frozenset("csv tsv json jsonl xlsx parquet txt npy npz".split())
+_LOGS = re.compile(r"\b(?:log|logs|logged|history|losses)\b(?! is)[^.\n]{0,25}?\b(?:to|in|into|as) [\"'`]?$")
 """What may stand before a file that a line is written to for each epoch: "the training log to history.csv"."""
+_SETS = frozenset("train test val valid validation training testing".split())
 _NO_FOLDER = frozenset(
+    "tf torch "
     "train val test loss accuracy precision recall and or on yes no true false input output photos images text "
     "tensorflow keras pytorch jax mean std min max left right x y".split()
 )
@@ -103,7 +111,11 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
             yield Written("files", "folder", path, start, start + len(path))
         elif path.lower() in _NO_PATHS:
             continue
-        elif not dot and "/" in path and path.partition("/")[0].lower() not in _NO_FOLDER:
+        elif (
+            not dot
+            and "/" in path
+            and (path.partition("/")[0].lower() not in _NO_FOLDER or path.partition("/")[2].lower() in _SETS)
+        ):
             before = text[max(0, start - 60) : start].lower()
             if path[0].isalpha() and _SAVES_MODEL.search(before):
                 yield Written("output", "model_file", path, start, start + len(path))
@@ -125,6 +137,10 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
         ):
             following = pieces[index + 1].key if index + 1 < len(pieces) else ""
             shown = any(part.key in _SAVES for part in pieces[max(0, index - 4) : index])
+            shown = shown or (
+                any(part.key in _PREDICTED | {"score"} for part in pieces[max(0, index - 6) : index - 1])
+                and (pieces[index - 1].key in ("a", "an"))
+            )
             excel = kind == "excel" and "xlsx" in named
             if not excel and not shown and following not in _NO_FORMAT:
                 yield Written("files", "format", kind, piece.start, piece.end)
@@ -172,18 +188,22 @@ def _file(text: str, path: str, extension: str, start: int) -> Iterator[Written]
     elif extension in _PICTURES and saves:
         return
     elif (
-        (
-            any(word in _PREDICTED for word in before[-6:])
-            and (saves or "to" in before[-3:] or "in" in before[-3:] or "as" in before[-3:] or "into" in before[-3:])
-        )
+        (any(word in _PREDICTED for word in before[-6:]) and (saves or _leads_to(before[-3:])))
         or "prediction" in path.lower()
         or "submission" in path.lower()
     ):
         yield Written("output", "predictions_file", path, start, end)
-    elif _LOGS.search(text[max(0, start - 40) : start].lower()):
+    elif extension in _TABLES and _LOGS.search(text[max(0, start - 40) : start].lower()):
         yield Written("output", "log_file", path, start, end)
+    elif extension in _TABLES and _WRITTEN_TO.search(text[max(0, start - 90) : start].lower()):
+        yield Written("output", "predictions_file", path, start, end)
     else:
         yield Written("files", "file", path, start, end)
+
+
+def _leads_to(before: list[str]) -> bool:
+    """Whether what stands before a file is written there: "predictions to", "counts in"; results in a file are read."""
+    return not {"to", "as", "into"}.isdisjoint(before) or ("in" in before and "results" not in before)
 
 
 def _folders(text: str, pieces: list[Piece]) -> Iterator[Written]:
@@ -300,6 +320,11 @@ def _splits(before: Sequence[str]) -> bool:
 def _named_separator(pieces: list[Piece], index: int) -> Iterator[Written]:
     """ "separator ;" """
     for mark in pieces[index + 1 : index + 4]:
+        if mark.key in _MARKS:
+            return  # read by its name
+        if mark.key in _SEPARATED:
+            yield Written("files", "separator", _SEPARATED[mark.key], pieces[index].start, mark.end)
+            return
         if mark.key in (";", "|", ","):
             yield Written("files", "separator", mark.key, pieces[index].start, mark.end)
             return

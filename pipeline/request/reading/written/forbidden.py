@@ -20,19 +20,28 @@ _USED = (
 )
 _RULED_OUT = re.compile(
     rf"{_QUOTE}([^\W\d]\w{{0,60}}){_QUOTE}(?:,? (?:and|or|nor) (?:the )?{_QUOTE}([^\W\d]\w{{0,60}}){_QUOTE})? "
-    rf"{_AUXILIARY} {_USED}(?!\w)"
+    rf"(?:{_AUXILIARY} {_USED}|(?:must|should|shall|has to|have to|needs? to) (?:stay|be left|be kept) out)(?!\w)"
 )
 _NEVER_SEEN = re.compile(
     r"(?:must|may|should|shall) (?:not|never) (?:see|know|use|get|look at) (?:the )?[\"'`]?([^\W\d]\w{0,60})"
 )
 _NOT_USED = re.compile(
-    r"(?:do not|don't|don’t|dont|never|not) (?:use|include|feed|look at|touch) (?:the )?(?:columns? |fields? )?"
-    r"[\"'`]?([^\W\d]\w{0,60})[\"'`]?(?=[.;,!)]|$| (?:as|column|for))"
+    r"(?:do not|don't|don’t|dont|never|not) (?:use|include|feed|look at|touch) (?:the )?(?:\w+ )??"
+    r"(?:columns? |fields? )?"
+    r"[\"'`]?([^\W\d]\w{0,60})[\"'`]?(?:,? (?:and|or|nor) (?:the )?[\"'`]?([^\W\d]\w{0,60})[\"'`]?)?"
+    r"(?=[.;,!)]|$| (?:as|column|for))"
 )
+_NO_PLEASE = re.compile(r"\b[Nn]o [\"'`]?([^\W\d]\w{0,60})[\"'`]? please\b")
 _NO_NAMES = frozenset(
     "it they them that this these those which data model network layers dropout one we i you and or not is are "
     "augmentation anything everything any a an the of to too".split()
 )
+
+
+_SIGNS = ("not", "dont", "n't", "never", "n’t", " out", "no ", "No ")
+"""Parts of words of which one stands wherever a column is ruled out."""
+_CODE = re.compile(r"[A-Za-z]+\d+|[a-z]+[A-Z]\w*|[A-Za-z]+ID")
+"""Names that are no words of a language: G1, customerID."""
 
 
 def forbidden_columns(text: str, pieces: list[Piece], columns: set[str]) -> Iterator[Name]:
@@ -40,17 +49,19 @@ def forbidden_columns(text: str, pieces: list[Piece], columns: set[str]) -> Iter
 
     `columns` are those named, in lower case.
     """
-    if "not" not in text and "dont" not in text and "n't" not in text and "never" not in text and "n’t" not in text:
+    if not any(sign in text for sign in _SIGNS):
         return
     terms = {piece.start: piece for piece in pieces if piece.terms}
-    for pattern in (_RULED_OUT, _NEVER_SEEN, _NOT_USED):
+    for pattern in (_RULED_OUT, _NEVER_SEEN, _NOT_USED, _NO_PLEASE):
         for match in pattern.finditer(text):
             for group in range(1, (match.lastindex or 0) + 1):
                 name = match.group(group)
                 if name is None or name.lower() in _NO_NAMES:
                     continue
                 start = match.start(group)
-                marked = "_" in name.strip("_") or text[start - 1 : start] in ("`", '"')
+                marked = (
+                    "_" in name.strip("_") or text[start - 1 : start] in ("`", '"') or _CODE.fullmatch(name) is not None
+                )
                 known = name.lower() in columns
                 asked = terms.get(start)
                 free = asked is None or all(term.aspect == "data" for term in asked.terms)
@@ -89,6 +100,16 @@ def _is_term(pieces: list[Piece], name: Name) -> bool:
     return False
 
 
+def _are_headers(pieces: list[Piece], names: list[Name], *, several: bool) -> bool:
+    """ "without Name, Ticket and Cabin", "Drop Time.": words with a capital that ask for nothing."""
+    if len(names) < 2 if several else len(names) != 1:
+        return False
+    words = [name.text for name in names]
+    return all(word.istitle() and word.isalpha() for word in words) and not any(
+        _is_term(pieces, name) for name in names
+    )
+
+
 _LEFT_OUT = frozenset("leave take keep".split())
 
 
@@ -97,6 +118,8 @@ def _left_out(text: str, pieces: list[Piece], index: int, columns: set[str]) -> 
     for end in range(index + 2, min(len(pieces), index + 9)):
         if pieces[end].sentence != pieces[index].sentence:
             return
+        if pieces[end].key in ("each", "every"):
+            return  # "leave the last game of each player out": rows
         if pieces[end].key == "out":
             names, _ = listed(text, pieces[:end], index + 1, "")
             for name in names:
@@ -127,6 +150,7 @@ def dropped_columns(text: str, pieces: list[Piece], columns: set[str]) -> Iterat
         about_columns = any(part.key in COLUMN for part in pieces[index : min(end, position + 6)])
         single = len(names) > 1 and all(" " not in name.text for name in names[:2])
         of_columns = about_columns or (single and piece.key.startswith(("drop", "ignor", "leave")))
+        of_columns = of_columns or _are_headers(pieces, names, several=piece.key == "without")
         for name in names:
             word = name.text.split()[0].strip("\"'`“”")
             if word.lower() in _NO_NAMES:

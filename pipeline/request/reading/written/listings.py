@@ -30,6 +30,7 @@ _DEFINITION = re.compile(r"(?:^|(?<=[.;\n] )|(?<=[\n;]))([a-z]\w{0,60}) = ([A-Za
 _FORBIDDEN = re.compile(r"\b(?:not use|not be used|never use|ignore|drop|leave out|not an input|no input)\b")
 _TARGET = re.compile(r"\b(?:predict|predicted|target|label)\b")
 _ROW = frozenset(("row", "rows", "line", "record", "entry", "zeile", "ligne", "fila", "linha"))
+_ROW_PER = ("row per ", "rows per ", "line per ", "record per ")
 _EACH = frozenset(("per", "each", "every", "for", "pro", "je", "por", "par"))
 _LOGS = frozenset(
     "log logs record records note notes keep store stores list write register collect track inputs".split()
@@ -49,7 +50,7 @@ def listings(text: str, pieces: list[Piece]) -> list[Listing]:
     if len(definitions) >= _LEAST:
         results.append(_defined(text, definitions))
     for index, piece in enumerate(pieces):
-        if piece.key in _ROW or piece.key in _LOGS:
+        if piece.key in _ROW or piece.key in _LOGS or piece.key.startswith(_ROW_PER):
             names = _row(text, pieces, index)
             if names:
                 results.append(Listing(names, frozenset()))
@@ -80,18 +81,27 @@ def _defined(text: str, definitions: list[re.Match[str]]) -> Listing:
     return Listing(names, frozenset(dropped), target)
 
 
+def _up_to_question(names: list[Name]) -> list[Name]:
+    """The names before "and whether they fell"."""
+    for place, name in enumerate(names):
+        if name.text.partition(" ")[0].lower() in ("whether", "if", "how", "what"):
+            return names[:place]
+    return names
+
+
 def _row(text: str, pieces: list[Piece], index: int) -> list[Name]:
     """ "one row per sale: time, product, price", "we log each ticket: brand, damage" """
-    each = False
+    each = pieces[index].key.startswith(_ROW_PER)
     for position in range(index + 1, min(len(pieces), index + 8)):
         key = pieces[position].key
         each = each or key in _EACH
         if key in (":", ";") and each:
-            names, _ = listed(text, pieces, position + 1, "")
+            names = _up_to_question(listed(text, pieces, position + 1, "")[0])
             single = sum(_is_identifier(name.text) for name in names)
             plain = all(not any(word.isdigit() for word in name.text.split()) for name in names)
             short = all(len(name.text) < 30 and len(name.text.split()) < 4 for name in names)
-            return names if len(names) >= _LEAST and single >= len(names) - 1 and plain and short else []
+            likely = single >= len(names) - 1 or (each and pieces[index].key not in _LOGS)
+            return names if len(names) >= _LEAST and likely and plain and short else []
         # "one row each; plan, months": the semicolon ends the sentence.
         if pieces[position].sentence != pieces[index].sentence or pieces[position].kind == "number":
             return []
@@ -145,6 +155,52 @@ _LATER_IN_FILE = re.compile(
 _IN_FILE = re.compile(
     r",? (?:\w+ )?(?:in|from|under|of) (?:the )?(?:file )?[\"'`]?[\w./-]{1,40}\.(?:csv|tsv|parquet|xlsx|json)"
 )
+
+
+_NAME = r"[\"'`]?(?:[A-Za-z]\w{0,40})[\"'`]?"
+_EMBEDDED = re.compile(
+    rf"embeddings?(?: layers?)? (?:for|of) (?:the )?({_NAME}(?:, {_NAME}){{0,8}}(?:,? and {_NAME})?)"
+)
+_WORD = re.compile(r"[A-Za-z]\w*")
+
+
+def embedded_columns(text: str) -> list[Name]:
+    """ "embeddings for pickup_zone and dropoff_zone": names with an underscore or in quotes."""
+    match = _EMBEDDED.search(text) if "mbedding" in text else None
+    if match is None:
+        return []
+    names = []
+    for part in _WORD.finditer(match[1]):
+        start = match.start(1) + part.start()
+        if "_" in part.group().strip("_") or text[start - 1] in "\"'`":
+            names.append(Name(part.group(), start, start + len(part.group())))
+    return names
+
+
+_SPACED = re.compile(r"\bcols:? ([A-Za-z]\w{0,40}(?: [A-Za-z]\w{0,40}){2,20})(?=[,.;\n]|$)")
+
+
+def spaced_columns(text: str) -> list[Name]:
+    """ "cols tmin tmax rain wind": names with blanks between them."""
+    match = _SPACED.search(text) if "cols" in text else None
+    if match is None:
+        return []
+    parts = _WORD.finditer(match[1])
+    return [Name(part.group(), match.start(1) + part.start(), match.start(1) + part.end()) for part in parts]
+
+
+_BEFORE_ITS_FILE = re.compile(
+    r"\(([A-Za-z]\w{0,40}(?:, [A-Za-z]\w{0,40}(?: \d+ ?[-–] ?\d+)?){1,20}); ?[\w./-]{1,60}\.(?:csv|tsv|parquet|xlsx)\)"
+)
+
+
+def before_its_file(text: str) -> list[Name]:
+    """ "our loans (member_id, book_id, rating 1-5; loans.csv)" """
+    match = _BEFORE_ITS_FILE.search(text) if ";" in text else None
+    if match is None:
+        return []
+    parts = _WORD.finditer(match[1])
+    return [Name(part.group(), match.start(1) + part.start(), match.start(1) + part.end()) for part in parts]
 
 
 NO_COLUMN = frozenset(

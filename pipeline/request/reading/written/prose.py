@@ -44,6 +44,29 @@ _PAST = re.compile(
 """Series that are looked back on: "the past 48 hours of irradiance, temperature and power"."""
 
 
+_THING = (
+    r"(?!(?:the|a|an|our|my|some|any|all|which|what|how|and|or)\b)"
+    r"[a-z]+(?: (?!(?:and|or|to|we|i|tell|which|what|how)\b)[a-z]+){0,2}"
+)
+_ASKED = r"(?:which|whether|what|how|tell|predict\w*|estimat\w*|guess\w*|classif\w*|recogni[sz]e\w*|determine)"
+_TOLD_FROM = re.compile(
+    rf"\b(?:[Ff]rom|[Gg]iven|[Bb]y) (?:the |their |its |a tree's )?"
+    rf"(?P<things>{_THING}(?:, {_THING}){{1,12}},? and {_THING}),? {_ASKED}\b"
+)
+"""Things that a row has: "from the trunk diameter, height and crown width which of six species"."""
+_LISTED = re.compile(r"(?:, and |, | and )")
+
+
+def _parts(match: re.Match[str]) -> list[Name]:
+    names: list[Name] = []
+    start = match.start("things")
+    for part in _LISTED.split(match["things"]):
+        start = match.string.index(part, start)
+        names.append(Name(part, start, start + len(part)))
+        start += len(part)
+    return names
+
+
 def in_prose(text: str, pieces: list[Piece]) -> list[Listing]:
     """The first list of columns behind a table, or behind what is predicted from them."""
     past = _PAST.search(text)
@@ -55,6 +78,9 @@ def in_prose(text: str, pieces: list[Piece]) -> list[Listing]:
         names = [name for name in names if name.text != "and"]
         if len(names) >= _LEAST:
             return [Listing(names, frozenset())]
+    told_from = _TOLD_FROM.search(text)
+    if told_from is not None:
+        return [Listing(_parts(told_from), frozenset(), only_inputs=True)]
     for index, piece in enumerate(pieces):
         if piece.last in _HOLDERS:
             names = _behind_table(text, pieces, index)

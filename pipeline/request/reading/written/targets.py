@@ -20,7 +20,9 @@ _TARGET = frozenset(
     "целевой target label outcome response dependent ziel zielspalte zielvariable objetivo cible alvo 目标 目标列 "
     "целевая".split()
 )
-_BEFORE_TARGET = QUOTES | frozenset("the column its their a user spalte columna la die le me us".split())
+_BEFORE_TARGET = QUOTES | frozenset(
+    "the log logarithm of column its their a user spalte columna la die le me us".split()
+)
 _BEFORE_TARGET_NAME = QUOTES | frozenset(
     "столбец колонка поле column variable is : = called named ist es est é in the spalte".split()
 )
@@ -32,7 +34,7 @@ _NO_TARGET = frozenset(
 _NO_TARGET_BEFORE = frozenset(
     "well serves serve used acts act treated which this that it them taken given known there what column field".split()
 )
-_MARKED = re.compile(r"\s*\((target|label)\b")
+_MARKED = re.compile(r"\s*\((?:(?:that|this|which|it)(?:'s| is) )?(?:the |our |my )?(?:target|label|answer)\b")
 """What stands behind a column that is the target."""
 _FLAG = re.compile(r"\s*\(?(0/1|1/0|yes/no|y/n|binary|true/false|0 or 1)")
 """What stands behind a column of two values, which is the target where no other is named: "urgent (0/1)"."""
@@ -47,19 +49,26 @@ _USUAL = frozenset(
 """Names that columns with the answer usually have."""
 _LAST_COLUMN = re.compile(r"last column (?:is |called |named |= ?)?[\"'`]?([^\W\d]\w{0,99})")
 _ANSWERED = re.compile(
-    r"[\"'`]?,? (?:(?:is|=|being) (?:1 or 0|0 or 1|0/1|1/0|yes/no|yes or no|true/false)(?!\w)"
+    r"[\"'`]?,? (?:is (?:the |our )?(?:answer|truth|ground truth)\b"
+    r"|(?:is|=|being) (?:1 or 0|0 or 1|0/1|1/0|yes/no|yes or no|true/false)(?!\w)"
     r"|(?:which |that )?(?:is|=|being) (?:the (?:thing|one|column|value|number|field|quantity) )?"
     r"(?:what |that |which )?(?:(?:i|we|you)(?:'d| would|'re| are|'m| am)? "
     r"(?:like|want|need|after|predict|looking for|care about)"
     r"|(?:is |are )?to (?:be )?(?:predict|produce|estimate|forecast|guess|learn)"
     r"|(?:must|should|shall|has to|needs to) be (?:predicted|estimated|forecast|learned)))"
 )
+_HELD_IN = re.compile(
+    r"\bthe (?:score|label|grade|class|answer|target|rating|category|sentiment|topic|truth)s? "
+    r"(?:(?:is|are|stands?|lies|sits) )?(?:in|under) (?:the )?(?:column |field )?[\"'`]([^\W\d]\w{0,99})[\"'`]"
+)
+"""Where the answer stands: "the score in `domain1_score`"."""
 _WORD_BEFORE = re.compile(r"([^\W\d]\w{0,99})$")
 """Phrases that name the target: "the last column quality", "clicked is 1 or 0", "spend, which is what I want"."""
 _NO_NAMES = frozenset(
     "it which that this label target output answer is called named the a of with each value class goal task aim "
     "objective idea plan job purpose point thing what all work problem model here wish".split()
 )
+_ADVERBS = frozenset("anyway well better best here now then too again later accurately reliably correctly".split())
 _FILLERS = COLUMN | QUOTES | frozenset(("the", "use", ":", "for"))
 
 
@@ -124,6 +133,12 @@ def _of_two_values(text: str, named: list[Name]) -> Name | None:
     return of_two[0] if len(of_two) == 1 else None
 
 
+_OF_FLAG = re.compile(
+    r"\bpredict\w* (?:the |whether )?[\"'`]?([^\W\d]\w{0,99})[\"'`]? \((?:yes/no|0/1|1/0|y/n|true/false|binary)\)"
+)
+"""A target of two values: "predicting default (yes/no)"."""
+_NUMBERED = re.compile(r"[A-Z][A-Za-z]{0,3}\d{1,3}")
+"""A column's code: "the final grade G3"."""
 _CODE = re.compile(
     r"\((?:column )?[\"'`]?"
     r"(?P<name>[A-Za-z][A-Za-z]{0,20}\d{1,3}|[A-Za-z]\w{0,40}_\w{1,40}|[A-Z][a-z]+[A-Z]\w{0,40})[\"'`]?\)"
@@ -143,6 +158,9 @@ def _in_brackets_of_goal(text: str, pieces: list[Piece], named: list[Name]) -> N
             match = _CODE.match(text, here.start) if here.key == "(" else None
             if match is not None:
                 return Name(match["name"], match.start("name"), match.end("name"))
+            code = _NUMBERED.match(text, here.start)
+            if code is not None and not here.terms and code.end() < len(text) and not text[code.end()].isalnum():
+                return Name(code.group(), code.start(), code.end())
     return None
 
 
@@ -175,6 +193,8 @@ def _said(text: str) -> Name | None:
     if len(lower) != len(text):
         return None  # a letter whose lower case is two: places would be wrong
     match = _LAST_COLUMN.search(lower) if "last column" in lower else None
+    if match is None:
+        match = _HELD_IN.search(lower) or _OF_FLAG.search(lower)
     if match is None:
         answered = _ANSWERED.search(lower)
         if answered is None:
@@ -218,6 +238,8 @@ def _predicted(text: str, pieces: list[Piece], index: int, columns: dict[str, Na
     """ "predict the price" where price is a column, "predict left_company", "predict column 'y'"."""
     predicts = pieces[index]
     last = predicts.last
+    if last in columns and last == predicts.key:
+        return None  # a column that is called "model"
     if last in columns:
         return Name(columns[last].text, predicts.end - len(last), predicts.end)
     for position in range(index + 1, min(len(pieces), index + 5)):
@@ -228,7 +250,14 @@ def _predicted(text: str, pieces: list[Piece], index: int, columns: dict[str, Na
         before = pieces[position - 1].key
         if before in ("'", "’") and pieces[position - 1].start == pieces[position - 2].end:
             return None  # the "s" of "the model's performance"
-        named = word.lower() in columns or "_" in word.strip("_") or before in QUOTES or before in COLUMN
+        alone = (
+            position == index + 1
+            and here.key not in _ADVERBS
+            and here.kind == "word"
+            and len(columns) > 2
+            and _ends_phrase(pieces, position)
+        )
+        named = alone or word.lower() in columns or "_" in word.strip("_") or before in QUOTES or before in COLUMN
         if word and named and here.key not in _FILLERS:
             return Name(word, here.start, here.start + len(word))
         if here.key not in _BEFORE_TARGET:
