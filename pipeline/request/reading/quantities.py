@@ -7,11 +7,9 @@ that ask for nothing ("my GPU has 6 GB", "since 2019") stay unread that way.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.request.constraints import Aspect
-from pipeline.request.reading.found import Found, Numbers
+from pipeline.request.reading.found import Numbers
 from pipeline.request.terms.pieces import Piece
 from pipeline.request.terms.table import Quantity, Term, table
 from pipeline.request.terms.tokens import written
@@ -39,22 +37,6 @@ _SPACED = frozenset(("dilations", "filters", "kernel_size"))
 _TOTALS = frozenset(("count", "examples"))
 _MOST_CONNECTORS = 4
 _LONGEST_LIST = 12
-
-
-_ALSO: tuple[tuple[str, str, Aspect, str], ...] = (
-    ("fine-tun", "fine_tuned_layers", "architecture", "fine_tuned"),
-    ("fine tun", "fine_tuned_layers", "architecture", "fine_tuned"),
-    ("finetun", "fine_tuned_layers", "architecture", "fine_tuned"),
-    ("unfreez", "fine_tuned_layers", "architecture", "fine_tuned"),
-    ("stop", "patience", "training", "early_stopping"),
-    ("parada", "patience", "training", "early_stopping"),
-    ("stratified", "folds", "training", "stratified"),
-    ("cross", "folds", "task", "variant"),
-    ("cv", "folds", "task", "variant"),
-    ("kreuz", "folds", "task", "variant"),
-    ("交叉", "folds", "task", "variant"),
-)
-"""What the word before or after a number asks for besides: (part of the word, its quantity, aspect, name)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,12 +300,3 @@ def _neighbour(pieces: list[Piece], index: int, step: int, taken: set[int], quan
     # The 20 of "64 units, 20 epochs" has a unit of its own.
     own = _unit_after(pieces, position) if step > 0 else None
     return None if own is not None and own[0].name != quantity.name else position
-
-
-def implied(pieces: list[Piece], number: Measured) -> Iterator[Found]:
-    """What the word beside a number asks for besides: "fine-tune the last 20 layers" asks for fine-tuning."""
-    key = pieces[number.cue].key
-    for part, quantity, aspect, name in _ALSO:
-        if quantity == number.quantity.name and part in key:
-            value = "cross_validation" if name == "variant" else "true"
-            yield Found(aspect, name, value, number.cue, number.cue)

@@ -21,6 +21,7 @@ from pipeline.request.reading.counted import (
     text_lengths,
     users_and_items,
 )
+from pipeline.request.reading.data.array_shapes import array_shapes
 from pipeline.request.reading.data.expected import expected_kinds
 from pipeline.request.reading.data.kinds import is_weak, kinds
 from pipeline.request.reading.found import Choice, Found, Written
@@ -33,7 +34,7 @@ from pipeline.request.reading.phrases.schedule import SCHEDULE
 from pipeline.request.reading.phrases.shown import SHOWN
 from pipeline.request.reading.phrases.thresholds import THRESHOLDS
 from pipeline.request.reading.problem.named import forbidden_problems, problems
-from pipeline.request.reading.quantities import Measured, implied, measured
+from pipeline.request.reading.quantities import Measured, measured
 from pipeline.request.reading.resolved import (
     by_what_is_counted,
     flagged,
@@ -42,14 +43,14 @@ from pipeline.request.reading.resolved import (
     resolved,
     rows_of_table,
 )
-from pipeline.request.reading.senses import Senses
+from pipeline.request.reading.senses import Senses, implied
 from pipeline.request.reading.shapes import factors, sizes
 from pipeline.request.reading.splits import imbalance, splits
 from pipeline.request.reading.variants import variants
 from pipeline.request.reading.windows import in_steps, windows
 from pipeline.request.reading.written.classes import class_names
-from pipeline.request.reading.written.column_values import ColumnValues, column_values, is_of_input
-from pipeline.request.reading.written.columns import columns, without_outputs
+from pipeline.request.reading.written.column_values import ColumnValues, column_values, is_of_input, without_outputs
+from pipeline.request.reading.written.columns import columns
 from pipeline.request.reading.written.files import files, inside_paths
 from pipeline.request.terms.negation import Stance, stances
 from pipeline.request.terms.pieces import Piece, pieces_of
@@ -142,6 +143,7 @@ class _Request:
         lower = self.text.lower()
         if len(lower) == len(self.text):  # else a letter's lower case is two, and places would be wrong
             yield from _PHRASES.found(lower, pieces, taken, self.values | problem_names)
+        yield from array_shapes(pieces, taken)
         of_images = sizes(pieces, taken, video="video" in data_kinds)
         yield from of_images
         yield from splits(pieces, numbers, taken)

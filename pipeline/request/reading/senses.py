@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pipeline.request.constraints import Aspect
+from pipeline.request.reading.found import Found
 from pipeline.request.reading.quantities import Measured
 from pipeline.request.terms.pieces import Piece
 
@@ -149,3 +150,28 @@ class Senses:
 _WRITES = frozenset("generation captioning summarization translation".split())
 _ASPECTS: dict[str, Aspect] = {"length": "size", "beam_width": "output", "distillation_temperature": "training"}
 """Of numbers whose sense is of another aspect than the words beside them."""
+
+
+_ALSO: tuple[tuple[str, str, Aspect, str], ...] = (
+    ("fine-tun", "fine_tuned_layers", "architecture", "fine_tuned"),
+    ("fine tun", "fine_tuned_layers", "architecture", "fine_tuned"),
+    ("finetun", "fine_tuned_layers", "architecture", "fine_tuned"),
+    ("unfreez", "fine_tuned_layers", "architecture", "fine_tuned"),
+    ("stop", "patience", "training", "early_stopping"),
+    ("parada", "patience", "training", "early_stopping"),
+    ("stratified", "folds", "training", "stratified"),
+    ("cross", "folds", "task", "variant"),
+    ("cv", "folds", "task", "variant"),
+    ("kreuz", "folds", "task", "variant"),
+    ("交叉", "folds", "task", "variant"),
+)
+"""What the word before or after a number asks for besides: (part of the word, its quantity, aspect, name)."""
+
+
+def implied(pieces: list[Piece], number: Measured) -> Iterator[Found]:
+    """What the word beside a number asks for besides: "fine-tune the last 20 layers" asks for fine-tuning."""
+    key = pieces[number.cue].key
+    for part, quantity, aspect, name in _ALSO:
+        if quantity == number.quantity.name and part in key:
+            value = "cross_validation" if name == "variant" else "true"
+            yield Found(aspect, name, value, number.cue, number.cue)

@@ -61,3 +61,20 @@ def is_of_input(constraint: Constraint, values: Sequence[ColumnValues]) -> bool:
         if of_column.start <= constraint.start and constraint.end <= of_column.end:
             return not of_column.of_target
     return False
+
+
+_HEADED = re.compile(r"[\"'`]?,? (?:\(|with|holding|containing|that has|having)")
+_SENTENCE_ENDS = re.compile(r"[.;]\s|\n")
+
+
+def without_outputs(text: str, of_files: Sequence[Written], named: list[Written]) -> list[Written]:
+    """The columns that are read: those behind a file that the project writes are its own, "written to guesses.csv with
+    the columns clip and species"."""
+    kept = named
+    for file in of_files:
+        if file.name != "predictions_file" or not _HEADED.match(text, file.end):
+            continue
+        end = _SENTENCE_ENDS.search(text, file.end)
+        last = end.start() if end is not None else len(text)
+        kept = [one for one in kept if not file.end <= one.start <= last]
+    return kept

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pipeline.request.reading.data.spelling import DATA_FORMATS
 from pipeline.request.reading.found import Written
-from pipeline.request.reading.written.files import DATA_FORMATS
 from pipeline.request.reading.written.forbidden import dropped_columns, forbidden_columns
 from pipeline.request.reading.written.listings import (
     NO_COLUMN,
@@ -101,22 +101,6 @@ def columns(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> list[W
         place = named.get(key) or name
         results.append(Written("files", "column", name.text, place.start, place.end, True))
     return results
-
-
-_HEADED = re.compile(r"[\"'`]?,? (?:\(|with|holding|containing|that has|having)")
-
-
-def without_outputs(text: str, of_files: Sequence[Written], named: list[Written]) -> list[Written]:
-    """The columns that are read: those behind a file that the project writes are its own, "written to guesses.csv with
-    the columns clip and species"."""
-    kept = named
-    for file in of_files:
-        if file.name != "predictions_file" or not _HEADED.match(text, file.end):
-            continue
-        end = re.compile(r"[.;]\s|\n|$").search(text, file.end)
-        last = end.start() if end is not None else len(text)
-        kept = [one for one in kept if not file.end <= one.start <= last]
-    return kept
 
 
 def _start(name: Name) -> int:
@@ -267,13 +251,9 @@ def _bare(text: str, pieces: list[Piece], index: int) -> list[Name]:
 
 _HEADING = re.compile(r"(?i)(?:\w+ ){0,2}(?:columns?|fields|spalten|columnas|colonnes|colunas|colonne) ")
 """What may stand before the first name of a list: "mit den Spalten zeit"."""
-
-
 _LATIN = re.compile(
     r"(?<=[\u3040-\u30ff\u3400-\u9fff])[A-Za-z]\w{0,60}$|^[A-Za-z][A-Za-z0-9_]{0,60}(?=[\u3040-\u30ff\u3400-\u9fff])"
 )
-
-
 _SCALED = re.compile(
     r"([^\W\d][\w ]{0,40}?) (?:from |of )?"
     r"(?:\d[\d.]*(?: ?[-–/] ?|\.\.| to )\d[\d.]*|in (?:years|kg|km|cm|mm|meters|eur|usd|hours|percent))$"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from pipeline.request.reading.data.spelling import DATA_FORMATS, spelling
 from pipeline.request.reading.found import Written
 from pipeline.request.terms.lists import listed
 from pipeline.request.terms.negation import Stance
@@ -14,12 +15,6 @@ _PATH = re.compile(r"[\w~{*][\w.~/\\{}*-]*")
 _WITH_DOT = re.compile(r"(?<![\w.~/\\{}*-])[\w~{*][\w~{}*-]{0,100}+[./\\][\w.~/\\{}*-]*")
 """The same with a dot or a stroke in it; most words of a text have none."""
 _IDEOGRAMS = re.compile("[\u3040-\u30ff\u3400-\u9fff]+(?=[A-Za-z0-9_]+[./])")
-DATA_FORMATS = frozenset(
-    "csv tsv parquet xlsx xls json jsonl npz npy txt h5 hdf5 feather arff xml pkl zip mat db sqlite tar "
-    "gz wav mp3 png jpg jpeg mp4 flac tif tiff nii dcm conll conllu sgf pgn midi mid abc log dat edf fasta fa smi sdf "
-    "pdb las laz ply obj stl geojson shp nc zarr rds sav dta ods vcf bed srt vtt md html ogg avi mov webp svs nrrd "
-    "fits lmdb tfrecord arrow avro orc".split()
-)
 _NO_PATHS = frozenset(("nii.gz", "tar.gz", "tf.keras", "keras.keras", "torch.pt", "e.g", "i.e"))
 _MODEL = frozenset("keras h5 hdf5 pt pth ckpt tflite onnx pb safetensors joblib weights".split())
 _PICTURES = frozenset("png jpg jpeg wav mp3 mp4 flac gif pdf svg tif tiff mid midi abc".split())
@@ -47,30 +42,6 @@ _PREDICTED = frozenset(
     "predições scores output summaries captions translations answers transcripts recommendations detections "
     "clusters anomalies flags flagged counts estimates probabilities rankings matches suspects guesses ones".split()
 )
-_SEPARATED = {"semicolon": ";", "semicolons": ";", "tab": "tab", "tabs": "tab", "pipe": "|", "pipes": "|"}
-_MARKS = {
-    "semikolon": ";",
-    "strichpunkt": ";",
-    "tabulator": "tab",
-    "punto y coma": ";",
-    "point-virgule": ";",
-    "ponto e vírgula": ";",
-    "punto e virgola": ";",
-    "точка с запятой": ";",
-    "分号": ";",
-}
-"""Names of separators in other languages, which stand there for nothing else."""
-_SEPARATORS = frozenset(
-    "separator delimiter sep trennzeichen separador séparateur separatore разделитель 分隔符".split()
-)
-_BEHIND_SEPARATOR = frozenset(("separated", "delimited", "separator", "delimiter", "as"))
-_CODES = re.compile("latin|utf|cp125|windows-12|iso-8859|gbk|gb2312|jis|ascii")
-_ENCODINGS = re.compile(
-    r"\b(latin-?1|utf-?8(?:-sig)?|utf-?16|cp1252|windows-1252|iso-8859-1|iso-8859-15|gbk|gb2312|shift[-_]jis|cp1251|ascii)\b",
-    re.I,
-)
-
-
 _NO_FORMAT = frozenset("predictions artifacts artefacts compression plots plot".split())
 _BEFORE_FOLDER = re.compile(
     r"\b(?:in|under|from|inside|folders?|director(?:y|ies)|en|dans|unter|aus|carpetas?|dossiers?|pastas?)"
@@ -145,7 +116,7 @@ def files(text: str, pieces: list[Piece], stances: Sequence[Stance]) -> Iterator
             if not excel and not shown and following not in _NO_FORMAT:
                 yield Written("files", "format", kind, piece.start, piece.end)
     yield from _folders(text, pieces)
-    yield from _spelling(text, pieces)
+    yield from spelling(text, pieces)
 
 
 def _is_code(text: str, start: int, end: int) -> bool:
@@ -257,74 +228,3 @@ def _several_folders(text: str, pieces: list[Piece], index: int) -> Iterator[Wri
         if plain or not _PATH.fullmatch(name.text) or name.text.endswith("/"):
             return
         yield Written("files", "folder", name.text, name.start, name.end)
-
-
-def _spelling(text: str, pieces: list[Piece]) -> Iterator[Written]:
-    """How tables are written: what separates their columns, and the encoding of their letters."""
-    lower = text.lower()
-    for name, separator in _MARKS.items():
-        start = lower.find(name)
-        if start >= 0 and len(lower) == len(text):
-            yield Written("files", "separator", separator, start, start + len(name))
-    for index, piece in enumerate(pieces):
-        # "tab separated" can be one piece, a phrase of the table.
-        if piece.terms and piece.key.endswith(("separated", "delimited")):
-            first = piece.key.replace("-", " ").partition(" ")[0]
-            if first in _SEPARATED:
-                yield Written("files", "separator", _SEPARATED[first], piece.start, piece.end)
-        elif piece.key in _SEPARATED and not _is_in_brackets(pieces, index):
-            yield from _separated(pieces, index)
-        elif piece.key in (";", "|") and _splits([before.key for before in pieces[max(0, index - 2) : index]]):
-            yield Written("files", "separator", piece.key, piece.start, piece.end)
-        elif piece.key in _SEPARATORS:
-            yield from _named_separator(pieces, index)
-    if _CODES.search(lower):
-        for match in _ENCODINGS.finditer(text):
-            yield Written("files", "encoding", match.group().lower(), match.start(), match.end())
-
-
-def _separated(pieces: list[Piece], index: int) -> Iterator[Written]:
-    """ "semicolon-separated", "tab as separator", "uses semicolons", "separated by tabs" """
-    separator = _SEPARATED[pieces[index].key]
-    before = [piece.key for piece in pieces[max(0, index - 2) : index]]
-    if (before[-1:] and before[-1] in _USES and pieces[index].key.endswith("s")) or _splits(before):
-        yield Written("files", "separator", separator, pieces[index].start, pieces[index].end)
-        return
-    following = pieces[index + 1 : index + 3]
-    if not any(piece.key in _BEHIND_SEPARATOR for piece in following):
-        return
-    last = following[-1] if following[0].key == "-" else following[0]
-    yield Written("files", "separator", separator, pieces[index].start, last.end)
-
-
-def _is_in_brackets(pieces: list[Piece], index: int) -> bool:
-    """Whether it is said of one column's values: "tags (separated by semicolons)"; of a file that has an ending."""
-    before = [piece.key for piece in pieces[max(0, index - 4) : index]]
-    if "(" not in before or ")" in before:
-        return False
-    opened = max(0, index - 4) + len(before) - 1 - before[::-1].index("(")
-    return not (opened and pieces[opened - 1].last in DATA_FORMATS | _HOLD_TABLES)
-
-
-_HOLD_TABLES = frozenset("file files table tables data sheet export exports format".split())
-
-
-_USES = frozenset(("uses", "use", "using", "with"))
-
-
-def _splits(before: Sequence[str]) -> bool:
-    """Whether "separated by" stands before: of columns, since the labels of one are told in brackets behind it."""
-    return len(before) == 2 and before[0] in ("separated", "delimited") and before[1] in ("by", "with")
-
-
-def _named_separator(pieces: list[Piece], index: int) -> Iterator[Written]:
-    """ "separator ;" """
-    for mark in pieces[index + 1 : index + 4]:
-        if mark.key in _MARKS:
-            return  # read by its name
-        if mark.key in _SEPARATED:
-            yield Written("files", "separator", _SEPARATED[mark.key], pieces[index].start, mark.end)
-            return
-        if mark.key in (";", "|", ","):
-            yield Written("files", "separator", mark.key, pieces[index].start, mark.end)
-            return
