@@ -11,7 +11,7 @@ import orjson
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.llm.client.backoff import retry_after
 from pipeline.llm.client.context_errors import TOO_LONG, room_for_reply
-from pipeline.llm.client.hopeless import hopeless_status, web_page
+from pipeline.llm.client.hopeless import hopeless_status, passing_status, web_page
 from pipeline.llm.client.retrying import Transient
 from pipeline.llm.protocol import ChatReply, FinishReason, Usage
 
@@ -81,11 +81,13 @@ def refusal(status: int, text: str, after: float | None = None) -> Exception:
     """The exception for an HTTP status and what was said with it."""
     said = f"{status}: {text}"
     hopeless = hopeless_status(text)
+    if status in (400, 403, 404, 422, 499) and hopeless is None:
+        status = passing_status(text) or status
     if status == 429 and hopeless != 402:
         return Transient(said, kind="llm_busy", after=after, alive=True)
     if status in (400, 422, 500) and GRAMMAR.search(text):
         return Refused(said)
-    if status in (408, 409, 425) or status >= 500:
+    if status in (408, 409, 425, 499) or status >= 500:
         return Transient(said, kind="llm_unavailable", after=after, alive=status < 500)
     if status == 413 or (status in (400, 422) and TOO_LONG.search(text) and room_for_reply(text) is None):
         return StageFailure("llm_context", f"the prompt is longer than the model's context ({said})")
@@ -119,7 +121,10 @@ def _error_text(response: httpx.Response) -> str:
         answer = answer[0]
     inner = answer.get("error", answer) if isinstance(answer, dict) else answer
     if isinstance(inner, dict):
-        parts = [inner.get("message") or inner.get("detail") or inner.get("msg"), inner.get("code")]
+        parts = [inner.get("message") or inner.get("detail") or inner.get("msg"), inner.get("code"), inner.get("param")]
+        metadata = inner.get("metadata")
+        if isinstance(metadata, dict):  # OpenRouter's: what the provider behind it said
+            parts.append(metadata.get("raw"))
         return _cut(" ".join(str(part) for part in parts if part) or response.text)
     return _cut(str(inner))
 

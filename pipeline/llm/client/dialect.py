@@ -28,20 +28,35 @@ _WEAKER: dict[Structured, Structured] = {
 """What is tried where a server refuses a form."""
 
 # Servers name what they refuse in words alone.
-_NOT_STRUCTURED = re.compile(r"response_format|json[_ -]?schema|json[_ -]?object|guided_json|structured", re.IGNORECASE)
-_NOT_MAX_TOKENS = re.compile(r"max_completion_tokens", re.IGNORECASE)
-_MOST_TOKENS = re.compile(
-    r"(?:at most|maximum(?: value)?(?: of| is|:)?|<=|less than or equal to) ?(?P<most>\d{2,7})", re.I
-)
-_NOT_SYSTEM = re.compile(
-    r"system (?:role|message|prompt)|'system'|roles must alternate|conversation roles", re.IGNORECASE
-)
-_NOT_PREFILL = re.compile(
-    r"prefill|prefix|continue_final_message|add_generation_prompt|must end with a user|last (?:message|role)",
+_NOT_STRUCTURED = re.compile(
+    r"response[_ ]format|schema|json[_ -]?(?:object|mode)|structured|guided[_ ](?:json|decoding)|output_format"
+    r"|maxLength|additionalProperties|compile the regex|too many states",
     re.IGNORECASE,
 )
-_OPTIONAL = ("top_p", "seed", "stop", "logprobs")
-"""Parameters that a server may do without, tried in this order: some take a temperature or a `top_p`, not both."""
+_NOT_MAX_TOKENS = re.compile(r"max_completion_tokens", re.IGNORECASE)
+_TOO_MANY_TOKENS = re.compile(r"max[_ ]?(?:new_|output_|completion_)?tokens|output tokens", re.IGNORECASE)
+_COUNT = re.compile(r"(?<![\w.,-])(?:\d{1,3}(?:,\d{3})+|\d{2,7})(?![\w-]|\.\d)")
+_LEAST_TOKENS = 256
+"""Of a reply: a model that is said to write fewer is not meant."""
+
+_NOT_SYSTEM = re.compile(
+    r"system (?:role|message|prompt|instruction)|[\"']system[\"']|roles must alternate|conversation roles"
+    r"|developer instruction|\brole: input should be|(?:first|initial) (?:message|role|turn)",
+    re.IGNORECASE,
+)
+_NOT_PREFILL = re.compile(
+    r"prefill|prefix|continue_final_message|add_generation_prompt|must end with a user"
+    r"|(?:last|final) (?:message|role|turn)",
+    re.IGNORECASE,
+)
+_OPTIONAL = {
+    "top_p": re.compile(r"\btop[_ ]?p\b", re.IGNORECASE),
+    "seed": re.compile(r"\b(?:random_)?seed\b", re.IGNORECASE),
+    "stop": re.compile(r"\bstop(?:[_ ]?sequences)?\b", re.IGNORECASE),
+    "logprobs": re.compile(r"\b(?:top_?)?logprobs\b", re.IGNORECASE),
+}
+"""Parameters that a server may do without and how it calls them, tried in this order: some take a temperature or a
+`top_p`, not both."""
 
 
 class Dialect:
@@ -160,8 +175,8 @@ class Dialect:
         return (
             self._asks_in_words(refused, reason)
             or self._fits_tokens(refused, reason)
-            or self._weaker_schema(refused, reason)
             or self._leaves_out(refused, reason)
+            or self._weaker_schema(refused, reason)
             or self._cooler(refused, reason)
             or self._joins_system(refused, reason)
         )
@@ -176,14 +191,14 @@ class Dialect:
         return True
 
     def _fits_tokens(self, refused: dict[str, Any], reason: str) -> bool:
-        """Keeps to the longest reply of the model ("supports at most 2048 completion tokens")."""
+        """Keeps to the longest reply of the model ("supports at most 2048 completion tokens"); where it names no
+        number, to half of what was asked for."""
         asked = refused.get(self._max_tokens, 0)
-        match = _MOST_TOKENS.search(reason)
-        if "max_tokens" not in reason and "max_completion_tokens" not in reason:
+        if asked <= _LEAST_TOKENS or not _TOO_MANY_TOKENS.search(reason):
             return False
-        if match is None or int(match["most"]) >= asked:
-            return False
-        return self._step(f"at most {match['most']} tokens a reply", most_tokens=int(match["most"]))
+        counts = [int(count.replace(",", "")) for count in _COUNT.findall(reason)]
+        most = max((count for count in counts if _LEAST_TOKENS <= count < asked), default=asked // 2)
+        return self._step(f"at most {most} tokens a reply", most_tokens=most)
 
     def _weaker_schema(self, refused: dict[str, Any], reason: str) -> bool:
         form: Structured | None = None
@@ -199,8 +214,8 @@ class Dialect:
         return True
 
     def _leaves_out(self, refused: dict[str, Any], reason: str) -> bool:
-        for name in _OPTIONAL:
-            if name in refused and re.search(rf"\b{name}\b", reason):
+        for name, called in _OPTIONAL.items():
+            if name in refused and called.search(reason):
                 if name not in self._left_out:
                     self._left_out.add(name)
                     self._note(f"does not take {name}: asked without from now on")

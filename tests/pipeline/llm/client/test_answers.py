@@ -96,6 +96,12 @@ def test_a_prompt_that_a_filter_holds_back_is_refused() -> None:
     assert caught.value.kind == "refused"
 
 
+def test_what_the_provider_behind_a_relay_refused_is_read() -> None:
+    error = {"message": "Provider returned error", "code": 400, "metadata": {"raw": '{"detail":"seed is unknown"}'}}
+    with pytest.raises(Refused, match="seed"):
+        read_answer(_response({"error": error}, 400))
+
+
 def test_what_relays_send_before_the_answer_is_left_out() -> None:
     body = b": PROCESSING\n\n: PROCESSING\n\n   \n" + json.dumps(_answer({"content": "x"})).encode()
     assert read_reply(read_answer(httpx.Response(200, content=body))).text == "x"
@@ -130,6 +136,14 @@ KEY, UNPAID, NO_MODEL = "401", "402", "404"
         (200, {"code": 401, "msg": "token expired or incorrect", "success": False}, KEY),
         (200, {"detail": "Authentication required"}, KEY),
         (401, {"error": {"message": "whatever"}}, KEY),
+        (400, {"error": {"message": "This organization has been disabled."}}, KEY),
+        (400, {"error": {"message": "User location is not supported for the API use."}}, KEY),
+        (400, {"error": {"message": "Billing hard limit has been reached"}}, UNPAID),
+        (400, {"code": "Arrearage", "message": "Access denied, your account must be in good standing."}, UNPAID),
+        (429, {"error": {"message": "account balance is not enough"}}, "429"),
+        (400, {"error": {"message": "The model `m` has been decommissioned and is no longer supported."}}, NO_MODEL),
+        (400, {"error": {"message": "The API deployment for this resource does not exist."}}, NO_MODEL),
+        (400, {"error": {"message": "No endpoints found for m."}}, NO_MODEL),
         (402, {"error": {"message": "Insufficient Balance"}}, UNPAID),
         (200, {"error": {"message": "Insufficient credits. Add more credits to continue.", "code": 402}}, UNPAID),
         (200, {"error": {"message": "Payment required"}}, UNPAID),
@@ -162,6 +176,11 @@ def test_a_web_page_ends_the_job_and_is_named(status: int) -> None:
         (200, {"choices": []}),
         (429, {"error": {"message": "You exceeded your current quota, please check your plan and billing details."}}),
         (500, {"error": {"message": "Unauthorized upstream"}}),
+        (400, {"error": {"message": "Rate limit exceeded, try again later"}}),
+        (403, {"error": {"message": "API rate limit exceeded"}}),
+        (400, {"error": {"message": "Model m is currently loading"}}),
+        (404, "no healthy upstream"),
+        (499, {"error": {"message": "client closed request"}}),
         (502, "<html><title>502 Bad Gateway</title></html>"),
     ],
 )

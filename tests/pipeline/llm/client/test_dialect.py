@@ -47,6 +47,9 @@ def test_what_no_server_refuses_is_sent_as_it_is() -> None:
         ("top_p", "`temperature` and `top_p` cannot both be specified for this model. Please use only one."),
         ("seed", "{'detail': [{'type': 'extra_forbidden', 'loc': ['body', 'seed'], 'msg': 'Extra inputs'}]}"),
         ("stop", "Unsupported parameter: 'stop' is not supported with this model."),
+        ("top_p", "The model returned the following errors: topP is not supported"),
+        ("seed", 'Invalid JSON payload received. Unknown name "seed": Cannot find field.'),
+        ("stop", "Extra inputs are not permitted: stop_sequences"),
     ],
 )
 def test_a_parameter_that_is_refused_is_left_out(name: str, reason: str) -> None:
@@ -68,6 +71,11 @@ def test_a_temperature_steps_down_to_one_or_is_left_out() -> None:
         'Grammar error: Unimplemented keys: ["maxLength"]',
         "response_format is not supported by this model",
         "Invalid schema for response_format 'reply': 'additionalProperties' is required to be supplied",
+        "Unsupported keyword 'maxLength' in property 'Preprocess'",
+        "The specified schema produces a constraint that has too many states for serving.",
+        "Failed to compile the regex for guided decoding",
+        "This response format is unavailable now",
+        "JSON mode is not enabled for this model",
     ],
 )
 def test_a_schema_that_is_refused_in_any_words_is_told_in_words(reason: str) -> None:
@@ -84,6 +92,10 @@ def test_a_schema_that_is_refused_in_any_words_is_told_in_words(reason: str) -> 
         "System role not supported",
         "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
         "After the optional system message, conversation roles must alternate user/assistant/user/assistant/...",
+        "Developer instruction is not enabled for models/gemma-3-27b-it",
+        "messages.0.role: Input should be 'user' or 'assistant'",
+        'messages: Unexpected role "system".',
+        "first message must use the user role",
     ],
 )
 def test_without_a_system_role_the_user_says_it(reason: str) -> None:
@@ -91,8 +103,20 @@ def test_without_a_system_role_the_user_says_it(reason: str) -> None:
     assert body["messages"] == [{"role": "user", "content": "You write Keras.\n\nClassify owls."}]
 
 
-def test_replies_keep_to_what_the_model_writes_at_most() -> None:
-    reason = "max_tokens is too large: 4096. This model supports at most 2048 completion tokens."
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "max_tokens is too large: 4096. This model supports at most 2048 completion tokens.",
+        "max_tokens: 4096 > 2048, which is the maximum allowed number of output tokens for claude-3-opus-20240229",
+        "`max_tokens` must be less than or equal to `2048`, the maximum value for `max_tokens` is less than the",
+        "Invalid max_tokens value, the valid range of max_tokens is [1, 2048]",
+        "<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 2048]",
+        "max_tokens exceeds the model's limit of 2,048",
+        "The maximum allowed max_tokens is 2048.",
+        "max_tokens is too large for this model",
+    ],
+)
+def test_replies_keep_to_what_the_model_writes_at_most(reason: str) -> None:
     assert _settled(lambda body: reason if body["max_tokens"] > 2048 else "")["max_tokens"] == 2048
 
 
@@ -203,6 +227,7 @@ def test_a_server_goes_on_with_a_reply_in_its_own_way(prefill: Prefill, last: di
         "This model does not support assistant message prefill. The conversation must end with a user message.",
         "body.continue_final_message: Extra inputs are not permitted",
         "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant",
+        "The final message in the conversation must be from the user",
     ],
 )
 def test_a_server_that_cannot_go_on_is_asked_in_words(reason: str) -> None:
