@@ -50,6 +50,9 @@ _REFUSAL = re.compile(
     r"as an ai\b|i (?:must|have to) decline|cannot (?:help|assist|comply|fulfil))",
     re.IGNORECASE,
 )
+_CUT_WORD = re.compile(r"\n[^\n]*\w[ \t]*\Z")
+"""The last line of a reply that was cut off within a word: what is there of it may be another word."""
+
 _ESCAPE = re.compile(r"\\([nt\"'\\])")
 _ESCAPED = {"n": "\n", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _PLACEHOLDER = re.compile(r"<<\s*([A-Za-z_]\w*?)\s*>>")
@@ -123,6 +126,8 @@ def _program_in(text: str, cut: bool) -> Program:
         if beside:
             program = Program(one_program([beside, *(block.text for block in python)]))
     code = mended(program.code)
+    if cut and text.endswith(code):
+        code = _CUT_WORD.sub("", code)
     if cut and parsed(code) is None:
         code = longest_whole(code) or code
     program = Program(code.strip("\n") + "\n", program.others)

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import ast
 import codeop
+import keyword
 import re
 import warnings
 
 from pipeline.analysis.parsing import LONGEST
 from pipeline.llm.asking.fences import fenced_blocks
 from pipeline.llm.asking.thinking import answer_in
-from pipeline.llm.asking.unfenced import OPENS, longest_whole
+from pipeline.llm.asking.unfenced import OPENS, is_prose, longest_whole
 
 LONGEST_OVERLAP = 4_000
 """Characters: a model that repeats more than that has started over."""
 
 _SHORTEST_OVERLAP = 8
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-_OPENING = re.compile(r"\A\s*+(?:[^\n]{0,200}\n\s*+)?(?:```|~~~)[\w+-]*+[ \t]*+\n")
+_OPENING = re.compile(r"\A\s*+(?P<before>[^\n]{0,200}\n\s*+)?(?:```|~~~)(?P<language>[\w+-]*+)[ \t]*+\n")
 _BEGINS_A_PROGRAM = re.compile(r"import |from [\w.]+ import |\"\"\"|'''|#!")
 _BEGINS_A_LINE = re.compile(r"import |from [\w.]+ import |def |class |@\w|#|```|~~~")
 _PLACEHOLDER = re.compile(r"<<\s*([A-Za-z_]\w*?)\s*>>")
@@ -42,8 +43,9 @@ def splice(begun: str, more: str, *, cut: bool = False, goes_on: bool = False) -
         return begun
     if _starts_over(begun, more):
         return more if _whole_lines(more) >= _whole_lines(begun) else begun
-    if _open_fence(begun) or not _FENCE.search(begun):
-        more = _OPENING.sub("", more, count=1)
+    opening = _OPENING.match(more)
+    if opening and (_open_fence(begun) or not _FENCE.search(begun)) and not _closes(opening, begun, more):
+        more = more[opening.end() :]
     for length in range(min(len(begun), len(more), LONGEST_OVERLAP), _SHORTEST_OVERLAP - 1, -1):
         if begun.endswith(more[:length]):
             return begun + more[length:]
@@ -60,6 +62,8 @@ def _joined(begun: str, more: str, cut_line: str, cut: bool) -> str:
     ways = [direct, on_new_line, begun[: len(begun) - len(cut_line)] + more.lstrip("\n")]
     if in_a_word and _BEGINS_A_LINE.match(more):
         ways = [on_new_line, ways[2], direct]
+    if in_a_word and keyword.iskeyword(cut_line.strip()):  # "import" and "keras": models leave the blank out
+        ways = [f"{begun} {more}", *ways]
     if not _code_in(ways[0]):
         return direct if not in_a_word or more[0].islower() else f"{begun} {more}"
     for way in ways:
@@ -70,6 +74,13 @@ def _joined(begun: str, more: str, cut_line: str, cut: bool) -> str:
     if in_a_word or _reads(_code_in(begun), cut=True):
         return begun
     return direct
+
+
+def _closes(opening: re.Match[str], begun: str, more: str) -> bool:
+    """Whether what looks like a fence that opens, a line below the beginning, closes the one that is open."""
+    before = opening["before"] or ""
+    is_code = bool(before.strip()) and not is_prose(before.strip())
+    return is_code and not opening["language"] and _open_fence(begun) and _open_fence(more)
 
 
 def _starts_over(begun: str, more: str) -> bool:

@@ -50,7 +50,7 @@ def unfenced_code(text: str) -> str:
     runs: list[str] = []
     left, number = _MOST_PARSED, 0
     while number < len(lines):
-        if not OPENS.match(lines[number]) or _is_prose(lines[number]):
+        if not OPENS.match(lines[number]) or is_prose(lines[number]):
             number += 1
             continue
         rest = "\n".join(lines[number:])
@@ -85,7 +85,7 @@ def _run(lines: list[str], first: int, rest: str) -> tuple[str, int]:
     if error is None:
         return rest, len(lines) - first
     wrong = first + error - 1
-    prose = wrong if wrong < len(lines) and _is_prose(lines[wrong]) else _next_prose(lines, wrong)
+    prose = wrong if wrong < len(lines) and is_prose(lines[wrong]) else _next_prose(lines, wrong)
     run = "\n".join(lines[first:prose])
     if prose == wrong:
         whole = longest_whole(run)
@@ -98,12 +98,12 @@ def _next_prose(lines: list[str], start: int) -> int:
     """The next line that is prose and no part of a comment or a block."""
     for number in range(start, len(lines)):
         line = lines[number]
-        if line.strip() and line[0] not in " \t#" and _is_prose(line):
+        if line.strip() and line[0] not in " \t#" and is_prose(line):
             return number
     return len(lines)
 
 
-def _is_prose(line: str) -> bool:
+def is_prose(line: str) -> bool:
     """Whether a line reads like a sentence, two words side by side that Python would not have so, or is markup."""
     if is_markup(line):
         return True

@@ -29,6 +29,21 @@ def test_a_fence_that_is_opened_again_is_left_out(opening: str) -> None:
     assert read_program(splice(WHOLE[:cut], opening + WHOLE[cut:])).code == CODE
 
 
+def test_a_last_line_and_its_closing_fence_are_no_fence_that_is_opened_again() -> None:
+    assert splice("```python\nif x:\n    ma", "in()\n```\n") == "```python\nif x:\n    main()\n```\n"
+    assert splice("```python\nif x:\n    ma", "in()\n```\nIt runs.") == "```python\nif x:\n    main()\n```\nIt runs."
+
+
+def test_a_blank_that_is_left_out_behind_a_keyword_is_put_in() -> None:
+    assert splice("```python\nimport", "keras\nprint(keras)\n```") == "```python\nimport keras\nprint(keras)\n```"
+
+
+@given(st.integers(40, len(CODE) - 1))
+def test_of_a_program_that_was_cut_off_no_half_word_is_kept(cut: int) -> None:
+    *_, last = read_program("```python\n" + CODE[:cut], cut=True).code.rstrip("\n").split("\n")
+    assert last in CODE.split("\n") or not last[-1].isalnum()
+
+
 def test_a_line_that_is_written_over_is_taken_once() -> None:
     cut = WHOLE.index("optimizer=") + 4
     line_start = WHOLE.rindex("\n", 0, cut) + 1
