@@ -8,7 +8,6 @@ prompts name no method and no model.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,14 +20,13 @@ from pipeline.llm.asking.prompt_files import render
 from pipeline.llm.asking.replies import clean_text
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
 from pipeline.llm.seeds import call_seed
-from pipeline.plan.json_objects import objects_in
+from pipeline.measures.verdict_reading import verdicts_in
 
 ASPECTS = ("compliance", "usefulness", "idiomaticity")
 LONGEST = 24_000
 """Characters of a project that a judge reads; a longer one is cut, and the judgement says so."""
 
 Choice = Literal["A", "B", "tie"]
-_SCORE = re.compile(r"(?P<points>\d{1,2})(?:\.\d{1,4})?(?:\s?/\s?10)?")
 _LONGEST_REASON = 2_000
 _QUOTED = 600
 """Characters of a useless reply that the judge is shown again."""
@@ -147,35 +145,18 @@ async def _answer(
 
 
 def _verdict(reply: ChatReply, kind: type[_V]) -> _V:
-    """The last object of a reply that is a verdict: keys in any case, others left out, half points rounded down. Raises
-    ValueError where there is none."""
+    """The last verdict of a reply: other keys left out, half points rounded down. Raises ValueError where there is
+    none."""
     reason = f"the reply is no verdict (it ended by {reply.finish_reason})"
-    for found in reversed(objects_in(clean_text(reply.text))):
-        if reply.finish_reason == "length" and not found.whole:
-            continue
-        values = {str(key).strip().lower(): value for key, value in found.value.items()}
-        known = {name: _plain(values[name]) for name in ASPECTS if name in values}
-        known["reason"] = str(values.get("reason", ""))[:_LONGEST_REASON]
+    is_cut = reply.finish_reason == "length"
+    for known in reversed(verdicts_in(clean_text(reply.text), ASPECTS, whole=is_cut)):
         try:
-            return kind.model_validate(known)
+            return kind.model_validate(known | {"reason": str(known.get("reason", ""))[:_LONGEST_REASON]})
         except ValidationError as error:
             problem = error.errors()[0]
             field = ".".join(map(str, problem["loc"])) or "the answer"
             reason = f"{field}: {problem['msg']} (the reply ended by {reply.finish_reason})"
     raise ValueError(reason)
-
-
-def _plain(value: object) -> object:
-    """A score or choice as the schema has it: 8.5, "8" and "8/10" are 8; "a" is A."""
-    if isinstance(value, float) and math.isfinite(value):
-        return math.floor(value)
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    score = _SCORE.fullmatch(text)
-    if score:
-        return int(score["points"])
-    return {"a": "A", "b": "B", "tie": "tie"}.get(text.lower(), text)
 
 
 def _parts(task: JudgedTask) -> dict[str, str]:

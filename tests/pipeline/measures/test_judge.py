@@ -41,7 +41,18 @@ def test_a_project_is_judged_by_the_rubric_and_nothing_else() -> None:
     assert json.loads(request.schema or "")["properties"]["compliance"]["maximum"] == 10
 
 
-@pytest.mark.parametrize("reply", ["", "I would say eight.", scores(11), '{"compliance": 5}', "{" * 3000])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "I would say eight.",
+        scores(11),
+        '{"compliance": 5}',
+        "{" * 3000,
+        '{"compliance": "4/5", "usefulness": "80%", "idiomaticity": 9}',
+        "Compliance: 8\nUsefulness: 7",
+    ],
+)
 def test_an_answer_outside_of_the_schema_is_asked_for_again_and_then_a_failure(reply: str) -> None:
     llm = ScriptedLLM(lambda request: reply)
     with pytest.raises(StageFailure) as failure:
@@ -62,12 +73,30 @@ def test_an_answer_outside_of_the_schema_is_asked_for_again_and_then_a_failure(r
         'The form is {"compliance": 1}. So:\n{"reason": "r", "compliance": 8, "usefulness": 7, "idiomaticity": 9}',
         '[{"compliance": 8, "usefulness": 7, "idiomaticity": 9}]',
         '[THINK]{"reason":"","compliance":1,"usefulness":1,"idiomaticity":1}[/THINK]' + scores(8, 7, 9),
+        '{"reason": "r", "scores": {"compliance": 8, "usefulness": 7, "idiomaticity": 9}}',
+        '{"compliance": {"score": 8, "reason": "a"}, "usefulness": {"rating": 7}, "idiomaticity": {"score": 9}}',
+        '{"Compliance Score": "**8**", "usefulness_score": "7 points", "idiomaticity": "9 out of 10 - good"}',
+        '{"name": "reply", "arguments": {"compliance": 8, "usefulness": 7, "idiomaticity": 9}}',
+        "**Compliance**: 8/10\n**Usefulness**: 7\n**Idiomaticity**: 9",
     ],
 )
 def test_a_verdict_is_read_as_it_is_meant(reply: str) -> None:
     llm = ScriptedLLM(lambda request: reply)
     verdict = asyncio.run(judged(llm, TASK, "x", SAMPLING, 0))
     assert (verdict.compliance, verdict.usefulness, verdict.idiomaticity) == (8, 7, 9)
+    assert len(llm.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "neither"),
+    [("a", "b", "Tie"), ("Project A", "Project B", "both are equal"), ("[[A]]", "[[B]]", "[[C]]"),
+     ("A is better", "**B**", "draw"), ("first", "second", "neither"), ("Solution A", "The second one", "same")],
+)  # fmt: skip
+def test_a_choice_is_read_in_any_words(first: str, second: str, neither: str) -> None:
+    answer = {"reason": "r", "compliance": first, "usefulness": second, "idiomaticity": neither}
+    llm = ScriptedLLM(lambda request: json.dumps(answer))
+    choice = asyncio.run(preferred(llm, TASK, "x", "y", SAMPLING, 0, ours_first=True))
+    assert (choice["compliance"], choice["usefulness"], choice["idiomaticity"]) == (1.0, 0.0, 0.5)
     assert len(llm.requests) == 1
 
 
