@@ -27,6 +27,7 @@ from jobs.runs.summary import RunSummary, Totals, write_manifest
 from pipeline.environments.catalogue import KERAS3, environment_named
 from pipeline.errors import BudgetSpent
 from pipeline.inputs import is_sentence, read_requirements
+from pipeline.llm.asking.prompt_files import prompts_version
 from pipeline.llm.build import LLMBuilder
 from pipeline.llm.spending.budget import Budget, Spending
 from pipeline.measures.call_totals import CallTotals
@@ -77,6 +78,8 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
         sources["planner"] = fingerprint(config.planner.folder)
     if config.data.path:  # data that cannot be read fail here once, not in every row; changed data are another run
         sources["data"] = description_digest(config.data.path, config.data.target)
+    if config.asks_model:  # rows of one folder do not mix prompts
+        sources["prompts"] = prompts_version()
     rows = read_requirements(run.input, data=config.data.path, target=config.data.target)
     staged = store.stage(rows, run.input, config.digest(), config.rows_in_shard, " ".join(sources.values()))
     pending = store.pending(staged)
@@ -202,6 +205,7 @@ def _made_from(config: GenerateConfig, staged: Staged, sources: Mapping[str, str
         "input_digest": staged.digest,
         "pool": {"location": config.retrieval.pool, "fingerprint": sources["pool"]},
         "plans": {"location": config.planner.plans, "fingerprint": sources["plans"]},
+        "prompts": sources.get("prompts"),
     }
 
 

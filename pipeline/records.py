@@ -266,6 +266,11 @@ class Generated(Drafted):
     decisions: Decisions | None = None
     """What the model says it decided in the final project; None where no model wrote it."""
 
+    @property
+    def written_plan(self) -> SolutionPlan | None:
+        """What the project was written by: the final plan, or the row's own where no writer has settled one."""
+        return self.plan_final or self.plan
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered(Generated):

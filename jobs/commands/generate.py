@@ -112,9 +112,10 @@ def _call_totals(calls: CallTotals) -> dict[str, str]:
     """The calls to language models as labels and texts; nothing where there were none."""
     if not calls.calls:
         return {}
+    share = calls.cached_tokens / calls.prompt_tokens if calls.prompt_tokens else 0.0
     return {
         "model calls": f"{calls.calls:,}, {calls.cached:,} of them from the response cache",
-        "tokens": f"{calls.prompt_tokens:,} of prompts ({calls.cached_tokens:,} in the engine's prefix cache), "
+        "tokens": f"{calls.prompt_tokens:,} of prompts ({share:.0%} in the engine's prefix cache), "
         f"{calls.completion_tokens:,} of replies",
         "cost": f"{calls.cost:,.4f}",
     }

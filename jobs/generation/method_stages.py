@@ -19,6 +19,7 @@ from pipeline.calls import LLMCall
 from pipeline.config import LLMSettings
 from pipeline.generate.llm.chains import Categories, kept_calls, make_chains, save_chains
 from pipeline.llm.asking.asker import Asker
+from pipeline.llm.asking.prompt_files import prompts_version
 from pipeline.llm.build import LLMBuilder, with_cache
 from pipeline.llm.protocol import LLM
 from pipeline.llm.spending.budget import Budget, BudgetedLLM
@@ -88,9 +89,9 @@ def ensure_chains(file: str, config: GenerateConfig, llm: LLMBuilder) -> tuple[L
 
 
 def chains_file(config: GenerateConfig) -> str:
-    """Where the chains are that go with the settings' model and known plans."""
+    """Where the chains are that go with the settings' model and known plans, and with the prompts."""
     c_cot = config.writing.c_cot
-    made_from = [config.llm.model, fingerprint(config.planner.plans), c_cot.problems]
+    made_from = [config.llm.model, fingerprint(config.planner.plans), c_cot.problems, prompts_version()]
     return c_cot.file_for(config.run.out, hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:12])
 
 

@@ -137,7 +137,7 @@ def _project_row(config: BenchConfig, task: Task, record: Scored) -> ProjectRow:
         environment=choose_environment(scripts),
         files=scripts,
         data_folder=str(_data_folder(config.out, task)),
-        plan=record.plan,
+        plan=record.written_plan,
         constraints=record.constraints,
     )
 

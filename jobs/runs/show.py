@@ -14,12 +14,13 @@ from rich.text import Text
 from jobs.runs.asked import assumptions_table, constraints_table, delivery_table
 from jobs.runs.executed import rungs_table, tail_of
 from jobs.runs.shown.calls import cache_of_run, calls_text, write_calls
-from jobs.runs.shown.decided import corrections_table, decision_lines, origins_table
+from jobs.runs.shown.decided import corrections_table, origins_table
 from jobs.runs.store import RunStore
 from jobs.runs.terminal import Screen, console
 from pipeline.errors import DLCodeGenError
 from pipeline.execution.running.execute_stage import execution_of
 from pipeline.foreign_text import visible
+from pipeline.pages.report_asked import decision_lines
 from pipeline.records import NOTEBOOK, REQUIREMENTS, SCRIPT, Scored, Scores
 
 _PARTS = "all asked execution calls plan template draft1 draft2 code notebook requirements".split()

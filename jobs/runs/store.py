@@ -72,7 +72,7 @@ class Staged:
     """The digest of the settings that decide the results."""
 
     sources: str
-    """The fingerprints of the files that the run reads: input, pool, plans, planner, data."""
+    """The fingerprints of what the run reads: input, pool, plans, planner, data, and the prompts of a model."""
 
     shard_rows: int
     """Rows of every shard but the last."""
@@ -121,7 +121,7 @@ class RunStore:
             )
         if staged.sources != sources:
             raise DLCodeGenError(
-                f"the input, data, pool or plans have changed since the run in {self.folder} was begun; "
+                f"the input, data, pool, plans or prompts have changed since the run in {self.folder} was begun; "
                 "choose another --out, or delete the folder to start over"
             )
 

@@ -149,6 +149,11 @@ class PipelineSettings(Settings):
             planner["use"] = "llm" if asks_model else "retrieval"
         return groups
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether a language model writes, or plans."""
+        return self.writing.method not in WITHOUT_LLM or self.planner.kind == "llm"
+
     def for_input(self, url: str) -> Self:
         """The settings with `auto` locations settled for an input."""
         own = url if is_artifact(url) else STARTER

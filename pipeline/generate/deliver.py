@@ -35,10 +35,14 @@ def deliver(record: Generated) -> Fields:
     if mixed:
         raise StageFailure("mixed_frameworks", f"the project belongs to two frameworks: {mixed}; it cannot be trained")
     delivery = check_delivery(
-        record.constraints, plain, plan=record.plan, origin=origin_of_plan(record), requirement=record.requirement
+        record.constraints,
+        plain,
+        plan=record.written_plan,
+        origin=origin_of_plan(record),
+        requirement=record.requirement,
     )
     script, delivery = with_list(plain, delivery)
     about = SourceFile(path=README, text=readme(record, delivery, plain))
     others = [file for file in record.files if file.path != SCRIPT]
-    final = record.plan_final or record.plan  # what no writer has corrected stands
-    return {"plan_final": final, "delivery": delivery, "files": (*project_files(script, plain=plain), about, *others)}
+    files = (*project_files(script, plain=plain), about, *others)
+    return {"plan_final": record.written_plan, "delivery": delivery, "files": files}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.generate.asked_settings import learning_rates
 from pipeline.own_data.planning import fitted_plan
-from pipeline.plan.change import PlanChange
+from pipeline.plan.change import PlanCorrection
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.request.constraints import Constraint
 from pipeline.request.data_contract import DataContract
@@ -50,10 +50,10 @@ def training_of(
     )
 
 
-def with_own_settings(
+def own_settings(
     plan: SolutionPlan, sample: SolutionPlan, constraints: Sequence[Constraint], data: DataContract | None = None
-) -> tuple[SolutionPlan, tuple[PlanChange, ...]]:
-    """The plan with the sample's settings where nobody asked for others, and what that changed.
+) -> tuple[PlanCorrection, ...]:
+    """The sample's settings where nobody asked for others and the plan says otherwise, as corrections of the plan.
 
     Of `data` of the row's own, batches and epochs are for as many examples as those have: a sample's are for its own.
     """
@@ -68,10 +68,10 @@ def with_own_settings(
     mixed = plan.model_copy(update={"architecture": architecture})
     if data is not None and data.examples:
         mixed = fitted_plan(mixed, data.examples, data.inputs[0].kind, {one.name for one in constraints})
-    changes: list[PlanChange] = []
+    wanted: list[PlanCorrection] = []
     for name in _SETTINGS:
         old, own, new = (getattr(one, name) for one in (before, sample.hyperparameters, mixed.hyperparameters))
         if old != new:
             because = _BECAUSE if data is None or new == own else f"for {data.examples} examples"
-            changes.append(PlanChange(field=name, before=str(old or ""), after=str(new), because=because))
-    return (mixed, tuple(changes)) if changes else (plan, ())
+            wanted.append(PlanCorrection(field=name, was=str(old or ""), now=str(new), because=because))
+    return tuple(wanted)

@@ -49,13 +49,13 @@ def _asked(delivery: Delivery) -> Iterator[str]:
 
 
 def _decided(record: Generated) -> Iterator[str]:
-    """What the model that wrote the project says it assumed, and what it corrected in the plan."""
+    """What a model that wrote the project says it assumed, and what was corrected in the plan."""
     if record.decisions is not None:
         yield from _list("## Assumed by the model\n\nIn its own words.", record.decisions.assumptions)
     corrected = []
     for one in record.corrections:
         corrected.append(f"{one.field.replace('_', ' ')}: {_cut(one.now)} ({_cut(one.because)})")
-    yield from _list("## Corrected\n\nWhere the plan was wrong for what you asked.", corrected)
+    yield from _list("## Corrected\n\nWhere the project is otherwise than it was planned.", corrected)
 
 
 def _assumed(delivery: Delivery) -> list[str]:

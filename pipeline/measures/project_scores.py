@@ -3,6 +3,7 @@ how near it comes to the known solution. Nothing is run here."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.analysis.extract import extract
@@ -10,7 +11,7 @@ from pipeline.analysis.names import names_never_defined
 from pipeline.analysis.parsing import compiles, parsed
 from pipeline.keras import api as keras_api
 from pipeline.measures.codebleu.codebleu import code_bleu, code_words
-from pipeline.measures.conformance import conformance
+from pipeline.measures.conformance import Conformance, conformance
 from pipeline.measures.delivery.not_done import without_list
 from pipeline.measures.torch_facts import in_keras_words, torch_facts
 from pipeline.plan.solution_plan import SolutionPlan
@@ -44,11 +45,7 @@ def score_project(record: Generated) -> dict[str, object]:
     """The scores of the record's main file. A record without code gets the worst of every measure,
     not a failure: left out of an average, it would raise it."""
     source = measured_source(record)
-    scores = read_code(source, record.plan)
-    final = record.plan_final
-    if final is not None:
-        share = scores.conformance if final == record.plan else read_code(source, final).conformance
-        scores = replace(scores, conformance_final=share)
+    scores = read_code(source, record.plan, record.plan_final)
     if record.reference and record.reference.strip():
         scores = _compared(scores, source, record.reference)
     return {"scores": scores}
@@ -70,29 +67,35 @@ def measured_source(record: Generated) -> str:
     return without_list(main_source(record))
 
 
-def read_code(source: str, plan: SolutionPlan | None) -> Scores:
-    """What the source says by itself, and how far it keeps to the plan; no CodeBLEU."""
+def read_code(source: str, plan: SolutionPlan | None, final: SolutionPlan | None = None) -> Scores:
+    """What the source says by itself, and how far it keeps to the plan, and to the `final` one; no CodeBLEU."""
     lines = sum(bool(line.strip()) for line in source.splitlines())
     tree = parsed(source)
     if tree is None or not compiles(tree):
         # What Python refuses keeps nothing of its plan; without a plan there is nothing to keep.
-        return Scores(parses=False, lines=lines, conformance=None if plan is None else 0.0)
-    share = None
-    deviations: tuple[str, ...] = ()
-    if plan is not None:
+        worst = [None if one is None else 0.0 for one in (plan, final)]
+        return Scores(parses=False, lines=lines, conformance=worst[0], conformance_final=worst[1])
+    kept: dict[SolutionPlan, Conformance] = {}
+    if plan is not None or final is not None:
         of_torch = torch_facts(tree)
-        kept = conformance(extract(tree), plan) if of_torch is None else conformance(of_torch, in_keras_words(plan))
-        deviations = kept.deviations
-        if kept.statements:
-            share = kept.share
+        facts = extract(tree) if of_torch is None else of_torch
+        for one in (plan, final):
+            if one is not None and one not in kept:
+                kept[one] = conformance(facts, one if of_torch is None else in_keras_words(one))
     return Scores(
         parses=True,
         undefined_names=names_never_defined(tree),
         invalid_calls=(*keras_api.invalid_calls(tree), *torch_api.invalid_calls(tree)),
-        conformance=share,
-        deviations=deviations,
+        conformance=_share(kept, plan),
+        conformance_final=_share(kept, final),
+        deviations=kept[plan].deviations if plan is not None else (),
         lines=lines,
     )
+
+
+def _share(kept: Mapping[SolutionPlan, Conformance], plan: SolutionPlan | None) -> float | None:
+    """None without a plan, and for one that states nothing that can be checked."""
+    return kept[plan].share if plan is not None and kept[plan].statements else None
 
 
 def _compared(scores: Scores, candidate: str, reference: str) -> Scores:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from pipeline.analysis.extract import CodeFacts, LayerUse
-from pipeline.analysis.torch_code.reading import read_torch
+from pipeline.analysis.torch_code.reading import TorchCode, read_torch
 from pipeline.analysis.values import Call, Unknown
 from pipeline.measures.delivery.layers import Layer, activation_of_layer, is_sized, layers_of
 from pipeline.plan.solution_plan import SolutionPlan
@@ -19,8 +19,11 @@ _WRITTEN_OTHERWISE = frozenset({"Flatten", "Unflatten", "Identity", "Softmax"})
 def torch_facts(tree: ast.Module) -> CodeFacts | None:
     """What a PyTorch project states, its layers by Keras' names; None for any other project."""
     code = read_torch(tree)
-    if code is None:
-        return None
+    return None if code is None else in_keras_facts(code)
+
+
+def in_keras_facts(code: TorchCode) -> CodeFacts:
+    """What a PyTorch project states, its layers by Keras' names."""
     compared = _compared(code.modules)
     sized = [layer for layer in compared if is_sized(layer)]
     # Where the size of the output is counted in the data, no other layer's stands for it.

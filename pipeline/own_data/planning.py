@@ -12,8 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeVar
 
+from pipeline.plan.change import FieldOrigin, PlanChange
+from pipeline.plan.fields import FIELD_NAMES, FIELDS
+from pipeline.plan.reading import read_text
 from pipeline.plan.solution_plan import SolutionPlan
 from pipeline.plan.vocabulary import canonical_optimizer
 from pipeline.records import Understood
@@ -36,6 +39,8 @@ LEARNING_RATES = (0.0003, 0.003)
 
 _TRAINED_SHARE = 0.68
 """Of the examples, what is left to train on."""
+
+Told = TypeVar("Told")
 
 Plans = Callable[[Any], Mapping[str, object] | Awaitable[Mapping[str, object]]]
 
@@ -64,7 +69,25 @@ def _fitted(fields: Mapping[str, object], record: Understood) -> Mapping[str, ob
         return fields
     stated = {one.name for one in record.constraints}
     kind = record.data.inputs[0].kind
-    return {**fields, "plan": fitted_plan(plan, record.data.examples, kind, stated)}
+    fitted = fitted_plan(plan, record.data.examples, kind, stated)
+    because = f"for {record.data.examples} examples"
+    changes: list[PlanChange] = []
+    for field in FIELDS:
+        old, new = field.of(plan), field.of(fitted)
+        if old != new:
+            changes.append(PlanChange(field=field.name, before=read_text(old), after=read_text(new), because=because))
+    changed = {change.field for change in changes}
+    origins = [origin for origin in _told(fields, "plan_origins", FieldOrigin) if origin.field not in changed]
+    origins += [FieldOrigin(field=name, source="rule", by=because) for name in sorted(changed, key=FIELD_NAMES.index)]
+    before = _told(fields, "plan_changes", PlanChange)
+    return {**fields, "plan": fitted, "plan_changes": (*before, *changes), "plan_origins": tuple(origins)}
+
+
+def _told(fields: Mapping[str, object], name: str, kind: type[Told]) -> list[Told]:
+    """What the planner's fields tell of the plan; nothing where they tell nothing."""
+    told = fields.get(name, ())
+    assert isinstance(told, tuple)
+    return [one for one in told if isinstance(one, kind)]
 
 
 def fitted_plan(plan: SolutionPlan, examples: int, kind: str, stated: set[str]) -> SolutionPlan:

@@ -9,6 +9,7 @@ from itertools import groupby
 from pipeline.foreign_text import visible
 from pipeline.measures.delivery.check import Satisfaction, satisfaction_of_row
 from pipeline.pages.report_text import TEXT_LIMIT, clip
+from pipeline.plan.change import Decisions
 from pipeline.records import Scored
 from pipeline.request.delivery import Outcome
 from pipeline.request.wording import OUTCOME_WORDS, assumption_words, constraint_words
@@ -117,13 +118,21 @@ def _paragraphs(record: Scored) -> Iterator[list[str]]:
     yield ["Corrected in the plan", *lines]
     decisions = record.decisions
     if decisions is not None:
-        base = [f"- base: {decisions.base}"] if decisions.base else []
-        others = [f"- from the other draft: {_shown(text)}" for text in decisions.from_other]
-        assumed = [f"- assumed: {_shown(text)}" for text in decisions.assumptions]
-        notes = [f"- {_shown(decisions.notes)}"] if decisions.notes else []
-        yield ["The model says", *base, *others, *assumed, *notes]
+        yield ["The model says", *(f"- {line}" for line in decision_lines(decisions))]
     keys = [f"- {call.prompt}: {call.key[:16]}" for call in record.calls if call.key]
     yield [f"Its calls in the response cache (dlcodegen show {visible(record.id)} --what calls)", *keys]
+
+
+def decision_lines(decisions: Decisions) -> Iterator[str]:
+    """What a model says beside a project, a line each."""
+    if decisions.base:
+        yield f"base: {_shown(decisions.base)}"
+    for text in decisions.from_other:
+        yield f"from the other draft: {_shown(text)}"
+    for text in decisions.assumptions:
+        yield f"assumed: {_shown(text)}"
+    if decisions.notes:
+        yield _shown(decisions.notes)
 
 
 def _shown(text: str) -> str:

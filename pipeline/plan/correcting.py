@@ -3,63 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from pipeline.plan.change import PlanCorrection
-from pipeline.plan.fields import FIELD, FIELDS, plan_of
+from pipeline.plan.change import FieldOrigin, PlanCorrection
+from pipeline.plan.fields import FIELDS, PlanField, field_named, plan_of
 from pipeline.plan.reading import UnreadablePlanError, read_plan
 from pipeline.plan.solution_plan import SolutionPlan
 
 _LONGEST = 600
 """Characters of a value and of a reason that are kept: what a field was or is, in words."""
 
-_OTHER_NAMES = {
-    "category": "task_category",
-    "task": "task_category",
-    "inputshape": "input",
-    "outputshape": "output",
-    "preprocessing": "preprocess",
-    "architecture": "layers",
-    "model": "layers",
-    "modelarchitecture": "layers",
-    "layer": "layers",
-    "lossfunction": "loss",
-    "lr": "learning_rate",
-    "batch": "batch_size",
-    "epoch": "epochs",
-    "evaluationmetric": "metric",
-    "metrics": "metric",
-}
-"""What else a field is called: by the paper's keys, and by models."""
-
 _BETWEEN_CALLS = re.compile(r"\n|(?<=\))\s*(?:->|[,;|])\s*(?=[A-Za-z_][\w.]*\()")
 """What stands between the layers of a text: "Conv2D(8, 3), Flatten()"."""
 
-_KEY = {
-    "task_category": ("Task Category",),
-    "input": ("Dataset", "Input"),
-    "output": ("Dataset", "Output"),
-    "preprocess": ("Preprocess",),
-    "layers": ("Model Architecture", "Layers"),
-    "optimizer": ("Model Architecture", "Hyperparameters", "optimizer"),
-    "loss": ("Model Architecture", "Hyperparameters", "loss function"),
-    "learning_rate": ("Model Architecture", "Hyperparameters", "learning rate"),
-    "batch_size": ("Model Architecture", "Hyperparameters", "batch size"),
-    "epochs": ("Model Architecture", "Hyperparameters", "epochs"),
-    "metric": ("Model Architecture", "Hyperparameters", "evaluation metric"),
-}
-"""Where a field stands in a plan's JSON."""
+
+_SETTINGS = frozenset({"optimizer", "loss", "learning_rate", "batch_size", "epochs", "metric"})
+"""Fields that one constraint states wholly. What is stated of the others is a part of them: the rest may be wrong."""
 
 
-def field_named(name: str) -> str:
-    """The plan's field of a name ("Hyperparameters.loss function" is `loss`); "" for a name of none."""
-    last = re.split(r"[./>]", name)[-1]
-    folded = re.sub(r"[^a-z]", "", last.lower())
-    for field in FIELDS:
-        if folded in (field.name.replace("_", ""), field.title.lower()):
-            return field.name
-    return _OTHER_NAMES.get(folded, "")
+def settings_stated(origins: Iterable[FieldOrigin]) -> set[str]:
+    """The fields that no writer takes back, since the request states them."""
+    return {origin.field for origin in origins if origin.source == "stated" and origin.field in _SETTINGS}
 
 
 def corrected(
@@ -73,31 +38,32 @@ def corrected(
     values: dict[str, Any] = {field.name: field.of(plan) for field in FIELDS}
     made: dict[str, PlanCorrection] = {}
     for correction in wanted:
-        name = field_named(correction.field)
-        if not name or name in stated:
+        field = field_named(correction.field)
+        if field is None or field.name in stated:
             continue
-        value = _value(name, correction.now)
-        if name == "layers":
+        planned, value = field.of(plan), _value(field, correction.now)
+        if field.name == "layers":
             value = _layers(plan.layers, correction.was, value)
-        if not value or _same(name, value, FIELD[name].of(plan)):
+        if not value or _same(field, value, planned):
             continue
-        values[name] = value
-        because = correction.because[:_LONGEST]
-        made[name] = PlanCorrection(field=name, was=_shown(FIELD[name].of(plan)), now=_shown(value), because=because)
+        values[field.name] = value
+        made[field.name] = PlanCorrection(
+            field=field.name, was=_shown(planned), now=_shown(value), because=correction.because[:_LONGEST]
+        )
     if not made:
         return plan, ()
     final = plan_of(values).model_copy(update={"framework": plan.framework})
     return final, tuple(made.values())
 
 
-def _value(field: str, text: str) -> Any:
+def _value(field: PlanField, text: str) -> Any:
     """What a plan that says this of a field has there; None where it cannot be read."""
-    body: Any = _BETWEEN_CALLS.split(text) if field == "layers" else text
-    for key in reversed(_KEY[field]):
+    body: Any = _BETWEEN_CALLS.split(text) if field.name == "layers" else text
+    for key in reversed(field.keys):
         body = {key: body}
     body = {"Task Category": "", **body}  # what makes it a plan to its reader
     try:
-        return FIELD[field].of(read_plan(body))
+        return field.of(read_plan(body))
     except UnreadablePlanError:
         return None
 
@@ -111,13 +77,12 @@ def _layers(layers: tuple[str, ...], was: str, now: tuple[str, ...] | None) -> t
     return (*layers[:place], now[0], *layers[place + 1 :])
 
 
-def _same(field: str, value: Any, planned: Any) -> bool:
+def _same(field: PlanField, value: Any, planned: Any) -> bool:
     """Whether two values of a field say the same: "mse" is the loss `mean_squared_error`."""
     if value == planned:
         return True
-    both: list[Mapping[str, Any]] = [{field: value}, {field: planned}]
-    first, second = (plan_of(values).canonical() for values in both)
-    return bool(FIELD[field].of(first)) and FIELD[field].of(first) == FIELD[field].of(second)
+    first, second = (field.of(plan_of({field.name: one}).canonical()) for one in (value, planned))
+    return bool(first) and first == second
 
 
 def _shown(value: Any) -> str:

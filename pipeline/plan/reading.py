@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from pipeline.plan.fields import FIELD
 from pipeline.plan.frameworks import canonical_framework
 from pipeline.plan.json_objects import objects_in
 from pipeline.plan.solution_plan import DatasetShape, Hyperparameters, ModelArchitecture, SolutionPlan
@@ -75,9 +76,12 @@ def read_plan(source: str | Mapping[str, object]) -> SolutionPlan:
         raise UnreadablePlanError("no plan: none of Task Category, Dataset, Preprocess, Model Architecture is there")
     hyper = _section(architecture, *_HYPERPARAMETER_KEYS) or _section(body, *_HYPERPARAMETER_KEYS)
     return SolutionPlan(
-        task_category=_text(body.get("taskcategory")),
-        dataset=DatasetShape(input=_text(dataset.get("input")), output=_text(dataset.get("output"))),
-        preprocess=_text(body.get("preprocess", body.get("preprocessing"))),
+        task_category=_text(_first_present(body, FIELD["task_category"].names)),
+        dataset=DatasetShape(
+            input=_text(_first_present(dataset, FIELD["input"].names)),
+            output=_text(_first_present(dataset, FIELD["output"].names)),
+        ),
+        preprocess=_text(_first_present(body, FIELD["preprocess"].names)),
         architecture=ModelArchitecture(layers=_layers(architecture), hyperparameters=_hyperparameters(hyper)),
         framework=canonical_framework(_text(body.get("framework"))),
     )
@@ -272,12 +276,15 @@ def _layer_lines(value: object) -> list[str]:
 
 
 def _hyperparameters(values: Mapping[str, object]) -> Hyperparameters:
-    def name(*keys: str) -> str:
-        text = _text(_first_present(values, keys))
+    def value(field: str) -> object:
+        return _first_present(values, FIELD[field].names)
+
+    def name(field: str) -> str:
+        text = _text(value(field))
         return "" if is_unspecified(text) else text
 
-    def count(*keys: str) -> int | None:
-        number = read_number(_first_present(values, keys))
+    def count(field: str) -> int | None:
+        number = read_number(value(field))
         # Tables keep counts in 32 bits.
         if number is None or not 1 <= number < 2**31:
             return None
@@ -285,11 +292,11 @@ def _hyperparameters(values: Mapping[str, object]) -> Hyperparameters:
 
     return Hyperparameters(
         optimizer=name("optimizer"),
-        loss=name("lossfunction", "loss"),
-        learning_rate=read_number(values.get("learningrate", values.get("lr"))),
-        batch_size=count("batchsize"),
-        epochs=count("epochs", "epoch"),
-        metric=name("evaluationmetric", "evaluationmetrics", "metrics", "metric"),
+        loss=name("loss"),
+        learning_rate=read_number(value("learning_rate")),
+        batch_size=count("batch_size"),
+        epochs=count("epochs"),
+        metric=name("metric"),
     )
 
 

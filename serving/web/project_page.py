@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.foreign_text import visible
-from pipeline.pages.report_asked import asked_view, request_parts
+from pipeline.pages.report_asked import asked_view, decision_lines, request_parts
 from pipeline.pages.report_text import Line, changes, clip_lines, plain_lines, python_lines
 from pipeline.plan.fields import FIELD
 from pipeline.plan.reading import read_text
@@ -62,6 +62,10 @@ class ProjectPage:
     plan: Sequence[tuple[str, str, str]]
     """Field, title, value."""
     changed: Sequence[Any]
+    corrections: Sequence[Any]
+    """What the writer has put in the place of what the plan says."""
+    decided: Sequence[str]
+    """What a model says beside the project, a line each."""
     samples: Sequence[Any]
     excluded: Sequence[Any]
     template: CodeText | None
@@ -97,6 +101,7 @@ def project_page(project: Project, row: Requirement | None, rating: dict[str, An
     if isinstance(row, Scored):
         asked, request = asked_view(row), request_parts(row)
     drafts = _drafts(row)
+    decisions = getattr(row, "decisions", None)
     files = _files(row) if project.status == "completed" else []  # before that they cannot be had
     return ProjectPage(
         project=project,
@@ -109,6 +114,8 @@ def project_page(project: Project, row: Requirement | None, rating: dict[str, An
         language=getattr(row, "language", ""),
         plan=_plan(row),
         changed=getattr(row, "plan_changes", ()),
+        corrections=getattr(row, "corrections", ()),
+        decided=list(decision_lines(decisions)) if decisions is not None else [],
         samples=getattr(row, "samples", ()),
         excluded=getattr(row, "excluded", ()),
         template=_code("Template", getattr(row, "template", "")),

@@ -71,7 +71,7 @@ def events_of(stage: StageOutline, record: Requirement) -> Iterator[EventData]:
     elif stage.returns is Generated:
         assert isinstance(record, Generated)
         name = "comparison.completed" if stage.name == "compare" else "draft.completed"
-        yield name, {"choices": [asdict(choice) for choice in record.choices]}
+        yield name, written_view(record)
     elif stage.returns is Delivered:
         assert isinstance(record, Delivered)
         yield "delivery.checked", delivery_view(record) or {}
@@ -104,6 +104,15 @@ def plan_view(record: Planned) -> dict[str, Any]:
         "plan": plan,
         "sources": list(record.plan_sources),
         "changes": [asdict(change) for change in record.plan_changes],
+    }
+
+
+def written_view(record: Generated) -> dict[str, Any]:
+    """Where the sections came from, what was corrected in the plan, and what a model says it decided."""
+    return {
+        "choices": [asdict(choice) for choice in record.choices],
+        "corrections": [asdict(one) for one in record.corrections],
+        "decisions": None if record.decisions is None else asdict(record.decisions),
     }
 
 

@@ -11,11 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.generate import main
+from jobs.generation.prompt_shares import shares_of_run
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.store import RunStore
 from pipeline.config import load_settings
 from pipeline.errors import DLCodeGenError
 from pipeline.inputs import read_requirements
+from pipeline.llm.asking.prompt_files import prompts_version
 from pipeline.llm.build import build_llm
 from pipeline.llm.protocol import ChatRequest, Message
 from pipeline.methods import generation_stages
@@ -63,6 +65,10 @@ def test_the_ray_run_equals_the_local_run(source: str, server: FaultServer, tmp_
     expected = list(run_local(stages, read_requirements(source)))
     assert list(RunStore(config.run.out).results()) == expected
     assert len(expected[0].calls) == 5
+    *shares, whole = shares_of_run(config.run.out)
+    assert {share.prompt for share in shares} == {call.prompt for call in expected[0].calls}
+    assert whole.within_run > whole.within_row > 0.3
+    assert whole.by_engine == 0.0, "the server has no prefix cache"
 
 
 def test_what_a_stage_that_computes_has_added_reaches_one_that_waits(
@@ -155,3 +161,15 @@ def test_many_rows_are_under_way_in_each_of_several_processes(source: str, tmp_p
         assert main(_config(source, tmp_path / "run", server, *settings)).generated == 14
         # Both rows of a shard in one process, while another shard is under way in the other.
         assert server.most_in_flight == 4
+
+
+def test_a_run_that_was_begun_with_other_prompts_is_not_gone_on_with(
+    source: str, server: FaultServer, tmp_path: Path
+) -> None:
+    config = _config(source, tmp_path / "run", server, "method=direct")
+    assert main(config).failures == {}
+    staged = Path(config.run.out, "input", "staged.json")
+    assert prompts_version() in staged.read_text()
+    staged.write_text(staged.read_text().replace(prompts_version(), "of-another-day"))
+    with pytest.raises(DLCodeGenError, match="prompts have changed"):
+        main(config)

@@ -66,7 +66,7 @@ def project_of(record: Delivered, source: str, env: str) -> ProjectRow | None:
         environment=environment_for(files, env),
         files=files,
         data_folder=record.data_folder,
-        plan=record.plan,
+        plan=record.written_plan,
         constraints=record.constraints,
     )
 

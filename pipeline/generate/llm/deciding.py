@@ -11,14 +11,11 @@ from pipeline.generate.symbolic.compare import BOTH, CODE, TEMPLATE
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
 from pipeline.generate.symbolic.statement import SECTIONS
 from pipeline.llm.asking.replies import Program
-from pipeline.plan.correcting import corrected
+from pipeline.plan.correcting import corrected, settings_stated
 from pipeline.records import Drafted, Planned, Requirement, SectionChoice
 
 NEITHER = "neither"
 """Where a section came from of which most stands in no draft."""
-
-_SETTINGS = frozenset({"optimizer", "loss", "learning_rate", "batch_size", "epochs", "metric"})
-"""Fields that one constraint states wholly. What is stated of the others is a part of them: the rest may be wrong."""
 
 
 def decided_fields(record: Requirement, program: Program) -> dict[str, Any]:
@@ -26,8 +23,7 @@ def decided_fields(record: Requirement, program: Program) -> dict[str, Any]:
     request states is not taken back by a correction."""
     fields: dict[str, Any] = {"decisions": program.decisions}
     if isinstance(record, Planned) and record.plan is not None:
-        origins = [origin for origin in record.plan_origins if origin.source == "stated"]
-        stated = {origin.field for origin in origins if origin.field in _SETTINGS}
+        stated = settings_stated(record.plan_origins)
         fields["plan_final"], fields["corrections"] = corrected(record.plan, program.decisions.corrections, stated)
     if isinstance(record, Drafted) and record.code_draft and record.template_draft:
         fields["choices"] = section_origins(program.code, record.code_draft, record.template_draft)

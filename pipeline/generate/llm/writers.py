@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.errors import StageFailure
-from pipeline.generate.llm.findings import findings, unmet
+from pipeline.generate.llm.conventions import left_out
+from pipeline.generate.llm.findings import findings
 from pipeline.generate.llm.second_sample import shown_beside
 from pipeline.generate.llm.sources import Sources
 from pipeline.generate.llm.useful_parts import dropped_parts, reasons_given, useful_parts
@@ -129,7 +130,7 @@ async def _compared(
     """What the model makes of the two drafts; the better one where its replies are useless, as the last call notes."""
     if not record.code_draft or not record.template_draft:
         return only_draft(record)
-    parts |= {"code_draft": record.code_draft, "template_draft": record.template_draft, "unmet": _unmet(record)}
+    parts |= {"code_draft": record.code_draft, "template_draft": record.template_draft, "found": _found(record)}
     try:
         return await ask.improved_program(prompt, objection, parts | plan_parts(record))
     except StageFailure as failure:
@@ -175,11 +176,11 @@ async def from_one_draft(ask: Asking, record: Drafted, _sources: Sources) -> Pro
     return await ask.program("isolated", code_draft=draft, **plan_parts(record))
 
 
-def _unmet(record: Drafted) -> str:
-    """What was asked for and one of the drafts lacks, a line each; "" where both have all of it."""
+def _found(record: Drafted) -> str:
+    """What is wrong with the drafts, a line each; "" where nothing is found."""
     lines: list[str] = []
     for name, draft in (("Draft 1", record.code_draft), ("Draft 2", record.template_draft)):
-        lines += [f"{name}: {line}" for line in unmet(record.constraints, draft)]
+        lines += [f"{name}: {line}" for line in (*findings(record.constraints, draft), *left_out(draft))]
     return "\n".join(lines)
 
 

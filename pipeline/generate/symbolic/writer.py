@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 
 from pipeline.errors import StageFailure
 from pipeline.generate.model_settings import with_model_settings
-from pipeline.generate.own_training import with_own_settings
 from pipeline.generate.parts.adding import with_parts
 from pipeline.generate.parts.inputs import beside_script, with_named_columns
 from pipeline.generate.parts.predictions import with_asked_form
@@ -18,6 +17,7 @@ from pipeline.generate.symbolic.adapt import adapt
 from pipeline.generate.symbolic.architecture import with_aligned_sizes, with_plan_layers
 from pipeline.generate.symbolic.compare import CODE, TEMPLATE, compare
 from pipeline.generate.symbolic.constants import assigned_names, with_data
+from pipeline.generate.symbolic.correcting import Corrected, plan_as_written, plan_to_write
 from pipeline.generate.symbolic.notebook import Notebook, read_notebook
 from pipeline.generate.symbolic.target import Target, for_other_task, for_own_data, for_sample, target_of
 from pipeline.generate.symbolic.template import CodeTemplate, anti_unify
@@ -25,6 +25,7 @@ from pipeline.generate.symbolic.torch.adapting import is_torch
 from pipeline.measures.delivery.check import check_delivery
 from pipeline.own_data.asked import facts_asked
 from pipeline.own_data.constants import facts_of
+from pipeline.plan.correcting import settings_stated
 from pipeline.plan.frameworks import KERAS, PYTORCH
 from pipeline.records import Drafted, Retrieved, SectionChoice, Templated
 from pipeline.retrieval.sample_pool import Sample
@@ -44,20 +45,8 @@ class SymbolicWriter:
         self._last_drafts: dict[str, Notebook] = {}  # by their text; they need no parsing to be compared
 
     def template(self, record: Retrieved) -> dict[str, object]:
-        """Template RAG: what the two most similar samples share. The plan's framework becomes that of the samples, and
-        of its training settings those that nobody asked for the nearest sample's, where it is known to learn with
-        them."""
-        fields: dict[str, object] = {"template": self._template_of(record).text()}
-        if record.plan is None:
-            return fields
-        framework = PYTORCH if is_torch(self._notebook(record.samples[0].id)) else KERAS
-        plan, changes = record.plan, record.plan_changes
-        sample = self._sample(record.samples[0].id)
-        if sample.declared_cell is not None and sample.plan is not None:
-            plan, added = with_own_settings(plan, sample.plan, record.constraints, record.data)
-            changes = (*changes, *added)
-        fields["plan"] = plan.model_copy(update={"framework": framework})
-        return {**fields, "plan_changes": changes}
+        """Template RAG: what the two most similar samples share."""
+        return {"template": self._template_of(record).text()}
 
     def drafts(self, record: Templated) -> dict[str, object]:
         """Draft 1, the nearest sample adapted to the plan; draft 2, the template filled from the plan."""
@@ -73,7 +62,8 @@ class SymbolicWriter:
         return {"code_draft": code_text, "template_draft": template_text}
 
     def compare(self, record: Drafted) -> dict[str, object]:
-        """The final project, merged from the better sections of both drafts, with the parts that are asked for."""
+        """The final project, merged from the better sections of both drafts, with the parts that are asked for; and the
+        plan as it was written by, in the framework of the samples."""
         code, template = self._draft(record.code_draft), self._draft(record.template_draft)
         target = self._target(record)
         final, choices = compare(code, template, target)
@@ -103,7 +93,13 @@ class SymbolicWriter:
         if record.data is None:
             script = with_named_columns(script, record.constraints, record.requirement)
             script = beside_script(script, record.constraints)
-        return {"files": script_files(script), "choices": choices}
+        sample = self._sample(record.samples[0].id)
+        plan, corrections = plan_as_written(
+            self._plan(record), target, sample, choices, script, settings_stated(record.plan_origins)
+        )
+        framework = PYTORCH if is_torch(self._notebook(sample.id)) else KERAS
+        plan = plan.model_copy(update={"framework": framework})
+        return {"files": script_files(script), "choices": choices, "plan_final": plan, "corrections": corrections}
 
     def _adapted(self, notebook: Notebook, target: Target, record: Retrieved) -> Notebook:
         """The notebook with the plan's values, and with what its sample declares to hold facts of the row's data, or of
@@ -117,10 +113,17 @@ class SymbolicWriter:
         facts = facts_asked(record, classes=target.facts.classes, own_names=_class_names(notebook, sample))
         return with_data(notebook, sample.constants, facts)
 
-    def _target(self, record: Retrieved) -> Target:
+    def _plan(self, record: Retrieved) -> Corrected:
+        """The plan that is written by, and what it says otherwise than the row's."""
         if record.plan is None or not record.samples:
             raise StageFailure("no_plan", "the row has no plan or no sample to write from")
-        target = target_of(record.plan, record.requirement, record.attributes, record.constraints, record.data)
+        sample = self._sample(record.samples[0].id)
+        known_to_learn = sample.plan if sample.declared_cell is not None else None
+        return plan_to_write(record.plan, known_to_learn, record.constraints, record.data)
+
+    def _target(self, record: Retrieved) -> Target:
+        plan, _ = self._plan(record)
+        target = target_of(plan, record.requirement, record.attributes, record.constraints, record.data)
         sample = self._sample(record.samples[0].id)
         if record.data is not None:
             target = for_own_data(target, record.samples[0].task_category, record.data)

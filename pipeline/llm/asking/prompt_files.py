@@ -1,13 +1,13 @@
 """The prompts: a Jinja file a call, with a block for each message. A part that is needed and not given is an error.
 
 Order decides what an engine's prefix cache can share, so every prompt goes from what most calls have in common to what
-one call has alone: the role (all calls that write code share it), then what was retrieved (all rows that got the same
-sample, template, chain or example), then requirement and attributes, then the plan, then what is to be done. Only the
-comparison has the drafts after the plan, since they are its row's alone.
+one call has alone: the system prompt (all calls of all methods), then the row (requirement, what is said of the data,
+what was read in both, plan, nearest sample), then what the call has alone, and last what is to be done.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -26,6 +26,15 @@ _FIRST_COMMENT = re.compile(r"\A\{#\s*(.*?)\s*#\}", re.DOTALL)
 def prompt_names() -> tuple[str, ...]:
     """All prompts, in alphabetical order; parts that several share (their names start with `_`) are none."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.jinja") if not path.name.startswith("_")))
+
+
+@cache
+def prompts_version() -> str:
+    """Sixteen hexadecimal digits that name what all prompts say, shared parts included."""
+    digest = hashlib.sha256()
+    for path in sorted(_FOLDER.glob("*.jinja")):
+        digest.update(f"{path.name}\0{path.read_text(encoding='utf-8')}\0".encode())
+    return digest.hexdigest()[:16]
 
 
 def prompt_source(name: str) -> str:

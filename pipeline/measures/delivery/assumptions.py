@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.measures.delivery.code import Code
-from pipeline.plan.change import PlanChange
+from pipeline.plan.change import PlanChange, PlanCorrection
 from pipeline.plan.solution_plan import SolutionPlan
-from pipeline.records import Planned
+from pipeline.records import Generated, Planned
 from pipeline.request.constraints import Constraint
 from pipeline.request.delivery import Assumption, Origin
 
@@ -25,7 +25,8 @@ class PlanOrigin:
 
     origin: Origin = "model"
     because: str = "the plan says so"
-    changes: tuple[PlanChange, ...] = ()
+    changes: tuple[PlanChange | PlanCorrection, ...] = ()
+    """What was replaced in it by rules, the last one of a field last."""
 
     def assumed(self, name: str, value: str) -> Assumption:
         """A value of the plan that nobody asked for."""
@@ -41,15 +42,18 @@ _SHOWN_SOURCES = 3
 
 def origin_of_plan(record: Planned) -> PlanOrigin:
     """The language model that was asked for the plan, or the known plans that it was drawn from."""
+    changes: tuple[PlanChange | PlanCorrection, ...] = record.plan_changes
+    if isinstance(record, Generated) and record.decisions is None:  # what a model corrects is no rule
+        changes += record.corrections
     planning = [call for call in record.calls if call.stage == "plan"]
     if planning and not planning[-1].gave_nothing:
-        return PlanOrigin("model", planning[-1].model, record.plan_changes)
+        return PlanOrigin("model", planning[-1].model, changes)
     if record.plan_sources:
         shown = ", ".join(record.plan_sources[:_SHOWN_SOURCES])
         more = len(record.plan_sources) - _SHOWN_SOURCES
         because = f"{shown} and {more} more" if more > 0 else shown
-        return PlanOrigin("neighbour", because, record.plan_changes)
-    return PlanOrigin(changes=record.plan_changes)
+        return PlanOrigin("neighbour", because, changes)
+    return PlanOrigin(changes=changes)
 
 
 def assumptions(
@@ -78,7 +82,7 @@ def _settings(plan: SolutionPlan) -> Iterator[tuple[str, str]]:
     canonical = plan.canonical().hyperparameters
     yield "problem", plan.canonical().task_category
     yield "optimizer", canonical.optimizer.lower()
-    yield "loss", canonical.loss
+    yield "loss", canonical.loss or plan.hyperparameters.loss  # one of the project's own has no other name
     yield "learning_rate", _number(canonical.learning_rate)
     yield "batch_size", _number(canonical.batch_size)
     yield "epochs", _number(canonical.epochs)

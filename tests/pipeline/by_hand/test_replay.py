@@ -55,7 +55,7 @@ def rows_of() -> dict[str, list[Scored]]:
 
 def test_every_requirement_becomes_a_project_by_every_method(rows_of: dict[str, list[Scored]]) -> None:
     for method, rows in rows_of.items():
-        assert len(rows) == 6
+        assert len(rows) == 8
         for row in rows:
             assert row.failure is None, (method, row.id)
             assert row.scores is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.generate.asked_settings import learning_rates
-from pipeline.generate.own_training import training_of, with_own_settings
+from pipeline.generate.own_training import own_settings, training_of
 from pipeline.plan.solution_plan import Hyperparameters, ModelArchitecture, SolutionPlan
 from pipeline.request.constraints import Constraint
 from pipeline.request.data_contract import DataContract, DataInput
@@ -19,30 +19,33 @@ def asked(name: str, value: str, start: int = 0, end: int = 1) -> Constraint:
 
 
 def test_settings_that_nobody_asked_for_are_the_samples() -> None:
-    mixed, changes = with_own_settings(
+    wanted = own_settings(
         plan(optimizer="Adam", learning_rate=0.002, batch_size=32, epochs=60),
         plan(optimizer="AdamW", learning_rate=0.01, batch_size=16, epochs=200),
         [asked("batch_size", "32")],
     )
-    hyper = mixed.hyperparameters
-    assert (hyper.optimizer, hyper.learning_rate, hyper.batch_size, hyper.epochs) == ("AdamW", 0.01, 32, 200)
-    assert {change.field for change in changes} == {"optimizer", "learning_rate", "epochs"}
+    assert [(one.field, one.was, one.now) for one in wanted] == [
+        ("optimizer", "Adam", "AdamW"),
+        ("learning_rate", "0.002", "0.01"),
+        ("epochs", "60", "200"),
+    ]
 
 
 def test_batches_and_epochs_are_for_as_many_examples_as_the_row_s_own_data_have() -> None:
     data = DataContract(inputs=(DataInput(name="train", kind="table"),), examples=90)
     drawn = plan(optimizer="SGD", learning_rate=0.1, batch_size=64, epochs=5)
     sample = plan(optimizer="Adam", learning_rate=0.001, batch_size=32, epochs=100)
-    mixed, changes = with_own_settings(drawn, sample, [], data)
-    hyper = mixed.hyperparameters
-    assert (hyper.optimizer, hyper.learning_rate, hyper.batch_size, hyper.epochs) == ("Adam", 0.001, 8, 188)
-    reasons = {change.field: change.because for change in changes}
-    assert reasons["epochs"] == reasons["batch_size"] == "for 90 examples"
-    assert reasons["optimizer"] == "known to train this network"
-    asked_for, _ = with_own_settings(drawn, sample, [asked("epochs", "5"), asked("batch_size", "64")], data)
-    assert (asked_for.hyperparameters.batch_size, asked_for.hyperparameters.epochs) == (64, 5)
-    without_data, _ = with_own_settings(drawn, sample, [])
-    assert without_data.hyperparameters.epochs == 100
+    wanted = {one.field: (one.now, one.because) for one in own_settings(drawn, sample, [], data)}
+    assert wanted == {
+        "optimizer": ("Adam", "known to train this network"),
+        "learning_rate": ("0.001", "known to train this network"),
+        "batch_size": ("8", "for 90 examples"),
+        "epochs": ("188", "for 90 examples"),
+    }
+    asked_for = own_settings(drawn, sample, [asked("epochs", "5"), asked("batch_size", "64")], data)
+    assert {one.field for one in asked_for} == {"optimizer", "learning_rate"}
+    without_data = {one.field: one.now for one in own_settings(drawn, sample, [])}
+    assert without_data["epochs"] == "100"
 
 
 def test_plain_sgd_has_a_rate_that_suits_it() -> None:

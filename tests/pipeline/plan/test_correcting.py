@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.plan.change import PlanCorrection
-from pipeline.plan.correcting import corrected, field_named
-from pipeline.plan.fields import FIELD, plan_of
+from pipeline.plan.correcting import corrected
+from pipeline.plan.fields import FIELD, field_named, plan_of
 
 PLAN = plan_of(
     {
@@ -76,4 +76,6 @@ def test_what_the_request_states_is_not_taken_back() -> None:
 
 
 def test_every_field_has_a_name() -> None:
-    assert {field_named(name) for name in FIELD} == set(FIELD)
+    for field in FIELD.values():
+        assert {field_named(name) for name in field.names} == {field}
+        assert field_named(".".join(field.keys)) == field

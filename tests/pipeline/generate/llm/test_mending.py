@@ -97,5 +97,5 @@ def test_the_comparison_is_told_what_each_draft_lacks() -> None:
     _, llm = _run(competent, method="dlcodegen")
     prompt = llm.requests[-1].messages[-1].content
     assert "Make the final project of the two drafts" in prompt
-    assert "Draft 1: epochs 5" in prompt
-    assert "Draft 2: epochs 5" in prompt
+    assert "Draft 1: asked for and not done: epochs 5" in prompt
+    assert "Draft 2: asked for and not done: epochs 5" in prompt

@@ -258,7 +258,7 @@ def test_works_of_a_stage_are_recorded_in_their_order_however_they_end() -> None
 PARTS = {
     "template": "t = 1\n" * 200,
     "template_draft": "d = 1\n" * 200,
-    "unmet": "",
+    "found": "",
     "code_draft": "c = 1\n" * 200,
     "sample": "s = 1\n" * 200,
     "second_sample": "z = 1\n" * 200,

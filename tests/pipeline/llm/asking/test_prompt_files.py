@@ -24,9 +24,9 @@ WRITING: dict[str, dict[str, str]] = {
     "template": SAMPLED | {"second_sample": "import jax", "second_sample_requirement": "Classify bees."},
     "draft_from_sample": SAMPLED,
     "draft_from_template": PLANNED | {"template": "x = <<y>>"},
-    "compare": PLANNED | {"code_draft": "a = 1", "template_draft": "b = 2", "unmet": "Draft 1: epochs 5"},
+    "compare": PLANNED | {"code_draft": "a = 1", "template_draft": "b = 2", "found": "Draft 1: epochs 5"},
     "compare_useful": PLANNED
-    | {"code_draft": "a = 1", "template_draft": "b = 2", "unmet": "", "useful_parts": "plots"},
+    | {"code_draft": "a = 1", "template_draft": "b = 2", "found": "", "useful_parts": "plots"},
     "isolated": PLANNED | {"code_draft": "a = 1"},
     "mend": ROW | {"code": "a = 1", "findings": "batch size 8"},
 }
