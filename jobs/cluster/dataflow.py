@@ -164,6 +164,9 @@ def _own_context() -> Iterator[None]:
     context.target_max_block_size = None
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    # A shard whose rows wait for a slow language model may take longer than the half an hour after which Ray Data takes
+    # a job for dead; rows and calls have limits of their own.
+    context.execution_no_progress_timeout_s = -1
     # Ray Data logs its plan, and the traceback of what is raised anyway, to the terminal through handlers of its own,
     # which no setting of the context turns off. All of it is in the log folder.
     for handler in logging.getLogger("ray.data").handlers:
