@@ -6,10 +6,9 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.generate.symbolic.alignment import aligned
 from pipeline.generate.symbolic.constants import assigned_names, whole_number, whole_number_constants
 from pipeline.generate.symbolic.notebook import Notebook
-from pipeline.generate.symbolic.statement import Edit, Statement, edit_statement
+from pipeline.generate.symbolic.statement import Edit, Statement, aligned, edit_statement
 from pipeline.generate.symbolic.target import LABELLED, Target
 from pipeline.keras.fitting.stack import OutputForm, OutputKind, fit_stack
 from pipeline.keras.layers import LayerCall, Symbol, parse_layer, parse_layers

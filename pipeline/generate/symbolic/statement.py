@@ -7,8 +7,9 @@ text at the position of a tree's node (`replace_nodes`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 SECTIONS = ("imports", "data", "preprocessing", "model", "compile", "train", "evaluate", "show")
@@ -86,3 +87,14 @@ def edit_statement(statement: Statement, edits: Sequence[Edit]) -> Statement:
 def _position(edit: Edit) -> tuple[int, int]:
     node = edit[0]
     return node.lineno, node.col_offset  # type: ignore[attr-defined]
+
+
+def aligned(first: Sequence[Hashable], second: Sequence[Hashable]) -> list[tuple[int, int]]:
+    """Pairs of indices of equal items, by the longest matching blocks (Ratcliff and Obershelp)."""
+    # `autojunk` would drop items that are frequent in long sequences, such as layers of one kind.
+    matcher = SequenceMatcher(a=first, b=second, autojunk=False)
+    pairs: list[tuple[int, int]] = []
+    for block in matcher.get_matching_blocks():
+        for offset in range(block.size):
+            pairs.append((block.a + offset, block.b + offset))
+    return pairs

@@ -14,9 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pipeline.generate.symbolic.alignment import aligned
 from pipeline.generate.symbolic.notebook import Notebook
-from pipeline.generate.symbolic.statement import SECTIONS, Edit, Statement, edit_statement, parse_statement, text_of
+from pipeline.generate.symbolic.statement import (
+    SECTIONS,
+    Edit,
+    Statement,
+    aligned,
+    edit_statement,
+    parse_statement,
+    text_of,
+)
 from pipeline.syntax import alike
 
 OPEN, CLOSE = "<<", ">>"
