@@ -11,8 +11,8 @@ from corpus_build.extract.requirement.languages import language_of, word_count
 from corpus_build.extract.requirement.markdown import headings, sentences, title_of
 from corpus_build.read.notebook import ParsedNotebook
 
-_FEWEST_WORDS, _MOST_WORDS = 5, 60
-"""Of a sentence."""
+_FEWEST_WORDS, _FEWEST_OF_PURPOSE, _MOST_WORDS = 5, 4, 60
+"""Of a sentence; "We train a network." says what a notebook is for."""
 _LONGEST_TITLE, _LONGEST_SENTENCE = 200, 1000
 """Characters of what is looked at."""
 MOST_CHARACTERS = 600
@@ -38,6 +38,7 @@ _PURPOSE = re.compile(
     r"distinguish|recommend|diagnos|upscal|denois|summari[sz]|tell .+ (apart|from)|sort .+ (by|into))",
     re.IGNORECASE,
 )
+_WE_DO = re.compile(r"(?:we|i)(?: will|'ll)? (?:build|train|classif|predict|detect|segment|forecast)", re.IGNORECASE)
 _PURPOSE_ELSEWHERE = re.compile(
     r"\b(ziel|aufgabe|vorher(zu)?sag|vorhersage|klassifizier|erkenn|sch(ä|ae)tz|objetivo|meta es|predecir|"
     r"predicci|clasific|"
@@ -221,12 +222,13 @@ def _headings(markdown: Iterable[str]) -> Iterator[str]:
 
 
 def _sentences(markdown: Iterable[str]) -> Iterator[str]:
-    """Sentences of prose: no lists of links, nothing about itself; 5 to 60 words."""
+    """Sentences of prose: no lists of links, nothing about itself; 5 to 60 words, or 4 of what is done."""
     for text in markdown:
         for line in sentences(_BUTTONS.sub("\n\n", text)):
             if len(line) > _LONGEST_SENTENCE:
                 continue
-            if not _FEWEST_WORDS <= word_count(line) <= _MOST_WORDS or _ABOUT_ITSELF.search(line):
+            fewest = _FEWEST_OF_PURPOSE if _WE_DO.match(line) else _FEWEST_WORDS
+            if not fewest <= word_count(line) <= _MOST_WORDS or _ABOUT_ITSELF.search(line):
                 continue
             if not _NO_TASK.search(_LEAD_IN.sub("", line)):
                 yield line

@@ -38,6 +38,13 @@ def test_what_a_notebook_says_of_itself_is_no_requirement(sentence: str) -> None
     assert "notebook was" not in purpose.attributes
 
 
+def test_a_short_sentence_of_what_is_done_is_kept_and_other_short_ones_are_not() -> None:
+    purpose = read_purpose(
+        _notebook("# Classify mask photos into 9 kinds", "We train a network.\n\nTrain and test it."), "", []
+    )
+    assert purpose.requirement == "Classify mask photos into 9 kinds. We train a network."
+
+
 def test_the_title_of_meta_kaggle_comes_first() -> None:
     purpose = read_purpose(_notebook("# Something else entirely", TASK), "Digit classifier", [])
     assert purpose.requirement.startswith("Digit classifier. ")
