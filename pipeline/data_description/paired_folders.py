@@ -22,6 +22,8 @@ _TARGET_FOLDERS = frozenset(
     "masks mask labels label annotations annotation segmentation segmentations targets target y gt ground_truth "
     "groundtruth output outputs clean high hr".split()
 )
+_CLASSES_OF_SOUND = frozenset(("low", "high", "x", "y"))
+"""Names of resolutions; of sounds they are classes like any other."""
 _MARK = re.compile(r"[_.-](mask|masks|seg|segmentation|label|labels|gt|target)$", re.IGNORECASE)
 """How the name of a mask's file ends."""
 
@@ -49,6 +51,8 @@ def pair_of(base: Folder, kind: FileKind) -> tuple[Folder, Folder, FileKind] | N
     sources = [folder for folder in base.folders if folder.name.lower() in INPUT_FOLDERS and folder.count(kind)]
     answers = [folder for folder in base.folders if folder.name.lower() in _TARGET_FOLDERS]
     if len(sources) != 1 or len(answers) != 1:
+        return None
+    if kind == "audio" and {sources[0].name.lower(), answers[0].name.lower()} <= _CLASSES_OF_SOUND:
         return None
     kinds: tuple[FileKind, ...] = (kind, "text", "annotation", "array")
     for target_kind in kinds:

@@ -42,7 +42,7 @@ _PLAIN = frozenset({"mlp", "cnn", "cnn_1d", "lstm", "bilstm", "gru", "unet", "au
 
 _RECURRENT = frozenset(CELLS)
 
-_ADVERSARIAL = frozenset({"gan", "dcgan", "wgan", "conditional_gan"})
+_ADVERSARIAL = frozenset({"gan", "dcgan", "wgan", "conditional_gan", "stylegan"})
 """Families that are nearer to each other than to anything else that makes pictures."""
 
 _KINDS_OF_FAMILY = {

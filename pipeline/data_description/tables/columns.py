@@ -42,7 +42,8 @@ _FLAGS = (
     {"on", "off"},
 )
 ID_NAME = re.compile(
-    r"(.*[_ .-])?(id|ids|idx|index|uuid|guid)|key|rownames|row|nr|no|number|obs|observation|[a-z0-9_]*I[dD]", re.ASCII
+    r"(.*[_ .-])?(id|ids|idx|index|uuid|guid|nr|nummer)|key|rownames|row|no|number|obs|observation|[a-z0-9_]*I[dD]",
+    re.ASCII,
 )
 _CODE_NAME = re.compile(r"(.*[_ ])?(zip|zip_?code|zipcode|postal_?code|postcode|plz|code)", re.IGNORECASE)
 _DATE_NAME = re.compile(r".*(date|time|day|month|timestamp).*", re.IGNORECASE)

@@ -40,6 +40,12 @@ _CLASS_NAME_LENGTH = 80
 _LANGUAGE_WORDS = 5.0
 """Mean words from which on a text is language."""
 
+_LEAST_WORDS = 2.0
+"""The same beside labels, which tell that it is a text as well."""
+
+_LEAST_LABELS = 3
+"""Columns of two values at least that are labels together; one or two may be anything."""
+
 _READINGS = 16
 """Columns at least of a table of readings, each row of which is a series."""
 
@@ -85,6 +91,9 @@ def choose_targets(
         return TargetChoice(names=tuple(predicted), rule="the sample submission holds it")
     usable = [fact for fact in facts if fact.role not in ("id", "time", "unused") and fact.kind not in ("date", "path")]
     by_name = _by_name(usable)
+    labels = _flags_beside_text(usable)
+    if labels is not None and not (by_name is not None and _is_plain(by_name)):
+        return labels
     if by_name is not None:
         return by_name
     if series:
@@ -156,6 +165,24 @@ def _beside_text(usable: Sequence[ColumnFacts]) -> TargetChoice | None:
         rule=f"a guess: the only column of few values ({classes[0].column.distinct}) beside a text",
         guessed=True,
         note="that it is the target is a guess; --target NAME names another",
+    )
+
+
+def _is_plain(choice: TargetChoice) -> bool:
+    return any(name.lower() in _PLAIN_NAMES for name in choice.names)
+
+
+def _flags_beside_text(usable: Sequence[ColumnFacts]) -> TargetChoice | None:
+    """Three columns of two values or more and nothing else beside a text: labels, of which any number holds."""
+    texts = [fact for fact in usable if fact.kind == "text" and fact.words >= _LEAST_WORDS]
+    flags = [fact for fact in usable if fact.kind == "flag"]
+    if len(texts) != 1 or len(flags) < _LEAST_LABELS or len(flags) != len(usable) - 1:
+        return None
+    return TargetChoice(
+        names=tuple(fact.name for fact in flags),
+        rule=f"a guess: the {len(flags)} columns of two values beside a text",
+        guessed=True,
+        note="that they are the labels is a guess; --target NAME names another",
     )
 
 

@@ -12,7 +12,11 @@ from itertools import pairwise
 LOOKED_AT = 5000
 """Dates of a column that are compared with the next."""
 
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p")
+_TIMES = (
+    *("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f"),
+    *("T%H", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f"),
+    *(" %I:%M:%S %p", " %I:%M %p"),
+)
 _DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y",
     "%m/%d/%y", "%d/%m/%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b-%d-%Y", "%Y%m%d",
@@ -25,7 +29,7 @@ LOOKS_LIKE_DATE = (
     r"^(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|\d{4}[- ]?[QqM]\d{1,2}"
     r"|\d{1,2}/\d{4}|\d{4}[- ][A-Za-z]{3,9}|[A-Za-z]{3}-\d{1,2}-\d{4}"
     r"|(\d{1,2}[- ])?[A-Za-z]{3,9}[- ](\d{1,2},? )?(\d{4}|\d{2}))"
-    r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?(Z|[+-]\d{2}:?\d{2})?)?$"
+    r"(T\d{2}|[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?(Z|[+-]\d{2}:?\d{2})?)?$"
 )
 """A pattern (RE2) that dates fit; `dates_of` then decides."""
 

@@ -75,6 +75,8 @@ def measured(pieces: list[Piece], numbers: Numbers, taken: set[int], excluded: f
             continue
         if quantity.name == "count" and (piece.number or 0.0) >= _MANY and pieces[cue].last not in _OF_CLASSES:
             continue  # "45,000 stars", "8k letters"
+        if quantity.name == "samples" and pieces[cue].key == "levels" and any(part.means("unet") for part in pieces):
+            continue  # of a U-Net
         if quantity.name == "count" and pieces[index + 1].key in _MADE_UP:
             continue  # "16 generated flowers" are shown
         if quantity.name in _TOTALS and cue + 1 < len(pieces) and pieces[cue + 1].key in ("each", "per", "pro", "por"):

@@ -22,6 +22,7 @@ from pipeline.request.reading.counted import (
     users_and_items,
 )
 from pipeline.request.reading.data.array_shapes import array_shapes
+from pipeline.request.reading.data.beside import FACTS_BESIDE
 from pipeline.request.reading.data.expected import expected_kinds
 from pipeline.request.reading.data.kinds import is_weak, kinds
 from pipeline.request.reading.found import Choice, Found, Written
@@ -59,11 +60,11 @@ from pipeline.request.terms.tokens import written
 MOST_CHARACTERS = 20_000
 """What is read of a request; longer texts are documents, and what they ask for stands at their beginning."""
 
-_PHRASES = Phrases((*SCHEDULE, *DIVISION, *THRESHOLDS, *SHOWN, *MODELS))
+_PHRASES = Phrases((*SCHEDULE, *DIVISION, *THRESHOLDS, *SHOWN, *MODELS, *FACTS_BESIDE))
 _BESIDE_NUMBERS = frozenset(("nesterov", "distillation"))
 """What a term asks for besides the number that it stands beside: "Nesterov 0.9" is a momentum and more."""
 _SOUND = frozenset(("audio", "video", "series"))
-_GENERATIVE = frozenset("gan dcgan wgan conditional_gan variational_autoencoder diffusion".split())
+_GENERATIVE = frozenset("gan dcgan wgan conditional_gan stylegan variational_autoencoder diffusion".split())
 _REBUILD = frozenset(("autoencoder", "variational_autoencoder"))
 _TRANSLATORS = frozenset(("cyclegan", "pix2pix"))
 

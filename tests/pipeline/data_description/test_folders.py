@@ -408,3 +408,11 @@ def test_long_and_many_class_names_are_cut(tmp_path: Path) -> None:
     description = describe(str(tmp_path))
     assert "and 28 more" in description.attributes
     assert len(description.attributes) < 900
+
+
+def test_sounds_of_equal_names_in_folders_high_and_low_are_classes(tmp_path: Path) -> None:
+    for name in ("high", "low"):
+        for number in range(4):
+            sound(tmp_path / name / f"{number}.wav")
+    target = contract(describe(str(tmp_path))).targets[0]
+    assert (target.kind, target.class_names) == ("class", ("high", "low"))

@@ -462,3 +462,18 @@ def test_large_files_are_sampled_over_their_length(tmp_path: Path) -> None:
     assert "about 300,000 rows" in description.attributes
     assert any("is large" in note for note in description.notes)
     assert describe(str(file)) == description
+
+
+def test_several_flags_beside_a_text_are_labels_unless_one_is_called_so(tmp_path: Path) -> None:
+    rows = [[f"comment number {n} of many", str(n % 2), str(n % 3 % 2), str(n % 5 % 2)] for n in range(60)]
+    described = describe(str(write(tmp_path / "a.csv", [["text", "toxic", "threat", "insult"], *rows])))
+    assert (target(described).kind, target(described).class_names) == ("labels", ("toxic", "threat", "insult"))
+    described = describe(str(write(tmp_path / "b.csv", [["text", "label", "is_reply", "has_link"], *rows])))
+    assert (target(described).kind, target(described).name) == ("class", "label")
+
+
+def test_numbers_of_rows_and_hours_in_iso_8601(tmp_path: Path) -> None:
+    rows = [[str(1000 + n), f"2024-01-{1 + n // 24:02}T{n % 24:02}", str(n % 7 + 0.5)] for n in range(72)]
+    found = columns(describe(str(write(tmp_path / "a.csv", [["Kunden-Nr", "zeit", "menge"], *rows]))))
+    assert found["Kunden-Nr"].role == "id"
+    assert found["zeit"].kind == "date"

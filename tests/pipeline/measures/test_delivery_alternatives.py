@@ -8,6 +8,7 @@ from pipeline.request.constraints import Aspect, Constraint
 from pipeline.request.reading.reader import read_constraints
 from pipeline.request.subject import title_of
 from pipeline.starter import keras_rows
+from tests.pipeline.measures.asked import checked, wrong
 
 _GRU = """
 from tensorflow import keras
@@ -56,3 +57,56 @@ def test_what_pandas_reads_files_with_is_installed() -> None:
     assert "openpyxl\n" in requirements_of('import pandas as pd\nFILE = "sales.xlsx"\n')
     assert "pyarrow\n" in requirements_of('import pandas as pd\nFILE = "tickets.parquet"\n')
     assert "openpyxl" not in requirements_of('import pandas as pd\nif path.endswith(".xlsx"):\n    pass\n')
+
+
+def test_a_cloud_in_a_variational_autoencoder_is_no_residual_block() -> None:
+    source = """
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 8, 3)
+    def forward(self, x):
+        mean, log_variance = self.down(x), self.down(x)
+        return mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+"""
+    assert checked("architecture.family=resnet", source).outcome == "not_met"
+
+
+def test_a_gan_is_no_stylegan_and_its_channels_are_those_of_its_pictures() -> None:
+    source = """
+import torch
+from torch import nn
+generator = nn.Sequential(nn.ConvTranspose2d(128, 64, 4), nn.ReLU(), nn.ConvTranspose2d(64, 3, 4), nn.Tanh())
+discriminator = nn.Sequential(nn.Conv2d(3, 64, 4), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(64, 1))
+"""
+    assert wrong("+ size.channels=3\n+ architecture.family=gan\n- architecture.family=stylegan", source) == []
+
+
+def test_twelve_steps_of_three_series_are_a_horizon_of_twelve() -> None:
+    source = """
+import keras
+from keras import layers
+model = keras.Sequential([keras.Input(shape=(48, 5)), layers.LSTM(8), layers.Dense(36), layers.Reshape((12, 3))])
+"""
+    assert wrong("+ size.horizon=12\n- size.horizon=7", source) == []
+
+
+def test_weighted_metrics_are_metrics() -> None:
+    source = """
+import keras
+from keras import layers
+model = keras.Sequential([keras.Input(shape=(4,)), layers.Dense(3, activation="softmax")])
+model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+"""
+    assert wrong("+ metric.metric=accuracy\n- metric.metric=auc", source) == []
+
+
+def test_windows_of_parts_that_follow_each_other_are_split_in_time() -> None:
+    source = """
+train_end, val_end = 80, 90
+x_train = windows(0, train_end)
+x_test = windows(val_end, 100)
+"""
+    assert checked("training.split_order=chronological", source).outcome == "met"

@@ -163,10 +163,14 @@ def _instead(code: Code) -> str:
 def _channels(code: Code) -> list[Found]:
     """Of the inputs; where these do not say, of how images are read: in colour, unless told otherwise."""
     found = _axis(code, (2, 3, 4), -1)
-    for layer in code.layers:
-        if layer.library == "torch" and is_convolution(layer.kind):
-            found.append(Found(layer.value("inputs"), layer.line))
-            break
+    # A generator's first convolution reads no picture: of two networks the fewest channels count.
+    of_two = code.word("discriminator|critic") is not None
+    first = [layer for layer in code.layers if layer.library == "torch" and is_convolution(layer.kind)]
+    read = [Found(layer.value("inputs"), layer.line) for layer in first]
+    if of_two:
+        read = [item for item in read if isinstance(item.value, int)]
+        read.sort(key=lambda item: int(str(item.value)))
+    found += read[:1]
     if any(is_known(item.value) for item in found):
         return found
     for call in code.calls_named(r"load_img|flow_from_\w+|image_dataset_from_directory"):
@@ -257,6 +261,10 @@ def _nothing(code: Code) -> list[Found]:
 
 def _horizon(constraint: Constraint, code: Code) -> Finding:
     found = [*output_sizes(code), *_named(code, "horizon")]
+    for layer in code.all_layers:  # 12 steps of 3 series: `Dense(36)`, `Reshape((12, 3))`
+        shape = layer.value("target_shape") if layer.kind == "Reshape" else None
+        if isinstance(shape, tuple | list) and len(shape) == 2:
+            found.append(Found(shape[0], layer.line))
     return one_of(found, constraint.value, missing("no output layer found"))
 
 

@@ -159,9 +159,13 @@ def _added_in_forward(code: Code) -> int | None:
             else:
                 continue
             words = " ".join(ast.unparse(side) for side in sides).lower()
-            if not any(isinstance(side, ast.Constant) for side in sides) and not re.search(r"pos|bias|embed", words):
+            if not any(isinstance(side, ast.Constant) for side in sides) and not _NO_RESIDUAL.search(words):
                 return node.lineno
     return None
+
+
+_NO_RESIDUAL = re.compile(r"pos|bias|embed|randn|noise|log_?var|sigma|(^|\W)eps")
+"""What is added to a tensor without being what it was before: places, noise, the width of a cloud."""
 
 
 def _dilated(code: Code) -> int | None:
@@ -253,6 +257,7 @@ _FAMILIES: dict[str, Structure] = {
     "dcgan": _all(_GAN, _convolution, _upsampling, _lacks("wasserstein|gradient_penalty|(^|_)critic")),
     "wgan": _all(_GAN, _word("critic|wasserstein|gradient_penalty|clip")),
     "conditional_gan": _all(_GAN, _any(_all(_layer("Embedding"), _joined), _word("cond|(^|_)cgan"))),
+    "stylegan": _all(_GAN, _word("style|mapping_network|adain")),
     "cyclegan": _all(_GAN, _word("cycle")),
     "unet": _all(_convolution, _upsampling, _joined),
     "resnet": _any(_all(added, _convolution), lambda code: named_network(code, "resnet")),

@@ -68,22 +68,18 @@ def measured(code: Code) -> list[Found]:
 def _compiled(code: Code) -> Iterator[Found]:
     for call in code.calls:
         if call.name == "compile" and not call.path.startswith("re."):
-            stated = call.argument(2, "metrics")
-            if isinstance(stated, dict):
-                stated = list(stated.values())
-            for item in _flat(stated):
+            for item in _flat([call.argument(2, "metrics"), call.keywords.get("weighted_metrics")]):
                 name = _name(item)
                 if name:
                     yield Found(name, call.line)
 
 
 def _flat(value: object) -> Iterator[object]:
-    if isinstance(value, list | tuple):
+    if isinstance(value, dict):
+        yield from _flat(list(value.values()))
+    elif isinstance(value, list | tuple):
         for item in value:
-            if isinstance(item, list | tuple):
-                yield from item
-            else:
-                yield item
+            yield from _flat(item)
     else:
         yield value
 

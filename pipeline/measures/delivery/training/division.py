@@ -13,6 +13,9 @@ _SHUFFLED_SPLITS = "train_test_split|random_split|ShuffleSplit|StratifiedShuffle
 _RANDOM_ORDER = "permutation|randperm"
 _SPLIT_POINT = re.compile(r"(^|_)(split|train|val|test|valid|validation|first|last|end|start|cut|border)(_|$)")
 
+_BORDER = re.compile(r"(train|val|valid|validation|test)_(end|start|cut|border|split)")
+"""Names of places between the parts of a series."""
+
 
 def _split_order(constraint: Constraint, code: Code) -> Finding:
     """Rows cut at a place (`x[:split]`), or a split that is told not to shuffle."""
@@ -30,6 +33,10 @@ def _split_order(constraint: Constraint, code: Code) -> Finding:
     for node in code.nodes_of(ast.Subscript):
         if isinstance(node.slice, ast.Slice) and _is_split_point(node.slice):
             return met(node.lineno)
+    for written in code.nodes_of(ast.Call):  # `windows(train_end, val_end)`
+        names = [argument.id.lower() for argument in written.args if isinstance(argument, ast.Name)]
+        if any(_BORDER.fullmatch(name) for name in names):
+            return met(written.lineno)
     return missing("no split in order of time found")
 
 

@@ -1,11 +1,12 @@
-"""What stands beside a picture as a second input in everyday words: "a photo plus a few facts about it", "a picture and
-its description"."""
+"""What stands beside a picture, a text or a sound as a second input in everyday words: "a photo plus a few facts about
+it", "a picture and its description"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from pipeline.request.reading.found import Choice
+from pipeline.request.reading.phrases.phrase import always, phrase
 from pipeline.request.terms.negation import Stance
 from pipeline.request.terms.pieces import Piece
 
@@ -89,3 +90,29 @@ def _kind(words: set[str], *, adds: bool) -> str:
     if words & (_MORE_TEXTS if adds else _TEXTS):
         return "text"
     return "table" if words & (_MORE_FACTS if adds else _FACTS) else ""
+
+
+_AND_ALSO = r"(?:plus|together with|along with|combined with|as well as)"
+_A_FEW = r"(?:a few|some|several|a handful of|two|three|four|five|six|\d{1,2})"
+_ANY_FACTS = r"(?:facts|numbers|figures|attributes|measurements|details|values|pieces of metadata)"
+"""What stands beside a picture or a text as a second input: "its photo plus a few facts"."""
+
+FACTS_BESIDE = (
+    phrase(
+        "task",
+        "variant",
+        "plus with well",
+        (rf"\b{_AND_ALSO} {_A_FEW} (?:\w+ )?{_ANY_FACTS}\b",),
+        always("multi_input"),
+        "image text audio video",
+    ),
+    phrase(
+        "data",
+        "kind",
+        "plus with well",
+        (rf"\b{_AND_ALSO} {_A_FEW} (?:\w+ )?(?P<asked>{_ANY_FACTS})\b",),
+        always("table"),
+        "image text audio video",
+    ),
+)
+"""A handful of facts beside any input, however they are named: the phrase that says so is looked for as a whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.request.reading.phrases.phrase import NUMBER, Match, Phrase, always, first_number, phrase
+from pipeline.request.reading.phrases.phrase import NUMBER, Match, Phrase, first_number, phrase
 from pipeline.request.terms.tokens import written
 
 _AT_MOST = (
@@ -15,12 +15,6 @@ _WATCHES = (
     r"the (?:best|lowest|highest))\w{0,4}"
 )
 _WATCHED = r"(?:\w+_)?(?:loss|acc\w*|auc|f1|iou|dice|mae|mse|recall|precision|rmse|psnr|score)"
-
-
-_AND_ALSO = r"(?:plus|together with|along with|combined with|as well as)"
-_SOME = r"(?:a few|some|several|a handful of|two|three|four|five|six|\d{1,2})"
-_FACTS = r"(?:facts|numbers|figures|attributes|measurements|details|values|pieces of metadata)"
-"""What stands beside a picture or a text as a second input: "its photo plus a few facts"."""
 
 
 def _two(match: Match) -> str | None:
@@ -68,22 +62,6 @@ MODELS = (
         "val_ validation",
         (rf"{_WATCHES}(?: [\w-]{{1,12}}){{0,4}}? (?P<thing>(?:val_|validation ){_WATCHED})\b",),
         _validated,
-    ),
-    phrase(
-        "task",
-        "variant",
-        "plus with well",
-        (rf"\b{_AND_ALSO} {_SOME} (?:\w+ )?{_FACTS}\b",),
-        always("multi_input"),
-        "image text audio video",
-    ),
-    phrase(
-        "data",
-        "kind",
-        "plus with well",
-        (rf"\b{_AND_ALSO} {_SOME} (?:\w+ )?(?P<asked>{_FACTS})\b",),
-        always("table"),
-        "image text audio video",
     ),
     phrase(
         "architecture",
