@@ -58,6 +58,15 @@ _SMALL_WORDS: dict[Language, frozenset[str]] = {
         "dat die".split()
     ),
 }
+_OTHER_WORDS = frozenset(
+    "dla jest oraz przez nie och på för av till att ett og til som ikke ve ile bir için olan és egy hogy pentru din pro "
+    "jsou".split()
+)
+"""Small words of Polish, Swedish, Danish, Norwegian, Turkish, Hungarian, Romanian and Czech, which are not told from
+each other. None that is a term too: AF is a rhythm of the heart."""
+_OTHER_LETTERS = re.compile("[ąćęłńśźżčďěňřšťůžğışőűășțơưđøåæ\u1e00-\u1eff]")
+"""Latin letters that none of the languages above has."""
+
 _TELLING_WORDS: dict[Language, frozenset[str]] = {
     "de": frozenset(
         "bild bilder bildern fotos klassifizieren klassifizierung klassifikation erkennen erkennung vorhersagen "
@@ -117,6 +126,8 @@ def language_of(text: str) -> Language:
         if letters and weight * len(pattern.findall(text)) >= _LEAST_SHARE * letters:
             return language
     words = set(_LATIN.findall(text))
+    if _is_other(text, words):
+        return "other"
     found = {
         language: words & (small | _TELLING_WORDS.get(language, frozenset()))
         for language, small in _SMALL_WORDS.items()
@@ -125,3 +136,10 @@ def language_of(text: str) -> Language:
     # Letters alone tell nothing: the "e" of "H&E".
     is_told = len(found[best]) > max(len(found["en"]), 1) and any(len(word) > 2 for word in found[best])
     return best if is_told else "en"
+
+
+def _is_other(text: str, words: set[str]) -> bool:
+    """Whether words have letters, or are small words, of a language that has no name here; names alone tell none."""
+    signs = sum(_OTHER_LETTERS.search(word) is not None for word in set(text.split())) + len(words & _OTHER_WORDS)
+    english = len(words & _SMALL_WORDS["en"])
+    return signs > english and (signs > 1 or not english)

@@ -495,3 +495,21 @@ def test_kinds_that_were_once_misread(text: str, said: str, unsaid: str) -> None
     for words, wanted in ((said, True), (unsaid, False)):
         for one in re.findall(r"\S+=[^=]+(?= \S+=|$)", words):
             assert (one in constraints) == wanted, (one, constraints)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Klasyfikacja zdjęć grzybów, 9 gatunków, CNN w Keras, 96x96, 30 epok.",
+        "Klassificera ljudklipp med hundskall på mel spectrogram, CNN, PyTorch.",
+        "Türkçe film yorumlarını BERT ile sınıflandır, 3 epoch, batch size 16.",
+        "Cân nặng của cá từ chiều dài: mạng nơ-ron đơn giản, file ca.csv, 50 epochs.",
+    ],
+)
+def test_languages_without_a_name_are_not_taken_for_english(text: str) -> None:
+    assert language_of(text) == "other"
+
+
+def test_what_stands_behind_a_target_is_no_column() -> None:
+    text = "Détecter les fraudes dans transactions.csv, colonne cible `fraude`, MLP 64-32, 20 époques, AUC."
+    assert not {"column=MLP", "column=AUC"} & read(text)

@@ -202,7 +202,7 @@ def _columns_at(text: str, pieces: list[Piece], index: int) -> list[Name]:
             return []
         if is_file:
             cleaned = [name for name in cleaned if _FORMATTING.isdisjoint(name.text.lower().split())]
-        if is_file and not opener:
+        if (is_file or key in _COLUMNS) and not opener:
             cleaned = _up_to_settings(pieces, cleaned)
         several_words = sum(" " in name.text for name in cleaned)
         if is_file and not opener and 2 * several_words > len(cleaned):
