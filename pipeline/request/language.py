@@ -59,8 +59,8 @@ _SMALL_WORDS: dict[Language, frozenset[str]] = {
     ),
 }
 _OTHER_WORDS = frozenset(
-    "dla jest oraz przez nie och på för av till att ett og til som ikke ve ile bir için olan és egy hogy pentru din pro "
-    "jsou".split()
+    "dla jest oraz przez nie och på för av till att ett og til som ikke ve ile bir için olan és egy hogy pentru din "
+    "pro jsou".split()
 )
 """Small words of Polish, Swedish, Danish, Norwegian, Turkish, Hungarian, Romanian and Czech, which are not told from
 each other. None that is a term too: AF is a rhythm of the heart."""
