@@ -12,10 +12,15 @@ from pipeline.analysis.parsing import compiles
 from pipeline.generate.parts import extras, model, results, training
 from pipeline.generate.parts.backbone import backbone
 from pipeline.generate.parts.family import family
-from pipeline.generate.parts.inputs import frozen, representation
+from pipeline.generate.parts.inputs import frozen, representation, scaling
+from pipeline.generate.parts.keras import fitting, network, schedules
 from pipeline.generate.parts.script import Script
+from pipeline.generate.parts.shown import scores
 from pipeline.generate.parts.stacks import stacked
+from pipeline.generate.parts.torch import fitting as torch_fitting
+from pipeline.generate.parts.torch import mixing
 from pipeline.generate.parts.torch import model as torch_model
+from pipeline.generate.parts.torch import network as torch_network
 from pipeline.generate.parts.torch import results as torch_results
 from pipeline.generate.parts.torch import training as torch_training
 from pipeline.measures.delivery.check import check_delivery
@@ -26,6 +31,20 @@ from pipeline.torch.facts import imports_torch
 Part = Callable[[Script, Constraint], Script | None]
 """The script with what the constraint asks for; None where it is no script that this can be added to."""
 
+
+def first_of(*parts: Part) -> Part:
+    """The first of several parts that can do what is asked."""
+
+    def part(script: Script, constraint: Constraint) -> Script | None:
+        for one in parts:
+            changed = one(script, constraint)
+            if changed is not None:
+                return changed
+        return None
+
+    return part
+
+
 PARTS: dict[tuple[str, str], Part] = {
     ("architecture", "backbone"): backbone,
     ("architecture", "frozen"): frozen,
@@ -33,12 +52,19 @@ PARTS: dict[tuple[str, str], Part] = {
     ("architecture", "activation"): model.activation,
     ("architecture", "units"): stacked,
     ("architecture", "recurrent_layers"): stacked,
+    ("architecture", "filters"): network.convolutions,
+    ("architecture", "conv_blocks"): network.convolutions,
+    ("architecture", "conv_layers"): network.convolutions,
+    ("architecture", "kernel_size"): network.kernels,
+    ("architecture", "pooling"): network.pooling,
+    ("architecture", "normalization"): network.batch_normalization,
     ("data", "representation"): representation,
-    ("training", "loss"): training.one_of_two,
+    ("training", "scaling"): scaling,
+    ("training", "loss"): first_of(training.one_of_two, training.of_reconstructions, fitting.focal_loss),
     ("training", "early_stopping"): training.early_stopping,
     ("training", "patience"): training.early_stopping,
     ("training", "checkpoint"): training.checkpoint,
-    ("training", "schedule"): training.schedule,
+    ("training", "schedule"): schedules.schedule,
     ("training", "gradient_clipping"): training.optimizer_argument,
     ("training", "weight_decay"): training.optimizer_argument,
     ("training", "momentum"): training.optimizer_argument,
@@ -50,11 +76,26 @@ PARTS: dict[tuple[str, str], Part] = {
     ("training", "l2"): model.penalty,
     ("training", "augmentation"): model.augmentation,
     ("metric", "metric"): results.metric,
+    ("metric", "per"): scores.per,
+    ("output", "threshold"): scores.threshold,
     ("output", "plot"): results.plot,
     ("output", "report"): results.report,
     ("output", "model_file"): results.model_file,
-    ("output", "predictions_file"): results.predictions_file,
-    ("training", "label_smoothing"): training.label_smoothing,
+    ("output", "predictions_file"): first_of(extras.predictions_file, results.predictions_file),
+    ("output", "export"): extras.exported,
+    ("training", "oversampling"): fitting.oversampling,
+    ("training", "shuffle"): fitting.no_shuffling,
+    ("training", "gradient_accumulation"): fitting.gradient_accumulation,
+    ("training", "ema"): fitting.averaged_weights,
+    ("training", "beta_1"): fitting.beta_1,
+    ("training", "frozen_epochs"): fitting.frozen_epochs,
+    ("training", "monitor"): fitting.monitor,
+    ("training", "warmup_epochs"): schedules.schedule_setting,
+    ("training", "decay_factor"): schedules.schedule_setting,
+    ("training", "decay_every"): schedules.schedule_setting,
+    ("training", "plateau_patience"): schedules.schedule_setting,
+    ("training", "label_smoothing"): fitting.label_smoothing,
+    ("training", "focal_gamma"): fitting.focal_gamma,
     ("training", "nesterov"): extras.nesterov,
     ("output", "log_file"): extras.log,
     ("output", "log"): extras.log,
@@ -68,8 +109,12 @@ TORCH_PARTS: dict[tuple[str, str], Part] = {
     ("architecture", "activation"): model.activation,
     ("architecture", "units"): stacked,
     ("architecture", "recurrent_layers"): stacked,
+    ("architecture", "kernel_size"): torch_network.kernels,
+    ("architecture", "pooling"): torch_network.pooling,
+    ("architecture", "normalization"): torch_network.batch_normalization,
     ("data", "representation"): representation,
-    ("training", "loss"): training.one_of_two,
+    ("training", "scaling"): scaling,
+    ("training", "loss"): first_of(training.one_of_two, torch_fitting.focal_loss),
     ("training", "early_stopping"): torch_training.early_stopping,
     ("training", "patience"): torch_training.early_stopping,
     ("training", "schedule"): torch_training.schedule,
@@ -77,16 +122,33 @@ TORCH_PARTS: dict[tuple[str, str], Part] = {
     ("training", "weight_decay"): torch_training.optimizer_argument,
     ("training", "l2"): torch_training.optimizer_argument,
     ("training", "momentum"): torch_training.optimizer_argument,
-    ("training", "augmentation"): torch_model.augmentation,
+    ("training", "augmentation"): first_of(
+        torch_model.augmentation, mixing.mixup, mixing.cutout, mixing.masked_spectrogram
+    ),
     ("training", "mixed_precision"): torch_training.mixed_precision,
     ("training", "class_weights"): torch_training.class_weights,
     ("training", "label_smoothing"): torch_training.label_smoothing,
     ("training", "seed"): torch_training.seed,
     ("training", "dropout"): torch_model.dropout,
-    ("metric", "metric"): torch_results.metric,
+    ("metric", "metric"): scores.metric,
+    ("metric", "per"): scores.per,
+    ("output", "threshold"): scores.threshold,
     ("output", "plot"): torch_results.plot,
     ("output", "report"): torch_results.report,
     ("output", "model_file"): torch_results.model_file,
+    ("output", "predictions_file"): extras.predictions_file,
+    ("output", "export"): extras.exported,
+    ("training", "oversampling"): torch_fitting.oversampling,
+    ("training", "shuffle"): torch_fitting.no_shuffling,
+    ("training", "gradient_accumulation"): torch_fitting.gradient_accumulation,
+    ("training", "ema"): torch_fitting.averaged_weights,
+    ("training", "beta_1"): torch_fitting.beta_1,
+    ("training", "monitor"): torch_fitting.monitor,
+    ("training", "warmup_epochs"): torch_fitting.schedule_setting,
+    ("training", "decay_factor"): torch_fitting.schedule_setting,
+    ("training", "decay_every"): torch_fitting.schedule_setting,
+    ("training", "plateau_patience"): torch_fitting.schedule_setting,
+    ("training", "focal_gamma"): torch_fitting.focal_gamma,
     ("training", "nesterov"): extras.nesterov,
     ("output", "log_file"): extras.log,
     ("output", "log"): extras.log,
@@ -94,7 +156,7 @@ TORCH_PARTS: dict[tuple[str, str], Part] = {
 }
 """The same for scripts in PyTorch: what is changed inside a batch comes before what wraps it."""
 
-_CAN_LEAVE_OUT = frozenset({"dropout"})
+_CAN_LEAVE_OUT = frozenset({"dropout", "shuffle"})
 
 
 def with_parts(source: str, constraints: Iterable[Constraint], requirement: str = "") -> str:
@@ -110,18 +172,34 @@ def with_parts(source: str, constraints: Iterable[Constraint], requirement: str 
     missing = [check.constraint for check in delivery.not_met if _has_part(check.constraint, parts)]
     missing += _in_both_directions(constraints, source)
     order = list(parts)
-    for constraint in sorted(missing, key=lambda one: order.index((one.aspect, one.name))):
-        try:
-            script = Script(source)
-            changed = parts[constraint.aspect, constraint.name](script, constraint)
-        except SyntaxError:  # an edit of an unusual form; the script stays as it is
-            continue
+    missing.sort(key=lambda one: order.index((one.aspect, one.name)))
+    # As a rule all parts go together, and one look-up says so; else each is tried by itself.
+    together, kept = source, list[Constraint]()
+    for constraint in missing:
+        changed = _changed(together, parts, constraint)
+        if changed is not None:
+            together = changed.source
+            kept.append(constraint)
+    if len(kept) > 1:
+        changed = Script(together)
+        after = check_delivery(constraints, together, requirement=requirement)
+        if _is_better(Script(source), delivery, changed, after, kept):
+            return together
+    for constraint in missing:
+        changed = _changed(source, parts, constraint)
         if changed is None:
             continue
         after = check_delivery(constraints, changed.source, requirement=requirement)
-        if _is_better(script, delivery, changed, after, constraint):
+        if _is_better(Script(source), delivery, changed, after, [constraint]):
             source, delivery = changed.source, after
     return source
+
+
+def _changed(source: str, parts: Mapping[tuple[str, str], Part], constraint: Constraint) -> Script | None:
+    try:
+        return parts[constraint.aspect, constraint.name](Script(source), constraint)
+    except SyntaxError:  # an edit of an unusual form; the script stays as it is
+        return None
 
 
 def _in_both_directions(constraints: Sequence[Constraint], source: str) -> list[Constraint]:
@@ -140,9 +218,9 @@ def _has_part(constraint: Constraint, parts: Mapping[tuple[str, str], Part]) -> 
     return (constraint.aspect, constraint.name) in parts
 
 
-def _is_better(before: Script, was: Delivery, after: Script, now: Delivery, constraint: Constraint) -> bool:
+def _is_better(before: Script, was: Delivery, after: Script, now: Delivery, added: Sequence[Constraint]) -> bool:
     unmet = {check.constraint for check in now.not_met}
-    if constraint in unmet or unmet - {check.constraint for check in was.not_met}:
+    if not unmet.isdisjoint(added) or unmet - {check.constraint for check in was.not_met}:
         return False
     if not compiles(after.tree):
         return False

@@ -64,6 +64,19 @@ def frozen(script: Script, constraint: Constraint) -> Script | None:
     return None
 
 
+_SCALERS = {"standard": "StandardScaler", "min_max": "MinMaxScaler", "robust": "RobustScaler"}
+_OWN_ATTRIBUTES = re.compile(r"\.(?:mean_|scale_|var_|center_|data_min_|data_max_)\b")
+
+
+def scaling(script: Script, constraint: Constraint) -> Script | None:
+    """One scaler of scikit-learn in the place of another, where nothing of it is read but what it gives."""
+    wanted = _SCALERS.get(constraint.value)
+    there = [name for name in _SCALERS.values() if re.search(rf"\b{name}\b", script.source)]
+    if wanted is None or len(there) != 1 or _OWN_ATTRIBUTES.search(script.source):
+        return None
+    return Script(re.sub(rf"\b{there[0]}\b", wanted, script.source))
+
+
 _TABLE = re.compile(
     r"^(?:folder, )?table(?:, images)? = .*read_(?:table|rows)\((?:TRAIN|TABLE)_FILE\)+(?:, TRAIN_FILE\))?\n",
     re.MULTILINE,

@@ -6,6 +6,7 @@ import ast
 import re
 
 from pipeline.generate.parts.script import Script, keyword_of
+from pipeline.generate.parts.shown import plots, scores
 from pipeline.generate.parts.tested import judged, outputs_of, test_metric, tested_by
 from pipeline.request.constraints import Constraint
 
@@ -41,7 +42,7 @@ def metric(script: Script, constraint: Constraint) -> Script | None:
     metrics = keyword_of(compiled, "metrics") if compiled is not None else None
     loss = keyword_of(compiled, "loss") if compiled is not None else None
     if compiled is None or not isinstance(loss, ast.Constant):
-        return None
+        return scores.metric(script, constraint)
     added = None
     if loss.value in _CLASS_LOSSES:
         added = _OF_CLASSES.get(constraint.value) or _f1(constraint.value, str(loss.value))
@@ -52,10 +53,12 @@ def metric(script: Script, constraint: Constraint) -> Script | None:
         kind = "Sparse" if str(loss.value).startswith("sparse") else ""
         added = f'keras.metrics.{kind}TopKCategoricalAccuracy(k={top[1]}, name="top_{top[1]}_accuracy")'
     if added is None:
-        return test_metric(script, constraint.value)
+        return test_metric(script, constraint.value) or scores.metric(script, constraint)
     if isinstance(metrics, ast.List):
         return _in_every_compile(script, ast.unparse(metrics), added)
-    return script.with_keyword(compiled, "metrics", f"[{added}]") if metrics is None else None
+    if metrics is None:
+        return script.with_keyword(compiled, "metrics", f"[{added}]")
+    return scores.metric(script, constraint)
 
 
 _OF_IMAGES = {"psnr": "Peak signal-to-noise ratio in decibels", "ssim": "Structural similarity, 1 for equal images"}
@@ -94,16 +97,10 @@ def plot(script: Script, constraint: Constraint) -> Script | None:
     if constraint.value == "learning_curves":
         return _learning_curves(script)
     test = judged(script)
-    if test is None:
-        return None
-    if constraint.value == "confusion_matrix":
+    if test is not None and constraint.value == "confusion_matrix":
         drawn = "ConfusionMatrixDisplay.from_predictions(true_classes, guessed_classes)"
         return _drawn(script, test.classes, "confusion matrix", drawn)
-    if constraint.value in ("roc_curve", "pr_curve") and test.outputs and test.loss == "binary_crossentropy":
-        display = "RocCurveDisplay" if constraint.value == "roc_curve" else "PrecisionRecallDisplay"
-        drawn = f"{display}.from_predictions(np.ravel(answers), np.ravel(outputs))"
-        return _drawn(script, test.outputs, constraint.value.replace("_", " "), drawn)
-    return None
+    return plots.plot(script, constraint)
 
 
 def report(script: Script, constraint: Constraint) -> Script | None:
@@ -112,8 +109,10 @@ def report(script: Script, constraint: Constraint) -> Script | None:
         fit = script.model_call("compile")
         return None if fit is None else script.with_lines_before(fit, "model.summary()\n")
     test = judged(script)
-    if constraint.value != "classification_report" or test is None:
+    if constraint.value != "classification_report":
         return None
+    if test is None:
+        return scores.report(script)
     printed = "print(classification_report(true_classes, guessed_classes))\n"
     cell = f"# %% Show: classification report\n{test.classes}{printed}"
     changed = script.with_lines_at_end(cell).with_import("from sklearn.metrics import classification_report")

@@ -67,6 +67,14 @@ class Script:
                 values.append(statement.value)
         return values[0] if len(values) == 1 else None
 
+    def assigned_first(self, name: str) -> ast.expr | None:
+        """What a name gets outside of functions at its first place: the number of a constant that a smoke run makes
+        smaller."""
+        for statement in self.tree.body:
+            if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == [name]:
+                return statement.value
+        return None
+
     def binds(self, name: str) -> bool:
         """Whether a name gets a value somewhere."""
         for node in ast.walk(self.tree):

@@ -22,7 +22,7 @@ def stacked(script: Script, constraint: Constraint) -> Script | None:
     """The only recurrent layer as several: of listed widths ("64, 32"), or so many of its own."""
     calls = script.calls(*_CELLS)
     units = f"{name_of(calls[0]).upper()}_UNITS" if calls else ""
-    own = script.assigned(units) or _first_value(script, units)
+    own = script.assigned(units) or script.assigned_first(units)
     widths = _widths(constraint, own)
     if len(calls) != 1 or own is None or not 1 < len(widths) <= _MOST_LAYERS:
         return None
@@ -41,14 +41,6 @@ def _widths(constraint: Constraint, own: ast.expr | None) -> list[int]:
     if not isinstance(width, int) or constraint.number is None or constraint.number > _MOST_LAYERS:
         return []
     return [width] * int(constraint.number)
-
-
-def _first_value(script: Script, name: str) -> ast.expr | None:
-    """The number at the top, of a constant that the smoke run makes smaller."""
-    for statement in script.tree.body:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
-            return statement.value
-    return None
 
 
 def _in_a_loop(script: Script, call: ast.Call) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from pipeline.generate.parts.script import Script
+from pipeline.generate.parts.script import Script, name_of
 
 SCORES_OF_CLASSES = {
     "f1": ("f1_score", ', average="macro"'),
@@ -45,10 +45,17 @@ def judged(script: Script) -> Judged | None:
     loss = script.compiled("loss")
     if not isinstance(loss, ast.Constant) or not str(loss.value).endswith("crossentropy"):
         return None
-    if script.binds("test_labels") and script.binds("test_predictions"):
-        classes = "true_classes, guessed_classes = np.asarray(test_labels), np.asarray(test_predictions)\n"
-        outputs = tested.answers + outputs_of(tested) if tested is not None else ""
-        return Judged(str(loss.value), outputs, classes)
+    if script.binds("test_labels"):
+        predictions = next((name for name in ("test_predictions", "predictions") if script.binds(name)), "")
+        if predictions and not _are_numbers(script, predictions):
+            predictions = ""
+        outputs = tested.answers + outputs_of(tested) if tested is not None else _outputs_of_labels(script)
+        if predictions:
+            classes = f"true_classes, guessed_classes = np.asarray(test_labels), np.asarray({predictions})\n"
+            return Judged(str(loss.value), outputs, classes)
+        if tested is None and outputs and "def predicted_classes(" in script.source:
+            classes = "true_classes, guessed_classes = np.asarray(test_labels), predicted_classes(outputs)\n"
+            return Judged(str(loss.value), outputs, outputs + classes)
     if tested is None:
         return None
     true, guessed = "answers.argmax(axis=-1)", "outputs.argmax(axis=-1)"
@@ -59,6 +66,24 @@ def judged(script: Script) -> Judged | None:
     classes = f"true_classes = np.ravel({true})\nguessed_classes = np.ravel({guessed})\n"
     outputs = tested.answers + outputs_of(tested)
     return Judged(str(loss.value), outputs, outputs + classes)
+
+
+def _are_numbers(script: Script, predictions: str) -> bool:
+    """Whether the predictions of the test are numbers of classes, as the labels are."""
+    if predictions == "test_predictions":
+        return True
+    value = script.assigned(predictions)
+    return isinstance(value, ast.Call) and name_of(value) == "predicted_classes"
+
+
+def _outputs_of_labels(script: Script) -> str:
+    """Lines that give `outputs` and `answers`, where the script predicts what is held out and keeps its labels."""
+    for call in script.calls("predict"):
+        of_model = ast.unparse(call.func) == "model.predict" and bool(call.args)
+        inside = isinstance(script.statement_of(call), ast.FunctionDef | ast.ClassDef)
+        if of_model and not inside and isinstance(call.args[0], ast.Name) and "test" in call.args[0].id:
+            return f"answers = np.asarray(test_labels)\noutputs = model.predict({call.args[0].id}, verbose=0)\n"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Parts of the training: callbacks, the schedule of the learning rate, the optimizer's and the loss's arguments."""
+"""Parts of the training: callbacks, the optimizer's and the loss's arguments, losses in the place of others."""
 
 from __future__ import annotations
 
@@ -9,47 +9,13 @@ from pipeline.generate.parts.script import Script, keyword_of, name_of
 from pipeline.request.constraints import Constraint
 from pipeline.syntax import walk
 
-_RATES = {
-    "step": (
-        "step_decay",
-        "A tenth of the rate after every tenth epoch.",
-        "rate * 0.1 if epoch and epoch % 10 == 0 else rate",
-    ),
-    "exponential": (
-        "exponential_decay",
-        "Five percent less with every epoch.",
-        "rate * 0.95 if epoch else rate",
-    ),
-    "cosine": (
-        "cosine_decay",
-        "From the full rate to nothing, along half a cosine.",
-        "LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * epoch / EPOCHS))",
-    ),
-    "polynomial": (
-        "polynomial_decay",
-        "From the full rate to nothing, in a straight line.",
-        "LEARNING_RATE * (1 - epoch / EPOCHS)",
-    ),
-    "warmup": (
-        "warmup_rate",
-        "Up to the full rate over the first five epochs.",
-        "LEARNING_RATE * min(1.0, (epoch + 1) / 5)",
-    ),
-}
-"""By a schedule's name: the function's name, what it does, and the rate as an expression."""
-
-_LOSSES = {
-    "categorical_crossentropy": "keras.losses.CategoricalCrossentropy",
-    "binary_crossentropy": "keras.losses.BinaryCrossentropy",
-}
-
 
 def early_stopping(script: Script, constraint: Constraint) -> Script | None:
     """Also for the patience, of a stopping that is there or of a new one."""
     patience = constraint.value if constraint.name == "patience" else "5"
     for call in script.calls("EarlyStopping"):
         return script.with_keyword(call, "patience", patience)
-    monitor = _monitor(script)
+    monitor = monitored(script)
     return with_callback(
         script, f"keras.callbacks.EarlyStopping({monitor}patience={patience}, restore_best_weights=True)"
     )
@@ -60,28 +26,8 @@ def checkpoint(script: Script, constraint: Constraint) -> Script | None:
     if script.has_model_class():  # Keras saves no model of a class that it does not know
         return None
     return with_callback(
-        script, f'keras.callbacks.ModelCheckpoint("best.keras", {_monitor(script)}save_best_only=True)'
+        script, f'keras.callbacks.ModelCheckpoint("best.keras", {monitored(script)}save_best_only=True)'
     )
-
-
-def schedule(script: Script, constraint: Constraint) -> Script | None:
-    """Another one that watches the rate goes."""
-    if constraint.value == "reduce_on_plateau":
-        return with_callback(script, f"keras.callbacks.ReduceLROnPlateau({_monitor(script)}factor=0.5, patience=3)")
-    if constraint.value not in _RATES:
-        return None
-    name, says, rate = _RATES[constraint.value]
-    fit = script.model_call("fit")
-    if fit is None or any(known in rate and script.assigned(known) is None for known in ("LEARNING_RATE", "EPOCHS")):
-        return None
-    lines = f'def {name}(epoch, rate):\n    """{says}"""\n    return {rate}\n\n\n'
-    # Before what names it: callbacks may stand in a list or in options above the call.
-    callbacks = _callback_list(script)
-    place: ast.AST = fit if callbacks is None or callbacks.lineno > fit.lineno else callbacks
-    changed = _without_callback(script.with_lines_before(place, lines), "ReduceLROnPlateau")
-    if "math." in rate:
-        changed = changed.with_import("import math")
-    return with_callback(changed, f"keras.callbacks.LearningRateScheduler({name})")
 
 
 def optimizer_argument(script: Script, constraint: Constraint) -> Script | None:
@@ -95,15 +41,6 @@ def optimizer_argument(script: Script, constraint: Constraint) -> Script | None:
     if name == "momentum" and name_of(optimizer) not in ("SGD", "RMSprop"):
         return None
     return script.with_keyword(optimizer, name, value)
-
-
-def label_smoothing(script: Script, constraint: Constraint) -> Script | None:
-    """For cross-entropies of probabilities."""
-    loss = script.compiled("loss")
-    if not isinstance(loss, ast.Constant) or loss.value not in _LOSSES:
-        return None
-    value = "0.1" if constraint.value == "true" else constraint.value
-    return script.replaced(loss, f"{_LOSSES[str(loss.value)]}(label_smoothing={value})")
 
 
 def mixed_precision(script: Script, constraint: Constraint) -> Script | None:
@@ -151,7 +88,7 @@ def class_weights(script: Script, constraint: Constraint) -> Script | None:
     return changed.with_lines_before(again, lines).with_import("import numpy as np")
 
 
-def _monitor(script: Script) -> str:
+def monitored(script: Script) -> str:
     """What callbacks watch where nothing is held out."""
     fit = script.model_call("fit")
     held_out = fit is not None and any(_fit_option(script, fit, f"validation_{name}") for name in ("data", "split"))
@@ -175,7 +112,8 @@ def _fit_option(script: Script, fit: ast.Call, name: str) -> ast.expr | None:
     return None
 
 
-def _callback_list(script: Script) -> ast.List | None:
+def callback_list(script: Script) -> ast.List | None:
+    """The callbacks of the first `fit`, where they are written out."""
     fit = script.model_call("fit")
     given = _fit_option(script, fit, "callbacks") if fit is not None else None
     if isinstance(given, ast.Name):
@@ -184,11 +122,12 @@ def _callback_list(script: Script) -> ast.List | None:
 
 
 def with_callback(script: Script, callback: str) -> Script | None:
+    """With one more callback of the training; None where there is none, or no place for it."""
     fit = script.model_call("fit")
     if fit is None:
         return None
     is_for_first = "LearningRateScheduler" in callback  # its rates are those of the first training
-    there = _callback_list(script)
+    there = callback_list(script)
     given = _fit_option(script, fit, "callbacks")
     is_shared = isinstance(given, ast.Name) and _count_of_fits_with(script, given.id) > 1
     if there is not None and not (is_for_first and is_shared):
@@ -223,12 +162,31 @@ def _further_fits(script: Script, first: ast.Call) -> list[ast.Call]:
     return [] if own else further
 
 
-def _without_callback(script: Script, name: str) -> Script:
-    there = _callback_list(script)
+def without_callback(script: Script, name: str) -> Script:
+    """Without the first callback of that name."""
+    there = callback_list(script)
     for element in there.elts if there is not None else ():
         if there is not None and isinstance(element, ast.Call) and name_of(element) == name:
             return script.without_element(there, element)
     return script
+
+
+_OF_PIXELS = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "binary_crossentropy": "binary_crossentropy"}
+_OF_NUMBERS = frozenset({"mse", "mae", "mean_squared_error", "mean_absolute_error"})
+_RECONSTRUCTS = re.compile(r"denois|autoencoder|reconstruct", re.IGNORECASE)
+
+
+def of_reconstructions(script: Script, constraint: Constraint) -> Script | None:
+    """How far a reconstruction is off, by squares or absolutely: in the place of another such loss."""
+    loss = script.compiled("loss")
+    wanted = _OF_PIXELS.get(constraint.value)
+    if wanted is None or not isinstance(loss, ast.Constant) or not _RECONSTRUCTS.search(script.source):
+        return None
+    if loss.value not in {*_OF_NUMBERS, "binary_crossentropy"} or "softmax" in script.source:
+        return None
+    if wanted == "binary_crossentropy" and 'activation="sigmoid"' not in script.source:
+        return None
+    return script.replaced(loss, f'"{wanted}"')
 
 
 _SUMS = frozenset({"segmentation_loss", "loss_function"})

@@ -51,7 +51,9 @@ def schedule(script: Script, constraint: Constraint) -> Script | None:
         mode = "" if seen.is_loss else 'mode="max", '
         text = f"ReduceLROnPlateau({optimizer}, {mode}factor=0.5, patience=3)"
     elif (
-        constraint.value == "one_cycle" and (batches := _batches(script, call[1])) and _is_set(script, "LEARNING_RATE")
+        constraint.value == "one_cycle"
+        and (batches := batches_of(script, call[1]))
+        and _is_set(script, "LEARNING_RATE")
     ):
         text = f"OneCycleLR({optimizer}, max_lr=LEARNING_RATE, total_steps=EPOCHS * len({batches}))"
     else:
@@ -61,6 +63,10 @@ def schedule(script: Script, constraint: Constraint) -> Script | None:
     assert again is not None
     script = script.with_lines_after(again[0], f"scheduler = {_MODULE}.{text}")
     return _with_schedule_steps(script, constraint.value)
+
+
+def _can_cycle(script: Script, call: ast.Call, constraint: Constraint) -> bool:
+    return constraint.value == "one_cycle" and bool(batches_of(script, call)) and _is_set(script, "LEARNING_RATE")
 
 
 def _with_schedule_steps(script: Script, kind: str) -> Script | None:
@@ -182,7 +188,7 @@ def class_weights(script: Script, constraint: Constraint) -> Script | None:
     """A class weighs more the fewer examples it has; counted in the batches of the training."""
     losses, loop = script.calls("CrossEntropyLoss"), epoch_loop(script)
     call = training_call(script, loop) if loop is not None else None
-    batches = _batches(script, call[1]) if call is not None else ""
+    batches = batches_of(script, call[1]) if call is not None else ""
     counted_by = ("NUM_CLASSES", "DEVICE")
     if len(losses) != 1 or not batches or not all(_is_set(script, name) for name in counted_by):
         return None
@@ -239,7 +245,7 @@ def seed(script: Script, constraint: Constraint) -> Script | None:
     return None
 
 
-def _batches(script: Script, call: ast.Call) -> str:
+def batches_of(script: Script, call: ast.Call) -> str:
     """The loader that an epoch of training is given or goes through: `train_loader`, `loaders["train"]`."""
     step = training_step(script)
     if step is not None and _is_set(script, step.batches.partition("[")[0]):

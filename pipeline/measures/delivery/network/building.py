@@ -178,6 +178,10 @@ def _kernel_size(constraint: Constraint, code: Code) -> Finding:
             found.append(Found(size, layer.line))
     if found and all(equal(item.value, constraint.value) for item in found):
         return met(found[0].line)
+    if "," in constraint.value:  # side by side: a convolution for each of a constant's sizes
+        for item in code.values("(kernel|filter)_?sizes?"):
+            if isinstance(item.value, list | tuple) and list(item.value) == numbers_in(constraint.value):
+                return met(item.line)
     different = [item for item in found if not equal(item.value, constraint.value)]
     if different and any(item.value is Unknown.ANY for item in different):
         return unknown(AT_RUN_TIME)
