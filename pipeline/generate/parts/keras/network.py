@@ -99,7 +99,7 @@ _SMOKE_RUN = re.compile(r"^(    EPOCHS = min\(EPOCHS, )(\d)\)", re.MULTILINE)
 
 
 def _with_longer_smoke_run(script: Script) -> Script:
-    """Twice the epochs on made-up data: after a few steps the statistics of the normalization lag behind the weights."""
+    """Twice the epochs on made-up data: after a few steps the statistics of normalization lag behind the weights."""
     return Script(_SMOKE_RUN.sub(lambda match: f"{match[1]}{2 * int(match[2])})", script.source))
 
 
