@@ -31,7 +31,15 @@ def convolutions(script: Script, constraint: Constraint) -> Script | None:
         poolings = [name for name in between if "Pooling" in name]
         kernel = script.text(_kernel(there[0]))
         normalized = any(name == "BatchNormalization" for name in between)
-        lines = _stacked(name_of(there[0]), kernel, widths, poolings[0] if poolings else "", normalized=normalized)
+        activation = keyword_of(there[0], "activation")
+        how = script.text(activation) if activation is not None else '"relu"'
+        lines = _stacked(
+            name_of(there[0]),
+            f'{kernel}, padding="same", activation={how}',
+            widths,
+            poolings[0] if poolings else "",
+            normalized=normalized,
+        )
         kept = [script.text(one) for one in elements.elts[:first]]
         kept += [*lines, *(script.text(one) for one in elements.elts[last + 1 :])]
         indent = " " * elements.elts[0].col_offset
@@ -42,10 +50,11 @@ def convolutions(script: Script, constraint: Constraint) -> Script | None:
     return None
 
 
-def _stacked(layer: str, kernel: str, widths: list[int], pooling: str, *, normalized: bool) -> list[str]:
+def _stacked(layer: str, further: str, widths: list[int], pooling: str, *, normalized: bool) -> list[str]:
+    """The layers as they are written; `further` is what each convolution is given behind its width."""
     lines: list[str] = []
     for number, width in enumerate(widths):
-        lines.append(f'layers.{layer}({width}, {kernel}, padding="same", activation="relu")')
+        lines.append(f"layers.{layer}({width}, {further})")
         if normalized:
             lines.append("layers.BatchNormalization(momentum=0.9)")
         if pooling and number < len(widths) - 1:

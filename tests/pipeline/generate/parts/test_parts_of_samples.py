@@ -103,6 +103,11 @@ def test_callbacks_set_no_rate_that_a_schedule_object_holds() -> None:
     assert "learning_rate=LEARNING_RATE" in changed
 
 
+def test_counted_convolutions_keep_the_asked_activation() -> None:
+    wanted = [asked("architecture.activation=tanh"), asked("architecture.conv_layers=2")]
+    assert check_delivery(wanted, with_parts(SAMPLES["image-folders"], wanted)).not_met == ()
+
+
 def test_a_step_falls_as_often_and_as_far_as_asked() -> None:
     wanted = [asked(f"training.{text}") for text in ("schedule=step", "decay_every=30", "decay_factor=0.5")]
     changed = with_parts(SAMPLES["table-classification"], wanted)
