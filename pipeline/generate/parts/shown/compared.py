@@ -41,21 +41,23 @@ class Compared:
 
 def compared_classes(script: Script) -> Compared | None:
     """The classes of the test and those that are told, names or numbers alike on both sides."""
-    for call in _calls_outside(script, _OF_CLASSES):
-        if len(call.args) >= 2:
-            truth, predicted = script.text(call.args[0]), script.text(call.args[1])
-            if _PREDICTED.search(predicted) and not _BASELINES.search(predicted) and ">" not in predicted:
-                return Compared(truth, predicted)
-    return None
+    return _compared(script, _OF_CLASSES)
 
 
 def compared_numbers(script: Script) -> Compared | None:
     """The numbers of the test and those that are predicted, in the units of the data."""
-    for call in _calls_outside(script, _OF_NUMBERS):
-        if len(call.args) >= 2:
-            truth, predicted = script.text(call.args[0]), script.text(call.args[1])
-            if _PREDICTED.search(predicted) and not _BASELINES.search(predicted) and "[target]" not in truth:
-                return Compared(truth, predicted)
+    return _compared(script, _OF_NUMBERS)
+
+
+def _compared(script: Script, metrics: tuple[str, ...]) -> Compared | None:
+    """Both sides of the first of the metrics that is given predictions, and neither a baseline's nor one target's."""
+    for call in _calls_outside(script, metrics):
+        if len(call.args) < 2:
+            continue
+        truth, predicted = script.text(call.args[0]), script.text(call.args[1])
+        is_baseline = _BASELINES.search(predicted) or not _PREDICTED.search(predicted)
+        if not is_baseline and ">" not in predicted and "[target]" not in truth:
+            return Compared(truth, predicted)
     return None
 
 
