@@ -484,6 +484,7 @@ def test_any_words_of_the_tables_are_read(words: list[str]) -> None:
             "column=clip",
         ),
         ("predicting tomorrow's electricity price", "problem=forecasting", "problem=regression"),
+        ("Store sales (store, item, date, units in sales.csv)", "file=sales.csv", "predictions_file=sales.csv"),
         ("12,000 FEM results in beams.parquet", "file=beams.parquet", "predictions_file=beams.parquet"),
         ("one row per patient: age, sex, mobility score, and whether they fell", "column=mobility score", "name=age"),
         ("4x super-resolution with a residual CNN", "problem=super_resolution scale=4 family=cnn family=resnet", ""),

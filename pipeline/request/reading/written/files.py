@@ -53,8 +53,8 @@ _SAVES_MODEL = re.compile(
 )
 """What may stand before a path without an ending that the model is written to: "save the model to models/router"."""
 _WRITTEN_TO = re.compile(
-    r"\b(?:write|writes|writing|written|put|save|saves|saved|store|export|dump|output)\b(?! the best)[^.;\n]{0,60}?"
-    r" (?:to|into|in|as) (?:a |the )?(?:file )?[\"'`]?$"
+    r"\b(?:write|writes|writing|written|put|save|saves|saved|export|dump)\b(?! the best)[^.;\n]{0,60}?"
+    r" (?:to|into|as) (?:a |the )?(?:file )?[\"'`]?$"
 )
 """What may stand before a table that the project writes: "write the guesses to guesses.csv"."""
 _TABLES = frozenset("csv tsv json jsonl xlsx parquet txt npy npz".split())
