@@ -70,9 +70,9 @@ def judged(script: Script) -> Judged | None:
 
 def _are_numbers(script: Script, predictions: str) -> bool:
     """Whether the predictions of the test are numbers of classes, as the labels are."""
-    if predictions == "test_predictions":
-        return True
     value = script.assigned(predictions)
+    if predictions == "test_predictions" and not (isinstance(value, ast.Call) and name_of(value) == "predict"):
+        return True
     return isinstance(value, ast.Call) and name_of(value) == "predicted_classes"
 
 

@@ -107,8 +107,8 @@ def oversampling(script: Script, constraint: Constraint) -> Script | None:
 def _are_arrays(script: Script, name: str) -> bool:
     """Whether a name may be one array, and no dict or list of several."""
     value = script.assigned(name)
-    inputs = re.search(rf"\b{name}\[\"|\*\*{name}\b", script.source)
-    return inputs is None and not isinstance(value, ast.Dict | ast.List)
+    has_one_input = len(script.calls("Input")) == 1
+    return has_one_input and not isinstance(value, ast.Dict | ast.List)
 
 
 def frozen_epochs(script: Script, constraint: Constraint) -> Script | None:

@@ -121,6 +121,17 @@ def test_classes_of_words_are_not_drawn_more_often() -> None:
     assert with_parts(source, [asked("training.oversampling=true")]) == source
 
 
+def test_examples_of_several_inputs_are_not_drawn_more_often() -> None:
+    """They are a dict of arrays, which takes no numbers of examples."""
+    source = SAMPLES["multiinput-image-text"]
+    assert with_parts(source, [asked("training.oversampling=true")]) == source
+
+
+def test_names_of_classes_are_compared_with_names() -> None:
+    changed = with_parts(SAMPLES["text-classification-transformer"], [asked("metric.metric=cohen_kappa")])
+    assert "cohen_kappa_score(truth, test_predictions)" in changed
+
+
 def test_practised_wishes_are_delivered() -> None:
     """The share of constraints met on requests that the parts were written on: it may grow, and not fall."""
     rows = [json.loads(line) for line in (WISHES / "practised.jsonl").read_text(encoding="utf-8").splitlines()]
