@@ -110,3 +110,8 @@ x_train = windows(0, train_end)
 x_test = windows(val_end, 100)
 """
     assert checked("training.split_order=chronological", source).outcome == "met"
+
+
+def test_a_function_of_python_is_no_mean_average_precision() -> None:
+    assert checked("metric.metric=map", "import keras\nprint(sum(map(len, [[1], [2]])))\n").outcome == "not_met"
+    assert checked("metric.metric=map", "import keras\nmean_average_precision = 0.5\n").outcome == "met"

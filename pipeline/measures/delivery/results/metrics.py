@@ -42,7 +42,8 @@ _METRICS: dict[str, str] = {
     "perplexity": r"(\w+_)?perplexity",
     "cohen_kappa": r"cohen_kappa\w*|quadratic_weighted_kappa|kappa|qwk",
     "mcc": r"matthews\w*|mcc",
-    "map": r"mean_average_precision|map_?(50)?|average_precision",
+    # Not `map` alone, which is a function of Python's.
+    "map": r"mean_average_precision|map_?50|map_score|m_ap|average_precision",
     "ndcg": r"ndcg\w*|dcg",
     "hit_rate": r"hit_?rate\w*|hits?_at_\w+|top_k_hit\w*|hit_ratio|hits?",
     "wer": r"wer|word_error_rate",
