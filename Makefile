@@ -1,6 +1,8 @@
 # `make demo` and `make test` set up what they need; everything lands in .venv (and .venv-newest for test-newest). Python 3.11 comes first, since the engine for CPUs has a wheel for it alone.
-PYTHON ?= $(shell command -v python3.11 || command -v python3.13 || command -v python3.12 || command -v python3)
-NEWEST ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11)
+PYTHON ?= $(call that_runs,python3.11 python3.13 python3.12 python3)
+NEWEST ?= $(call that_runs,python3.13 python3.12 python3.11)
+# The first of these that runs: a version manager leaves names on the path of versions that are switched off.
+that_runs = $(shell for name in $(1); do "$$name" -c '' 2>/dev/null && command -v "$$name" && break; done)
 BIN := .venv/bin
 export RAY_USAGE_STATS_ENABLED := 0
 

@@ -31,6 +31,7 @@ from jobs.corpora.shard_steps import ShardRunner, StepSeconds
 from jobs.corpora.summary import CorpusSummary
 from jobs.generation.language_model import language_model, with_context_length
 from pipeline.errors import DLCodeGenError
+from pipeline.storage.files import write_manifest
 from pipeline.storage.one_writer import one_writer
 
 
@@ -64,7 +65,7 @@ def _build(config: CorpusConfig) -> CorpusSummary:
     write_data_card(store, config.settings(), counts, audit)
     below = assignment.below_floor
     summary = CorpusSummary(counts=counts, audit=audit, seconds=seconds.by_step, out=config.out, below_floor=below)
-    store.write_json(summary.manifest(config, listing), "manifest.json")
+    write_manifest(config.out, summary.manifest(config, listing))
     if not audit.clean:
         raise DLCodeGenError(
             f"the audit found {sum(audit.counts.values())} leaks between the sets, the first: {audit.leaks[0]}; "

@@ -23,9 +23,10 @@ from jobs.generation.method_stages import method_stages, opened_model
 from jobs.generation.settings import GenerateConfig
 from jobs.runs.spent import server_steps_in
 from jobs.runs.store import RunStore, Staged
-from jobs.runs.summary import RunSummary, Totals, write_manifest
+from jobs.runs.summary import RunSummary, Totals, write_run_manifest
 from pipeline.environments.catalogue import KERAS3, environment_named
 from pipeline.errors import BudgetSpent
+from pipeline.foreign_text import masked_url
 from pipeline.inputs import is_sentence, read_requirements
 from pipeline.llm.asking.prompt_files import prompts_version
 from pipeline.llm.build import LLMBuilder
@@ -118,7 +119,7 @@ def _run(config: GenerateConfig, start: float, backend: LLMBuilder | None, budge
         projects=run.projects,
         out=run.out,
     )
-    write_manifest(store, _made_from(config, staged, sources), summary)
+    write_run_manifest(store, _made_from(config, staged, sources), summary)
     return summary
 
 
@@ -175,7 +176,7 @@ def _spent_on(store: RunStore) -> Spending:
 
 
 def _title(url: str) -> str:
-    return url if is_sentence(url) else PurePosixPath(url.rstrip("/")).name
+    return url if is_sentence(url) else PurePosixPath(masked_url(url).rstrip("/")).name
 
 
 def _rows_in(staged: Staged, shards: Sequence[int]) -> int:

@@ -86,8 +86,18 @@ def plot_text(text: str) -> str:
 MASK = "***"
 
 
+_CHAINED = re.compile(r"::(?=[A-Za-z][A-Za-z0-9+.\-]*://)")
+"""Between the addresses of a chain as fsspec has it: `zip://rows.csv::https://host/rows.zip`."""
+
+
 def masked_url(url: str) -> str:
     """The address without what may be secret in it: user, password, values of the query, what follows `#`."""
+    return "::".join(map(_masked, _CHAINED.split(url)))
+
+
+def _masked(url: str) -> str:
+    if login := _slashed_login(url):
+        url = url.replace(login, MASK, 1)
     try:
         parts = urlsplit(url)
         values = parse_qsl(parts.query, keep_blank_values=True)
@@ -100,6 +110,24 @@ def masked_url(url: str) -> str:
     # A query without names may be nothing but a key.
     query = "&".join(f"{name}={MASK}" if value else MASK for name, value in values) or (MASK if parts.query else "")
     return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+
+
+def _slashed_login(url: str) -> str:
+    """User and password before an address, where one holds a slash as keys of object stores do; "" where none does."""
+    _, _, rest = url.partition("://")
+    login, _, _ = rest.partition("?")[0].partition("#")[0].rpartition("@")
+    first, slash, _ = login.partition("/")
+    user, colon, start = first.partition(":")
+    is_port = not start or start.isdigit()
+    return login if slash and colon and not is_port and not user.startswith("[") else ""
+
+
+_ADDRESS = re.compile(r"(?<![A-Za-z0-9+.\-])[A-Za-z][A-Za-z0-9+.\-]{0,19}://[^\s\\\"'<>]*[^\s\\\"'<>.,;:!?()]")
+
+
+def without_secrets(text: str) -> str:
+    """The text with `masked_url` of each address in it: for messages, and for files that say where something lies."""
+    return _ADDRESS.sub(lambda match: masked_url(match.group()), text)
 
 
 def secrets_in(url: str) -> Iterator[str]:

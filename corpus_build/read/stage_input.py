@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from corpus_build.read.listing import Source, list_sources
 from corpus_build.store import CORPUS_VERSION, CorpusStore
 from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import without_secrets
 from pipeline.storage.parquet import write_records
 from pipeline.storage.shard_folder import STAGED_DIGITS, RowsDigest, read_description, stage_shards, write_description
 
@@ -38,7 +39,7 @@ def stage_listing(store: CorpusStore, input: str, shard_files: int, reads: str) 
     shards = _shards(list_sources(input), shard_files)
     written = stage_shards(store.shards("listing"), shards, _write_sources)
     listing = Listing(
-        input=input,
+        input=without_secrets(input),
         sources=written.rows,
         shards=written.shards,
         digest=written.digest,
@@ -69,7 +70,7 @@ def _write_sources(url: str, sources: Sequence[Source]) -> None:
 
 
 def _checked(store: CorpusStore, known: Listing, input: str, reads: str) -> Listing:
-    if known.input != input:
+    if without_secrets(known.input) != without_secrets(input):
         raise DLCodeGenError(f"{store.folder} holds a build of {known.input}; choose another --out for {input}")
     if known.reads != reads:
         raise DLCodeGenError(

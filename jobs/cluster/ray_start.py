@@ -7,8 +7,9 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import psutil
 import ray
 
 from jobs.cluster.access import require_admission, use_own_token
@@ -18,6 +19,10 @@ from pipeline.errors import FaultError
 
 _ANSWER_SECONDS = 10
 """What a cluster's address may take to answer."""
+
+
+_TIMED_OUT = "timed out during startup"
+"""In what Ray says where its own processes did not come up in time."""
 
 
 def start_ray(address: str | None, workers: int | None, out: str = "") -> bool:
@@ -41,8 +46,28 @@ def start_ray(address: str | None, workers: int | None, out: str = "") -> bool:
     way_out = "free memory, ports, /dev/shm or /tmp, or wait until the machine is less busy; `dlcodegen doctor` looks"
     with _ray_starts("Ray cannot be started on this machine", way_out), _native_stderr_silenced():
         use_own_token()
-        ray.init(address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        _start_here(workers)
     return False
+
+
+def _start_here(workers: int | None) -> None:
+    """Ray itself waits 30 s for its processes; a busy machine that reads them from disk for the first time takes
+    longer, and they start at once when they are asked for again."""
+    before = psutil.Process().children(recursive=True)
+    for last in (False, True):
+        try:
+            ray.init(
+                address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+            )
+            return
+        except Exception as error:
+            if last or _TIMED_OUT not in str(error):
+                raise
+        ray.shutdown()
+        for process in psutil.Process().children(recursive=True):
+            if process not in before:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
 
 def _require_answer(address: str) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from jobs.runs.terminal import Screen
+from pipeline.foreign_text import masked_url
 
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes after Ctrl-C and SIGTERM: 128 and the signal's number, as shells have it."""
@@ -18,7 +19,7 @@ INTERRUPTED, TERMINATED = 130, 143
 def print_paths(screen: Screen, out: str, names: Iterable[str]) -> None:
     """Prints where the files of a result lie, a path a line."""
     for name in names:
-        screen.print(f"  {out.rstrip('/')}/{name}", highlight=False, soft_wrap=True)
+        screen.print(f"  {masked_url(out).rstrip('/')}/{name}", highlight=False, soft_wrap=True)
 
 
 def budget_settings(max_cost: float | None, max_tokens: int | None) -> list[str]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from jobs.commands.options import INTERRUPTED, TERMINATED
 from jobs.runs.terminal import console, say, say_error
+from pipeline.foreign_text import without_secrets
 
 if TYPE_CHECKING:
     from jobs.cluster.submitting import SubmittedJobs
@@ -98,7 +99,7 @@ def list_jobs(address: Address = _DASHBOARD) -> None:
 
 def _command(entrypoint: str) -> str:
     """What was submitted, without what starts it."""
-    return entrypoint.partition(" -m jobs.cli ")[2] or entrypoint
+    return without_secrets(entrypoint.partition(" -m jobs.cli ")[2] or entrypoint)
 
 
 @submitted.command()

@@ -15,7 +15,7 @@ from pipeline.execution.funnel import Funnel
 from pipeline.execution.running.rows import ExecutedProject
 from pipeline.foreign_text import storable
 from pipeline.pages.execution.report import write_execution_report
-from pipeline.storage.files import join, write_json
+from pipeline.storage.files import join, write_manifest
 
 _VERSIONED = ("dlcodegen-ray", "ray", "pyarrow")
 
@@ -123,7 +123,7 @@ def write_executions(
         "projects_per_hour": executions.projects_per_hour,
         "resumed": executions.resumed,
     }
-    write_json(join(config.out, "manifest.json"), manifest)
+    write_manifest(config.out, manifest)
 
 
 def _environment_versions(names: Iterable[str]) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from jobs.execution.inputs import Inputs
 from jobs.execution.settings import ExecuteConfig
 from pipeline.errors import DLCodeGenError
 from pipeline.execution.running.rows import ExecutedProject, ProjectRow
+from pipeline.foreign_text import without_secrets
 from pipeline.storage.files import join, names_in, remove_temporary
 from pipeline.storage.parquet import read_columns, read_records, write_records
 from pipeline.storage.shard_folder import (
@@ -67,17 +68,18 @@ class ExecutionStore:
         """Reads the inputs and writes them as shards, once. Raises DLCodeGenError where the folder belongs to other
         inputs or settings, or the inputs have changed since."""
         inputs = Inputs(config.inputs, config.env)
+        shown = list(map(without_secrets, config.inputs))
         description = read_description(self._path("input", "staged.json"), EXECUTION_VERSION, self.folder)
         if description is not None:
             staged = StagedProjects(**description)
-            self._check(staged, config, inputs)
+            self._check(staged, config, inputs, shown)
             return staged
         projects = inputs.projects()
         first = list(islice(projects, _FEW + 1))
         shard_rows = config.shard_rows or (_SHARD if len(first) > _FEW else 1)
         written = stage_shards(self._shards("input"), in_shards(chain(first, projects), shard_rows), _write_input)
         staged = StagedProjects(
-            inputs=list(config.inputs),
+            inputs=shown,
             rows=written.rows,
             shards=written.shards,
             digest=written.digest,
@@ -88,9 +90,9 @@ class ExecutionStore:
         write_description(self._path("input", "staged.json"), asdict(staged), EXECUTION_VERSION)
         return staged
 
-    def _check(self, staged: StagedProjects, config: ExecuteConfig, inputs: Inputs) -> None:
+    def _check(self, staged: StagedProjects, config: ExecuteConfig, inputs: Inputs, shown: list[str]) -> None:
         way_out = "choose another --out, or delete the folder to start over"
-        if staged.inputs != list(config.inputs):
+        if staged.inputs != shown:
             raise DLCodeGenError(f"{self.folder} holds the results of {', '.join(staged.inputs)}; {way_out}")
         if staged.settings != config.digest():
             raise DLCodeGenError(f"{self.folder} holds results with other settings (env, data or limits); {way_out}")

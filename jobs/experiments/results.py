@@ -15,7 +15,7 @@ from jobs.scoring.run_scores import score_opened_runs
 from jobs.scoring.settings import ScoreConfig
 from pipeline.comparison.comparisons import Comparison
 from pipeline.measures.outputs import MethodName
-from pipeline.storage.files import join, write_json
+from pipeline.storage.files import join, write_manifest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,4 +79,4 @@ def write_experiment(experiment: Experiment, spec: ExperimentConfig, arms: Seque
         "stopped": experiment.stopped,
         "seconds": experiment.seconds,
     }
-    write_json(join(spec.out, "manifest.json"), manifest)
+    write_manifest(spec.out, manifest)

@@ -17,7 +17,7 @@ A shard is done when its result file is there; files appear whole. So a killed r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
@@ -29,7 +29,7 @@ from pipeline.calls import LLMCall
 from pipeline.errors import DLCodeGenError
 from pipeline.execution.running.execute_stage import Executed
 from pipeline.execution.running.rows import ExecutedProject
-from pipeline.foreign_text import json_line
+from pipeline.foreign_text import json_line, without_secrets
 from pipeline.records import Requirement, Scored
 from pipeline.storage import shard_folder
 from pipeline.storage.arrow import from_rows
@@ -42,7 +42,6 @@ from pipeline.storage.files import (
     remove,
     remove_temporary,
     write_bytes,
-    write_json,
 )
 from pipeline.storage.parquet import read_columns, read_records, read_table, write_records, write_table
 from pipeline.storage.shard_folder import ShardFolder, in_shards, read_description, stage_shards, write_description
@@ -60,7 +59,7 @@ class Staged:
     """What was staged, as input/staged.json describes it."""
 
     input: str
-    """The location that the rows were read from."""
+    """The location that the rows were read from, without what is secret in it."""
 
     rows: int
     shards: int
@@ -100,7 +99,7 @@ class RunStore:
             return staged
         written = stage_shards(self._shards("input"), in_shards(rows, shard_rows), _write_input)
         staged = Staged(
-            input=source,
+            input=without_secrets(source),
             rows=written.rows,
             shards=written.shards,
             digest=written.digest,
@@ -112,7 +111,7 @@ class RunStore:
         return staged
 
     def _check(self, staged: Staged, source: str, settings: str, sources: str) -> None:
-        if staged.input != source:
+        if without_secrets(staged.input) != without_secrets(source):
             raise DLCodeGenError(f"{self.folder} holds a run of {staged.input}; choose another --out for {source}")
         if staged.settings != settings:
             raise DLCodeGenError(
@@ -267,11 +266,6 @@ class RunStore:
                 write_bytes(self._path("projects", record.id, file.path), file.text.encode(), durable=False)
             count += bool(record.files)
         return count
-
-    def write_json(self, name: str, value: Mapping[str, object]) -> str:
-        """Writes a JSON file of the run; gives its location."""
-        write_json(self._path(name), value)
-        return self._path(name)
 
     def _path(self, *names: str) -> str:
         return join(self.folder, *names)

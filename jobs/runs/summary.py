@@ -14,6 +14,7 @@ from pipeline.measures.call_totals import CallTotals
 from pipeline.measures.delivery.check import Satisfaction, satisfaction_of_row
 from pipeline.measures.project_scores import MEASURES
 from pipeline.records import Scored
+from pipeline.storage.files import write_manifest
 
 _VERSIONED = ("dlcodegen-ray", "ray", "pyarrow", "codebleu", "rank-bm25")
 
@@ -142,7 +143,7 @@ def _asked(asked: Satisfaction) -> dict[str, object]:
     }
 
 
-def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: RunSummary) -> None:
+def write_run_manifest(store: RunStore, made_from: Mapping[str, object], summary: RunSummary) -> None:
     """Writes manifest.json: the installed versions, what the run was `made_from`, and its counts.
 
     `made_from`: settings, seed, digests of what the run read.
@@ -166,4 +167,4 @@ def write_manifest(store: RunStore, made_from: Mapping[str, object], summary: Ru
     }
     if summary.execution.projects:
         counts["execution"] = summary.execution.manifest()
-    store.write_json("manifest.json", {"versions": versions_of(_VERSIONED), **made_from, **counts})
+    write_manifest(store.folder, {"versions": versions_of(_VERSIONED), **made_from, **counts})

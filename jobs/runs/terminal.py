@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from pipeline.foreign_text import visible
+from pipeline.foreign_text import visible, without_secrets
 
 
 class Screen(Console):
@@ -35,8 +35,8 @@ def console(least_width: int = 200) -> Screen:
 
 
 def say(message: str, stream: TextIO | None = None) -> None:
-    """Prints a line, by default to standard output."""
-    print(visible(message), file=stream)
+    """Prints a line, by default to standard output; addresses without what is secret in them."""
+    print(visible(without_secrets(message)), file=stream)
 
 
 def say_error(message: str) -> None:

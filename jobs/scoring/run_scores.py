@@ -21,7 +21,7 @@ from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.measures.outputs import MethodName
 from pipeline.pages.score_report import write_score_report
-from pipeline.storage.files import join, write_json
+from pipeline.storage.files import join, write_manifest
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "numpy", "ray")
 
@@ -117,4 +117,4 @@ def _write_manifest(scoring: Scoring, config: ScoreConfig) -> None:
         "bootstrap_resamples": BOOTSTRAP_RESAMPLES,
         "seconds": scoring.seconds,
     }
-    write_json(join(config.out, "manifest.json"), manifest)
+    write_manifest(config.out, manifest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -14,8 +13,8 @@ from jobs.runs.versions import versions_of
 from jobs.training.settings import TrainConfig
 from jobs.training.staging import StagedRun
 from jobs.training.state import History
-from pipeline.foreign_text import markdown_cell
-from pipeline.storage.files import atomic_writer, exists, join, write_bytes
+from pipeline.foreign_text import markdown_cell, without_secrets
+from pipeline.storage.files import atomic_writer, exists, join, write_bytes, write_json
 
 _CARD = "run_card.json"
 """Written last: a run that has its card is finished."""
@@ -139,8 +138,8 @@ def _card(config: TrainConfig, staged: StagedRun, history: History, seconds: flo
 
 def _write_card(out: str, card: Mapping[str, Any], history: History) -> None:
     """`run_card.json` and `run_card.md`: what was trained on what, and what it came to."""
-    write_bytes(join(out, "run_card.md"), _markdown(card, history).encode())
-    write_bytes(join(out, _CARD), json.dumps(card, indent=2, ensure_ascii=False).encode())
+    write_bytes(join(out, "run_card.md"), without_secrets(_markdown(card, history)).encode())
+    write_json(join(out, _CARD), card, public=True)
 
 
 def _markdown(card: Mapping[str, Any], history: History) -> str:

@@ -9,10 +9,12 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
 from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import masked_url
 from pipeline.inputs import artifact
 from pipeline.inputs.formats import Reader, format_of
 from pipeline.inputs.ids import UniqueIds
@@ -103,7 +105,12 @@ class _InputFile:
 
 
 def _input_file(fs: Any, path: str) -> _InputFile:
-    return _InputFile(path) if no_regular_file(fs, path) else _InputFile(path, *format_of(path))
+    return _InputFile(path) if no_regular_file(fs, path) else _InputFile(path, *format_of(_without_query(path)))
+
+
+def _without_query(path: str) -> str:
+    """A web address without what stands behind the file's name; only HTTP's paths are whole addresses."""
+    return urlsplit(path).path if path.startswith(("http://", "https://")) else path
 
 
 def _read_values(url: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Requirement]:
@@ -123,7 +130,7 @@ def _read(fs: Any, files: Sequence[_InputFile]) -> Iterator[Requirement]:
 
 def _raw_rows(fs: Any, file: _InputFile) -> Iterator[RawRow]:
     """The rows of one file; a failed one for what is no file, so that the others are read."""
-    path, name = file.path, posixpath.basename(file.path)
+    path, name = file.path, posixpath.basename(masked_url(file.path))
     if file.reader is None:
         reason = f"{no_regular_file(fs, path)}, not a regular file; copy what is in it to a file, or remove it"
         yield RawRow(name, problem=("no_file", reason))

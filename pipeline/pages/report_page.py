@@ -20,7 +20,7 @@ import fsspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.foreign_text import visible
+from pipeline.foreign_text import visible, without_secrets
 from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import clip
 
@@ -78,7 +78,7 @@ def setting_rows(settings: Mapping[str, object], prefix: str = "") -> Iterator[t
         if isinstance(value, Mapping):
             yield from setting_rows(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", clip(str(value), 2_000)
+            yield f"{prefix}{name}", clip(without_secrets(str(value)), 2_000)
 
 
 def _environment() -> Environment:

@@ -17,6 +17,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import StorageError
+from pipeline.foreign_text import without_secrets
 from pipeline.storage.object_stores import is_object_store
 from pipeline.storage.opening import located, require_regular
 
@@ -131,7 +132,7 @@ def _uploading_writer(filesystem: AbstractFileSystem, path: str) -> Iterator[IO[
         try:
             filesystem.put_file(f"/dev/fd/{stream.fileno()}", path)
         except Exception as error:  # each file system has exceptions of its own
-            refused = OSError(str(error) or type(error).__name__)
+            refused = error if isinstance(error, OSError) else OSError(str(error) or type(error).__name__)
             raise StorageError(storage_error_line(refused, filesystem.unstrip_protocol(path))) from error
 
 
@@ -171,10 +172,17 @@ def read_json(url: str) -> dict[str, Any] | None:
         return None
 
 
-def write_json(url: str, value: Mapping[str, object]) -> None:
-    """Writes an object as a JSON file that appears whole."""
+def write_json(url: str, value: Mapping[str, object], *, public: bool = False) -> None:
+    """Writes an object as a JSON file that appears whole; addresses in a `public` one are without their secrets."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    if public:
+        text = without_secrets(text)
     write_bytes(url, text.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def write_manifest(folder: str, manifest: Mapping[str, object]) -> None:
+    """Writes what a result was made from and by, as manifest.json in its folder."""
+    write_json(join(folder, "manifest.json"), manifest, public=True)
 
 
 def upload_files(folder: str, url: str) -> None:

@@ -32,6 +32,7 @@ from pathlib import Path
 import psutil
 
 from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import masked_url
 from pipeline.storage.files import join, names_in, read_json, remove, remove_leftovers, write_json
 
 CLAIM = ".writer-"
@@ -203,7 +204,7 @@ class _Holding:
             if claim.machine != self._mine.machine:
                 log.warning(
                     "dlcodegen: %s was being written (%s) and nothing was heard of that writer since %s; taken over",
-                    self._folder,
+                    masked_url(self._folder),
                     claim.writer,
                     _clock(claim.heard),
                 )

@@ -21,6 +21,7 @@ from pipeline.foreign_text import (
     spreadsheet_cell,
     storable,
     visible,
+    without_secrets,
 )
 from tests.hostile_texts import hostile_texts
 
@@ -108,3 +109,20 @@ def test_a_key_in_the_place_of_its_variable_is_not_repeated() -> None:
     with pytest.raises(DLCodeGenError, match="base_url") as unread:
         load_settings(PipelineSettings, None, ["base_url=https://me:secret@h: {"])
     assert "secret" not in str(unread.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("https://ann:pw@host/x.jsonl: cannot be opened", "https://***@host/x.jsonl: cannot be opened"),
+        ("get https://h/x.csv?X-Sig=abc%2F, or another", "get https://h/x.csv?X-Sig=***, or another"),
+        ("zip://a.csv::https://u:p@h/x.zip?sig=1", "zip://a.csv::https://***@h/x.zip?sig=***"),
+        ("s3://KEY:abc/d+f@bucket/x", "s3://***@bucket/x"),
+        ('{"out": "sftp://u:p@h/x\\"y", "n": 1}', '{"out": "sftp://***@h/x\\"y", "n": 1}'),
+        ("http://[::1]:8000/a@b and http://h:80/a@b.", "http://[::1]:8000/a@b and http://h:80/a@b."),
+        ("s3://bucket/in/x.jsonl, line 3: not JSON", "s3://bucket/in/x.jsonl, line 3: not JSON"),
+        ("a wish with a:b@c and ://", "a wish with a:b@c and ://"),
+    ],
+)
+def test_messages_show_addresses_without_their_secrets(message: str, shown: str) -> None:
+    assert without_secrets(message) == shown

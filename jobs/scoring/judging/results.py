@@ -21,7 +21,7 @@ from pipeline.comparison.judge_rows import (
 )
 from pipeline.measures.judge import ASPECTS, model_family, own_family
 from pipeline.measures.outputs import MethodName
-from pipeline.storage.files import join, write_json
+from pipeline.storage.files import write_manifest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,4 +114,4 @@ def write_judging(judging: Judging, config: JudgeConfig) -> None:
         "failed": judging.failures,
         "contaminated": dict(judging.contaminated),
     }
-    write_json(join(judging.out, "manifest.json"), manifest)
+    write_manifest(judging.out, manifest)

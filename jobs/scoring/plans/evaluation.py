@@ -28,7 +28,7 @@ from pipeline.comparison.plan_tables import (
 )
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.errors import DLCodeGenError
-from pipeline.storage.files import join, read_bytes, write_bytes, write_json
+from pipeline.storage.files import join, read_bytes, write_bytes, write_manifest
 
 _VERSIONED = ("dlcodegen-ray", "numpy", "scipy", "scikit-learn", "sacrebleu", "rapidfuzz")
 
@@ -138,7 +138,7 @@ def write_evaluation(
         "bootstrap_resamples": BOOTSTRAP_RESAMPLES,
         "seconds": round(seconds, 1),
     }
-    write_json(join(out, "manifest.json"), manifest)
+    write_manifest(out, manifest)
 
 
 def _file_name(planner: str) -> str:

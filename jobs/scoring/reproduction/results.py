@@ -17,7 +17,7 @@ from pipeline.comparison.method_rows import MethodRow
 from pipeline.comparison.plan_tables import PlanComparison, PlanItem, PlannerResult
 from pipeline.comparison.statistics import BOOTSTRAP_RESAMPLES
 from pipeline.measures.outputs import MethodName
-from pipeline.storage.files import exists, join, read_bytes, write_json
+from pipeline.storage.files import exists, join, read_bytes, write_manifest
 
 _VERSIONED = ("dlcodegen-ray", "codebleu", "tree-sitter-python", "black", "sacrebleu", "rapidfuzz", "numpy", "ray")
 _DATA = ("Datasets/DLCodeEval/Test_Code.txt", "Datasets/DLSamplePool/Samples.txt", "Datasets/DLPlanData/Test.txt")
@@ -112,4 +112,4 @@ def write_reproduction(reproduction: Reproduction, artifact: str, files: Sequenc
         "failures_of_the_machinery": sum(row.machinery_failures for row in methods),
         "seconds": reproduction.seconds,
     }
-    write_json(join(reproduction.out, "manifest.json"), manifest)
+    write_manifest(reproduction.out, manifest)
