@@ -72,6 +72,7 @@ from pipeline.retrieval.firewall import row_shingles
 from serving.api.asked import NewProject, new_request
 from serving.api.errors import ApiError
 from serving.api.forms import Form
+from serving.settings import OnlineSettings
 from serving.web.edits import edited_plan
 
 _CLUSTERED = Clustered(
@@ -211,6 +212,7 @@ def _corrections(text: str) -> object:
 
 
 def _service(text: str) -> object:
+    text = text[: OnlineSettings().requirement_characters]  # longer ones are refused
     asked = NewProject(requirement=text, attributes=text, also=text)
     return new_request(asked.requirement or "", asked.attributes)
 

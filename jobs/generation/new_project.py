@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from jobs.generation.language_model import language_model, with_preset
 from jobs.generation.settings import GenerateConfig
-from pipeline.errors import DLCodeGenError
+from pipeline.errors import DLCodeGenError, StorageError
 from pipeline.inputs import read_requirements
 from pipeline.methods import WITH_CHAINS, generation_stages
 from pipeline.records import Scored
 from pipeline.request.reading.reader import read_constraints
 from pipeline.request.subject import subject_of
 from pipeline.stage import run_local
+from pipeline.storage.files import write_bytes
 
 
 def main(config: GenerateConfig) -> Scored:
@@ -27,10 +29,12 @@ def main(config: GenerateConfig) -> Scored:
     if config.writing.method in WITH_CHAINS:
         raise DLCodeGenError(f"method={config.writing.method} needs chains of thought; use dlcodegen generate")
     record = _finished(config)
-    for file in record.files:
-        place = folder / file.path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(file.text, encoding="utf-8")
+    try:
+        for file in record.files:
+            write_bytes(str(folder / file.path), file.text.encode())
+    except StorageError:
+        shutil.rmtree(folder, ignore_errors=True)  # there was nothing in it, and the same command is to work again
+        raise
     return record
 
 

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from jobs.training.settings import TrainConfig
 from pipeline.errors import DLCodeGenError
 from pipeline.planners.causal_lm.bpe import train_tokenizer
 from pipeline.planners.causal_lm.model_folder import gpt2_config, local_model_folder
 from pipeline.storage.opening import open_input
+from pipeline.yaml_text import yaml_value
 
 _SCRATCH = re.compile(r"scratch:(\d+)x(\d+)")
 _HEAD_WIDTH = 64
@@ -76,8 +75,8 @@ def _from_scratch(model: str) -> Mapping[str, Any] | None:
     if model.endswith((".yaml", ".yml", ".json")):
         try:
             with open_input(model) as stream:
-                values = json.load(stream) if model.endswith(".json") else yaml.safe_load(stream)
-        except (OSError, ValueError, yaml.YAMLError) as error:
+                values = json.load(stream) if model.endswith(".json") else yaml_value(stream)
+        except (OSError, ValueError, RecursionError) as error:
             raise DLCodeGenError(f"model={model}: cannot be read ({error})") from error
         if not isinstance(values, dict):
             raise DLCodeGenError(f"model={model}: not a mapping of GPT2Config's fields")

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.config.settings import Settings, grouped, path_of, paths_of, put, short_words_of, word_for
 from pipeline.errors import DLCodeGenError
 from pipeline.storage.opening import open_input
+from pipeline.yaml_text import yaml_value
 
 S = TypeVar("S", bound=Settings)
 
@@ -28,8 +28,8 @@ def load_settings(kind: type[S], file: str | None = None, overrides: Iterable[st
         if not separator or not key:
             raise DLCodeGenError(f"{override!r} is not a setting; write key=value, for example retrieval.top=3")
         try:
-            put(kind, values, key.strip(), yaml.safe_load(text))
-        except yaml.YAMLError as error:
+            put(kind, values, key.strip(), yaml_value(text))
+        except ValueError as error:
             # The value is not repeated: it may be an address with a password.
             raise DLCodeGenError(f"{key}: its value cannot be read as YAML; put it in quotes") from error
     for word, value in given.items():
@@ -67,8 +67,8 @@ def nearest_word(kind: type[Settings], wrong: str) -> str | None:
 def _read_yaml(file: str) -> dict[str, Any]:
     try:
         with open_input(file) as stream:
-            values = yaml.safe_load(stream) or {}
-    except (OSError, yaml.YAMLError, RecursionError) as error:
+            values = yaml_value(stream) or {}
+    except (OSError, ValueError) as error:
         raise DLCodeGenError(f"{file}: cannot be read as YAML settings ({error})") from error
     if not isinstance(values, Mapping):
         raise DLCodeGenError(f"{file}: settings are `key: value` lines, not a {type(values).__name__}")

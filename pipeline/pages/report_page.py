@@ -16,13 +16,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, BinaryIO
 
-import fsspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.foreign_text import visible, without_secrets
 from pipeline.pages.report_summary import category
 from pipeline.pages.report_text import clip
+from pipeline.storage.files import atomic_writer
 
 _HERE = Path(__file__).parent
 
@@ -131,6 +131,5 @@ def _hash(text: str) -> str:
 
 def _opened(out: Target) -> AbstractContextManager[IO[bytes]]:
     if isinstance(out, str | os.PathLike):
-        opened: AbstractContextManager[IO[bytes]] = fsspec.open(os.fspath(out), "wb")
-        return opened
+        return atomic_writer(os.fspath(out))
     return nullcontext(out)

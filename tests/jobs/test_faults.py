@@ -49,6 +49,22 @@ def test_a_disk_that_fills_up_in_mid_run_ends_the_job_in_a_line(place: Path, tmp
 
 
 @needs_mounts
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fit-planner", "--data", "starter"],
+        ["dlbench", "certify", "bundled"],
+        ["bench", "projects", "table"],
+        ["new", "Classify photos of nine kinds of mushrooms"],
+    ],
+)
+def test_a_full_disk_is_named_by_every_job(words: list[str], place: Path) -> None:
+    line = _last_line(on_tmpfs(place, "size=16k", _job(*words, "--out", f"{place}/out")), code=1)
+    assert line.startswith(f"dlcodegen: {place}/out")
+    assert "No space left on device; make room there, and the same command goes on" in line
+
+
+@needs_mounts
 @pytest.mark.parametrize("words", [["generate", "starter"], ["fit-planner", "--data", "starter"]])
 def test_a_disk_that_cannot_be_written_is_named_before_any_work(words: list[str], place: Path) -> None:
     line = _last_line(on_tmpfs(place, "ro", _job(*words, "--out", f"{place}/out")), code=2)

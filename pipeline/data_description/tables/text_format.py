@@ -74,6 +74,8 @@ def table_of(text: str, encoding: str, *, sure: bool = True) -> TextTable | None
     first_line = next(line for line in lines if line.strip())
     quote = "'" if _in_single_quotes(first_line, separator) else '"'
     rows = _numbered_rows(lines, separator, quote)
+    if not rows:
+        return None  # a quote that nothing closes holds nothing but blanks
     for _, row in rows:
         if len(row) == width + 1 and not row[-1]:
             row.pop()  # a separator at the end of the line
@@ -153,8 +155,8 @@ def _separator(lines: Sequence[str], *, sure: bool) -> tuple[str, int]:
             return separator, width
     if not sure:
         return "", 0
-    width = Counter(len(row) for row in candidates[_SEPARATORS.index(",")][1]).most_common(1)[0][0]
-    return ",", width
+    widths = Counter(len(row) for row in candidates[_SEPARATORS.index(",")][1])
+    return (",", widths.most_common(1)[0][0]) if widths else ("", 0)
 
 
 def _is_prose(lines: Sequence[str], separator: str) -> bool:
@@ -167,8 +169,8 @@ def _is_prose(lines: Sequence[str], separator: str) -> bool:
 
 
 def _in_single_quotes(line: str, separator: str) -> bool:
-    cells = rows_of([line], separator)[0]
-    return all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
+    cells = rows_of([line], separator)
+    return bool(cells) and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells[0])
 
 
 def _all_numbers(lines: Sequence[str]) -> bool:

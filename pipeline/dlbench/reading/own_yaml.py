@@ -24,7 +24,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.dlbench.placing.target import Target, find_target
@@ -32,6 +31,7 @@ from pipeline.dlbench.reading.rows import WrittenTask, task_of
 from pipeline.dlbench.task import FunctionTask
 from pipeline.errors import DLCodeGenError, StageFailure
 from pipeline.records import SourceFile
+from pipeline.yaml_text import yaml_value
 
 
 class YamlTask(BaseModel):
@@ -60,9 +60,9 @@ class YamlTask(BaseModel):
 def read_yaml(text: str, name: str) -> Iterator[FunctionTask]:
     """The tasks of a YAML file. Raises DLCodeGenError, naming the task and field, for what fits none."""
     try:
-        rows = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise DLCodeGenError(f"{name}: no YAML ({' '.join(str(error).split())[:200]})") from error
+        rows = yaml_value(text)
+    except ValueError as error:
+        raise DLCodeGenError(f"{name}: no YAML ({error})") from error
     if not isinstance(rows, list):
         raise DLCodeGenError(f"{name}: is no list of tasks; each begins with `- id: ...`")
     for number, row in enumerate(rows):

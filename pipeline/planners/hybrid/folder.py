@@ -26,7 +26,7 @@ from pipeline.planners.hybrid.field_model import FieldChoice, FieldModel
 from pipeline.planners.hybrid.fit import Fitted
 from pipeline.planners.hybrid.similarity import RequestSimilarity, RequestText
 from pipeline.planners.hybrid.text.folder import WriterCard, arrays_of, card_of, writer_from
-from pipeline.storage.files import atomic_writer, exists, join, read_bytes, write_bytes
+from pipeline.storage.files import exists, join, read_bytes, write_bytes
 from pipeline.storage.opening import located
 
 FORMAT = 3
@@ -76,8 +76,9 @@ class _Card(BaseModel):
 def save_fitted(fitted: Fitted, folder: str, about: Mapping[str, Any]) -> None:
     """Writes the planner to a path or fsspec URL; `about` is kept with it."""
     for name, array in _arrays_of(fitted).items():
-        with atomic_writer(join(folder, f"{name}.npy")) as stream:
-            np.save(stream, array, allow_pickle=False)
+        buffer = io.BytesIO()  # into a file numpy writes by itself, and of a full disk it says no reason
+        np.save(buffer, array, allow_pickle=False)
+        write_bytes(join(folder, f"{name}.npy"), buffer.getvalue())
     known = []
     for item in fitted.known_plans:
         known.append((item.id, item.requirement, item.attributes, item.plan))

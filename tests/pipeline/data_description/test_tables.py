@@ -477,3 +477,8 @@ def test_numbers_of_rows_and_hours_in_iso_8601(tmp_path: Path) -> None:
     found = columns(describe(str(write(tmp_path / "a.csv", [["Kunden-Nr", "zeit", "menge"], *rows]))))
     assert found["Kunden-Nr"].role == "id"
     assert found["zeit"].kind == "date"
+
+
+def test_a_table_of_an_open_quote_and_blanks_is_no_table(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text('"' + " " * 1_000)
+    assert describe(str(tmp_path / "train.csv")).contract.inputs[0].kind == "text"
