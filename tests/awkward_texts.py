@@ -68,6 +68,11 @@ BEFORE_AND_AFTER = (
     ("as ", "a, ", ""),
     ("classes", "class", ""),
     ("x = 1\n", "\n\n", "x = ("),
+    ("if a:\n 1\n", "elif a:\n 1\n", ""),
+    ("x = a", " if a else a", ""),
+    ("x = a", "(a)", ""),
+    ("a: &a [x]\n", "b: &a [*a, *a]\n", ""),
+    ("- id: ", "'", ""),
 )
 """Texts with a beginning, a repeated piece and an end: (beginning, piece, end)."""
 

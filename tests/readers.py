@@ -179,7 +179,7 @@ def _data(name: str) -> Reader:
         with TemporaryDirectory() as folder:
             path = Path(folder, name)
             path.write_text(text, "utf-8", "replace")
-            return describe(str(path)), describe(folder)
+            return describe(folder)
 
     return read
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -32,19 +33,22 @@ class GeneratedTest:
 def generated_tests(reply: str, function: str, most: int = MOST) -> list[GeneratedTest]:
     """The first assertions of a reply that call the function, without doubles. A reply that goes on behind `assert `,
     as CodeT's prompt has it, is read so; of one that is no program, the lines that are."""
-    tests: dict[GeneratedTest, None] = {}
     for tree in _trees(reply, function):
-        setup: list[str] = []
-        for statement in _statements(tree):
-            if isinstance(statement, ast.Import | ast.ImportFrom | ast.Assign):
-                if not _imports_target(statement, function):
-                    setup.append(ast.unparse(statement))
-            elif isinstance(statement, ast.Assert) and _mentions(statement, function):
-                statement.msg = None
-                tests[GeneratedTest("\n".join(_needed(setup, statement)), ast.unparse(statement))] = None
-        if tests:
-            break
-    return list(tests)[:most]
+        with suppress(RecursionError):  # a chain of a thousand calls is no test
+            if tests := list(dict.fromkeys(_tests_of(tree, function))):
+                return tests[:most]
+    return []
+
+
+def _tests_of(tree: ast.Module, function: str) -> Iterator[GeneratedTest]:
+    setup: list[str] = []
+    for statement in _statements(tree):
+        if isinstance(statement, ast.Import | ast.ImportFrom | ast.Assign):
+            if not _imports_target(statement, function):
+                setup.append(ast.unparse(statement))
+        elif isinstance(statement, ast.Assert) and _mentions(statement, function):
+            statement.msg = None
+            yield GeneratedTest("\n".join(_needed(setup, statement)), ast.unparse(statement))
 
 
 def _trees(reply: str, function: str) -> list[ast.Module]:

@@ -95,23 +95,21 @@ def names_in(source: str) -> set[str]:
 
 
 def _definitions(tree: ast.Module) -> list[_Found]:
+    """All functions in the order of the file. A chain of `elif` is as deep as it is long, so nothing calls itself."""
     found: list[_Found] = []
-
-    def visit(node: ast.AST, prefix: str, in_class: bool, nested: bool, outermost: ast.stmt | None) -> None:
-        for child in ast.iter_child_nodes(node):
-            top = outermost
-            if top is None and isinstance(child, ast.stmt):
-                top = child
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-                assert top is not None
-                found.append(_Found(prefix + child.name, child, in_class, nested, top))
-                visit(child, f"{prefix}{child.name}.", False, True, top)
-            elif isinstance(child, ast.ClassDef):
-                visit(child, f"{prefix}{child.name}.", True, nested, top)
-            else:
-                visit(child, prefix, in_class, nested, top)
-
-    visit(tree, "", False, False, None)
+    waiting: list[tuple[ast.AST, str, bool, bool, ast.stmt | None]] = [(tree, "", False, False, None)]
+    while waiting:
+        node, prefix, in_class, nested, outermost = waiting.pop()
+        if outermost is None and isinstance(node, ast.stmt):
+            outermost = node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert outermost is not None
+            found.append(_Found(prefix + node.name, node, in_class, nested, outermost))
+            prefix, in_class, nested = f"{prefix}{node.name}.", False, True
+        elif isinstance(node, ast.ClassDef):
+            prefix, in_class = f"{prefix}{node.name}.", True
+        inner = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
+        waiting += [(child, prefix, in_class, nested, outermost) for child in reversed(inner)]
     return found
 
 

@@ -20,6 +20,9 @@ from pipeline.measures.codebleu.code_features import MAX_CHARACTERS, MAX_DEPTH
 
 _BLACK = black.Mode(line_length=210)
 _INDENT = 4
+_MOST_BRACKETS = 600
+"""In a line: black takes a second for so many one behind another (`a(1)(2)(3)`), and four times that for twice."""
+
 _BRACKET = re.compile(r"[()\[\]{}]")
 _TOKEN = re.compile(r"(?P<string>\"[^\"]*\"|'[^']*')|(?P<float>(?<!\d)\d+\.\d+)|==|!=|<=|>=|[^\w\s]")
 
@@ -59,6 +62,8 @@ def laid_out(source: str) -> str:
     parse it, and beyond the length and depth up to which CodeBLEU is measured: black takes minutes
     for thousands of brackets."""
     if len(source) > MAX_CHARACTERS or _bracket_depth(source) > MAX_DEPTH:
+        return source
+    if any(len(_BRACKET.findall(line)) > _MOST_BRACKETS for line in source.split("\n")):
         return source
     try:
         return black.format_str(source, mode=_BLACK)
