@@ -5,8 +5,9 @@ NEWEST ?= $(call that_runs,python3.13 python3.12 python3.11)
 that_runs = $(shell for name in $(1); do "$$name" -c '' 2>/dev/null && command -v "$$name" && break; done)
 BIN := .venv/bin
 export RAY_USAGE_STATS_ENABLED := 0
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: setup setup-cpu demo test test-core test-engines test-newest check format check-starter check-sandbox check-s3 bench clean
+.PHONY: setup setup-cpu tools demo test test-core test-engines test-newest check format check-starter check-sandbox check-s3 bench clean
 
 setup: .venv/.ready
 
@@ -25,6 +26,10 @@ setup-cpu: .venv/.ready-cpu
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraints constraints.txt \
 	    --excludes cpu-excludes.txt $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)",--torch-backend cpu) -e '.[cpu,dev]'
 	@touch $@
+
+# Chromium, Prometheus and Redis for the tests that use them, which are skipped without.
+tools:
+	.ci/tools
 
 demo: setup
 	$(BIN)/dlcodegen generate starter --out out/demo --projects

@@ -21,6 +21,7 @@ import ray
 
 from jobs.cluster.faults import plain_faults
 from jobs.cluster.isolation import run_isolated, run_limited
+from jobs.cluster.metrics import RowMetrics
 from jobs.runs.store import RunStore
 from pipeline.errors import BudgetSpent
 from pipeline.records import Requirement
@@ -198,6 +199,7 @@ class _ShardWorker:
         self._number = number
         self._last = last
         self._rows_in_flight = rows_in_flight
+        self._metrics = RowMetrics()
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
         # Blocks are never split or joined on purpose, but a block may hold several shards if Ray Data chose to.
@@ -230,6 +232,8 @@ class _ShardWorker:
         for number, (done, taken) in enumerate(self._run(shard, records)):
             finished.append(done)
             seconds[number] = seconds[number] | taken
+            if self._last:
+                self._metrics.ended(done, seconds[number])
         if self._last:
             self._store.write_results(shard, finished, seconds)
             failed = sum(record.failure is not None for record in finished)

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from jobs.cluster.metrics import JobMetrics
 from jobs.runs.terminal import Screen, say
 
 _SECONDS_BETWEEN_LINES = 10
@@ -36,6 +37,7 @@ class RowProgress:
         self._unit = unit
         self._quiet = quiet
         self._under_way = under_way
+        self._metrics = JobMetrics(label, total)
         self._rows = 0
         self._failed = 0
         self._start = self._last_line = time.monotonic()
@@ -59,6 +61,7 @@ class RowProgress:
             self._task = self._bar.add_task(label, total=total, completed=done, rate="0", failed=0, under_way="")
 
     def __enter__(self) -> RowProgress:
+        self._metrics.show(self._done, 0)
         if self._bar:
             self._bar.start()
         if not self._quiet:
@@ -78,6 +81,7 @@ class RowProgress:
         """Counts rows that have just been finished, and how many of them failed."""
         self._rows += rows
         self._failed += failed
+        self._metrics.show(self._done, self._failed)
         self._show()
 
     def _tick(self) -> None:

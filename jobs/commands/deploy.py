@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from jobs.commands.options import ConfigFile, Overrides
 app = typer.Typer()
 deploy = typer.Typer(help="Files for clusters: Kubernetes, clouds, Slurm (docs/clusters.md).", no_args_is_help=True)
 app.add_typer(deploy, name="deploy")
+
+
+OutFolder = Annotated[str, typer.Option("--out", help="The folder to write to; by default all is printed.")]
 
 
 class ClusterKind(StrEnum):
@@ -34,15 +38,28 @@ def render(
     kind: Annotated[ClusterKind, typer.Argument(help="What runs the cluster.", show_default=False)],
     overrides: Overrides = None,
     config: ConfigFile = None,
-    out: Annotated[str, typer.Option("--out", help="The folder to write to; by default all is printed.")] = "",
+    out: OutFolder = "",
 ) -> None:
     """Render a cluster's files from its description, a YAML file of settings as in deploy/."""
     from jobs.deployment.description import Deployment
     from jobs.deployment.rendering import render
     from pipeline.config import load_settings
+
+    _give(render(kind.value, load_settings(Deployment, config, overrides or [])), out)
+
+
+@deploy.command(epilog="Example:  dlcodegen deploy monitoring --out out/monitoring")
+def monitoring(out: OutFolder = "") -> None:
+    """Write a Grafana board of the batch jobs and the service, and rules and a scrape configuration for Prometheus."""
+    from jobs.deployment.monitoring import monitoring_files
+
+    _give(monitoring_files(), out)
+
+
+def _give(files: Mapping[str, str], out: str) -> None:
+    """Writes the files to a folder; without one, prints them."""
     from pipeline.storage.files import write_bytes
 
-    files = render(kind.value, load_settings(Deployment, config, overrides or []))
     for name, text in files.items():
         if not out:
             print(f"# ===== {name}", text, sep="\n", end="")

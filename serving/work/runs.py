@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import time
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
@@ -137,12 +138,15 @@ class Runs:
         told = 1  # project.created
         start = self._projects.start_of(project.id)
         self._latest[project.id] = start
+        begun = time.monotonic()
         try:
             try:
                 async with asyncio.timeout(self._settings.deadline_seconds):
                     async for advanced, done in self._advanced(start, project.begin, None):
                         stage = self.stages[advanced.place]
                         self._latest[project.id] = done
+                        if not seconds:
+                            self.metrics.began(time.monotonic() - begun)
                         seconds[stage.name] = advanced.seconds
                         for name, data in events_of(stage, done):
                             told += 1
