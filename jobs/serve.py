@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import ray
 import yaml
@@ -31,7 +32,7 @@ from serving.api.code_model import CodeModelAddress
 from serving.application import APP, application, listen, start
 from serving.code_llm import APP as ENGINE_APP
 from serving.code_llm import deployment_name, served_name
-from serving.settings import ServeConfig
+from serving.settings import POSTGRESQL, ServeConfig
 from serving.store.database import Database
 from serving.store.keys import SCOPES, Keys
 
@@ -71,7 +72,9 @@ def settled(config: ServeConfig) -> ServeConfig:
     if config.execution.enabled:
         raise DLCodeGenError("execute=on runs what it writes, and the service runs nothing; use dlcodegen execute")
     config = config.for_input(STARTER)
-    llm = with_context_length(config.llm).with_cache_for(config.serve.database)
+    # Replies are kept beside the service's file; where its database is on a server, in the folder that it starts in.
+    file = "" if config.serve.database.startswith(POSTGRESQL) else config.serve.database
+    llm = with_context_length(config.llm).with_cache_for(file)
     config = config.model_copy(update={"llm": llm})
     load_samples(config.retrieval.pool)
     load_known_plans(config.planner.plans)
@@ -116,7 +119,10 @@ def build(arguments: dict[str, Any]) -> Any:
 
 
 def deploy_yaml(config: ServeConfig) -> str:
-    """What `serve deploy` takes, as Ray's own schema has it."""
+    """What `serve deploy` takes, as Ray's own schema has it. Raises DLCodeGenError for what has no place in a file."""
+    database = config.serve.database
+    if database.startswith(POSTGRESQL) and urlsplit(database).password:
+        raise DLCodeGenError("serve.database has a password in it, which would be written down: give it as PGPASSWORD")
     given = config.model_dump(mode="json", exclude_unset=True)
     document = {
         "proxy_location": "HeadOnly",

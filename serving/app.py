@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -14,6 +14,8 @@ from serving.api import admin, errors, projects
 from serving.api.guard import Guard
 from serving.api.service import Service
 from serving.openai import routes as openai
+from serving.store.connection import DatabaseFault
+from serving.store.gateways import BEAT_SECONDS
 from serving.web.pages import add_pages
 
 _log = logging.getLogger("dlcodegen.serving")
@@ -22,16 +24,22 @@ _CLEAN_UP_SECONDS = 600.0
 
 
 def build_app(service: Service) -> FastAPI:
-    """The app of a service. Its lifespan goes on with what an earlier process left, and deletes what has expired."""
+    """The app of a service. Its lifespan goes on with what other processes left, and deletes what has expired."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        left = service.resume()
+        left = service.start()
         if left:
             _log.warning("goes on with %d projects that an earlier process had under way", left)
-        cleaning = asyncio.create_task(_clean_up(service))
+        chores = [
+            asyncio.create_task(_repeat(service.look_after, BEAT_SECONDS)),
+            asyncio.create_task(_repeat(service.delete_expired, _CLEAN_UP_SECONDS)),
+        ]
         yield
-        cleaning.cancel()
+        for chore in chores:
+            chore.cancel()
+        with suppress(DatabaseFault):
+            service.leave()
 
     app = FastAPI(
         title="DLCodeGen",
@@ -51,9 +59,11 @@ def build_app(service: Service) -> FastAPI:
     return app
 
 
-async def _clean_up(service: Service) -> None:
+async def _repeat(chore: Callable[[], int], seconds: float) -> None:
+    """Does it now and then; while the database is away it is not done."""
     while True:
-        deleted = service.projects.delete_expired(service.settings.retention_days)
-        if deleted:
-            _log.info("deleted %d projects that were older than retention_days", deleted)
-        await asyncio.sleep(_CLEAN_UP_SECONDS)
+        await asyncio.sleep(seconds)
+        try:
+            chore()
+        except DatabaseFault as fault:
+            _log.warning("%s", fault)

@@ -20,6 +20,9 @@ APP = "dlcodegen"
 _GATEWAY_REQUESTS = 4_096
 """Requests at once in the gateway. What is too much it says itself, in our words; Serve's own are plain text."""
 
+_GATEWAY_TARGET = 200
+"""Requests at once for which a gateway has a core's worth of work, streams of 20 tokens a second among them."""
+
 _AT_THE_DOOR = 1
 """Projects beside the one it works on that a replica of computing stages may have before another one is started."""
 
@@ -46,11 +49,16 @@ def application(
         ray_actor_options={"num_cpus": replicas.cpus},
         graceful_shutdown_timeout_s=config.serve.drain_seconds,
     ).bind(tuple(stages))
-    # One gateway: it alone writes to the SQLite file, and knows which projects are under way.
     return serve.deployment(
         serve.ingress()(Gateway),
         name="Gateway",
-        num_replicas=1,
+        autoscaling_config={
+            "min_replicas": 1,
+            "max_replicas": config.serve.gateways,
+            "target_ongoing_requests": _GATEWAY_TARGET,
+            "upscale_delay_s": 5,
+            "downscale_delay_s": 300,
+        },
         max_ongoing_requests=_GATEWAY_REQUESTS,
         ray_actor_options={"num_cpus": 0},
         graceful_shutdown_timeout_s=config.serve.drain_seconds,

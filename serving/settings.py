@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from pipeline.config import PipelineSettings, Settings
 from pipeline.time_limit import ROW_SECONDS
 
+POSTGRESQL = ("postgresql://", "postgres://")
+"""How the address of a PostgreSQL server begins."""
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -61,7 +64,11 @@ class OnlineSettings(Settings):
     """The port it listens on."""
 
     database: str = "dlcodegen-online.sqlite"
-    """The file of projects, events, keys and quotas."""
+    """Projects, events, keys and quotas: an SQLite file on this machine, or `postgresql://USER@HOST/NAME`. The password
+    stands better in PGPASSWORD or ~/.pgpass than there."""
+
+    gateways: int = Field(1, ge=1)
+    """Processes at most that answer requests; as many as there is load for. Several share a PostgreSQL server."""
 
     retention_days: float = Field(30, gt=0)
     """Projects that are finished are deleted after so many days."""
@@ -92,6 +99,14 @@ class OnlineSettings(Settings):
 
     quotas: QuotaSettings = QuotaSettings()
     """What a new key may do."""
+
+    @model_validator(mode="after")
+    def _one_gateway_a_file(self) -> Self:
+        if self.gateways > 1 and not self.database.startswith(POSTGRESQL):
+            raise ValueError(
+                f"gateways={self.gateways} share a database on a server: give database=postgresql://USER@HOST/NAME"
+            )
+        return self
 
     @property
     def is_local(self) -> bool:

@@ -18,7 +18,9 @@ app.add_typer(keys, name="keys")
 
 _DATABASE = "dlcodegen-online.sqlite"
 
-DatabaseOption = Annotated[str, typer.Option("--database", help="The service's file, as serve.database names it.")]
+_HELP = "The service's file or server, as serve.database names it."
+
+DatabaseOption = Annotated[str, typer.Option("--database", help=_HELP)]
 
 
 @app.command(
@@ -134,6 +136,6 @@ def _existing(database: str) -> str:
 
     from pipeline.errors import DLCodeGenError
 
-    if not os.path.exists(database):
+    if "://" not in database and not os.path.exists(database):
         raise DLCodeGenError(f"{database}: there is no such file; name the service's with --database")
     return database

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from serving.store.connection import DatabaseFault
 from serving.store.quotas import OverQuota
 
 _log = logging.getLogger("dlcodegen.serving")
@@ -56,6 +57,13 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def known(request: Request, error: ApiError) -> JSONResponse:
         return error_response(error)
+
+    @app.exception_handler(DatabaseFault)
+    async def without_database(request: Request, error: DatabaseFault) -> JSONResponse:
+        _log.warning("%s %s: %s", request.method, request.url.path, error)
+        return error_response(
+            ApiError(503, "database_unavailable", "the service's database is away; try again shortly", retry_after=5)
+        )
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

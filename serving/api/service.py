@@ -14,6 +14,7 @@ from serving.api.code_model import CodeModel
 from serving.api.errors import ApiError, over_quota
 from serving.settings import ServeConfig
 from serving.store.database import Database
+from serving.store.gateways import Gateways
 from serving.store.keys import Key, Keys
 from serving.store.projects import FINISHED, Project, Projects, RepeatedDifferently
 from serving.store.quotas import OverQuota, Quotas
@@ -28,6 +29,8 @@ _UNKNOWN_CONTEXT = 16_384
 
 _BUSY_SECONDS = 5.0
 """After which a client that found the service full may come again."""
+
+_log = logging.getLogger("dlcodegen.serving")
 
 _audit = logging.getLogger("dlcodegen.audit")
 
@@ -49,16 +52,29 @@ class Service:
     ) -> None:
         self.config, self.settings = config, config.serve
         self.database, self.runs, self.code_model = database, runs, code_model
-        self.keys, self.quotas, self.projects = Keys(database), Quotas(database), Projects(database)
+        self.gateways = Gateways(database)
+        self.keys, self.projects = Keys(database), Projects(database)
+        self.quotas = Quotas(database, self.gateways.id)
 
-    def resume(self) -> int:
-        """Goes on with the projects that a gateway which ended had under way; how many. What was set aside for others
-        is given back."""
-        left = self.projects.under_way()
-        self.quotas.release_all_but(project.id for project in left)
-        for project in left:
-            self.runs.begin(project)
-        return len(left)
+    def start(self) -> int:
+        """Goes on with the projects that gateways which ended had under way; how many."""
+        self.gateways.enter()
+        return self.look_after()
+
+    def look_after(self) -> int:
+        """Says that this gateway lives, takes over from those that do not, and sees that it works on what is its own:
+        after a fault of the database, or a silence after which others have taken over, that may be something else.
+        Gives how many projects it has taken over. Raises DatabaseFault."""
+        self.gateways.beat()
+        taken = self.gateways.take_over()
+        self.runs.work_on(self.projects.under_way(self.gateways.id))
+        for id in self.projects.abandoned(self.gateways.id):
+            self.runs.cancel(id)
+        return taken
+
+    def leave(self) -> None:
+        """What is not finished is for other gateways."""
+        self.gateways.leave()
 
     def submit(self, key: Key, asked: NewProject, repeat_key: str | None = None) -> Submitted:
         """Begins a project, or finds the one that the same request has begun. Raises ApiError where that cannot be."""
@@ -74,7 +90,7 @@ class Service:
         try:
             with self.database.transaction():
                 self.quotas.reserve(id, key, projects=1, tokens=self.tokens_of_project())
-                project = self.projects.add(id, key.id, record, begin, asked.from_project)
+                project = self.projects.add(id, key.id, record, begin, asked.from_project, self.gateways.id)
                 self.projects.append(id, CREATED, {"id": id, "parent": asked.from_project})
                 if repeat_key is not None:
                     self.projects.remember(key.id, repeat_key, digest, id)
@@ -83,6 +99,13 @@ class Service:
             raise over_quota(error) from error
         self.runs.begin(project)
         return Submitted(project=project, repeated=False)
+
+    def delete_expired(self) -> int:
+        """Deletes projects that are older than they may be; how many."""
+        deleted = self.projects.delete_expired(self.settings.retention_days)
+        if deleted:
+            _log.info("deleted %d projects that were older than retention_days", deleted)
+        return deleted
 
     def find(self, key: Key, id: str) -> Project:
         """The key's project. Raises ApiError (404) for any other."""
@@ -101,6 +124,7 @@ class Service:
         if project.status in FINISHED:
             self.projects.delete(project.id)
         else:
+            self.projects.abandon(project.id)  # another gateway may have it
             self.runs.cancel(project.id)
 
     def require_room(self) -> None:

@@ -1,109 +1,106 @@
-"""The SQLite file behind the service: its tables, and transactions.
+"""The database behind the service: its tables, statements and transactions, on SQLite or PostgreSQL.
 
-One machine only: SQLite's locks do not hold on network file systems. All statements are short, so they run where they
-are asked for, in the event loop.
+SQLite's file is for one machine: its locks do not hold on network file systems. A PostgreSQL server is for several
+gateways, on whatever machines. All statements are short, so they run where they are asked for, in the event loop. They
+are written once, in what both speak; values stand as `?`.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipeline.errors import DLCodeGenError, FaultError
+from pipeline.errors import DLCodeGenError
+from pipeline.foreign_text import masked_url
+from serving.settings import POSTGRESQL
+from serving.store.connection import Connection, Row
+from serving.store.sqlite_file import SQLiteFile
 
-VERSION = 1
-"""The layout of the tables. A file of a higher one was written by a newer program, and is refused."""
-
-_BUSY_SECONDS = 10
+VERSION = 2
+"""The layout of the tables. A database of a higher one was written by a newer program, and is refused."""
 
 _TABLES = """
 CREATE TABLE keys (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, scopes TEXT NOT NULL,
-    created REAL NOT NULL, expires REAL, revoked REAL,
-    requests_per_minute INTEGER, concurrent INTEGER, projects INTEGER, tokens INTEGER
+    created DOUBLE PRECISION NOT NULL, expires DOUBLE PRECISION, revoked DOUBLE PRECISION,
+    requests_per_minute BIGINT, concurrent BIGINT, projects BIGINT, tokens BIGINT
 );
-CREATE TABLE requests (key TEXT NOT NULL REFERENCES keys, at REAL NOT NULL);
+CREATE TABLE requests (key TEXT NOT NULL REFERENCES keys, at DOUBLE PRECISION NOT NULL);
 CREATE INDEX requests_by_key ON requests (key, at);
 CREATE TABLE reservations (
-    id TEXT PRIMARY KEY, key TEXT NOT NULL REFERENCES keys, created REAL NOT NULL,
-    projects INTEGER NOT NULL, tokens INTEGER NOT NULL
+    id TEXT PRIMARY KEY, key TEXT NOT NULL REFERENCES keys, created DOUBLE PRECISION NOT NULL,
+    projects BIGINT NOT NULL, tokens BIGINT NOT NULL
 );
 CREATE INDEX reservations_by_key ON reservations (key);
 CREATE TABLE usage (
     key TEXT NOT NULL REFERENCES keys, day TEXT NOT NULL,
-    projects INTEGER NOT NULL DEFAULT 0, completions INTEGER NOT NULL DEFAULT 0,
-    prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0,
+    projects BIGINT NOT NULL DEFAULT 0, completions BIGINT NOT NULL DEFAULT 0,
+    prompt_tokens BIGINT NOT NULL DEFAULT 0, completion_tokens BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (key, day)
 );
 CREATE TABLE projects (
-    id TEXT PRIMARY KEY, key TEXT NOT NULL REFERENCES keys, parent TEXT, created REAL NOT NULL, finished REAL,
-    status TEXT NOT NULL, title TEXT NOT NULL, start BLOB NOT NULL, begin INTEGER NOT NULL, record BLOB
+    id TEXT PRIMARY KEY, key TEXT NOT NULL REFERENCES keys, parent TEXT, created DOUBLE PRECISION NOT NULL,
+    finished DOUBLE PRECISION, status TEXT NOT NULL, title TEXT NOT NULL, start BYTEA NOT NULL, begin BIGINT NOT NULL,
+    record BYTEA
 );
 CREATE INDEX projects_by_key ON projects (key, created);
 CREATE TABLE events (
-    project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE, number INTEGER NOT NULL, at REAL NOT NULL,
+    project TEXT NOT NULL REFERENCES projects ON DELETE CASCADE, number BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL,
     name TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (project, number)
 );
 CREATE TABLE feedback (
-    project TEXT PRIMARY KEY REFERENCES projects ON DELETE CASCADE, at REAL NOT NULL, data TEXT NOT NULL
+    project TEXT PRIMARY KEY REFERENCES projects ON DELETE CASCADE, at DOUBLE PRECISION NOT NULL, data TEXT NOT NULL
 );
 CREATE TABLE idempotency (
     key TEXT NOT NULL REFERENCES keys, name TEXT NOT NULL, digest TEXT NOT NULL, project TEXT NOT NULL,
-    at REAL NOT NULL, PRIMARY KEY (key, name)
+    at DOUBLE PRECISION NOT NULL, PRIMARY KEY (key, name)
 );
 CREATE TABLE sessions (
-    digest TEXT PRIMARY KEY, key TEXT NOT NULL REFERENCES keys, csrf TEXT NOT NULL, expires REAL NOT NULL
+    digest TEXT PRIMARY KEY, key TEXT NOT NULL REFERENCES keys, csrf TEXT NOT NULL, expires DOUBLE PRECISION NOT NULL
 );
 """
+"""Layout 1, which has no gateways."""
+
+_GATEWAYS = """
+CREATE TABLE gateways (id TEXT PRIMARY KEY, seen DOUBLE PRECISION NOT NULL);
+ALTER TABLE projects ADD COLUMN gateway TEXT;
+ALTER TABLE projects ADD COLUMN unwanted BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE reservations ADD COLUMN gateway TEXT;
+"""
+"""Layout 2: who works on a project, and whether it is to be ended."""
+
+_LAYOUTS = (_TABLES, _GATEWAYS)
 
 
 class Database:
-    """A connection to the file, which is made where it is not there."""
+    """A connection to the file or the server. Tables that are not there yet are made."""
 
-    def __init__(self, path: str) -> None:
-        """Raises DLCodeGenError for what is no database of ours, FaultError where it cannot be opened or written."""
-        if "://" in path:
-            raise DLCodeGenError(f"serve.database={path}: this version keeps its projects in a local SQLite file")
-        try:
-            new = not os.path.exists(path)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            if new:
-                os.chmod(path, 0o600)  # it holds what users asked for
-            self._connection.row_factory = sqlite3.Row
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._make_tables(path)
-        except sqlite3.DatabaseError as error:
-            if "not a database" in str(error):
-                raise DLCodeGenError(f"serve.database={path}: this file is no SQLite database") from error
-            raise FaultError(
-                f"serve.database={path}: {error}; see that its folder is there and can be written"
-            ) from error
-
-    def _make_tables(self, path: str) -> None:
+    def __init__(self, address: str) -> None:
+        """`address` is a file's path or `postgresql://...`. Raises DLCodeGenError for what is no database of
+        ours, DatabaseFault where it cannot be opened or written, now or by any statement later."""
+        self.is_shared = address.startswith(POSTGRESQL)
+        """Whether several gateways can use it."""
+        self._connection = _connected(address)
         with self.transaction():
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            version = self._connection.version()
             if version > VERSION:
-                raise DLCodeGenError(f"serve.database={path}: written by a newer version of this program")
-            if version == 0:
-                for statement in _TABLES.split(";"):
+                raise DLCodeGenError(
+                    f"serve.database={masked_url(address)}: written by a newer version of this program"
+                )
+            for layout in _LAYOUTS[version:]:
+                for statement in filter(str.strip, layout.split(";")):
                     self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {VERSION}")
+            if version < VERSION:
+                self._connection.set_version(VERSION)
 
-    def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
+    def rows(self, statement: str, *values: object) -> list[Row]:
         """What a query gives."""
-        return self._connection.execute(statement, values).fetchall()
+        return list(self._connection.execute(statement, values).fetchall())
 
-    def row(self, statement: str, *values: object) -> sqlite3.Row | None:
+    def row(self, statement: str, *values: object) -> Row | None:
         """The first row that a query gives."""
-        found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
-        return found
+        return self._connection.execute(statement, values).fetchone()
 
     def value(self, statement: str, *values: object) -> Any:
         """The first value of the first row; None without one."""
@@ -117,13 +114,29 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block's changes or none; nobody else writes meanwhile."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.begin()
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._connection.rollback()
             raise
-        self._connection.execute("COMMIT")
+        self._connection.commit()
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _connected(address: str) -> Connection:
+    if not address.startswith(POSTGRESQL):
+        if "://" in address:
+            raise DLCodeGenError(
+                f"serve.database={masked_url(address)}: give a file's path, or postgresql://USER@HOST/NAME"
+            )
+        return SQLiteFile(address)
+    try:
+        from serving.store.postgresql import PostgreSQL
+    except ImportError as error:
+        raise DLCodeGenError(
+            f"serve.database={masked_url(address)} needs psycopg: pip install 'dlcodegen-ray[postgresql]'"
+        ) from error
+    return PostgreSQL(address)

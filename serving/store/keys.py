@@ -7,9 +7,9 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from sqlite3 import Row
 
 from serving.settings import QuotaSettings
+from serving.store.connection import Row
 from serving.store.database import Database
 
 SCOPES = ("projects", "completions", "admin")
@@ -79,7 +79,12 @@ class Keys:
         expires = None if days is None else now + days * 86_400
         row = (f"key_{secrets.token_hex(6)}", name, _digest(secret), " ".join(scopes), now, expires)
         limits = (quotas.requests_per_minute, quotas.concurrent, quotas.projects, quotas.tokens)
-        self._database.change("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)", *row, *limits)
+        self._database.change(
+            "INSERT INTO keys (id, name, digest, scopes, created, expires, requests_per_minute, concurrent, projects, "
+            "tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *row,
+            *limits,
+        )
         key = self._database.row("SELECT * FROM keys WHERE id = ?", row[0])
         assert key is not None
         return _key(key), secret

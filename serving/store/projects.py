@@ -8,12 +8,12 @@ import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from sqlite3 import Row
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from pipeline.records import Planned, Requirement, Scored, Understood
+from serving.store.connection import Row
 from serving.store.database import Database
 
 Status = Literal["under_way", "completed", "failed", "cancelled"]
@@ -72,13 +72,17 @@ class Projects:
     def new_id(self) -> str:
         return f"prj_{secrets.token_hex(12)}"
 
-    def add(self, id: str, key: str, start: Requirement, begin: int, parent: str | None = None) -> Project:
-        """A project that is under way from now on. Inside of a transaction of the caller's own it is part of that."""
+    def add(
+        self, id: str, key: str, start: Requirement, begin: int, parent: str | None = None, gateway: str = ""
+    ) -> Project:
+        """A project that is under way from now on, at that gateway. Inside of a transaction of the caller's own it is
+        part of that."""
         title = " ".join(start.requirement.split())[:120]
         kept = _packed([type(start).__name__, _STARTS[type(start).__name__].dump_python(start, mode="json")])
         self._database.change(
-            "INSERT INTO projects VALUES (?, ?, ?, ?, NULL, 'under_way', ?, ?, ?, NULL)",
-            id, key, parent, time.time(), title, kept, begin,
+            "INSERT INTO projects (id, key, parent, created, status, title, start, begin, gateway) "
+            "VALUES (?, ?, ?, ?, 'under_way', ?, ?, ?, ?)",
+            id, key, parent, time.time(), title, kept, begin, gateway,
         )  # fmt: skip
         found = self.find(id, key)
         assert found is not None
@@ -89,9 +93,21 @@ class Projects:
         row = self._database.row("SELECT * FROM projects WHERE id = ? AND key = ?", id, key)
         return None if row is None else _project(row)
 
-    def under_way(self) -> list[Project]:
-        """All projects that nobody has finished."""
-        return [_project(row) for row in self._database.rows("SELECT * FROM projects WHERE status = 'under_way'")]
+    def under_way(self, gateway: str) -> list[Project]:
+        """The projects that a gateway works on."""
+        rows = self._database.rows("SELECT * FROM projects WHERE status = 'under_way' AND gateway = ?", gateway)
+        return [_project(row) for row in rows]
+
+    def abandon(self, id: str) -> None:
+        """Notes that nobody wants a project any more, for the gateway that works on it."""
+        self._database.change("UPDATE projects SET unwanted = 1 WHERE id = ? AND status = 'under_way'", id)
+
+    def abandoned(self, gateway: str) -> list[str]:
+        """Which of a gateway's projects nobody wants any more."""
+        rows = self._database.rows(
+            "SELECT id FROM projects WHERE status = 'under_way' AND gateway = ? AND unwanted = 1", gateway
+        )
+        return [row["id"] for row in rows]
 
     def of_key(self, key: str, most: int = 50, before: float | None = None) -> list[Project]:
         """The key's projects, the newest first."""
@@ -159,7 +175,13 @@ class Projects:
 
     def rate(self, id: str, rating: Mapping[str, Any]) -> None:
         """Keeps somebody's rating of a project, instead of an earlier one."""
-        self._database.change("INSERT OR REPLACE INTO feedback VALUES (?, ?, ?)", id, time.time(), json.dumps(rating))
+        self._database.change(
+            "INSERT INTO feedback (project, at, data) VALUES (?, ?, ?) "
+            "ON CONFLICT (project) DO UPDATE SET at = excluded.at, data = excluded.data",
+            id,
+            time.time(),
+            json.dumps(rating),
+        )
 
     def rating_of(self, id: str) -> dict[str, Any] | None:
         kept = self._database.value("SELECT data FROM feedback WHERE project = ?", id)
@@ -178,7 +200,13 @@ class Projects:
     def remember(self, key: str, name: str, digest: str, project: str) -> None:
         """Keeps which project an Idempotency-Key has made."""
         self._database.change(
-            "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)", key, name, digest, project, time.time()
+            "INSERT INTO idempotency (key, name, digest, project, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key, name) "
+            "DO UPDATE SET digest = excluded.digest, project = excluded.project, at = excluded.at",
+            key,
+            name,
+            digest,
+            project,
+            time.time(),
         )
 
 

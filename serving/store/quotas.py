@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from serving.store.database import Database
@@ -46,10 +45,10 @@ class Used:
 
 
 class Quotas:
-    """The accounts of all keys in a database."""
+    """The accounts of all keys in a database. `gateway` reserves."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, gateway: str = "") -> None:
+        self._database, self._gateway = database, gateway
 
     def count_request(self, key: Key) -> RequestRoom:
         """Counts one request. Raises OverQuota (`rate_limit_exceeded`) for one too many in 60 seconds."""
@@ -85,8 +84,9 @@ class Quotas:
         if quotas.tokens is not None and used.tokens + reserved_tokens + tokens > quotas.tokens:
             raise OverQuota("insufficient_quota", f"this key's {quotas.tokens} tokens do not suffice for this request")
         self._database.change(
-            "INSERT INTO reservations VALUES (?, ?, ?, ?, ?)", id, key.id, time.time(), projects, tokens
-        )
+            "INSERT INTO reservations (id, key, created, projects, tokens, gateway) VALUES (?, ?, ?, ?, ?, ?)",
+            id, key.id, time.time(), projects, tokens, self._gateway,
+        )  # fmt: skip
 
     def settle(self, id: str, used: Used) -> bool:
         """Gives back what was set aside, and writes down what was used. False where that was done before: it counts
@@ -96,7 +96,7 @@ class Quotas:
             return False
         self._database.change("DELETE FROM reservations WHERE id = ?", id)
         day = time.strftime("%Y-%m-%d", time.gmtime())
-        self._database.change("INSERT OR IGNORE INTO usage (key, day) VALUES (?, ?)", key, day)
+        self._database.change("INSERT INTO usage (key, day) VALUES (?, ?) ON CONFLICT DO NOTHING", key, day)
         self._database.change(
             "UPDATE usage SET projects = projects + ?, completions = completions + ?, "
             "prompt_tokens = prompt_tokens + ?, completion_tokens = completion_tokens + ? WHERE key = ? AND day = ?",
@@ -108,14 +108,6 @@ class Quotas:
             day,
         )
         return True
-
-    def release_all_but(self, ids: Iterable[str]) -> None:
-        """Gives back what was set aside for work that nobody does any more, after a crash."""
-        kept = set(ids)
-        with self._database.transaction():
-            for row in self._database.rows("SELECT id FROM reservations"):
-                if row["id"] not in kept:
-                    self._database.change("DELETE FROM reservations WHERE id = ?", row["id"])
 
     def used(self, key: str) -> Used:
         """What a key has used in all."""

@@ -17,6 +17,7 @@ from pipeline.errors import DLCodeGenError
 from pipeline.records import Failure, Requirement, Scored
 from pipeline.stage import widen
 from serving.settings import OnlineSettings
+from serving.store.connection import DatabaseFault
 from serving.store.database import Database
 from serving.store.projects import Event, Project, Projects, Status
 from serving.store.quotas import Quotas
@@ -77,6 +78,16 @@ class Runs:
         task.add_done_callback(lambda _: self._end_unbegun(project.id))
         self.metrics.under_way(self.under_way)
 
+    def work_on(self, projects: Sequence[Project]) -> None:
+        """Works on these and no others: begins those it has not, and leaves those that another gateway has by now."""
+        own = {project.id for project in projects}
+        for id in self._tasks.keys() - own:
+            if self._is_under_way(id):
+                self._tasks[id].cancel()
+        for project in projects:
+            if project.id not in self._tasks:
+                self.begin(project)
+
     def cancel(self, id: str) -> None:
         """Ends a project; one that has ended, or that another gateway has, is no error."""
         task = self._tasks.get(id)
@@ -130,6 +141,13 @@ class Runs:
             await asyncio.wait(tasks, timeout=self._settings.drain_seconds)
 
     async def _run(self, project: Project) -> None:
+        try:
+            await self._work_on(project)
+        except DatabaseFault as fault:
+            self._leave(project.id)  # `work_on` begins it again when the database is back
+            _log.warning("project %s: %s", project.id, fault)
+
+    async def _work_on(self, project: Project) -> None:
         seconds: dict[str, float] = {}
         status: Status = "failed"
         record: Scored | None = None
@@ -155,6 +173,8 @@ class Runs:
             except TimeoutError:
                 message = f"it was not done after {self._settings.deadline_seconds:g} s"
                 record = self._failed(project.id, "deadline", message)
+            except DatabaseFault:
+                raise
             except (RayError, RayServeException, DLCodeGenError, OSError) as error:
                 _log.warning("project %s: %s", project.id, _one_line(error))
                 record = self._failed(project.id, "service", _plain(error))
@@ -164,9 +184,12 @@ class Runs:
                 record = finished
             status = "completed" if record.failure is None else "failed"
             last = last_event(record)
+        except DatabaseFault:
+            raise
         except asyncio.CancelledError:
             if project.id not in self._unwanted:
-                raise  # this process ends, and the next one goes on with the project
+                self._leave(project.id)
+                raise  # this process ends, or another one has the project
             status, record, last = "cancelled", None, (CANCELLED, {})
         except Exception:  # a bug of ours costs its project, and is told to nobody but the log
             _log.exception("project %s", project.id)
@@ -174,23 +197,25 @@ class Runs:
             last = last_event(record)
         self._end(project.id, status, record, last, seconds)
 
+    def _leave(self, id: str) -> None:
+        """Works no longer on a project, ended or not."""
+        self._tasks.pop(id, None)
+        self._latest.pop(id, None)
+        self.metrics.under_way(self.under_way)
+
     def _end(
         self, id: str, status: Status, record: Scored | None, last: EventData, seconds: Mapping[str, float]
     ) -> None:
         """Status, last event and account in one transaction: after a crash they agree."""
         used = used_by(self._latest[id], projects=int(status != "cancelled"))
-        try:
-            with self._database.transaction():
-                if self._projects.finish(id, status, record):
-                    self._projects.append(id, *last)
-                self._quotas.settle(id, used)
-        finally:
-            self._latest.pop(id, None)
-            self._tasks.pop(id, None)
-            self._unwanted.discard(id)
-            self._wake(id)
-            self.metrics.finished(status, seconds, used)
-            self.metrics.under_way(self.under_way)
+        with self._database.transaction():
+            if self._projects.finish(id, status, record):
+                self._projects.append(id, *last)
+            self._quotas.settle(id, used)
+        self._leave(id)
+        self._unwanted.discard(id)
+        self._wake(id)
+        self.metrics.finished(status, seconds, used)
 
     def _end_unbegun(self, id: str) -> None:
         """A task that is cancelled before its first step never comes to its end by itself."""

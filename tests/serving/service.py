@@ -51,7 +51,7 @@ class Online:
         return dict(answer.json())
 
 
-def service_on(database: Path, stages: StagesServer, config: ServeConfig, code_model: Any = None) -> Service:
+def service_on(database: Path | str, stages: StagesServer, config: ServeConfig, code_model: Any = None) -> Service:
     """A service on a database, with the stages that the tests share."""
     opened = Database(str(database))
 
@@ -65,7 +65,7 @@ def service_on(database: Path, stages: StagesServer, config: ServeConfig, code_m
 
 @asynccontextmanager
 async def online(
-    database: Path, stages: StagesServer, config: ServeConfig | None = None, code_model: Any = None
+    database: Path | str, stages: StagesServer, config: ServeConfig | None = None, code_model: Any = None
 ) -> AsyncIterator[Online]:
     """The service as it runs."""
     service = service_on(database, stages, config or serve_config(), code_model)

@@ -7,12 +7,9 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
 from serving.settings import QuotaSettings
 from serving.store.database import Database
 from serving.store.keys import Keys
-from serving.store.quotas import OverQuota, Quotas, Used
 from serving.work.stages import StagesServer
 from tests.serving.service import ASKED, online, run, serve_config
 
@@ -74,21 +71,6 @@ def test_fifty_callers_at_once_never_get_more_than_the_budget(tmp_path: Path, st
             assert (await it.client.get("/v1/usage", headers=headers)).json()["total"]["projects"] == 7
 
     run(work)
-
-
-def test_what_was_reserved_is_settled_once_and_given_back_after_a_crash(tmp_path: Path) -> None:
-    database = Database(str(tmp_path / "db"))
-    key, _ = Keys(database).add("somebody", QuotaSettings(tokens=100))
-    quotas = Quotas(database)
-    quotas.reserve("a", key, tokens=60)
-    with pytest.raises(OverQuota):
-        quotas.reserve("b", key, tokens=60)
-    assert quotas.settle("a", Used(completions=1, prompt_tokens=10, completion_tokens=5))
-    assert not quotas.settle("a", Used(completions=1, prompt_tokens=10, completion_tokens=5))
-    assert quotas.used(key.id).tokens == 15
-    quotas.reserve("b", key, tokens=60)
-    quotas.release_all_but([])
-    quotas.reserve("c", key, tokens=60)
 
 
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path, stages: StagesServer) -> None:
