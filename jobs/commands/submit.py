@@ -14,7 +14,7 @@ from jobs.runs.terminal import console, say, say_error
 from pipeline.foreign_text import without_secrets
 
 if TYPE_CHECKING:
-    from jobs.cluster.submitting import SubmittedJobs
+    from jobs.cluster.submission.submitting import SubmittedJobs
 
 app = typer.Typer()
 submitted = typer.Typer(help="List, follow and end the jobs that were submitted to a cluster.", no_args_is_help=True)
@@ -66,8 +66,8 @@ def submit(
 
     The same command once more goes on where a job stopped.
     """
-    from jobs.cluster.job_package import pack_job
-    from jobs.cluster.submitting import SubmittedJobs
+    from jobs.cluster.submission.job_package import pack_job
+    from jobs.cluster.submission.submitting import SubmittedJobs
     from pipeline.errors import DLCodeGenError
 
     if words[0] not in COMMANDS:
@@ -88,7 +88,7 @@ def list_jobs(address: Address = _DASHBOARD) -> None:
     """All submitted jobs of the cluster, the oldest first."""
     from datetime import datetime
 
-    from jobs.cluster.submitting import SubmittedJobs
+    from jobs.cluster.submission.submitting import SubmittedJobs
 
     table = Table("id", "status", "since", "command")
     for job in SubmittedJobs(address).all():
@@ -109,7 +109,7 @@ def logs(
     no_follow: Annotated[bool, typer.Option("--no-follow", help="What there is now, without waiting.")] = False,
 ) -> None:
     """Show what a job prints, to its end, and end with its exit code."""
-    from jobs.cluster.submitting import SubmittedJobs
+    from jobs.cluster.submission.submitting import SubmittedJobs
 
     jobs = SubmittedJobs(address)
     if no_follow:
@@ -121,7 +121,7 @@ def logs(
 @submitted.command()
 def stop(job: Job, address: Address = _DASHBOARD) -> None:
     """End a job; what it has done stays, and the same `submit` goes on with it."""
-    from jobs.cluster.submitting import SubmittedJobs
+    from jobs.cluster.submission.submitting import SubmittedJobs
 
     say(f"{job} is told to end" if SubmittedJobs(address).stop(job) else f"{job} has ended before")
 

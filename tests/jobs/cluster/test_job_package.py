@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.cluster import job_package
-from jobs.cluster.job_package import pack_job
 from jobs.cluster.lasting_output import require_lasting
+from jobs.cluster.submission import job_package
+from jobs.cluster.submission.job_package import pack_job
 from pipeline.errors import DLCodeGenError
 
 OUT = ("--out", "s3://bucket/run1")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.errors import DLCodeGenError
 
-_PROGRAM = Path(__file__).parents[2]
+_PROGRAM = Path(__file__).parents[3]
 _PACKAGES = ("pipeline", "corpus_build", "serving", "jobs")
 
 FILES = "submitted"

@@ -1,0 +1,1 @@
+"""Jobs that are sent to a cluster: what goes along, and what they say."""
