@@ -28,7 +28,8 @@ class RowMetrics:
 
 
 class JobMetrics:
-    """How far a job is, as its driver knows. Without Ray nobody is told."""
+    """How far a job is, as its driver says again and again: a gauge that is silent is forgotten. Without Ray nobody is
+    told."""
 
     def __init__(self, job: str, total: int) -> None:
         self._rows = gauge(JOB_ROWS) if ray.is_initialized() else None

@@ -61,19 +61,16 @@ class RowProgress:
             self._task = self._bar.add_task(label, total=total, completed=done, rate="0", failed=0, under_way="")
 
     def __enter__(self) -> RowProgress:
-        self._metrics.show(self._done, 0)
         if self._bar:
             self._bar.start()
-        if not self._quiet:
-            self._ticks.start()
+        self._ticks.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        if not self._quiet:
-            self._ticks.join()
+        self._ticks.join()
         if self._bar:
             self._bar.stop()
 
@@ -81,7 +78,6 @@ class RowProgress:
         """Counts rows that have just been finished, and how many of them failed."""
         self._rows += rows
         self._failed += failed
-        self._metrics.show(self._done, self._failed)
         self._show()
 
     def _tick(self) -> None:
@@ -89,6 +85,7 @@ class RowProgress:
             self._show()
 
     def _show(self) -> None:
+        self._metrics.show(self._done, self._failed)
         if self._quiet:
             return
         with self._showing:

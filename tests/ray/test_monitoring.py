@@ -94,16 +94,18 @@ def test_every_drawing_of_the_board_has_data(prometheus: Prometheus, online: Onl
     panels = json.loads(monitoring_files()["grafana.json"])["panels"]
     expressions = [panel["targets"][0]["expr"] for panel in panels if panel["type"] != "row"]
     empty = set(expressions)
-    with FaultServer(answer=answered).running() as server:
+    # Ray's processes report every ten seconds, so the job is long enough to be seen under way.
+    with FaultServer(answer=answered, seconds=lambda body: scaled(12)).running() as server:
         _run_job(tmp_path / "run", server)
-        for _ in range(20):
-            _ask(online)
-            time.sleep(scaled(3))
-            empty = {expression for expression in empty if not _has_data(prometheus, expression)}
-            if not empty:
-                break
+    for _ in range(20):
+        _ask(online)
+        time.sleep(scaled(3))
+        empty = {expression for expression in empty if not _had_data(prometheus, expression)}
+        if not empty:
+            break
     assert empty == set()
-    assert prometheus.values('max (ray_dlcodegen_job_rows{job="generate", state="done"})') == [2.0]
+    told = 'max_over_time(ray_dlcodegen_job_rows{job="generate", state="total"}[30m])'
+    assert set(prometheus.values(told)) == {2.0}
     assert {rule["health"] for rule in prometheus.rules()} == {"ok"}
 
 
@@ -124,9 +126,10 @@ def _ask(online: Online) -> None:
     _wait_until(lambda: online.client.get(first.headers["location"]).json()["status"] != "under_way")
 
 
-def _has_data(prometheus: Prometheus, expression: str) -> bool:
-    values = prometheus.values(expression.replace("$__rate_interval", "1m"))
-    return any(value == value for value in values)  # nan, where nothing happened within the interval
+def _had_data(prometheus: Prometheus, expression: str) -> bool:
+    """Whether there was a point of its line at any time: nan is none, where nothing happened within the interval."""
+    line = expression.replace("$__rate_interval", "1m")
+    return any(value == value for value in prometheus.values(f"max_over_time(({line})[30m:2s])"))
 
 
 def _wait_until(condition: Any) -> None:
