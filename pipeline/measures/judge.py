@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.errors import StageFailure
 from pipeline.llm.asking.prompt_files import render
 from pipeline.llm.asking.replies import clean_text
+from pipeline.llm.asking.verdict_reading import verdicts_in
 from pipeline.llm.protocol import LLM, ChatReply, ChatRequest, Message, Sampling
 from pipeline.llm.seeds import call_seed
-from pipeline.measures.verdict_reading import verdicts_in
 
 ASPECTS = ("compliance", "usefulness", "idiomaticity")
 LONGEST = 24_000

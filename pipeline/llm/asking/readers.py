@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pipeline.llm.asking.fences import fenced_blocks
-from pipeline.llm.asking.program_parts import only_prepares
+from pipeline.llm.asking.code.fences import fenced_blocks
+from pipeline.llm.asking.code.program_parts import only_prepares
 from pipeline.llm.asking.replies import Program, ReplyError, clean_text, read_program, read_template
 from pipeline.llm.decisions import KEYS, decisions_in
 from pipeline.plan.reading import UnreadablePlanError, read_plan

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.analysis.parsing import parsed
 from pipeline.foreign_text import storable
-from pipeline.llm.asking.code_mending import mended
-from pipeline.llm.asking.fences import MARKDOWN, Block, fenced_blocks
-from pipeline.llm.asking.held_code import code_in_json
-from pipeline.llm.asking.program_parts import is_program, one_program
+from pipeline.llm.asking.code.code_mending import mended
+from pipeline.llm.asking.code.fences import MARKDOWN, Block, fenced_blocks
+from pipeline.llm.asking.code.held_code import code_in_json
+from pipeline.llm.asking.code.program_parts import is_program, one_program
+from pipeline.llm.asking.code.unfenced import longest_whole, looks_like_python, unfenced_code
 from pipeline.llm.asking.thinking import answer_in
-from pipeline.llm.asking.unfenced import longest_whole, looks_like_python, unfenced_code
 from pipeline.plan.change import Decisions
 from pipeline.records import SourceFile
 

@@ -13,9 +13,9 @@ import re
 import warnings
 
 from pipeline.analysis.parsing import LONGEST
-from pipeline.llm.asking.fences import fenced_blocks
+from pipeline.llm.asking.code.fences import fenced_blocks
+from pipeline.llm.asking.code.unfenced import OPENS, is_prose, longest_whole
 from pipeline.llm.asking.thinking import answer_in
-from pipeline.llm.asking.unfenced import OPENS, is_prose, longest_whole
 
 LONGEST_OVERLAP = 4_000
 """Characters: a model that repeats more than that has started over."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.analysis.parsing import parsed
-from pipeline.llm.asking.fences import fenced_blocks
+from pipeline.llm.asking.code.fences import fenced_blocks
 
 _THINK = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?)"
 _NAME = (

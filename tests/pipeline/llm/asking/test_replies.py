@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.llm.asking.code_mending import without_magics
+from pipeline.llm.asking.code.code_mending import without_magics
 from pipeline.llm.asking.replies import ReplyError, looks_like_python, read_program, read_template
 from tests.pipeline.generate.llm.scripts import CODE
 

@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from pipeline.analysis.parsing import parsed
-from pipeline.llm.asking.code_mending import is_markup
+from pipeline.llm.asking.code.code_mending import is_markup
 
 _FENCE = re.compile(r"^(?P<before>[ \t>]{0,12})(?P<mark>`{3,}+|~{3,}+)[ \t]*+(?P<info>[^`]*)$")
 _LATE_FENCE = re.compile(r"(?P<mark>`{3,}+)[ \t]*+(?P<info>(?:python|py)\d{0,2})[ \t]*$", re.IGNORECASE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from pipeline.llm.asking.code_mending import mended
-from pipeline.llm.asking.unfenced import looks_like_python
+from pipeline.llm.asking.code.code_mending import mended
+from pipeline.llm.asking.code.unfenced import looks_like_python
 
 _CODE_KEYS = frozenset("code program python source_code python_code script solution content answer".split())
 _MOST_OBJECTS = 20

@@ -8,7 +8,7 @@ import textwrap
 import warnings
 
 from pipeline.analysis.parsing import LONGEST, parsed
-from pipeline.llm.asking.code_mending import is_markup, mended
+from pipeline.llm.asking.code.code_mending import is_markup, mended
 
 OPENS = re.compile(
     r"^(?:import |from [\w.]+ import |def |async def |class |@\w|#|\"\"\"|'''|if __name__|"
