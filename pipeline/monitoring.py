@@ -22,6 +22,7 @@ class Metric:
     kind: Literal["counter", "gauge", "histogram"]
     description: str
     tags: tuple[str, ...] = ()
+    """None is called `job` or `instance`: Prometheus has labels of its own with these names."""
 
     @property
     def series(self) -> str:
@@ -29,7 +30,7 @@ class Metric:
         return f"ray_{self.name}_total" if self.kind == "counter" else f"ray_{self.name}"
 
 
-JOB_ROWS = Metric("dlcodegen_job_rows", "gauge", "Rows of a batch job: total, done, failed.", ("job", "state"))
+JOB_ROWS = Metric("dlcodegen_job_rows", "gauge", "Rows of a batch job: total, done, failed.", ("batch_job", "state"))
 ROWS = Metric("dlcodegen_rows", "counter", "Rows that a batch job's workers have ended, by how.", ("status",))
 PROJECTS = Metric("dlcodegen_projects", "counter", "Projects of the service that have ended, by how.", ("status",))
 UNDER_WAY = Metric("dlcodegen_projects_under_way", "gauge", "Projects of the service under way, waiting ones included.")
@@ -67,6 +68,11 @@ class Panel:
     """Grafana's name of the unit."""
 
 
+def _rows(state: str) -> str:
+    """A job's rows in a state; of several runs of it, those of the larger one."""
+    return f'max by (batch_job) ({JOB_ROWS.series}{{state="{state}"}})'
+
+
 def _rate(metric: Metric, by: str) -> str:
     return f"sum by ({by}) (rate({metric.series}[$__rate_interval]))"
 
@@ -78,14 +84,14 @@ def _quantile(share: float, metric: Metric, by: str = "") -> str:
 
 BOARD: dict[str, tuple[Panel, ...]] = {
     "Batch jobs": (
-        Panel("Rows done", f'max by (job) ({JOB_ROWS.series}{{state="done"}})', "{{job}}"),
+        Panel("Rows done", _rows("done"), "{{batch_job}}"),
         Panel(
             "Share done",
-            f'max by (job) ({JOB_ROWS.series}{{state="done"}}) / max by (job) ({JOB_ROWS.series}{{state="total"}} > 0)',
-            "{{job}}",
+            f"{_rows('done')} / ({_rows('total')} > 0)",
+            "{{batch_job}}",
             "percentunit",
         ),
-        Panel("Rows failed", f'max by (job) ({JOB_ROWS.series}{{state="failed"}})', "{{job}}"),
+        Panel("Rows failed", _rows("failed"), "{{batch_job}}"),
         Panel("Rows a second, by how they ended", _rate(ROWS, "status"), "{{status}}", "ops"),
     ),
     "Service": (
@@ -123,11 +129,11 @@ class Alert:
 ALERTS = (
     Alert(
         "DLCodeGenJobStandsStill",
-        f'max by (job) (changes({JOB_ROWS.series}{{state="done"}}[15m])) == 0 and '
-        f'max by (job) ({JOB_ROWS.series}{{state="done"}}) < max by (job) ({JOB_ROWS.series}{{state="total"}})',
+        f'max by (batch_job) (changes({JOB_ROWS.series}{{state="done"}}[15m])) == 0 and '
+        f"{_rows('done')} < {_rows('total')}",
         15,
         "warning",
-        "No row of {{ $labels.job }} has ended for a quarter of an hour.",
+        "No row of {{ $labels.batch_job }} has ended for a quarter of an hour.",
     ),
     Alert(
         "DLCodeGenRowsFail",

@@ -39,4 +39,4 @@ class JobMetrics:
         if self._rows is None:
             return
         for state, rows in (("total", self._total), ("done", done), ("failed", failed)):
-            self._rows.set(rows, tags={"job": self._job, "state": state})
+            self._rows.set(rows, tags={"batch_job": self._job, "state": state})
