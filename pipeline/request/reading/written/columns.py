@@ -41,6 +41,8 @@ _BRACKETED = frozenset(
 )
 _FILLERS = frozenset("are named called : columns column the like sind heißen son sont são sono".split())
 _CLAUSE_BEGINNINGS = frozenset("i we predict target the use with want".split())
+_KINDS = frozenset("numeric numerical categorical continuous discrete ordinal nominal boolean text-like".split())
+"""What columns can be, and none is called: "numeric and text-like columns"."""
 _NAMING = _COLUMNS | _BRACKETED | _TABLES | COLUMN | DATA_FORMATS
 """Only behind these a column is named."""
 
@@ -307,6 +309,7 @@ def _clean(text: str, names: list[Name], *, strict: bool) -> list[Name]:
             or ".." in name.text
             or "…" in name.text
             or _RANGE.fullmatch(name.text)
+            or _KINDS.issuperset(map(str.lower, words[:1]))
         ):
             continue
         if len(words) > 3 or (results and len(words) > 1 and words[0].lower() in _CLAUSE_BEGINNINGS):
