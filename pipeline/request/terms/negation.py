@@ -115,6 +115,10 @@ _TURNS = frozenset("but however now instead so therefore aber jetzt pero ahora m
 """Where the story ends and the request goes on."""
 
 
+_ANSWERED = (("?", "no"), ("?", "nope"), ("?", "nah"), ("?", "never"))
+"""What one asks and answers oneself: "RMSprop? No, Adam"."""
+
+
 def stances(pieces: list[Piece]) -> list[Stance]:
     """For each piece whether what it says is asked for, forbidden or only mentioned."""
     results: list[Stance] = ["asked"] * len(pieces)
@@ -199,7 +203,7 @@ def _alike(pieces: list[Piece], position: int) -> bool:
 
 
 _BEFORE_DENIAL = frozenset(
-    ": = off "
+    ": = off ? "
     "is are isn aren layer layers would be was not unnecessary forbidden unwanted - shall must should may can will "
     "needn mustn shouldn 없이 は を の が и данные data the нельзя не".split()
 )
@@ -227,6 +231,9 @@ _CJK_DENIALS = (
 
 def _denied_afterwards(pieces: list[Piece], index: int) -> bool:
     """ "augmentation is not needed", "dropout: none", "shuffle=False", "ドロップアウトは不要" """
+    answer = pieces[index + 1 : index + 4]
+    if tuple(piece.key for piece in answer[:2]) in _ANSWERED and all(piece.kind == "mark" for piece in answer[2:]):
+        return True
     following = [piece for piece in pieces[index + 1 : index + 9] if piece.sentence == pieces[index].sentence]
     keys = [piece.key for piece in following]
     if keys[:1] == ["off"] and (len(keys) == 1 or following[1].kind == "mark"):

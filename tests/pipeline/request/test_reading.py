@@ -514,3 +514,16 @@ def test_languages_without_a_name_are_not_taken_for_english(text: str) -> None:
 def test_what_stands_behind_a_target_is_no_column() -> None:
     text = "Détecter les fraudes dans transactions.csv, colonne cible `fraude`, MLP 64-32, 20 époques, AUC."
     assert not {"column=MLP", "column=AUC"} & read(text)
+
+
+def test_what_one_asks_and_denies_oneself_is_forbidden() -> None:
+    assert read("RMSprop? no, Adam") == {"!optimizer=rmsprop", "optimizer=adam"}
+    assert read("Augmentation? Nope.") == {"!augmentation=true"}
+    assert "framework=tensorflow" in read("Can you do it in Keras? No dropout please.")
+
+
+def test_what_columns_are_is_no_name_of_one() -> None:
+    asked = read("churn.csv: target column churned (yes/no), numeric and text-like columns. MLP in Keras.")
+    assert not any(one.startswith("column=") for one in asked)
+    assert "problem=generation" not in asked
+    assert {"column=text", "column=date"} <= read("columns: text, date, label")
