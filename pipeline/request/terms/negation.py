@@ -233,7 +233,7 @@ def _denied_afterwards(pieces: list[Piece], index: int) -> bool:
     """ "augmentation is not needed", "dropout: none", "shuffle=False", "ドロップアウトは不要" """
     answer = pieces[index + 1 : index + 4]
     if tuple(piece.key for piece in answer[:2]) in _ANSWERED and all(piece.kind == "mark" for piece in answer[2:]):
-        return True
+        return index == 0 or pieces[index - 1].kind == "mark"  # the whole question
     following = [piece for piece in pieces[index + 1 : index + 9] if piece.sentence == pieces[index].sentence]
     keys = [piece.key for piece in following]
     if keys[:1] == ["off"] and (len(keys) == 1 or following[1].kind == "mark"):
