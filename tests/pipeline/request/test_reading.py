@@ -527,3 +527,12 @@ def test_what_columns_are_is_no_name_of_one() -> None:
     assert not any(one.startswith("column=") for one in asked)
     assert "problem=generation" not in asked
     assert {"column=text", "column=date"} <= read("columns: text, date, label")
+
+
+def test_a_file_that_is_predicted_for_is_not_written() -> None:
+    assert read("Write the predictions for new_cars.csv to out.csv") >= {
+        "file=new_cars.csv",
+        "predictions_file=out.csv",
+    }
+    for text in ("Also write predictions for the file new.csv.", "give me predictions for the rows in new.csv"):
+        assert "file=new.csv" in read(text)

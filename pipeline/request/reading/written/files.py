@@ -159,7 +159,7 @@ def _file(text: str, path: str, extension: str, start: int) -> Iterator[Written]
     elif extension in _PICTURES and saves:
         return
     elif (
-        (any(word in _PREDICTED for word in before[-6:]) and (saves or _leads_to(before[-3:])))
+        (any(word in _PREDICTED for word in before[-6:]) and not _is_read(before) and (saves or _leads_to(before[-3:])))
         or "prediction" in path.lower()
         or "submission" in path.lower()
     ):
@@ -172,9 +172,15 @@ def _file(text: str, path: str, extension: str, start: int) -> Iterator[Written]
         yield Written("files", "file", path, start, end)
 
 
+def _is_read(before: list[str]) -> bool:
+    """Whether a file's content is what is predicted for: "write predictions for new.csv"."""
+    words = [word for word in before if word not in ("the", "my", "our", "file")]
+    return words[-1:] != [] and words[-1] in ("for", "of", "on", "from", "für", "aus", "para", "pour", "de")
+
+
 def _leads_to(before: list[str]) -> bool:
     """Whether what stands before a file is written there: "predictions to", "counts in"; results in a file are read."""
-    return not {"to", "as", "into"}.isdisjoint(before) or ("in" in before and "results" not in before)
+    return not {"to", "as", "into"}.isdisjoint(before) or ("in" in before and {"results", "for"}.isdisjoint(before))
 
 
 def _folders(text: str, pieces: list[Piece]) -> Iterator[Written]:
