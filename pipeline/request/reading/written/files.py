@@ -159,7 +159,7 @@ def _file(text: str, path: str, extension: str, start: int) -> Iterator[Written]
     elif extension in _PICTURES and saves:
         return
     elif (
-        (any(word in _PREDICTED for word in before[-6:]) and not _is_read(before) and (saves or _leads_to(before[-3:])))
+        (any(word in _PREDICTED for word in before[-6:]) and not _is_read(before) and (saves or _leads_to(before)))
         or "prediction" in path.lower()
         or "submission" in path.lower()
     ):
@@ -179,8 +179,10 @@ def _is_read(before: list[str]) -> bool:
 
 
 def _leads_to(before: list[str]) -> bool:
-    """Whether what stands before a file is written there: "predictions to", "counts in"; results in a file are read."""
-    return not {"to", "as", "into"}.isdisjoint(before) or ("in" in before and {"results", "for"}.isdisjoint(before))
+    """Whether what stands before a file is written there: "predictions to", "counts in"; results in a file are read, and
+    so is what there are predictions for."""
+    last = before[-3:]
+    return not {"to", "as", "into"}.isdisjoint(last) or ("in" in last and {"results", "for"}.isdisjoint(before[-6:]))
 
 
 def _folders(text: str, pieces: list[Piece]) -> Iterator[Written]:
