@@ -179,8 +179,8 @@ def _is_read(before: list[str]) -> bool:
 
 
 def _leads_to(before: list[str]) -> bool:
-    """Whether what stands before a file is written there: "predictions to", "counts in"; results in a file are read, and
-    so is what there are predictions for."""
+    """Whether what stands before a file is written there: "predictions to", "counts in"; results in a file are read,
+    and so is what there are predictions for."""
     last = before[-3:]
     return not {"to", "as", "into"}.isdisjoint(last) or ("in" in last and {"results", "for"}.isdisjoint(before[-6:]))
 
