@@ -104,8 +104,8 @@ def test_every_drawing_of_the_board_has_data(prometheus: Prometheus, online: Onl
         if not empty:
             break
     assert empty == set()
-    told = 'max_over_time(ray_dlcodegen_job_rows{batch_job="generate", state="total"}[30m])'
-    assert set(prometheus.values(told)) == {2.0}
+    # Jobs of other tests may have told theirs before.
+    assert _had_data(prometheus, 'ray_dlcodegen_job_rows{batch_job="generate", state="total"} == 2')
     assert {rule["health"] for rule in prometheus.rules()} == {"ok"}
 
 
