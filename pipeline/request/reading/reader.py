@@ -65,6 +65,11 @@ _BESIDE_NUMBERS = frozenset(("nesterov", "distillation"))
 """What a term asks for besides the number that it stands beside: "Nesterov 0.9" is a momentum and more."""
 _SOUND = frozenset(("audio", "video", "series"))
 _GENERATIVE = frozenset("gan dcgan wgan conditional_gan stylegan variational_autoencoder diffusion".split())
+_LIBRARIES = frozenset(
+    "torchvision,pytorch lightning,lightning,pytorch geometric,torch geometric,torch_geometric,torchtext,torchaudio,"
+    "fastai,fast.ai".split(",")
+)
+"""Words for PyTorch that name a library beside it."""
 _REBUILD = frozenset(("autoencoder", "variational_autoencoder"))
 _TRANSLATORS = frozenset(("cyclegan", "pix2pix"))
 
@@ -257,6 +262,8 @@ def _constraint(found: Found, pieces: list[Piece], stances: Sequence[Stance], so
     said = stances[found.first : found.last + 1]
     if "mentioned" in said:
         return None
+    if "forbidden" in said and pieces[found.first].key in _LIBRARIES:
+        return None  # "without torch geometric" forbids no framework
     return Constraint(
         aspect=found.aspect,
         name=found.name,

@@ -114,7 +114,9 @@ def resolved(constraints: list[Constraint]) -> tuple[Constraint, ...]:
         is_contradicted = one.negated and one.name == "framework" and (one.name, one.value) in asked
         is_task = denoises and (one.name, one.value) == ("augmentation", "noise")  # the noise that is to be removed
         is_watched = one.name == "metric" and any(start < one.start and one.end <= end for start, end in watched)
-        if not (is_bare or is_stray or is_contradicted or is_task or is_watched):
+        # "Frozen for 3 epochs and then unfrozen" is said by the epochs.
+        is_released = one.name == "frozen" and one.negated and any(name == "frozen_epochs" for name, _ in asked)
+        if not (is_bare or is_stray or is_contradicted or is_task or is_watched or is_released):
             results.append(one)
     return tuple(results)
 

@@ -536,3 +536,31 @@ def test_a_file_that_is_predicted_for_is_not_written() -> None:
     }
     for text in ("Also write predictions for the file new.csv.", "give me predictions for the rows in new.csv"):
         assert "file=new.csv" in read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        (
+            "We have patients.csv with age, bmi and whether they came back (readmitted, 0 or 1). Learn to predict this.",
+            "readmitted",
+        ),
+        ("churn.csv: the column I want to predict is called Churn (yes/no).", "Churn"),
+        ("Daily sales in sales.csv, columns date and units. Forecast the next 14 days.", "units"),
+    ],
+)
+def test_a_target_is_a_column_and_no_pronoun(text: str, target: str) -> None:
+    assert f"target={target}" in read(text)
+
+
+def test_tables_may_have_text_columns() -> None:
+    asked = read("churn.csv has text columns like Contract and PaymentMethod as well as numbers like tenure.")
+    assert "kind=table" in asked
+    assert "kind=text" not in asked
+
+
+def test_what_a_word_is_part_of_decides() -> None:
+    assert not any("framework" in one for one in read("A GCN without torch geometric, hidden 16"))
+    assert "l2=true" not in read("Compare with the exact solution (relative L2 error).")
+    assert "!frozen=true" not in read("Backbone frozen for the first 3 epochs and then unfrozen.")
+    assert "problem=differential_equations" in read("Solve the heat equation with a physics-informed network.")

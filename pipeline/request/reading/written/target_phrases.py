@@ -24,9 +24,12 @@ _HELD_IN = re.compile(
 _WORD_BEFORE = re.compile(r"([^\W\d]\w{0,99})$")
 """Phrases that name the target: "the last column quality", "clicked is 1 or 0", "spend, which is what I want"."""
 _OF_FLAG = re.compile(
-    r"\bpredict\w* (?:the |whether )?[\"'`]?([^\W\d]\w{0,99})[\"'`]? \((?:yes/no|0/1|1/0|y/n|true/false|binary)\)"
+    r"\bpredict\w* (?:(?:is |are )?(?:called |named )|the |whether )?[\"'`]?([^\W\d]\w{0,99})[\"'`]? "
+    r"\((?:yes/no|0/1|1/0|y/n|true/false|binary)\)"
 )
 """A target of two values: "predicting default (yes/no)"."""
+_IN_BRACKETS = re.compile(r"\(([^\W\d]\w{0,99}),? (?:0 or 1|1 or 0|0/1|1/0|yes or no|yes/no)\)")
+"""A column of two values that stands behind what it says: "whether they came back (readmitted, 0 or 1)"."""
 _NO_NAMES = frozenset(
     "it which that this label target output answer is called named the a of with each value class goal task aim "
     "objective idea plan job purpose point thing what all work problem model here wish".split()
@@ -40,7 +43,7 @@ def target_said(text: str) -> Name | None:
         return None  # a letter whose lower case is two: places would be wrong
     match = _LAST_COLUMN.search(lower) if "last column" in lower else None
     if match is None:
-        match = _HELD_IN.search(lower) or _OF_FLAG.search(lower)
+        match = _HELD_IN.search(lower) or _OF_FLAG.search(lower) or _IN_BRACKETS.search(lower)
     if match is None:
         answered = _ANSWERED.search(lower)
         if answered is None:

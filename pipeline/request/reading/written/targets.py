@@ -77,6 +77,7 @@ def target_of(text: str, pieces: list[Piece], named: list[Name], *, only_inputs:
         or _subject_of_prediction(text, pieces, named)
         or _by_name(text, named)
         or _of_two_values(text, named)
+        or _beside_a_date(named)
     )
 
 
@@ -99,9 +100,19 @@ def _told(text: str, pieces: list[Piece], named: list[Name]) -> Name | None:
         first = piece.key.partition(" ")[0] if piece.terms else piece.key
         if first in _PREDICTS:
             target = _predicted(text, pieces, index, columns)
-            if target is not None:
+            if target is not None and target.text.lower() not in _PRONOUNS:
                 return target
     return None
+
+
+_PRONOUNS = frozenset("this that it them these those which one both either".split())
+_DATES = frozenset("date day time timestamp datetime month week year datum fecha data ds".split())
+
+
+def _beside_a_date(named: list[Name]) -> Name | None:
+    """ "columns date and units": what is told for each day."""
+    others = [name for name in named if name.text.lower() not in _DATES]
+    return others[0] if len(named) == 2 and len(others) == 1 else None
 
 
 _TWO_VALUES = re.compile(r"[\"'`]? ?\([\"'`]?[^\W\d][\w-]{0,30}[\"'`]? or [\"'`]?[^\W\d][\w-]{0,30}[\"'`]?\)")
