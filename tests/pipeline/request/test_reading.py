@@ -542,7 +542,7 @@ def test_a_file_that_is_predicted_for_is_not_written() -> None:
     ("text", "target"),
     [
         (
-            "We have patients.csv with age, bmi and whether they came back (readmitted, 0 or 1). Learn to predict this.",
+            "patients.csv has age, bmi and whether they came back (readmitted, 0 or 1). Learn to predict this.",
             "readmitted",
         ),
         ("churn.csv: the column I want to predict is called Churn (yes/no).", "Churn"),
