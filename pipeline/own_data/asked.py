@@ -145,7 +145,13 @@ def _class_folders(asked: Sequence[Constraint]) -> list[str]:
 
 
 def _folders(folders: Sequence[str]) -> dict[str, Fact]:
-    """A folder of everything; folders of images and of their masks; parts for training and test."""
+    """A folder of everything; folders of images and of their masks; parts for training and test. What all of them lie
+    in is the folder, and they are named from there on."""
+    paths = [posixpath.normpath(folder) for folder in folders]
+    if len(paths) > 1 and not any(posixpath.isabs(path) for path in paths):
+        common = posixpath.commonpath(paths)
+        if common and common not in paths:
+            return _folders([posixpath.relpath(path, common) for path in paths]) | {"folder": common}
     masks = [folder for folder in folders if _MASKS.search(folder)]
     others = [folder for folder in folders if folder not in masks]
     if len(masks) == 1 and len(others) == 1:

@@ -77,7 +77,7 @@ def target_of(text: str, pieces: list[Piece], named: list[Name], *, only_inputs:
         or _subject_of_prediction(text, pieces, named)
         or _by_name(text, named)
         or _of_two_values(text, named)
-        or _beside_a_date(named)
+        or _beside_a_date(text, named)
     )
 
 
@@ -109,10 +109,16 @@ _PRONOUNS = frozenset("this that it them these those which one both either".spli
 _DATES = frozenset("date day time timestamp datetime month week year datum fecha data ds".split())
 
 
-def _beside_a_date(named: list[Name]) -> Name | None:
+_ONLY = re.compile(r"\b(?:columns?|fields?)[ :(]*[\"'`]?$", re.IGNORECASE)
+"""What stands before the first of the columns where they are all that are listed."""
+
+
+def _beside_a_date(text: str, named: list[Name]) -> Name | None:
     """ "columns date and units": what is told for each day."""
     others = [name for name in named if name.text.lower() not in _DATES]
-    return others[0] if len(named) == 2 and len(others) == 1 else None
+    if len(named) != 2 or len(others) != 1 or _ONLY.search(text[: min(name.start for name in named)][-20:]) is None:
+        return None
+    return others[0]
 
 
 _TWO_VALUES = re.compile(r"[\"'`]? ?\([\"'`]?[^\W\d][\w-]{0,30}[\"'`]? or [\"'`]?[^\W\d][\w-]{0,30}[\"'`]?\)")
