@@ -198,7 +198,7 @@ def class_weights(script: Script, constraint: Constraint) -> Script | None:
         "def count_classes(loader):\n"
         '    """How many examples each class has."""\n'
         "    counts = torch.zeros(NUM_CLASSES)\n"
-        "    for _, numbers in loader:\n"
+        "    for *_, numbers in loader:\n"
         "        counts += torch.bincount(numbers.flatten(), minlength=NUM_CLASSES)\n"
         "    return counts\n\n\n"
         f"class_counts = count_classes({batches})  # a class weighs more the fewer examples it has\n"
