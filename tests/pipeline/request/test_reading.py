@@ -564,3 +564,16 @@ def test_what_a_word_is_part_of_decides() -> None:
     assert "l2=true" not in read("Compare with the exact solution (relative L2 error).")
     assert "!frozen=true" not in read("Backbone frozen for the first 3 epochs and then unfrozen.")
     assert "problem=differential_equations" in read("Solve the heat equation with a physics-informed network.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Classify arXiv abstracts into topics such as pde, algebra and statistics with an LSTM in keras.",
+        "An image classifier for handwritten formulas: heat equation, wave equation, Maxwell.",
+        "Student notes about differential equations, classify the text by topic.",
+    ],
+)
+def test_equations_that_are_only_a_topic_are_not_to_be_solved(text: str) -> None:
+    assert "problem=differential_equations" not in read(text)
+    assert "problem=classification" in read(text)
