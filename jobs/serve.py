@@ -32,7 +32,7 @@ from serving.api.code_model import CodeModelAddress
 from serving.application import APP, application, listen, start
 from serving.code_llm import APP as ENGINE_APP
 from serving.code_llm import deployment_name, served_name
-from serving.settings import POSTGRESQL, ServeConfig
+from serving.settings import ServeConfig, on_server
 from serving.store.database import Database
 from serving.store.keys import SCOPES, Keys
 
@@ -73,7 +73,7 @@ def settled(config: ServeConfig) -> ServeConfig:
         raise DLCodeGenError("execute=on runs what it writes, and the service runs nothing; use dlcodegen execute")
     config = config.for_input(STARTER)
     # Replies are kept beside the service's file; where its database is on a server, in the folder that it starts in.
-    file = "" if config.serve.database.startswith(POSTGRESQL) else config.serve.database
+    file = "" if on_server(config.serve.database) else config.serve.database
     llm = with_context_length(config.llm).with_cache_for(file)
     config = config.model_copy(update={"llm": llm})
     load_samples(config.retrieval.pool)
@@ -121,7 +121,7 @@ def build(arguments: dict[str, Any]) -> Any:
 def deploy_yaml(config: ServeConfig) -> str:
     """What `serve deploy` takes, as Ray's own schema has it. Raises DLCodeGenError for what has no place in a file."""
     database = config.serve.database
-    if database.startswith(POSTGRESQL) and urlsplit(database).password:
+    if on_server(database) and urlsplit(database).password:
         raise DLCodeGenError("serve.database has a password in it, which would be written down: give it as PGPASSWORD")
     given = config.model_dump(mode="json", exclude_unset=True)
     document = {

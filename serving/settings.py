@@ -9,10 +9,12 @@ from pydantic import Field, model_validator
 from pipeline.config import PipelineSettings, Settings
 from pipeline.time_limit import ROW_SECONDS
 
-POSTGRESQL = ("postgresql://", "postgres://")
-"""How the address of a PostgreSQL server begins."""
-
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def on_server(database: str) -> bool:
+    """Whether the address of a database is that of a PostgreSQL server, and no file's."""
+    return database.startswith(("postgresql://", "postgres://"))
 
 
 class StageReplicas(Settings):
@@ -102,7 +104,7 @@ class OnlineSettings(Settings):
 
     @model_validator(mode="after")
     def _one_gateway_a_file(self) -> Self:
-        if self.gateways > 1 and not self.database.startswith(POSTGRESQL):
+        if self.gateways > 1 and not on_server(self.database):
             raise ValueError(
                 f"gateways={self.gateways} share a database on a server: give database=postgresql://USER@HOST/NAME"
             )

@@ -23,7 +23,7 @@ class RowMetrics:
         self._rows.inc(tags={"status": "done" if record.failure is None else record.failure.kind})
         for stage, took in seconds.items():
             self._stages.observe(took, tags={"stage": stage})
-        totals = CallTotals.of(call for call in record.calls if call.measured is None or not call.measured.cached)
+        totals = CallTotals.paid(record.calls)
         self._spent.add(totals.prompt_tokens, totals.completion_tokens, totals.cost)
 
 

@@ -46,3 +46,8 @@ class CallTotals:
         for call in calls:
             totals.add(call)
         return totals
+
+    @classmethod
+    def paid(cls, calls: Iterable[LLMCall]) -> CallTotals:
+        """Those of the calls that a model answered: a reply from the response cache costs nothing."""
+        return cls.of(call for call in calls if call.measured is None or not call.measured.cached)

@@ -59,18 +59,26 @@ class Service:
     def start(self) -> int:
         """Goes on with the projects that gateways which ended had under way; how many."""
         self.gateways.enter()
-        return self.look_after()
+        taken = self.gateways.take_over()
+        self._see_to_own()
+        return taken
 
     def look_after(self) -> int:
-        """Says that this gateway lives, takes over from those that do not, and sees that it works on what is its own:
-        after a fault of the database, or a silence after which others have taken over, that may be something else.
-        Gives how many projects it has taken over. Raises DatabaseFault."""
-        self.gateways.beat()
-        taken = self.gateways.take_over()
+        """Says that this gateway lives, takes over from those that do not, and sees to its own projects; how many it
+        has taken over. A file has no other gateway. Raises DatabaseFault."""
+        taken = 0
+        if self.database.is_shared:
+            self.gateways.beat()
+            taken = self.gateways.take_over()
+        self._see_to_own()
+        return taken
+
+    def _see_to_own(self) -> None:
+        """Works on what is this gateway's own: after a fault of the database, or a silence after which others have
+        taken over, that may be something else."""
         self.runs.work_on(self.projects.under_way(self.gateways.id))
         for id in self.projects.abandoned(self.gateways.id):
             self.runs.cancel(id)
-        return taken
 
     def leave(self) -> None:
         """What is not finished is for other gateways."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.errors import DLCodeGenError
 from pipeline.foreign_text import masked_url
-from serving.settings import POSTGRESQL
+from serving.settings import on_server
 from serving.store.connection import Connection, Row
 from serving.store.sqlite_file import SQLiteFile
 
@@ -79,7 +79,7 @@ class Database:
     def __init__(self, address: str) -> None:
         """`address` is a file's path or `postgresql://...`. Raises DLCodeGenError for what is no database of
         ours, DatabaseFault where it cannot be opened or written, now or by any statement later."""
-        self.is_shared = address.startswith(POSTGRESQL)
+        self.is_shared = on_server(address)
         """Whether several gateways can use it."""
         self._connection = _connected(address)
         with self.transaction():
@@ -127,7 +127,7 @@ class Database:
 
 
 def _connected(address: str) -> Connection:
-    if not address.startswith(POSTGRESQL):
+    if not on_server(address):
         if "://" in address:
             raise DLCodeGenError(
                 f"serve.database={masked_url(address)}: give a file's path, or postgresql://USER@HOST/NAME"

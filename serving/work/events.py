@@ -140,6 +140,5 @@ def delivery_view(record: Delivered) -> dict[str, Any] | None:
 
 def used_by(record: Requirement, *, projects: int = 1) -> Used:
     """What a row has used. A reply from the response cache costs nothing."""
-    paid = [call for call in record.calls if call.measured is None or not call.measured.cached]
-    totals = CallTotals.of(paid)
+    totals = CallTotals.paid(record.calls)
     return Used(projects=projects, prompt_tokens=totals.prompt_tokens, completion_tokens=totals.completion_tokens)
